@@ -1,0 +1,175 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/error.hpp"
+#include "localsgd/tensor.hpp"
+
+#include <array>
+#include <cmath>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+/// @file
+/// @brief Sparse samples: a matrix in compressed sparse row (CSR) form, one sample per row.
+
+namespace localsgd {
+
+/// @brief n samples of d features, of which only the stored entries may differ from zero.
+///
+/// Row i holds the entries row_starts[i] … row_starts[i+1] − 1 of `indices` and `values`:
+/// \f$ a_i = \sum_j \mathrm{values}_j\, e_{\mathrm{indices}_j} \f$, with indices counted from 0.
+/// A row may be empty, and a stored value may be zero.
+///
+/// The matrix cannot be changed, so any number of threads may read it at once.
+/// A matrix that was moved from may only be assigned to or destroyed.
+///
+/// @tparam Value `float` or `double`; features may be `float` while iterates are `double`.
+template <class Value = float>
+class csr_matrix {
+  static_assert(std::same_as<Value, float> || std::same_as<Value, double>,
+                "the features of a csr_matrix are float or double");
+
+ public:
+  using value_type = Value;
+  using index_type = std::uint32_t;
+
+  /// @brief The stored entries of one row, by ascending index; valid as long as the matrix.
+  struct row_view {
+    std::span<index_type const> indices;  ///< Sorted, unique, each below columns().
+    std::span<Value const> values;        ///< As many as indices, all finite.
+  };
+
+  /// @brief No rows and no columns.
+  csr_matrix() : row_starts_{std::size_t{0}} {}
+
+  /// @brief A matrix of row_starts.size() − 1 rows, checked in full: O(rows + nonzeros).
+  ///
+  /// @param columns    d; every index is below it.
+  /// @param row_starts rows + 1 ascending offsets, from 0 to the number of values.
+  /// @param indices    Column of each value, from 0; sorted and unique within a row.
+  /// @param values     Finite numbers.
+  /// @throws invalid_data naming the argument and the element that breaks a rule.
+  csr_matrix(std::size_t columns, vector<std::size_t> row_starts, vector<index_type> indices,
+             vector<Value> values)
+      : columns_(columns),
+        row_starts_(std::move(row_starts)),
+        indices_(std::move(indices)),
+        values_(std::move(values)) {
+    check_row_starts();
+    check_indices();
+    check_values();
+  }
+
+  [[nodiscard]] std::size_t rows() const noexcept { return row_starts_.size() - 1; }
+  [[nodiscard]] std::size_t columns() const noexcept { return columns_; }
+
+  /// @brief The number of stored entries, stored zeros included.
+  [[nodiscard]] std::size_t nonzeros() const noexcept { return values_.size(); }
+
+  /// @brief The entries of row i. Unchecked: it stands in the innermost loop.
+  /// @pre i < rows()
+  [[nodiscard]] row_view row(std::size_t i) const noexcept {
+    std::size_t const first = row_starts_.data()[i];
+    std::size_t const count = row_starts_.data()[i + 1] - first;
+    return {{indices_.data() + first, count}, {values_.data() + first, count}};
+  }
+
+ private:
+  static std::string element(std::string_view array, std::size_t i) {
+    return std::string(array) + "[" + std::to_string(i) + "]";
+  }
+
+  void check_row_starts() const {
+    auto const starts = detail::span_of(row_starts_);
+    if (starts.empty()) throw invalid_data("row_starts", "no elements", "rows + 1 elements");
+    if (starts[0] != 0) throw invalid_data("row_starts[0]", std::to_string(starts[0]), "0");
+    for (std::size_t i = 1; i != starts.size(); ++i) {
+      if (starts[i] < starts[i - 1])
+        throw invalid_data(element("row_starts", i), std::to_string(starts[i]),
+                           "at least " + std::to_string(starts[i - 1]) + " (ascending)");
+    }
+    if (starts.back() != values_.size())
+      throw invalid_data(element("row_starts", starts.size() - 1), std::to_string(starts.back()),
+                         std::to_string(values_.size()) + " (the number of values)");
+  }
+
+  void check_indices() const {
+    if (indices_.size() != values_.size())
+      throw invalid_data("indices", std::to_string(indices_.size()) + " elements",
+                         std::to_string(values_.size()) + " elements (one for each value)");
+    auto const starts = detail::span_of(row_starts_);
+    auto const indices = detail::span_of(indices_);
+    for (std::size_t i = 0; i != rows(); ++i) {
+      for (std::size_t j = starts[i]; j != starts[i + 1]; ++j) {
+        if (indices[j] >= columns_)
+          throw invalid_data(element("indices", j), std::to_string(indices[j]),
+                             "below " + std::to_string(columns_) + " (the number of columns)");
+        if (j != starts[i] && indices[j] <= indices[j - 1])
+          throw invalid_data(element("indices", j), std::to_string(indices[j]),
+                             "above " + std::to_string(indices[j - 1]) +
+                                 " (indices of a row are sorted and unique)");
+      }
+    }
+  }
+
+  void check_values() const {
+    auto const values = detail::span_of(values_);
+    for (std::size_t j = 0; j != values.size(); ++j) {
+      if (!std::isfinite(values[j]))
+        throw invalid_data(element("values", j), detail::shown(values[j]), "a finite number");
+    }
+  }
+
+  std::size_t columns_ = 0;
+  vector<std::size_t> row_starts_;
+  vector<index_type> indices_;
+  vector<Value> values_;
+};
+
+/// @brief The same matrix with only its nonzero entries stored.
+/// @throws invalid_data if an entry is not finite, or if a nonzero stands in column 2^32 or later.
+template <class Value>
+csr_matrix<Value> to_csr(dense_matrix<Value> const& dense) {
+  using index_type = typename csr_matrix<Value>::index_type;
+  std::size_t const rows = dense.shape(0);
+  std::size_t const columns = dense.shape(1);
+  auto const all = detail::span_of(dense);
+  if (columns > std::size_t{1} << 32U)
+    throw invalid_data("dense", std::to_string(columns) + " columns", "at most 2^32 columns");
+
+  std::vector<std::size_t> row_starts{0};
+  std::vector<index_type> indices;
+  std::vector<Value> values;
+  for (std::size_t i = 0; i != rows; ++i) {
+    for (std::size_t j = 0; j != columns; ++j) {
+      if (all[i * columns + j] == Value{0}) continue;
+      indices.push_back(static_cast<index_type>(j));
+      values.push_back(all[i * columns + j]);
+    }
+    row_starts.push_back(values.size());
+  }
+  return {columns, detail::to_vector<std::size_t>(std::span<std::size_t const>(row_starts)),
+          detail::to_vector<index_type>(std::span<index_type const>(indices)),
+          detail::to_vector<Value>(std::span<Value const>(values))};
+}
+
+/// @brief The same matrix with every entry stored.
+template <class Value>
+dense_matrix<Value> to_dense(csr_matrix<Value> const& sparse) {
+  dense_matrix<Value> dense(std::array<std::size_t, 2>{sparse.rows(), sparse.columns()}, Value{0});
+  for (std::size_t i = 0; i != sparse.rows(); ++i) {
+    auto const row = sparse.row(i);
+    for (std::size_t j = 0; j != row.indices.size(); ++j)
+      dense.data()[i * sparse.columns() + row.indices[j]] = row.values[j];
+  }
+  return dense;
+}
+
+}  // namespace localsgd

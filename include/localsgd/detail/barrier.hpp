@@ -1,0 +1,73 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <thread>
+
+#if defined(__x86_64__) || defined(__i386__)
+#include <immintrin.h>
+#endif
+
+/// @file
+/// @brief A barrier that spins briefly, then parks, and that a failing member can call off.
+
+namespace localsgd::detail {
+
+/// @brief What arrive_and_wait throws once the run is called off. Never seen by users.
+struct called_off {};
+
+inline void relax() noexcept {
+#if defined(__x86_64__) || defined(__i386__)
+  _mm_pause();
+#endif
+}
+
+/// @brief Members wait here for each other. All their writes before are visible to all after.
+///
+/// Spinning pays only while every member has a core; otherwise it steals the time of the member
+/// that is waited for. No wait outlives call_off().
+class barrier {
+ public:
+  explicit barrier(std::size_t members)
+      : members_(static_cast<std::uint32_t>(members)),
+        spins_(members <= std::thread::hardware_concurrency() ? 2000 : 0) {}
+
+  /// @throws called_off if a member called the run off, before or during the wait.
+  void arrive_and_wait() {
+    std::uint32_t const phase = phase_.load(std::memory_order_acquire);
+    if (called_off_.load(std::memory_order_acquire)) throw called_off{};  // after loading the phase
+    if (members_ == 1) return;
+    if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == members_) {
+      arrived_.store(0, std::memory_order_relaxed);
+      phase_.store(phase + 1, std::memory_order_release);
+      phase_.notify_all();
+    } else {
+      for (int i = 0; i != spins_ && phase_.load(std::memory_order_acquire) == phase; ++i) relax();
+      while (phase_.load(std::memory_order_acquire) == phase)
+        phase_.wait(phase, std::memory_order_acquire);
+    }
+    if (called_off_.load(std::memory_order_acquire)) throw called_off{};
+  }
+
+  /// @brief Releases every waiting member; from here on nobody waits. Thread safe.
+  void call_off() noexcept {
+    called_off_.store(true, std::memory_order_release);
+    phase_.fetch_add(1, std::memory_order_acq_rel);
+    phase_.notify_all();
+  }
+
+  /// @brief Whether a member called the run off.
+  bool is_called_off() const noexcept { return called_off_.load(std::memory_order_acquire); }
+
+ private:
+  std::uint32_t const members_;
+  int const spins_;
+  alignas(64) std::atomic<std::uint32_t> arrived_{0};
+  alignas(64) std::atomic<std::uint32_t> phase_{0};
+  alignas(64) std::atomic<bool> called_off_{false};
+};
+
+}  // namespace localsgd::detail

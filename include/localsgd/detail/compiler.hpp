@@ -1,0 +1,16 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// @file
+/// @brief What the library asks of the compiler beyond the language.
+
+/// Code whose bits count is compiled once per type, not inlined into each caller: two copies of a
+/// loop may contract a·b + c differently, and then the synchronizer would change the result.
+#if defined(__clang__)
+#define LOCALSGD_ONE_COPY [[gnu::noinline]]
+#elif defined(__GNUC__)
+#define LOCALSGD_ONE_COPY [[gnu::noinline, gnu::noclone]]
+#else
+#define LOCALSGD_ONE_COPY
+#endif

@@ -1,0 +1,200 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/detail/evaluate.hpp"
+#include "localsgd/objective/certificate.hpp"
+#include "localsgd/objective/concept.hpp"
+#include "localsgd/observer.hpp"
+#include "localsgd/result.hpp"
+#include "localsgd/settings.hpp"
+#include "localsgd/synchronizer/concept.hpp"
+#include "localsgd/worker/concept.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <span>
+#include <type_traits>
+#include <vector>
+
+/// @file
+/// @brief Evaluates a run now and then, keeps its history, and decides when it ends.
+
+namespace localsgd::detail {
+
+/// @brief ‖x − y‖² in double.
+template <class Scalar>
+LOCALSGD_ONE_COPY double squared_distance(std::span<Scalar const> x,
+                                          std::span<Scalar const> y) noexcept {
+  double sum = 0;
+  for (std::size_t i = 0; i != x.size(); ++i) {
+    double const difference = static_cast<double>(x[i]) - static_cast<double>(y[i]);
+    sum += difference * difference;
+  }
+  return sum;
+}
+
+/// @brief A clock that can be stopped. Seconds.
+class stopwatch {
+ public:
+  void stop() { seconds_ += running(); }
+  void start() { since_ = clock::now(); }
+  double seconds() const noexcept { return seconds_; }
+
+ private:
+  using clock = std::chrono::steady_clock;
+  double running() const { return std::chrono::duration<double>(clock::now() - since_).count(); }
+  clock::time_point since_ = clock::now();
+  double seconds_ = 0;
+};
+
+/// @brief The record of one run, shared by all members; member 0 writes it.
+template <Objective F, Observer O>
+struct run_record {
+  using scalar = typename F::scalar;
+
+  run_record(F const& objective, plan const& the_plan, O& the_observer)
+      : f(&objective),
+        p(&the_plan),
+        observer(&the_observer),
+        gradient(the_plan),
+        average(the_plan.dimension),
+        drift(the_plan.workers) {}
+
+  F const* f;
+  plan const* p;
+  O* observer;
+  stopwatch watch;
+  full_gradient gradient;
+  std::vector<scalar> average;  // x̂, assembled at evaluations
+  std::vector<double> drift;    // ‖x_k − x̄‖² of every worker at the last average before one
+  result<scalar> outcome;
+};
+
+/// @brief One member's side of the record: when to evaluate, and the collective calls it takes.
+template <class Record, class T, class Sequence>
+class recorder {
+ public:
+  using scalar = typename Record::scalar;
+
+  recorder(Record& record, T& team, std::vector<Sequence>& workers, iterates<scalar>& x)
+      : r_(record), team_(team), workers_(workers), x_(x) {}
+
+  /// @brief Whether there will be an evaluation after t steps.
+  bool due(std::uint64_t t) const noexcept { return t >= next_due_ || t == r_.p->steps; }
+
+  /// @brief Notes how far worker k is from where it goes on. Before `assign`.
+  void drift(std::size_t k) {
+    r_.drift[k] = squared_distance<scalar>(x_.local[k], team_.point(x_, k));
+  }
+
+  /// @brief Collective where an evaluation is due: makes it, and returns whether the run ends.
+  bool ends(std::uint64_t t, std::uint64_t rounds) {
+    if (!due(t) && team_.finite()) return false;
+    if (leads()) r_.watch.stop();
+    std::span<scalar const> const consensus = team_.settle(x_);
+    bool const averages = team_.finite() && t > 0;
+    full_gradient::value at_average;
+    if (averages) {
+      assemble_average();
+      at_average = r_.gradient(*r_.f, std::span<scalar const>(r_.average), team_);
+    }
+    auto const at_last = r_.gradient(*r_.f, consensus, team_);
+    int reason = 0;
+    if (leads()) {
+      reason = note(t, rounds, consensus, averages ? at_average : at_last, at_last, averages);
+      r_.watch.start();
+    }
+    while (next_due_ <= t) next_due_ = due_after(next_due_);
+    return team_.agree(reason) != 0;
+  }
+
+ private:
+  bool leads() const noexcept { return team_.member() == 0; }
+
+  // With a tolerance and no wish, from epoch to epoch at first, then at every fifth of the way: the
+  // cost of looking stays a bounded share of the cost of the run.
+  std::uint64_t due_after(std::uint64_t t) const noexcept {
+    plan const& p = *r_.p;
+    double const steps = static_cast<double>(p.steps), now = static_cast<double>(t);
+    double next = steps;
+    if (p.evaluations > 0) {
+      double const gap = steps / static_cast<double>(p.evaluations + 1);
+      next = (std::floor(now / gap + 1e-9) + 1) * gap;
+    } else if (p.tolerance > 0) {
+      double const epoch = static_cast<double>(p.samples) /
+                           static_cast<double>(p.workers * p.batch_size);
+      next = std::max(now + epoch, now * 1.2);
+    }
+    return std::max(t + 1, static_cast<std::uint64_t>(std::ceil(std::min(next, steps))));
+  }
+
+  // x̂ = Σ_k w_k x̂_k. The workers' own vectors carry it, so they are given their points back.
+  void assemble_average() {
+    index_range const mine = team_.workers();
+    for (std::size_t k = mine.first; k != mine.last; ++k) {
+      x_.local[k] = workers_[k].local();
+      workers_[k].average(x_.local[k]);
+    }
+    team_.average(x_, std::span<scalar>(r_.average));
+    for (std::size_t k = mine.first; k != mine.last; ++k) workers_[k].assign(team_.point(x_, k));
+  }
+
+  // Member 0: completes the outcome as if the run ended here, and says whether it does.
+  int note(std::uint64_t t, std::uint64_t rounds, std::span<scalar const> consensus,
+           full_gradient::value average, full_gradient::value last, bool averages) {
+    plan const& p = *r_.p;
+    auto& out = r_.outcome;
+    out.average = to_vector<scalar>(averages ? std::span<scalar const>(r_.average) : consensus);
+    out.last = to_vector<scalar>(consensus);
+    bool const prefer_average = average.objective <= last.objective;
+    out.x = prefer_average ? out.average : out.last;
+    auto const& best = prefer_average ? average : last;
+    out.objective = std::isnan(best.objective) ? infinity : best.objective;
+    out.certificate = certificate(best.squared_gradient_norm, mu());
+    out.steps = t;
+    out.rounds = rounds;
+    out.gradients = p.workers * p.batch_size * t;
+    out.bytes = rounds * team_.exchange_bytes(p.dimension * sizeof(scalar));
+    out.seconds = r_.watch.seconds();
+    out.delay = team_.delay();
+    double const drift = std::accumulate(r_.drift.begin(), r_.drift.end(), 0.0);
+    out.history.push_back({t, rounds, out.gradients, out.bytes, out.seconds, out.objective,
+                           out.certificate, drift / static_cast<double>(p.workers)});
+    bool const wants_more =
+        r_.observer->after_evaluation(out.history.back(), p) == proceed::yes;
+    bool ends = true;
+    if (!team_.finite() || !std::isfinite(out.objective))
+      out.reason = stop_reason::diverged;
+    else if (p.tolerance > 0 && out.certificate <= p.tolerance)
+      out.reason = stop_reason::tolerance_reached;
+    else if (t == p.steps)
+      out.reason = stop_reason::steps_done;
+    else if (!wants_more)
+      out.reason = stop_reason::observer_request;
+    else
+      ends = false;
+    return ends ? 1 : 0;
+  }
+
+  double mu() const {
+    using objective = std::remove_cvref_t<decltype(*r_.f)>;
+    if constexpr (knows_strong_convexity<objective>)
+      return r_.f->strong_convexity();
+    else
+      return 0;
+  }
+
+  static constexpr double infinity = std::numeric_limits<double>::infinity();
+
+  Record& r_;
+  T& team_;
+  std::vector<Sequence>& workers_;
+  iterates<scalar>& x_;
+  std::uint64_t next_due_ = 0;
+};
+
+}  // namespace localsgd::detail

@@ -1,0 +1,99 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+// The one door to xsimd. The instruction set is the one the including project compiles for.
+#include <xsimd/xsimd.hpp>
+
+#include <cstddef>
+#include <span>
+
+/// @file
+/// @brief Dense kernels on contiguous spans. `float` data is widened: all arithmetic is double.
+
+namespace localsgd::detail {
+
+using lanes = xsimd::batch<double>;
+
+inline lanes load(double const* p) noexcept { return xsimd::load_unaligned(p); }
+
+/// xsimd converts float to double through memory; the instruction for it is the point of this loop.
+inline lanes load(float const* p) noexcept {
+#if defined(__AVX512F__)
+  return _mm512_maskz_cvtps_pd(0xff, _mm256_loadu_ps(p));  // unmasked, g++ 12 warns of its header
+#elif defined(__AVX__)
+  return _mm256_cvtps_pd(_mm_loadu_ps(p));
+#elif defined(__SSE2__)
+  return _mm_cvtps_pd(_mm_castsi128_ps(_mm_loadl_epi64(reinterpret_cast<__m128i const*>(p))));
+#else
+  return xsimd::load_as<double>(p, xsimd::unaligned_mode{});
+#endif
+}
+
+/// @brief The sum of the lanes, pairwise. (xsimd's own makes g++ 12 warn of its AVX-512 header.)
+inline double sum_of(lanes const& v) noexcept {
+  alignas(lanes) double parts[lanes::size];
+  v.store_aligned(parts);
+  for (std::size_t width = lanes::size / 2; width != 0; width /= 2)
+    for (std::size_t i = 0; i != width; ++i) parts[i] += parts[i + width];
+  return parts[0];
+}
+
+/// @brief Σ_i a_i b_i over n elements, four independent sums wide.
+template <class A, class B>
+double dot(A const* a, B const* b, std::size_t n) noexcept {
+  constexpr std::size_t w = lanes::size;
+  lanes sum0(0.0), sum1(0.0), sum2(0.0), sum3(0.0);
+  std::size_t i = 0;
+  for (; i + 4 * w <= n; i += 4 * w) {
+    sum0 = xsimd::fma(load(a + i), load(b + i), sum0);
+    sum1 = xsimd::fma(load(a + i + w), load(b + i + w), sum1);
+    sum2 = xsimd::fma(load(a + i + 2 * w), load(b + i + 2 * w), sum2);
+    sum3 = xsimd::fma(load(a + i + 3 * w), load(b + i + 3 * w), sum3);
+  }
+  for (; i + w <= n; i += w) sum0 = xsimd::fma(load(a + i), load(b + i), sum0);
+  double sum = sum_of((sum0 + sum1) + (sum2 + sum3));
+  for (; i != n; ++i) sum += static_cast<double>(a[i]) * static_cast<double>(b[i]);
+  return sum;
+}
+
+/// @brief y ← y + c·a over n elements. @pre a and y do not overlap.
+template <class A>
+void add_scaled(double c, A const* a, float* y, std::size_t n) noexcept {
+  for (std::size_t i = 0; i != n; ++i) y[i] += static_cast<float>(c * static_cast<double>(a[i]));
+}
+template <class A>
+void add_scaled(double c, A const* a, double* y, std::size_t n) noexcept {
+  constexpr std::size_t w = lanes::size;
+  lanes const factor(c);
+  std::size_t i = 0;
+  for (; i + w <= n; i += w) xsimd::fma(factor, load(a + i), load(y + i)).store_unaligned(y + i);
+  for (; i != n; ++i) y[i] += c * static_cast<double>(a[i]);
+}
+
+/// @brief y ← y + c·a and z ← z + e·a, reading a once. @pre a, y and z do not overlap.
+template <class A>
+void add_scaled_to_both(double c, double e, A const* a, double* y, double* z,
+                        std::size_t n) noexcept {
+  constexpr std::size_t w = lanes::size;
+  lanes const factor_y(c), factor_z(e);
+  std::size_t i = 0;
+  for (; i + w <= n; i += w) {
+    lanes const value = load(a + i);
+    xsimd::fma(factor_y, value, load(y + i)).store_unaligned(y + i);
+    xsimd::fma(factor_z, value, load(z + i)).store_unaligned(z + i);
+  }
+  for (; i != n; ++i) {
+    double const value = static_cast<double>(a[i]);
+    y[i] += c * value;
+    z[i] += e * value;
+  }
+}
+
+/// @brief ‖a‖².
+template <class A>
+double squared_norm(std::span<A const> a) noexcept {
+  return dot(a.data(), a.data(), a.size());
+}
+
+}  // namespace localsgd::detail

@@ -1,0 +1,113 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cmath>
+#include <concepts>
+#include <cstddef>
+#include <limits>
+#include <locale>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+/// @file
+/// @brief The caller's mistakes: thrown before any work is done, and naming what broke which rule.
+
+namespace localsgd {
+
+namespace detail {
+
+/// @brief A value as an error message shows it; floating-point numbers with all their digits.
+template <class T>
+std::string shown(T const& value) {
+  if constexpr (std::convertible_to<T const&, std::string_view>) {
+    return std::string(std::string_view(value));
+  } else {
+    std::ostringstream text;
+    text.imbue(std::locale::classic());
+    if constexpr (std::is_floating_point_v<T>) text.precision(std::numeric_limits<T>::digits10 + 2);
+    text << value;
+    return text.str();
+  }
+}
+
+}  // namespace detail
+
+/// @brief A setting, or a parameter of a component, outside its range.
+class invalid_settings : public std::invalid_argument {
+ public:
+  /// @param name  The setting or parameter, as the caller wrote it.
+  /// @param was   Its value.
+  /// @param must_be The rule it broke, to follow the words "must be".
+  template <class Value>
+  invalid_settings(std::string_view name, Value const& was, std::string_view must_be)
+      : std::invalid_argument("localsgd: " + std::string(name) + " = " + detail::shown(was) +
+                              ", must be " + std::string(must_be)),
+        field(name),
+        value(detail::shown(was)),
+        rule(must_be) {}
+
+  std::string field;  ///< The name of the setting or parameter.
+  std::string value;  ///< Its value, as text.
+  std::string rule;   ///< The rule it broke.
+};
+
+/// @brief Data that cannot be used: where it is, what was found, and what was expected.
+class invalid_data : public std::runtime_error {
+ public:
+  /// @brief A place in a file.
+  /// @param at_line, at_column Counted from 1; 0 where the file as a whole is meant.
+  invalid_data(std::string_view in_file, std::size_t at_line, std::size_t at_column,
+               std::string_view what_was, std::string_view what_should_be)
+      : std::runtime_error(place(in_file, at_line, at_column) + ": found " +
+                           std::string(what_was) + ", expected " + std::string(what_should_be)),
+        file(in_file),
+        line(at_line),
+        column(at_column),
+        found(what_was),
+        expected(what_should_be) {}
+
+  /// @brief Data in memory, named by the argument it came in, e.g. `"targets[3]"`.
+  invalid_data(std::string_view argument, std::string_view what_was,
+               std::string_view what_should_be)
+      : invalid_data(argument, 0, 0, what_was, what_should_be) {}
+
+  std::string file;       ///< The file, or the name of the argument for data in memory.
+  std::size_t line = 0;   ///< From 1; 0 = no line.
+  std::size_t column = 0; ///< From 1, in characters; 0 = no column.
+  std::string found;      ///< What was there.
+  std::string expected;   ///< What should have been there.
+
+ private:
+  static std::string place(std::string_view in_file, std::size_t at_line, std::size_t at_column) {
+    std::string text = "localsgd: " + std::string(in_file);
+    if (at_line != 0) text += ":" + std::to_string(at_line);
+    if (at_line != 0 && at_column != 0) text += ":" + std::to_string(at_column);
+    return text;
+  }
+};
+
+namespace detail {
+
+/// @brief Throws invalid_settings unless `ok`. The test and its rule stand on one line.
+template <class Value>
+void require(bool ok, std::string_view field, Value const& value, std::string_view rule) {
+  if (!ok) throw invalid_settings(field, value, rule);
+}
+
+/// @brief A finite number >= 0; NaN is refused.
+inline void require_nonnegative(std::string_view field, double value) {
+  require(std::isfinite(value) && value >= 0, field, value, "finite and >= 0");
+}
+
+/// @brief A finite number > 0; NaN is refused.
+inline void require_positive(std::string_view field, double value) {
+  require(std::isfinite(value) && value > 0, field, value, "finite and > 0");
+}
+
+}  // namespace detail
+
+}  // namespace localsgd

@@ -1,0 +1,148 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/averager/mean.hpp"
+#include "localsgd/detail/components.hpp"
+#include "localsgd/local_sgd.hpp"
+#include "localsgd/objective/concept.hpp"
+#include "localsgd/observer.hpp"
+#include "localsgd/result.hpp"
+#include "localsgd/sampler/with_replacement.hpp"
+#include "localsgd/schedule/every.hpp"
+#include "localsgd/settings.hpp"
+#include "localsgd/synchronizer/thread_pool.hpp"
+#include "localsgd/worker/automatic_step.hpp"
+#include "localsgd/worker/linear_sgd.hpp"
+#include "localsgd/worker/sgd.hpp"
+
+#include <algorithm>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+/// @file
+/// @brief The front door.
+
+namespace localsgd {
+
+namespace detail {
+
+template <class F>
+concept knows_row_work = requires(F const& f) {
+  { f.row_work() } -> std::convertible_to<double>;
+};
+
+/// @brief The LocalWorker that suits an objective: sparse steps where its rows may be sparse.
+template <Objective F>
+auto default_worker() {
+  if constexpr (LinearObjective<F>)
+    return linear_sgd{};
+  else
+    return sgd{};
+}
+
+/// @brief The settings with every 0 resolved for this objective, and checked against it.
+template <Objective F>
+plan make_plan(F const& f, settings const& s) {
+  s.validate();
+  plan p;
+  p.samples = f.samples();
+  p.dimension = f.dimension();
+  require(p.samples >= 1, "objective.samples()", p.samples, ">= 1");
+  require(p.dimension >= 1, "objective.dimension()", p.dimension, ">= 1");
+  require(s.batch_size <= p.samples, "batch_size", s.batch_size,
+          "at most the number of samples, " + std::to_string(p.samples));
+  p.workers = s.workers;
+  p.batch_size = s.batch_size;
+  p.steps = steps_of(s, p.samples);
+  p.seed = s.seed;
+  p.tolerance = s.tolerance;
+  p.evaluations = s.evaluations;
+  double row_work = static_cast<double>(p.dimension);
+  if constexpr (knows_row_work<F>) row_work = f.row_work();
+  p.local_steps = s.local_steps != 0 ? s.local_steps
+                                     : default_local_steps(p.steps, p.workers, p.batch_size,
+                                                           p.dimension, row_work);
+  return p;
+}
+
+template <class F, class C>
+auto resolve_step_size(F const& f, plan const& p, C const& component) {
+  if constexpr (StepSize<C>)
+    return component;
+  else
+    return component.choose(f, p);
+}
+
+}  // namespace detail
+
+/// @brief Minimises a finite sum with Local SGD, from x = 0 \cite stich2019local.
+///
+/// @param f          the objective; borrowed for the call
+/// @param s          K, H, b, the budget, the seed, …
+/// @param components any components, in any order, at most one of a kind. The rest are defaults:
+///   `with_replacement`, `automatic_step`, `linear_sgd` for linear models and `sgd` for any other
+///   objective, `every{H}`, `mean`, `thread_pool`, and no observer. A synchronizer or observer given
+///   as an lvalue is used in place; the others are copied. A Schedule overrides
+///   `settings::local_steps`.
+/// @return the answer and how it came about; also if the run diverged: see `result::reason`.
+///   The same build, data, settings, components and seed give the same bits on any number of threads;
+///   only `asynchronous` runs are exempt.
+/// @throws invalid_settings before any work, naming the setting or parameter, its value and the rule
+/// @throws std::logic_error when called from one of the threads of the pool it is to run on
+/// @throws whatever the user's code throws, from the lowest worker that failed; the synchronizer can
+///   be used again
+///
+/// Thread safe: calls share nothing but what the caller passes to several of them.
+template <Objective F, class... Components>
+  requires(ComponentFor<std::remove_cvref_t<Components>, F> && ...) &&
+          detail::at_most_one_component_of_each_kind<F, std::remove_cvref_t<Components>...>
+result<typename F::scalar> minimize(F const& f, settings const& s = {},
+                                    Components&&... components) {
+  using scalar = typename F::scalar;
+  auto const given = std::tie(components...);
+  plan p = detail::make_plan(f, s);
+
+  auto const sampler = detail::pick<detail::sampler_kind, F>(
+      [] { return with_replacement{}; }, given);
+  auto const schedule = detail::pick<detail::schedule_kind, F>(
+      [&] { return every{p.local_steps}; }, given);
+  p.local_steps = std::min(schedule.next(0), std::max<std::uint64_t>(p.steps, 1));
+  std::vector<std::size_t> shard_sizes(p.workers);
+  for (std::size_t k = 0; k != p.workers; ++k) shard_sizes[k] = sampler.shard_size(p, k);
+
+  auto&& synchronizer = detail::pick<detail::synchronizer_kind, F>(
+      [&] { return thread_pool(std::min(p.workers, detail::asio_pool::hardware_threads())); },
+      given);
+  auto&& observer =
+      detail::pick<detail::observer_kind, F>([] { return no_observer{}; }, given);
+  detail::run_record record(f, p, observer);
+
+  auto const step_size = detail::resolve_step_size(
+      f, p, detail::pick<detail::step_size_kind, F>([] { return automatic_step{}; }, given));
+  auto const worker = detail::pick<detail::worker_kind, F>(
+      [] { return detail::default_worker<F>(); }, given);
+  auto averager = detail::pick<detail::averager_kind, F>([] { return mean{}; }, given);
+  averager.start(p.dimension);
+
+  using sequence = decltype(worker.bind(f, sampler, step_size, p, std::size_t{0}));
+  std::vector<sequence> sequences;
+  sequences.reserve(p.workers);
+  iterates<scalar> x;
+  for (std::size_t k = 0; k != p.workers; ++k) {
+    sequences.push_back(worker.bind(f, sampler, step_size, p, k));
+    x.weights.push_back(averager.weight(k, shard_sizes));
+  }
+  x.local.resize(p.workers);
+  for (auto& point : x.consensus) point.resize(p.dimension);
+
+  synchronizer.run(p.workers, [&](auto& team) {
+    local_sgd(team, sequences, schedule, averager, x, p.steps, record);
+  });
+  return std::move(record.outcome);
+}
+
+}  // namespace localsgd

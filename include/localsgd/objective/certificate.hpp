@@ -1,0 +1,25 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cmath>
+#include <limits>
+
+/// @file
+/// @brief How far an answer can be from the optimum.
+
+namespace localsgd {
+
+/// @brief ‖∇f(x)‖²/(2μ) ≥ f(x) − f*, for every f that is μ-strongly convex.
+///
+/// f(y) ≥ f(x) + ⟨∇f(x), y − x⟩ + (μ/2)‖y − x‖² for all y; the right-hand side is smallest at
+/// y = x − ∇f(x)/μ, where it is f(x) − ‖∇f(x)‖²/(2μ). For an L2-regularised linear model it is the
+/// duality gap at the dual point α_i = φ'(z_i, y_i).
+/// @return Infinity if μ is 0, or if the gradient is not finite.
+inline double certificate(double squared_gradient_norm, double mu) noexcept {
+  if (!(mu > 0) || !std::isfinite(squared_gradient_norm))
+    return std::numeric_limits<double>::infinity();
+  return squared_gradient_norm / (2 * mu);
+}
+
+}  // namespace localsgd

@@ -1,0 +1,158 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/detail/power_iteration.hpp"
+#include "localsgd/detail/stable_step.hpp"
+#include "localsgd/detail/targets.hpp"
+#include "localsgd/objective/concept.hpp"
+#include "localsgd/objective/l2.hpp"
+#include "localsgd/objective/loss.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <utility>
+
+/// @file
+/// @brief Linear models: any Loss over dense or sparse rows, with an L2 penalty.
+
+namespace localsgd {
+
+/// @brief What a linear model may have besides features, targets, a loss and a penalty.
+struct linear_options {
+  /// The value of a constant feature appended to every row; its coefficient, the intercept, is the
+  /// last coordinate of x. 0 = no intercept. It is penalised like every coordinate, which keeps f
+  /// strongly convex: a larger value makes that weaker (LIBLINEAR's bias). Finite.
+  double intercept = 0;
+
+  /// s_i ≥ 0, one for each sample, borrowed; none = all equal. Weight 2 is the sample twice.
+  std::span<double const> weights = {};
+};
+
+/// @brief f(x) = (1/S) Σ_i s_i φ(⟨a_i, x⟩, y_i) + (λ/2)‖x‖², S = Σ s_i.
+///
+/// As a mean of n components: f_i(x) = (n s_i/S) φ(⟨a_i, x⟩, y_i) + (λ/2)‖x‖². With an intercept c,
+/// a_i is (row i, c) and x has one coordinate more than the rows. L = sup φ''·λ_max((1/S) Σ s_i a_i
+/// a_iᵀ) + λ, μ = λ.
+///
+/// Borrows features, targets and weights: they outlive the objective, and temporaries do not
+/// compile. Constant, so safe to use from several threads.
+///
+/// @tparam Matrix `csr_matrix<float>`, `csr_matrix<double>`, `dense_matrix<float>` or `<double>`
+/// @tparam Scalar the type of x; inner products and losses are computed in double in any case
+template <detail::feature_matrix Matrix, Loss LossType, class Scalar = double>
+class linear_objective {
+ public:
+  using scalar = Scalar;
+
+  /// @param features n rows of the features, n ≥ 1, at least one column
+  /// @param targets  y, n of them, anything contiguous of double
+  /// @throws invalid_data     lengths that differ, no rows, no columns, a target the loss refuses
+  /// @throws invalid_settings an intercept or a weight out of range
+  template <detail::span_of_double Targets>
+  linear_objective(Matrix const& features, Targets const& targets, LossType loss, l2 penalty,
+                   linear_options options = {}, iterate_type<Scalar> = {})
+      : features_(&features),
+        targets_(targets),
+        loss_(std::move(loss)),
+        penalty_(penalty),
+        options_(options) {
+    detail::check_shape(features, targets_.size());
+    if constexpr (detail::knows_targets<LossType>)
+      detail::check_targets(targets_, LossType::accepts, LossType::targets);
+    detail::require(std::isfinite(options.intercept), "linear_options.intercept",
+                    options.intercept, "finite");
+    mean_weight_ = detail::checked_mean_weight(options.weights, targets_.size());
+  }
+  /// Data is borrowed: a temporary would be gone before the first step.
+  template <class Targets>
+  linear_objective(Matrix const&&, Targets const&, LossType, l2, linear_options = {},
+                   iterate_type<Scalar> = {}) = delete;
+  template <detail::owning_temporary Targets>
+  linear_objective(Matrix const&, Targets&&, LossType, l2, linear_options = {},
+                   iterate_type<Scalar> = {}) = delete;
+
+  std::size_t dimension() const noexcept {
+    return detail::column_count(*features_) + (options_.intercept != 0 ? 1 : 0);
+  }
+  std::size_t samples() const noexcept { return targets_.size(); }
+
+  double gradient(std::span<Scalar const> x, std::span<std::size_t const> batch,
+                  std::span<Scalar> g) const noexcept {
+    std::size_t const columns = detail::column_count(*features_);
+    double const inverse = 1 / static_cast<double>(batch.size());
+    for (std::size_t j = 0; j != g.size(); ++j)
+      g[j] = static_cast<Scalar>(penalty_.lambda * static_cast<double>(x[j]));
+    double loss = 0, intercept_slope = 0;
+    for (std::size_t const i : batch) {
+      auto const row = detail::row_of(*features_, i);
+      double z = detail::dot(row, x.data());
+      if (options_.intercept != 0) z += options_.intercept * static_cast<double>(x[columns]);
+      double const share = inverse * scale(i);
+      double const slope = share * loss_.derivative(z, targets_[i]);
+      loss += share * loss_.value(z, targets_[i]);
+      detail::add_scaled(slope, row, g.data());
+      intercept_slope += slope;
+    }
+    if (options_.intercept != 0)
+      g[columns] += static_cast<Scalar>(options_.intercept * intercept_slope);
+    return loss + penalty_.lambda / 2 * detail::squared_norm(x);
+  }
+
+  /// L by power iteration over all rows, which approaches it from below: to about 1e-6. A few dozen
+  /// passes over the data.
+  double smoothness() const {
+    return loss_.curvature() * moments(samples(), 1e-8, 300).spectral + penalty_.lambda;
+  }
+  double strong_convexity() const noexcept { return penalty_.lambda; }
+
+  /// A step size at which SGD with batches of b is stable: detail::stable_step. The spectrum is
+  /// estimated from about 8,000 rows.
+  double stable_step(std::size_t batch_size) const {
+    auto const m = moments(8192, 1e-2, 50);
+    double const bend = loss_.curvature(), lambda = penalty_.lambda;
+    return detail::stable_step({bend * m.spectral + lambda, bend * m.typical + lambda,
+                                bend * m.largest + lambda, has_bounded_slope()},
+                               batch_size);
+  }
+
+  /// Multiply-adds of one component's gradient: the nonzeros of a row, on average.
+  double row_work() const noexcept { return detail::row_work(*features_); }
+
+  // What a LocalWorker for linear models needs to know of f_i(x) = scale·φ(⟨a_i,x⟩, y_i) + λ/2‖x‖².
+  Matrix const& features() const noexcept { return *features_; }
+  LossType const& loss() const noexcept { return loss_; }
+  double intercept() const noexcept { return options_.intercept; }
+  double penalty() const noexcept { return penalty_.lambda; }
+  double target(std::size_t i) const noexcept { return targets_[i]; }
+  double scale(std::size_t i) const noexcept {
+    return options_.weights.empty() ? 1.0 : options_.weights[i] / mean_weight_;
+  }
+
+ private:
+  bool has_bounded_slope() const noexcept {
+    if constexpr (detail::knows_slope<LossType>)
+      return std::isfinite(loss_.slope());
+    else
+      return false;
+  }
+  detail::row_moments moments(std::size_t rows, double tolerance, int iterations) const {
+    return detail::moments_of(
+        *features_, options_.intercept, [this](std::size_t i) { return scale(i); }, rows,
+        tolerance, iterations);
+  }
+
+  Matrix const* features_;
+  std::span<double const> targets_;
+  LossType loss_;
+  l2 penalty_;
+  linear_options options_;
+  double mean_weight_ = 1;
+};
+
+template <class Matrix, class Targets, class LossType, class Scalar = double>
+linear_objective(Matrix const&, Targets const&, LossType, l2, linear_options = {},
+                 iterate_type<Scalar> = {}) -> linear_objective<Matrix, LossType, Scalar>;
+
+}  // namespace localsgd

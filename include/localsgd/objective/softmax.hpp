@@ -1,0 +1,183 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/detail/power_iteration.hpp"
+#include "localsgd/detail/stable_step.hpp"
+#include "localsgd/detail/targets.hpp"
+#include "localsgd/objective/concept.hpp"
+#include "localsgd/objective/l2.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+/// @file
+/// @brief Multinomial logistic regression.
+
+namespace localsgd {
+
+/// @brief f(x) = (1/n) Σ_i [ log Σ_c exp⟨x_c, a_i⟩ − ⟨x_{y_i}, a_i⟩ ] + (λ/2)‖x‖².
+///
+/// x is classes × columns, row-major: x_c are its rows. The Hessian of log-sum-exp is at most ½ I, so
+/// L = ½ λ_max((1/n) Σ a_i a_iᵀ) + λ; μ = λ.
+///
+/// Borrows features and labels: they outlive the objective, and temporaries do not compile. Constant,
+/// so safe to use from several threads.
+template <detail::feature_matrix Matrix, class Label, class Scalar = double>
+class softmax_objective {
+ public:
+  using scalar = Scalar;
+
+  /// @param features n rows of the features, n ≥ 1, at least one column
+  /// @param labels   n numbers 0, 1, …, classes−1 of any arithmetic type, contiguous
+  /// @param classes  ≥ 2
+  /// @throws invalid_data     lengths that differ, no rows, no columns, a label out of range
+  /// @throws invalid_settings fewer than 2 classes, or more than 65,536
+  template <class Labels>
+  softmax_objective(Matrix const& features, Labels const& labels, std::size_t classes, l2 penalty,
+                    iterate_type<Scalar> = {})
+      : features_(&features),
+        labels_(detail::span_of(labels)),
+        classes_(classes),
+        penalty_(penalty) {
+    detail::require(classes >= 2 && classes <= 65536, "classes", classes, "2 to 65536");
+    detail::check_shape(features, labels_.size());
+    std::string const expected = "a class, 0 to " + std::to_string(classes - 1);
+    for (std::size_t i = 0; i != labels_.size(); ++i) {
+      double const y = static_cast<double>(labels_[i]);
+      if (!(y >= 0 && y < static_cast<double>(classes) && y == std::floor(y)))
+        throw invalid_data("labels[" + std::to_string(i) + "]", detail::shown(y), expected);
+    }
+  }
+  /// Data is borrowed: a temporary would be gone before the first step.
+  template <class Labels>
+  softmax_objective(Matrix const&&, Labels const&, std::size_t, l2,
+                    iterate_type<Scalar> = {}) = delete;
+  template <detail::owning_temporary Labels>
+  softmax_objective(Matrix const&, Labels&&, std::size_t, l2, iterate_type<Scalar> = {}) = delete;
+
+  std::size_t dimension() const noexcept { return classes_ * columns(); }
+  std::size_t samples() const noexcept { return labels_.size(); }
+  std::size_t classes() const noexcept { return classes_; }
+
+  double gradient(std::span<Scalar const> x, std::span<std::size_t const> batch,
+                  std::span<Scalar> g) const {
+    for (std::size_t j = 0; j != g.size(); ++j)
+      g[j] = static_cast<Scalar>(penalty_.lambda * static_cast<double>(x[j]));
+    // Blocks of samples whose scores fit on the stack; in each, class by class, so that a row of x
+    // and of g stays in the nearest cache while the samples pass by.
+    std::array<double, scores_on_stack> stack;
+    std::vector<double> heap;
+    std::size_t const block =
+        std::min(batch.size(), std::max<std::size_t>(1, scores_on_stack / classes_));
+    if (block * classes_ > scores_on_stack) heap.resize(block * classes_);
+    double* const scores = heap.empty() ? stack.data() : heap.data();
+    double const share = 1 / static_cast<double>(batch.size());
+    double loss = 0;
+    for (std::size_t begin = 0; begin < batch.size(); begin += block) {
+      auto const part = batch.subspan(begin, std::min(block, batch.size() - begin));
+      score(x, part, scores);
+      loss += share * losses_and_slopes(part, share, scores);
+      for (std::size_t c = 0; c != classes_; ++c)
+        for (std::size_t s = 0; s != part.size(); ++s)
+          detail::add_scaled(scores[c * part.size() + s], row(part[s]), g.data() + c * columns());
+    }
+    return loss + penalty_.lambda / 2 * detail::squared_norm(x);
+  }
+
+  /// @brief The class of the largest score ⟨x_c, a⟩ of row i; the lowest of equals.
+  std::size_t predict(std::span<Scalar const> x, std::size_t i) const noexcept {
+    std::size_t best = 0;
+    double best_score = detail::dot(row(i), x.data());
+    for (std::size_t c = 1; c != classes_; ++c) {
+      double const s = detail::dot(row(i), x.data() + c * columns());
+      if (s > best_score) best = c, best_score = s;
+    }
+    return best;
+  }
+
+  /// @brief The share of rows whose predicted class is their label.
+  double accuracy(std::span<Scalar const> x) const noexcept {
+    std::size_t right = 0;
+    for (std::size_t i = 0; i != samples(); ++i) right += predict(x, i) == label(i);
+    return static_cast<double>(right) / static_cast<double>(samples());
+  }
+
+  /// L by power iteration over all rows, which approaches it from below: to about 1e-6.
+  double smoothness() const {
+    return moments(samples(), 1e-8, 300).spectral / 2 + penalty_.lambda;
+  }
+  double strong_convexity() const noexcept { return penalty_.lambda; }
+
+  /// A step size at which SGD with batches of b is stable: detail::stable_step. The spectrum is
+  /// estimated from about 2,000 rows.
+  double stable_step(std::size_t batch_size) const {
+    auto const m = moments(2048, 1e-2, 50);
+    double const lambda = penalty_.lambda;
+    return detail::stable_step(
+        {m.spectral / 2 + lambda, m.typical / 2 + lambda, m.largest / 2 + lambda, true},
+        batch_size);
+  }
+
+  /// Multiply-adds of one component's gradient: classes times the nonzeros of a row, on average.
+  double row_work() const noexcept {
+    return static_cast<double>(classes_) * detail::row_work(*features_);
+  }
+
+ private:
+  static constexpr std::size_t scores_on_stack = 4096;
+
+  std::size_t columns() const noexcept { return detail::column_count(*features_); }
+  auto row(std::size_t i) const noexcept { return detail::row_of(*features_, i); }
+  std::size_t label(std::size_t i) const noexcept { return static_cast<std::size_t>(labels_[i]); }
+
+  void score(std::span<Scalar const> x, std::span<std::size_t const> part,
+             double* scores) const noexcept {
+    for (std::size_t c = 0; c != classes_; ++c)
+      for (std::size_t s = 0; s != part.size(); ++s)
+        scores[c * part.size() + s] = detail::dot(row(part[s]), x.data() + c * columns());
+  }
+
+  // Turns the scores into share·(p_c − [c = y]); returns the sum of the losses.
+  double losses_and_slopes(std::span<std::size_t const> part, double share,
+                           double* scores) const noexcept {
+    double loss = 0;
+    for (std::size_t s = 0; s != part.size(); ++s) {
+      auto const at = [&](std::size_t c) -> double& { return scores[c * part.size() + s]; };
+      double top = at(0);  // subtracted, so that no exponential overflows
+      for (std::size_t c = 1; c != classes_; ++c) top = std::max(top, at(c));
+      double const of_label = at(label(part[s])) - top;
+      double sum = 0;
+      for (std::size_t c = 0; c != classes_; ++c) sum += at(c) = std::exp(at(c) - top);
+      for (std::size_t c = 0; c != classes_; ++c) at(c) *= share / sum;
+      at(label(part[s])) -= share;
+      loss += std::log(sum) - of_label;
+    }
+    return loss;
+  }
+
+  detail::row_moments moments(std::size_t rows, double tolerance, int iterations) const {
+    return detail::moments_of(
+        *features_, 0.0, [](std::size_t) { return 1.0; }, rows, tolerance, iterations);
+  }
+
+  Matrix const* features_;
+  std::span<Label const> labels_;
+  std::size_t classes_;
+  l2 penalty_;
+};
+
+template <class Matrix, class Labels, class Scalar = double>
+softmax_objective(Matrix const&, Labels const&, std::size_t, l2, iterate_type<Scalar> = {})
+    -> softmax_objective<Matrix, std::remove_cvref_t<decltype(*std::declval<Labels const&>().data())>,
+                         Scalar>;
+
+}  // namespace localsgd

@@ -1,0 +1,85 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/tensor.hpp"
+
+#include <cstdint>
+#include <limits>
+#include <string_view>
+#include <vector>
+
+/// @file
+/// @brief What a run returns: the answer, why it ended, and how it got there.
+
+namespace localsgd {
+
+/// @brief Why a run ended. In every case `result::x` is finite.
+enum class stop_reason {
+  steps_done,         ///< All T local steps were made. x is usable.
+  tolerance_reached,  ///< The certificate is at most `settings::tolerance`. x is usable.
+  observer_request,   ///< The observer answered `proceed::no`. x is what it saw: usable.
+  diverged,           ///< An average was not finite. x is the last consensus that was: a point to
+                      ///< look at, not an answer. Use a smaller step size or scale the features.
+};
+
+/// @brief The name of a stop reason, as spelt in the code.
+constexpr std::string_view to_string(stop_reason reason) noexcept {
+  switch (reason) {
+    case stop_reason::steps_done: return "steps_done";
+    case stop_reason::tolerance_reached: return "tolerance_reached";
+    case stop_reason::observer_request: return "observer_request";
+    case stop_reason::diverged: return "diverged";
+  }
+  return "unknown";
+}
+
+/// @brief The state of a run at one sync time.
+struct evaluation {
+  std::uint64_t steps = 0;      ///< Local steps made by each worker.
+  std::uint64_t rounds = 0;     ///< Averages made.
+  std::uint64_t gradients = 0;  ///< Component gradients computed by all workers: K·b·steps.
+  std::uint64_t bytes = 0;      ///< Exchanged so far: see result::bytes.
+  double seconds = 0;           ///< Of training, evaluations excluded.
+  double objective = 0;         ///< f at the better of the weighted average and the consensus.
+  double certificate = std::numeric_limits<double>::infinity();  ///< Bound on f − f* there.
+  double drift = 0;  ///< (1/K) Σ_k ‖x_k − x̄‖² just before the last average.
+};
+
+/// @brief The answer of `minimize`, and how it came about.
+/// @tparam Scalar `float` or `double`: the type of x.
+template <class Scalar = double>
+struct result {
+  using scalar = Scalar;
+
+  /// x̂_T = 1/(K S_T) Σ_k Σ_t w_t x_t^k, the weighted average of all iterates of all workers,
+  /// t = 0 … T−1. The last consensus when the run diverged.
+  vector<Scalar> average;
+  vector<Scalar> last;  ///< The last consensus (asynchronous: the aggregate at the end).
+  vector<Scalar> x;     ///< The answer: whichever of the two has the lower objective.
+  double objective = 0; ///< f(x); infinity if it overflows.
+
+  /// A proven upper bound on f(x) − f*: ‖∇f(x)‖²/(2μ). Infinity when μ is 0 or not known.
+  double certificate = std::numeric_limits<double>::infinity();
+
+  stop_reason reason = stop_reason::steps_done;  ///< Why the run ended.
+
+  /// @return false when the run diverged.
+  [[nodiscard]] constexpr bool usable() const noexcept { return reason != stop_reason::diverged; }
+
+  std::uint64_t steps = 0;      ///< Local steps made by each worker.
+  std::uint64_t rounds = 0;     ///< Averages made.
+  std::uint64_t gradients = 0;  ///< Component gradients in all, K·b·steps.
+
+  /// Bytes exchanged by the averages: with K workers of which one also is the master, every
+  /// average moves K−1 iterates to it and K−1 back, 2(K−1)·d·sizeof(Scalar).
+  std::uint64_t bytes = 0;
+  double seconds = 0;                ///< Training only: set-up included, evaluations excluded.
+  std::vector<evaluation> history;   ///< From the start to the end.
+
+  /// Asynchronous runs: the largest delay τ seen, in local steps: how far behind the reader's own
+  /// count of steps the oldest contribution in what it read was. 0 for synchronous runs.
+  std::uint64_t delay = 0;
+};
+
+}  // namespace localsgd

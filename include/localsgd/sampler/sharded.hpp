@@ -1,0 +1,77 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/error.hpp"
+#include "localsgd/sampler/concept.hpp"
+#include "localsgd/sampler/with_replacement.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+/// @file
+/// @brief Worker k sees only its shard of the samples.
+
+namespace localsgd {
+
+/// @brief Splits the samples into K contiguous shards, and lets another sampler draw from each.
+///
+/// Without sizes, shard k is [⌊kn/K⌋, ⌊(k+1)n/K⌋): they differ by one sample at most. Inside its
+/// shard a worker is on its own: `sharded{shuffled{}}` goes through each shard once per n_k samples
+/// of that worker. For the minimiser of f over *all* samples, average with `weighted_mean`.
+template <Sampler Inner = with_replacement>
+class sharded {
+ public:
+  sharded() = default;
+  explicit sharded(Inner inner) : inner_(std::move(inner)) {}
+
+  /// @param sizes n_k of each worker: K numbers ≥ 1 whose sum is n, checked when a run starts.
+  explicit sharded(std::vector<std::size_t> sizes, Inner inner = {}) : inner_(std::move(inner)) {
+    ends_.resize(sizes.size());
+    std::partial_sum(sizes.begin(), sizes.end(), ends_.begin());
+    detail::require(!ends_.empty(), "sharded.sizes", "{}", "one size for each worker");
+    detail::require(std::ranges::find(sizes, std::size_t{0}) == sizes.end(), "sharded.sizes", 0,
+                    ">= 1 for each worker");
+  }
+
+  void draw(plan const& p, std::size_t worker, std::uint64_t step,
+            std::span<std::size_t> out) const {
+    std::size_t const first = begin_of(p, worker);
+    plan shard = p;
+    shard.samples = begin_of(p, worker + 1) - first;
+    shard.workers = 1;
+    shard.lane = static_cast<std::uint32_t>(worker);
+    inner_.draw(shard, 0, step, out);
+    for (std::size_t& i : out) i += first;
+  }
+
+  /// @throws invalid_settings if the sizes do not fit K and n, or a shard would be empty.
+  std::size_t shard_size(plan const& p, std::size_t worker) const {
+    if (ends_.empty()) {
+      detail::require(p.workers <= p.samples, "workers", p.workers,
+                      "at most the number of samples, " + std::to_string(p.samples) +
+                          ", when each has its own shard");
+    } else {
+      detail::require(ends_.size() == p.workers, "sharded.sizes", ends_.size(),
+                      "one size for each of the " + std::to_string(p.workers) + " workers");
+      detail::require(ends_.back() == p.samples, "sharded.sizes", ends_.back(),
+                      "sizes whose sum is the number of samples, " + std::to_string(p.samples));
+    }
+    return begin_of(p, worker + 1) - begin_of(p, worker);
+  }
+
+ private:
+  std::size_t begin_of(plan const& p, std::size_t worker) const noexcept {
+    if (!ends_.empty()) return worker == 0 ? 0 : ends_[worker - 1];
+    return p.samples / p.workers * worker + p.samples % p.workers * worker / p.workers;
+  }
+
+  Inner inner_;
+  std::vector<std::size_t> ends_;  // empty: even shards
+};
+static_assert(Sampler<sharded<>>);
+
+}  // namespace localsgd

@@ -1,0 +1,35 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/error.hpp"
+#include "localsgd/schedule/concept.hpp"
+
+/// @file
+/// @brief Mini-batch SGD first, local SGD after.
+
+namespace localsgd {
+
+/// @brief Averages after every step up to step `switch_step`, and every H steps from there on.
+///
+/// Post-local SGD \cite lin2020postlocal: the gaps are 1, …, 1, H, H, …
+class post_local {
+ public:
+  /// @param switch_step t', the last step of the first phase; 0 is `every{local_steps}`
+  /// @param local_steps H ≥ 1 of the second phase. @throws invalid_settings
+  post_local(std::uint64_t switch_step, std::uint64_t local_steps)
+      : switch_step_(switch_step), local_steps_(local_steps) {
+    detail::require(local_steps >= 1, "post_local.local_steps", local_steps, ">= 1");
+  }
+
+  constexpr std::uint64_t next(std::uint64_t t) const noexcept {
+    if (t < switch_step_) return t + 1;
+    return t + (local_steps_ - (t - switch_step_) % local_steps_);
+  }
+
+ private:
+  std::uint64_t switch_step_, local_steps_;
+};
+static_assert(Schedule<post_local>);
+
+}  // namespace localsgd

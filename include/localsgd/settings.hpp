@@ -1,0 +1,108 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/error.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+
+/// @file
+/// @brief What the caller chooses (settings), and what the run makes of it (plan).
+
+namespace localsgd {
+
+/// @brief Everything a run needs that is not one of its components.
+struct settings {
+  /// K, the number of sequences that step independently. It decides the result, so it is never
+  /// taken from the machine: how many threads carry the workers is the synchronizer's business.
+  std::size_t workers = 8;
+
+  /// H, local steps between two averages. 1 is mini-batch SGD of batch K·b; 0 = the library
+  /// chooses from T, K, b, d and the size of a row. Without effect when a Schedule is passed.
+  std::size_t local_steps = 0;
+
+  /// b, samples per gradient: 1 … n.
+  std::size_t batch_size = 1;
+
+  /// K·b·T/n: how many times n gradients the run may use. 0 = only evaluate the start.
+  double epochs = 10;
+
+  /// T, local steps of each worker; 0 = from `epochs`, rounded up. At most 2⁵³.
+  std::uint64_t steps = 0;
+
+  /// Stop when f(x) − f* is certified to be at most this, in the units of f; 0 = never.
+  double tolerance = 0;
+
+  /// The random numbers are a function of (seed, worker, step).
+  std::uint64_t seed = 0;
+
+  /// Points of `result::history` besides the start and the end, spread evenly over the run; each
+  /// is taken at the first sync time that is due. With a tolerance, 0 lets the library choose.
+  std::size_t evaluations = 0;
+
+  /// @throws invalid_settings naming the field, its value and the rule it broke.
+  void validate() const {
+    detail::require(workers >= 1, "workers", workers, ">= 1");
+    detail::require(workers <= max_workers, "workers", workers, "<= 1048576");
+    detail::require(batch_size >= 1, "batch_size", batch_size, ">= 1");
+    detail::require_nonnegative("epochs", epochs);
+    detail::require(steps <= max_steps, "steps", steps, "<= 2^53");
+    detail::require_nonnegative("tolerance", tolerance);
+  }
+
+  static constexpr std::size_t max_workers = std::size_t{1} << 20;
+  static constexpr std::uint64_t max_steps = std::uint64_t{1} << 53;
+};
+
+/// @brief A run as it will be made: the settings with every "0 = …" resolved. Components read it.
+struct plan {
+  std::size_t samples = 0;          ///< n
+  std::size_t dimension = 0;        ///< d
+  std::size_t workers = 0;          ///< K
+  std::size_t batch_size = 0;       ///< b
+  std::uint64_t steps = 0;          ///< T, local steps per worker
+  std::uint64_t local_steps = 0;    ///< H
+  std::uint64_t seed = 0;           ///< of all random numbers
+  double tolerance = 0;             ///< on the certificate; 0 = none
+  std::size_t evaluations = 0;      ///< points of history besides the start and the end
+  std::uint32_t lane = 0;           ///< keeps the random numbers of shards apart; 0 without shards
+};
+
+namespace detail {
+
+/// @brief T = ⌈epochs·n/(K·b)⌉, unless `steps` says it. @throws invalid_settings if above 2⁵³.
+inline std::uint64_t steps_of(settings const& s, std::size_t samples) {
+  if (s.steps != 0) return s.steps;
+  double const per_step = static_cast<double>(s.workers) * static_cast<double>(s.batch_size);
+  double const steps = std::ceil(s.epochs * static_cast<double>(samples) / per_step);
+  require(steps <= static_cast<double>(settings::max_steps), "epochs", s.epochs,
+          "small enough for at most 2^53 steps");
+  return static_cast<std::uint64_t>(steps);
+}
+
+/// @brief H where the caller leaves it open: from counted work only, never from a measured time,
+///        so that the same call gives the same bits on any machine.
+///
+/// The smallest H that keeps a round's share of the work small, capped by the paper's
+/// √(T/(Kb)), up to which the rate does not suffer \cite stich2019local. The work of a local step
+/// is b·`row_work` multiply-adds; a round costs about d of them for each of K workers, shared by
+/// the members, and a rendezvous worth about a thousand.
+/// @param row_work multiply-adds of one component gradient: the nonzeros of a row, or d.
+inline std::uint64_t default_local_steps(std::uint64_t steps, std::size_t workers,
+                                         std::size_t batch_size, std::size_t dimension,
+                                         double row_work) {
+  if (workers == 1) return std::max<std::uint64_t>(1, std::min<std::uint64_t>(steps, 1024));
+  constexpr double rendezvous = 1000, share = 8;
+  double const k = static_cast<double>(workers), b = static_cast<double>(batch_size);
+  double const negligible = share * (static_cast<double>(dimension) + rendezvous) /
+                            (b * std::max(row_work, 1.0));
+  double const rate_kept = std::sqrt(static_cast<double>(steps) / (k * b));
+  return static_cast<std::uint64_t>(std::max(1.0, std::min(std::ceil(negligible), rate_kept)));
+}
+
+}  // namespace detail
+
+}  // namespace localsgd

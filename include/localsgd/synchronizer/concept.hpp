@@ -1,0 +1,150 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+/// @file
+/// @brief The Synchronizer component: who carries the workers and how they come together.
+
+namespace localsgd {
+
+/// @brief A half-open range of consecutive numbers: of workers, parts or coordinates.
+struct index_range {
+  std::size_t first = 0, last = 0;
+  constexpr std::size_t size() const noexcept { return last - first; }
+};
+
+/// @brief The points of a run that all members of a team can see.
+template <class Scalar>
+struct iterates {
+  /// x_k of every worker: what `local()` returned. Written by the member that owns the worker.
+  std::vector<std::span<Scalar>> local;
+  std::vector<double> weights;  ///< w_k of the average; they sum to one.
+
+  /// The consensus and the room for the next one; which is which changes with every round.
+  std::array<std::vector<Scalar>, 2> consensus;
+};
+
+namespace detail {
+
+// What the concepts below call a team with: the least that models Averager, and a program.
+struct any_averager {
+  static constexpr bool keeps_mean = true;
+  static double weight(std::size_t, std::span<std::size_t const>);
+  static void start(std::size_t);
+  template <class Scalar>
+  static void apply(std::size_t, std::span<Scalar const>, std::span<Scalar>);
+};
+struct any_program {
+  template <class Team>
+  void operator()(Team&) const;
+};
+
+template <class T>
+concept knows_its_place = requires(T const& team) {
+  { team.member() } -> std::same_as<std::size_t>;
+  { team.members() } -> std::same_as<std::size_t>;
+  { team.workers() } -> std::same_as<index_range>;
+};
+template <class T, class Scalar>
+concept has_exchange = requires(T& team, iterates<Scalar>& x, any_averager& averager,
+                                std::uint64_t t) {
+  { team.exchange(x, averager, t) } -> std::same_as<bool>;
+};
+template <class T, class Scalar>
+concept has_points = requires(T& team, iterates<Scalar>& x, std::size_t worker) {
+  { team.point(x, worker) } -> std::same_as<std::span<Scalar const>>;
+  { team.settle(x) } -> std::same_as<std::span<Scalar const>>;
+  { team.finite() } -> std::same_as<bool>;
+};
+template <class T, class Scalar>
+concept has_ordered_sums = requires(T& team, iterates<Scalar>& x, std::span<Scalar> out,
+                                    std::span<std::vector<double> const> parts,
+                                    std::span<double> total) {
+  { team.average(x, out) } -> std::same_as<void>;
+  { team.sum(parts, total) } -> std::same_as<void>;
+};
+template <class T>
+concept can_agree = requires(T& team, int answer) {
+  { team.agree(answer) } -> std::same_as<int>;
+};
+template <class T>
+concept counts_its_traffic = requires(T const& team, std::size_t bytes) {
+  { team.exchange_bytes(bytes) } -> std::same_as<std::uint64_t>;
+  { team.delay() } -> std::same_as<std::uint64_t>;
+};
+
+}  // namespace detail
+
+/// @brief One member of a team: a thread or process that carries one or more of the K workers.
+///
+/// Every member runs the same program from start to end; *collective* calls are made by all of them
+/// in the same order, and nobody leaves such a call before what it needs from the others is there.
+///
+/// | expression                     | meaning                                                      |
+/// |--------------------------------|--------------------------------------------------------------|
+/// | `team.member()`, `.members()`  | my number, from 0, and how many we are; member 0 leads       |
+/// | `team.workers()`               | the `index_range` of workers that I own: ascending with the  |
+/// |                                | member's number, every worker owned by exactly one           |
+/// | `team.exchange(x, averager, t)`| after step t: the workers come together. Algorithm 1:        |
+/// |                                | collective, the new consensus is apply(Σ_k w_k x_k).         |
+/// |                                | Algorithm 2: for each of my workers, adds w_k times its own  |
+/// |                                | change to the aggregate and reads it back; waits for nobody. |
+/// |                                | false = a number was not finite: then nothing has changed    |
+/// | `team.point(x, k)`             | where my worker k goes on from                               |
+/// | `team.settle(x)`               | collective: returns the consensus (the aggregate), equal for |
+/// |                                | all, and from now on the `point` of all workers              |
+/// | `team.finite()`                | whether all exchanges so far were; after `settle` equal for  |
+/// |                                | all                                                          |
+/// | `team.average(x, out)`         | collective: out ← Σ_k w_k x.local[k]                         |
+/// | `team.sum(parts, total)`       | collective: total ← Σ_p parts[p], in the order of p          |
+/// | `team.agree(answer)`           | collective: everybody gets member 0's answer                 |
+/// | `team.exchange_bytes(bytes)`   | bytes that one exchange of all workers moves, for vectors of |
+/// |                                | so many bytes                                                |
+/// | `team.delay()`                 | the largest delay seen, in local steps; 0 if synchronous     |
+///
+/// What no compiler can check:
+/// - the bits of the sums do not depend on the number of members: they are added in the order of
+///   the worker's (the part's) number, and members split coordinates, never the order;
+/// - what a member wrote before a collective call is visible to all after it;
+/// - out, total and the parts are shared by all members of a process.
+template <class T, class Scalar = double>
+concept Team = detail::knows_its_place<T> && detail::has_exchange<T, Scalar> &&
+               detail::has_points<T, Scalar> && detail::has_ordered_sums<T, Scalar> &&
+               detail::can_agree<T> && detail::counts_its_traffic<T>;
+
+namespace detail {
+template <class S>
+concept has_run = requires(S& s, std::size_t workers, any_program program) {
+  { s.run(workers, program) } -> std::same_as<void>;
+};
+template <class S>
+concept names_its_team = requires { typename S::team; };
+}  // namespace detail
+
+/// @brief Starts a team and waits for it: the communication backend.
+///
+/// | expression              | meaning                                                             |
+/// |-------------------------|---------------------------------------------------------------------|
+/// | `S::team`               | the type of its members, a \ref localsgd::Team "Team"               |
+/// | `s.run(K, program)`     | calls `program(team)` once on every member, all at the same time,   |
+/// |                         | and returns when the last one has ended                             |
+///
+/// What no compiler can check:
+/// - an exception that leaves the program on one member ends it on all of them; `run` then rethrows
+///   the one of the lowest member, and the synchronizer can be used again;
+/// - `run` may be called by several threads: later calls wait for their turn;
+/// - the number of members has no influence on the result.
+///
+/// Threads need not care about any of this but where they come from: detail::run_team does it.
+template <class S>
+concept Synchronizer = detail::names_its_team<S> && Team<typename S::team, double> &&
+                       Team<typename S::team, float> && detail::has_run<S>;
+
+}  // namespace localsgd

@@ -1,0 +1,77 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/detail/compiler.hpp"
+#include "localsgd/detail/sample_stream.hpp"
+#include "localsgd/objective/concept.hpp"
+#include "localsgd/sampler/concept.hpp"
+#include "localsgd/worker/concept.hpp"
+#include "localsgd/worker/iterate_average.hpp"
+#include "localsgd/worker/step_size.hpp"
+
+#include <algorithm>
+#include <vector>
+
+/// @file
+/// @brief Plain SGD on any objective.
+
+namespace localsgd {
+
+/// @brief The sequence of one worker: x_{t+1} = x_t − η_t g_t, g_t the mean gradient over the b
+///        samples of step t. Three vectors of length d: x, g and the sum of the average.
+template <Objective F, Sampler S, StepSize E>
+class sgd_sequence {
+ public:
+  using scalar = typename F::scalar;
+
+  sgd_sequence(F const& f, S const& sampler, E const& step_size, plan const& p, std::size_t worker)
+      : f_(&f),
+        step_size_(&step_size),
+        samples_(sampler, p, worker),
+        x_(p.dimension),
+        g_(p.dimension),
+        average_(p.dimension) {}
+
+  LOCALSGD_ONE_COPY void advance(std::uint64_t from, std::uint64_t to) {
+    samples_.rewind(from, to);
+    for (std::uint64_t t = from; t != to; ++t) {
+      average_.add(iterate_weight(step_size_->shift(), t), std::span<scalar const>(x_));
+      f_->gradient(std::span<scalar const>(x_), samples_.next(), std::span<scalar>(g_));
+      scalar const eta = static_cast<scalar>((*step_size_)(t));
+      for (std::size_t i = 0; i != x_.size(); ++i) x_[i] -= eta * g_[i];
+    }
+  }
+
+  std::span<scalar> local() noexcept { return x_; }
+
+  void assign(std::span<scalar const> x) noexcept {
+    if (x.data() != x_.data()) std::ranges::copy(x, x_.begin());
+  }
+
+  void average(std::span<scalar> out) const noexcept {
+    if (average_.weights() > 0)
+      average_.write(out);
+    else if (out.data() != x_.data())
+      std::ranges::copy(x_, out.begin());
+  }
+
+ private:
+  F const* f_;
+  E const* step_size_;
+  detail::sample_stream<S> samples_;
+  std::vector<scalar> x_, g_;
+  iterate_average average_;
+};
+
+/// @brief x_{t+1}^k = x_t^k − η_t ∇f_B(x_t^k) for any objective: the local step of Algorithm 1
+///        \cite stich2019local. With K = 1 it is plain SGD, bit for bit, whatever H is.
+struct sgd {
+  template <Objective F, Sampler S, StepSize E>
+  sgd_sequence<F, S, E> bind(F const& f, S const& sampler, E const& step_size, plan const& p,
+                             std::size_t worker) const {
+    return {f, sampler, step_size, p, worker};
+  }
+};
+
+}  // namespace localsgd
