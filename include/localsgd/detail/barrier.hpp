@@ -35,39 +35,42 @@ class barrier {
       : members_(static_cast<std::uint32_t>(members)),
         spins_(members <= std::thread::hardware_concurrency() ? 2000 : 0) {}
 
-  /// @throws called_off if a member called the run off, before or during the wait.
+  /// @throws called_off if a member called the run off before all had arrived. Once all have, every
+  ///         one of them goes on, so what they do next does not depend on who wakes first.
   void arrive_and_wait() {
     std::uint32_t const phase = phase_.load(std::memory_order_acquire);
-    if (called_off_.load(std::memory_order_acquire)) throw called_off{};  // after loading the phase
+    if (phase & off) throw called_off{};
     if (members_ == 1) return;
     if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == members_) {
       arrived_.store(0, std::memory_order_relaxed);
-      phase_.store(phase + 1, std::memory_order_release);
+      phase_.fetch_add(step, std::memory_order_acq_rel);
       phase_.notify_all();
-    } else {
-      for (int i = 0; i != spins_ && phase_.load(std::memory_order_acquire) == phase; ++i) relax();
-      while (phase_.load(std::memory_order_acquire) == phase)
-        phase_.wait(phase, std::memory_order_acquire);
+      return;
     }
-    if (called_off_.load(std::memory_order_acquire)) throw called_off{};
+    for (int i = 0; i != spins_ && phase_.load(std::memory_order_acquire) == phase; ++i) relax();
+    while (phase_.load(std::memory_order_acquire) == phase)
+      phase_.wait(phase, std::memory_order_acquire);
+    if (phase_.load(std::memory_order_acquire) == (phase | off)) throw called_off{};
   }
 
   /// @brief Releases every waiting member; from here on nobody waits. Thread safe.
   void call_off() noexcept {
-    called_off_.store(true, std::memory_order_release);
-    phase_.fetch_add(1, std::memory_order_acq_rel);
+    phase_.fetch_or(off, std::memory_order_acq_rel);
     phase_.notify_all();
   }
 
   /// @brief Whether a member called the run off.
-  bool is_called_off() const noexcept { return called_off_.load(std::memory_order_acquire); }
+  bool is_called_off() const noexcept {
+    return (phase_.load(std::memory_order_acquire) & off) != 0;
+  }
 
  private:
+  static constexpr std::uint32_t off = 1, step = 2;  // a phase is an even number, plus 1 when off
+
   std::uint32_t const members_;
   int const spins_;
   alignas(64) std::atomic<std::uint32_t> arrived_{0};
   alignas(64) std::atomic<std::uint32_t> phase_{0};
-  alignas(64) std::atomic<bool> called_off_{false};
 };
 
 }  // namespace localsgd::detail

@@ -15,11 +15,12 @@ namespace localsgd {
 /// f(y) ≥ f(x) + ⟨∇f(x), y − x⟩ + (μ/2)‖y − x‖² for all y; the right-hand side is smallest at
 /// y = x − ∇f(x)/μ, where it is f(x) − ‖∇f(x)‖²/(2μ). For an L2-regularised linear model it is the
 /// duality gap at the dual point α_i = φ'(z_i, y_i).
+/// Rounded up by 1e-12, so that the rounding of the sums behind ‖∇f(x)‖² cannot undercut the bound.
 /// @return Infinity if μ is 0, or if the gradient is not finite.
 inline double certificate(double squared_gradient_norm, double mu) noexcept {
   if (!(mu > 0) || !std::isfinite(squared_gradient_norm))
     return std::numeric_limits<double>::infinity();
-  return squared_gradient_norm / (2 * mu);
+  return squared_gradient_norm / (2 * mu) * (1 + 1e-12);
 }
 
 }  // namespace localsgd

@@ -22,8 +22,8 @@ namespace localsgd {
 
 /// @brief What a quadratic is to be like.
 struct quadratic_options {
-  std::vector<double> spectrum;   ///< The eigenvalues of the Hessian, ≥ 0, as many as dimensions.
-  std::vector<double> minimiser;  ///< x*, as many coordinates; empty = all ones.
+  std::vector<double> spectrum = {};   ///< The eigenvalues of the Hessian, ≥ 0, as many as dimensions.
+  std::vector<double> minimiser = {};  ///< x*, as many, finite; empty = all ones.
   std::size_t samples = 100;      ///< n ≥ 1; at least 2 for a positive variance.
   double variance = 0;            ///< σ² = E‖∇f_i(x) − ∇f(x)‖², finite and ≥ 0: the same at every x.
   double minimum = 0;             ///< f*, finite.
@@ -51,6 +51,8 @@ class quadratic {
     detail::require(o.minimiser.size() == dimension(), "quadratic_options.minimiser",
                     std::to_string(o.minimiser.size()) + " coordinates",
                     "of the length of the spectrum, " + std::to_string(dimension()));
+    for (double const e : o.minimiser)
+      detail::require(std::isfinite(e), "quadratic_options.minimiser", e, "finite");
     detail::require_nonnegative("quadratic_options.variance", o.variance);
     detail::require(std::isfinite(o.minimum), "quadratic_options.minimum", o.minimum, "finite");
     detail::require(o.samples >= (o.variance > 0 ? 2u : 1u), "quadratic_options.samples",

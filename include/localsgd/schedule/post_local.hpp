@@ -12,7 +12,7 @@ namespace localsgd {
 
 /// @brief Averages after every step up to step `switch_step`, and every H steps from there on.
 ///
-/// Post-local SGD \cite lin2020postlocal: the gaps are 1, …, 1, H, H, …
+/// Post-local SGD (\cite lin2020postlocal): the gaps are 1, …, 1, H, H, …
 class post_local {
  public:
   /// @param switch_step t', the last step of the first phase; 0 is `every{local_steps}`

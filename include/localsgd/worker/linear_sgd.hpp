@@ -108,7 +108,7 @@ class linear_sgd_sequence {
 };
 
 /// @brief x_{t+1}^k = x_t^k − η_t ∇f_B(x_t^k) for linear models, to rounding the steps of `sgd`
-///        \cite stich2019local: sparse rows cost their nonzeros, the penalty and the weighted
+///        (\cite stich2019local): sparse rows cost their nonzeros, the penalty and the weighted
 ///        average one multiplication each.
 struct linear_sgd {
   template <LinearObjective F, Sampler S, StepSize E>

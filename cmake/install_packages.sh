@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Copyright (c) 2026 The localsgd authors
+# SPDX-License-Identifier: BSL-1.0
+#
+# usage: cmake/install_packages.sh build|test|clang|quickstart|benchmark|docs...
+# Installs those of the Debian packages that are missing. With nothing missing it needs neither the
+# network nor any rights.
+set -euo pipefail
+
+# A tool that is found on the PATH is as good as its package: command=package.
+build='c++=g++ cmake=cmake ninja=ninja-build libboost-dev libxtensor-dev libxsimd-dev'
+declare -A groups=(
+  [build]="$build"
+  [test]="$build libboost-test-dev zlib1g-dev libcli11-dev"
+  [clang]='clang++=clang'
+  [quickstart]="$build zlib1g-dev libcli11-dev dataset-fashion-mnist"
+  [benchmark]="$build zlib1g-dev libbenchmark-dev"
+  [docs]='doxygen=doxygen bibtex=texlive-binaries perl=perl doxygen-awesome-css libjs-mathjax'
+)
+
+installed() {
+  [[ $(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
+}
+
+missing=()
+for group in "$@"; do
+  if [[ -z ${groups[$group]:-} ]]; then
+    echo "$0: there is no group '$group', only: ${!groups[*]}" >&2
+    exit 2
+  fi
+  for entry in ${groups[$group]}; do
+    package=${entry#*=}
+    if [[ $entry == *=* ]] && command -v "${entry%%=*}" >/dev/null; then continue; fi
+    if command -v dpkg-query >/dev/null && installed "$package"; then continue; fi
+    missing+=("$package")
+  done
+done
+if ((${#missing[@]} == 0)); then exit 0; fi
+
+if ! command -v apt-get >/dev/null; then
+  # Not Debian: the libraries may well be there under other names. CMake tells if they are not.
+  echo "Not a Debian system. If what follows fails, install the like of: ${missing[*]}" >&2
+  exit 0
+fi
+
+as_root=()
+if ((EUID != 0)); then as_root=(sudo); fi
+apt() {
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 "$@" </dev/null
+}
+echo "Installing: ${missing[*]}"
+# The package lists are only fetched when they are missing or too old to be of use.
+apt install --yes --no-install-recommends "${missing[@]}" >/dev/null 2>&1 ||
+  { apt update && apt install --yes --no-install-recommends "${missing[@]}" >/dev/null; }

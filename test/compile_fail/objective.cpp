@@ -1,0 +1,100 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#include "localsgd/objective/concept.hpp"
+
+#include <cstddef>
+#include <span>
+
+// Every near-miss lacks exactly one thing that the concept Objective asks for.
+namespace {
+
+using point = std::span<double const>;
+using batch_of = std::span<std::size_t const>;
+using slope = std::span<double>;
+
+struct good {
+  using scalar = double;
+  std::size_t dimension() const;
+  std::size_t samples() const;
+  double gradient(point, batch_of, slope) const;
+};
+
+struct without_scalar {
+  std::size_t dimension() const;
+  std::size_t samples() const;
+  double gradient(point, batch_of, slope) const;
+};
+struct integer_scalar {
+  using scalar = int;
+  std::size_t dimension() const;
+  std::size_t samples() const;
+  double gradient(std::span<int const>, batch_of, std::span<int>) const;
+};
+struct without_dimension {
+  using scalar = double;
+  std::size_t samples() const;
+  double gradient(point, batch_of, slope) const;
+};
+struct int_dimension : good {
+  int dimension() const;
+};
+struct without_samples {
+  using scalar = double;
+  std::size_t dimension() const;
+  double gradient(point, batch_of, slope) const;
+};
+struct mutable_samples : good {
+  std::size_t samples();
+};
+struct forgets_const : good {
+  double gradient(point, batch_of, slope);
+};
+struct returns_no_loss : good {
+  void gradient(point, batch_of, slope) const;
+};
+struct gradient_of_floats : good {
+  double gradient(std::span<float const>, batch_of, std::span<float>) const;
+};
+struct without_batch : good {
+  double gradient(point, slope) const;
+};
+struct mutable_smoothness : good {
+  double smoothness();
+};
+struct strong_convexity_without_value : good {
+  void strong_convexity() const;
+};
+
+template <localsgd::Objective F>
+void use() {}
+
+}  // namespace
+
+int main() {
+  use<good>();
+#if defined(SCALAR_IS_MISSING)  // expect: has_scalar
+  use<without_scalar>();
+#elif defined(SCALAR_IS_INT)  // expect: has_scalar
+  use<integer_scalar>();
+#elif defined(DIMENSION_IS_MISSING)  // expect: has_dimension
+  use<without_dimension>();
+#elif defined(DIMENSION_IS_INT)  // expect: has_dimension
+  use<int_dimension>();
+#elif defined(SAMPLES_IS_MISSING)  // expect: has_samples
+  use<without_samples>();
+#elif defined(SAMPLES_IS_NOT_CONST)  // expect: has_samples
+  use<mutable_samples>();
+#elif defined(GRADIENT_IS_NOT_CONST)  // expect: has_const_gradient_returning_mean_loss
+  use<forgets_const>();
+#elif defined(GRADIENT_RETURNS_VOID)  // expect: has_const_gradient_returning_mean_loss
+  use<returns_no_loss>();
+#elif defined(GRADIENT_OF_ANOTHER_SCALAR)  // expect: has_const_gradient_returning_mean_loss
+  use<gradient_of_floats>();
+#elif defined(GRADIENT_WITHOUT_BATCH)  // expect: has_const_gradient_returning_mean_loss
+  use<without_batch>();
+#elif defined(SMOOTHNESS_IS_NOT_CONST)  // expect: smoothness_is_const_and_returns_double
+  use<mutable_smoothness>();
+#elif defined(STRONG_CONVEXITY_IS_VOID)  // expect: strong_convexity_is_const_and_returns_double
+  use<strong_convexity_without_value>();
+#endif
+}

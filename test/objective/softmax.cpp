@@ -1,0 +1,265 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#define BOOST_TEST_MODULE objective_softmax
+#include "localsgd/objective/softmax.hpp"
+
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <vector>
+
+#include "localsgd/objective/linear.hpp"
+#include "test/support/problems.hpp"
+
+namespace {
+
+using localsgd::csr_matrix;
+using localsgd::dense_matrix;
+using localsgd::invalid_data;
+using localsgd::invalid_settings;
+using localsgd::iterate_type;
+using localsgd::l2;
+using localsgd::softmax_objective;
+using support::at;
+
+using layouts =
+    std::tuple<dense_matrix<float>, dense_matrix<double>, csr_matrix<float>, csr_matrix<double>>;
+
+constexpr std::size_t n = 12, d = 4;
+
+template <class Matrix>
+Matrix features(std::size_t rows = n) {
+  using value = typename Matrix::value_type;
+  return support::in_layout<Matrix>(support::random_features<value>(rows, d, 1, 0.6));
+}
+std::vector<std::uint8_t> labels_below(std::size_t classes, std::size_t count = n) {
+  support::numbers random(2);
+  std::vector<std::uint8_t> y(count);
+  for (auto& label : y) label = static_cast<std::uint8_t>(random.below(classes));
+  return y;
+}
+
+template <class Labels>
+std::string refused_label(Labels const& y) {
+  dense_matrix<float> const a(std::array<std::size_t, 2>{y.size(), 2}, 1.0F);
+  return support::error_of<invalid_data>([&] { softmax_objective(a, y, 3, l2{}); }).file;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(the_gradient_is_that_of_the_value, Matrix, layouts) {
+  auto const a = features<Matrix>();
+  for (std::size_t const classes : {2U, 3U, 7U}) {
+    auto const y = labels_below(classes);
+    softmax_objective const f(a, y, classes, l2{0.1});
+    softmax_objective const in_float(a, y, classes, l2{0.1}, iterate_type<float>{});
+    BOOST_TEST(support::worst_central_difference(f) <=
+               support::central_difference_tolerance<double>);
+    BOOST_TEST(support::worst_central_difference(in_float) <=
+               support::central_difference_tolerance<float>);
+    // x is exact in float, so only the sum of 12 slopes is rounded to float.
+    auto const x = support::random_point<float>(f.dimension(), 5);
+    std::vector<double> const same(x.begin(), x.end());
+    BOOST_TEST(support::relative_distance(at(in_float, x).gradient, at(f, same).gradient) <= 1e-6);
+  }
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(the_mean_over_all_samples_is_the_full_gradient, Matrix, layouts) {
+  auto const a = features<Matrix>();
+  auto const y = labels_below(3);
+  softmax_objective const f(a, y, 3, l2{0.1});
+  // 12 numbers are added in another order.
+  BOOST_TEST(support::worst_mean_of_singles(f, support::random_point(3 * d, 7)) <= 1e-14);
+}
+
+// Samples go in blocks of 4096 scores: 50 classes make blocks of 81 samples, and with 5000 classes
+// not even the scores of one sample fit.
+BOOST_AUTO_TEST_CASE(batches_of_several_blocks_are_the_mean_of_their_samples) {
+  for (std::size_t const classes : {50U, 5000U}) {
+    std::size_t const rows = classes == 50 ? 200 : 3;
+    auto const a = features<csr_matrix<float>>(rows);
+    auto const y = labels_below(50, rows);
+    softmax_objective const f(a, y, classes, l2{0.1});
+    // Sums of 200 numbers in another order.
+    BOOST_TEST(support::worst_mean_of_singles(f, support::random_point(classes * d, 7)) <= 1e-13);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(at_zero_all_classes_are_equally_likely) {
+  auto const a = features<dense_matrix<double>>();
+  auto const y = labels_below(7);
+  softmax_objective const f(a, y, 7, l2{0.1});
+  std::vector<double> const zero(7 * d);
+  BOOST_TEST(at(f, zero, {0}).value == std::log(7.0));
+  // ∇f = (1/7 − [c = y]) a
+  auto const g = at(f, zero, {0}).gradient;
+  for (std::size_t c = 0; c != 7; ++c)
+    for (std::size_t j = 0; j != d; ++j)
+      BOOST_TEST(g[c * d + j] == (1.0 / 7 - (c == y[0] ? 1 : 0)) * a(0, j),
+                 boost::test_tools::tolerance(1e-15));
+}
+
+BOOST_AUTO_TEST_CASE(two_classes_are_logistic_regression_of_their_difference) {
+  auto const a = features<dense_matrix<double>>();
+  auto const y = labels_below(2);
+  std::vector<double> signs(y.begin(), y.end());
+  for (double& s : signs) s = 2 * s - 1;
+  softmax_objective const f(a, y, 2, l2{0});
+  localsgd::linear_objective const g(a, signs, localsgd::logistic{}, l2{0});
+  auto const x = support::random_point(2 * d, 7);
+  std::vector<double> difference(d);
+  for (std::size_t j = 0; j != d; ++j) difference[j] = x[d + j] - x[j];
+  // The same numbers by another formula: rounding of a few exponentials.
+  BOOST_TEST(support::relative_distance(at(f, x).value, at(g, difference).value) <= 1e-14);
+  auto const slope = at(f, x).gradient;
+  std::vector<double> const of_class_1(slope.begin() + d, slope.end());
+  BOOST_TEST(support::relative_distance(of_class_1, at(g, difference).gradient) <= 1e-14);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_added_to_all_classes_changes_nothing_but_the_penalty) {
+  auto const a = features<csr_matrix<double>>();
+  auto const y = labels_below(3);
+  softmax_objective const f(a, y, 3, l2{0});
+  auto x = support::random_point(3 * d, 7);
+  auto const before = at(f, x);
+  for (std::size_t i = 0; i != x.size(); ++i) x[i] += static_cast<double>(i % d);
+  // Scores are exact here, up to the rounding of the exponentials of equal differences.
+  BOOST_TEST(support::relative_distance(before.value, at(f, x).value) <= 1e-14);
+  // The gradients of the classes add up to zero.
+  for (std::size_t j = 0; j != d; ++j)
+    BOOST_TEST(std::abs(before.gradient[j] + before.gradient[d + j] + before.gradient[2 * d + j]) <=
+               1e-15);
+}
+
+BOOST_AUTO_TEST_CASE(large_scores_do_not_overflow) {
+  dense_matrix<double> const a{{1}};
+  std::vector<int> const y{0};
+  softmax_objective const f(a, y, 3, l2{0});
+  auto const wrong = at(f, std::vector<double>{-1e4, 1e4, 0});
+  BOOST_TEST(wrong.value == 2e4);
+  BOOST_TEST((wrong.gradient == std::vector<double>{-1, 1, 0}));
+  auto const right = at(f, std::vector<double>{1e4, -1e4, 0});
+  BOOST_TEST(right.value == 0);
+}
+
+BOOST_AUTO_TEST_CASE(an_objective_says_its_size) {
+  auto const a = features<csr_matrix<float>>();
+  auto const y = labels_below(3);
+  softmax_objective const f(a, y, 5, l2{0.25});
+  BOOST_TEST(f.samples() == n);
+  BOOST_TEST(f.classes() == 5U);
+  BOOST_TEST(f.dimension() == 5 * d);
+  BOOST_TEST(f.row_work() == 5 * static_cast<double>(a.nonzeros()) / n,
+             boost::test_tools::tolerance(1e-15));
+  BOOST_TEST(f.strong_convexity() == 0.25);
+}
+
+BOOST_AUTO_TEST_CASE(smoothness_is_half_the_largest_eigenvalue) {
+  dense_matrix<double> const a{
+      {1, 0, 0}, {0, -6, 0}, {0, 0, 3}};  // (1/n) Σ a aᵀ = diag(1, 36, 9)/3
+  std::vector<int> const y{0, 1, 2};
+  BOOST_TEST(softmax_objective(a, y, 3, l2{0.5}).smoothness() == 6.5,
+             boost::test_tools::tolerance(1e-6));  // as documented
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(no_pair_of_points_is_steeper_than_smoothness, Matrix, layouts) {
+  auto const a = features<Matrix>();
+  auto const y = labels_below(3);
+  softmax_objective const f(a, y, 3, l2{0.1});
+  BOOST_TEST(support::steepest_pair(f) <= f.smoothness() * (1 + 1e-6));  // L is from below
+}
+
+BOOST_AUTO_TEST_CASE(the_stable_step_is_at_most_a_quarter_of_the_inverse_smoothness) {
+  // Eigenvalues a factor 4 apart: an iteration that changes the estimate by 1 % leaves it 0.4 %
+  // below L at most.
+  dense_matrix<double> const a{{1, 0, 0}, {0, 4, 0}, {0, 0, 2}};
+  std::vector<int> const y{0, 1, 2};
+  softmax_objective const f(a, y, 3, l2{0.5});
+  for (std::size_t const b : {1U, 2U, 100U}) {
+    BOOST_TEST(f.stable_step(b) > 0);
+    BOOST_TEST(f.stable_step(b) <= 1.004 / (4 * f.smoothness()));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_predicted_class_has_the_largest_score_and_the_lowest_wins_a_tie) {
+  dense_matrix<double> const a{{1, 0}, {0, 1}, {1, 1}, {0, 0}};
+  std::vector<int> const y{2, 1, 0, 0};
+  softmax_objective const f(a, y, 3, l2{0});
+  std::vector<double> const x{0, 1, 2, 3, 5, 0};  // scores: 0 2 5 | 1 3 0 | 1 5 5 | 0 0 0
+  std::vector<std::size_t> predicted;
+  for (std::size_t i = 0; i != 4; ++i) predicted.push_back(f.predict(x, i));
+  BOOST_TEST((predicted == std::vector<std::size_t>{2, 1, 1, 0}));
+  BOOST_TEST(f.accuracy(x) == 0.75);
+}
+
+BOOST_AUTO_TEST_CASE(labels_may_have_any_arithmetic_type) {
+  auto const a = features<dense_matrix<float>>();
+  auto const bytes = labels_below(3);
+  std::vector<int> const ints(bytes.begin(), bytes.end());
+  std::vector<std::size_t> const sizes(bytes.begin(), bytes.end());
+  localsgd::vector<double> const reals =
+      localsgd::detail::to_vector<double>(std::span<std::uint8_t const>(bytes));
+  auto const x = support::random_point(3 * d, 7);
+  double const value = at(softmax_objective(a, bytes, 3, l2{0.1}), x).value;
+  BOOST_TEST(at(softmax_objective(a, ints, 3, l2{0.1}), x).value == value);
+  BOOST_TEST(at(softmax_objective(a, sizes, 3, l2{0.1}), x).value == value);
+  BOOST_TEST(at(softmax_objective(a, reals, 3, l2{0.1}), x).value == value);
+}
+
+BOOST_AUTO_TEST_CASE(labels_that_are_no_class_are_refused_by_number) {
+  for (double const bad : {-1.0, 3.0, 0.5, support::not_a_number, support::infinity})
+    BOOST_TEST(refused_label(std::vector<double>{0, 1, bad}) == "labels[2]");
+  BOOST_TEST(refused_label(std::vector<int>{0, -1}) == "labels[1]");
+  BOOST_TEST(refused_label(std::vector<std::uint8_t>{3}) == "labels[0]");
+  std::vector<double> const y{0.5};
+  dense_matrix<float> const a{{1}};
+  auto const e = support::error_of<invalid_data>([&] { softmax_objective(a, y, 3, l2{}); });
+  BOOST_TEST(e.found == "0.5");
+  BOOST_TEST(e.expected == "a class, 0 to 2");
+}
+
+BOOST_AUTO_TEST_CASE(there_are_2_to_65536_classes) {
+  dense_matrix<float> const a{{1}};
+  std::vector<int> const y{0};
+  for (std::size_t const bad : {0U, 1U, 65537U}) {
+    auto const e = support::error_of<invalid_settings>([&] { softmax_objective(a, y, bad, l2{}); });
+    BOOST_TEST(e.field == "classes");
+    BOOST_TEST(e.value == std::to_string(bad));
+  }
+  BOOST_TEST(softmax_objective(a, y, 65536, l2{}).dimension() == 65536U);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(shapes_that_do_not_fit_are_refused_by_argument, Matrix, layouts) {
+  using value = typename Matrix::value_type;
+  auto const refused = [](std::size_t rows, std::size_t columns, std::size_t labels) {
+    auto const a = support::in_layout<Matrix>(
+        dense_matrix<value>(std::array<std::size_t, 2>{rows, columns}, value{1}));
+    std::vector<int> const y(labels);
+    return support::error_of<invalid_data>([&] { softmax_objective(a, y, 3, l2{}); }).file;
+  };
+  BOOST_TEST(refused(4, 2, 3) == "targets");
+  BOOST_TEST(refused(0, 2, 0) == "features");
+  BOOST_TEST(refused(3, 0, 3) == "features");
+}
+
+BOOST_AUTO_TEST_CASE(temporary_data_does_not_compile) {
+  using matrix = dense_matrix<double>;
+  using labels = std::vector<int>;
+  using objective = softmax_objective<matrix, int>;
+  using std::size_t;
+  constexpr bool lasting = std::is_constructible_v<objective, matrix&, labels&, size_t, l2>;
+  constexpr bool of_const =
+      std::is_constructible_v<objective, matrix const&, labels const&, size_t, l2>;
+  static_assert(lasting && of_const);
+  static_assert(!std::is_constructible_v<objective, matrix, labels&, size_t, l2>);
+  static_assert(!std::is_constructible_v<objective, matrix const, labels&, size_t, l2>);
+  static_assert(!std::is_constructible_v<objective, matrix&, labels, size_t, l2>);
+  static_assert(!std::is_constructible_v<objective, matrix&, labels const, size_t, l2>);
+  static_assert(!std::is_constructible_v<objective, matrix, labels, size_t, l2>);
+  BOOST_TEST((lasting && of_const));
+}
