@@ -41,7 +41,6 @@ floors='
 
 2  settings.hpp
 2  result.hpp
-2  plan.hpp
 2  data/dataset.hpp
 2  data/csr_matrix.hpp
 2  objective/l2.hpp
@@ -55,6 +54,10 @@ floors='
 5  averager/*
 5  data/libsvm.hpp
 5  data/idx.hpp
+5  progress_bar.hpp
+
+6  detail/components.hpp
+6  detail/recorder.hpp
 5  detail/team.hpp
 5  detail/evaluate.hpp
 

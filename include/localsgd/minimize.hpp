@@ -130,14 +130,13 @@ result<typename F::scalar> minimize(F const& f, settings const& s = {},
 
   using sequence = decltype(worker.bind(f, sampler, step_size, p, std::size_t{0}));
   std::vector<sequence> sequences;
+  std::vector<double> weights;
   sequences.reserve(p.workers);
-  iterates<scalar> x;
   for (std::size_t k = 0; k != p.workers; ++k) {
     sequences.push_back(worker.bind(f, sampler, step_size, p, k));
-    x.weights.push_back(averager.weight(k, shard_sizes));
+    weights.push_back(averager.weight(k, shard_sizes));
   }
-  x.local.resize(p.workers);
-  for (auto& point : x.consensus) point.resize(p.dimension);
+  iterates<scalar> x(std::move(weights), p.dimension);
 
   synchronizer.run(p.workers, [&](auto& team) {
     local_sgd(team, sequences, schedule, averager, x, p.steps, record);

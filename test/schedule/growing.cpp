@@ -44,11 +44,13 @@ BOOST_AUTO_TEST_CASE(no_increment_is_every) {
 BOOST_AUTO_TEST_CASE(sync_times_near_2_to_the_53_are_exact) {
   for (std::uint64_t const first : {std::uint64_t{1}, std::uint64_t{1000}, largest})
     for (std::uint64_t const increment : {std::uint64_t{1}, std::uint64_t{17}, largest}) {
-      auto const time = [&](std::uint64_t i) { return i * first + increment * (i * (i - 1) / 2); };
-      std::uint64_t low = 1, high = std::uint64_t{1} << 27;  // the first i past 2⁵³ − 2²⁰
+      __extension__ using wide = unsigned __int128;
+      auto const exact = [&](wide i) { return i * first + i * (i - 1) / 2 * increment; };
+      auto const time = [&](wide i) { return static_cast<std::uint64_t>(exact(i)); };
+      wide low = 1, high = wide{1} << 27;  // the first i past 2⁵³ − 2²⁰
       while (low != high) {
-        std::uint64_t const middle = (low + high) / 2;
-        if (time(middle) < (std::uint64_t{1} << 53) - (1U << 20))
+        wide const middle = (low + high) / 2;
+        if (exact(middle) < (wide{1} << 53) - (1U << 20))
           low = middle + 1;
         else
           high = middle;

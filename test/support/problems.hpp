@@ -166,8 +166,7 @@ double worst_central_difference(F const& f) {
   return worst;
 }
 template <class Scalar>
-inline constexpr double central_difference_tolerance = sizeof(Scalar) == sizeof(float) ? 1e-5
-                                                                                       : 1e-8;
+inline constexpr double central_difference_tolerance = std::is_same_v<Scalar, float> ? 2e-5 : 1e-8;
 
 /// @brief How far the mean of all single-sample gradients and losses is from those of all samples.
 template <localsgd::Objective F>

@@ -50,8 +50,7 @@ struct problem {
     for (std::size_t i = 0; i != n; ++i) {
       double sum = 0;
       for (std::size_t j = 0; j != d; ++j) {
-        auto const words =
-            localsgd::random_words(7, localsgd::random_stream::noise, 2, i * d + j);
+        auto const words = localsgd::random_words(7, localsgd::random_stream::noise, 2, i * d + j);
         bool const there = localsgd::unit_interval(words[1]) < density;
         float const value =
             there ? static_cast<float>(2 * localsgd::unit_interval(words[0]) - 1) : 0.0f;
@@ -68,7 +67,8 @@ struct problem {
       labels[i] = reals[i] > 0 ? 1 : -1;
       classes[i] = reals[i] > 0.5 ? 2 : (reals[i] > -0.5 ? 1 : 0);
     }
-    sparse = localsgd::csr_matrix<float>(d, vector_of(starts), vector_of(indices), vector_of(values));
+    sparse =
+        localsgd::csr_matrix<float>(d, vector_of(starts), vector_of(indices), vector_of(values));
   }
 
   template <class T>
@@ -104,8 +104,8 @@ inline double distance(auto const& a, auto const& b) {
   double size = 1, apart = a.size() == b.size() ? 0 : 1e300;
   for (std::size_t i = 0; i != a.size() && i != b.size(); ++i) {
     size = std::max(size, std::abs(static_cast<double>(b.data()[i])));
-    apart = std::max(apart, std::abs(static_cast<double>(a.data()[i]) -
-                                     static_cast<double>(b.data()[i])));
+    apart = std::max(apart,
+                     std::abs(static_cast<double>(a.data()[i]) - static_cast<double>(b.data()[i])));
   }
   return apart / size;
 }

@@ -3,11 +3,10 @@
 #pragma once
 
 #include "localsgd/detail/compiler.hpp"
+#include "localsgd/detail/simd.hpp"
 #include "localsgd/synchronizer/concept.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cmath>
 #include <cstddef>
 #include <span>
 #include <vector>
@@ -33,6 +32,29 @@ constexpr index_range coordinates_of(std::size_t dimension, std::size_t members,
   return {std::min(lines.first * line, dimension), std::min(lines.last * line, dimension)};
 }
 
+/// @brief weighted_average of N·(lanes) coordinates from i. Returns `check` plus 0, or plus NaN if one
+///        of them is not finite.
+template <std::size_t N, class Scalar>
+lanes average_lanes(std::span<std::span<Scalar> const> x, std::span<double const> weights,
+                    std::size_t i, Scalar* out, lanes check) noexcept {
+  constexpr std::size_t w = lanes::size;
+  lanes base[N], sum[N];
+  for (std::size_t j = 0; j != N; ++j) {
+    base[j] = load(x[0].data() + i + j * w);
+    sum[j] = lanes(0.0);
+  }
+  for (std::size_t k = 1; k < x.size(); ++k) {
+    lanes const weight(weights[k]);
+    for (std::size_t j = 0; j != N; ++j)
+      sum[j] = xsimd::fma(weight, load(x[k].data() + i + j * w) - base[j], sum[j]);
+  }
+  for (std::size_t j = 0; j != N; ++j) {
+    store(base[j] + sum[j], out + i + j * w);
+    check = xsimd::fma(load(out + i + j * w), lanes(0.0), check);  // 0·∞ and 0·NaN are NaN
+  }
+  return check;
+}
+
 /// @brief out_i ← x_0i + Σ_{k≥1} w_k (x_ki − x_0i) for i in [first, last), in the order of k.
 ///
 /// An average of differences: where all workers agree, nothing changes, exactly. K = 1 copies.
@@ -42,25 +64,19 @@ template <class Scalar>
 LOCALSGD_ONE_COPY bool weighted_average(std::span<std::span<Scalar> const> x,
                                         std::span<double const> weights, std::size_t first,
                                         std::size_t last, Scalar* out) noexcept {
-  constexpr std::size_t block = 256;  // a stretch of all K vectors stays in the nearest cache
-  std::array<double, block> sum;
-  Scalar const* const x0 = x[0].data();
-  bool finite = true;
-  for (std::size_t begin = first; begin < last; begin += block) {
-    std::size_t const n = std::min(block, last - begin);
-    std::fill_n(sum.begin(), n, 0.0);
-    for (std::size_t k = 1; k < x.size(); ++k) {
-      Scalar const* const xk = x[k].data();
-      for (std::size_t i = 0; i != n; ++i)
-        sum[i] += weights[k] *
-                  (static_cast<double>(xk[begin + i]) - static_cast<double>(x0[begin + i]));
-    }
-    double check = 0;
-    for (std::size_t i = 0; i != n; ++i) {
-      out[begin + i] = static_cast<Scalar>(static_cast<double>(x0[begin + i]) + sum[i]);
-      check += static_cast<double>(out[begin + i]) * 0.0;  // 0 for finite numbers, else NaN
-    }
-    finite = finite && check == 0;
+  constexpr std::size_t w = lanes::size;
+  std::size_t i = first;
+  lanes check(0.0);
+  for (; i + 4 * w <= last; i += 4 * w) check = average_lanes<4>(x, weights, i, out, check);
+  for (; i + w <= last; i += w) check = average_lanes<1>(x, weights, i, out, check);
+  bool finite = sum_of(check) == 0;
+  for (; i != last; ++i) {  // the end of the vectors: no split of coordinates comes here
+    double const base = static_cast<double>(x[0][i]);
+    double sum = 0;
+    for (std::size_t k = 1; k < x.size(); ++k)
+      sum += weights[k] * (static_cast<double>(x[k][i]) - base);
+    out[i] = static_cast<Scalar>(base + sum);
+    finite = finite && out[i] - out[i] == 0;
   }
   return finite;
 }

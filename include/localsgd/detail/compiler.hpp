@@ -14,3 +14,17 @@
 #else
 #define LOCALSGD_ONE_COPY
 #endif
+
+/// The vectors behind two pointers do not overlap.
+#if defined(__GNUC__)
+#define LOCALSGD_RESTRICT __restrict__
+#else
+#define LOCALSGD_RESTRICT
+#endif
+
+/// Asks for the cache line at an address that will be read soon.
+#if defined(__GNUC__)
+#define LOCALSGD_PREFETCH(address) __builtin_prefetch(address)
+#else
+#define LOCALSGD_PREFETCH(address) static_cast<void>(address)
+#endif

@@ -2,13 +2,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/detail/compiler.hpp"
 #include "localsgd/detail/simd.hpp"
 #include "localsgd/tensor.hpp"
 
-#include <cmath>
+#include <algorithm>
+#include <concepts>
 #include <cstddef>
-#include <cstdint>
-#include <limits>
 #include <span>
 
 /// @file
@@ -63,6 +63,22 @@ auto row_of(Matrix const& m, std::size_t i) noexcept {
     return m.row(i);
   else
     return std::span(m.data() + i * m.shape(1), m.shape(1));
+}
+
+/// @brief Asks for the first cache lines of a row; the hardware follows a long one by itself.
+template <feature_matrix Matrix>
+void prefetch_row(Matrix const& m, std::size_t i) noexcept {
+  auto const row = row_of(m, i);
+  if constexpr (has_sparse_rows<Matrix>) {
+    LOCALSGD_PREFETCH(row.indices.data());
+    LOCALSGD_PREFETCH(row.indices.data() + 16);
+    LOCALSGD_PREFETCH(row.values.data());
+    LOCALSGD_PREFETCH(row.values.data() + 16);
+  } else {
+    constexpr std::size_t line = 64 / sizeof(*row.data());
+    for (std::size_t j = 0; j < std::min<std::size_t>(row.size(), 8 * line); j += line)
+      LOCALSGD_PREFETCH(row.data() + j);
+  }
 }
 
 template <class Row>

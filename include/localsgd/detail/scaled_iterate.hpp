@@ -92,10 +92,12 @@ class scaled_iterate {
   /// @brief x ← from, and A stays.
   template <class Scalar>
   LOCALSGD_ONE_COPY void assign(std::span<Scalar const> from) noexcept {
+    double* LOCALSGD_RESTRICT const vu = vu_.data();
+    Scalar const* LOCALSGD_RESTRICT const x = from.data();
+    double const beta = beta_;
     for (std::size_t i = 0; i != d_; ++i) {
-      double& v = vu_[v_at(i)];
-      vu_[u_at(i)] += beta_ * v;
-      v = static_cast<double>(from[i]);
+      vu[u_at(i)] += beta * vu[v_at(i)];
+      vu[v_at(i)] = static_cast<double>(x[i]);
     }
     s_ = 1;
     beta_ = 0;

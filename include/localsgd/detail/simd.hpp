@@ -30,6 +30,14 @@ inline lanes load(float const* p) noexcept {
 #endif
 }
 
+inline void store(lanes const& v, double* p) noexcept { v.store_unaligned(p); }
+
+inline void store(lanes const& v, float* p) noexcept {
+  alignas(lanes) double wide[lanes::size];
+  v.store_aligned(wide);
+  for (std::size_t i = 0; i != lanes::size; ++i) p[i] = static_cast<float>(wide[i]);
+}
+
 /// @brief The sum of the lanes, pairwise. (xsimd's own makes g++ 12 warn of its AVX-512 header.)
 inline double sum_of(lanes const& v) noexcept {
   alignas(lanes) double parts[lanes::size];

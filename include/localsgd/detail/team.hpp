@@ -8,8 +8,8 @@
 #include "localsgd/synchronizer/concept.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <exception>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -129,13 +129,9 @@ static_assert(Team<thread_team, double> && Team<thread_team, float>);
 
 namespace detail {
 
-/// @brief Runs `program(member)` on every member of a team and rethrows the lowest failure.
-///
-/// @param host `host(members, f)` calls f(0) … f(members−1), each on a thread of its own at the same
-///             time, and returns when all have returned. f never throws.
-/// @param make `make(i)` is the team's member i.
+/// @brief Runs `program(make(i))` on every member i of any team of threads.
 template <class Host, class Make, class Program>
-void run_team(shared_team& shared, Host&& host, Make const& make, Program& program) {
+void run_members(shared_team& shared, Host&& host, Make const& make, Program& program) {
   host(shared.members, [&](std::size_t i) noexcept {
     try {
       auto member = make(i);
@@ -151,15 +147,21 @@ void run_team(shared_team& shared, Host&& host, Make const& make, Program& progr
     if (flag.failure) std::rethrow_exception(flag.failure);
 }
 
-/// @brief The same for a synchronous team.
+}  // namespace detail
+
+/// @brief Runs `program(team)` on every member of a synchronous team of threads: all that a
+///        Synchronizer on threads of its own needs.
+///
+/// @param members 1 … workers
+/// @param host    `host(members, f)` calls f(0) … f(members−1), each on a thread of its own and all at
+///                the same time, and returns when all have returned. f never throws.
+/// @throws what left the program on the lowest member that failed, once all have ended
 template <class Host, class Program>
 void run_team(std::size_t workers, std::size_t members, Host&& host, Program& program) {
-  shared_team shared(workers, members);
-  run_team(
+  detail::shared_team shared(workers, members);
+  detail::run_members(
       shared, std::forward<Host>(host), [&](std::size_t i) { return thread_team(shared, i); },
       program);
 }
-
-}  // namespace detail
 
 }  // namespace localsgd

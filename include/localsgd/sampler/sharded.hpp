@@ -35,6 +35,9 @@ class sharded {
     detail::require(!ends_.empty(), "sharded.sizes", "{}", "one size for each worker");
     detail::require(std::ranges::find(sizes, std::size_t{0}) == sizes.end(), "sharded.sizes", 0,
                     ">= 1 for each worker");
+    // A sum that wraps around would let shards reach beyond the samples.
+    detail::require(std::ranges::is_sorted(ends_), "sharded.sizes", sizes.size(),
+                    "sizes whose sum is below 2^64");
   }
 
   void draw(plan const& p, std::size_t worker, std::uint64_t step,

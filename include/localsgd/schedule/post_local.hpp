@@ -5,6 +5,8 @@
 #include "localsgd/error.hpp"
 #include "localsgd/schedule/concept.hpp"
 
+#include <limits>
+
 /// @file
 /// @brief Mini-batch SGD first, local SGD after.
 
@@ -24,7 +26,10 @@ class post_local {
 
   constexpr std::uint64_t next(std::uint64_t t) const noexcept {
     if (t < switch_step_) return t + 1;
-    return t + (local_steps_ - (t - switch_step_) % local_steps_);
+    std::uint64_t const gap = local_steps_ - (t - switch_step_) % local_steps_;
+    return t > std::numeric_limits<std::uint64_t>::max() - gap
+               ? std::numeric_limits<std::uint64_t>::max()
+               : t + gap;
   }
 
  private:

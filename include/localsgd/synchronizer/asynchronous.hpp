@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <type_traits>
+#include <tuple>
 #include <vector>
 
 /// @file
@@ -19,13 +19,20 @@ namespace localsgd {
 
 namespace detail {
 
-/// @brief What the members of an asynchronous run share besides the aggregate.
+/// @brief What the members of an asynchronous run share.
+///
+/// The aggregate is X = Σ_m share_m: every member adds to its own share, so that each number has one
+/// writer, and an addition needs no lock and no compare-and-swap.
 struct asynchronous_state {
-  explicit asynchronous_state(std::size_t workers) : added(workers) {}
+  asynchronous_state(std::size_t workers, std::size_t members) : share(members), added(workers) {}
 
   struct alignas(64) counter {
     std::atomic<std::uint64_t> steps{0};
   };
+  struct alignas(64) vector_of_one_writer {
+    std::vector<double> value;
+  };
+  std::vector<vector_of_one_writer> share;
   std::vector<counter> added;  // of each worker: the steps whose change is in the aggregate
   std::atomic<std::uint64_t> delay{0};
   std::atomic<bool> finite{true};
@@ -35,10 +42,10 @@ struct asynchronous_state {
 
 /// @brief One thread of an asynchronous team: Algorithm 2 \cite stich2019local.
 ///
-/// The aggregate X is a vector of atomic coordinates: a worker adds w_k times its own change since it
-/// last read, coordinate by coordinate and without a lock, and reads X back. A change of exactly 0
-/// is not added, so it costs what was touched. One more vector per worker than a synchronous run:
-/// the point it last read.
+/// A worker adds w_k times its own change since it last read to its member's share of the aggregate,
+/// coordinate by coordinate, and reads the sum of all shares: atomic numbers, no lock, and nobody
+/// waits. One more vector per worker than a synchronous run (the point it last read), and one per
+/// member.
 class asynchronous_team : private thread_team {
  public:
   asynchronous_team(detail::shared_team& shared, detail::asynchronous_state& state,
@@ -71,19 +78,30 @@ class asynchronous_team : private thread_team {
 
   template <class Scalar>
   std::span<Scalar const> point(iterates<Scalar>&, std::size_t worker) {
-    return read<Scalar>()[worker - workers().first];
+    return last_read<Scalar>()[worker - workers().first];
   }
 
   template <class Scalar>
   std::span<Scalar const> settle(iterates<Scalar>& x) {
     barrier();  // everybody has added what there was to add
-    if (!finite() && member() == 0) restore(x);
-    barrier();
-    auto& mine = read<Scalar>();
-    mine.resize(workers().size());
-    for (std::vector<Scalar>& point : mine) point = x.consensus[0];
+    std::vector<Scalar>& consensus = x.consensus[0];
+    auto& mine = last_read<Scalar>();
+    bool const starts = mine.empty();
+    if (starts) {
+      // The start is in the first share; the others begin at 0.
+      auto& share = state_->share[member()].value;
+      share.assign(consensus.size(), 0.0);
+      if (member() == 0) std::ranges::copy(consensus, share.begin());
+      mine.resize(workers().size());
+    } else if (member() == 0) {
+      for (std::size_t i = 0; i != consensus.size(); ++i) {
+        Scalar const now = aggregate<Scalar>(i);
+        consensus[i] = std::isfinite(now) ? now : mine.front()[i];  // overflowed: back to the last
+      }
+    }
     barrier();  // nobody adds before everybody has read
-    return x.consensus[0];
+    for (std::vector<Scalar>& point : mine) point = consensus;
+    return consensus;
   }
 
   bool finite() const noexcept { return state_->finite.load(std::memory_order_acquire); }
@@ -92,44 +110,43 @@ class asynchronous_team : private thread_team {
 
  private:
   template <class Scalar>
-  std::vector<std::vector<Scalar>>& read() noexcept {
-    if constexpr (std::is_same_v<Scalar, float>)
-      return read_float_;
-    else
-      return read_double_;
+  std::vector<std::vector<Scalar>>& last_read() noexcept {
+    return std::get<std::vector<std::vector<Scalar>>>(last_read_);
+  }
+
+  // X_i: the sum of the shares, in the order of the members.
+  template <class Scalar>
+  Scalar aggregate(std::size_t i) const noexcept {
+    double sum = 0;
+    for (auto& share : state_->share)
+      sum += std::atomic_ref(share.value[i]).load(std::memory_order_relaxed);
+    return static_cast<Scalar>(sum);
   }
 
   // X ← X + w_k (x_k − what k last read); what k last read ← X. False, and nothing is added, if the
-  // change is not finite, or if X is not.
+  // change is not finite; false too if X is not.
   template <class Scalar>
   bool add_and_read(iterates<Scalar>& x, std::size_t k) {
-    std::vector<Scalar>& last_read = read<Scalar>()[k - workers().first];
+    std::vector<Scalar>& read = last_read<Scalar>()[k - workers().first];
     std::span<Scalar const> const local = x.local[k];
-    std::vector<Scalar>& aggregate = x.consensus[0];
+    std::vector<double>& share = state_->share[member()].value;
     if (!std::ranges::all_of(local, [](Scalar v) { return v - v == 0; })) return false;
-    Scalar const weight = static_cast<Scalar>(x.weights[k]);
+    double const weight = x.weights[k];
     bool const alone = shared().workers == 1;  // then there is nothing to average
-    bool finite = true;
     for (std::size_t i = 0; i != local.size(); ++i) {
-      std::atomic_ref<Scalar> coordinate(aggregate[i]);
-      Scalar const change = local[i] - last_read[i];
-      if (alone)
-        coordinate.store(local[i], std::memory_order_relaxed);
-      else if (change != 0)
-        coordinate.fetch_add(weight * change, std::memory_order_relaxed);
-      Scalar const now = coordinate.load(std::memory_order_relaxed);
-      finite = finite && now - now == 0;
-      if (finite) last_read[i] = now;
+      double const own = share[i];  // nobody else writes it
+      double const change = static_cast<double>(local[i]) - static_cast<double>(read[i]);
+      std::atomic_ref(share[i]).store(
+          alone ? static_cast<double>(local[i]) : own + weight * change,
+          std::memory_order_relaxed);
+    }
+    bool finite = true;
+    for (std::size_t i = 0; finite && i != local.size(); ++i) {
+      Scalar const now = aggregate<Scalar>(i);
+      finite = now - now == 0;
+      if (finite) read[i] = now;
     }
     return finite;
-  }
-
-  // Coordinates of the aggregate that overflowed go back to what my first worker last read.
-  template <class Scalar>
-  void restore(iterates<Scalar>& x) noexcept {
-    std::vector<Scalar> const& last_read = read<Scalar>().front();
-    for (std::size_t i = 0; i != last_read.size(); ++i)
-      if (!std::isfinite(x.consensus[0][i])) x.consensus[0][i] = last_read[i];
   }
 
   // The delay of what worker k read after t steps: how many steps the worker furthest behind lacks.
@@ -144,8 +161,8 @@ class asynchronous_team : private thread_team {
   }
 
   detail::asynchronous_state* state_;
-  std::vector<std::vector<double>> read_double_;  // what each of my workers last read
-  std::vector<std::vector<float>> read_float_;
+  // The point that each of my workers goes on from.
+  std::tuple<std::vector<std::vector<double>>, std::vector<std::vector<float>>> last_read_;
 };
 static_assert(Team<asynchronous_team, double> && Team<asynchronous_team, float>);
 
@@ -169,8 +186,8 @@ class asynchronous {
   template <class Program>
   void run(std::size_t workers, Program&& program) {
     detail::shared_team shared(workers, std::min(threads(), workers));
-    detail::asynchronous_state state(workers);
-    detail::run_team(
+    detail::asynchronous_state state(workers, shared.members);
+    detail::run_members(
         shared, pool_, [&](std::size_t i) { return asynchronous_team(shared, state, i); },
         program);
   }

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 /// @file
@@ -29,6 +30,12 @@ struct iterates {
 
   /// The consensus and the room for the next one; which is which changes with every round.
   std::array<std::vector<Scalar>, 2> consensus;
+
+  /// @brief K vectors of length d, all 0, averaged with these weights.
+  iterates(std::vector<double> average_weights, std::size_t dimension)
+      : local(average_weights.size()), weights(std::move(average_weights)) {
+    for (auto& point : consensus) point.resize(dimension);
+  }
 };
 
 namespace detail {
@@ -142,7 +149,7 @@ concept names_its_team = requires { typename S::team; };
 /// - `run` may be called by several threads: later calls wait for their turn;
 /// - the number of members has no influence on the result.
 ///
-/// Threads need not care about any of this but where they come from: detail::run_team does it.
+/// Threads need not care about any of this but where they come from: run_team does it.
 template <class S>
 concept Synchronizer = detail::names_its_team<S> && Team<typename S::team, double> &&
                        Team<typename S::team, float> && detail::has_run<S>;

@@ -19,7 +19,7 @@ class serial {
 
   template <class Program>
   void run(std::size_t workers, Program&& program) {
-    detail::run_team(workers, 1, [](std::size_t, auto const& f) { f(0); }, program);
+    run_team(workers, 1, [](std::size_t, auto const& f) { f(0); }, program);
   }
 };
 static_assert(Synchronizer<serial>);

@@ -30,7 +30,7 @@ class thread_pool {
 
   template <class Program>
   void run(std::size_t workers, Program&& program) {
-    detail::run_team(workers, std::min(threads(), workers), pool_, program);
+    run_team(workers, std::min(threads(), workers), pool_, program);
   }
 
  private:

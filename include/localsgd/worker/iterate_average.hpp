@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/detail/simd.hpp"
+#include "localsgd/detail/compiler.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -37,7 +37,9 @@ class iterate_average {
   template <class Scalar>
   void add(double weight, std::span<Scalar const> x) noexcept {
     weights_ += weight;
-    detail::add_scaled(weight, x.data(), sum_.data(), x.size());
+    double* LOCALSGD_RESTRICT const sum = sum_.data();
+    Scalar const* LOCALSGD_RESTRICT const at = x.data();
+    for (std::size_t i = 0; i != x.size(); ++i) sum[i] += weight * static_cast<double>(at[i]);
   }
 
   double weights() const noexcept { return weights_; }  ///< W

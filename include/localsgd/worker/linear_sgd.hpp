@@ -58,7 +58,10 @@ class linear_sgd_sequence {
       double const weight = iterate_weight(shift, t);
       weights_ += weight;
       iterate_.weigh(weight);
-      step(samples_.next(), (*step_size_)(t), lambda);
+      auto const batch = samples_.next();
+      auto const upcoming = samples_.upcoming();
+      if (upcoming.size() > ahead) detail::prefetch_row(f_->features(), upcoming[ahead]);
+      step(batch, (*step_size_)(t), lambda);
     }
   }
 
@@ -75,6 +78,8 @@ class linear_sgd_sequence {
   }
 
  private:
+  static constexpr std::size_t ahead = 4;  // samples from asking for a row to using it
+
   // x ← (1 − ηλ)x − (η/b) Σ_B φ'(z_i)·a_i, all z_i at the same x
   void step(std::span<std::size_t const> batch, double eta, double lambda) {
     auto const& features = f_->features();

@@ -35,11 +35,13 @@ class sgd_sequence {
 
   LOCALSGD_ONE_COPY void advance(std::uint64_t from, std::uint64_t to) {
     samples_.rewind(from, to);
+    double const shift = step_size_->shift();
+    std::span<scalar> const x = x_, g = g_;
     for (std::uint64_t t = from; t != to; ++t) {
-      average_.add(iterate_weight(step_size_->shift(), t), std::span<scalar const>(x_));
-      f_->gradient(std::span<scalar const>(x_), samples_.next(), std::span<scalar>(g_));
-      scalar const eta = static_cast<scalar>((*step_size_)(t));
-      for (std::size_t i = 0; i != x_.size(); ++i) x_[i] -= eta * g_[i];
+      // Before the gradient, not with the step: it does not wait for the gradient's inner products.
+      average_.add(iterate_weight(shift, t), std::span<scalar const>(x));
+      f_->gradient(std::span<scalar const>(x), samples_.next(), g);
+      step(static_cast<scalar>((*step_size_)(t)));
     }
   }
 
@@ -57,6 +59,12 @@ class sgd_sequence {
   }
 
  private:
+  void step(scalar eta) noexcept {
+    scalar* LOCALSGD_RESTRICT const x = x_.data();
+    scalar const* LOCALSGD_RESTRICT const g = g_.data();
+    for (std::size_t i = 0; i != x_.size(); ++i) x[i] -= eta * g[i];
+  }
+
   F const* f_;
   E const* step_size_;
   detail::sample_stream<S> samples_;

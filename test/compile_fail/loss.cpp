@@ -1,0 +1,112 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#include "localsgd/data/csr_matrix.hpp"
+#include "localsgd/objective/linear.hpp"
+#include "localsgd/objective/loss.hpp"
+#include "localsgd/objective/softmax.hpp"
+#include "localsgd/tensor.hpp"
+
+#include <vector>
+
+// Every near-miss lacks exactly one thing that the concept Loss asks for, or lends an objective data
+// that would be gone before the first step.
+namespace {
+
+struct good {
+  double value(double, double) const;
+  double derivative(double, double) const;
+  double curvature() const;
+};
+
+struct without_value {
+  double derivative(double, double) const;
+  double curvature() const;
+};
+struct value_forgets_const : good {
+  double value(double, double);
+};
+struct float_value : good {
+  float value(double, double) const;
+};
+struct value_without_target : good {
+  double value(double) const;
+};
+struct without_derivative {
+  double value(double, double) const;
+  double curvature() const;
+};
+struct derivative_forgets_const : good {
+  double derivative(double, double);
+};
+struct without_curvature {
+  double value(double, double) const;
+  double derivative(double, double) const;
+};
+struct int_curvature : good {
+  int curvature() const;
+};
+struct curvature_of_a_point : good {
+  double curvature(double, double) const;
+};
+struct slope_forgets_const : good {
+  double slope();
+};
+struct int_slope : good {
+  int slope() const;
+};
+struct cannot_be_copied : good {
+  cannot_be_copied(cannot_be_copied const&) = delete;
+};
+
+template <localsgd::Loss L>
+void use() {}
+
+using matrix = localsgd::csr_matrix<float>;
+matrix read_features();
+std::vector<double> read_targets();
+
+}  // namespace
+
+void borrows(matrix const& features, std::vector<double> const& targets) {
+  localsgd::l2 const penalty{0.1};
+  localsgd::linear_objective const f(features, targets, localsgd::logistic{}, penalty);
+  localsgd::softmax_objective const g(features, targets, 3, penalty);
+#if defined(FEATURES_ARE_A_TEMPORARY)  // expect: deleted
+  localsgd::linear_objective const h(read_features(), targets, localsgd::logistic{}, penalty);
+#elif defined(TARGETS_ARE_A_TEMPORARY)  // expect: deleted
+  localsgd::linear_objective const h(features, read_targets(), localsgd::logistic{}, penalty);
+#elif defined(SOFTMAX_FEATURES_ARE_A_TEMPORARY)  // expect: deleted
+  localsgd::softmax_objective const h(read_features(), targets, 3, penalty);
+#elif defined(SOFTMAX_LABELS_ARE_A_TEMPORARY)  // expect: deleted
+  localsgd::softmax_objective const h(features, read_targets(), 3, penalty);
+#endif
+}
+
+int main() {
+  use<good>();
+#if defined(VALUE_IS_MISSING)  // expect: has_const_value
+  use<without_value>();
+#elif defined(VALUE_IS_NOT_CONST)  // expect: has_const_value
+  use<value_forgets_const>();
+#elif defined(VALUE_IS_FLOAT)  // expect: has_const_value
+  use<float_value>();
+#elif defined(VALUE_WITHOUT_TARGET)  // expect: has_const_value
+  use<value_without_target>();
+#elif defined(DERIVATIVE_IS_MISSING)  // expect: has_const_derivative
+  use<without_derivative>();
+#elif defined(DERIVATIVE_IS_NOT_CONST)  // expect: has_const_derivative
+  use<derivative_forgets_const>();
+#elif defined(CURVATURE_IS_MISSING)  // expect: has_const_curvature
+  use<without_curvature>();
+#elif defined(CURVATURE_IS_INT)  // expect: has_const_curvature
+  use<int_curvature>();
+#elif defined(CURVATURE_OF_A_POINT)  // expect: has_const_curvature
+  use<curvature_of_a_point>();
+#elif defined(SLOPE_IS_NOT_CONST)  // expect: slope_is_const_and_returns_double
+  use<slope_forgets_const>();
+#elif defined(SLOPE_IS_INT)  // expect: slope_is_const_and_returns_double
+  use<int_slope>();
+#elif defined(LOSS_CANNOT_BE_COPIED)  // expect: copy_constructible
+  use<cannot_be_copied>();
+#endif
+}
