@@ -29,7 +29,7 @@ class quantile {
   }
   double curvature() const { return 1 / (2 * gamma_); }  // sup ∂²φ/∂z²
 
-  // Optional. A bounded slope allows larger steps; the others reject useless targets with a message.
+  // Optional. A bounded slope allows larger steps; the other two reject targets with a message.
   double slope() const { return std::max(q_, 1 - q_); }  // sup |∂φ/∂z|
   static bool accepts(double y) { return std::isfinite(y); }
   static constexpr std::string_view targets = "a finite number";
@@ -71,7 +71,7 @@ int main() {
   std::printf("the 0.9 quantile is %.3f; f = %.6f, at most %.1g above the minimum\n", r.x[0],
               r.objective, r.certificate);
   //! [use]
-  // Around 0.9 the targets are uniform, so the parabola, being symmetric, moves nothing. The penalty
-  // does: its slope there is 0.9e-3, and the mean loss has curvature 1.
+  // Around 0.9 the targets are uniform, so the symmetric parabola moves nothing. The penalty does:
+  // its slope there is 0.9e-3, and the mean loss has curvature 1.
   return std::abs(r.x[0] - (0.9 - 0.9e-3)) < 0.005 ? 0 : 1;
 }

@@ -41,8 +41,8 @@ class geometric_median {
     return loss;
   }
 
-  // Optional, and used: L decides the step size, μ also the certificate. Bounds are enough: L may be
-  // too large, μ too small.
+  // Optional, and used: L decides the step size, μ also the certificate. Bounds are enough: L may
+  // be too large, μ too small.
   double smoothness() const { return 1 / epsilon_ + lambda_; }
   double strong_convexity() const { return lambda_; }
 
@@ -74,7 +74,7 @@ bool is_consistent(geometric_median const& f, std::vector<double> x,
 //! [check]
 
 int main() {
-  // The corners of a square around (1, 2), each ten times, and 9 far away: a mean would follow them.
+  // The corners of a square around (1, 2), ten times each, and 9 points far away.
   std::vector<double> points;
   for (int copy = 0; copy != 10; ++copy)
     for (double const u : {0.0, 2.0})

@@ -28,8 +28,8 @@ class fresh_threads {
   }
 
  private:
-  // Calls f(0) … f(members − 1), all at the same time. They wait for each other: if one thread cannot
-  // be started, none may begin.
+  // Calls f(0) … f(members − 1), all at the same time. They wait for each other: if one thread
+  // cannot be started, none may begin.
   static constexpr auto start_all = [](std::size_t members, auto const& f) {
     std::latch go(1);
     bool complete = false;
@@ -61,7 +61,8 @@ bool same_bits(localsgd::result<double> const& a, localsgd::result<double> const
          std::ranges::equal(a.last, b.last) && a.certificate == b.certificate;
 }
 
-struct breaks_down : localsgd::with_replacement {  // on the last worker, so not on the calling thread
+/// Fails on the last worker, which is not on the calling thread.
+struct breaks_down : localsgd::with_replacement {
   void draw(localsgd::plan const& p, std::size_t worker, std::uint64_t step,
             std::span<std::size_t> out) const {
     if (worker == 6 && step >= 20) throw std::runtime_error("no more samples");

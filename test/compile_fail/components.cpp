@@ -164,7 +164,7 @@ void refuses(ls::quadratic<> const& f) {
   ls::minimize(f, {}, ls::linear_sgd{});
 #elif defined(TWO_SCHEDULES)  // expect: at_most_one_component_of_each_kind
   ls::minimize(f, {}, ls::every{2}, ls::one_shot{});
-#elif defined(TWO_STEP_SIZES)  // expect: at_most_one_component_of_each_kind
+#elif defined(TWO_STEP_SIZES)  // expect: step_size_kind
   ls::minimize(f, {}, ls::constant_step{0.1}, ls::automatic_step{});
 #elif defined(OBJECTIVE_IS_NOT_CONST)  // expect: has_const_gradient_returning_mean_loss
   ls::minimize(objective_that_changes{});

@@ -8,8 +8,8 @@
 
 #include <vector>
 
-// Every near-miss lacks exactly one thing that the concept Loss asks for, or lends an objective data
-// that would be gone before the first step.
+// Every near-miss lacks exactly one thing that the concept Loss asks for, or lends an objective
+// data that would be gone before the first step.
 namespace {
 
 struct good {

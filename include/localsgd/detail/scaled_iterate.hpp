@@ -58,8 +58,9 @@ class scaled_iterate {
   /// @brief x ← factor·x. O(1), unless the scale has left its range.
   void shrink(double factor) noexcept {
     s_ *= factor;
+    // v grows as s falls, and A = u + β·v cancels: every factor 10 costs A a digit.
     double const size = std::abs(s_);
-    if (!(size > 1e-9 && size < 1e9)) fold();
+    if (!(size > 1e-3 && size < 1e3)) fold();
   }
 
   /// @brief v ← v + c·a

@@ -1,0 +1,296 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+
+// The smaller components: how the stock is used, and one of one's own of each kind.
+
+#include <localsgd/localsgd.hpp>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <limits>
+#include <numbers>
+#include <span>
+#include <vector>
+
+using namespace localsgd;
+
+//! [own sampler]
+/// The samples in their order, dealt out to the workers: for data that already is in random order.
+struct in_order {
+  void draw(plan const& p, std::size_t worker, std::uint64_t step,
+            std::span<std::size_t> out) const {
+    for (std::size_t i = 0; i != out.size(); ++i) {
+      std::uint64_t const t = step + i / p.batch_size, j = i % p.batch_size;
+      out[i] = ((t * p.workers + worker) * p.batch_size + j) % p.samples;
+    }
+  }
+  std::size_t shard_size(plan const& p, std::size_t /*worker*/) const { return p.samples; }
+};
+static_assert(Sampler<in_order>);
+//! [own sampler]
+
+//! [own step size]
+/// η_t = η₀ (1 + cos(πt/T))/2.
+struct cosine_step {
+  double first;
+  std::uint64_t steps;
+  double operator()(std::uint64_t t) const {
+    return first * (1 + std::cos(std::numbers::pi * double(t) / double(steps))) / 2;
+  }
+  double shift() const { return 1; }  // the weighted average has w_t = (1 + t)²
+};
+static_assert(StepSize<cosine_step>);
+
+/// What needs to look at the objective or the plan first is a rule that makes a step size.
+struct cosine {
+  template <Objective F>
+  cosine_step choose(F const& f, plan const& p) const {
+    return {1 / (4 * f.smoothness()), p.steps};
+  }
+};
+static_assert(StepSizeRule<cosine, quadratic<>>);
+//! [own step size]
+
+//! [own schedule]
+/// Sync times 1, 2, 4, 8, …
+struct doubling {
+  std::uint64_t next(std::uint64_t t) const { return t == 0 ? 1 : 2 * std::bit_floor(t); }
+};
+static_assert(Schedule<doubling>);
+//! [own schedule]
+
+//! [own averager]
+/// An outer optimiser: takes x̄ − previous for a gradient and adds momentum. β = 0 is `mean`.
+class outer_momentum {
+ public:
+  static constexpr bool keeps_mean = false;  // so `asynchronous` will refuse it
+
+  explicit outer_momentum(double beta) : beta_(beta) {}
+
+  double weight(std::size_t, std::span<std::size_t const> shard_sizes) const {
+    return 1 / double(shard_sizes.size());
+  }
+  void start(std::size_t dimension) { velocity_.assign(dimension, 0.0); }
+
+  // Several threads call this at once, each for coordinates of its own, from `first` on.
+  void apply(std::size_t first, std::span<double const> previous, std::span<double> mean) {
+    for (std::size_t i = 0; i != mean.size(); ++i) {
+      double& v = velocity_[first + i];
+      v = beta_ * v + (mean[i] - previous[i]);
+      mean[i] = previous[i] + v;
+    }
+  }
+
+ private:
+  double beta_;
+  std::vector<double> velocity_;
+};
+static_assert(Averager<outer_momentum>);
+//! [own averager]
+
+//! [own worker]
+/// SGD with gradients cut to a length of at most c.
+template <Objective F, Sampler S, StepSize E>
+class clipped_sequence {
+ public:
+  using scalar = typename F::scalar;
+
+  clipped_sequence(double c, F const& f, S const& s, E const& e, plan const& p, std::size_t worker)
+      : c_(c), f_(&f), sampler_(&s), eta_(&e), plan_(&p), worker_(worker), batch_(p.batch_size),
+        x_(p.dimension), g_(p.dimension), average_(p.dimension) {}
+
+  void advance(std::uint64_t from, std::uint64_t to) {
+    for (std::uint64_t t = from; t != to; ++t) {
+      average_.add(iterate_weight(eta_->shift(), t), std::span<scalar const>(x_));
+      sampler_->draw(*plan_, worker_, t, batch_);
+      f_->gradient(x_, batch_, g_);
+      double length = 0;
+      for (scalar const v : g_) length += double(v) * double(v);
+      length = std::sqrt(length);
+      scalar const eta = static_cast<scalar>((*eta_)(t) * (length > c_ ? c_ / length : 1));
+      for (std::size_t i = 0; i != x_.size(); ++i) x_[i] -= eta * g_[i];
+    }
+  }
+  std::span<scalar> local() { return x_; }
+  void assign(std::span<scalar const> x) {
+    if (x.data() != x_.data()) std::ranges::copy(x, x_.begin());
+  }
+  void average(std::span<scalar> out) const {
+    if (average_.weights() > 0)
+      average_.write(out);
+    else
+      assign_to(out);
+  }
+
+ private:
+  void assign_to(std::span<scalar> out) const {
+    if (out.data() != x_.data()) std::ranges::copy(x_, out.begin());
+  }
+
+  double c_;
+  F const* f_;
+  S const* sampler_;
+  E const* eta_;
+  plan const* plan_;
+  std::size_t worker_;
+  std::vector<std::size_t> batch_;
+  std::vector<scalar> x_, g_;
+  iterate_average average_;
+};
+
+/// The component: it makes one sequence for each of the K workers.
+struct clipped_sgd {
+  double c;
+  template <Objective F, Sampler S, StepSize E>
+  clipped_sequence<F, S, E> bind(F const& f, S const& s, E const& e, plan const& p,
+                                 std::size_t worker) const {
+    return {c, f, s, e, p, worker};
+  }
+};
+static_assert(LocalWorker<clipped_sgd, quadratic<>, with_replacement, constant_step>);
+//! [own worker]
+
+//! [own observer]
+/// Ends the run once an evaluation improves f by less than 1 %.
+struct early_stopping {
+  double best = std::numeric_limits<double>::infinity();
+  proceed after_evaluation(evaluation const& e, plan const& /*p*/) {
+    bool const better = e.objective < 0.99 * best;
+    best = std::min(best, e.objective);
+    return better ? proceed::yes : proceed::no;
+  }
+};
+static_assert(Observer<early_stopping>);
+//! [own observer]
+
+namespace {
+
+int failures = 0;
+void check(bool good, char const* what) {
+  std::printf("%-60s %s\n", what, good ? "yes" : "NO");
+  failures += !good;
+}
+
+double distance(auto const& a, auto const& b) {
+  double sum = 0;
+  for (std::size_t i = 0; i != a.size(); ++i) sum += (a[i] - b[i]) * (a[i] - b[i]);
+  return std::sqrt(sum);
+}
+
+}  // namespace
+
+int main() {
+  std::size_t const n = 400, d = 5;
+  dense_matrix<double> features({n, d});
+  std::vector<double> labels(n), values(n);
+  std::vector<int> classes(n);
+  for (std::size_t i = 0; i != n; ++i) {
+    for (std::size_t j = 0; j != d; ++j)
+      features(i, j) = standard_normal(random_words(7, random_stream::noise, 0, i * d + j));
+    values[i] = features(i, 0) - 2 * features(i, 1) + 0.5;
+    labels[i] = values[i] > 0 ? 1 : -1;
+    classes[i] = values[i] > 1 ? 2 : (values[i] > 0 ? 1 : 0);
+  }
+
+  //! [objective]
+  linear_objective const f(features, labels, logistic{}, l2{0.01});
+  linear_objective const ridge(features, values, squared{}, l2{0.01}, {.intercept = 1});
+  softmax_objective const three_classes(features, classes, 3, l2{0.01});
+  quadratic const known({.spectrum = {1, 10, 100}, .samples = 50, .variance = 0.1});
+  //! [objective]
+  settings const s{.workers = 4, .local_steps = 8, .epochs = 100, .evaluations = 20};
+  //! [result]
+  result const usual = minimize(f, s);
+  if (usual.usable())
+    std::printf("f = %.6f, at most %.1e too much, after %ju rounds\n", usual.objective,
+                usual.certificate, std::uintmax_t{usual.rounds});
+  for (evaluation const& e : usual.history)
+    std::printf("%6ju steps  f = %.6f  drift = %.1e\n", std::uintmax_t{e.steps}, e.objective,
+                e.drift);
+  //! [result]
+  check(usual.certificate < 1e-3, "the stock solves logistic regression");
+  check(minimize(ridge, s).certificate < 1e-2, "... ridge regression");
+  check(minimize(three_classes, s).certificate < 1e-2, "... three classes");
+  check(minimize(known, {.epochs = 1000}).objective < 1e-2, "... a quadratic");
+
+  //! [loss]
+  linear_objective const machine(features, labels, smoothed_hinge{0.5}, l2{0.01});
+  linear_objective const robust(features, values, huber{1.35}, l2{0.01}, {.intercept = 1});
+  //! [loss]
+  check(minimize(machine, s).certificate < 1e-2, "... a support vector machine");
+  check(minimize(robust, s).certificate < 1e-2, "... robust regression");
+
+  //! [sampler]
+  result const without_repeats = minimize(f, s, shuffled{});
+  result const sharded_data = minimize(f, s, sharded{shuffled{}}, weighted_mean{});
+  std::vector<std::size_t> const sizes{40, 60, 100, 200};  // one for each of the 4 workers
+  result const uneven_shards = minimize(f, s, sharded{sizes}, weighted_mean{});
+  //! [sampler]
+  check(without_repeats.certificate < 1e-3, "shuffled samples lead to the minimum");
+  check(sharded_data.certificate < 1e-2, "shards lead to the minimum");
+  check(uneven_shards.certificate < 1e-2, "uneven shards lead to the minimum");
+  check(minimize(f, s, in_order{}).certificate < 1e-3, "so do samples in their order");
+
+  //! [step size]
+  result const fixed = minimize(f, s, constant_step{0.05});
+  double const mu = f.strong_convexity(), kappa = f.smoothness() / mu;
+  result const as_in_theorem = minimize(f, s, theory_step(mu, 16 * kappa + 8));
+  //! [step size]
+  check(fixed.certificate < 1e-2 && as_in_theorem.usable(), "other step sizes are usable");
+  check(minimize(f, s, cosine{}).certificate < 1e-3, "the cosine step leads to the minimum");
+
+  //! [schedule]
+  result const at_every_step = minimize(f, s, every{1});  // mini-batch SGD
+  result const less_and_less = minimize(f, s, growing(1, 1));
+  result const once = minimize(f, s, one_shot{});
+  //! [schedule]
+  check(once.rounds == 1 && less_and_less.rounds < at_every_step.rounds, "schedules differ");
+  // 1, 2, 4, 8, 16, 32, 64, and the end
+  check(minimize(f, {.steps = 100}, doubling{}).rounds == 8, "100 steps have 8 doubling times");
+
+  //! [averager]
+  result const with_momentum = minimize(f, s, outer_momentum{0.5});
+  //! [averager]
+  check(with_momentum.certificate < 1e-2, "outer momentum leads to the minimum");
+  check(distance(minimize(f, s, outer_momentum{0}).last, usual.last) < 1e-12,
+        "without momentum it is the mean");
+  check(distance(minimize(f, s, outer_momentum{0.5}, serial{}).last, with_momentum.last) == 0,
+        "it gives the same bits on one thread");
+
+  //! [worker]
+  result const clipped = minimize(f, s, clipped_sgd{0.5});
+  //! [worker]
+  check(clipped.certificate < 1e-2, "clipped steps lead to the minimum");
+  check(distance(minimize(f, s, clipped_sgd{1e9}).last, minimize(f, s, sgd{}).last) < 1e-12,
+        "without a limit they are those of sgd");
+
+  //! [synchronizer]
+  thread_pool pool(2);  // an lvalue is used in place, so its threads serve many runs
+  result const first = minimize(f, s, pool);
+  result const second = minimize(ridge, s, pool);
+  result const never_waits = minimize(f, s, asynchronous{2});
+  std::printf("the largest delay was %ju steps\n", std::uintmax_t{never_waits.delay});
+  //! [synchronizer]
+  check(distance(first.x, usual.x) == 0, "two threads give the bits of the default");
+  check(second.usable() && never_waits.certificate < 1e-2, "asynchronous steps lead there too");
+
+  //! [observer]
+  early_stopping patience;  // an lvalue is used in place, so what it saw can be read afterwards
+  result const stopped = minimize(f, s, patience);
+  if (stopped.reason == stop_reason::observer_request)
+    std::printf("f = %.4f was good enough after %ju steps\n", patience.best,
+                std::uintmax_t{stopped.steps});
+  //! [observer]
+  check(stopped.reason == stop_reason::observer_request && stopped.steps < usual.steps,
+        "an observer ends a run");
+
+  //! [tolerance]
+  result const precise = minimize(f, {.epochs = 1000, .tolerance = 1e-3});
+  //! [tolerance]
+  check(precise.reason == stop_reason::tolerance_reached && precise.certificate <= 1e-3,
+        "a tolerance ends a run");
+  return failures;
+}
