@@ -40,6 +40,14 @@ class progress_bar {
     if (!label_.empty()) label_ += ' ';
   }
 
+  progress_bar(progress_bar const&) = delete;
+  progress_bar& operator=(progress_bar const&) = delete;
+
+  /// Ends the line of a bar whose run ended before its last step.
+  ~progress_bar() {
+    if (open_) std::fputc('\n', out_);
+  }
+
   proceed after_evaluation(evaluation const& e, plan const& p) {
     double const share =
         p.steps == 0 ? 1 : static_cast<double>(e.steps) / static_cast<double>(p.steps);
@@ -50,7 +58,8 @@ class progress_bar {
             formatted("  f = %.6g", e.objective);
     if (std::isfinite(e.certificate)) line += formatted("  f - f* <= %.2g", e.certificate);
     if (bar_) line += "\x1b[K";
-    if (!bar_ || e.steps == p.steps) line += '\n';
+    open_ = bar_ && e.steps != p.steps;
+    if (!open_) line += '\n';
     std::fputs(line.c_str(), out_);
     std::fflush(out_);
     return proceed::yes;
@@ -79,6 +88,7 @@ class progress_bar {
   std::string label_;
   std::FILE* out_;
   bool bar_;
+  bool open_ = false;  // the last line has no end yet
 };
 static_assert(Observer<progress_bar>);
 

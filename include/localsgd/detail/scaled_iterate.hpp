@@ -79,7 +79,8 @@ class scaled_iterate {
       add_scaled_to_both(c, e, a.data(), vu_.data(), vu_.data() + d_, a.size());
     }
   }
-  void add(double c, std::size_t i) noexcept {
+  /// @brief v_i ← v_i + c
+  void add_at(double c, std::size_t i) noexcept {
     vu_[v_at(i)] += c;
     vu_[u_at(i)] -= beta_ * c;
   }

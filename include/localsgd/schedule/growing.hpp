@@ -20,7 +20,7 @@ class growing {
  public:
   /// @param first     ≥ 1, the first gap
   /// @param increment ≥ 0, by how much each gap exceeds the one before. @throws invalid_settings
-  explicit growing(std::uint64_t first, std::uint64_t increment = 1)
+  explicit growing(std::uint64_t first = 1, std::uint64_t increment = 1)
       : first_(first), increment_(increment) {
     detail::require(first >= 1 && first <= largest, "growing.first", first, "1 to 2^31");
     detail::require(increment <= largest, "growing.increment", increment, "<= 2^31");

@@ -97,7 +97,7 @@ class linear_sgd_sequence {
     for (std::size_t j = 0; j != batch.size(); ++j) {
       double const c = slopes_[j] * inverse_scale;
       iterate_.add(c, detail::row_of(features, batch[j]));
-      if (intercept != 0) iterate_.add(c * intercept, last);
+      if (intercept != 0) iterate_.add_at(c * intercept, last);
     }
   }
 
