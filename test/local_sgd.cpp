@@ -65,7 +65,7 @@ BOOST_AUTO_TEST_CASE(one_worker_equals_plain_sgd_bit_for_bit_for_any_H) {
   theory_step const step(0.01, 1000);
   plan const p = sampling(200, 1, 3, 5);
   plain_run const expected = plain_sgd(f, 100, step, samples_of(p, 0));
-  for (std::size_t const h : {1, 7, 64, 1000}) {
+  for (std::size_t const h : {1u, 7u, 64u, 1000u}) {
     result const r = minimize(
         f, {.workers = 1, .local_steps = h, .batch_size = 3, .steps = 100, .seed = 5}, sgd{}, step);
     BOOST_TEST(std::ranges::equal(r.last, expected.x));
@@ -78,7 +78,7 @@ BOOST_AUTO_TEST_CASE(one_worker_of_linear_sgd_equals_plain_sgd_to_rounding_for_a
   theory_step const step(0.01, 1000);
   plan const p = sampling(200, 1, 2, 9);
   plain_run const expected = plain_sgd(f, 500, step, samples_of(p, 0));
-  for (std::size_t const h : {1, 7, 64, 1000}) {
+  for (std::size_t const h : {1u, 7u, 64u, 1000u}) {
     result const r = minimize(
         f, {.workers = 1, .local_steps = h, .batch_size = 2, .steps = 500, .seed = 9}, step);
     BOOST_TEST(support::distance(r.last, expected.x) < 1e-12);
@@ -180,8 +180,8 @@ BOOST_AUTO_TEST_CASE(averaging_equal_points_changes_nothing) {
   linear_objective const f(data.dense, data.labels, logistic{}, l2{0.05});
   constant_step const step(0.37);
   result const alone = minimize(f, {.workers = 1, .local_steps = 1, .steps = 50}, sgd{}, step);
-  for (std::size_t const k : {2, 3, 7})
-    for (std::size_t const h : {1, 5, 50}) {
+  for (std::size_t const k : {2u, 3u, 7u})
+    for (std::size_t const h : {1u, 5u, 50u}) {
       result const r =
           minimize(f, {.workers = k, .local_steps = h, .steps = 50}, sgd{}, step);
       BOOST_TEST(std::ranges::equal(r.last, alone.last));
@@ -277,8 +277,8 @@ BOOST_AUTO_TEST_CASE(divergence_is_a_result) {
     return std::ranges::all_of(v, [](auto e) { return std::isfinite(e); });
   };
   for (double const eta : {1e2, 1e6, 1e150, 1e308})
-    for (std::size_t const h : {1, 4, 64})
-      for (std::size_t const k : {1, 3}) {
+    for (std::size_t const h : {1u, 4u, 64u})
+      for (std::size_t const k : {1u, 3u}) {
         settings const s{.workers = k, .local_steps = h, .steps = 4096, .evaluations = 3};
         for (auto const& r : {minimize(f, s, constant_step{eta}),
                                 minimize(f, s, constant_step{eta}, sgd{}),

@@ -33,7 +33,7 @@ struct paper_problem {
 
 void reaches_its_targets_untuned(std::string const& name) {
   paper_problem const p(name);
-  for (std::size_t const workers : {1, 2, 8, 16})
+  for (std::size_t const workers : {1u, 2u, 8u, 16u})
     for (double const epochs : {15.0, 45.0}) {
       result const r =
           minimize(p.f, {.workers = workers, .local_steps = 16, .epochs = epochs});
@@ -101,6 +101,6 @@ BOOST_AUTO_TEST_CASE(the_same_bits_on_any_number_of_threads, *support::needs("w8
   paper_problem const p("w8a");
   settings const s{.workers = 8, .epochs = 2, .evaluations = 2};
   auto const expected = support::bits(minimize(p.f, s, serial{}));
-  for (std::size_t const threads : {1, 2, 3, 5, 8})
+  for (std::size_t const threads : {1u, 2u, 3u, 5u, 8u})
     BOOST_TEST(support::bits(minimize(p.f, s, thread_pool{threads})) == expected);
 }

@@ -77,7 +77,9 @@ class progress_bar {
   static std::string drawn(double share) {
     constexpr std::size_t width = 30;
     auto const full = static_cast<std::size_t>(std::clamp(share, 0.0, 1.0) * width);
-    return "[" + std::string(full, '=') + std::string(width - full, ' ') + "] ";
+    std::string bar = "[";  // appended to: g++ 12 warns of "[" + std::string
+    bar.append(full, '=').append(width - full, ' ').append("] ");
+    return bar;
   }
   static std::string formatted(char const* format, double value) {
     char text[64];

@@ -69,9 +69,9 @@ BOOST_AUTO_TEST_CASE(float_and_double_are_the_same_function) {
   std::vector<double> const same(x.begin(), x.end());
   auto const f = at(quadratic<float>(noisy()), x);
   auto const g = at(quadratic(noisy()), same);
-  BOOST_TEST(f.value == g.value);  // computed in double
-  for (std::size_t j = 0; j != 4; ++j)
-    BOOST_TEST(f.gradient[j] == static_cast<float>(g.gradient[j]));
+  // Both are computed in double, in which the compiler may fuse products and sums differently.
+  BOOST_TEST(f.value == g.value, boost::test_tools::tolerance(1e-14));
+  BOOST_TEST(support::relative_distance(f.gradient, g.gradient) <= 1e-7);  // rounded to float
 }
 
 BOOST_AUTO_TEST_CASE(minimum_and_minimiser_are_as_given) {

@@ -98,9 +98,10 @@ struct slope_and_value {
   double value;
 };
 
+// Not inlined: where g++ 12 sees a length of 1 it warns of the loops for longer vectors.
 template <class F, class Scalar = typename F::scalar>
-slope_and_value<Scalar> at(F const& f, std::vector<Scalar> const& x,
-                           std::vector<std::size_t> const& batch) {
+[[gnu::noinline]] slope_and_value<Scalar> at(F const& f, std::vector<Scalar> const& x,
+                                             std::vector<std::size_t> const& batch) {
   // What was in g must not matter.
   std::vector<Scalar> g(x.size(), std::numeric_limits<Scalar>::quiet_NaN());
   double const value = f.gradient(std::span<Scalar const>(x), std::span(batch), std::span(g));

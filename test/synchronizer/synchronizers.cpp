@@ -70,7 +70,7 @@ struct own_sample {
 
 void gives_the_same_bits_everywhere(auto const& f, settings const& s, auto const&... components) {
   auto const expected = support::bits(minimize(f, s, serial{}, components...));
-  for (std::size_t const threads : {1, 2, 3, 5, 8}) {
+  for (std::size_t const threads : {1u, 2u, 3u, 5u, 8u}) {
     thread_pool pool(threads);
     BOOST_TEST(support::bits(minimize(f, s, pool, components...)) == expected);
     BOOST_TEST(support::bits(minimize(f, s, pool, components...)) == expected);  // and again
@@ -89,7 +89,7 @@ BOOST_AUTO_TEST_CASE(same_bits_everywhere) {
   softmax_objective const softmax(data.dense_float, data.classes, 3, l2{0.01});
   softmax_objective const single(data.sparse, data.classes, 3, l2{0.01}, iterate_type<float>{});
   support::custom const custom{&data.dense, &data.reals};
-  for (std::size_t const k : {1, 2, 7, 8}) {
+  for (std::size_t const k : {1u, 2u, 7u, 8u}) {
     settings const s{.workers = k, .local_steps = 5, .epochs = 3, .evaluations = 3};
     gives_the_same_bits_everywhere(sparse, s);
     gives_the_same_bits_everywhere(sparse, s, sgd{}, shuffled{});
@@ -119,7 +119,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_failing_worker_reaches_the_caller, S, all) {
   failing f{{&data.dense, &data.reals}, std::vector<bool>(8)};
   f.bad[5] = f.bad[3] = f.bad[7] = true;
   settings const s{.workers = 8, .local_steps = 4, .steps = 100};
-  for (std::size_t const threads : {1, 2, 3, 8}) {
+  for (std::size_t const threads : {1u, 2u, 3u, 8u}) {
     S synchronizer = with_threads<S>(threads);
     // The start is evaluated over all samples before any step, so it must not fail there: x = 0.
     struct only_later : failing {
@@ -143,7 +143,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_failure_during_an_evaluation_reaches_the_caller,
   problem const data(64, 3);
   failing f{{&data.dense, &data.reals}, std::vector<bool>(64)};
   f.bad[63] = true;
-  for (std::size_t const threads : {1, 3}) {
+  for (std::size_t const threads : {1u, 3u}) {
     S synchronizer = with_threads<S>(threads);
     BOOST_CHECK_THROW(minimize(f, {.workers = 4}, synchronizer, constant_step{0.1}),
                       std::domain_error);
