@@ -11,9 +11,9 @@ set -euo pipefail
 build='c++=g++ cmake=cmake ninja=ninja-build libboost-dev libxtensor-dev libxsimd-dev'
 declare -A groups=(
   [build]="$build"
-  [test]="$build libboost-test-dev zlib1g-dev libcli11-dev"
+  [test]="$build libboost-test-dev zlib1g-dev"
   [clang]='clang++=clang'
-  [quickstart]="$build zlib1g-dev libcli11-dev dataset-fashion-mnist"
+  [quickstart]="$build zlib1g-dev dataset-fashion-mnist"
   [benchmark]="$build zlib1g-dev libbenchmark-dev"
   [docs]='doxygen=doxygen bibtex=texlive-binaries perl=perl doxygen-awesome-css libjs-mathjax'
 )

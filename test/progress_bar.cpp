@@ -22,14 +22,16 @@ std::string written(progress_bar::style look, std::initializer_list<std::uint64_
   BOOST_REQUIRE(file);
   localsgd::plan p;
   p.steps = 100;
-  progress_bar bar(label, file.get(), look);
-  for (std::uint64_t const s : steps) {
-    localsgd::evaluation e;
-    e.steps = s;
-    e.seconds = 1.25;
-    e.objective = 0.5;
-    e.certificate = certificate;
-    BOOST_TEST((bar.after_evaluation(e, p) == localsgd::proceed::yes));
+  {
+    progress_bar bar(label, file.get(), look);
+    for (std::uint64_t const step : steps) {
+      localsgd::evaluation e;
+      e.steps = step;
+      e.seconds = 1.25;
+      e.objective = 0.5;
+      e.certificate = certificate;
+      BOOST_TEST((bar.after_evaluation(e, p) == localsgd::proceed::yes));
+    }
   }
   std::string text;
   std::rewind(file.get());
@@ -61,6 +63,15 @@ BOOST_AUTO_TEST_CASE(a_bar_is_redrawn_in_place_and_ends_its_line_at_the_end) {
                  back + "[" + std::string(15, '=') + std::string(15, ' ') +
                  "]  50%  1.2 s  f = 0.5" + clear +  //
                  back + "[" + std::string(30, '=') + "] 100%  1.2 s  f = 0.5" + clear + "\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_bar_whose_run_ended_early_ends_its_line) {
+  for (std::uint64_t const step : {0U, 50U}) {
+    auto const text = written(progress_bar::style::bar, {step});
+    BOOST_TEST(text.find('\n') == text.size() - 1);
+  }
+  BOOST_TEST(written(progress_bar::style::bar, {}).empty());
+  BOOST_TEST(written(progress_bar::style::lines, {}).empty());
 }
 
 BOOST_AUTO_TEST_CASE(steps_beyond_the_plan_fill_the_bar_and_no_more) {

@@ -71,6 +71,26 @@ BOOST_AUTO_TEST_CASE(calling_off_releases_all_who_wait_by_an_exception) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_meeting_that_all_came_to_has_happened_for_all_even_if_called_off_next) {
+  for (int attempt = 0; attempt != 200; ++attempt) {
+    constexpr std::size_t members = 4;
+    barrier meeting(members);
+    std::atomic<int> met{0}, ended{0};
+    on_threads(members, [&](std::size_t me) {
+      try {
+        meeting.arrive_and_wait();
+        ++met;
+        if (me == 2) meeting.call_off();  // while others may still be waking up
+        meeting.arrive_and_wait();
+      } catch (called_off const&) {
+        ++ended;
+      }
+    });
+    BOOST_TEST(met == 4);
+    BOOST_TEST(ended == 4);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(after_it_is_called_off_nobody_waits) {
   for (std::size_t const members : {1U, 2U, 100U}) {
     barrier meeting(members);
