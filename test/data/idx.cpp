@@ -4,6 +4,8 @@
 #include "localsgd/data/idx.hpp"
 
 #include <bit>
+#include "test/support/problems.hpp"
+
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstddef>
@@ -45,19 +47,9 @@ std::string header(unsigned type, std::vector<std::uint32_t> const& sizes) {
 std::string element(float x) { return big_endian(std::bit_cast<std::uint32_t>(x), 4); }
 std::string element(double x) { return big_endian(std::bit_cast<std::uint64_t>(x), 8); }
 
-template <class Function>
-invalid_data error_of(Function f) {
-  try {
-    f();
-  } catch (invalid_data const& e) {
-    return e;
-  }
-  throw std::logic_error("the data was accepted");
-}
-
 template <class Value = float>
 void check(std::string const& bytes, std::string const& found, std::string const& expected) {
-  auto const e = error_of([&] { parse_idx<Value>(bytes, "some.idx"); });
+  auto const e = support::error_of<invalid_data>([&] { parse_idx<Value>(bytes, "some.idx"); });
   BOOST_TEST(e.file == "some.idx");
   BOOST_TEST(e.line == 0U);
   BOOST_TEST(e.found == found);
@@ -240,11 +232,11 @@ BOOST_AUTO_TEST_CASE(a_double_too_large_for_float_is_refused_for_float_only) {
 
 BOOST_AUTO_TEST_CASE(a_missing_file_and_a_directory_are_errors) {
   temporary_path const path;
-  auto const missing = error_of([&] { read_idx(path()); });
+  auto const missing = support::error_of<invalid_data>([&] { read_idx(path()); });
   BOOST_TEST(missing.file == path().string());
   BOOST_TEST(missing.found == "no such file");
   fs::create_directory(path());
-  BOOST_TEST(error_of([&] { read_idx(path()); }).found == "a directory");
+  BOOST_TEST(support::error_of<invalid_data>([&] { read_idx(path()); }).found == "a directory");
 }
 
 BOOST_AUTO_TEST_CASE(damaged_bytes_are_read_or_refused_and_nothing_else) {

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include "test/support/problems.hpp"
+
 #include <boost/test/unit_test.hpp>
 #include <charconv>
 #include <cmath>
@@ -53,19 +55,9 @@ std::string shown(dataset<csr_matrix<Value>> const& d, std::size_t i) {
   return text;
 }
 
-template <class Function>
-invalid_data error_of(Function f) {
-  try {
-    f();
-  } catch (invalid_data const& e) {
-    return e;
-  }
-  throw std::logic_error("the data was accepted");
-}
-
 template <class Value = float>
 invalid_data error_in(std::string_view text, libsvm_options options = {}) {
-  return error_of([&] { parse_libsvm<Value>(text, "some.txt", options); });
+  return support::error_of<invalid_data>([&] { parse_libsvm<Value>(text, "some.txt", options); });
 }
 
 void check(invalid_data const& e, std::size_t line, std::size_t column, std::string const& found,
@@ -382,7 +374,7 @@ BOOST_AUTO_TEST_CASE(options_out_of_range_are_refused_before_the_file_is_looked_
 
 BOOST_AUTO_TEST_CASE(errors_in_a_file_carry_its_path) {
   temporary_path const file("1 1:1\n1 1:x\n");
-  auto const e = error_of([&] { read_libsvm(file()); });
+  auto const e = support::error_of<invalid_data>([&] { read_libsvm(file()); });
   BOOST_TEST(e.file == file().string());
   BOOST_TEST(e.line == 2U);
   BOOST_TEST(e.column == 5U);
@@ -392,7 +384,7 @@ BOOST_AUTO_TEST_CASE(errors_in_a_file_carry_its_path) {
 
 BOOST_AUTO_TEST_CASE(a_missing_file_is_an_error) {
   temporary_path const file;
-  auto const e = error_of([&] { read_libsvm(file()); });
+  auto const e = support::error_of<invalid_data>([&] { read_libsvm(file()); });
   BOOST_TEST(e.file == file().string());
   BOOST_TEST(e.line == 0U);
   BOOST_TEST(e.found == "no such file");
@@ -402,14 +394,14 @@ BOOST_AUTO_TEST_CASE(a_missing_file_is_an_error) {
 BOOST_AUTO_TEST_CASE(a_directory_is_an_error) {
   temporary_path const directory;
   fs::create_directory(directory());
-  auto const e = error_of([&] { read_libsvm(directory()); });
+  auto const e = support::error_of<invalid_data>([&] { read_libsvm(directory()); });
   BOOST_TEST(e.file == directory().string());
   BOOST_TEST(e.found == "a directory");
 }
 
 BOOST_AUTO_TEST_CASE(an_empty_file_is_an_error) {
   temporary_path const file("");
-  auto const e = error_of([&] { read_libsvm(file()); });
+  auto const e = support::error_of<invalid_data>([&] { read_libsvm(file()); });
   BOOST_TEST(e.file == file().string());
   BOOST_TEST(e.found == "no samples");
 }
@@ -421,7 +413,7 @@ BOOST_AUTO_TEST_CASE(a_file_without_read_permission_is_an_error) {
     BOOST_TEST_MESSAGE("skipped: this user may read every file");
     return;
   }
-  BOOST_TEST(error_of([&] { read_libsvm(file()); }).found == "a file that cannot be opened");
+  BOOST_TEST(support::error_of<invalid_data>([&] { read_libsvm(file()); }).found == "a file that cannot be opened");
 }
 
 #if defined(__unix__)

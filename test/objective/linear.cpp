@@ -30,16 +30,13 @@ using localsgd::squared;
 using support::at;
 using support::infinity;
 using support::not_a_number;
-
-using layouts =
-    std::tuple<dense_matrix<float>, dense_matrix<double>, csr_matrix<float>, csr_matrix<double>>;
+using support::layouts;
 
 constexpr std::size_t n = 12, d = 5;
 
 template <class Matrix>
 Matrix features() {
-  using value = typename Matrix::value_type;
-  return support::in_layout<Matrix>(support::random_features<value>(n, d, 1, 0.6));
+  return support::features<Matrix>(n, d, 0.6);
 }
 std::vector<double> weights() {
   std::vector<double> w(n);

@@ -26,16 +26,13 @@ using localsgd::iterate_type;
 using localsgd::l2;
 using localsgd::softmax_objective;
 using support::at;
-
-using layouts =
-    std::tuple<dense_matrix<float>, dense_matrix<double>, csr_matrix<float>, csr_matrix<double>>;
+using support::layouts;
 
 constexpr std::size_t n = 12, d = 4;
 
 template <class Matrix>
 Matrix features(std::size_t rows = n) {
-  using value = typename Matrix::value_type;
-  return support::in_layout<Matrix>(support::random_features<value>(rows, d, 1, 0.6));
+  return support::features<Matrix>(rows, d, 0.6);
 }
 std::vector<std::uint8_t> labels_below(std::size_t classes, std::size_t count = n) {
   support::numbers random(2);

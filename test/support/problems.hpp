@@ -17,6 +17,7 @@
 #include <random>
 #include <span>
 #include <stdexcept>
+#include <tuple>
 #include <type_traits>
 #include <vector>
 
@@ -209,6 +210,16 @@ inline localsgd::plan make_plan(std::size_t n, std::size_t d, std::size_t worker
   p.seed = seed;
   p.local_steps = 1;
   return p;
+}
+
+/// @brief Every type of feature matrix.
+using layouts = std::tuple<localsgd::dense_matrix<float>, localsgd::dense_matrix<double>,
+                           localsgd::csr_matrix<float>, localsgd::csr_matrix<double>>;
+
+/// @brief Random features in a layout, the same for all of one value type; `density` of them not 0.
+template <class Matrix>
+Matrix features(std::size_t n, std::size_t d, double density) {
+  return in_layout<Matrix>(random_features<typename Matrix::value_type>(n, d, 1, density));
 }
 
 /// @brief The error that `call` throws. @throws std::logic_error if it throws nothing.

@@ -31,16 +31,13 @@ using localsgd::sgd;
 using localsgd::with_replacement;
 using support::make_plan;
 using support::state_of;
-
-using layouts =
-    std::tuple<dense_matrix<float>, dense_matrix<double>, csr_matrix<float>, csr_matrix<double>>;
+using support::layouts;
 
 constexpr std::size_t n = 60, d = 17;
 
 template <class Matrix>
 Matrix features() {
-  using value = typename Matrix::value_type;
-  return support::in_layout<Matrix>(support::random_features<value>(n, d, 1, 0.3));
+  return support::features<Matrix>(n, d, 0.3);
 }
 
 static_assert(localsgd::LinearObjective<linear_objective<csr_matrix<float>, logistic>>);
