@@ -7,7 +7,7 @@
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstddef>
-#include <functional>
+#include <stdexcept>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -29,8 +29,8 @@ using localsgd::logistic;
 using localsgd::squared;
 using support::at;
 using support::infinity;
-using support::not_a_number;
 using support::layouts;
+using support::not_a_number;
 
 constexpr std::size_t n = 12, d = 5;
 
@@ -282,6 +282,16 @@ BOOST_AUTO_TEST_CASE(a_loss_without_rules_for_targets_takes_them_all) {
   dense_matrix<double> const a{{1}};
   std::vector<double> const y{17};
   BOOST_TEST(at(linear_objective(a, y, anything{}, l2{}), {2.0}).value == 34);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_loss_throws_reaches_the_caller) {
+  struct failing : squared {
+    static double derivative(double, double) { throw std::runtime_error("no derivative"); }
+  };
+  dense_matrix<double> const a{{1}};
+  std::vector<double> const y{17};
+  linear_objective const f(a, y, failing{}, l2{});
+  BOOST_CHECK_THROW(at(f, {2.0}), std::runtime_error);
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(shapes_that_do_not_fit_are_refused_by_argument, Matrix, layouts) {

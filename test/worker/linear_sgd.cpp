@@ -29,9 +29,9 @@ using localsgd::linear_sgd;
 using localsgd::logistic;
 using localsgd::sgd;
 using localsgd::with_replacement;
+using support::layouts;
 using support::make_plan;
 using support::state_of;
-using support::layouts;
 
 constexpr std::size_t n = 60, d = 17;
 

@@ -79,7 +79,7 @@ class linear_objective {
   std::size_t samples() const noexcept { return targets_.size(); }
 
   double gradient(std::span<Scalar const> x, std::span<std::size_t const> batch,
-                  std::span<Scalar> g) const noexcept {
+                  std::span<Scalar> g) const {
     std::size_t const columns = detail::column_count(*features_);
     double const inverse = 1 / static_cast<double>(batch.size());
     for (std::size_t j = 0; j != g.size(); ++j)
@@ -107,8 +107,8 @@ class linear_objective {
   }
   double strong_convexity() const noexcept { return penalty_.lambda; }
 
-  /// A step size at which SGD with batches of b is stable: detail::stable_step. The spectrum is
-  /// estimated from about 8,000 rows.
+  /// A step size at which SGD with batches of b is stable: detail::stable_step, with L to
+  /// about 1 %, from about 8,000 rows.
   double stable_step(std::size_t batch_size) const {
     auto const m = moments(8192, 1e-2, 50);
     double const bend = loss_.curvature(), lambda = penalty_.lambda;
