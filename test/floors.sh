@@ -70,6 +70,7 @@ floors='
 2  detail/targets.hpp
 
 0  detail/compiler.hpp
+0  detail/own_lines.hpp
 0  detail/simd.hpp
 
 1  detail/*

@@ -33,7 +33,7 @@ class barrier {
  public:
   explicit barrier(std::size_t members)
       : members_(static_cast<std::uint32_t>(members)),
-        spins_(members <= std::thread::hardware_concurrency() ? 500 : 0) {}
+        spins_(members <= std::thread::hardware_concurrency() ? 2000 : 0) {}
 
   /// @throws called_off if a member called the run off before all had arrived. Once all have, every
   ///         one of them goes on, so what they do next does not depend on who wakes first.

@@ -69,7 +69,7 @@ struct run_record {
   O* observer;
   stopwatch watch;
   full_gradient gradient;
-  std::vector<scalar> average;  // x̂, assembled at evaluations
+  own_vector<scalar> average;  // x̂, assembled at evaluations
   std::vector<double> drift;    // ‖x_k − x̄‖² of every worker at the last average before one
   result<scalar> outcome;
 };

@@ -2,13 +2,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/detail/own_lines.hpp"
 #include "localsgd/sampler/concept.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <vector>
 
 /// @file
 /// @brief The samples of consecutive steps of one worker, drawn a chunk ahead.
@@ -64,7 +64,7 @@ class sample_stream {
   S const* sampler_;
   plan const* plan_;
   std::size_t worker_, batch_;
-  std::vector<std::size_t> drawn_;
+  own_vector<std::size_t> drawn_;
   std::size_t here_ = 0, available_ = 0;
   std::uint64_t step_ = 0, end_ = 0;
 };

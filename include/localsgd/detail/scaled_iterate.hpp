@@ -3,12 +3,12 @@
 #pragma once
 
 #include "localsgd/detail/compiler.hpp"
+#include "localsgd/detail/own_lines.hpp"
 #include "localsgd/detail/rows.hpp"
 
 #include <cmath>
 #include <cstddef>
 #include <span>
-#include <vector>
 
 /// @file
 /// @brief An iterate and its weighted average, with steps that cost what they touch.
@@ -126,7 +126,7 @@ class scaled_iterate {
   }
 
   std::size_t d_;
-  std::vector<double> vu_;
+  own_vector<double> vu_;
   double s_ = 1, beta_ = 0;
 };
 

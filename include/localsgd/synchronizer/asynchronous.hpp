@@ -30,7 +30,7 @@ struct asynchronous_state {
     std::atomic<std::uint64_t> steps{0};
   };
   struct alignas(64) vector_of_one_writer {
-    std::vector<double> value;
+    own_vector<double> value;
   };
   std::vector<vector_of_one_writer> share;
   std::vector<counter> added;  // of each worker: the steps whose change is in the aggregate
@@ -84,7 +84,7 @@ class asynchronous_team : private thread_team {
   template <class Scalar>
   std::span<Scalar const> settle(iterates<Scalar>& x) {
     barrier();  // everybody has added what there was to add
-    std::vector<Scalar>& consensus = x.consensus[0];
+    auto& consensus = x.consensus[0];
     auto& mine = last_read<Scalar>();
     bool const starts = mine.empty();
     if (starts) {
@@ -100,7 +100,7 @@ class asynchronous_team : private thread_team {
       }
     }
     barrier();  // nobody adds before everybody has read
-    for (std::vector<Scalar>& point : mine) point = consensus;
+    for (auto& point : mine) point = consensus;
     return consensus;
   }
 
@@ -110,8 +110,11 @@ class asynchronous_team : private thread_team {
 
  private:
   template <class Scalar>
-  std::vector<std::vector<Scalar>>& last_read() noexcept {
-    return std::get<std::vector<std::vector<Scalar>>>(last_read_);
+  using points = std::vector<detail::own_vector<Scalar>>;
+
+  template <class Scalar>
+  points<Scalar>& last_read() noexcept {
+    return std::get<points<Scalar>>(last_read_);
   }
 
   // X_i: the sum of the shares, in the order of the members.
@@ -127,9 +130,9 @@ class asynchronous_team : private thread_team {
   // change is not finite; false too if X is not.
   template <class Scalar>
   bool add_and_read(iterates<Scalar>& x, std::size_t k) {
-    std::vector<Scalar>& read = last_read<Scalar>()[k - workers().first];
+    auto& read = last_read<Scalar>()[k - workers().first];
     std::span<Scalar const> const local = x.local[k];
-    std::vector<double>& share = state_->share[member()].value;
+    auto& share = state_->share[member()].value;
     if (!std::ranges::all_of(local, [](Scalar v) { return v - v == 0; })) return false;
     double const weight = x.weights[k];
     bool const alone = shared().workers == 1;  // then there is nothing to average
@@ -162,7 +165,7 @@ class asynchronous_team : private thread_team {
 
   detail::asynchronous_state* state_;
   // The point that each of my workers goes on from.
-  std::tuple<std::vector<std::vector<double>>, std::vector<std::vector<float>>> last_read_;
+  std::tuple<points<double>, points<float>> last_read_;
 };
 static_assert(Team<asynchronous_team, double> && Team<asynchronous_team, float>);
 

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/detail/own_lines.hpp"
+
 #include <array>
 #include <concepts>
 #include <cstddef>
@@ -29,7 +31,7 @@ struct iterates {
   std::vector<double> weights;  ///< w_k of the average; they sum to one.
 
   /// The consensus and the room for the next one; which is which changes with every round.
-  std::array<std::vector<Scalar>, 2> consensus;
+  std::array<detail::own_vector<Scalar>, 2> consensus;
 
   /// @brief K vectors of length d, all 0, averaged with these weights.
   iterates(std::vector<double> average_weights, std::size_t dimension)

@@ -3,11 +3,11 @@
 #pragma once
 
 #include "localsgd/detail/compiler.hpp"
+#include "localsgd/detail/own_lines.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <vector>
 
 /// @file
 /// @brief The weighted average of a worker's iterates, streamed: no communication, no history.
@@ -52,7 +52,7 @@ class iterate_average {
   }
 
  private:
-  std::vector<double> sum_;
+  detail::own_vector<double> sum_;
   double weights_ = 0;
 };
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "localsgd/detail/compiler.hpp"
+#include "localsgd/detail/own_lines.hpp"
 #include "localsgd/detail/sample_stream.hpp"
 #include "localsgd/detail/scaled_iterate.hpp"
 #include "localsgd/objective/concept.hpp"
@@ -12,7 +13,6 @@
 #include "localsgd/worker/step_size.hpp"
 
 #include <utility>
-#include <vector>
 
 /// @file
 /// @brief SGD on linear models: a sparse step costs the nonzeros of its rows, whatever d is.
@@ -38,7 +38,7 @@ concept LinearObjective = Objective<F> && detail::has_linear_components<F>;
 /// @brief The sequence of one worker on a linear model, with the scaled iterate and the lazy
 ///        weighted average of detail::scaled_iterate. Three vectors of length d: v, u and x.
 template <LinearObjective F, Sampler S, StepSize E>
-class linear_sgd_sequence {
+class alignas(detail::own_lines) linear_sgd_sequence {
  public:
   using scalar = typename F::scalar;
 
@@ -107,8 +107,8 @@ class linear_sgd_sequence {
   detail::scaled_iterate<detail::sparse_row<decltype(detail::row_of(
       std::declval<F const&>().features(), 0))>>
       iterate_;
-  std::vector<scalar> local_;
-  std::vector<double> slopes_;
+  detail::own_vector<scalar> local_;
+  detail::own_vector<double> slopes_;
   double weights_ = 0;
 };
 

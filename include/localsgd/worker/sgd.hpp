@@ -3,6 +3,7 @@
 #pragma once
 
 #include "localsgd/detail/compiler.hpp"
+#include "localsgd/detail/own_lines.hpp"
 #include "localsgd/detail/sample_stream.hpp"
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/sampler/concept.hpp"
@@ -11,7 +12,6 @@
 #include "localsgd/worker/step_size.hpp"
 
 #include <algorithm>
-#include <vector>
 
 /// @file
 /// @brief Plain SGD on any objective.
@@ -21,7 +21,7 @@ namespace localsgd {
 /// @brief The sequence of one worker: x_{t+1} = x_t − η_t g_t, g_t the mean gradient over the b
 ///        samples of step t. Three vectors of length d: x, g and the sum of the average.
 template <Objective F, Sampler S, StepSize E>
-class sgd_sequence {
+class alignas(detail::own_lines) sgd_sequence {
  public:
   using scalar = typename F::scalar;
 
@@ -68,7 +68,7 @@ class sgd_sequence {
   F const* f_;
   E const* step_size_;
   detail::sample_stream<S> samples_;
-  std::vector<scalar> x_, g_;
+  detail::own_vector<scalar> x_, g_;
   iterate_average average_;
 };
 
