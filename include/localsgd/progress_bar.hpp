@@ -22,7 +22,7 @@
 namespace localsgd {
 
 /// @brief An Observer that prints each evaluation: a bar that is redrawn on a terminal, a line each
-///        otherwise (a file, a pipe, or `NO_COLOR`/`CI`-like environments that are no terminal).
+///        anywhere else.
 ///
 /// Shows the share of the steps, the objective and, where it is known, the certificate. It is called
 /// at evaluations only: set `settings::evaluations`. Never stops the run.
