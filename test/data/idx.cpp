@@ -5,6 +5,7 @@
 
 #include <bit>
 #include "test/support/problems.hpp"
+#include "test/support/temporary_path.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>
@@ -23,6 +24,8 @@
 #include <vector>
 
 namespace {
+
+using support::temporary_path;
 
 using localsgd::dense_matrix;
 using localsgd::invalid_data;
@@ -55,23 +58,6 @@ void check(std::string const& bytes, std::string const& found, std::string const
   BOOST_TEST(e.found == found);
   BOOST_TEST(e.expected == expected);
 }
-
-class temporary_path {
- public:
-  temporary_path()
-      : path_(fs::temp_directory_path() /
-              ("localsgd_idx_" + std::to_string(std::random_device{}()))) {}
-  temporary_path(temporary_path const&) = delete;
-  temporary_path& operator=(temporary_path const&) = delete;
-  ~temporary_path() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  fs::path const& operator()() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 }  // namespace
 

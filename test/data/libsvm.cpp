@@ -7,6 +7,7 @@
 #include <array>
 #include <bit>
 #include "test/support/problems.hpp"
+#include "test/support/temporary_path.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <charconv>
@@ -34,6 +35,8 @@
 #endif
 
 namespace {
+
+using support::temporary_path;
 
 using localsgd::csr_matrix;
 using localsgd::dataset;
@@ -68,27 +71,6 @@ void check(invalid_data const& e, std::size_t line, std::size_t column, std::str
   BOOST_TEST(e.found == found);
   BOOST_TEST(e.expected == expected);
 }
-
-// A path of its own, removed with all that is there at the end.
-class temporary_path {
- public:
-  temporary_path()
-      : path_(fs::temp_directory_path() /
-              ("localsgd_libsvm_" + std::to_string(std::random_device{}()))) {}
-  explicit temporary_path(std::string_view bytes) : temporary_path() {
-    std::ofstream(path_, std::ios::binary) << bytes;
-  }
-  temporary_path(temporary_path const&) = delete;
-  temporary_path& operator=(temporary_path const&) = delete;
-  ~temporary_path() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  fs::path const& operator()() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 // "3,5" for 3.5 and "1.000" for 1000.
 struct decimal_comma : std::numpunct<char> {
