@@ -2,7 +2,7 @@
 # Copyright (c) 2026 The localsgd authors
 # SPDX-License-Identifier: BSL-1.0
 #
-# usage: cmake/install_packages.sh build|test|clang|quickstart|benchmark|docs...
+# usage: cmake/install_packages.sh build|test|clang|quickstart|benchmark|compare|scaling|docs...
 # Installs those of the Debian packages that are missing. With nothing missing it needs neither the
 # network nor any rights.
 set -euo pipefail
@@ -15,6 +15,9 @@ declare -A groups=(
   [clang]='clang++=clang'
   [quickstart]="$build zlib1g-dev dataset-fashion-mnist"
   [benchmark]="$build zlib1g-dev libbenchmark-dev"
+  [compare]="$build zlib1g-dev liblinear-dev liblinear-tools python3-sklearn
+    python3-matplotlib libopenblas0-pthread dataset-fashion-mnist"
+  [scaling]="$build python3-matplotlib"
   [docs]='doxygen=doxygen bibtex=texlive-binaries perl=perl doxygen-awesome-css libjs-mathjax'
 )
 

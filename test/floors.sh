@@ -15,22 +15,26 @@ export LC_ALL=C
 # The first pattern that fits a header, relative to include/localsgd/, gives its floor. A * also
 # fits slashes.
 floors='
-9  localsgd.hpp
-9  mpi.hpp
+11  localsgd.hpp
+11  mpi.hpp
 
-8  minimize.hpp
+10  minimize.hpp
 
-7  local_sgd.hpp
+9  local_sgd.hpp
 
 6  synchronizer/serial.hpp
 6  synchronizer/thread_pool.hpp
 6  synchronizer/asynchronous.hpp
 6  worker/automatic_step.hpp
+8  worker/svrg.hpp
+9  worker/sgd_then_svrg.hpp
 6  objective/softmax.hpp
 6  objective/linear.hpp
 6  sampler/sharded.hpp
 
 3  objective/concept.hpp
+3  objective/loss.hpp
+4  objective/linear_concept.hpp
 3  sampler/concept.hpp
 3  worker/concept.hpp
 3  schedule/concept.hpp
@@ -52,22 +56,36 @@ floors='
 5  worker/*
 5  schedule/*
 5  averager/*
+5  data/cache.hpp
 5  data/libsvm.hpp
 5  data/idx.hpp
 5  progress_bar.hpp
 
 6  detail/components.hpp
-6  detail/recorder.hpp
+6  detail/dual_extrapolation.hpp
+8  detail/recorder.hpp
+7  detail/certifier.hpp
+7  detail/svrg_anchor.hpp
+6  detail/svrg_steps.hpp
 5  detail/team.hpp
 5  detail/evaluate.hpp
 
+4  detail/assemble_average.hpp
 4  detail/combine.hpp
+4  detail/exchange.hpp
+4  detail/losses.hpp
 4  detail/estimate.hpp
 4  detail/sample_stream.hpp
 
+2  detail/cache_header.hpp
+2  detail/large_buffer.hpp
+2  detail/libsvm_chunk.hpp
+2  detail/extrapolation.hpp
 2  detail/power_iteration.hpp
 2  detail/scaled_iterate.hpp
+2  detail/softmax_sparse.hpp
 2  detail/targets.hpp
+2  detail/variance_reduced_iterate.hpp
 
 0  detail/compiler.hpp
 0  detail/own_lines.hpp
@@ -88,6 +106,7 @@ xtensor  xtl/      tensor.hpp
 Boost    boost/    detail/*
 xsimd    xsimd/    detail/*
 MPI      mpi.h     detail/*
+POSIX    sys/      detail/*
 '
 
 longest=300

@@ -127,9 +127,9 @@ BOOST_AUTO_TEST_CASE(epochs_that_would_take_too_many_steps_are_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(one_worker_has_nothing_to_average_and_only_long_stretches) {
-  BOOST_TEST(default_local_steps(100000, 1, 1, 50, 50) == 1024U);
-  BOOST_TEST(default_local_steps(10, 1, 1, 50, 50) == 10U);
-  BOOST_TEST(default_local_steps(0, 1, 1, 50, 50) == 1U);
+  BOOST_TEST(default_local_steps(100000, 10000, 1, 1, 50, 50) == 1024U);
+  BOOST_TEST(default_local_steps(10, 10000, 1, 1, 50, 50) == 10U);
+  BOOST_TEST(default_local_steps(0, 10000, 1, 1, 50, 50) == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(the_default_gap_is_at_least_1_and_at_most_what_keeps_the_rate) {
@@ -137,7 +137,8 @@ BOOST_AUTO_TEST_CASE(the_default_gap_is_at_least_1_and_at_most_what_keeps_the_ra
     for (std::size_t const workers : {2U, 8U, 100U})
       for (std::size_t const batch : {1U, 16U})
         for (double const row_work : {0.0, 10.0, 1e6}) {
-          auto const h = default_local_steps(steps, workers, batch, 300, row_work);
+          // So few samples that 8 rounds an epoch are one a step.
+          auto const h = default_local_steps(steps, 8, workers, batch, 300, row_work);
           double const cap =
               std::sqrt(static_cast<double>(steps) / static_cast<double>(workers * batch));
           BOOST_TEST(h >= 1U);
@@ -145,15 +146,23 @@ BOOST_AUTO_TEST_CASE(the_default_gap_is_at_least_1_and_at_most_what_keeps_the_ra
         }
 }
 
+BOOST_AUTO_TEST_CASE(where_rounds_would_cost_more_than_steps_the_gap_is_raised_to_8_rounds_an_epoch) {
+  // A round is worth 100,000 + 1,000 multiply-adds, a step 50: 2,020 steps. √(T/K) is 4.
+  BOOST_TEST(default_local_steps(128, 1 << 30, 8, 1, 100000, 50) == 2020U);
+  BOOST_TEST(default_local_steps(128, 64000, 8, 1, 100000, 50) == 64000U / 8 / 8);
+  BOOST_TEST(default_local_steps(128, 100, 8, 1, 100000, 50) == 4U);
+}
+
 BOOST_AUTO_TEST_CASE(the_default_gap_is_the_smallest_that_makes_a_round_an_eighth_of_the_work) {
   constexpr std::uint64_t many = std::uint64_t{1} << 50;  // so that the rate does not limit it
   for (std::size_t const batch : {1U, 4U})
     for (double const row_work : {1.0, 12.0, 300.0}) {
-      auto const h = static_cast<double>(default_local_steps(many, 8, batch, 300, row_work));
+      auto const h = static_cast<double>(default_local_steps(many, 1 << 30, 8, batch, 300, row_work));
       double const work = static_cast<double>(batch) * row_work, round = 300 + 1000;
       BOOST_TEST(h * work >= 8 * round);
       BOOST_TEST((h - 1) * work < 8 * round);
     }
   // Empty rows cost something too.
-  BOOST_TEST(default_local_steps(many, 8, 1, 300, 0) == default_local_steps(many, 8, 1, 300, 1));
+  BOOST_TEST(default_local_steps(many, 1 << 30, 8, 1, 300, 0) ==
+             default_local_steps(many, 1 << 30, 8, 1, 300, 1));
 }

@@ -15,6 +15,7 @@
 #include "localsgd/worker/automatic_step.hpp"
 #include "localsgd/worker/linear_sgd.hpp"
 #include "localsgd/worker/sgd.hpp"
+#include "localsgd/worker/sgd_then_svrg.hpp"
 
 #include <algorithm>
 #include <string>
@@ -35,18 +36,43 @@ concept knows_row_work = requires(F const& f) {
   { f.row_work() } -> std::convertible_to<double>;
 };
 
-/// @brief The LocalWorker that suits an objective: sparse steps where its rows may be sparse.
+/// @brief The LocalWorker that suits an objective: sparse steps where its rows may be sparse, and, if
+///        `reduces`, variance-reduced ones after them.
 template <Objective F>
-auto default_worker() {
+auto default_worker(bool reduces) {
   if constexpr (LinearObjective<F>)
-    return linear_sgd{};
+    return sgd_then_svrg<linear_sgd>{reduces};
   else
-    return sgd{};
+    return sgd_then_svrg<sgd>{reduces};
+}
+
+/// @brief The anchor that a worker's sequences share.
+template <class W, class F, class E>
+auto anchor_of(W const& worker, F const& f, E const& step_size, plan const& p) {
+  if constexpr (has_const_anchor<W, F, E>)
+    return worker.anchor(f, step_size, p);
+  else
+    return no_anchor{};
+}
+
+/// @brief Whether a tolerance lets minimize choose variance-reduced steps: where neither worker nor
+///        step size is named, the members wait for each other, and there is a certificate to reach.
+template <Objective F, class... Components>
+bool may_reduce(F const& f) {
+  constexpr bool free =
+      count_of<worker_kind, F, Components...> == 0 &&
+      count_of<step_size_kind, F, Components...> == 0 &&
+      (... && !requires { typename Components::team::never_waits; });
+  if constexpr (free && knows_strong_convexity<F>)
+    return f.strong_convexity() > 0;
+  else
+    return false;
 }
 
 /// @brief The settings with every 0 resolved for this objective, and checked against it.
+/// @param reduces Whether variance-reduced steps may take as many epochs as they need.
 template <Objective F>
-plan make_plan(F const& f, settings const& s) {
+plan make_plan(F const& f, settings s, bool reduces) {
   s.validate();
   plan p;
   p.samples = f.samples();
@@ -57,6 +83,8 @@ plan make_plan(F const& f, settings const& s) {
           "at most the number of samples, " + std::to_string(p.samples));
   p.workers = s.workers;
   p.batch_size = s.batch_size;
+  std::uint64_t const ordinary = steps_of(s, p.samples);
+  if (reduces && s.steps == 0 && s.epochs == settings{}.epochs) s.epochs = patient_epochs;
   p.steps = steps_of(s, p.samples);
   p.seed = s.seed;
   p.tolerance = s.tolerance;
@@ -64,7 +92,7 @@ plan make_plan(F const& f, settings const& s) {
   double row_work = static_cast<double>(p.dimension);
   if constexpr (knows_row_work<F>) row_work = f.row_work();
   p.local_steps = s.local_steps != 0 ? s.local_steps
-                                     : default_local_steps(p.steps, p.workers, p.batch_size,
+                                     : default_local_steps(ordinary, p.samples, p.workers, p.batch_size,
                                                            p.dimension, row_work);
   return p;
 }
@@ -104,7 +132,9 @@ result<typename F::scalar> minimize(F const& f, settings const& s = {},
                                     Components&&... components) {
   using scalar = typename F::scalar;
   auto const given = std::tie(components...);
-  plan p = detail::make_plan(f, s);
+  bool const reduces =
+      s.tolerance > 0 && detail::may_reduce<F, std::remove_cvref_t<Components>...>(f);
+  plan p = detail::make_plan(f, s, reduces);
 
   auto const sampler = detail::pick<detail::sampler_kind, F>(
       [] { return with_replacement{}; }, given);
@@ -124,22 +154,30 @@ result<typename F::scalar> minimize(F const& f, settings const& s = {},
   auto const step_size = detail::resolve_step_size(
       f, p, detail::pick<detail::step_size_kind, F>([] { return automatic_step{}; }, given));
   auto const worker = detail::pick<detail::worker_kind, F>(
-      [] { return detail::default_worker<F>(); }, given);
+      [&] { return detail::default_worker<F>(reduces); }, given);
+  auto anchor = detail::anchor_of(worker, f, step_size, p);
   auto averager = detail::pick<detail::averager_kind, F>([] { return mean{}; }, given);
   averager.start(p.dimension);
 
-  using sequence = decltype(worker.bind(f, sampler, step_size, p, std::size_t{0}));
-  std::vector<sequence> sequences;
+  auto const bind = [&](std::size_t k) {
+    if constexpr (std::same_as<decltype(anchor), detail::no_anchor>)
+      return worker.bind(f, sampler, step_size, p, k);
+    else
+      return worker.bind(f, sampler, step_size, p, k, anchor);
+  };
+  std::vector<decltype(bind(0))> sequences;
   std::vector<double> weights;
   sequences.reserve(p.workers);
   for (std::size_t k = 0; k != p.workers; ++k) {
-    sequences.push_back(worker.bind(f, sampler, step_size, p, k));
+    sequences.push_back(bind(k));
     weights.push_back(averager.weight(k, shard_sizes));
   }
+  if constexpr (detail::TouchingSequence<decltype(bind(0))>)
+    if (sequences[0].touches_few()) record.touched.start(p.dimension);
   iterates<scalar> x(std::move(weights), p.dimension);
 
   synchronizer.run(p.workers, [&](auto& team) {
-    local_sgd(team, sequences, schedule, averager, x, p.steps, record);
+    local_sgd(team, sequences, anchor, schedule, averager, x, p.steps, record);
   });
   return std::move(record.outcome);
 }

@@ -18,6 +18,8 @@ namespace localsgd {
 enum class stop_reason {
   steps_done,         ///< All T local steps were made. x is usable.
   tolerance_reached,  ///< The certificate is at most `settings::tolerance`. x is usable.
+  precision_reached,  ///< f has stopped falling at the precision of numbers, above the tolerance:
+                      ///< as good as it gets. x is usable.
   observer_request,   ///< The observer answered `proceed::no`. x is what it saw: usable.
   diverged,           ///< An average was not finite. x is the last consensus that was: a point to
                       ///< look at, not an answer. Use a smaller step size or scale the features.
@@ -28,6 +30,7 @@ constexpr std::string_view to_string(stop_reason reason) noexcept {
   switch (reason) {
     case stop_reason::steps_done: return "steps_done";
     case stop_reason::tolerance_reached: return "tolerance_reached";
+    case stop_reason::precision_reached: return "precision_reached";
     case stop_reason::observer_request: return "observer_request";
     case stop_reason::diverged: return "diverged";
   }
@@ -38,7 +41,7 @@ constexpr std::string_view to_string(stop_reason reason) noexcept {
 struct evaluation {
   std::uint64_t steps = 0;      ///< Local steps made by each worker.
   std::uint64_t rounds = 0;     ///< Averages made.
-  std::uint64_t gradients = 0;  ///< Component gradients computed by all workers: K·b·steps.
+  std::uint64_t gradients = 0;  ///< Component gradients so far: see result::gradients.
   std::uint64_t bytes = 0;      ///< Exchanged so far: see result::bytes.
   double seconds = 0;           ///< Of training, evaluations excluded.
   double objective = 0;         ///< f at the better of the weighted average and the consensus.
@@ -59,7 +62,8 @@ struct result {
   vector<Scalar> x;     ///< The answer: whichever of the two has the lower objective.
   double objective = 0; ///< f(x); infinity if it overflows.
 
-  /// A proven upper bound on f(x) − f*: ‖∇f(x)‖²/(2μ). Infinity when μ is 0 or not known.
+  /// A proven upper bound on f(x) − f*: ‖∇f(x)‖²/(2μ), or tighter where known: at a better dual point
+  /// of a linear model, or by an earlier evaluation. Infinity when μ is 0 or not known.
   double certificate = std::numeric_limits<double>::infinity();
 
   stop_reason reason = stop_reason::steps_done;  ///< Why the run ended.
@@ -69,10 +73,13 @@ struct result {
 
   std::uint64_t steps = 0;      ///< Local steps made by each worker.
   std::uint64_t rounds = 0;     ///< Averages made.
-  std::uint64_t gradients = 0;  ///< Component gradients in all, K·b·steps.
+
+  /// Component gradients in all: K·b·steps, and n for each anchor of variance-reduced steps.
+  std::uint64_t gradients = 0;
 
   /// Bytes exchanged by the averages: with K workers of which one also is the master, every
-  /// average moves K−1 iterates to it and K−1 back, 2(K−1)·d·sizeof(Scalar).
+  /// average moves K−1 iterates to it and K−1 back, 2(K−1)·d·sizeof(Scalar). An anchor counts as
+  /// one average.
   std::uint64_t bytes = 0;
   double seconds = 0;                ///< Training only: set-up included, evaluations excluded.
   std::vector<evaluation> history;   ///< From the start to the end.

@@ -27,7 +27,9 @@ struct settings {
   /// b, samples per gradient: 1 … n.
   std::size_t batch_size = 1;
 
-  /// K·b·T/n: how many times n gradients the run may use. 0 = only evaluate the start.
+  /// K·b·T/n: how many times n gradients the run may use. 0 = only evaluate the start. Where a
+  /// tolerance makes minimize() choose variance-reduced steps, the default does not bind: they take
+  /// what they need, up to 10000.
   double epochs = 10;
 
   /// T, local steps of each worker; 0 = from `epochs`, rounded up. At most 2⁵³.
@@ -73,6 +75,9 @@ struct plan {
 
 namespace detail {
 
+/// What `settings::epochs` becomes where the tolerance is to end the run.
+inline constexpr double patient_epochs = 10000;
+
 /// @brief T = ⌈epochs·n/(K·b)⌉, unless `steps` says it. @throws invalid_settings if above 2⁵³.
 inline std::uint64_t steps_of(settings const& s, std::size_t samples) {
   if (s.steps != 0) return s.steps;
@@ -89,18 +94,21 @@ inline std::uint64_t steps_of(settings const& s, std::size_t samples) {
 /// The smallest H that keeps a round's share of the work small, capped by the paper's
 /// √(T/(Kb)), up to which the rate does not suffer \cite stich2019local. The work of a local step
 /// is b·`row_work` multiply-adds; a round costs about d of them for each of K workers, shared by
-/// the members, and a rendezvous worth about a thousand.
+/// the members, and a rendezvous worth about a thousand. Where the cap would let rounds cost more than
+/// steps it is raised until they cost the same, but to no less than 8 rounds an epoch: for samples
+/// that all workers can see, rounds need not grow with T at all \cite khaled2020tighter.
 /// @param row_work multiply-adds of one component gradient: the nonzeros of a row, or d.
-inline std::uint64_t default_local_steps(std::uint64_t steps, std::size_t workers,
-                                         std::size_t batch_size, std::size_t dimension,
-                                         double row_work) {
+inline std::uint64_t default_local_steps(std::uint64_t steps, std::size_t samples,
+                                         std::size_t workers, std::size_t batch_size,
+                                         std::size_t dimension, double row_work) {
   if (workers == 1) return std::max<std::uint64_t>(1, std::min<std::uint64_t>(steps, 1024));
   constexpr double rendezvous = 1000, share = 8;
   double const k = static_cast<double>(workers), b = static_cast<double>(batch_size);
-  double const negligible = share * (static_cast<double>(dimension) + rendezvous) /
-                            (b * std::max(row_work, 1.0));
-  double const rate_kept = std::sqrt(static_cast<double>(steps) / (k * b));
-  return static_cast<std::uint64_t>(std::max(1.0, std::min(std::ceil(negligible), rate_kept)));
+  double const as_long_as_a_round =
+      (static_cast<double>(dimension) + rendezvous) / (b * std::max(row_work, 1.0));
+  double const cap = std::max(std::sqrt(static_cast<double>(steps) / (k * b)),
+                              std::min(as_long_as_a_round, static_cast<double>(samples) / (8 * k * b)));
+  return static_cast<std::uint64_t>(std::max(1.0, std::min(std::ceil(share * as_long_as_a_round), cap)));
 }
 
 }  // namespace detail

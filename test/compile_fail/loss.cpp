@@ -54,6 +54,28 @@ struct slope_forgets_const : good {
 struct int_slope : good {
   int slope() const;
 };
+struct with_conjugate : good {
+  double conjugate(double, double) const;
+  double nearest_slope(double, double) const;
+};
+struct conjugate_forgets_const : with_conjugate {
+  double conjugate(double, double);
+};
+struct float_conjugate : with_conjugate {
+  float conjugate(double, double) const;
+};
+struct conjugate_without_target : with_conjugate {
+  double conjugate(double) const;
+};
+struct nearest_slope_forgets_const : with_conjugate {
+  double nearest_slope(double, double);
+};
+struct without_nearest_slope : good {
+  double conjugate(double, double) const;
+};
+struct without_conjugate : good {
+  double nearest_slope(double, double) const;
+};
 struct cannot_be_copied : good {
   cannot_be_copied(cannot_be_copied const&) = delete;
 };
@@ -84,6 +106,7 @@ void borrows(matrix const& features, std::vector<double> const& targets) {
 
 int main() {
   use<good>();
+  use<with_conjugate>();
 #if defined(VALUE_IS_MISSING)  // expect: has_const_value
   use<without_value>();
 #elif defined(VALUE_IS_NOT_CONST)  // expect: has_const_value
@@ -106,6 +129,18 @@ int main() {
   use<slope_forgets_const>();
 #elif defined(SLOPE_IS_INT)  // expect: slope_is_const_and_returns_double
   use<int_slope>();
+#elif defined(CONJUGATE_IS_NOT_CONST)  // expect: conjugate_is_const_and_returns_double
+  use<conjugate_forgets_const>();
+#elif defined(CONJUGATE_IS_FLOAT)  // expect: conjugate_is_const_and_returns_double
+  use<float_conjugate>();
+#elif defined(CONJUGATE_WITHOUT_TARGET)  // expect: conjugate_is_const_and_returns_double
+  use<conjugate_without_target>();
+#elif defined(NEAREST_SLOPE_IS_NOT_CONST)  // expect: nearest_slope_is_const_and_returns_double
+  use<nearest_slope_forgets_const>();
+#elif defined(NEAREST_SLOPE_IS_MISSING)  // expect: conjugate_and_nearest_slope_come_together
+  use<without_nearest_slope>();
+#elif defined(CONJUGATE_IS_MISSING)  // expect: conjugate_and_nearest_slope_come_together
+  use<without_conjugate>();
 #elif defined(LOSS_CANNOT_BE_COPIED)  // expect: copy_constructible
   use<cannot_be_copied>();
 #endif

@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <memory>
+#include <optional>
 #include <random>
 #include <span>
 #include <stdexcept>
@@ -97,6 +99,106 @@ BOOST_AUTO_TEST_CASE(a_copy_and_a_moved_matrix_hold_the_same_entries) {
     BOOST_TEST(m->row(0).indices[0] == 8U);
     BOOST_TEST(m->row(0).values[0] == 2.5F);
   }
+}
+
+BOOST_AUTO_TEST_CASE(copies_share_the_entries_and_rows_live_as_long_as_any_of_them) {
+  auto a = std::make_optional<csr_matrix<float>>(9, starts{0, 1}, indices{8}, vector<float>{2.5F});
+  auto const row = a->row(0);
+  csr_matrix<float> const copy = *a;
+  BOOST_TEST(copy.row(0).values.data() == row.values.data());
+  BOOST_TEST(copy.row(0).indices.data() == row.indices.data());
+  a.reset();
+  BOOST_TEST(row.indices[0] == 8U);
+  BOOST_TEST(row.values[0] == 2.5F);
+
+  // What is assigned to lets go of its own entries only.
+  csr_matrix<float> other(1, starts{0, 1}, indices{0}, vector<float>{7});
+  csr_matrix<float> const kept = other;
+  other = copy;
+  BOOST_TEST(other.row(0).values[0] == 2.5F);
+  BOOST_TEST(kept.row(0).values[0] == 7.0F);
+  other = csr_matrix<float>();
+  BOOST_TEST(other.rows() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_view_holds_on_to_the_owner_of_its_memory) {
+  struct memory {
+    std::vector<std::size_t> row_starts{0, 1, 3};
+    std::vector<std::uint32_t> indices{4, 0, 2};
+    std::vector<double> values{1, 2, 3};
+  };
+  auto own = std::make_shared<memory>();
+  std::weak_ptr<memory> const watch = own;
+  auto view = std::make_optional(localsgd::detail::csr_access::view<double>(
+      5, own->row_starts, own->indices, own->values, own));
+  BOOST_TEST(view->row(1).values.data() == own->values.data() + 1);  // no copy
+  own.reset();
+  auto copy = std::make_optional(*view);
+  view.reset();
+  BOOST_TEST(!watch.expired());
+  BOOST_TEST(copy->rows() == 2U);
+  BOOST_TEST(copy->nonzeros() == 3U);
+  BOOST_TEST(copy->row(1).indices[1] == 2U);
+  BOOST_TEST(copy->row(1).values[1] == 3.0);
+  copy.reset();
+  BOOST_TEST(watch.expired());
+}
+
+BOOST_AUTO_TEST_CASE(only_the_library_makes_a_matrix_that_is_not_checked) {
+  using entries = std::span<std::uint32_t const>;
+  static_assert(
+      !std::is_constructible_v<csr_matrix<float>, std::size_t, std::span<std::size_t const>,
+                               entries, std::span<float const>>);
+  static_assert(
+      !std::is_constructible_v<csr_matrix<float>, std::size_t, std::span<std::size_t const>,
+                               entries, std::span<float const>, std::shared_ptr<void const>>);
+  static_assert(
+      std::is_constructible_v<csr_matrix<float>, std::size_t, starts, indices, vector<float>>);
+  BOOST_CHECK_THROW(csr_matrix<float>(1, starts{0, 1}, indices{1}, vector<float>{1}), invalid_data);
+}
+
+BOOST_AUTO_TEST_CASE(the_quick_check_finds_every_single_mistake_in_a_large_matrix) {
+  // Rows of 0 … 6 entries, more than one stretch of the quick check holds.
+  std::vector<std::size_t> s{0};
+  std::vector<std::uint32_t> j;
+  for (std::size_t i = 0; i != 2000; ++i) {
+    for (std::uint32_t k = 0; k != i % 7; ++k)
+      j.push_back(10 * k + static_cast<std::uint32_t>(i % 3));
+    s.push_back(j.size());
+  }
+  BOOST_TEST(j.size() > 4096U);
+  std::vector<float> const v(j.size(), 1.0F);
+  auto const build = [&](std::vector<std::uint32_t> const& with, std::vector<float> const& values) {
+    return csr_matrix<float>(
+        53, localsgd::detail::to_vector<std::size_t>(std::span<std::size_t const>(s)),
+        localsgd::detail::to_vector<std::uint32_t>(std::span<std::uint32_t const>(with)),
+        localsgd::detail::to_vector<float>(std::span<float const>(values)));
+  };
+  BOOST_TEST(build(j, v).nonzeros() == j.size());  // the largest index is 10·5 + 2 = 52
+  std::size_t accepted = 0;
+  auto const refused = [&](auto const& call, std::string const& argument) {
+    try {
+      call();
+      ++accepted;
+    } catch (invalid_data const& e) {
+      if (e.file != argument) ++accepted;
+    }
+  };
+  for (std::size_t i = 0; i < 2000; i += 13)
+    for (std::size_t k = s[i]; k != s[i + 1]; ++k) {
+      std::string const at = "[" + std::to_string(k) + "]";
+      auto bad = j;
+      bad[k] = 53;
+      refused([&] { build(bad, v); }, "indices" + at);
+      if (k != s[i]) {
+        bad[k] = bad[k - 1];
+        refused([&] { build(bad, v); }, "indices" + at);
+      }
+      auto values = v;
+      values[k] = k % 2 == 0 ? not_a_number : -infinity;
+      refused([&] { build(j, values); }, "values" + at);
+    }
+  BOOST_TEST(accepted == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(stored_zeros_are_entries) {

@@ -24,14 +24,13 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <thread>
 #include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
 #if defined(__unix__)
 #include <sys/stat.h>
-
-#include <thread>
 #endif
 
 namespace {
@@ -553,4 +552,164 @@ BOOST_AUTO_TEST_CASE(a_damaged_text_is_read_or_refused_with_a_place_and_nothing_
   }
   BOOST_TEST(read > 1000U);  // both ends are really reached
   BOOST_TEST(refused > 1000U);
+}
+
+// --- several threads -----------------------------------------------------------------------------
+
+namespace {
+
+using localsgd::detail::libsvm_split;
+
+// What a text gives: every number of the data set, or every field of the error.
+template <class Value>
+std::string outcome(std::string_view text, libsvm_options const& options,
+                    libsvm_split const& split) {
+  std::string all;
+  auto const add = [&](auto x) { all.append(reinterpret_cast<char const*>(&x), sizeof(x)); };
+  try {
+    auto const d = localsgd::detail::parse_libsvm<Value>(text, "some.txt", options, split);
+    add(d.features.rows());
+    add(d.features.columns());
+    add(d.features.nonzeros());
+    for (double const y : d.targets) add(y);
+    for (std::size_t i = 0; i != d.features.rows(); ++i) {
+      auto const row = d.features.row(i);
+      add(row.indices.size());
+      for (auto const j : row.indices) add(j);
+      for (auto const v : row.values) add(v);
+    }
+  } catch (invalid_data const& e) {
+    all = std::string(e.what()) + " " + std::to_string(e.line) + " " + std::to_string(e.column);
+  }
+  return all;
+}
+
+// How many ways of sharing out the work give something else than one thread with one chunk.
+template <class Value>
+std::size_t different_splits(std::string_view text, libsvm_options const& options = {}) {
+  auto const serial = outcome<Value>(text, options, {1, text.size() + 1});
+  std::size_t different = 0;
+  for (std::size_t const threads : {1U, 2U, 3U})
+    for (std::size_t const chunk : {1U, 2U, 7U, 64U, 1000U})
+      if (outcome<Value>(text, options, {threads, chunk}) != serial) ++different;
+  return different;
+}
+
+// Lines of every kind: plain and odd numbers, blanks, comments with colons, CRLF, nothing.
+std::string odd_text(std::size_t lines, std::mt19937_64& random) {
+  std::vector<std::string> const numbers{
+      "1",     "0",     "-1",       "+1",        "0.25",                 "-.5",      "7.", "1e3",
+      "1e-45", "3.125", "00012.50", "123456789", "0.1234567890123456789", "16777217", "-0", "-2.5E-4"};
+  std::string text;
+  for (std::size_t i = 0; i != lines; ++i) {
+    if (random() % 6 == 0) text += std::string(random() % 3, ' ') + "# a: b: c";
+    if (random() % 6 != 0) {
+      text += numbers[random() % numbers.size()];
+      std::size_t index = 0;
+      for (std::size_t j = random() % 12; j != 0; --j) {
+        index += 1 + random() % (random() % 9 == 0 ? 200000000 : 50);
+        text += (random() % 9 == 0 ? "\t " : " ") + std::to_string(index) + ":" +
+                numbers[random() % numbers.size()];
+      }
+      if (random() % 4 == 0) text += " ";
+      if (random() % 6 == 0) text += "#1:1 2:2";
+    }
+    text += random() % 5 == 0 ? "\r\n" : "\n";
+  }
+  if (random() % 2 == 0) text.pop_back();
+  return text;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(threads_and_chunks_change_no_bit, Value, value_types) {
+  std::mt19937_64 random(4);
+  for (std::size_t const lines : {1U, 2U, 30U, 200U}) {
+    auto const text = odd_text(lines, random);
+    BOOST_REQUIRE(outcome<Value>(text, {}, {}).find("expected") == std::string::npos);
+    BOOST_TEST(different_splits<Value>(text) == 0U);
+    BOOST_TEST(different_splits<Value>(text, {.columns = std::size_t{1} << 31U}) == 0U);
+  }
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(threads_and_chunks_change_no_error, Value, value_types) {
+  std::mt19937_64 random(5);
+  std::vector<std::string> const mistakes{"x",     "1 x:1",   "1 2:1 2:1", "1 1:1e999", "1 0:1",
+                                          "1 1:",  "1 5",     "1 1:1,5",   "1 3:1 2:1",
+                                          "1 99999999999:1",
+                                          "1 1:2\r3", "nan 1:1"};
+  for (std::string const& mistake : mistakes) {
+    // The first of several mistakes counts, whichever thread comes to it first.
+    auto const before = odd_text(1 + random() % 40, random) + "\n";
+    auto const after = "\n" + odd_text(random() % 40 + 1, random);
+    auto const& later = mistakes[random() % mistakes.size()];
+    auto const text = before + mistake + after + "\n" + later + after;
+    BOOST_TEST(different_splits<Value>(text) == 0U);
+    auto const e = error_in<Value>(text);
+    BOOST_TEST(e.line == 1 + static_cast<std::size_t>(std::ranges::count(before, '\n')));
+  }
+  for (std::string_view const text : {"", "\n", "#\n#: :\n \r\n", "\x1f\x8b"})
+    BOOST_TEST(different_splits<Value>(text) == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(every_place_a_text_can_be_cut_at_gives_the_same) {
+  std::string_view const text = "1 1:2 # 3:4\r\n\n-1\n#\n+1 2:0.5 7:-1e2\r\n\r\n2 1:1";
+  auto const serial = outcome<float>(text, {}, {1, text.size()});
+  for (std::size_t chunk = 1; chunk != text.size(); ++chunk)
+    for (std::size_t const threads : {1U, 4U})
+      BOOST_TEST((outcome<float>(text, {}, {threads, chunk}) == serial));
+}
+
+BOOST_AUTO_TEST_CASE(chunks_are_whole_lines_and_together_the_text) {
+  std::mt19937_64 random(6);
+  auto const text = odd_text(100, random);
+  for (std::size_t bytes = 1; bytes < 2 * text.size(); bytes = 2 * bytes + 1) {
+    auto const chunks = localsgd::detail::libsvm_chunks(text, bytes);
+    std::string together;
+    for (auto const& chunk : chunks) {
+      BOOST_TEST(!chunk.text.empty());
+      together += chunk.text;
+      BOOST_TEST((chunk.text.back() == '\n' || together.size() == text.size()));
+    }
+    BOOST_TEST(together == text);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_thread_gets_at_least_512_KiB) {
+  constexpr std::size_t least = std::size_t{1} << 19U;
+  BOOST_TEST(libsvm_split::of(0).threads == 1U);
+  BOOST_TEST(libsvm_split::of(2 * least - 1).threads == 1U);
+  for (std::size_t const n : {2 * least, 100 * least, 100000 * least}) {
+    auto const split = libsvm_split::of(n);
+    BOOST_TEST(split.threads <= n / least);
+    BOOST_TEST(split.threads <= std::max(1U, std::thread::hardware_concurrency()));
+    BOOST_TEST(split.chunk_bytes >= 1U);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_text_that_grows_entries_between_the_passes_is_refused_not_overrun) {
+  // As if lines and colons had been counted before somebody else wrote them.
+  std::array<std::size_t, 3> starts{};
+  std::array<std::uint32_t, 2> indices{};
+  std::array<float, 2> values{};
+  std::array<double, 2> targets{};
+  localsgd::detail::libsvm_rules const rules{"t", 1, 100, ""};
+  auto const refused = [&](std::size_t most_rows, std::size_t most_entries) {
+    localsgd::detail::libsvm_chunk chunk;
+    chunk.text = "1 1:1 2:2\n2\n";
+    chunk.most_rows = most_rows;
+    chunk.most_entries = most_entries;
+    localsgd::detail::libsvm_arrays<float> const arrays{starts.data(), indices.data(),
+                                                        values.data(), targets.data()};
+    try {
+      localsgd::detail::libsvm_reader<float>(rules, chunk, arrays)();
+      return std::string();
+    } catch (invalid_data const& e) {
+      return e.found;
+    }
+  };
+  BOOST_TEST(refused(2, 2).empty());
+  BOOST_TEST(refused(1, 2) == "a file that changes while it is read");
+  BOOST_TEST(refused(2, 1) == "a file that changes while it is read");
+  BOOST_TEST(refused(0, 0) == "a file that changes while it is read");
 }

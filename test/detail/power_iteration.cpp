@@ -75,39 +75,39 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(the_moments_of_orthogonal_rows_are_known, Matrix, 
   using value = typename Matrix::value_type;
   auto const a =
       support::in_layout<Matrix>(dense_matrix<value>{{3, 0, 0}, {0, 4, 0}, {0, 0, 0}, {0, 0, -1}});
-  auto const m = moments_of(a, 0, all_equal, 4, 1e-8, 300);
+  auto const m = moments_of(a, 0, all_equal, 4, 4, 1e-8, 300);
   BOOST_TEST(m.spectral == 16.0 / 4, settled);
   BOOST_TEST(m.typical == (81.0 + 256 + 1) / (9 + 16 + 1), boost::test_tools::tolerance(1e-15));
   BOOST_TEST(m.largest == 16);
   // Scaled by √s_i: s = (10, 1, 1, 1).
   auto const scaled = moments_of(
-      a, 0, [](std::size_t i) { return i == 0 ? 10.0 : 1.0; }, 4, 1e-8, 300);
+      a, 0, [](std::size_t i) { return i == 0 ? 10.0 : 1.0; }, 4, 4, 1e-8, 300);
   BOOST_TEST(scaled.spectral == 90.0 / 4, settled);
   BOOST_TEST(scaled.largest == 90);
 }
 
 BOOST_AUTO_TEST_CASE(an_intercept_is_a_constant_feature) {
   dense_matrix<double> const a{{3}, {-3}};  // with a 2 appended: orthogonal columns
-  auto const m = moments_of(a, 2, all_equal, 2, 1e-8, 300);
+  auto const m = moments_of(a, 2, all_equal, 2, 2, 1e-8, 300);
   BOOST_TEST(m.spectral == 9, settled);
   BOOST_TEST(m.largest == 13);
   BOOST_TEST(m.typical == 13);
-  BOOST_TEST(moments_of(a, 4, all_equal, 2, 1e-8, 300).spectral == 16, settled);
+  BOOST_TEST(moments_of(a, 4, all_equal, 2, 2, 1e-8, 300).spectral == 16, settled);
 }
 
 BOOST_AUTO_TEST_CASE(a_part_of_the_rows_stands_for_all_of_them) {
   dense_matrix<double> a(std::array<std::size_t, 2>{1000, 2}, 0.0);
   for (std::size_t i = 0; i != 1000; ++i) a(i, 0) = 2;
-  auto const m = moments_of(a, 0, all_equal, 10, 1e-8, 300);
+  auto const m = moments_of(a, 0, all_equal, 10, 10, 1e-8, 300);
   BOOST_TEST(m.spectral == 4, settled);  // a mean over the rows seen, not a sum
-  // The other moments are of all rows, whatever the sample misses.
+  // The other moments are of all rows that they are asked to be of, whatever that sample misses.
   a(1, 1) = 100;
-  BOOST_TEST(moments_of(a, 0, all_equal, 10, 1e-8, 300).largest == 10004);
+  BOOST_TEST(moments_of(a, 0, all_equal, 10, 1000, 1e-8, 300).largest == 10004);
 }
 
 BOOST_AUTO_TEST_CASE(rows_of_zeros_have_no_moments) {
   dense_matrix<double> const a(std::array<std::size_t, 2>{3, 2}, 0.0);
-  auto const m = moments_of(a, 0, all_equal, 3, 1e-8, 300);
+  auto const m = moments_of(a, 0, all_equal, 3, 3, 1e-8, 300);
   BOOST_TEST(m.spectral == 0);
   BOOST_TEST(m.typical == 0);
   BOOST_TEST(m.largest == 0);

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <numbers>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "test/support/problems.hpp"
@@ -39,11 +40,28 @@ void with_every_loss(Check const& check) {
   check(poisson{5}, counts);
 }
 
+// The same for those that know their conjugate.
+template <class Check>
+void with_every_conjugate(Check const& check) {
+  with_every_loss([&](auto const& loss, auto const& targets) {
+    if constexpr (localsgd::detail::knows_conjugate<std::remove_cvref_t<decltype(loss)>>)
+      check(loss, targets);
+  });
+}
+
 // Predictions around all kinks and corners, but on none of them.
 std::vector<double> predictions() {
   std::vector<double> z;
   for (double at = -6.0163; at < 6; at += 0.031) z.push_back(at);
   return z;
+}
+
+// Slopes in the domain of the conjugate, its ends among them where it has any.
+template <class Loss>
+std::vector<double> slopes(Loss const& loss, double y) {
+  std::vector<double> theta;
+  for (double at = -4; at <= 4; at += 0x1p-5) theta.push_back(loss.nearest_slope(at, y));
+  return theta;
 }
 
 }  // namespace
@@ -87,6 +105,95 @@ BOOST_AUTO_TEST_CASE(the_slope_is_the_largest_derivative) {
     else
       BOOST_TEST(largest >= 1e6);
   });
+}
+
+BOOST_AUTO_TEST_CASE(all_but_poisson_know_their_conjugate) {
+  with_every_loss([](auto const& loss, auto const&) {
+    using type = std::remove_cvref_t<decltype(loss)>;
+    BOOST_TEST(localsgd::detail::knows_conjugate<type> == !(std::is_same_v<type, poisson>));
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_loss_and_its_conjugate_are_above_the_product) {  // Fenchel and Young
+  with_every_conjugate([](auto const& loss, auto const& targets) {
+    for (double const y : targets)
+      for (double const theta : slopes(loss, y))
+        for (double const z : predictions()) {
+          double const value = loss.value(z, y), conjugate = loss.conjugate(theta, y);
+          double const rounding = 1e-15 * (value + std::abs(conjugate) + std::abs(theta * z));
+          BOOST_TEST(value + conjugate >= theta * z - rounding);
+        }
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_loss_and_its_conjugate_at_the_slope_are_the_product) {
+  with_every_conjugate([](auto const& loss, auto const& targets) {
+    for (double const y : targets)
+      for (double const scale : {1.0, 8.0})  // far out the logistic loss is its asymptotes
+        for (double z : predictions()) {
+          z *= scale;
+          double const theta = loss.derivative(z, y), value = loss.value(z, y);
+          double const conjugate = loss.conjugate(theta, y);
+          double const rounding = 1e-15 * (value + std::abs(conjugate) + std::abs(theta * z));
+          BOOST_TEST(std::abs(value + conjugate - theta * z) <= rounding);
+        }
+  });
+}
+
+BOOST_AUTO_TEST_CASE(the_slope_of_a_prediction_is_in_the_domain_of_the_conjugate) {
+  with_every_conjugate([](auto const& loss, auto const& targets) {
+    for (double const y : targets)
+      for (double const z : predictions()) {
+        double const theta = loss.derivative(z, y);
+        BOOST_TEST(loss.nearest_slope(theta, y) == theta);
+      }
+  });
+}
+
+BOOST_AUTO_TEST_CASE(the_nearest_slope_is_in_the_domain_and_none_is_nearer) {
+  with_every_conjugate([](auto const& loss, auto const& targets) {
+    for (double const y : targets) {
+      double lowest = infinity, highest = -infinity;
+      for (double const z : {-1e6, 1e6}) {
+        lowest = std::min(lowest, loss.derivative(z, y));
+        highest = std::max(highest, loss.derivative(z, y));
+      }
+      for (double theta = -5; theta <= 5; theta += 0x1p-4) {
+        double const nearest = loss.nearest_slope(theta, y);
+        BOOST_TEST(nearest == std::clamp(theta, lowest, highest));
+        BOOST_TEST(loss.nearest_slope(nearest, y) == nearest);
+        BOOST_TEST(std::isfinite(loss.conjugate(nearest, y)));
+      }
+    }
+  });
+}
+
+BOOST_AUTO_TEST_CASE(conjugates_at_the_ends_of_their_domain) {
+  for (double const y : {-1.0, 1.0}) {
+    BOOST_TEST(logistic::conjugate(0, y) == 0);
+    BOOST_TEST(logistic::conjugate(-y, y) == 0);
+    BOOST_TEST(logistic::conjugate(-y / 2, y) == -std::numbers::ln2);
+    BOOST_TEST(squared_hinge::conjugate(0, y) == 0);
+    BOOST_TEST(squared_hinge::conjugate(-2 * y, y) == -1);  // smallest: −φ(0)
+    BOOST_TEST(smoothed_hinge{0.5}.conjugate(0, y) == 0);
+    BOOST_TEST(smoothed_hinge{0.5}.conjugate(-y, y) == -0.75);  // γ/2 − 1
+  }
+  BOOST_TEST(squared::conjugate(3, 2) == 10.5);
+  BOOST_TEST(huber{2}.conjugate(-2, 3) == -4);
+  BOOST_TEST(huber{2}.conjugate(2, 3) == 8);
+}
+
+BOOST_AUTO_TEST_CASE(the_logistic_conjugate_is_exact_near_the_ends_of_its_domain) {
+  // a log a + (1 − a) log(1 − a) = a (log a − 1) + a²/2 + …, the same for 1 − a.
+  for (double const a : {0x1p-30, 0x1p-40, 0x1p-52}) {
+    double const expected = a * (std::log(a) - 1) + a * a / 2;
+    auto const near = boost::test_tools::tolerance(1e-14);
+    BOOST_TEST(logistic::conjugate(-a, 1) == expected, near);
+    BOOST_TEST(logistic::conjugate(-(1 - a), 1) == expected, near);
+    BOOST_TEST(logistic::conjugate(1 - a, -1) == expected, near);
+  }
+  BOOST_TEST(logistic::conjugate(-1e-300, 1) == 1e-300 * (std::log(1e-300) - 1),
+             boost::test_tools::tolerance(1e-14));
 }
 
 BOOST_AUTO_TEST_CASE(the_logistic_loss_is_log_2_where_nothing_is_known) {

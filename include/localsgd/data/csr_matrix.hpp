@@ -5,14 +5,19 @@
 #include "localsgd/error.hpp"
 #include "localsgd/tensor.hpp"
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -21,13 +26,18 @@
 
 namespace localsgd {
 
+namespace detail {
+struct csr_access;
+}
+
 /// @brief n samples of d features, of which only the stored entries may differ from zero.
 ///
 /// Row i holds the entries row_starts[i] … row_starts[i+1] − 1 of `indices` and `values`:
 /// \f$ a_i = \sum_j \mathrm{values}_j\, e_{\mathrm{indices}_j} \f$, with indices counted from 0.
 /// A row may be empty, and a stored value may be zero.
 ///
-/// The matrix cannot be changed, so any number of threads may read it at once.
+/// The matrix cannot be changed, so any number of threads may read it at once, and copies share the
+/// entries: a copy costs nothing, and rows stay valid as long as the matrix or any copy of it.
 /// A matrix that was moved from may only be assigned to or destroyed.
 ///
 /// @tparam Value `float` or `double`; features may be `float` while iterates are `double`.
@@ -40,14 +50,14 @@ class csr_matrix {
   using value_type = Value;
   using index_type = std::uint32_t;
 
-  /// @brief The stored entries of one row, by ascending index; valid as long as the matrix.
+  /// @brief The stored entries of one row, by ascending index; valid as long as any copy.
   struct row_view {
     std::span<index_type const> indices;  ///< Sorted, unique, each below columns().
     std::span<Value const> values;        ///< As many as indices, all finite.
   };
 
   /// @brief No rows and no columns.
-  csr_matrix() : row_starts_{std::size_t{0}} {}
+  csr_matrix() = default;
 
   /// @brief A matrix of row_starts.size() − 1 rows, checked in full: O(rows + nonzeros).
   ///
@@ -58,13 +68,19 @@ class csr_matrix {
   /// @throws invalid_data naming the argument and the element that breaks a rule.
   csr_matrix(std::size_t columns, vector<std::size_t> row_starts, vector<index_type> indices,
              vector<Value> values)
-      : columns_(columns),
-        row_starts_(std::move(row_starts)),
-        indices_(std::move(indices)),
-        values_(std::move(values)) {
-    check_row_starts();
-    check_indices();
-    check_values();
+      : columns_(columns) {
+    struct arrays {
+      vector<std::size_t> row_starts;
+      vector<index_type> indices;
+      vector<Value> values;
+    };
+    auto const own = std::make_shared<arrays>(
+        arrays{std::move(row_starts), std::move(indices), std::move(values)});
+    row_starts_ = detail::span_of(std::as_const(own->row_starts));
+    indices_ = detail::span_of(std::as_const(own->indices));
+    values_ = detail::span_of(std::as_const(own->values));
+    owner_ = own;
+    check();
   }
 
   [[nodiscard]] std::size_t rows() const noexcept { return row_starts_.size() - 1; }
@@ -82,12 +98,49 @@ class csr_matrix {
   }
 
  private:
+  friend detail::csr_access;
+  static constexpr std::size_t no_rows[1] = {0};
+
   static std::string element(std::string_view array, std::size_t i) {
     return std::string(array) + "[" + std::to_string(i) + "]";
   }
 
+  void check() const {
+    check_row_starts();
+    if (indices_.size() == values_.size() && is_fine()) return;
+    check_indices();
+    check_values();
+  }
+
+  /// @brief What check_indices and check_values ask, in loops that compilers vectorise.
+  /// @pre check_row_starts passed, and there is one index for each value.
+  [[nodiscard]] bool is_fine() const noexcept {
+    // Indices rise but from one row to the next: as many falls in all as at starts of rows. Then
+    // the last index of a row is its largest.
+    std::size_t const n = indices_.size();
+    std::size_t falls = 0;
+    for (std::size_t j = 1; j < n;) {
+      std::size_t const end = std::min(n, j + (std::size_t{1} << 12U));
+      std::uint32_t some = 0;  // as wide as an index
+      for (; j != end; ++j) some += indices_[j] <= indices_[j - 1] ? 1U : 0U;
+      falls += some;
+    }
+    std::size_t outside = 0;
+    for (std::size_t i = 0; i != rows(); ++i) {
+      std::size_t const first = row_starts_[i], last = row_starts_[i + 1];
+      if (first == last) continue;
+      if (first != 0 && indices_[first] <= indices_[first - 1]) --falls;
+      if (indices_[last - 1] >= columns_) ++outside;
+    }
+    using bits = std::conditional_t<sizeof(Value) == 4, std::uint32_t, std::uint64_t>;
+    constexpr bits exponent = std::bit_cast<bits>(std::numeric_limits<Value>::infinity());
+    bits infinite = 0;
+    for (Value const x : values_) infinite |= bits{(std::bit_cast<bits>(x) & exponent) == exponent};
+    return falls == 0 && outside == 0 && infinite == 0;
+  }
+
   void check_row_starts() const {
-    auto const starts = detail::span_of(row_starts_);
+    auto const starts = row_starts_;
     if (starts.empty()) throw invalid_data("row_starts", "no elements", "rows + 1 elements");
     if (starts[0] != 0) throw invalid_data("row_starts[0]", std::to_string(starts[0]), "0");
     for (std::size_t i = 1; i != starts.size(); ++i) {
@@ -104,8 +157,8 @@ class csr_matrix {
     if (indices_.size() != values_.size())
       throw invalid_data("indices", std::to_string(indices_.size()) + " elements",
                          std::to_string(values_.size()) + " elements (one for each value)");
-    auto const starts = detail::span_of(row_starts_);
-    auto const indices = detail::span_of(indices_);
+    auto const starts = row_starts_;
+    auto const indices = indices_;
     for (std::size_t i = 0; i != rows(); ++i) {
       for (std::size_t j = starts[i]; j != starts[i + 1]; ++j) {
         if (indices[j] >= columns_)
@@ -120,18 +173,56 @@ class csr_matrix {
   }
 
   void check_values() const {
-    auto const values = detail::span_of(values_);
-    for (std::size_t j = 0; j != values.size(); ++j) {
-      if (!std::isfinite(values[j]))
-        throw invalid_data(element("values", j), detail::shown(values[j]), "a finite number");
+    for (std::size_t j = 0; j != values_.size(); ++j) {
+      if (!std::isfinite(values_[j]))
+        throw invalid_data(element("values", j), detail::shown(values_[j]), "a finite number");
     }
   }
 
   std::size_t columns_ = 0;
-  vector<std::size_t> row_starts_;
-  vector<index_type> indices_;
-  vector<Value> values_;
+  std::span<std::size_t const> row_starts_ = no_rows;
+  std::span<index_type const> indices_;
+  std::span<Value const> values_;
+  std::shared_ptr<void const> owner_;  ///< Of what the spans look at.
 };
+
+namespace detail {
+
+/// @brief For the library's own readers: matrices over memory of any owner, without a second check.
+struct csr_access {
+  /// @pre What the checked constructor asks of the arrays holds; they live as long as `owner`.
+  template <class Value>
+  static csr_matrix<Value> view(std::size_t columns, std::span<std::size_t const> row_starts,
+                                std::span<std::uint32_t const> indices,
+                                std::span<Value const> values, std::shared_ptr<void const> owner) {
+    csr_matrix<Value> m;
+    m.columns_ = columns;
+    m.row_starts_ = row_starts;
+    m.indices_ = indices;
+    m.values_ = values;
+    m.owner_ = std::move(owner);
+    return m;
+  }
+  /// @throws invalid_data as the checked constructor does.
+  template <class Value>
+  static void check(csr_matrix<Value> const& m) {
+    m.check();
+  }
+  template <class Value>
+  static std::span<std::size_t const> row_starts(csr_matrix<Value> const& m) noexcept {
+    return m.row_starts_;
+  }
+  template <class Value>
+  static std::span<std::uint32_t const> indices(csr_matrix<Value> const& m) noexcept {
+    return m.indices_;
+  }
+  template <class Value>
+  static std::span<Value const> values(csr_matrix<Value> const& m) noexcept {
+    return m.values_;
+  }
+};
+
+}  // namespace detail
 
 /// @brief The same matrix with only its nonzero entries stored.
 /// @throws invalid_data if an entry is not finite, or if a nonzero stands in column 2^32 or later.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "localsgd/data/dataset.hpp"
+#include "localsgd/detail/mapped_file.hpp"
 #include "localsgd/error.hpp"
 #include "localsgd/tensor.hpp"
 
@@ -151,7 +152,8 @@ dense_matrix<Value> parse_idx(std::string_view bytes, std::string_view name) {
 /// @throws invalid_data also if the file is missing, a directory or not readable.
 template <class Value = float>
 dense_matrix<Value> read_idx(std::filesystem::path const& path) {
-  return parse_idx<Value>(detail::read_file(path), path.string());
+  detail::mapped_file const file(path);
+  return parse_idx<Value>(file.bytes(), path.string());
 }
 
 }  // namespace localsgd

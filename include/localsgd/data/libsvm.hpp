@@ -4,23 +4,26 @@
 
 #include "localsgd/data/csr_matrix.hpp"
 #include "localsgd/data/dataset.hpp"
+#include "localsgd/detail/count.hpp"
+#include "localsgd/detail/large_buffer.hpp"
+#include "localsgd/detail/libsvm_chunk.hpp"
+#include "localsgd/detail/mapped_file.hpp"
+#include "localsgd/detail/parallel_for.hpp"
 #include "localsgd/error.hpp"
 #include "localsgd/tensor.hpp"
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <cmath>
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <limits>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
-#include <system_error>
+#include <thread>
 #include <utility>
+#include <vector>
 
 /// @file
 /// @brief Sparse data sets in LIBSVM (SVMlight) format: `label index:value index:value …`.
@@ -48,99 +51,98 @@ struct libsvm_options {
 
 namespace detail {
 
-/// @brief One line of a text, read from left to right, and its place for error messages.
-class text_line {
- public:
-  text_line(std::string_view file, std::size_t number, char const* begin, char const* end) noexcept
-      : file_(file), number_(number), begin_(begin), end_(end), at_(begin) {}
+/// @brief How the work on a text is shared out. It changes nothing but the time.
+struct libsvm_split {
+  std::size_t threads = 1;
+  std::size_t chunk_bytes = std::size_t{1} << 20U;  ///< About as long is each chunk of lines.
 
-  /// @brief Moves to the next token. @return false at the end of the line.
-  bool next() noexcept {
-    while (at_ != end_ && is_blank(*at_)) ++at_;
-    return at_ != end_;
+  /// @brief As many threads as the machine has, each with enough to do to be worth its start; a few
+  ///        chunks for each, so that nobody waits long for the last.
+  static libsvm_split of(std::size_t bytes) noexcept {
+    constexpr std::size_t least = std::size_t{1} << 19U;
+    std::size_t const machine = std::max(1U, std::thread::hardware_concurrency());  // 0 = unknown
+    std::size_t const threads = std::clamp<std::size_t>(bytes / least, 1, machine);
+    return {threads, std::clamp<std::size_t>(bytes / (8 * threads), least / 4, 8 * least)};
   }
-
-  /// @brief Reads a decimal number that ends where the token ends; `+` in front is legal.
-  /// @param what Names it in error messages: "a label", "a value".
-  template <class Number>
-  Number number(std::string_view what) {
-    char const* first = at_;
-    if (end_ - first > 1 && first[0] == '+' && first[1] != '-') ++first;
-    Number x{};
-    auto const [last, status] = std::from_chars(first, end_, x);
-    if (status == std::errc::invalid_argument || !ends_at(last))
-      fail(at_, "", std::string(what) + " (a decimal number)");
-    if (status == std::errc::result_out_of_range) x = underflow<Number>(first, last);
-    if (!std::isfinite(x))
-      fail(at_, "",
-           std::string(what) + " that is finite and in the range of " +
-               (std::same_as<Number, float> ? "float" : "double"));
-    at_ = last;
-    return x;
-  }
-
-  /// @brief Reads `index:` and stops at the value.
-  /// @param base  The smallest index there is.
-  /// @param least One above the previous index of the line, or `base`.
-  /// @param most  The largest index there may be.
-  /// @param why   What an index above `most` breaks.
-  std::uint64_t index(std::uint64_t base, std::uint64_t least, std::uint64_t most,
-                      std::string_view why) {
-    std::uint64_t index = 0;
-    auto const [last, status] = std::from_chars(at_, end_, index);
-    if (status == std::errc::invalid_argument || last == end_ || *last != ':') {
-      if (std::string_view(at_, token_end(at_)).find(':') == std::string_view::npos)
-        fail(at_, "", "index:value (there is no colon)");
-      fail(at_, ":", "an index (a whole number)");
-    }
-    if (status == std::errc::result_out_of_range) index = std::numeric_limits<std::uint64_t>::max();
-    if (index < base) fail(at_, ":", "an index of at least 1 (index_base = 1)");
-    if (index > most)
-      fail(at_, ":", "an index of at most " + std::to_string(most) + " (" + std::string(why) + ")");
-    if (index < least)
-      fail(at_, ":",
-           "an index above " + std::to_string(least - 1) +
-               " (indices of a line are sorted and unique)");
-    at_ = last + 1;
-    return index;
-  }
-
- private:
-  static constexpr bool is_blank(char c) noexcept { return c == ' ' || c == '\t'; }
-  static constexpr bool is_control(char c) noexcept {
-    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-  }
-  bool ends_at(char const* p) const noexcept { return p == end_ || is_blank(*p); }
-  char const* token_end(char const* from) const { return std::find_if(from, end_, is_blank); }
-
-  /// @brief A number too small for float but not for double is rounded, to zero or nearly so;
-  ///        all else that is out of range becomes infinity.
-  template <class Number>
-  static Number underflow(char const* first, char const* last) {
-    double wide = HUGE_VAL;
-    if constexpr (!std::same_as<Number, double>) std::from_chars(first, last, wide);
-    return std::fabs(wide) < 1 ? static_cast<Number>(wide) : static_cast<Number>(HUGE_VAL);
-  }
-
-  /// @brief The offending text starts at `from` and ends at a blank or at one of `stops`.
-  [[noreturn]] void fail(char const* from, std::string_view stops,
-                         std::string const& expected) const {
-    constexpr std::size_t longest = 40;
-    char const* const last = std::find_first_of(from, token_end(from), stops.begin(), stops.end());
-    std::string found(from, last);
-    if (found.empty()) found = "nothing";
-    if (found.size() > longest) found = found.substr(0, longest) + "...";
-    std::ranges::replace_if(found, is_control, '?');
-    throw invalid_data(file_, number_, static_cast<std::size_t>(from - begin_) + 1, found,
-                       expected);
-  }
-
-  std::string_view file_;
-  std::size_t number_;
-  char const* begin_;
-  char const* end_;
-  char const* at_;
 };
+
+/// @brief Cuts a text after ends of lines.
+inline std::vector<libsvm_chunk> libsvm_chunks(std::string_view text, std::size_t chunk_bytes) {
+  std::vector<libsvm_chunk> chunks;
+  chunks.reserve(text.size() / chunk_bytes + 1);
+  while (!text.empty()) {
+    std::size_t end = std::string_view::npos;
+    if (text.size() > chunk_bytes) end = text.find('\n', chunk_bytes - 1);
+    chunks.emplace_back().text = text.substr(0, end == std::string_view::npos ? end : end + 1);
+    text.remove_prefix(chunks.back().text.size());
+  }
+  return chunks;
+}
+
+/// @brief parse_libsvm, with the work shared out as told.
+///
+/// Two passes. Each sample ends a line and each entry has a colon: counting both tells each chunk
+/// where its part of the arrays starts, so that all are written in place, once.
+template <class Value>
+dataset<csr_matrix<Value>> parse_libsvm(std::string_view text, std::string_view name,
+                                        libsvm_options const& options, libsvm_split const& split) {
+  refuse_gzip(text, name);
+  auto chunks = libsvm_chunks(text, split.chunk_bytes);
+  parallel_for(chunks.size(), split.threads, [&](std::size_t i) {
+    auto& chunk = chunks[i];
+    auto const [lines, colons] = count_both(chunk.text, '\n', ':');
+    chunk.most_rows = lines + (chunk.text.back() == '\n' ? 0 : 1);
+    chunk.most_entries = colons;
+  });
+  std::size_t most_rows = 0, most_entries = 0;
+  for (auto& chunk : chunks) {
+    chunk.lines_before = chunk.rows_before = std::exchange(most_rows, most_rows + chunk.most_rows);
+    chunk.entries_before = std::exchange(most_entries, most_entries + chunk.most_entries);
+  }
+
+  std::size_t const starts_room = large_buffer::room_for<std::size_t>(most_rows + 1);
+  std::size_t const indices_room = large_buffer::room_for<std::uint32_t>(most_entries);
+  auto const own = std::make_shared<large_buffer>(starts_room + indices_room +
+                                                  large_buffer::room_for<Value>(most_entries));
+  vector<double> targets(std::array<std::size_t, 1>{most_rows});
+  libsvm_arrays<Value> const arrays{
+      own->template array<std::size_t>(0), own->template array<std::uint32_t>(starts_room),
+      own->template array<Value>(starts_room + indices_room), targets.data()};
+  bool const free = options.columns == 0;
+  libsvm_rules const rules{name, options.index_base,
+                           (free ? options.max_columns : options.columns) - 1 + options.index_base,
+                           free ? "at most 2^31 columns" : "options.columns"};
+  parallel_for(chunks.size(), split.threads,
+               [&](std::size_t i) { libsvm_reader<Value>(rules, chunks[i], arrays)(); });
+
+  // Comments and blank lines leave gaps: what comes after them moves up.
+  std::size_t rows = 0, entries = 0;
+  std::uint64_t columns = options.columns;
+  arrays.row_starts[0] = 0;
+  for (auto const& chunk : chunks) {
+    if (chunk.rows_before != rows) {
+      auto const up = [&](auto* p) { std::copy_n(p + chunk.rows_before, chunk.rows, p + rows); };
+      up(arrays.row_starts + 1);
+      up(arrays.targets);
+    }
+    if (std::size_t const gap = chunk.entries_before - entries; gap != 0) {
+      auto const up = [&](auto* p) {
+        std::copy_n(p + chunk.entries_before, chunk.entries, p + entries);
+      };
+      up(arrays.indices);
+      up(arrays.values);
+      for (std::size_t i = 0; i != chunk.rows; ++i) arrays.row_starts[1 + rows + i] -= gap;
+    }
+    rows += chunk.rows;
+    entries += chunk.entries;
+    columns = std::max(columns, chunk.columns);
+  }
+  if (rows == 0) throw invalid_data(name, "no samples", "at least one line with a label");
+  if (rows != most_rows) targets = to_vector<double>(std::span<double const>(targets.data(), rows));
+  return {csr_access::view<Value>(static_cast<std::size_t>(columns), {arrays.row_starts, rows + 1},
+                                  {arrays.indices, entries}, {arrays.values, entries}, own),
+          std::move(targets)};
+}
 
 }  // namespace detail
 
@@ -164,59 +166,7 @@ template <class Value = float>
 dataset<csr_matrix<Value>> parse_libsvm(std::string_view text, std::string_view name,
                                         libsvm_options options = {}) {
   options.validate();
-  detail::refuse_gzip(text, name);
-
-  // Each sample ends a line and each entry has a colon: with these bounds, which only comments and
-  // blank lines make too large, every array is allocated once and nothing grows.
-  auto const count = [&](char c) { return static_cast<std::size_t>(std::ranges::count(text, c)); };
-  auto const shape = [](std::size_t n) { return std::array<std::size_t, 1>{n}; };
-  std::size_t const most_rows = count('\n') + (text.empty() || text.back() == '\n' ? 0 : 1);
-  std::size_t const most_entries = count(':');
-  vector<std::size_t> row_starts(shape(most_rows + 1));
-  vector<std::uint32_t> indices(shape(most_entries));
-  vector<Value> values(shape(most_entries));
-  vector<double> targets(shape(most_rows));
-
-  std::uint64_t const base = options.index_base;
-  std::uint64_t const limit = options.columns == 0 ? options.max_columns : options.columns;
-  std::string_view const why = options.columns == 0 ? "at most 2^31 columns" : "options.columns";
-  std::size_t rows = 0;
-  std::size_t entries = 0;
-  std::uint64_t columns = options.columns;
-  std::size_t number = 0;
-  row_starts.data()[0] = 0;
-  while (!text.empty()) {
-    std::string_view content = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(content.size() + 1, text.size()));
-    if (content.ends_with('\r')) content.remove_suffix(1);
-    content = content.substr(0, content.find('#'));
-
-    detail::text_line line(name, ++number, content.data(), content.data() + content.size());
-    if (!line.next()) continue;
-    targets.data()[rows] = line.template number<double>("a label");
-    std::uint64_t least = base;
-    while (line.next()) {
-      std::uint64_t const index = line.index(base, least, limit - 1 + base, why);
-      indices.data()[entries] = static_cast<std::uint32_t>(index - base);
-      values.data()[entries] = line.template number<Value>("a value");
-      ++entries;
-      least = index + 1;
-    }
-    columns = std::max(columns, least - base);
-    row_starts.data()[++rows] = entries;
-  }
-  if (rows == 0) throw invalid_data(name, "no samples", "at least one line with a label");
-
-  auto const shrink = []<class T>(vector<T>& v, std::size_t n) {
-    if (v.size() != n) v = detail::to_vector<T>(std::span<T const>(v.data(), n));
-  };
-  shrink(row_starts, rows + 1);
-  shrink(indices, entries);
-  shrink(values, entries);
-  shrink(targets, rows);
-  return {csr_matrix<Value>(static_cast<std::size_t>(columns), std::move(row_starts),
-                            std::move(indices), std::move(values)),
-          std::move(targets)};
+  return detail::parse_libsvm<Value>(text, name, options, detail::libsvm_split::of(text.size()));
 }
 
 /// @brief Reads a file in LIBSVM format; parse_libsvm has the format and the rules.
@@ -225,7 +175,8 @@ template <class Value = float>
 dataset<csr_matrix<Value>> read_libsvm(std::filesystem::path const& path,
                                        libsvm_options options = {}) {
   options.validate();  // before any work
-  return parse_libsvm<Value>(detail::read_file(path), path.string(), options);
+  detail::mapped_file const file(path);
+  return parse_libsvm<Value>(file.bytes(), path.string(), options);
 }
 
 }  // namespace localsgd

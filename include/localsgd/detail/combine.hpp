@@ -32,6 +32,11 @@ constexpr index_range coordinates_of(std::size_t dimension, std::size_t members,
   return {std::min(lines.first * line, dimension), std::min(lines.last * line, dimension)};
 }
 
+template <class Scalar>
+bool all_finite(std::span<Scalar const> x) noexcept {
+  return std::ranges::all_of(x, [](Scalar v) { return v - v == 0; });  // ∞ − ∞ is NaN
+}
+
 /// @brief weighted_average of N·(lanes) coordinates from i. Returns `check` plus 0, or plus NaN if one
 ///        of them is not finite.
 template <std::size_t N, class Scalar>

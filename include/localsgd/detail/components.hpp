@@ -31,7 +31,8 @@ concept step_size_component = StepSize<C> || StepSizeRule<C, F>;
 
 /// @brief Makes sequences for F. Judged with the stock sampler and step size.
 template <class C, class F>
-concept worker_component = LocalWorker<C, F, with_replacement, constant_step>;
+concept worker_component = LocalWorker<C, F, with_replacement, constant_step> ||
+                           AnchoredWorker<C, F, with_replacement, constant_step>;
 
 /// @brief A kind of component, as a type: `kind::of<C>` says whether C is of it.
 struct sampler_kind {

@@ -4,8 +4,9 @@
 
 #include "localsgd/detail/combine.hpp"
 #include "localsgd/detail/compiler.hpp"
+#include "localsgd/detail/losses.hpp"
 #include "localsgd/detail/simd.hpp"
-#include "localsgd/objective/concept.hpp"
+#include "localsgd/objective/linear_concept.hpp"
 #include "localsgd/settings.hpp"
 #include "localsgd/synchronizer/concept.hpp"
 
@@ -24,7 +25,8 @@ namespace localsgd::detail {
 ///        element. @pre sum has length d+1.
 template <Objective F>
 LOCALSGD_ONE_COPY void add_samples(F const& f, std::span<typename F::scalar const> x,
-                                   index_range samples, std::span<double> sum) {
+                                   index_range samples, std::span<double> sum,
+                                   std::span<double> /*slopes*/) {
   using scalar = typename F::scalar;
   // As many samples a call as there are coordinates: then the sum costs no more than the gradients.
   std::size_t const d = x.size();
@@ -39,6 +41,39 @@ LOCALSGD_ONE_COPY void add_samples(F const& f, std::span<typename F::scalar cons
     sum[d] += count * loss;
     for (std::size_t j = 0; j != d; ++j) sum[j] += count * static_cast<double>(g[j]);
   }
+}
+
+/// @brief The same for a linear model, in one pass over its rows; slopes_i ← ∂φ/∂z(z_i, y_i) of the
+///        samples, unless `slopes` is empty. @pre slopes has length n, or none.
+template <LinearObjective F>
+LOCALSGD_ONE_COPY void add_samples(F const& f, std::span<typename F::scalar const> x,
+                                   index_range samples, std::span<double> sum,
+                                   std::span<double> slopes) {
+  constexpr std::size_t block = 64;  // rows that stay in the nearest cache between z and gradient
+  double z[block], y[block], value[block], slope[block];
+  double const intercept = f.intercept(), lambda = f.penalty();
+  std::size_t const d = x.size(), last = d - 1;
+  double loss = 0, intercept_slope = 0;
+  for (std::size_t i = samples.first; i < samples.last; i += block) {
+    std::size_t const count = std::min(block, samples.last - i);
+    for (std::size_t j = 0; j != count; ++j) {
+      z[j] = dot(row_of(f.features(), i + j), x.data());
+      if (intercept != 0) z[j] += intercept * static_cast<double>(x[last]);
+      y[j] = f.target(i + j);
+    }
+    losses_of(f.loss(), z, y, count, value, slope);
+    for (std::size_t j = 0; j != count; ++j) {
+      double const share = f.scale(i + j), weighted = share * slope[j];
+      loss += share * value[j];
+      intercept_slope += weighted;
+      add_scaled(weighted, row_of(f.features(), i + j), sum.data());
+      if (!slopes.empty()) slopes[i + j] = slope[j];
+    }
+  }
+  double const count = static_cast<double>(samples.size());
+  sum[d] += loss + count * (lambda / 2) * squared_norm(x);
+  for (std::size_t j = 0; j != d; ++j) sum[j] += count * lambda * static_cast<double>(x[j]);
+  if (intercept != 0) sum[last] += intercept * intercept_slope;
 }
 
 /// @brief The full gradient as a sum of parts: parts are consecutive samples, and their number
@@ -57,24 +92,44 @@ class full_gradient {
   };
 
   /// @brief Collective: evaluates f at x. Only member 0 gets the answer.
+  /// @param slopes n numbers that receive ∂φ/∂z of every sample of a linear model; or none.
   template <Objective F, class T>
-  value operator()(F const& f, std::span<typename F::scalar const> x, T& team) {
+  value operator()(F const& f, std::span<typename F::scalar const> x, T& team,
+                   std::span<double> slopes = {}) {
+    each_part(team, [&](index_range samples, std::span<double> sum) {
+      add_samples(f, x, samples, sum, slopes);
+    });
+    if (team.member() != 0) return {};
+    double const n = static_cast<double>(samples_);
+    return {total_.back() / n, squared_norm(std::span<double const>(sum())) / n / n};
+  }
+
+  /// @brief Collective: Σ over the parts of what `add(samples, sum)` adds to sum, d+1 numbers; the
+  ///        result is sum() and, for its last element, last().
+  template <class T, class Add>
+  void each_part(T& team, Add const& add) {
     index_range const mine = even_split(parts_.size(), team.members(), team.member());
     for (std::size_t p = mine.first; p != mine.last; ++p) {
       std::ranges::fill(parts_[p], 0.0);
-      add_samples(f, x, even_split(samples_, parts_.size(), p), parts_[p]);
+      add(even_split(samples_, parts_.size(), p), std::span<double>(parts_[p]));
     }
     team.sum(parts_, total_);
-    if (team.member() != 0) return {};
-    double const n = static_cast<double>(samples_);
-    std::span<double const> const gradient(total_.data(), total_.size() - 1);
-    return {total_.back() / n, squared_norm(gradient) / n / n};
+  }
+
+  /// @brief The first d sums of the last call: n·∇f(x) after an evaluation. Every member sees it until
+  ///        the next collective call.
+  std::span<double const> sum() const noexcept { return {total_.data(), total_.size() - 1}; }
+  double last() const noexcept { return total_.back(); }
+
+  /// @brief How many numbers are added one after another, at most, in one of the sums.
+  std::size_t chain() const noexcept {
+    return (samples_ + parts_.size() - 1) / parts_.size() + parts_.size();
   }
 
  private:
-  // One part for each worker, but not more memory than 16 MiB or 8 vectors of length d.
+  // One part for each worker, but not more memory than 8 MiB or 2 vectors of length d.
   static std::size_t part_count(plan const& p) noexcept {
-    std::size_t const room = std::max<std::size_t>(8, (std::size_t{2} << 20) / (p.dimension + 1));
+    std::size_t const room = std::max<std::size_t>(2, (std::size_t{1} << 20) / (p.dimension + 1));
     return std::min({p.workers, p.samples, room, std::size_t{64}});
   }
 

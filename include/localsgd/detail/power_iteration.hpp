@@ -56,17 +56,22 @@ struct row_moments {
 /// @brief The moments of a matrix with a constant feature of value `intercept` (0 = none).
 ///
 /// @param scale s_i of row i.
-/// @param rows  How many rows to look at: n, or fewer, evenly spread, for an estimate.
+/// @param rows  How many rows to look at for the spectrum: n, or fewer, evenly spread.
+/// @param norms How many rows to look at for their norms.
 template <feature_matrix Matrix, class Scale>
 row_moments moments_of(Matrix const& features, double intercept, Scale const& scale,
-                       std::size_t rows, double tolerance, int max_iterations) {
+                       std::size_t rows, std::size_t norms, double tolerance,
+                       int max_iterations) {
   std::size_t const n = row_count(features), columns = column_count(features);
+  auto const stride_of = [n](std::size_t count) {
+    return std::max<std::size_t>(1, n / std::max<std::size_t>(1, count));
+  };
   std::size_t const dimension = columns + (intercept != 0 ? 1 : 0);
-  std::size_t const stride = std::max<std::size_t>(1, n / std::max<std::size_t>(1, rows));
+  std::size_t const stride = stride_of(rows), norm_stride = stride_of(norms);
   std::size_t const seen = (n + stride - 1) / stride;
   row_moments m;
   double sum = 0, sum_of_squares = 0;
-  for (std::size_t i = 0; i != n; ++i) {
+  for (std::size_t i = 0; i < n; i += norm_stride) {
     double const square = scale(i) * (squared_norm_of(row_of(features, i)) + intercept * intercept);
     sum += square;
     sum_of_squares += square * square;

@@ -2,8 +2,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/detail/assemble_average.hpp"
+#include "localsgd/detail/certifier.hpp"
 #include "localsgd/detail/evaluate.hpp"
-#include "localsgd/objective/certificate.hpp"
+#include "localsgd/detail/exchange.hpp"
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/observer.hpp"
 #include "localsgd/result.hpp"
@@ -61,6 +63,7 @@ struct run_record {
         p(&the_plan),
         observer(&the_observer),
         gradient(the_plan),
+        bound(objective, the_plan, gradient),
         average(the_plan.dimension),
         drift(the_plan.workers) {}
 
@@ -69,22 +72,27 @@ struct run_record {
   O* observer;
   stopwatch watch;
   full_gradient gradient;
+  certifier<F> bound;
   own_vector<scalar> average;  // x̂, assembled at evaluations
+  touched_average touched;
   std::vector<double> drift;    // ‖x_k − x̄‖² of every worker at the last average before one
   result<scalar> outcome;
 };
 
 /// @brief One member's side of the record: when to evaluate, and the collective calls it takes.
-template <class Record, class T, class Sequence>
+template <class Record, class T, class Sequence, class Anchor>
 class recorder {
  public:
   using scalar = typename Record::scalar;
 
-  recorder(Record& record, T& team, std::vector<Sequence>& workers, iterates<scalar>& x)
-      : r_(record), team_(team), workers_(workers), x_(x) {}
+  recorder(Record& record, T& team, std::vector<Sequence>& workers, Anchor const& anchor,
+           iterates<scalar>& x)
+      : r_(record), team_(team), workers_(workers), anchor_(anchor), x_(x) {}
 
-  /// @brief Whether there will be an evaluation after t steps.
-  bool due(std::uint64_t t) const noexcept { return t >= next_due_ || t == r_.p->steps; }
+  /// @brief Whether there will be an evaluation after t steps. At an anchor f is known anyway.
+  bool due(std::uint64_t t) const noexcept {
+    return t >= next_due_ || t == r_.p->steps || (r_.p->tolerance > 0 && anchor_.meets(t));
+  }
 
   /// @brief Notes how far worker k is from where it goes on. Before `assign`.
   void drift(std::size_t k) {
@@ -96,27 +104,35 @@ class recorder {
     if (!due(t) && team_.finite()) return false;
     if (leads()) r_.watch.stop();
     std::span<scalar const> const consensus = team_.settle(x_);
-    bool const averages = team_.finite() && t > 0;
-    full_gradient::value at_average;
-    if (averages) {
-      assemble_average();
-      at_average = r_.gradient(*r_.f, std::span<scalar const>(r_.average), team_);
-    }
-    auto const at_last = r_.gradient(*r_.f, consensus, team_);
+    // At an anchor the average is looked at only if the run ends: it would cost a pass.
+    bool const averages = team_.finite() && t > 0 && !anchor_.is_at(t);
+    known const at_last = evaluate_last(consensus, t), at_average =
+        averages ? evaluate_average() : known{};
     int reason = 0;
     if (leads()) {
-      reason = note(t, rounds, consensus, averages ? at_average : at_last, at_last, averages);
-      r_.watch.start();
+      take(consensus, at_last);
+      if (averages) compare(at_average);
+      reason = note(t, rounds);
     }
+    bool const over = team_.agree(reason) != 0;
+    if (over && anchor_.is_at(t) && t > 0) {
+      known const average = evaluate_average();
+      if (leads()) {
+        compare(average);
+        r_.outcome.history.back().objective = r_.outcome.objective;
+        r_.outcome.history.back().certificate = r_.outcome.certificate;
+      }
+    }
+    if (leads()) r_.watch.start();
     while (next_due_ <= t) next_due_ = due_after(next_due_);
-    return team_.agree(reason) != 0;
+    return over;
   }
 
  private:
   bool leads() const noexcept { return team_.member() == 0; }
 
-  // With a tolerance and no wish, from epoch to epoch at first, then at every fifth of the way: the
-  // cost of looking stays a bounded share of the cost of the run.
+  // With a tolerance and no wish: at every anchor; or else from epoch to epoch at first, then at every
+  // fifth of the way, so that the cost of looking stays a bounded share of the cost of the run.
   std::uint64_t due_after(std::uint64_t t) const noexcept {
     plan const& p = *r_.p;
     double const steps = static_cast<double>(p.steps), now = static_cast<double>(t);
@@ -124,7 +140,7 @@ class recorder {
     if (p.evaluations > 0) {
       double const gap = steps / static_cast<double>(p.evaluations + 1);
       next = (std::floor(now / gap + 1e-9) + 1) * gap;
-    } else if (p.tolerance > 0) {
+    } else if (p.tolerance > 0 && !anchor_.renews()) {
       double const epoch = static_cast<double>(p.samples) /
                            static_cast<double>(p.workers * p.batch_size);
       next = std::max(now + epoch, now * 1.2);
@@ -132,33 +148,50 @@ class recorder {
     return std::max(t + 1, static_cast<std::uint64_t>(std::ceil(std::min(next, steps))));
   }
 
-  // x̂ = Σ_k w_k x̂_k. The workers' own vectors carry it, so they are given their points back.
-  void assemble_average() {
-    index_range const mine = team_.workers();
-    for (std::size_t k = mine.first; k != mine.last; ++k) {
-      x_.local[k] = workers_[k].local();
-      workers_[k].average(x_.local[k]);
-    }
-    team_.average(x_, std::span<scalar>(r_.average));
-    for (std::size_t k = mine.first; k != mine.last; ++k) workers_[k].assign(team_.point(x_, k));
+  // What is known of f at a point. Member 0 only.
+  struct known {
+    double objective = 0, certificate = 0;
+  };
+
+  known evaluate_last(std::span<scalar const> consensus, std::uint64_t t) {
+    if (!anchor_.is_at(t)) return evaluate(consensus);
+    auto const value = anchor_.value();
+    return {value.objective, r_.bound(team_, r_.gradient, consensus, value, anchor_.slopes())};
+  }
+  known evaluate_average() {
+    assemble_average(team_, workers_, x_, std::span<scalar>(r_.average));
+    return evaluate(r_.average);
+  }
+  known evaluate(std::span<scalar const> x) {
+    auto const value = r_.gradient(*r_.f, x, team_, r_.bound.slopes());
+    return {value.objective, r_.bound(team_, r_.gradient, x, value, r_.bound.slopes())};
+  }
+
+  // Member 0: the answer is the last consensus, and there is no average yet.
+  void take(std::span<scalar const> consensus, known const& last) {
+    auto& out = r_.outcome;
+    out.average = out.last = out.x = to_vector<scalar>(consensus);
+    out.objective = std::isnan(last.objective) ? infinity : last.objective;
+    out.certificate = last.certificate;
+  }
+  // Member 0: here is the average; the answer is the better one. What bounds the worse one bounds it.
+  void compare(known const& average) {
+    auto& out = r_.outcome;
+    out.average = to_vector<scalar>(std::span<scalar const>(r_.average));
+    if (!(average.objective <= out.objective)) return;
+    out.x = out.average;
+    out.objective = average.objective;
+    out.certificate = std::min(out.certificate, average.certificate);
   }
 
   // Member 0: completes the outcome as if the run ended here, and says whether it does.
-  int note(std::uint64_t t, std::uint64_t rounds, std::span<scalar const> consensus,
-           full_gradient::value average, full_gradient::value last, bool averages) {
+  int note(std::uint64_t t, std::uint64_t rounds) {
     plan const& p = *r_.p;
     auto& out = r_.outcome;
-    out.average = to_vector<scalar>(averages ? std::span<scalar const>(r_.average) : consensus);
-    out.last = to_vector<scalar>(consensus);
-    bool const prefer_average = average.objective <= last.objective;
-    out.x = prefer_average ? out.average : out.last;
-    auto const& best = prefer_average ? average : last;
-    out.objective = std::isnan(best.objective) ? infinity : best.objective;
-    out.certificate = certificate(best.squared_gradient_norm, mu());
     out.steps = t;
     out.rounds = rounds;
-    out.gradients = p.workers * p.batch_size * t;
-    out.bytes = rounds * team_.exchange_bytes(p.dimension * sizeof(scalar));
+    out.gradients = p.workers * p.batch_size * t + p.samples * anchor_.passes();
+    out.bytes = (rounds + anchor_.passes()) * team_.exchange_bytes(p.dimension * sizeof(scalar));
     out.seconds = r_.watch.seconds();
     out.delay = team_.delay();
     double const drift = std::accumulate(r_.drift.begin(), r_.drift.end(), 0.0);
@@ -171,6 +204,8 @@ class recorder {
       out.reason = stop_reason::diverged;
     else if (p.tolerance > 0 && out.certificate <= p.tolerance)
       out.reason = stop_reason::tolerance_reached;
+    else if (p.tolerance > 0 && anchor_.at_floor())
+      out.reason = stop_reason::precision_reached;
     else if (t == p.steps)
       out.reason = stop_reason::steps_done;
     else if (!wants_more)
@@ -180,19 +215,12 @@ class recorder {
     return ends ? 1 : 0;
   }
 
-  double mu() const {
-    using objective = std::remove_cvref_t<decltype(*r_.f)>;
-    if constexpr (knows_strong_convexity<objective>)
-      return r_.f->strong_convexity();
-    else
-      return 0;
-  }
-
   static constexpr double infinity = std::numeric_limits<double>::infinity();
 
   Record& r_;
   T& team_;
   std::vector<Sequence>& workers_;
+  Anchor const& anchor_;
   iterates<scalar>& x_;
   std::uint64_t next_due_ = 0;
 };

@@ -111,6 +111,17 @@ void add_scaled(double c, Row const& a, Scalar* y) noexcept {
   }
 }
 
+/// @brief Calls `visit(column, value)` for every stored entry of a row, in order.
+template <class Row, class Visit>
+void for_each_entry(Row const& a, Visit const& visit) {
+  if constexpr (sparse_row<Row>) {
+    for (std::size_t j = 0; j != a.indices.size(); ++j)
+      visit(std::size_t{a.indices[j]}, static_cast<double>(a.values[j]));
+  } else {
+    for (std::size_t j = 0; j != a.size(); ++j) visit(j, static_cast<double>(a[j]));
+  }
+}
+
 /// @brief ‖a‖²
 template <class Row>
 double squared_norm_of(Row const& a) noexcept {

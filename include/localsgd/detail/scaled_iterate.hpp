@@ -85,10 +85,17 @@ class scaled_iterate {
     vu_[u_at(i)] -= beta_ * c;
   }
 
-  /// @brief out ← x
+  /// @brief v_i ← v, and A stays.
+  void move(std::size_t i, double v) noexcept {
+    vu_[u_at(i)] += beta_ * (vu_[v_at(i)] - v);
+    vu_[v_at(i)] = v;
+  }
+
+  /// @brief out ← x, from its coordinate `first`.
   template <class Scalar>
-  LOCALSGD_ONE_COPY void write(std::span<Scalar> out) const noexcept {
-    for (std::size_t i = 0; i != d_; ++i) out[i] = static_cast<Scalar>(s_ * vu_[v_at(i)]);
+  LOCALSGD_ONE_COPY void write(std::span<Scalar> out, std::size_t first = 0) const noexcept {
+    for (std::size_t i = 0; i != out.size(); ++i)
+      out[i] = static_cast<Scalar>(s_ * vu_[v_at(first + i)]);
   }
 
   /// @brief x ← from, and A stays.

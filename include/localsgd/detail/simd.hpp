@@ -3,7 +3,15 @@
 #pragma once
 
 // The one door to xsimd. The instruction set is the one the including project compiles for.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push  // g++ 12 warns of its own AVX-512 headers where it inlines them
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#endif
 #include <xsimd/xsimd.hpp>
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 
 #include <cstddef>
 #include <span>
@@ -45,6 +53,43 @@ inline double sum_of(lanes const& v) noexcept {
   for (std::size_t width = lanes::size / 2; width != 0; width /= 2)
     for (std::size_t i = 0; i != width; ++i) parts[i] += parts[i + width];
   return parts[0];
+}
+
+/// @brief a·b + c, rounded once where the instruction set can. (xsimd 8 has none for AVX-512, and
+///        only some compilers make one of a product and a sum.)
+inline lanes multiply_add(lanes const& a, lanes const& b, lanes const& c) noexcept {
+#if defined(__AVX512F__)
+  return _mm512_fmadd_pd(a, b, c);
+#else
+  return xsimd::fma(a, b, c);
+#endif
+}
+
+/// @brief Asks for v in a register: g++ would load a number again for each of its uses.
+inline void keep_in_register(lanes& v) noexcept {
+#if defined(__GNUC__) && defined(__AVX512F__)
+  asm("" : "+v"(v.data));
+#elif defined(__GNUC__) && defined(__AVX__)
+  asm("" : "+x"(v.data));
+#else
+  static_cast<void>(v);
+#endif
+}
+
+/// @brief The first n lanes from p, the others zero. @pre n ≤ lanes::size
+template <class A>
+lanes load_first(A const* p, std::size_t n) noexcept {
+  alignas(lanes) double parts[lanes::size] = {};
+  for (std::size_t i = 0; i != n; ++i) parts[i] = static_cast<double>(p[i]);
+  return lanes::load_aligned(parts);
+}
+
+/// @brief The first n lanes to p. @pre n ≤ lanes::size
+template <class A>
+void store_first(lanes const& v, A* p, std::size_t n) noexcept {
+  alignas(lanes) double parts[lanes::size];
+  v.store_aligned(parts);
+  for (std::size_t i = 0; i != n; ++i) p[i] = static_cast<A>(parts[i]);
 }
 
 /// @brief Σ_i a_i b_i over n elements, four independent sums wide.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <concepts>
 #include <cstddef>
 #include <limits>
 
@@ -19,6 +20,17 @@ struct curvature_bounds {
   double largest = 0;     ///< L_max, of the worst component
   bool bounded_slope = false;  ///< |∂φ/∂z| is bounded: one sample's step saturates
 };
+
+/// @brief Whether a loss says that |∂φ/∂z| is bounded.
+template <class L>
+bool has_bounded_slope(L const& loss) noexcept {
+  if constexpr (requires {
+                  { loss.slope() } -> std::same_as<double>;
+                })
+    return std::isfinite(loss.slope());
+  else
+    return false;
+}
 
 /// @brief min{1/(4L), what single samples allow}, for batches of b.
 ///

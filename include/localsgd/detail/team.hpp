@@ -57,18 +57,29 @@ class thread_team {
   bool exchange(iterates<Scalar>& x, Averager& averager, std::uint64_t /*t*/) {
     std::span<Scalar const> const previous = x.consensus[now_];
     std::span<Scalar> const next = x.consensus[1 - now_];
-    barrier();  // every x_k is there
-    auto const [first, last] = my_coordinates<Scalar>(next.size());
-    bool finite = detail::weighted_average<Scalar>(x.local, x.weights, first, last, next.data());
-    if constexpr (!Averager::keeps_mean) {
-      auto const mine = next.subspan(first, last - first);
-      averager.apply(first, previous.subspan(first, mine.size()), mine);
-      finite = finite && std::ranges::all_of(mine, [](Scalar v) { return v - v == 0; });
-    }
-    shared_->flags[member_].finite = finite;
-    barrier();  // the whole consensus is there, and everybody's verdict
+    auto const average = [&](std::size_t first, std::size_t last) {
+      bool finite = detail::weighted_average<Scalar>(x.local, x.weights, first, last, next.data());
+      if constexpr (!Averager::keeps_mean) {
+        auto const mine = next.subspan(first, last - first);
+        averager.apply(first, previous.subspan(first, mine.size()), mine);
+        finite = finite && detail::all_finite<Scalar>(mine);
+      }
+      return finite;
+    };
+    if (split<Scalar>(next.size(), average)) now_ = 1 - now_;
+    return finite_;
+  }
+
+  /// @brief Collective, in shared memory: what everybody wrote before is there; `work(first, last)`
+  ///        on each member's coordinates of d; and all of it is done.
+  /// @return Whether the work answered true on all members: then, and only then, finite().
+  template <class Scalar, class Work>
+  bool split(std::size_t dimension, Work const& work) {
+    barrier();
+    auto const [first, last] = my_coordinates<Scalar>(dimension);
+    shared_->flags[member_].finite = work(first, last);
+    barrier();
     finite_ = std::ranges::all_of(shared_->flags, [](auto const& f) { return f.finite; });
-    if (finite_) now_ = 1 - now_;
     return finite_;
   }
 
@@ -79,6 +90,18 @@ class thread_team {
   template <class Scalar>
   std::span<Scalar const> settle(iterates<Scalar>& x) const noexcept {
     return x.consensus[now_];
+  }
+
+  template <class Scalar>
+  void resume(iterates<Scalar>& x, std::span<Scalar const> from) {
+    barrier();  // nobody reads the old one any more
+    auto const [first, last] = my_coordinates<Scalar>(from.size());
+    auto& consensus = x.consensus[now_];
+    std::copy(from.begin() + static_cast<std::ptrdiff_t>(first),
+              from.begin() + static_cast<std::ptrdiff_t>(last),
+              consensus.begin() + static_cast<std::ptrdiff_t>(first));
+    barrier();
+    finite_ = true;
   }
 
   bool finite() const noexcept { return finite_; }

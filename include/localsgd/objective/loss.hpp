@@ -39,6 +39,26 @@ concept knows_targets = requires(double y) {
   { L::accepts(y) } -> std::same_as<bool>;
   { L::targets } -> std::convertible_to<std::string_view>;
 };
+template <class L>
+concept has_conjugate = requires(L const& loss, double theta, double y) {
+  { loss.conjugate(theta, y) } -> std::same_as<double>;
+};
+template <class L>
+concept has_nearest_slope = requires(L const& loss, double theta, double y) {
+  { loss.nearest_slope(theta, y) } -> std::same_as<double>;
+};
+template <class L>
+concept conjugate_is_const_and_returns_double =
+    has_conjugate<L> ||
+    !(requires(L& l, double v) { l.conjugate(v, v); } || requires { &L::conjugate; });
+template <class L>
+concept nearest_slope_is_const_and_returns_double =
+    has_nearest_slope<L> ||
+    !(requires(L& l, double v) { l.nearest_slope(v, v); } || requires { &L::nearest_slope; });
+template <class L>
+concept conjugate_and_nearest_slope_come_together = has_conjugate<L> == has_nearest_slope<L>;
+template <class L>
+concept knows_conjugate = has_conjugate<L> && has_nearest_slope<L>;
 }  // namespace detail
 
 /// @brief φ(z, y), convex in z: the loss of a linear model whose prediction is z.
@@ -52,15 +72,25 @@ concept knows_targets = requires(double y) {
 /// |                        |          | unbounded. A bounded slope allows larger steps       |
 /// | `L::accepts(y)`,       | `bool`,  | optional, both or none: which targets are legal, and |
 /// | `L::targets`           | text     | how an error message puts it                         |
+/// | `l.conjugate(θ, y)`,   | `double` | optional, both or none: φ*(θ, y) = sup_z θz − φ(z,y) |
+/// | `l.nearest_slope(θ,y)` | `double` | in its domain, and the θ in it that is nearest. They |
+/// |                        |          | can make the certificate tighter                     |
 ///
+/// The domain of φ* is the closed interval of the slopes that ∂φ/∂z takes.
 /// What no compiler can check: φ is convex and `derivative` is its derivative; all are pure and
-/// may be called by several threads at once.
+/// may be called by several threads at once. `conjugate` is right to a few units in its last place,
+/// and φ ≥ 0 where there is one: else the certificate allows too little for rounding.
 template <class L>
 concept Loss = std::copy_constructible<L> && detail::has_const_value<L> &&
                detail::has_const_derivative<L> && detail::has_const_curvature<L> &&
-               detail::slope_is_const_and_returns_double<L>;
+               detail::slope_is_const_and_returns_double<L> &&
+               detail::conjugate_is_const_and_returns_double<L> &&
+               detail::nearest_slope_is_const_and_returns_double<L> &&
+               detail::conjugate_and_nearest_slope_come_together<L>;
 
 /// @brief φ(z, y) = log(1 + exp(−yz)), y = ±1: logistic regression.
+///
+/// φ* = a log a + (1 − a) log(1 − a), a = −yθ ∈ [0, 1].
 struct logistic {
   static double value(double z, double y) noexcept {
     double const m = y * z;  // the exponent is never positive, so nothing overflows
@@ -69,23 +99,34 @@ struct logistic {
   static double derivative(double z, double y) noexcept { return -y / (1 + std::exp(y * z)); }
   static double curvature() noexcept { return 0.25; }
   static double slope() noexcept { return 1; }
+  static double conjugate(double theta, double y) noexcept {
+    double const a = -y * theta;  // near 1 its difference from 1 is exact, and so is log1p(−a)
+    return a > 0 && a < 1 ? a * std::log(a) + (1 - a) * std::log1p(-a) : 0;
+  }
+  static double nearest_slope(double theta, double y) noexcept {
+    return -y * std::clamp(-y * theta, 0.0, 1.0);
+  }
   static bool accepts(double y) noexcept { return y == 1 || y == -1; }
   static constexpr std::string_view targets = "-1 or +1";
 };
 static_assert(Loss<logistic>);
 
-/// @brief φ(z, y) = ½(z − y)²: least squares.
+/// @brief φ(z, y) = ½(z − y)²: least squares. φ* = θ²/2 + θy.
 struct squared {
   static double value(double z, double y) noexcept { return 0.5 * (z - y) * (z - y); }
   static double derivative(double z, double y) noexcept { return z - y; }
   static double curvature() noexcept { return 1; }
   static double slope() noexcept { return std::numeric_limits<double>::infinity(); }
+  static double conjugate(double theta, double y) noexcept { return theta * (theta / 2 + y); }
+  static double nearest_slope(double theta, double /*y*/) noexcept { return theta; }
   static bool accepts(double y) noexcept { return std::isfinite(y); }
   static constexpr std::string_view targets = "a finite number";
 };
 static_assert(Loss<squared>);
 
 /// @brief φ(z, y) = max(0, 1 − yz)², y = ±1: the L2 support vector machine.
+///
+/// φ* = a²/4 − a, a = −yθ ≥ 0.
 struct squared_hinge {
   static double value(double z, double y) noexcept {
     double const gap = std::max(0.0, 1 - y * z);
@@ -96,6 +137,13 @@ struct squared_hinge {
   }
   static double curvature() noexcept { return 2; }
   static double slope() noexcept { return std::numeric_limits<double>::infinity(); }
+  static double conjugate(double theta, double y) noexcept {
+    double const a = -y * theta;
+    return a * (a / 4 - 1);
+  }
+  static double nearest_slope(double theta, double y) noexcept {
+    return -y * std::max(-y * theta, 0.0);
+  }
   static bool accepts(double y) noexcept { return logistic::accepts(y); }
   static constexpr std::string_view targets = logistic::targets;
 };
@@ -104,6 +152,7 @@ static_assert(Loss<squared_hinge>);
 /// @brief The hinge max(0, 1 − yz), y = ±1, with a parabola of width γ in its kink.
 ///
 /// φ = 0 for yz ≥ 1, (1 − yz)²/(2γ) for 1 − γ < yz < 1, and 1 − yz − γ/2 below.
+/// φ* = γa²/2 − a, a = −yθ ∈ [0, 1].
 class smoothed_hinge {
  public:
   /// @param gamma γ, finite and > 0, in units of yz. @throws invalid_settings
@@ -120,6 +169,13 @@ class smoothed_hinge {
   }
   double curvature() const noexcept { return 1 / gamma_; }
   static double slope() noexcept { return 1; }
+  double conjugate(double theta, double y) const noexcept {
+    double const a = -y * theta;
+    return a * std::fma(gamma_ / 2, a, -1);  // rounded once: γa/2 may be near 1
+  }
+  static double nearest_slope(double theta, double y) noexcept {
+    return logistic::nearest_slope(theta, y);
+  }
   static bool accepts(double y) noexcept { return logistic::accepts(y); }
   static constexpr std::string_view targets = logistic::targets;
 
@@ -129,6 +185,8 @@ class smoothed_hinge {
 static_assert(Loss<smoothed_hinge>);
 
 /// @brief φ(r) = ½r² for |r| ≤ δ, δ(|r| − δ/2) beyond, r = z − y: robust regression.
+///
+/// φ* = θ²/2 + θy, |θ| ≤ δ.
 class huber {
  public:
   /// @param delta δ, finite and > 0, in the units of y. @throws invalid_settings
@@ -144,6 +202,12 @@ class huber {
   }
   static double curvature() noexcept { return 1; }
   double slope() const noexcept { return delta_; }
+  static double conjugate(double theta, double y) noexcept {
+    return squared::conjugate(theta, y);
+  }
+  double nearest_slope(double theta, double /*y*/) const noexcept {
+    return std::clamp(theta, -delta_, delta_);
+  }
   static bool accepts(double y) noexcept { return std::isfinite(y); }
   static constexpr std::string_view targets = "a finite number";
 

@@ -3,6 +3,8 @@
 #pragma once
 
 #include "localsgd/detail/power_iteration.hpp"
+#include "localsgd/detail/softmax_kernels.hpp"
+#include "localsgd/detail/softmax_sparse.hpp"
 #include "localsgd/detail/stable_step.hpp"
 #include "localsgd/detail/targets.hpp"
 #include "localsgd/objective/concept.hpp"
@@ -70,27 +72,29 @@ class softmax_objective {
 
   double gradient(std::span<Scalar const> x, std::span<std::size_t const> batch,
                   std::span<Scalar> g) const {
-    for (std::size_t j = 0; j != g.size(); ++j)
-      g[j] = static_cast<Scalar>(penalty_.lambda * static_cast<double>(x[j]));
-    // Blocks of samples whose scores fit on the stack; in each, class by class, so that a row of x
-    // and of g stays in the nearest cache while the samples pass by.
+    // Block after block of samples: their scores fit on the stack, their rows in a cache, where the
+    // gradient finds them again.
     std::array<double, scores_on_stack> stack;
     std::vector<double> heap;
-    std::size_t const block =
-        std::min(batch.size(), std::max<std::size_t>(1, scores_on_stack / classes_));
-    if (block * classes_ > scores_on_stack) heap.resize(block * classes_);
-    double* const scores = heap.empty() ? stack.data() : heap.data();
+    if (classes_ > scores_on_stack) heap.resize(classes_);
+    std::span<double> const scores = heap.empty() ? std::span<double>(stack) : std::span(heap);
+    std::size_t const block = std::clamp<std::size_t>(scores_on_stack / classes_, 1, block_samples);
     double const share = 1 / static_cast<double>(batch.size());
+    detail::gradient_target<Scalar> target{x.data(), penalty_.lambda, g.data()};
     double loss = 0;
     for (std::size_t begin = 0; begin < batch.size(); begin += block) {
       auto const part = batch.subspan(begin, std::min(block, batch.size() - begin));
-      score(x, part, scores);
-      loss += share * losses_and_slopes(part, share, scores);
-      for (std::size_t c = 0; c != classes_; ++c)
-        for (std::size_t s = 0; s != part.size(); ++s)
-          detail::add_scaled(scores[c * part.size() + s], row(part[s]), g.data() + c * columns());
+      detail::scores_of(rows(part), x.data(), classes_, scores.data());
+      double losses = 0;
+      for (std::size_t s = 0; s != part.size(); ++s)
+        losses += detail::softmax_slopes(scores.subspan(s * classes_, classes_), label(part[s]),
+                                         share);
+      loss += share * losses;
+      double const squares = detail::add_gradient(rows(part), scores.data(), target, classes_);
+      if (begin == 0) loss += penalty_.lambda / 2 * squares;
+      target.x = nullptr;  // λx is there
     }
-    return loss + penalty_.lambda / 2 * detail::squared_norm(x);
+    return loss;
   }
 
   /// @brief The class of the largest score ⟨x_c, a⟩ of row i; the lowest of equals.
@@ -113,14 +117,14 @@ class softmax_objective {
 
   /// L by power iteration over all rows, which approaches it from below: to about 1e-6.
   double smoothness() const {
-    return moments(samples(), 1e-8, 300).spectral / 2 + penalty_.lambda;
+    return moments(samples(), samples(), 1e-8, 300).spectral / 2 + penalty_.lambda;
   }
   double strong_convexity() const noexcept { return penalty_.lambda; }
 
   /// A step size at which SGD with batches of b is stable: detail::stable_step. The spectrum is
   /// estimated from about 2,000 rows.
   double stable_step(std::size_t batch_size) const {
-    auto const m = moments(2048, 1e-2, 50);
+    auto const m = moments(2048, 16384, 1e-2, 50);
     double const lambda = penalty_.lambda;
     return detail::stable_step(
         {m.spectral / 2 + lambda, m.typical / 2 + lambda, m.largest / 2 + lambda, true},
@@ -133,40 +137,22 @@ class softmax_objective {
   }
 
  private:
-  static constexpr std::size_t scores_on_stack = 4096;
+  static constexpr std::size_t scores_on_stack = 8192, block_samples = 64;
 
   std::size_t columns() const noexcept { return detail::column_count(*features_); }
   auto row(std::size_t i) const noexcept { return detail::row_of(*features_, i); }
+  auto rows(std::span<std::size_t const> part) const noexcept {
+    if constexpr (detail::has_sparse_rows<Matrix>)
+      return detail::sparse_rows<Matrix>{features_, columns(), part};
+    else
+      return detail::dense_rows<typename Matrix::value_type>{features_->data(), columns(), part};
+  }
   std::size_t label(std::size_t i) const noexcept { return static_cast<std::size_t>(labels_[i]); }
 
-  void score(std::span<Scalar const> x, std::span<std::size_t const> part,
-             double* scores) const noexcept {
-    for (std::size_t c = 0; c != classes_; ++c)
-      for (std::size_t s = 0; s != part.size(); ++s)
-        scores[c * part.size() + s] = detail::dot(row(part[s]), x.data() + c * columns());
-  }
-
-  // Turns the scores into share·(p_c − [c = y]); returns the sum of the losses.
-  double losses_and_slopes(std::span<std::size_t const> part, double share,
-                           double* scores) const noexcept {
-    double loss = 0;
-    for (std::size_t s = 0; s != part.size(); ++s) {
-      auto const at = [&](std::size_t c) -> double& { return scores[c * part.size() + s]; };
-      double top = at(0);  // subtracted, so that no exponential overflows
-      for (std::size_t c = 1; c != classes_; ++c) top = std::max(top, at(c));
-      double const of_label = at(label(part[s])) - top;
-      double sum = 0;
-      for (std::size_t c = 0; c != classes_; ++c) sum += at(c) = std::exp(at(c) - top);
-      for (std::size_t c = 0; c != classes_; ++c) at(c) *= share / sum;
-      at(label(part[s])) -= share;
-      loss += std::log(sum) - of_label;
-    }
-    return loss;
-  }
-
-  detail::row_moments moments(std::size_t rows, double tolerance, int iterations) const {
+  detail::row_moments moments(std::size_t rows, std::size_t norms, double tolerance,
+                              int iterations) const {
     return detail::moments_of(
-        *features_, 0.0, [](std::size_t) { return 1.0; }, rows, tolerance, iterations);
+        *features_, 0.0, [](std::size_t) { return 1.0; }, rows, norms, tolerance, iterations);
   }
 
   Matrix const* features_;

@@ -52,6 +52,8 @@ class asynchronous_team : private thread_team {
                     std::size_t member)
       : thread_team(shared, member), state_(&state) {}
 
+  using never_waits = void;  // between evaluations
+
   using thread_team::agree;
   using thread_team::average;
   using thread_team::exchange_bytes;
@@ -104,6 +106,20 @@ class asynchronous_team : private thread_team {
     return consensus;
   }
 
+  template <class Scalar>
+  void resume(iterates<Scalar>& x, std::span<Scalar const> from) {
+    barrier();  // nobody reads the old one any more
+    auto& share = state_->share[member()].value;
+    share.assign(from.size(), 0.0);
+    if (member() == 0) {
+      std::ranges::copy(from, share.begin());
+      std::ranges::copy(from, x.consensus[0].begin());
+      state_->finite.store(true, std::memory_order_release);
+    }
+    for (auto& point : last_read<Scalar>()) point.assign(from.begin(), from.end());
+    barrier();  // nobody adds before the shares are whole
+  }
+
   bool finite() const noexcept { return state_->finite.load(std::memory_order_acquire); }
 
   std::uint64_t delay() const noexcept { return state_->delay.load(std::memory_order_relaxed); }
@@ -133,7 +149,7 @@ class asynchronous_team : private thread_team {
     auto& read = last_read<Scalar>()[k - workers().first];
     std::span<Scalar const> const local = x.local[k];
     auto& share = state_->share[member()].value;
-    if (!std::ranges::all_of(local, [](Scalar v) { return v - v == 0; })) return false;
+    if (!detail::all_finite(local)) return false;
     double const weight = x.weights[k];
     bool const alone = shared().workers == 1;  // then there is nothing to average
     for (std::size_t i = 0; i != local.size(); ++i) {

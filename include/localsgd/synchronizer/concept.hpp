@@ -70,6 +70,7 @@ template <class T, class Scalar>
 concept has_points = requires(T& team, iterates<Scalar>& x, std::size_t worker) {
   { team.point(x, worker) } -> std::same_as<std::span<Scalar const>>;
   { team.settle(x) } -> std::same_as<std::span<Scalar const>>;
+  { team.resume(x, team.settle(x)) } -> std::same_as<void>;
   { team.finite() } -> std::same_as<bool>;
 };
 template <class T, class Scalar>
@@ -109,8 +110,10 @@ concept counts_its_traffic = requires(T const& team, std::size_t bytes) {
 /// | `team.point(x, k)`             | where my worker k goes on from                               |
 /// | `team.settle(x)`               | collective: returns the consensus (the aggregate), equal for |
 /// |                                | all, and from now on the `point` of all workers              |
-/// | `team.finite()`                | whether all exchanges so far were; after `settle` equal for  |
-/// |                                | all                                                          |
+/// | `team.resume(x, from)`         | collective: `from`, equal for all and finite, becomes the    |
+/// |                                | consensus and the `point` of all workers                     |
+/// | `team.finite()`                | whether all exchanges since the last `resume` were; after    |
+/// |                                | `settle` equal for all                                       |
 /// | `team.average(x, out)`         | collective: out ← Σ_k w_k x.local[k]                         |
 /// | `team.sum(parts, total)`       | collective: total ← Σ_p parts[p], in the order of p          |
 /// | `team.agree(answer)`           | collective: everybody gets member 0's answer                 |

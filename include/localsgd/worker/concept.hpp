@@ -37,6 +37,9 @@ concept has_const_bind = requires(W const& w, F const& f, Sampler const& sampler
                                   StepSize const& step_size, plan const& p, std::size_t worker) {
   w.bind(f, sampler, step_size, p, worker);
 };
+template <class W, class F, class StepSize>
+concept has_const_anchor = requires(W const& w, F const& f, StepSize const& step_size,
+                                    plan const& p) { w.anchor(f, step_size, p); };
 
 }  // namespace detail
 
@@ -51,6 +54,9 @@ concept has_const_bind = requires(W const& w, F const& f, Sampler const& sampler
 /// |                       |                     | if `assign` follows                            |
 /// | `q.average(out)`      | `void`              | out ← Σ_t w_t x_t^k / Σ_t w_t over the steps   |
 /// |                       |                     | made; x_k where there were none                |
+///
+/// Optional: a type `local_is_a_copy` says that what local() returns may be overwritten without an
+/// `assign`; and detail::TouchingSequence lets rounds cost what they touch.
 ///
 /// What no compiler can check:
 /// - one sequence is used by one thread at a time, different sequences by several at once; they
@@ -72,6 +78,33 @@ concept LocalWorker =
     requires(W const& w, F const& f, Sampler const& sampler, StepSize const& step_size,
              plan const& p, std::size_t worker) {
       { w.bind(f, sampler, step_size, p, worker) } -> LocalSequence<typename F::scalar>;
+    };
+
+/// @brief A LocalWorker whose sequences share an *anchor*, which moves at sync times only:
+///        `w.anchor(f, step_size, plan)` makes it, `w.bind(f, sampler, step_size, plan, k, anchor)`
+///        the sequence of worker k that reads it.
+///
+/// | expression of an anchor a             | meaning                                                |
+/// |---------------------------------------|--------------------------------------------------------|
+/// | `a.renew(team, pass, workers, x, t)`  | collective where it is time, after t steps: moves the  |
+/// |                                       | anchor, and all workers to it                          |
+/// | `a.renews()`                          | whether it will ever do so                             |
+/// | `a.due(t)`                            | whether it will look at the consensus after t steps    |
+/// | `a.meets(t)`                          | whether that is so after t steps, or has just been     |
+/// | `a.is_at(t)`, `a.value()`             | whether all points are at the anchor, and f there      |
+/// | `a.slopes()`                          | ∂φ/∂z of all samples there, of a linear model; or none |
+/// | `a.passes()`                          | full gradients computed so far, of n gradients each    |
+/// | `a.at_floor()`                        | whether f has stopped falling for want of precision    |
+///
+/// detail::svrg_anchor is the one there is.
+template <class W, class F, class Sampler, class StepSize>
+concept AnchoredWorker =
+    std::copy_constructible<W> && detail::has_const_anchor<W, F, StepSize> &&
+    requires(W const& w, F const& f, Sampler const& sampler, StepSize const& step_size,
+             plan const& p, std::size_t worker) {
+      {
+        w.bind(f, sampler, step_size, p, worker, w.anchor(f, step_size, p))
+      } -> LocalSequence<typename F::scalar>;
     };
 
 }  // namespace localsgd

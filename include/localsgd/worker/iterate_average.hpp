@@ -42,6 +42,13 @@ class iterate_average {
     for (std::size_t i = 0; i != x.size(); ++i) sum[i] += weight * static_cast<double>(at[i]);
   }
 
+  /// @brief A ← W·x, as if all iterates so far had been x. @pre x has length d.
+  template <class Scalar>
+  void restart(double weights, std::span<Scalar const> x) noexcept {
+    weights_ = weights;
+    for (std::size_t i = 0; i != x.size(); ++i) sum_[i] = weights * static_cast<double>(x[i]);
+  }
+
   double weights() const noexcept { return weights_; }  ///< W
 
   /// @brief out ← A/W. @pre weights() > 0, out has length d.

@@ -6,12 +6,16 @@
 #include "localsgd/detail/own_lines.hpp"
 #include "localsgd/detail/sample_stream.hpp"
 #include "localsgd/detail/scaled_iterate.hpp"
-#include "localsgd/objective/concept.hpp"
+#include "localsgd/objective/linear_concept.hpp"
 #include "localsgd/sampler/concept.hpp"
 #include "localsgd/worker/concept.hpp"
 #include "localsgd/worker/iterate_average.hpp"
 #include "localsgd/worker/step_size.hpp"
 
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <span>
 #include <utility>
 
 /// @file
@@ -19,21 +23,11 @@
 
 namespace localsgd {
 
-namespace detail {
-template <class F>
-concept has_linear_components = requires(F const& f, std::size_t i, double z) {
-  { row_of(f.features(), i) };
-  { f.loss().derivative(z, z) } -> std::same_as<double>;
-  { f.scale(i) } -> std::same_as<double>;
-  { f.target(i) } -> std::same_as<double>;
-  { f.penalty() } -> std::same_as<double>;
-  { f.intercept() } -> std::same_as<double>;
+/// @brief What a round exchanges of points that are far longer than what its steps touched.
+enum class exchanged_coordinates {
+  touched,  ///< what any worker touched
+  all,      ///< everything: the same bits, to see what the other saves
 };
-}  // namespace detail
-
-/// @brief An objective whose components are f_i(x) = scale_i·φ(⟨a_i, x⟩, y_i) + (λ/2)‖x‖².
-template <class F>
-concept LinearObjective = Objective<F> && detail::has_linear_components<F>;
 
 /// @brief The sequence of one worker on a linear model, with the scaled iterate and the lazy
 ///        weighted average of detail::scaled_iterate. Three vectors of length d: v, u and x.
@@ -41,24 +35,31 @@ template <LinearObjective F, Sampler S, StepSize E>
 class alignas(detail::own_lines) linear_sgd_sequence {
  public:
   using scalar = typename F::scalar;
+  using local_is_a_copy = void;
 
   linear_sgd_sequence(F const& f, S const& sampler, E const& step_size, plan const& p,
-                      std::size_t worker)
+                      std::size_t worker, exchanged_coordinates exchanged)
       : f_(&f),
         step_size_(&step_size),
         samples_(sampler, p, worker),
         iterate_(p.dimension),
         local_(p.dimension),
-        slopes_(p.batch_size) {}
+        slopes_(p.batch_size),
+        lazy_(is_lazy(f, p)),
+        exchanged_(exchanged) {
+    if (lazy_) used_.reserve(p.local_steps * p.batch_size);
+  }
 
   LOCALSGD_ONE_COPY void advance(std::uint64_t from, std::uint64_t to) {
     samples_.rewind(from, to);
     double const shift = step_size_->shift(), lambda = f_->penalty();
+    used_.clear();
     for (std::uint64_t t = from; t != to; ++t) {
       double const weight = iterate_weight(shift, t);
       weights_ += weight;
       iterate_.weigh(weight);
       auto const batch = samples_.next();
+      if (lazy_) used_.insert(used_.end(), batch.begin(), batch.end());
       auto const upcoming = samples_.upcoming();
       if (upcoming.size() > ahead) detail::prefetch_row(f_->features(), upcoming[ahead]);
       step(batch, (*step_size_)(t), lambda);
@@ -77,7 +78,35 @@ class alignas(detail::own_lines) linear_sgd_sequence {
       iterate_.write(out);
   }
 
+  // The points of all workers are s·v with the same s, so a coordinate that none of them touched needs
+  // no exchange: see detail::TouchingSequence.
+  bool touches_few() const noexcept { return lazy_; }
+  double coordinate(std::size_t j) const noexcept { return iterate_.v(j); }
+  void move(std::size_t j, double v) noexcept { iterate_.move(j, v); }
+  void write(std::size_t first, std::span<scalar> out) const noexcept { iterate_.write(out, first); }
+  template <class Visit>
+  void for_each_touched(std::size_t first, std::size_t last, Visit const& visit) const {
+    if (exchanged_ == exchanged_coordinates::all) {
+      for (std::size_t j = first; j != last; ++j) visit(j);
+      return;
+    }
+    auto const visit_mine = [&](std::size_t j, double) {
+      if (j >= first && j < last) visit(j);
+    };
+    for (std::size_t const i : used_)
+      detail::for_each_entry(detail::row_of(f_->features(), i), visit_mine);
+    if (f_->intercept() != 0) visit_mine(iterate_.size() - 1, 0);
+  }
+
  private:
+  // From counted work only: whether the workers' rows of a round have an eighth of d entries at most.
+  static bool is_lazy(F const& f, plan const& p) noexcept {
+    double const entries = detail::row_work(f.features()) * static_cast<double>(p.batch_size) *
+                           static_cast<double>(p.local_steps) * static_cast<double>(p.workers);
+    return std::same_as<scalar, double> && p.workers > 1 &&
+           8 * entries <= static_cast<double>(p.dimension);
+  }
+
   static constexpr std::size_t ahead = 4;  // samples from asking for a row to using it
 
   // x ← (1 − ηλ)x − (η/b) Σ_B φ'(z_i)·a_i, all z_i at the same x
@@ -110,16 +139,23 @@ class alignas(detail::own_lines) linear_sgd_sequence {
   detail::own_vector<scalar> local_;
   detail::own_vector<double> slopes_;
   double weights_ = 0;
+  bool lazy_;
+  exchanged_coordinates exchanged_;
+  detail::own_vector<std::size_t> used_;  // the samples of this stretch, if lazy
 };
 
 /// @brief x_{t+1}^k = x_t^k − η_t ∇f_B(x_t^k) for linear models, to rounding the steps of `sgd`
 ///        (\cite stich2019local): sparse rows cost their nonzeros, the penalty and the weighted
 ///        average one multiplication each.
+///
+/// Where the rows of a round have far less than d entries, an average costs what they touched, too.
 struct linear_sgd {
+  exchanged_coordinates exchanged = exchanged_coordinates::touched;
+
   template <LinearObjective F, Sampler S, StepSize E>
   linear_sgd_sequence<F, S, E> bind(F const& f, S const& sampler, E const& step_size,
                                     plan const& p, std::size_t worker) const {
-    return {f, sampler, step_size, p, worker};
+    return {f, sampler, step_size, p, worker, exchanged};
   }
 };
 

@@ -1,0 +1,109 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/synchronizer/concept.hpp"
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+/// @file
+/// @brief How the workers come together: by whole vectors, or by the coordinates that were touched.
+
+namespace localsgd::detail {
+
+/// @brief A sequence that can say which coordinates its last stretch touched, and whose point is
+///        x = s·v with an s that is equal on all workers: coordinates that no worker touched agree as
+///        they are.
+///
+/// | expression                          | meaning                                                |
+/// |-------------------------------------|--------------------------------------------------------|
+/// | `q.touches_few()`                   | whether to exchange that way; equal on all workers     |
+/// | `q.for_each_touched(f, l, visit)`   | calls `visit(j)` for the touched j, f ≤ j < l, each    |
+/// |                                     | once or more                                           |
+/// | `q.coordinate(j)`                   | v_j                                                    |
+/// | `q.move(j, v)`                      | v_j ← v, without a trace in the average                |
+template <class Q>
+concept TouchingSequence = requires(Q& q, Q const& c, std::size_t j, void (*visit)(std::size_t)) {
+  { c.touches_few() } -> std::same_as<bool>;
+  c.for_each_touched(j, j, visit);
+  { c.coordinate(j) } -> std::same_as<double>;
+  q.move(j, 0.0);
+};
+
+/// @brief Averages of single coordinates, and which of them are done in this round: 4 bytes each.
+class touched_average {
+ public:
+  /// @brief v_kj ← v̄_j = v_0j + Σ_{k≥1} w_k (v_kj − v_0j) on all workers, for the touched j of
+  ///        [first, last). Members call it for disjoint ranges.
+  /// @return Whether every v̄_j is finite.
+  template <class Sequence>
+  bool operator()(std::vector<Sequence>& workers, std::span<double const> weights,
+                  std::uint32_t round, std::size_t first, std::size_t last) {
+    bool finite = true;
+    for (Sequence const& worker : workers)
+      worker.for_each_touched(first, last, [&](std::size_t j) {
+        if (done_[j] == round) return;
+        done_[j] = round;
+        double const base = workers[0].coordinate(j);
+        double sum = 0;
+        for (std::size_t k = 1; k != workers.size(); ++k)
+          sum += weights[k] * (workers[k].coordinate(j) - base);
+        double const mean = base + sum;
+        finite = finite && mean - mean == 0;
+        for (Sequence& each : workers) each.move(j, mean);
+      });
+    return finite;
+  }
+
+  /// @brief Before the first round: member 0 only.
+  void start(std::size_t dimension) { done_.assign(dimension, 0); }
+
+ private:
+  std::vector<std::uint32_t> done_;
+};
+
+/// @brief After local step `sync` of all workers: x̄ ← Σ w_k x_k and x_k ← x̄, or Algorithm 2's X.
+///
+/// Where few coordinates were touched only they are exchanged; the consensus as a vector is then made
+/// only when somebody is going to look at it.
+template <class Sequence, class Anchor, class A, class T, class Recorder, class Record>
+void exchange(T& team, std::vector<Sequence>& workers, Anchor const& anchor, A& averager,
+              iterates<typename Record::scalar>& x, Recorder& recorder, Record& record,
+              std::uint64_t sync, std::uint64_t round) {
+  using scalar = typename Record::scalar;
+  index_range const mine = team.workers();
+  bool const measures_drift = recorder.due(sync);
+  if constexpr (TouchingSequence<Sequence> && A::keeps_mean && requires {
+                  team.template split<scalar>(sync, [](std::size_t, std::size_t) { return true; });
+                }) {
+    if (workers[mine.first].touches_few()) {
+      bool const looked_at = measures_drift || anchor.due(sync);
+      for (std::size_t k = mine.first; looked_at && k != mine.last; ++k)
+        x.local[k] = workers[k].local();
+      std::size_t const d = record.average.size();
+      bool const finite = team.template split<scalar>(d, [&](std::size_t first, std::size_t last) {
+        return record.touched(workers, x.weights, static_cast<std::uint32_t>(round + 1), first, last);
+      });
+      if (!finite || !looked_at) return;
+      team.template split<scalar>(d, [&](std::size_t first, std::size_t last) {
+        workers[0].write(first, std::span(record.average).subspan(first, last - first));
+        return true;
+      });
+      team.resume(x, std::span<scalar const>(record.average));
+      for (std::size_t k = mine.first; measures_drift && k != mine.last; ++k) recorder.drift(k);
+      return;
+    }
+  }
+  for (std::size_t k = mine.first; k != mine.last; ++k) x.local[k] = workers[k].local();
+  bool const finite = team.exchange(x, averager, sync);
+  for (std::size_t k = mine.first; finite && k != mine.last; ++k) {
+    if (measures_drift) recorder.drift(k);
+    workers[k].assign(team.point(x, k));
+  }
+}
+
+}  // namespace localsgd::detail

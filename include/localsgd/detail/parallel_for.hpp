@@ -1,0 +1,60 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <exception>
+#include <limits>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+/// @file
+/// @brief Independent tasks on a few threads.
+
+namespace localsgd::detail {
+
+/// @brief Calls f(0) … f(n−1), each once, on up to `threads` threads, the calling one among them.
+///
+/// Tasks are taken in ascending order by whoever is free. When the system gives fewer threads, or
+/// none, the others do the work.
+///
+/// @param f Called by several threads at once.
+/// @throws what f throws: the exception of the lowest number, as a loop would. Tasks above it may
+///         have run or not.
+template <class F>
+void parallel_for(std::size_t n, std::size_t threads, F const& f) {
+  std::atomic<std::size_t> next{0};
+  std::mutex failing;
+  std::size_t failed = std::numeric_limits<std::size_t>::max();
+  std::exception_ptr error;
+  auto const work = [&]() noexcept {
+    for (std::size_t i = next++; i < n; i = next++) {
+      try {
+        f(i);
+      } catch (...) {
+        std::lock_guard const lock(failing);
+        if (i < failed) {
+          failed = i;
+          error = std::current_exception();
+        }
+        next = n;  // all below i are taken already, and finish
+      }
+    }
+  };
+
+  std::vector<std::thread> others;
+  if (threads > 1 && n > 1) {
+    others.reserve(threads - 1);
+    try {
+      while (others.size() + 1 < threads && others.size() + 1 < n) others.emplace_back(work);
+    } catch (...) {  // no further thread is to be had
+    }
+  }
+  work();
+  for (auto& other : others) other.join();
+  if (error) std::rethrow_exception(error);
+}
+
+}  // namespace localsgd::detail

@@ -1,0 +1,174 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/detail/evaluate.hpp"
+#include "localsgd/detail/own_lines.hpp"
+#include "localsgd/detail/rows.hpp"
+#include "localsgd/detail/stable_step.hpp"
+#include "localsgd/objective/linear_concept.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <span>
+#include <utility>
+#include <vector>
+
+/// @file
+/// @brief What the variance-reduced steps of all workers read between two anchors.
+
+namespace localsgd::detail {
+
+/// @brief How much larger than for one worker the steps may be: averaging K of them damps their noise.
+inline double averaging_gain(std::size_t workers, double most) noexcept {
+  return std::clamp(static_cast<double>(workers) / 2, 0.5, most);
+}
+
+/// @brief The table of any objective: the anchor's gradient ∇f(x̃) and a step size.
+template <Objective F>
+class svrg_steps {
+ public:
+  using scalar = typename F::scalar;
+
+  svrg_steps() = default;
+  svrg_steps(F const&, plan const& p, double step_size, bool automatic)
+      : gradient_(p.dimension),
+        step_size_(automatic ? step_size * std::max(1.0, averaging_gain(p.workers, 2))
+                             : step_size) {}
+
+  static std::span<double> slopes() noexcept { return {}; }
+  /// The squared length of coordinate j's unit.
+  static double weight(std::size_t) noexcept { return 1; }
+
+  /// @brief Collective, once: looks at the data.
+  template <class T>
+  void prepare(F const&, full_gradient&, T&, plan const&) const noexcept {}
+
+  /// @brief Member 0: takes over n·∇f(x̃).
+  void take(std::span<double const> sum, double samples, double factor) noexcept {
+    eta_ = step_size_ * factor;
+    for (std::size_t j = 0; j != sum.size(); ++j)
+      gradient_[j] = static_cast<scalar>(sum[j] / samples);
+  }
+
+  double step_size() const noexcept { return eta_; }
+  std::span<scalar const> gradient() const noexcept { return gradient_; }
+
+ private:
+  own_vector<scalar> gradient_;
+  double step_size_ = 0, eta_ = 0;
+};
+
+/// @brief The table of a linear model: of every coordinate its step size η_j and its drift
+///        h_j = η_j ∇f(x̃)_j, and of every sample its slope φ'(⟨a_i, x̃⟩, y_i).
+///
+/// Chosen automatically, η_j = c/(ℓ q_j), where q_j is the mean square of the nonzero values of feature
+/// j and ℓ the typical curvature of a sample once every feature is divided by √q_j: the units of a
+/// feature do not matter. At most 1/(λm), where an anchor lasts for m steps.
+template <LinearObjective F>
+class svrg_steps<F> {
+ public:
+  using row = decltype(row_of(std::declval<F const&>().features(), 0));
+  static constexpr bool sparse = sparse_row<row>;
+
+  svrg_steps() = default;
+  svrg_steps(F const& f, plan const& p, double step_size, bool automatic)
+      : d_(p.dimension),
+        table_(2 * p.dimension),
+        slopes_(p.samples),
+        relative_(automatic ? p.dimension : 0),
+        step_size_(step_size),
+        largest_(f.penalty() > 0 ? static_cast<double>(p.workers * p.batch_size) /
+                                       (f.penalty() * static_cast<double>(p.samples))
+                                 : infinity) {}
+
+  std::span<double> slopes() noexcept { return slopes_; }
+  std::span<double const> slopes() const noexcept { return slopes_; }
+  /// The squared length of coordinate j's unit: 1/η_j, up to a factor.
+  double weight(std::size_t j) const noexcept { return relative_.empty() ? 1 : 1 / relative_[j]; }
+
+  template <class T>
+  void prepare(F const& f, full_gradient& pass, T& team, plan const& p) {
+    if (relative_.empty()) return;
+    std::size_t const stride = std::max<std::size_t>(1, p.samples >> 17U);
+    auto const add_up = [&](auto const& term) {
+      pass.each_part(team, [&](index_range samples, std::span<double> sum) {
+        for (std::size_t i = samples.first; i < samples.last; i += stride)
+          for_each_entry(row_of(f.features(), i), [&](std::size_t j, double value) {
+            if (value != 0) sum[j] += term(value);
+          });
+      });
+    };
+    add_up([](double value) { return value * value; });
+    if (team.member() == 0) std::ranges::copy(pass.sum(), relative_.begin());
+    add_up([](double) { return 1.0; });
+    if (team.member() == 0) choose(f, pass.sum(), p);
+  }
+
+  void take(std::span<double const> sum, double samples, double factor) noexcept {
+    for (std::size_t j = 0; j != d_; ++j) {
+      double const scaled = step_size_ * factor * (relative_.empty() ? 1 : relative_[j]);
+      double const eta = std::min(scaled, largest_);
+      table_[eta_at(j)] = eta;
+      table_[drift_at(j)] = eta * (sum[j] / samples);
+    }
+  }
+
+  double slope(std::size_t i) const noexcept { return slopes_[i]; }
+  void prefetch(std::size_t i) const noexcept { LOCALSGD_PREFETCH(slopes_.data() + i); }
+  double const* table() const noexcept { return table_.data(); }
+  std::size_t drift_at(std::size_t j) const noexcept { return sparse ? 2 * j : j; }
+  std::size_t eta_at(std::size_t j) const noexcept { return sparse ? 2 * j + 1 : d_ + j; }
+
+ private:
+  static constexpr double infinity = std::numeric_limits<double>::infinity();
+
+  // relative_ holds the sums of squares of each feature; counts how often each is not zero.
+  void choose(F const& f, std::span<double const> counts, plan const& p) {
+    double all = 0, seen = 0;
+    for (std::size_t j = 0; j != d_; ++j) {
+      all += relative_[j];
+      seen += counts[j];
+    }
+    double const common = all > 0 ? all / seen : 1;  // for features without a value
+    for (std::size_t j = 0; j != d_; ++j) {
+      double const q = counts[j] > 0 ? relative_[j] / counts[j] : common;
+      relative_[j] = std::isnormal(q) ? 1 / q : 1 / common;
+    }
+    double const intercept = f.intercept();
+    if (intercept != 0) relative_[d_ - 1] = 1 / (intercept * intercept);
+
+    double sum = 0, sum_of_squares = 0, rows = 0;
+    std::size_t const stride = std::max<std::size_t>(1, p.samples >> 12U);
+    for (std::size_t i = 0; i < p.samples; i += stride) {
+      double square = intercept != 0 ? 1 : 0;
+      for_each_entry(row_of(f.features(), i), [&](std::size_t j, double value) {
+        square += value * value * relative_[j];
+      });
+      square *= f.scale(i);
+      sum += square;
+      sum_of_squares += square * square;
+      rows += 1;
+    }
+    double const bend = f.loss().curvature();
+    if (!(sum > 0) || !(bend > 0)) {
+      step_size_ = 1;
+      return;
+    }
+    // A batch has the curvature of f, at most the mean of its samples', and its share of the rest.
+    double const b = static_cast<double>(p.batch_size), mean = sum / rows;
+    double const typical = mean + (sum_of_squares / sum - mean) / b;
+    double const gain = averaging_gain(p.workers, has_bounded_slope(f.loss()) ? 2 : 1);
+    step_size_ = gain / (bend * typical);
+  }
+
+  std::size_t d_ = 0;
+  own_vector<double> table_;
+  std::vector<double> slopes_;
+  std::vector<double> relative_;  // 1/q_j; empty where the caller has chosen the step size
+  double step_size_ = 0, largest_ = 0;
+};
+
+}  // namespace localsgd::detail

@@ -1,0 +1,42 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/detail/rows.hpp"
+#include "localsgd/objective/concept.hpp"
+
+#include <concepts>
+#include <cstddef>
+
+/// @file
+/// @brief What makes an objective a linear model.
+
+namespace localsgd {
+
+namespace detail {
+template <class F>
+concept has_linear_components = requires(F const& f, std::size_t i, double z) {
+  { row_of(f.features(), i) };
+  { f.loss().value(z, z) } -> std::same_as<double>;
+  { f.loss().derivative(z, z) } -> std::same_as<double>;
+  { f.scale(i) } -> std::same_as<double>;
+  { f.target(i) } -> std::same_as<double>;
+  { f.penalty() } -> std::same_as<double>;
+  { f.intercept() } -> std::same_as<double>;
+};
+}  // namespace detail
+
+/// @brief An objective whose components are f_i(x) = scale_i·φ(⟨a_i, x⟩, y_i) + (λ/2)‖x‖².
+///
+/// | expression       | type     | meaning                                                            |
+/// |------------------|----------|--------------------------------------------------------------------|
+/// | `f.features()`   | a matrix | the rows a_i, without the intercept                                |
+/// | `f.loss()`       | a Loss   | φ                                                                  |
+/// | `f.scale(i)`     | `double` | scale_i ≥ 0; their mean is 1                                       |
+/// | `f.target(i)`    | `double` | y_i                                                                |
+/// | `f.penalty()`    | `double` | λ ≥ 0                                                              |
+/// | `f.intercept()`  | `double` | a last feature of all rows; 0 = there is none                      |
+template <class F>
+concept LinearObjective = Objective<F> && detail::has_linear_components<F>;
+
+}  // namespace localsgd

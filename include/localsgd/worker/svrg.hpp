@@ -1,0 +1,182 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/detail/svrg_anchor.hpp"
+#include "localsgd/detail/variance_reduced_iterate.hpp"
+#include "localsgd/detail/sample_stream.hpp"
+#include "localsgd/worker/concept.hpp"
+#include "localsgd/worker/iterate_average.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+
+/// @file
+/// @brief Variance-reduced local steps: linear convergence on finite sums.
+
+namespace localsgd {
+
+/// @brief The sequence of one worker on any objective. Three vectors of length d: x, g and the sum of
+///        the average. A step costs two gradients.
+template <Objective F, Sampler S, StepSize E>
+class alignas(detail::own_lines) svrg_sequence {
+ public:
+  using scalar = typename F::scalar;
+  using anchor = detail::svrg_anchor<F, E>;
+
+  svrg_sequence(F const& f, S const& sampler, E const&, plan const& p, std::size_t worker,
+                anchor const& shared)
+      : f_(&f),
+        anchor_(&shared),
+        samples_(sampler, p, worker),
+        x_(p.dimension),
+        g_(p.dimension),
+        average_(p.dimension) {}
+
+  LOCALSGD_ONE_COPY void advance(std::uint64_t from, std::uint64_t to) {
+    samples_.rewind(from, to);
+    scalar const eta = static_cast<scalar>(anchor_->steps().step_size());
+    for (std::uint64_t t = from; t != to; ++t) {
+      average_.add(iterate_weight(1, t), std::span<scalar const>(x_));
+      auto const batch = samples_.next();
+      f_->gradient(std::span<scalar const>(x_), batch, std::span<scalar>(g_));
+      scalar* LOCALSGD_RESTRICT const x = x_.data();
+      scalar const* LOCALSGD_RESTRICT const g = g_.data();
+      scalar const* LOCALSGD_RESTRICT const full = anchor_->steps().gradient().data();
+      for (std::size_t i = 0; i != x_.size(); ++i) x[i] -= eta * (g[i] + full[i]);
+      f_->gradient(anchor_->point(), batch, std::span<scalar>(g_));
+      for (std::size_t i = 0; i != x_.size(); ++i) x[i] += eta * g[i];
+    }
+  }
+
+  std::span<scalar> local() noexcept { return x_; }
+  void assign(std::span<scalar const> x) noexcept {
+    if (x.data() != x_.data()) std::ranges::copy(x, x_.begin());
+  }
+  void average(std::span<scalar> out) const noexcept {
+    if (average_.weights() > 0)
+      average_.write(out);
+    else if (out.data() != x_.data())
+      std::ranges::copy(x_, out.begin());
+  }
+  void restart(std::span<scalar const> average, std::uint64_t steps) noexcept {
+    average_.restart(iterate_weight_sum(1, steps), average);
+  }
+
+ private:
+  F const* f_;
+  anchor const* anchor_;
+  detail::sample_stream<S> samples_;
+  detail::own_vector<scalar> x_, g_;
+  iterate_average average_;
+};
+
+/// @brief The sequence of one worker on a linear model: a step costs the nonzeros of its rows.
+template <LinearObjective F, Sampler S, StepSize E>
+class alignas(detail::own_lines) svrg_sequence<F, S, E> {
+ public:
+  using scalar = typename F::scalar;
+  using local_is_a_copy = void;
+  using anchor = detail::svrg_anchor<F, E>;
+
+  svrg_sequence(F const& f, S const& sampler, E const&, plan const& p, std::size_t worker,
+                anchor const& shared)
+      : f_(&f),
+        anchor_(&shared),
+        samples_(sampler, p, worker),
+        iterate_(shared.steps(), p.dimension),
+        local_(p.dimension),
+        slopes_(p.batch_size) {}
+
+  LOCALSGD_ONE_COPY void advance(std::uint64_t from, std::uint64_t to) {
+    samples_.rewind(from, to);
+    for (std::uint64_t t = from; t != to; ++t) {
+      double const weight = iterate_weight(1, t);
+      weights_ += weight;
+      iterate_.weigh(weight);
+      auto const batch = samples_.next();
+      auto const upcoming = samples_.upcoming();
+      if (upcoming.size() > ahead) {
+        detail::prefetch_row(f_->features(), upcoming[ahead]);
+        anchor_->steps().prefetch(upcoming[ahead]);
+      }
+      step(batch);
+    }
+  }
+
+  std::span<scalar> local() noexcept {
+    iterate_.write(std::span<scalar>(local_));
+    return local_;
+  }
+  void assign(std::span<scalar const> x) noexcept { iterate_.assign(x); }
+  void average(std::span<scalar> out) const noexcept {
+    if (weights_ > 0)
+      iterate_.write_average(weights_, out);
+    else
+      iterate_.write(out);
+  }
+  void restart(std::span<scalar const> average, std::uint64_t steps) noexcept {
+    weights_ = iterate_weight_sum(1, steps);
+    iterate_.restart(weights_, average);
+  }
+
+ private:
+  static constexpr std::size_t ahead = 4;  // samples from asking for a row to using it
+
+  // x ← x − (1/b) Σ_B (φ'(z_i) − φ'(z̃_i))·η∘a_i − η∘∇f(x̃), all z_i at the same x
+  void step(std::span<std::size_t const> batch) {
+    auto const& features = f_->features();
+    double const intercept = f_->intercept();
+    std::size_t const last = iterate_.size() - 1;
+    double const share = -1 / static_cast<double>(batch.size());
+    for (std::size_t j = 0; j != batch.size(); ++j) {
+      std::size_t const i = batch[j];
+      double z = iterate_.dot(detail::row_of(features, i));
+      if (intercept != 0) z += intercept * iterate_.x(last);
+      slopes_[j] = share * f_->scale(i) *
+                   (f_->loss().derivative(z, f_->target(i)) - anchor_->steps().slope(i));
+    }
+    iterate_.drift();
+    for (std::size_t j = 0; j != batch.size(); ++j) {
+      iterate_.add(slopes_[j], detail::row_of(features, batch[j]));
+      if (intercept != 0) iterate_.add_at(slopes_[j] * intercept, last);
+    }
+  }
+
+  F const* f_;
+  anchor const* anchor_;
+  detail::sample_stream<S> samples_;
+  detail::variance_reduced_iterate<detail::svrg_steps<F>> iterate_;
+  detail::own_vector<scalar> local_;
+  detail::own_vector<double> slopes_;
+  double weights_ = 0;
+};
+
+/// @brief Variance-reduced local steps: x_k ← x_k − η(∇f_B(x_k) − ∇f_B(x̃) + ∇f(x̃)), x̃ the anchor.
+///
+/// SVRG \cite johnson2013svrg in its local form \cite gorbunov2021local: about every n gradients the
+/// consensus becomes the anchor, and all members compute ∇f there in a fixed order. At the minimum the
+/// steps have no noise, so a constant step size converges linearly. For linear models the penalty's
+/// gradient is that of the anchor, too, and a step touches the nonzeros of its rows only.
+///
+/// With `automatic_step` the step size comes from the curvature of the data, and features may come in
+/// any units (detail::svrg_steps); with another StepSize, η is its value where the anchor is taken.
+/// A step size that raises f at an anchor, or overflows, is halved and its steps are taken back; and
+/// the anchors are extrapolated (detail::svrg_anchor).
+///
+/// Each anchor costs n gradients more, which result::gradients counts, and bytes like one average.
+struct svrg {
+  template <Objective F, StepSize E>
+  detail::svrg_anchor<F, E> anchor(F const& f, E const& step_size, plan const& p) const {
+    return {f, step_size, p, detail::svrg_start::at_once};
+  }
+  template <Objective F, Sampler S, StepSize E>
+  svrg_sequence<F, S, E> bind(F const& f, S const& sampler, E const& step_size, plan const& p,
+                              std::size_t worker,
+                              detail::svrg_anchor<F, E> const& shared) const {
+    return {f, sampler, step_size, p, worker, shared};
+  }
+};
+
+}  // namespace localsgd
