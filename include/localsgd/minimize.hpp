@@ -156,6 +156,11 @@ result<typename F::scalar> minimize(F const& f, settings const& s = {},
   auto const worker = detail::pick<detail::worker_kind, F>(
       [&] { return detail::default_worker<F>(reduces); }, given);
   auto anchor = detail::anchor_of(worker, f, step_size, p);
+  if constexpr (requires {
+                  typename std::remove_cvref_t<decltype(synchronizer)>::team::never_waits;
+                })
+    detail::require(!anchor.renews(), "synchronizer", "asynchronous",
+                    "one whose members wait for each other: svrg's anchors are rendezvous");
   auto averager = detail::pick<detail::averager_kind, F>([] { return mean{}; }, given);
   averager.start(p.dimension);
 

@@ -58,7 +58,9 @@ struct result {
   /// x̂_T = 1/(K S_T) Σ_k Σ_t w_t x_t^k, the weighted average of all iterates of all workers,
   /// t = 0 … T−1. The last consensus when the run diverged.
   vector<Scalar> average;
-  vector<Scalar> last;  ///< The last consensus (asynchronous: the aggregate at the end).
+  /// The last consensus (asynchronous: the aggregate at the end). Of variance-reduced steps the last
+  /// anchor, where those after it made f worse.
+  vector<Scalar> last;
   vector<Scalar> x;     ///< The answer: whichever of the two has the lower objective.
   double objective = 0; ///< f(x); infinity if it overflows.
 
@@ -74,7 +76,8 @@ struct result {
   std::uint64_t steps = 0;      ///< Local steps made by each worker.
   std::uint64_t rounds = 0;     ///< Averages made.
 
-  /// Component gradients in all: K·b·steps, and n for each anchor of variance-reduced steps.
+  /// Component gradients in all: K·b·steps; and for variance-reduced steps n for each anchor, and one
+  /// more for each at an anchor, unless it is remembered as those of linear models are.
   std::uint64_t gradients = 0;
 
   /// Bytes exchanged by the averages: with K workers of which one also is the master, every

@@ -41,6 +41,11 @@ class certifier {
   /// @brief Where an evaluation may leave the slopes of a linear model; of length n or none.
   std::span<double> slopes() noexcept { return slopes_; }
 
+  /// @brief Member 0: the bound at a point whose evaluation may be long past.
+  double at_known_point(full_gradient::value const& value) noexcept {
+    return remember(value.objective, certificate(value.squared_gradient_norm, mu_));
+  }
+
   /// @brief Collective, right after `pass` has evaluated f at x. Only member 0 gets the answer.
   /// @param slopes those of the evaluation, or none: then there is no dual point
   template <class T>

@@ -51,11 +51,11 @@ lanes average_lanes(std::span<std::span<Scalar> const> x, std::span<double const
   for (std::size_t k = 1; k < x.size(); ++k) {
     lanes const weight(weights[k]);
     for (std::size_t j = 0; j != N; ++j)
-      sum[j] = xsimd::fma(weight, load(x[k].data() + i + j * w) - base[j], sum[j]);
+      sum[j] = multiply_add(weight, load(x[k].data() + i + j * w) - base[j], sum[j]);
   }
   for (std::size_t j = 0; j != N; ++j) {
     store(base[j] + sum[j], out + i + j * w);
-    check = xsimd::fma(load(out + i + j * w), lanes(0.0), check);  // 0·∞ and 0·NaN are NaN
+    check = multiply_add(load(out + i + j * w), lanes(0.0), check);  // 0·∞ and 0·NaN are NaN
   }
   return check;
 }

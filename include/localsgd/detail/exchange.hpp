@@ -76,7 +76,7 @@ void exchange(T& team, std::vector<Sequence>& workers, Anchor const& anchor, A& 
               std::uint64_t sync, std::uint64_t round) {
   using scalar = typename Record::scalar;
   index_range const mine = team.workers();
-  bool const measures_drift = recorder.due(sync);
+  bool const measures_drift = recorder.measures_drift(sync);
   if constexpr (TouchingSequence<Sequence> && A::keeps_mean && requires {
                   team.template split<scalar>(sync, [](std::size_t, std::size_t) { return true; });
                 }) {

@@ -6,6 +6,7 @@
 #include "localsgd/detail/certifier.hpp"
 #include "localsgd/detail/evaluate.hpp"
 #include "localsgd/detail/exchange.hpp"
+#include "localsgd/detail/svrg_anchor.hpp"
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/observer.hpp"
 #include "localsgd/result.hpp"
@@ -16,6 +17,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <concepts>
 #include <limits>
 #include <numeric>
 #include <span>
@@ -94,6 +96,11 @@ class recorder {
     return t >= next_due_ || t == r_.p->steps || (r_.p->tolerance > 0 && anchor_.meets(t));
   }
 
+  /// @brief Whether there may be one: f can become known at an anchor that is not there yet.
+  bool measures_drift(std::uint64_t t) const noexcept {
+    return due(t) || (r_.p->tolerance > 0 && anchor_.due(t));
+  }
+
   /// @brief Notes how far worker k is from where it goes on. Before `assign`.
   void drift(std::size_t k) {
     r_.drift[k] = squared_distance<scalar>(x_.local[k], team_.point(x_, k));
@@ -111,6 +118,7 @@ class recorder {
     int reason = 0;
     if (leads()) {
       take(consensus, at_last);
+      if constexpr (!std::same_as<Anchor, no_anchor>) take_anchor();
       if (averages) compare(at_average);
       reason = note(t, rounds);
     }
@@ -174,6 +182,15 @@ class recorder {
     out.objective = std::isnan(last.objective) ? infinity : last.objective;
     out.certificate = last.certificate;
   }
+  // Member 0: variance-reduced steps that went astray will be taken back, at the next anchor.
+  void take_anchor() {
+    auto& out = r_.outcome;
+    auto const value = anchor_.value();
+    if (!anchor_.active() || !(value.objective < out.objective)) return;
+    out.average = out.last = out.x = to_vector<scalar>(anchor_.point());
+    out.objective = value.objective;
+    out.certificate = r_.bound.at_known_point(value);
+  }
   // Member 0: here is the average; the answer is the better one. What bounds the worse one bounds it.
   void compare(known const& average) {
     auto& out = r_.outcome;
@@ -190,7 +207,7 @@ class recorder {
     auto& out = r_.outcome;
     out.steps = t;
     out.rounds = rounds;
-    out.gradients = p.workers * p.batch_size * t + p.samples * anchor_.passes();
+    out.gradients = p.workers * p.batch_size * t + anchor_.extra_gradients(t);
     out.bytes = (rounds + anchor_.passes()) * team_.exchange_bytes(p.dimension * sizeof(scalar));
     out.seconds = r_.watch.seconds();
     out.delay = team_.delay();

@@ -65,7 +65,8 @@ auto row_of(Matrix const& m, std::size_t i) noexcept {
     return std::span(m.data() + i * m.shape(1), m.shape(1));
 }
 
-/// @brief Asks for the first cache lines of a row; the hardware follows a long one by itself.
+/// @brief Asks for the first cache lines of a sparse row, and for the ends of a dense one: that brings
+///        its pages, and dot_ahead() will ask for the rest.
 template <feature_matrix Matrix>
 void prefetch_row(Matrix const& m, std::size_t i) noexcept {
   auto const row = row_of(m, i);
@@ -75,9 +76,8 @@ void prefetch_row(Matrix const& m, std::size_t i) noexcept {
     LOCALSGD_PREFETCH(row.values.data());
     LOCALSGD_PREFETCH(row.values.data() + 16);
   } else {
-    constexpr std::size_t line = 64 / sizeof(*row.data());
-    for (std::size_t j = 0; j < std::min<std::size_t>(row.size(), 8 * line); j += line)
-      LOCALSGD_PREFETCH(row.data() + j);
+    LOCALSGD_PREFETCH(row.data());
+    LOCALSGD_PREFETCH(row.data() + row.size() - 1);
   }
 }
 

@@ -30,9 +30,9 @@ class scaled_iterate {
   std::size_t size() const noexcept { return d_; }
   double scale() const noexcept { return s_; }
 
-  /// @brief ⟨a, v⟩: the product with x is scale() times it.
+  /// @brief ⟨a, v⟩: the product with x is scale() times it. Asks for the dense row `soon` on the way.
   template <class Row>
-  double dot(Row const& a) const noexcept {
+  double dot(Row const& a, [[maybe_unused]] Row const& soon) const noexcept {
     if constexpr (Sparse) {
       double const* const vu = vu_.data();
       auto const* const index = a.indices.data();
@@ -47,8 +47,12 @@ class scaled_iterate {
       if (j != n) even += static_cast<double>(value[j]) * vu[2 * std::size_t{index[j]}];
       return even + odd;
     } else {
-      return detail::dot(a.data(), vu_.data(), a.size());
+      return detail::dot_ahead(a.data(), vu_.data(), a.size(), soon.data());
     }
+  }
+  template <class Row>
+  double dot(Row const& a) const noexcept {
+    return dot(a, a);
   }
   double v(std::size_t i) const noexcept { return vu_[v_at(i)]; }
 

@@ -13,6 +13,8 @@
 #pragma GCC diagnostic pop
 #endif
 
+#include "localsgd/detail/compiler.hpp"
+
 #include <cstddef>
 #include <span>
 
@@ -92,22 +94,34 @@ void store_first(lanes const& v, A* p, std::size_t n) noexcept {
   for (std::size_t i = 0; i != n; ++i) p[i] = static_cast<A>(parts[i]);
 }
 
-/// @brief Σ_i a_i b_i over n elements, four independent sums wide.
-template <class A, class B>
-double dot(A const* a, B const* b, std::size_t n) noexcept {
+/// @brief Σ_i a_i b_i over n elements, four independent sums wide; and, if `Ahead`, asks for the n
+///        elements at `soon` as fast as it reads.
+template <bool Ahead, class A, class B>
+double dot_product(A const* a, B const* b, std::size_t n, [[maybe_unused]] A const* soon) noexcept {
   constexpr std::size_t w = lanes::size;
   lanes sum0(0.0), sum1(0.0), sum2(0.0), sum3(0.0);
   std::size_t i = 0;
   for (; i + 4 * w <= n; i += 4 * w) {
-    sum0 = xsimd::fma(load(a + i), load(b + i), sum0);
-    sum1 = xsimd::fma(load(a + i + w), load(b + i + w), sum1);
-    sum2 = xsimd::fma(load(a + i + 2 * w), load(b + i + 2 * w), sum2);
-    sum3 = xsimd::fma(load(a + i + 3 * w), load(b + i + 3 * w), sum3);
+    if constexpr (Ahead)
+      for (std::size_t j = i; j < i + 4 * w; j += 64 / sizeof(A)) LOCALSGD_PREFETCH(soon + j);
+    sum0 = multiply_add(load(a + i), load(b + i), sum0);
+    sum1 = multiply_add(load(a + i + w), load(b + i + w), sum1);
+    sum2 = multiply_add(load(a + i + 2 * w), load(b + i + 2 * w), sum2);
+    sum3 = multiply_add(load(a + i + 3 * w), load(b + i + 3 * w), sum3);
   }
-  for (; i + w <= n; i += w) sum0 = xsimd::fma(load(a + i), load(b + i), sum0);
+  for (; i + w <= n; i += w) sum0 = multiply_add(load(a + i), load(b + i), sum0);
   double sum = sum_of((sum0 + sum1) + (sum2 + sum3));
   for (; i != n; ++i) sum += static_cast<double>(a[i]) * static_cast<double>(b[i]);
   return sum;
+}
+template <class A, class B>
+double dot(A const* a, B const* b, std::size_t n) noexcept {
+  return dot_product<false>(a, b, n, a);
+}
+/// @brief The same number; on the way, the row at `soon` begins to come from memory.
+template <class A, class B>
+double dot_ahead(A const* a, B const* b, std::size_t n, A const* soon) noexcept {
+  return dot_product<true>(a, b, n, soon);
 }
 
 /// @brief y ← y + c·a over n elements. @pre a and y do not overlap.
@@ -120,7 +134,7 @@ void add_scaled(double c, A const* a, double* y, std::size_t n) noexcept {
   constexpr std::size_t w = lanes::size;
   lanes const factor(c);
   std::size_t i = 0;
-  for (; i + w <= n; i += w) xsimd::fma(factor, load(a + i), load(y + i)).store_unaligned(y + i);
+  for (; i + w <= n; i += w) multiply_add(factor, load(a + i), load(y + i)).store_unaligned(y + i);
   for (; i != n; ++i) y[i] += c * static_cast<double>(a[i]);
 }
 
@@ -133,8 +147,8 @@ void add_scaled_to_both(double c, double e, A const* a, double* y, double* z,
   std::size_t i = 0;
   for (; i + w <= n; i += w) {
     lanes const value = load(a + i);
-    xsimd::fma(factor_y, value, load(y + i)).store_unaligned(y + i);
-    xsimd::fma(factor_z, value, load(z + i)).store_unaligned(z + i);
+    multiply_add(factor_y, value, load(y + i)).store_unaligned(y + i);
+    multiply_add(factor_z, value, load(z + i)).store_unaligned(z + i);
   }
   for (; i != n; ++i) {
     double const value = static_cast<double>(a[i]);

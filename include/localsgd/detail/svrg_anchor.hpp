@@ -37,7 +37,7 @@ enum class svrg_start {
 /// @brief x̃ with f(x̃) and ∇f(x̃), shared by the sequences of all workers; they read it, and it
 ///        moves at sync times only.
 ///
-/// After m = ⌈n/(Kb)⌉ local steps from x̃ the consensus T(x̃) would be the next anchor. Two
+/// After m = ⌈n/(Kb)⌉ local steps from x̃, and at the end, the consensus T(x̃) would be the next anchor. Two
 /// things are made of that:
 /// - Anderson acceleration of the map T (detail::extrapolation) proposes a better point;
 /// - f must not rise: an estimate that raises it is dropped for the consensus, and a consensus that
@@ -74,10 +74,12 @@ class svrg_anchor {
   /// @brief Whether it will ever be renewed.
   bool renews() const noexcept { return !point_.empty(); }
   /// @brief Whether it will look at the consensus after t steps.
-  bool due(std::uint64_t t) const noexcept { return t >= next_; }
+  bool due(std::uint64_t t) const noexcept {
+    return t >= next_ || (t == p_->steps && active_ && t != renewed_at_);
+  }
   /// @brief Whether the anchor is renewed after t steps, or has just been.
   bool meets(std::uint64_t t) const noexcept {
-    return t == renewed_at_ || (active_ && t >= next_ && t < p_->steps);
+    return t == renewed_at_ || (active_ && due(t));
   }
   /// @brief Whether all points are at the anchor after t steps: then f is known there.
   bool is_at(std::uint64_t t) const noexcept { return t == renewed_at_; }
@@ -85,6 +87,12 @@ class svrg_anchor {
   /// @brief The slopes of a linear model there.
   std::span<double const> slopes() const noexcept { return steps_.slopes(); }
   std::uint64_t passes() const noexcept { return passes_; }  ///< Full gradients computed.
+  /// @brief Component gradients beyond K·b·t: those passes, and the ones at x̃ unless remembered.
+  std::uint64_t extra_gradients(std::uint64_t t) const noexcept {
+    std::uint64_t const again =
+        LinearObjective<F> || !active_ ? 0 : p_->workers * p_->batch_size * (t - active_since_);
+    return p_->samples * passes_ + again;
+  }
   /// @brief Whether f(x̃) has stopped falling at the precision of its type.
   bool at_floor() const noexcept { return stalled_ >= patience; }
 
@@ -92,8 +100,8 @@ class svrg_anchor {
   template <class T, class Sequence>
   void renew(T& team, full_gradient& pass, std::vector<Sequence>& workers, iterates<scalar>& x,
              std::uint64_t t) {
-    bool const lost = waits<T> && !team.finite() && rescues_ != most_rescues;
-    if (t >= p_->steps || (t < next_ && !lost)) return;
+    bool const lost = !team.finite() && rescues_ != most_rescues;
+    if (!due(t) && !lost) return;
     bool const leads = team.member() == 0;
     std::span<scalar const> const consensus = team.settle(x);
     move next = lost ? move::back : move::forward;
@@ -109,7 +117,7 @@ class svrg_anchor {
       next = estimated ? move::leap : move::forward;
     }
 
-    for (bool settled = false; !settled;) {
+    while (next != move::done && next != move::done_back) {
       if (leads && next == move::back) step_back();
       if (leads && next == move::plain) std::ranges::copy(consensus, trial_.begin());
       team.agree(0);  // the trial is there
@@ -117,20 +125,20 @@ class svrg_anchor {
           pass(*f_, std::span<scalar const>(trial_), team, steps_.slopes());
       if (leads) next = judge(value, next);
       next = static_cast<move>(team.agree(static_cast<int>(next)));
-      settled = next == move::done;
     }
     if (leads) accept(pass, t);
     team.agree(0);  // the anchor is there
     team.resume(x, point());
     index_range const mine = team.workers();
     for (std::size_t k = mine.first; k != mine.last; ++k) {
-      if (lost) workers[k].restart(point(), t);
+      // What was taken back leaves no trace in the average.
+      if (next == move::done_back) workers[k].restart(point(), t);
       workers[k].assign(point());
     }
   }
 
  private:
-  enum class move { forward, leap, plain, back, done };
+  enum class move { forward, leap, plain, back, done, done_back };
   static constexpr int most_rescues = 60, patience = 8;
   static constexpr bool automatic = std::same_as<E, automatic_step::chosen>;
 
@@ -139,11 +147,6 @@ class svrg_anchor {
     return start == svrg_start::never ? std::numeric_limits<std::uint64_t>::max()
                                       : std::max<std::uint64_t>(1, period / 4);
   }
-
-  // Teams say whether they wait for each other; asynchronous members learn of a number that is not
-  // finite at different times, and so cannot step back together.
-  template <class T>
-  static constexpr bool waits = !requires { typename T::never_waits; };
 
   // Collective: f on up to 1024 samples, at the average and at the consensus. The better one is the
   // first anchor, if it is the average, or an epoch has passed.
@@ -185,7 +188,7 @@ class svrg_anchor {
       bool const falls = value.objective < value_.objective - rounding(value_.objective);
       stalled_ = falls || first || made == move::back ? 0 : stalled_ + 1;
       value_ = value;
-      return move::done;
+      return made == move::back ? move::done_back : move::done;
     }
     if (made == move::leap) history_.clear();
     return made == move::leap ? move::plain : move::back;
@@ -198,6 +201,7 @@ class svrg_anchor {
     std::swap(point_, trial_);
     steps_.take(pass.sum(), static_cast<double>(p_->samples),
                 automatic ? factor_ : factor_ * (*step_size_)(t) / (*step_size_)(0));
+    if (passes_ == 1) active_since_ = t;
     active_ = true;
     renewed_at_ = t;
     next_ = t + period_;
@@ -209,6 +213,7 @@ class svrg_anchor {
   std::uint64_t period_, next_;
   bool active_;
   std::uint64_t renewed_at_ = std::numeric_limits<std::uint64_t>::max(), passes_ = 0;
+  std::uint64_t active_since_ = 0;
   int rescues_, stalled_ = 0;
   own_vector<scalar> point_, trial_;
   extrapolation history_;
@@ -225,7 +230,9 @@ struct no_anchor {
   static constexpr bool is_at(std::uint64_t) noexcept { return false; }
   static constexpr full_gradient::value value() noexcept { return {}; }
   static constexpr std::span<double const> slopes() noexcept { return {}; }
+  static constexpr bool active() noexcept { return false; }
   static constexpr std::uint64_t passes() noexcept { return 0; }
+  static constexpr std::uint64_t extra_gradients(std::uint64_t) noexcept { return 0; }
   static constexpr bool at_floor() noexcept { return false; }
   template <class T, class Sequence, class X>
   static constexpr void renew(T&, full_gradient&, std::vector<Sequence>&, X&,

@@ -93,7 +93,9 @@ concept LocalWorker =
 /// | `a.meets(t)`                          | whether that is so after t steps, or has just been     |
 /// | `a.is_at(t)`, `a.value()`             | whether all points are at the anchor, and f there      |
 /// | `a.slopes()`                          | ∂φ/∂z of all samples there, of a linear model; or none |
-/// | `a.passes()`                          | full gradients computed so far, of n gradients each    |
+/// | `a.active()`, `a.point()`             | whether there is one, and where                        |
+/// | `a.passes()`, `a.extra_gradients(t)`  | full gradients computed so far; component gradients    |
+/// |                                       | beyond K·b·t                                           |
 /// | `a.at_floor()`                        | whether f has stopped falling for want of precision    |
 ///
 /// detail::svrg_anchor is the one there is.

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/detail/compiler.hpp"
 #include "localsgd/detail/own_lines.hpp"
+#include "localsgd/detail/simd.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -37,9 +37,7 @@ class iterate_average {
   template <class Scalar>
   void add(double weight, std::span<Scalar const> x) noexcept {
     weights_ += weight;
-    double* LOCALSGD_RESTRICT const sum = sum_.data();
-    Scalar const* LOCALSGD_RESTRICT const at = x.data();
-    for (std::size_t i = 0; i != x.size(); ++i) sum[i] += weight * static_cast<double>(at[i]);
+    detail::add_scaled(weight, x.data(), sum_.data(), x.size());
   }
 
   /// @brief A ← W·x, as if all iterates so far had been x. @pre x has length d.

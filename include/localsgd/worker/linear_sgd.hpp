@@ -62,7 +62,7 @@ class alignas(detail::own_lines) linear_sgd_sequence {
       if (lazy_) used_.insert(used_.end(), batch.begin(), batch.end());
       auto const upcoming = samples_.upcoming();
       if (upcoming.size() > ahead) detail::prefetch_row(f_->features(), upcoming[ahead]);
-      step(batch, (*step_size_)(t), lambda);
+      step(batch, upcoming.empty() ? batch.back() : upcoming.front(), (*step_size_)(t), lambda);
     }
   }
 
@@ -109,15 +109,16 @@ class alignas(detail::own_lines) linear_sgd_sequence {
 
   static constexpr std::size_t ahead = 4;  // samples from asking for a row to using it
 
-  // x ← (1 − ηλ)x − (η/b) Σ_B φ'(z_i)·a_i, all z_i at the same x
-  void step(std::span<std::size_t const> batch, double eta, double lambda) {
+  // x ← (1 − ηλ)x − (η/b) Σ_B φ'(z_i)·a_i, all z_i at the same x; `soon` comes after the batch.
+  void step(std::span<std::size_t const> batch, std::size_t soon, double eta, double lambda) {
     auto const& features = f_->features();
     double const intercept = f_->intercept();
     std::size_t const last = iterate_.size() - 1;
     double const share = -eta / static_cast<double>(batch.size());
     for (std::size_t j = 0; j != batch.size(); ++j) {
       std::size_t const i = batch[j];
-      double z = iterate_.dot(detail::row_of(features, i));
+      std::size_t const next = j + 1 != batch.size() ? batch[j + 1] : soon;
+      double z = iterate_.dot(detail::row_of(features, i), detail::row_of(features, next));
       if (intercept != 0) z += intercept * iterate_.v(last);
       slopes_[j] = share * f_->scale(i) * f_->loss().derivative(iterate_.scale() * z, f_->target(i));
     }

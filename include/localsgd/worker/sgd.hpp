@@ -5,6 +5,7 @@
 #include "localsgd/detail/compiler.hpp"
 #include "localsgd/detail/own_lines.hpp"
 #include "localsgd/detail/sample_stream.hpp"
+#include "localsgd/detail/simd.hpp"
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/sampler/concept.hpp"
 #include "localsgd/worker/concept.hpp"
@@ -12,6 +13,7 @@
 #include "localsgd/worker/step_size.hpp"
 
 #include <algorithm>
+#include <concepts>
 
 /// @file
 /// @brief Plain SGD on any objective.
@@ -62,7 +64,10 @@ class alignas(detail::own_lines) sgd_sequence {
   void step(scalar eta) noexcept {
     scalar* LOCALSGD_RESTRICT const x = x_.data();
     scalar const* LOCALSGD_RESTRICT const g = g_.data();
-    for (std::size_t i = 0; i != x_.size(); ++i) x[i] -= eta * g[i];
+    if constexpr (std::same_as<scalar, double>)
+      detail::add_scaled(-eta, g, x, x_.size());
+    else
+      for (std::size_t i = 0; i != x_.size(); ++i) x[i] -= eta * g[i];
   }
 
   F const* f_;

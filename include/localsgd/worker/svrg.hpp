@@ -161,11 +161,13 @@ class alignas(detail::own_lines) svrg_sequence<F, S, E> {
 /// gradient is that of the anchor, too, and a step touches the nonzeros of its rows only.
 ///
 /// With `automatic_step` the step size comes from the curvature of the data, and features may come in
-/// any units (detail::svrg_steps); with another StepSize, η is its value where the anchor is taken.
+/// any units (detail::svrg_steps); with another StepSize, η is its value where the anchor is taken, and for linear models at most 1/(λm).
 /// A step size that raises f at an anchor, or overflows, is halved and its steps are taken back; and
 /// the anchors are extrapolated (detail::svrg_anchor).
 ///
-/// Each anchor costs n gradients more, which result::gradients counts, and bytes like one average.
+/// Each anchor costs n gradients more, and bytes like one average; a step on an objective that is no
+/// linear model has two gradients. result::gradients counts them all. The last anchor is at T: what
+/// the last steps made worse is taken back, too. Not for `asynchronous`: anchors are rendezvous.
 struct svrg {
   template <Objective F, StepSize E>
   detail::svrg_anchor<F, E> anchor(F const& f, E const& step_size, plan const& p) const {
