@@ -2,12 +2,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <limits>
-#include <locale>
-#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -20,17 +20,19 @@ namespace localsgd {
 
 namespace detail {
 
-/// @brief A value as an error message shows it; floating-point numbers with all their digits.
+/// @brief A value as an error message shows it, whatever the locale says; floating-point numbers with
+///        all their digits.
 template <class T>
 std::string shown(T const& value) {
   if constexpr (std::convertible_to<T const&, std::string_view>) {
     return std::string(std::string_view(value));
+  } else if constexpr (std::is_floating_point_v<T>) {
+    std::array<char, 64> text{};
+    auto const end = std::to_chars(text.data(), text.data() + text.size(), value,
+                                   std::chars_format::general, std::numeric_limits<T>::digits10 + 2);
+    return std::string(text.data(), end.ptr);
   } else {
-    std::ostringstream text;
-    text.imbue(std::locale::classic());
-    if constexpr (std::is_floating_point_v<T>) text.precision(std::numeric_limits<T>::digits10 + 2);
-    text << value;
-    return text.str();
+    return std::to_string(value);
   }
 }
 

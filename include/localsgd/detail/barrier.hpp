@@ -7,10 +7,6 @@
 #include <cstdint>
 #include <thread>
 
-#if defined(__x86_64__) || defined(__i386__)
-#include <immintrin.h>
-#endif
-
 /// @file
 /// @brief A barrier that spins briefly, then parks, and that a failing member can call off.
 
@@ -20,8 +16,8 @@ namespace localsgd::detail {
 struct called_off {};
 
 inline void relax() noexcept {
-#if defined(__x86_64__) || defined(__i386__)
-  _mm_pause();
+#if defined(__GNUC__) && (defined(__x86_64__) || defined(__i386__))
+  __builtin_ia32_pause();  // <immintrin.h> would cost each user a quarter of a second
 #endif
 }
 

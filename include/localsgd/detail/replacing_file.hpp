@@ -4,11 +4,12 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <charconv>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <random>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -62,8 +63,10 @@ class replacing_file {
 
  private:
   static std::string unique_name() {
-    std::random_device random;
-    std::uint64_t const number = std::uint64_t{random()} << 32U | random();
+    // Different at the same time in one process, and most likely in another: open() makes sure.
+    static std::atomic<std::uint64_t> count{0};
+    auto const now = std::chrono::system_clock::now().time_since_epoch().count();
+    auto const number = static_cast<std::uint64_t>(now) ^ (process() << 40U) ^ (count++ << 56U);
     std::array<char, 16> digits{};
     auto const end = std::to_chars(digits.data(), digits.data() + digits.size(), number, 16).ptr;
     return ".localsgd-" + std::string(digits.data(), end) + ".tmp";
@@ -86,6 +89,7 @@ class replacing_file {
   }
 
  private:
+  static std::uint64_t process() noexcept { return static_cast<std::uint64_t>(::getpid()); }
   static std::error_code last_error() { return {errno, std::generic_category()}; }
   void open() {
     file_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
@@ -120,6 +124,7 @@ class replacing_file {
   }
 
  private:
+  static std::uint64_t process() noexcept { return 0; }
   void open() {
     file_.open(path_, std::ios::binary);
     if (!file_) fail(std::make_error_code(std::errc::io_error));

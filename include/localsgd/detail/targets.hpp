@@ -9,7 +9,6 @@
 #include <cmath>
 #include <concepts>
 #include <cstddef>
-#include <ranges>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,9 +22,14 @@ namespace localsgd::detail {
 template <class T>
 concept span_of_double = std::convertible_to<T const&, std::span<double const>>;
 
-/// @brief A temporary that owns its elements: borrowing from it would dangle.
 template <class T>
-concept owning_temporary = !std::is_lvalue_reference_v<T> && !std::ranges::borrowed_range<T>;
+inline constexpr bool is_span = false;
+template <class T, std::size_t N>
+inline constexpr bool is_span<std::span<T, N>> = true;
+
+/// @brief A temporary that owns its elements: borrowing from it would dangle. Only a span does not.
+template <class T>
+concept owning_temporary = !std::is_lvalue_reference_v<T> && !is_span<std::remove_cvref_t<T>>;
 
 /// @throws invalid_data unless there are rows, columns, and as many targets as rows.
 template <feature_matrix Matrix>

@@ -6,7 +6,7 @@
 #include "localsgd/worker/svrg.hpp"
 
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -40,7 +40,7 @@ class alignas(detail::own_lines) sgd_then_svrg_sequence
 
   /// @param make `make()` makes the Reduced one.
   sgd_then_svrg_sequence(Plain plain, anchor const& shared, Make make)
-      : plain_(std::move(plain)), anchor_(&shared), make_(make) {}
+      : plain_(std::make_unique<Plain>(std::move(plain))), anchor_(&shared), make_(make) {}
 
   void advance(std::uint64_t from, std::uint64_t to) {
     if (plain_)
@@ -95,12 +95,12 @@ class alignas(detail::own_lines) sgd_then_svrg_sequence
     std::vector<scalar> average(plain_->local().size());
     plain_->average(average);
     plain_.reset();
-    reduced_.emplace(make_());
+    reduced_ = std::make_unique<Reduced>(make_());
     reduced_->restart(std::span<scalar const>(average), steps_);
   }
 
-  std::optional<Plain> plain_;
-  std::optional<Reduced> reduced_;
+  std::unique_ptr<Plain> plain_;
+  std::unique_ptr<Reduced> reduced_;
   anchor const* anchor_;
   Make make_;
   std::uint64_t steps_ = 0;
