@@ -72,7 +72,7 @@ floors='
 
 4  detail/assemble_average.hpp
 4  detail/combine.hpp
-4  detail/exchange.hpp
+5  detail/exchange.hpp
 4  detail/losses.hpp
 4  detail/estimate.hpp
 4  detail/sample_stream.hpp
@@ -87,7 +87,7 @@ floors='
 2  detail/targets.hpp
 2  detail/variance_reduced_iterate.hpp
 
-0  detail/compiler.hpp
+-1  detail/compiler.hpp
 0  detail/own_lines.hpp
 0  detail/simd.hpp
 

@@ -260,3 +260,125 @@ BOOST_AUTO_TEST_CASE(every_loss_is_minimised_to_a_certified_tolerance) {
   certified(data.reals, huber{0.7});
   certified(counts, poisson{10});
 }
+
+BOOST_AUTO_TEST_CASE(a_tolerance_with_nothing_named_is_reached_whatever_the_units) {
+  problem const data(200, 6);
+  dense_matrix<double> in_many_units = data.dense;
+  for (std::size_t i = 0; i != 200; ++i)
+    for (std::size_t j = 0; j != 6; ++j)
+      in_many_units(i, j) *= std::pow(10.0, static_cast<double>(j % 5) - 2);
+  // More than the default epochs are taken where they are needed.
+  bool beyond_the_default = false;
+  auto const reached = [&](auto const& f) {
+    for (double const tolerance : {1e-2, 1e-4, 1e-6, 1e-8}) {
+      result const r = minimize(f, {.tolerance = tolerance});
+      BOOST_TEST((r.reason == stop_reason::tolerance_reached));
+      BOOST_TEST(r.certificate <= tolerance);
+      beyond_the_default |= 8 * r.steps > 10 * f.samples();
+    }
+  };
+  dense_matrix<double> const* const both[] = {&data.dense, &in_many_units};
+  for (auto const* a : both) {
+    reached(linear_objective(*a, data.labels, logistic{}, l2{1e-3}));
+    reached(linear_objective(*a, data.reals, squared{}, l2{1e-3}));
+  }
+  reached(softmax_objective(data.dense, data.classes, 3, l2{0.01}));
+  reached(quadratic({.spectrum = {1, 10, 100}, .samples = 100, .variance = 1}));
+  BOOST_TEST(beyond_the_default);
+}
+
+BOOST_AUTO_TEST_CASE(epochs_and_steps_that_are_given_bind_whatever_the_tolerance) {
+  problem const data(200, 6);
+  linear_objective const f(data.dense, data.labels, logistic{}, l2{1e-3});
+  quadratic const g({.spectrum = {1, 10, 100}, .samples = 200, .variance = 1});
+  auto const bound = [](auto const& objective) {
+    for (double const epochs : {0.0, 0.1, 1.0, 2.5}) {
+      result const r = minimize(objective, {.workers = 4, .epochs = epochs, .tolerance = 1e-300});
+      BOOST_TEST((r.reason == stop_reason::steps_done));
+      BOOST_TEST(r.steps == static_cast<std::uint64_t>(std::ceil(epochs * 200 / 4)));
+    }
+    for (std::uint64_t const steps : {1u, 77u}) {
+      result const r = minimize(objective, {.workers = 4, .steps = steps, .tolerance = 1e-300});
+      BOOST_TEST((r.reason == stop_reason::steps_done));
+      BOOST_TEST(r.steps == steps);
+    }
+  };
+  bound(f), bound(g);
+}
+
+BOOST_AUTO_TEST_CASE(a_run_that_ends_within_the_tolerance_says_so) {
+  problem const data(200, 6);
+  linear_objective const f(data.dense, data.labels, logistic{}, l2{1e-3});
+  quadratic const g({.spectrum = {1, 2, 5}, .samples = 50, .variance = 0.5, .minimum = -3});
+  auto const says_so = [](auto const& objective) {
+    for (std::uint64_t steps = 1; steps != 200; ++steps)
+      for (double const tolerance : {3e-1, 1e-1, 1e-2, 1e-4}) {
+        result const r =
+            minimize(objective, {.workers = 2, .steps = steps, .tolerance = tolerance}, serial{});
+        bool const within = r.certificate <= tolerance;
+        BOOST_TEST(within == (r.reason == stop_reason::tolerance_reached));
+      }
+  };
+  says_so(f), says_so(g);
+}
+
+BOOST_AUTO_TEST_CASE(with_a_tolerance_the_steps_stay_plain_where_a_worker_or_a_step_size_is_named) {
+  problem const data(200, 6, 0.5);
+  linear_objective const f(data.sparse, data.labels, logistic{}, l2{0.1});
+  softmax_objective const g(data.dense, data.classes, 3, l2{0.1});
+  settings const s{.workers = 3, .local_steps = 4, .tolerance = 1e-9};
+  auto const plain = support::bits(minimize(f, s, linear_sgd{}));
+  BOOST_TEST(support::bits(minimize(f, s)) != plain);
+  BOOST_TEST(support::bits(minimize(f, s, automatic_step{})) == plain);
+  BOOST_TEST(minimize(f, s, linear_sgd{}).gradients == 3 * minimize(f, s, linear_sgd{}).steps);
+  BOOST_TEST(minimize(f, s, linear_sgd{}).steps == 667u);  // the default epochs: ⌈10·200/3⌉
+  BOOST_TEST(support::bits(minimize(f, s, constant_step{0.1})) ==
+             support::bits(minimize(f, s, constant_step{0.1}, linear_sgd{})));
+  BOOST_TEST(support::bits(minimize(g, s)) != support::bits(minimize(g, s, sgd{})));
+  BOOST_TEST(support::bits(minimize(g, s, automatic_step{})) ==
+             support::bits(minimize(g, s, sgd{})));
+  BOOST_TEST(support::bits(minimize(g, s, theory_step(0.1, 100))) ==
+             support::bits(minimize(g, s, theory_step(0.1, 100), sgd{})));
+}
+
+BOOST_AUTO_TEST_CASE(with_a_tolerance_the_steps_stay_plain_where_no_certificate_can_reach_it) {
+  problem const data(200, 6, 0.5);
+  settings const s{.workers = 3, .local_steps = 4, .tolerance = 1e-9};
+  linear_objective const f(data.sparse, data.labels, logistic{}, l2{0});
+  BOOST_TEST(support::bits(minimize(f, s)) == support::bits(minimize(f, s, linear_sgd{})));
+  softmax_objective const g(data.dense, data.classes, 3, l2{0});
+  BOOST_TEST(support::bits(minimize(g, s)) == support::bits(minimize(g, s, sgd{})));
+  support::custom const custom{&data.dense, &data.reals};  // does not say how convex it is
+  BOOST_TEST(support::bits(minimize(custom, s)) == support::bits(minimize(custom, s, sgd{})));
+  BOOST_TEST(minimize(custom, s).steps == 667u);
+}
+
+BOOST_AUTO_TEST_CASE(with_a_tolerance_the_steps_of_asynchronous_stay_plain) {
+  // One worker: there is nobody to be faster.
+  problem const data(200, 6, 0.5);
+  settings const s{.workers = 1, .local_steps = 4, .tolerance = 1e-9};
+  linear_objective const f(data.sparse, data.labels, logistic{}, l2{0.1});
+  softmax_objective const g(data.dense, data.classes, 3, l2{0.1});
+  asynchronous here{1};
+  BOOST_TEST(support::bits(minimize(f, s, here)) ==
+             support::bits(minimize(f, s, linear_sgd{}, here)));
+  BOOST_TEST(support::bits(minimize(f, s, asynchronous{2})) ==
+             support::bits(minimize(f, s, linear_sgd{}, here)));
+  BOOST_TEST(support::bits(minimize(g, s, here)) == support::bits(minimize(g, s, sgd{}, here)));
+  result const r = minimize(f, {.workers = 4, .tolerance = 1e-300}, here);
+  BOOST_TEST((r.reason == stop_reason::steps_done));
+  BOOST_TEST(r.gradients == 2000u);  // the default epochs
+}
+
+BOOST_AUTO_TEST_CASE(without_a_tolerance_the_steps_are_plain) {
+  problem const data(200, 6, 0.5);
+  linear_objective const f(data.sparse, data.labels, logistic{}, l2{0.1});
+  softmax_objective const g(data.dense, data.classes, 3, l2{0.1});
+  quadratic const h({.spectrum = {1, 2}, .samples = 50, .variance = 1});
+  for (std::size_t const k : {1u, 4u}) {
+    settings const s{.workers = k, .evaluations = 2};
+    BOOST_TEST(support::bits(minimize(f, s)) == support::bits(minimize(f, s, linear_sgd{})));
+    BOOST_TEST(support::bits(minimize(g, s)) == support::bits(minimize(g, s, sgd{})));
+    BOOST_TEST(support::bits(minimize(h, s)) == support::bits(minimize(h, s, sgd{})));
+  }
+}

@@ -46,6 +46,23 @@ void reaches_its_targets_untuned(std::string const& name) {
     }
 }
 
+void reaches_every_tolerance_untuned(std::string const& name) {
+  paper_problem const p(name);
+  for (std::size_t const workers : {2u, 8u})
+    for (double const tolerance : {1e-2, 1e-4, 1e-6, 1e-8}) {
+      result const r = minimize(p.f, {.workers = workers, .tolerance = tolerance});
+      double const gap = r.objective - p.optimum;
+      double const epochs =
+          static_cast<double>(r.gradients) / static_cast<double>(p.f.samples());
+      std::printf("%s  K = %2zu  tolerance %.0e  %4.1f epochs  f - f* = %.2e  certificate = %.2e\n",
+                  name.c_str(), workers, tolerance, epochs, gap, r.certificate);
+      BOOST_TEST((r.reason == stop_reason::tolerance_reached));
+      BOOST_TEST(r.certificate <= tolerance);
+      BOOST_TEST(gap <= tolerance);
+      for (auto const& e : r.history) BOOST_TEST(e.certificate >= e.objective - p.optimum);
+    }
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(the_files_are_read_as_they_are, *support::needs("w8a", "a9a", "a9a.t")) {
@@ -77,6 +94,14 @@ BOOST_AUTO_TEST_CASE(w8a_reaches_its_targets_untuned, *support::needs("w8a")) {
 
 BOOST_AUTO_TEST_CASE(a9a_reaches_its_targets_untuned, *support::needs("a9a")) {
   reaches_its_targets_untuned("a9a");
+}
+
+BOOST_AUTO_TEST_CASE(w8a_reaches_every_tolerance_with_nothing_named, *support::needs("w8a")) {
+  reaches_every_tolerance_untuned("w8a");
+}
+
+BOOST_AUTO_TEST_CASE(a9a_reaches_every_tolerance_with_nothing_named, *support::needs("a9a")) {
+  reaches_every_tolerance_untuned("a9a");
 }
 
 BOOST_AUTO_TEST_CASE(asynchronous_needs_at_most_1_5_times_the_epochs, *support::needs("w8a")) {

@@ -21,8 +21,9 @@ enum class stop_reason {
   precision_reached,  ///< f has stopped falling at the precision of numbers, above the tolerance:
                       ///< as good as it gets. x is usable.
   observer_request,   ///< The observer answered `proceed::no`. x is what it saw: usable.
-  diverged,           ///< An average was not finite. x is the last consensus that was: a point to
-                      ///< look at, not an answer. Use a smaller step size or scale the features.
+  diverged,           ///< An average was not finite. x is the last consensus that was (where rounds
+                      ///< exchange only what they touched: the last one evaluated): a point to look
+                      ///< at, not an answer. Use a smaller step size or scale the features.
 };
 
 /// @brief The name of a stop reason, as spelt in the code.

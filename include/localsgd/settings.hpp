@@ -101,7 +101,8 @@ inline std::uint64_t steps_of(settings const& s, std::size_t samples) {
 inline std::uint64_t default_local_steps(std::uint64_t steps, std::size_t samples,
                                          std::size_t workers, std::size_t batch_size,
                                          std::size_t dimension, double row_work) {
-  if (workers == 1) return std::max<std::uint64_t>(1, std::min<std::uint64_t>(steps, 1024));
+  if (workers == 1)  // nothing to average, but an epoch should not pass without a sync time
+    return std::max<std::uint64_t>(1, std::min<std::uint64_t>({steps, 1024, samples / batch_size}));
   constexpr double rendezvous = 1000, share = 8;
   double const k = static_cast<double>(workers), b = static_cast<double>(batch_size);
   double const as_long_as_a_round =

@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_CASE(the_variance_of_the_gradients_is_as_given_at_every_point) {
     auto const mean = at(f, x).gradient;
     double variance = 0;
     for (std::size_t i = 0; i != f.samples(); ++i)
-      variance += std::pow(support::distance(at(f, x, {i}).gradient, mean), 2) / 50;
+      variance += std::pow(support::euclidean_distance(at(f, x, {i}).gradient, mean), 2) / 50;
     BOOST_TEST(variance == 2.5, boost::test_tools::tolerance(1e-12));
   }
 }

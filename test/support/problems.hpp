@@ -113,8 +113,9 @@ slope_and_value<Scalar> at(F const& f, std::vector<Scalar> const& x) {
   return at(f, x, all_samples(f.samples()));
 }
 
+/// @brief ‖a − b‖
 template <class A, class B>
-double distance(A const& a, B const& b) {
+double euclidean_distance(A const& a, B const& b) {
   double sum = 0;
   for (std::size_t i = 0; i != a.size(); ++i)
     sum += std::pow(static_cast<double>(a[i]) - static_cast<double>(b[i]), 2);
@@ -130,7 +131,7 @@ double norm(A const& a) {
 template <class A, class B>
 double relative_distance(A const& a, B const& b) {
   double const size = std::max(norm(a), norm(b));
-  return size > 0 ? distance(a, b) / size : 0;
+  return size > 0 ? euclidean_distance(a, b) / size : 0;
 }
 inline double relative_distance(double a, double b) {
   return relative_distance(std::array{a}, std::array{b});
@@ -162,7 +163,7 @@ double worst_central_difference(F const& f) {
         differences[j] =
             (at(f, right, batch).value - at(f, left, batch).value) / (2 * static_cast<double>(h));
       }
-      worst = std::max(worst, distance(g, differences) / (1 + norm(g)));
+      worst = std::max(worst, euclidean_distance(g, differences) / (1 + norm(g)));
     }
   }
   return worst;
@@ -194,7 +195,8 @@ double steepest_pair(F const& f) {
     auto y = random_point<typename F::scalar>(f.dimension(), 2 * seed + 1);
     if (seed % 2 == 0)  // near pairs see the curvature of one place
       for (std::size_t j = 0; j != y.size(); ++j) y[j] = x[j] + y[j] / 64;
-    steepest = std::max(steepest, distance(at(f, x).gradient, at(f, y).gradient) / distance(x, y));
+    double const change = euclidean_distance(at(f, x).gradient, at(f, y).gradient);
+    steepest = std::max(steepest, change / euclidean_distance(x, y));
   }
   return steepest;
 }

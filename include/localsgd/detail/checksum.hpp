@@ -18,7 +18,7 @@ namespace localsgd::detail {
 /// Word i of each block, 8 bytes in the machine's own order, goes into lane i of eight:
 /// lane_i ← mix(lane_i, word_i) with mix(h, w) = p·rotl(h + q·w, 31), where lane_i starts as
 /// p·(i+1). In the end h, which starts as the number of blocks, takes up lane 0 … 7 in the same
-/// way, and h ← h ⊕ (h >> 32), h ← h·q, h ← h ⊕ (h >> 29). All arithmetic is modulo 2^64. The lanes
+/// way, and h ← h ⊕ (h >> 32), h ← h·q, h ← h ⊕ (h >> 29). All arithmetic is modulo 2^64. The streams
 /// do not wait for each other, so that memory, not arithmetic, sets the pace.
 ///
 /// For fixed h, mix is one-to-one in w, for fixed w in h: so a change within one aligned word never
@@ -29,15 +29,15 @@ inline std::uint64_t checksum(void const* bytes, std::size_t size) noexcept {
   constexpr std::uint64_t p = 0x9e3779b97f4a7c15, q = 0xbf58476d1ce4e5b9;  // odd
   constexpr std::size_t block = 64;
   auto const mix = [](std::uint64_t h, std::uint64_t w) { return p * std::rotl(h + q * w, 31); };
-  std::uint64_t lanes[8] = {p, 2 * p, 3 * p, 4 * p, 5 * p, 6 * p, 7 * p, 8 * p};
+  std::uint64_t streams[8] = {p, 2 * p, 3 * p, 4 * p, 5 * p, 6 * p, 7 * p, 8 * p};
   auto const take = [&](unsigned char const* from) {
     auto const word = [from](std::size_t i) {
       std::uint64_t w;
       std::memcpy(&w, from + 8 * i, 8);
       return w;
     };
-    [&]<std::size_t... i>(std::index_sequence<i...>) {  // keeps the lanes in registers
-      ((lanes[i] = mix(lanes[i], word(i))), ...);
+    [&]<std::size_t... i>(std::index_sequence<i...>) {  // keeps the streams in registers
+      ((streams[i] = mix(streams[i], word(i))), ...);
     }
     (std::make_index_sequence<8>());
   };
@@ -51,7 +51,7 @@ inline std::uint64_t checksum(void const* bytes, std::size_t size) noexcept {
   }
 
   std::uint64_t h = (size + block - 1) / block;
-  for (std::uint64_t const lane : lanes) h = mix(h, lane);
+  for (std::uint64_t const lane : streams) h = mix(h, lane);
   h ^= h >> 32U;
   h *= q;
   return h ^ h >> 29U;

@@ -33,8 +33,8 @@ constexpr index_range coordinates_of(std::size_t dimension, std::size_t members,
 }
 
 template <class Scalar>
-bool all_finite(std::span<Scalar const> x) noexcept {
-  return std::ranges::all_of(x, [](Scalar v) { return v - v == 0; });  // ∞ − ∞ is NaN
+bool all_finite(std::span<Scalar> x) noexcept {
+  return std::ranges::all_of(x, [](auto v) { return v - v == 0; });  // ∞ − ∞ is NaN
 }
 
 /// @brief weighted_average of N·(lanes) coordinates from i. Returns `check` plus 0, or plus NaN if one

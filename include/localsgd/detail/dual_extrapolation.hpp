@@ -55,11 +55,11 @@ struct linear_point {
 /// moved into the domain: a pass over the slopes, and over the rows of those that were moved.
 ///
 /// At a point x: propose() by one thread; add_dual() by any, for parts of the samples; bound() and
-/// add() by one. Keeps the last 4 evaluations or as many as fit 4 MiB, if only none.
+/// add() by one. Keeps the last 4 evaluations or as many as fit 2 MiB, if only none.
 template <has_dual F>
 class dual_extrapolation {
  public:
-  static constexpr std::size_t most = 4, room = std::size_t{4} << 20;  // evaluations, bytes
+  static constexpr std::size_t most = 4, room = std::size_t{2} << 20;  // evaluations, bytes
 
   /// @param f     the linear model; outlives this
   /// @param terms how many numbers are added one after another, at most, in f(x), in a coordinate

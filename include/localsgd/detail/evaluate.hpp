@@ -127,9 +127,9 @@ class full_gradient {
   }
 
  private:
-  // One part for each worker, but not more memory than 8 MiB or 2 vectors of length d.
+  // One part for each worker, but not more memory than 4 MiB or 2 vectors of length d.
   static std::size_t part_count(plan const& p) noexcept {
-    std::size_t const room = std::max<std::size_t>(2, (std::size_t{1} << 20) / (p.dimension + 1));
+    std::size_t const room = std::max<std::size_t>(2, (std::size_t{1} << 19) / (p.dimension + 1));
     return std::min({p.workers, p.samples, room, std::size_t{64}});
   }
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/detail/combine.hpp"
 #include "localsgd/synchronizer/concept.hpp"
 
 #include <concepts>
@@ -86,13 +87,17 @@ void exchange(T& team, std::vector<Sequence>& workers, Anchor const& anchor, A& 
         x.local[k] = workers[k].local();
       std::size_t const d = record.average.size();
       bool const finite = team.template split<scalar>(d, [&](std::size_t first, std::size_t last) {
-        return record.touched(workers, x.weights, static_cast<std::uint32_t>(round + 1), first, last);
+        return record.touched(workers, x.weights, static_cast<std::uint32_t>(round % 0xffffffff + 1), first,
+                              last);
       });
       if (!finite || !looked_at) return;
-      team.template split<scalar>(d, [&](std::size_t first, std::size_t last) {
-        workers[0].write(first, std::span(record.average).subspan(first, last - first));
-        return true;
+      // What nobody touched may still overflow, where the scale comes in.
+      bool const whole = team.template split<scalar>(d, [&](std::size_t first, std::size_t last) {
+        auto const out = std::span<scalar>(record.average).subspan(first, last - first);
+        workers[0].write(first, out);
+        return all_finite<scalar const>(out);
       });
+      if (!whole) return;
       team.resume(x, std::span<scalar const>(record.average));
       for (std::size_t k = mine.first; measures_drift && k != mine.last; ++k) recorder.drift(k);
       return;

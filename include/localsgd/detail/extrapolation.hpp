@@ -18,7 +18,7 @@ namespace localsgd::detail {
 /// @brief From pairs (x_i, T(x_i)) of a map T, an estimate of its fixed point: Σ c_i T(x_i), Σ c_i = 1,
 ///        where the residuals Σ c_i (T(x_i) − x_i) are least \cite anderson1965iterative.
 ///
-/// Keeps the last 5 pairs, or as many as fit 4 MiB; with less than 2 it does nothing. Not thread safe.
+/// Keeps the last 5 pairs, or as many as fit 8 MiB; with less than 2 it does nothing. Not thread safe.
 class extrapolation {
  public:
   explicit extrapolation(std::size_t dimension)
@@ -68,7 +68,7 @@ class extrapolation {
   }
 
  private:
-  static constexpr std::size_t most = 5, room = std::size_t{4} << 20;
+  static constexpr std::size_t most = 5, room = std::size_t{8} << 20;
 
   struct pair {
     own_vector<double> end, residual;

@@ -115,22 +115,23 @@ class recorder {
     bool const averages = team_.finite() && t > 0 && !anchor_.is_at(t);
     known const at_last = evaluate_last(consensus, t), at_average =
         averages ? evaluate_average() : known{};
-    int reason = 0;
+    int answer = 0;
     if (leads()) {
       take(consensus, at_last);
       if constexpr (!std::same_as<Anchor, no_anchor>) take_anchor();
       if (averages) compare(at_average);
-      reason = note(t, rounds);
+      answer = is_over(t) ? 1 : 0;
     }
-    bool const over = team_.agree(reason) != 0;
+    bool over = team_.agree(answer) != 0;
     if (over && anchor_.is_at(t) && t > 0) {
       known const average = evaluate_average();
       if (leads()) {
         compare(average);
-        r_.outcome.history.back().objective = r_.outcome.objective;
-        r_.outcome.history.back().certificate = r_.outcome.certificate;
+        is_over(t);
       }
     }
+    if (leads()) answer = note(t, rounds) == proceed::yes ? 0 : 1;
+    if (!over) over = team_.agree(answer) != 0;
     if (leads()) r_.watch.start();
     while (next_due_ <= t) next_due_ = due_after(next_due_);
     return over;
@@ -194,6 +195,7 @@ class recorder {
   // Member 0: here is the average; the answer is the better one. What bounds the worse one bounds it.
   void compare(known const& average) {
     auto& out = r_.outcome;
+    if (!all_finite(std::span<scalar>(r_.average))) return;
     out.average = to_vector<scalar>(std::span<scalar const>(r_.average));
     if (!(average.objective <= out.objective)) return;
     out.x = out.average;
@@ -201,8 +203,27 @@ class recorder {
     out.certificate = std::min(out.certificate, average.certificate);
   }
 
-  // Member 0: completes the outcome as if the run ended here, and says whether it does.
-  int note(std::uint64_t t, std::uint64_t rounds) {
+  // Member 0: whether the run ends here, and why, if the observer has no wish.
+  bool is_over(std::uint64_t t) {
+    plan const& p = *r_.p;
+    auto& out = r_.outcome;
+    if (!team_.finite() || !std::isfinite(out.objective))
+      out.reason = stop_reason::diverged;
+    else if (p.tolerance > 0 && out.certificate <= p.tolerance)
+      out.reason = stop_reason::tolerance_reached;
+    else if (p.tolerance > 0 && anchor_.at_floor())
+      out.reason = stop_reason::precision_reached;
+    else if (t == p.steps)
+      out.reason = stop_reason::steps_done;
+    else {
+      out.reason = stop_reason::observer_request;  // unless it goes on
+      return false;
+    }
+    return true;
+  }
+
+  // Member 0: completes the outcome, as if the run ended here, and shows it to the observer.
+  proceed note(std::uint64_t t, std::uint64_t rounds) {
     plan const& p = *r_.p;
     auto& out = r_.outcome;
     out.steps = t;
@@ -214,22 +235,7 @@ class recorder {
     double const drift = std::accumulate(r_.drift.begin(), r_.drift.end(), 0.0);
     out.history.push_back({t, rounds, out.gradients, out.bytes, out.seconds, out.objective,
                            out.certificate, drift / static_cast<double>(p.workers)});
-    bool const wants_more =
-        r_.observer->after_evaluation(out.history.back(), p) == proceed::yes;
-    bool ends = true;
-    if (!team_.finite() || !std::isfinite(out.objective))
-      out.reason = stop_reason::diverged;
-    else if (p.tolerance > 0 && out.certificate <= p.tolerance)
-      out.reason = stop_reason::tolerance_reached;
-    else if (p.tolerance > 0 && anchor_.at_floor())
-      out.reason = stop_reason::precision_reached;
-    else if (t == p.steps)
-      out.reason = stop_reason::steps_done;
-    else if (!wants_more)
-      out.reason = stop_reason::observer_request;
-    else
-      ends = false;
-    return ends ? 1 : 0;
+    return r_.observer->after_evaluation(out.history.back(), p);
   }
 
   static constexpr double infinity = std::numeric_limits<double>::infinity();

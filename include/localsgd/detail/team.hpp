@@ -62,7 +62,7 @@ class thread_team {
       if constexpr (!Averager::keeps_mean) {
         auto const mine = next.subspan(first, last - first);
         averager.apply(first, previous.subspan(first, mine.size()), mine);
-        finite = finite && detail::all_finite<Scalar>(mine);
+        finite = finite && detail::all_finite(mine);
       }
       return finite;
     };
