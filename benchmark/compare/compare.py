@@ -179,7 +179,7 @@ def linear(dataset, options):
     n, d = problem.a.shape
     say(f"{dataset}: n = {n}, d = {d}, {problem.a.nnz} nonzeros, f(0) = {f0:.6f}, "
         f"f* = {problem.optimum:.16g}")
-    per_epoch = 2 if n > 200000 else 10
+    per_epoch = 2
     cap = 60 if n > 200000 else 20
     budget = (20 if options.quick else 120) * (1 if n <= 200000 else 6)
     server = systems.Server(program("linear", options), "serve", path)

@@ -83,7 +83,8 @@ plan make_plan(F const& f, settings s, bool reduces) {
           "at most the number of samples, " + std::to_string(p.samples));
   p.workers = s.workers;
   p.batch_size = s.batch_size;
-  std::uint64_t const ordinary = steps_of(s, p.samples);
+  settings ordinary = s;  // H is for a run of ordinary length, however long it may take
+  if (reduces) ordinary.epochs = std::min(s.epochs, settings{}.epochs);
   if (reduces && s.steps == 0 && s.epochs == settings{}.epochs) s.epochs = patient_epochs;
   p.steps = steps_of(s, p.samples);
   p.seed = s.seed;
@@ -92,7 +93,8 @@ plan make_plan(F const& f, settings s, bool reduces) {
   double row_work = static_cast<double>(p.dimension);
   if constexpr (knows_row_work<F>) row_work = f.row_work();
   p.local_steps = s.local_steps != 0 ? s.local_steps
-                                     : default_local_steps(ordinary, p.samples, p.workers, p.batch_size,
+                                     : default_local_steps(steps_of(ordinary, p.samples),
+                                                           p.samples, p.workers, p.batch_size,
                                                            p.dimension, row_work);
   return p;
 }

@@ -14,13 +14,14 @@
 #include <mutex>
 #include <stdexcept>
 #include <thread>
+#include <utility>
 
 /// @file
 /// @brief A fixed pool of threads that runs one gang of tasks at a time.
 
 namespace localsgd::detail {
 
-/// @brief Runs f(0) … f(n−1) at the same time, each on a thread of its own.
+/// @brief Runs f(0) … f(n−1) at the same time, each on a thread of its own; f(0) on the caller's.
 ///
 /// The tasks of a gang wait for each other, so they need their threads all at once: a gang takes the
 /// pool whole, and a second one waits for its turn.
@@ -38,7 +39,7 @@ class asio_pool {
   std::size_t threads() const noexcept { return threads_; }
 
   /// @pre n ≤ threads(); f does not throw (in an Asio thread that would end the process).
-  /// @throws std::logic_error when called from one of the pool's own threads, which would wait for
+  /// @throws std::logic_error when called from one of the gang's own threads, which would wait for
   ///         itself.
   template <class F>
   void operator()(std::size_t n, F const& f) {
@@ -46,32 +47,36 @@ class asio_pool {
       throw std::logic_error(
           "localsgd: minimize was called from a thread of the pool it is to run on; "
           "give the inner call a pool of its own, or serial{}");
+    if (n == 0) return;
     std::lock_guard const turn(busy_);
     std::latch pending(static_cast<std::ptrdiff_t>(n));
     // post() may run out of memory half-way, when the queued tasks already wait for the others.
     // So each waits for the go, which says whether there are others.
     std::latch go(1);
     bool complete = false;
-    std::size_t posted = 0;
+    auto const task = [&](std::size_t i) {
+      go.wait();
+      if (complete) {
+        asio_pool const* const before = std::exchange(inside(), this);
+        f(i);
+        inside() = before;
+      }
+      pending.count_down();
+    };
+    std::size_t posted = 1;
     try {
-      for (; posted != n; ++posted)
-        boost::asio::post(pool_, [&, i = posted] {
-          go.wait();
-          if (complete) {
-            inside() = this;
-            f(i);
-            inside() = nullptr;
-          }
-          pending.count_down();
-        });
+      for (; posted < n; ++posted) boost::asio::post(pool_, [&task, i = posted] { task(i); });
       complete = true;
     } catch (...) {
-      pending.count_down(static_cast<std::ptrdiff_t>(n - posted));
+      pending.count_down(static_cast<std::ptrdiff_t>(n - posted + 1));
       go.count_down();
       pending.wait();
       throw;
     }
     go.count_down();
+    // The caller is the first of the gang: woken while it runs, the others get cores of their own.
+    // Where it slept instead, two of them would share one for the first hundredths of a second.
+    task(0);
     pending.wait();
   }
 

@@ -165,7 +165,7 @@ class svrg_anchor {
     return team.agree(answer) != 0;
   }
   double glance(std::span<scalar const> x) const {
-    std::size_t const stride = std::max<std::size_t>(1, p_->samples / 1024);
+    std::size_t const stride = (p_->samples + 1023) / 1024;
     std::vector<std::size_t> batch;
     for (std::size_t i = 0; i < p_->samples; i += stride) batch.push_back(i);
     std::vector<scalar> g(x.size());

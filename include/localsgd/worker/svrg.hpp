@@ -155,7 +155,7 @@ class alignas(detail::own_lines) svrg_sequence<F, S, E> {
 
 /// @brief Variance-reduced local steps: x_k ← x_k − η(∇f_B(x_k) − ∇f_B(x̃) + ∇f(x̃)), x̃ the anchor.
 ///
-/// SVRG \cite johnson2013svrg in its local form \cite gorbunov2021local: about every n gradients the
+/// SVRG \cite johnson2013svrg in its local form \cite gorbunov2021local . About every n gradients the
 /// consensus becomes the anchor, and all members compute ∇f there in a fixed order. At the minimum the
 /// steps have no noise, so a constant step size converges linearly. For linear models the penalty's
 /// gradient is that of the anchor, too, and a step touches the nonzeros of its rows only.
