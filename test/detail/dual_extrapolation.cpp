@@ -342,8 +342,8 @@ BOOST_AUTO_TEST_CASE(memory_is_limited) {
     linear_objective const f(rows, std::span(y).first(samples), squared{}, l2{1});
     return dual_extrapolation(f, samples).capacity();
   };
-  BOOST_TEST(capacity(100'000) == 4);
-  BOOST_TEST(capacity(200'000) == 2);
+  BOOST_TEST(capacity(50'000) == 4);
+  BOOST_TEST(capacity(100'000) == 2);
   linear_objective const f(features, y, squared{}, l2{1});
   dual_extrapolation dual(f, y.size());
   BOOST_TEST(dual.capacity() == 0);
