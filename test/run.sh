@@ -29,8 +29,9 @@ if [[ ${CXX:-} == *clang* ]]; then bash cmake/install_packages.sh clang; fi
 
 options=(-DLOCALSGD_TESTS=ON -DLOCALSGD_EXAMPLES=ON)
 if command -v ccache >/dev/null; then options+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
-# Tests that look at the sources or run the compiler cannot differ under a sanitizer.
-if [[ $preset == asan || $preset == tsan ]]; then arguments+=(--label-exclude toolchain); fi
+# Tests that look at the sources or run the compiler cannot differ under a sanitizer, and long ones
+# take too long.
+if [[ $preset == asan || $preset == tsan ]]; then arguments+=(--label-exclude 'toolchain|long'); fi
 
 cmake --preset "$preset" -B "$build" "${options[@]}"
 cmake --build "$build"
