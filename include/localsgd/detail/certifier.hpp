@@ -83,12 +83,6 @@ class certifier {
     else
       return no_dual{};
   }
-  static double strong_convexity_of(F const& f) {
-    if constexpr (knows_strong_convexity<F>)
-      return f.strong_convexity();
-    else
-      return 0;
-  }
 
   // A run that only wants its tolerance pays for no bound that does not end it.
   bool promises(double predicted, double bound) const noexcept {

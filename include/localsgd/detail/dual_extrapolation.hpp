@@ -83,7 +83,7 @@ class dual_extrapolation {
     newest.slopes.assign(at.slopes.begin(), at.slopes.end());
     newest.h.resize(at.x.size());
     for (std::size_t j = 0; j != at.x.size(); ++j) newest.h[j] = data_gradient(at, j);
-    newest.of = lengths_of(at);
+    newest.of = {};
   }
 
   /// @brief Chooses c for a point, and keeps it for add_dual() and bound().
@@ -106,13 +106,7 @@ class dual_extrapolation {
       h_[j] = own;
       for (std::size_t k = 0; k != used_; ++k) h_[j] += c_[k] * (past_[k].h[j] - own);
     }
-    norm_ = std::sqrt(squared_norm(at.x));
-    double const own = lengths_of(at).slopes, own_x = norm_;
-    total_ = {own, own_x};
-    for (std::size_t k = 0; k != used_; ++k) {
-      total_.slopes += std::abs(c_[k]) * (past_[k].of.slopes + own);
-      total_.x += std::abs(c_[k]) * (past_[k].of.x + own_x);
-    }
+    at_ = at;
     return predicted;
   }
 
@@ -143,7 +137,8 @@ class dual_extrapolation {
     if (intercept != 0) sum[sum.size() - 2] += intercept * moved_intercept;
   }
 
-  /// @brief A bound on f(x) − f* at the point of the last proposal: f(x) − D(θ(c)), rounded up.
+  /// @brief A bound on f(x) − f* at the point of the last proposal, which still is what it was:
+  ///        f(x) − D(θ(c)), rounded up.
   ///
   /// Up by all that rounding can take away: |error of a sum of m products| ≤ m u Σ|product| with
   /// u = 2⁻⁵³, doubled for what is of second order. With m the longest chain of additions and
@@ -177,11 +172,12 @@ class dual_extrapolation {
     constexpr double u = std::numeric_limits<double>::epsilon() / 2;
     double const chain =
         terms_ + longest_row_ + static_cast<double>(h_.size() / block + block + 64);
-    double const slopes = row_norm_ * total_.slopes, size = slopes + lambda * total_.x;
+    lengths const own = lengths_of(at_.slopes, at_.x), total = total_lengths(own);
+    double const slopes = row_norm_ * total.slopes, size = slopes + lambda * total.x;
     double const error = 2 * chain * u * size;
     double const margin =
         2 * chain * u *
-            (2 * std::abs(objective) + std::abs(gap) + 2 * size * norm_ + squares / lambda) +
+            (2 * std::abs(objective) + std::abs(gap) + 2 * size * own.x + squares / lambda) +
         error * (std::sqrt(squares) + error) / lambda;
     double const result = std::max(gap, 0.0) + margin;
     return std::isfinite(result) ? result : infinity;
@@ -191,8 +187,8 @@ class dual_extrapolation {
   static constexpr double infinity = std::numeric_limits<double>::infinity();
 
   struct lengths {
-    double slopes = 0;  // √((1/n) Σ s_i θ_i²)
-    double x = 0;       // ‖x‖
+    double slopes = -1;  // √((1/n) Σ s_i θ_i²); negative: not asked for yet
+    double x = 0;        // ‖x‖
   };
   struct memory {
     own_vector<double> x, h, slopes;
@@ -208,11 +204,22 @@ class dual_extrapolation {
     return at.gradient[j] - f_->penalty() * at.x[j];
   }
 
-  lengths lengths_of(linear_point const& at) const {
+  lengths lengths_of(std::span<double const> slopes, std::span<double const> x) const {
     double sum = 0;
-    for (std::size_t i = 0; i != at.slopes.size(); ++i)
-      sum += f_->scale(i) * at.slopes[i] * at.slopes[i];
-    return {std::sqrt(sum / static_cast<double>(f_->samples())), std::sqrt(squared_norm(at.x))};
+    for (std::size_t i = 0; i != slopes.size(); ++i) sum += f_->scale(i) * slopes[i] * slopes[i];
+    return {std::sqrt(sum / static_cast<double>(f_->samples())), std::sqrt(squared_norm(x))};
+  }
+
+  // Of all that θ(c) is made of.
+  lengths total_lengths(lengths const& own) {
+    lengths total = own;
+    for (std::size_t k = 0; k != used_; ++k) {
+      lengths& past = past_[k].of;
+      if (past.slopes < 0) past = lengths_of(past_[k].slopes, past_[k].x);
+      total.slopes += std::abs(c_[k]) * (past.slopes + own.slopes);
+      total.x += std::abs(c_[k]) * (past.x + own.x);
+    }
+    return total;
   }
 
   LOCALSGD_ONE_COPY model model_at(linear_point const& at) const {
@@ -288,8 +295,7 @@ class dual_extrapolation {
   std::array<memory, most> past_;  // the newest first
   std::array<double, most> c_{};
   own_vector<double> h_;  // h(θ(c)) before anything is moved into the domain
-  lengths total_;         // of all that θ(c) is made of
-  double norm_ = 0;       // ‖x‖
+  linear_point at_;       // of the last proposal
   double row_norm_ = -1, longest_row_ = 0;
 };
 

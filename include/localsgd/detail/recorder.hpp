@@ -77,8 +77,9 @@ struct run_record {
   certifier<F> bound;
   own_vector<scalar> average;  // x̂, assembled at evaluations
   touched_average touched;
-  std::vector<double> drift;    // ‖x_k − x̄‖² of every worker at the last average before one
+  std::vector<double> drift;  // ‖x_k − x̄‖² of every worker at the last average before one
   result<scalar> outcome;
+  std::span<scalar const> last, weighted, best;  // its points, until the run is over
 };
 
 /// @brief One member's side of the record: when to evaluate, and the collective calls it takes.
@@ -132,6 +133,7 @@ class recorder {
     }
     if (leads()) answer = note(t, rounds) == proceed::yes ? 0 : 1;
     if (!over) over = team_.agree(answer) != 0;
+    if (leads() && over) keep_points();
     if (leads()) r_.watch.start();
     while (next_due_ <= t) next_due_ = due_after(next_due_);
     return over;
@@ -179,7 +181,7 @@ class recorder {
   // Member 0: the answer is the last consensus, and there is no average yet.
   void take(std::span<scalar const> consensus, known const& last) {
     auto& out = r_.outcome;
-    out.average = out.last = out.x = to_vector<scalar>(consensus);
+    r_.weighted = r_.last = r_.best = consensus;
     out.objective = std::isnan(last.objective) ? infinity : last.objective;
     out.certificate = last.certificate;
   }
@@ -188,7 +190,7 @@ class recorder {
     auto& out = r_.outcome;
     auto const value = anchor_.value();
     if (!anchor_.active() || !(value.objective < out.objective)) return;
-    out.average = out.last = out.x = to_vector<scalar>(anchor_.point());
+    r_.weighted = r_.last = r_.best = anchor_.point();
     out.objective = value.objective;
     out.certificate = r_.bound.at_known_point(value);
   }
@@ -196,9 +198,9 @@ class recorder {
   void compare(known const& average) {
     auto& out = r_.outcome;
     if (!all_finite(std::span<scalar>(r_.average))) return;
-    out.average = to_vector<scalar>(std::span<scalar const>(r_.average));
+    r_.weighted = r_.average;
     if (!(average.objective <= out.objective)) return;
-    out.x = out.average;
+    r_.best = r_.average;
     out.objective = average.objective;
     out.certificate = std::min(out.certificate, average.certificate);
   }
@@ -220,6 +222,14 @@ class recorder {
       return false;
     }
     return true;
+  }
+
+  // Member 0: what the points of the outcome are views of will not outlive the team.
+  void keep_points() {
+    auto& out = r_.outcome;
+    out.last = to_vector<scalar>(r_.last);
+    out.average = to_vector<scalar>(r_.weighted);
+    out.x = to_vector<scalar>(r_.best);
   }
 
   // Member 0: completes the outcome, as if the run ended here, and shows it to the observer.
