@@ -83,16 +83,8 @@ BENCHMARK(steps_of_the_read_bandwidth)
     ->ArgName("threads")->Arg(1)->Arg(2)->Unit(benchmark::kMillisecond)->UseRealTime()->MinTime(1);
 
 void two_threads_over_one_on_dense_rows(benchmark::State& state) {
-  auto const& f = pictures::get().f;
-  thread_pool one(1), two(2);
-  constant_step const step(0.01);
   settings const s{.workers = 2, .local_steps = 64, .epochs = 1};
-  double of_one = 0, of_two = 0;
-  for (auto _ : state) {
-    of_one += minimize(f, s, one, step).seconds;
-    of_two += minimize(f, s, two, step).seconds;
-  }
-  state.counters["speedup"] = of_one / of_two;
+  bench::two_threads_over_one(state, pictures::get().f, s, constant_step(0.01));
 }
 BENCHMARK(two_threads_over_one_on_dense_rows)->Unit(benchmark::kMillisecond)->UseRealTime()->MinTime(1);
 

@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <utility>
 
 /// @file
 /// @brief What the benchmarks share. Machines are noisy: figures are ratios of two things measured
@@ -41,6 +42,21 @@ void compare(benchmark::State& state, One&& one, Other&& other) {
   state.counters["ratio"] = of_one / of_other;
   state.counters["one_s"] = benchmark::Counter(of_one, benchmark::Counter::kAvgIterations);
   state.counters["other_s"] = benchmark::Counter(of_other, benchmark::Counter::kAvgIterations);
+}
+
+/// @brief Trains with one thread and with two, turn by turn, and reports the speed-up.
+/// @return The seconds of each, of training only, without the evaluations: a sum over iterations.
+template <class Objective, class Step>
+std::pair<double, double> two_threads_over_one(benchmark::State& state, Objective const& f,
+                                               localsgd::settings const& s, Step const& step) {
+  localsgd::thread_pool one(1), two(2);
+  double of_one = 0, of_two = 0;
+  for (auto _ : state) {
+    of_one += localsgd::minimize(f, s, one, step).seconds;
+    of_two += localsgd::minimize(f, s, two, step).seconds;
+  }
+  state.counters["speedup"] = of_one / of_two;
+  return {of_one, of_two};
 }
 
 /// @brief w8a or a9a from the folder LOCALSGD_DATA, ../shared/data unless set; read once.

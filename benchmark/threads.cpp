@@ -20,15 +20,8 @@ void two_threads_over_one(benchmark::State& state) {
   settings const s{.workers = 2,
                    .local_steps = static_cast<std::size_t>(state.range(0)),
                    .epochs = 20};
-  constant_step const step(0.3);
-  thread_pool one(1), two(2);
-  double of_one = 0, of_two = 0;
-  for (auto _ : state) {
-    of_one += minimize(f, s, one, step).seconds;  // training only, without the evaluations
-    of_two += minimize(f, s, two, step).seconds;
-  }
+  auto const [of_one, of_two] = bench::two_threads_over_one(state, f, s, constant_step(0.3));
   double const gradients = 20.0 * static_cast<double>(f.samples() * state.iterations());
-  state.counters["speedup"] = of_one / of_two;
   state.counters["ns_gradient_1"] = 1e9 * of_one / gradients;
   state.counters["ns_gradient_2"] = 1e9 * of_two / gradients;
 }

@@ -6,34 +6,17 @@
 //
 // usage: quickstart [folder of the IDX files] [epochs]
 
-#include "support/gunzip.hpp"
+#include "support/fashion_mnist.hpp"
 
 #include <localsgd/localsgd.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <exception>
 #include <string>
-#include <vector>
 
 namespace {
-
-localsgd::dense_matrix<float> read(std::string const& path) {
-  return localsgd::parse_idx<float>(support::gunzip(path), path);
-}
-
-/// Pixels from 0 to 1, less the mean picture: then no direction dominates the curvature, and the
-/// steps can be larger.
-void normalise(localsgd::dense_matrix<float>& pictures, localsgd::dense_matrix<float>& others) {
-  std::size_t const n = pictures.shape(0), pixels = pictures.shape(1);
-  std::vector<double> mean(pixels);
-  for (std::size_t i = 0; i != n; ++i)
-    for (std::size_t j = 0; j != pixels; ++j) mean[j] += pictures(i, j) / static_cast<double>(n);
-  for (auto* some : {&pictures, &others})
-    for (std::size_t i = 0; i != some->shape(0); ++i)
-      for (std::size_t j = 0; j != pixels; ++j)
-        (*some)(i, j) = ((*some)(i, j) - static_cast<float>(mean[j])) / 255;
-}
 
 using classifier = localsgd::softmax_objective<localsgd::dense_matrix<float>, float>;
 
@@ -57,11 +40,7 @@ int main(int argc, char** argv) try {
   std::string const folder = argc > 1 ? argv[1] : "/usr/share/datasets/fashion-mnist";
   double const epochs = argc > 2 ? std::stod(argv[2]) : 10;
 
-  auto pictures = read(folder + "/train-images-idx3-ubyte.gz");
-  auto test_pictures = read(folder + "/t10k-images-idx3-ubyte.gz");
-  normalise(pictures, test_pictures);
-  auto const labels = read(folder + "/train-labels-idx1-ubyte.gz");
-  auto const test_labels = read(folder + "/t10k-labels-idx1-ubyte.gz");
+  auto const [pictures, labels, test_pictures, test_labels] = support::read_fashion_mnist(folder);
 
   localsgd::l2 const penalty{1e-4};
   classifier const f(pictures, labels, 10, penalty);

@@ -10,19 +10,8 @@ build=$source_folder/build/quickstart
 
 bash "$source_folder/cmake/install_packages.sh" quickstart
 
-# Only trouble is worth reading before the program's own words.
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
-quietly() {
-  if ! "$@" >"$log" 2>&1; then
-    cat "$log" >&2
-    exit 1
-  fi
-}
+source "$source_folder/cmake/build_quietly.sh"
 echo 'Building the example ...'
-quietly cmake -S "$source_folder" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
-  -DCMAKE_CXX_FLAGS_RELEASE='-O3 -DNDEBUG' -DLOCALSGD_NATIVE=ON -DLOCALSGD_TESTS=OFF \
-  -DLOCALSGD_EXAMPLES=ON
-quietly cmake --build "$build" --target quickstart
+build_quietly "$build" quickstart -DLOCALSGD_EXAMPLES=ON
 
 "$build/examples/quickstart" "$@"

@@ -43,20 +43,9 @@ if [[ -z $python ]]; then
   exit 1
 fi
 
-# Only trouble is worth reading.
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
-quietly() {
-  if ! "$@" >"$log" 2>&1; then
-    cat "$log" >&2
-    exit 1
-  fi
-}
+source "$source_folder/cmake/build_quietly.sh"
 echo 'Building ...'
-quietly cmake -S "$source_folder" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
-  -DCMAKE_CXX_FLAGS_RELEASE='-O3 -DNDEBUG' -DLOCALSGD_NATIVE=ON -DLOCALSGD_TESTS=OFF \
-  -DLOCALSGD_EXAMPLES=OFF -DLOCALSGD_COMPARE=ON
-quietly cmake --build "$build" --target benchmark.compare
+build_quietly "$build" benchmark.compare -DLOCALSGD_COMPARE=ON
 
 # No system may use more threads than there are cores this process may run on.
 unset OMP_NUM_THREADS  # nproc would heed it

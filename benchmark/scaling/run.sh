@@ -22,20 +22,9 @@ done
 
 bash "$source_folder/cmake/install_packages.sh" scaling
 
-# Only trouble is worth reading.
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
-quietly() {
-  if ! "$@" >"$log" 2>&1; then
-    cat "$log" >&2
-    exit 1
-  fi
-}
+source "$source_folder/cmake/build_quietly.sh"
 echo 'Building ...'
-quietly cmake -S "$source_folder" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
-  -DCMAKE_CXX_FLAGS_RELEASE='-O3 -DNDEBUG' -DLOCALSGD_NATIVE=ON -DLOCALSGD_TESTS=OFF \
-  -DLOCALSGD_EXAMPLES=OFF -DLOCALSGD_SCALING=ON
-quietly cmake --build "$build" --target benchmark.scaling
+build_quietly "$build" benchmark.scaling -DLOCALSGD_SCALING=ON
 
 "$build/benchmark/scaling/benchmark.scaling" "$@" >"$build/scaling.csv.part"
 mv "$build/scaling.csv.part" "$build/scaling.csv"
