@@ -4,7 +4,8 @@
 
 #include "localsgd/error.hpp"
 
-#include <cmath>
+#include <array>
+#include <charconv>
 #include <string>
 #include <string_view>
 
@@ -19,6 +20,16 @@ enum class origin {
   bound,     ///< A proven bound: the true one is at most this, or at least this for μ.
   estimate,  ///< Measured, with a standard error.
 };
+
+/// @brief The name of an origin, as spelt in the code.
+constexpr std::string_view to_string(origin from) noexcept {
+  switch (from) {
+    case origin::given: return "given";
+    case origin::bound: return "bound";
+    case origin::estimate: return "estimate";
+  }
+  return "unknown";
+}
 
 /// @brief A number, how it was obtained, and how sure it is.
 struct constant {
@@ -35,7 +46,7 @@ struct constant {
 
 /// @brief What the bounds and the advice need to know of a problem.
 ///
-/// `constants{.smoothness = 1.0, .strong_convexity = 0.1, .variance = 2.0, …}` where they are known.
+/// `constants{.smoothness = 1.0, .strong_convexity = 0.1, .variance = 2.0, …}` where known.
 struct constants {
   constant smoothness;        ///< L of f, > 0.
   constant strong_convexity;  ///< μ of f, 0 ≤ μ ≤ L.
@@ -62,5 +73,29 @@ struct constants {
     detail::require_nonnegative("constants.squared_distance", squared_distance.value);
   }
 };
+
+namespace detail {
+/// @brief Six digits, for people.
+inline std::string brief(double value) {
+  std::array<char, 32> text{};
+  auto const end =
+      std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::general, 6);
+  return {text.data(), end.ptr};
+}
+}  // namespace detail
+
+/// @brief `0.661219 (bound)`, or `2.5 +- 0.04 (estimate)`: six digits.
+inline std::string to_string(constant const& c) {
+  std::string text = detail::brief(c.value);
+  if (c.from == origin::estimate) text += " +- " + detail::brief(c.standard_error);
+  return text + " (" + std::string(to_string(c.from)) + ")";
+}
+
+/// @brief A line for each constant, its symbol first, the numbers in a column; ASCII.
+inline std::string to_string(constants const& c) {
+  return "L          " + to_string(c.smoothness) + "\nmu         " + to_string(c.strong_convexity) +
+         "\nsigma^2    " + to_string(c.variance) + "\nG^2        " + to_string(c.second_moment) +
+         "\n|x0-x*|^2  " + to_string(c.squared_distance) + "\n";
+}
 
 }  // namespace localsgd

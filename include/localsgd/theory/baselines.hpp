@@ -1,0 +1,59 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/minimize.hpp"
+#include "localsgd/settings.hpp"
+
+#include <algorithm>
+
+/// @file
+/// @brief What Local SGD is to be compared with, at equal gradients and at equal rounds.
+
+namespace localsgd {
+
+/// @brief A run of Local SGD and the three it competes with, all on exactly as many gradients.
+///
+/// | settings      | workers | gap | batch | steps | gradients | rounds |
+/// |---------------|---------|-----|-------|-------|-----------|--------|
+/// | `local_sgd`   | K       | H   | b     | T     | K·b·T     | T/H    |
+/// | `mini_batch`  | K       | 1   | b     | T     | K·b·T     | T      |
+/// | `large_batch` | K       | 1   | b·H   | T/H   | K·b·T     | T/H    |
+/// | `one_shot`    | K       | T   | b     | T     | K·b·T     | 1      |
+///
+/// So `large_batch` has as many rounds as Local SGD, too: mini-batch SGD at equal gradients and
+/// equal rounds is what it must beat \cite woodworth2020local. H is at most T; T is that of the
+/// given settings, rounded up to a multiple of H (down where 2⁵³ leaves no room).
+///
+/// The counts hold for plain steps on a schedule that is left to the settings, and for as long as
+/// neither a tolerance nor an observer ends the run. Each of the four deserves a step size of its
+/// own: a batch H times as large allows a larger one.
+struct baselines {
+  settings local_sgd, mini_batch, large_batch, one_shot;
+};
+
+/// @brief The baselines of a run with these settings, every 0 of them resolved as `minimize` does.
+/// @throws invalid_settings if one of the four runs cannot be made: b·H is at most n
+template <Objective F>
+baselines baselines_of(F const& f, settings s) {
+  plan const p = detail::make_plan(f, s, false);
+  std::uint64_t const h = std::min(p.local_steps, std::max<std::uint64_t>(p.steps, 1));
+  std::uint64_t rounds = (p.steps + h - 1) / h;  // ⌈T/H⌉
+  if (rounds * h > settings::max_steps) --rounds;
+  detail::require(h <= f.samples() / s.batch_size, "local_steps", h,
+                  "at most n/b, " + std::to_string(f.samples() / s.batch_size) +
+                      ": a large batch has b·H samples");
+  auto const of = [&](std::uint64_t gap, std::uint64_t batch, std::uint64_t steps) {
+    settings each = s;
+    each.local_steps = static_cast<std::size_t>(gap);
+    each.batch_size = static_cast<std::size_t>(batch);
+    each.steps = steps;
+    if (steps == 0) each.epochs = 0;
+    return each;
+  };
+  std::uint64_t const steps = rounds * h, b = s.batch_size;
+  return {of(h, b, steps), of(1, b, steps), of(1, b * h, rounds),
+          of(std::max<std::uint64_t>(steps, 1), b, steps)};
+}
+
+}  // namespace localsgd
