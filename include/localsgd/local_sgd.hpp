@@ -20,34 +20,32 @@
 
 namespace localsgd {
 
-/// @brief Algorithms 1 and 2 of \cite stich2019local, as every member of a team runs them: K workers
-///        make SGD steps on their own, and come together at the sync times.
+/// @brief Algorithms 1 and 2 of \cite stich2019local, as every member of a team runs them: K
+///        workers make SGD steps on their own, and come together at the sync times.
 ///
-/// What tells the two algorithms apart is the team's `exchange` alone: a synchronous team waits for all
-/// x_k and hands everybody their average, an asynchronous one adds each worker's own change to the
-/// aggregate and reads it back.
+/// What tells the two algorithms apart is the team's `exchange` alone: a synchronous team waits for
+/// all x_k and hands everybody their average, an asynchronous one adds each worker's own change to
+/// the aggregate and reads it back.
 ///
-/// @param workers the sequences x_k of all K workers; this member uses those it owns
+/// @param workers the sequences x_k; this member uses those of the workers that it owns
 /// @param anchor  what the sequences of variance-reduced workers share; others have none
 /// @param x       the points that all members can see
 /// @param record  evaluates f now and then, and decides with all members whether to end
 /// @throws invalid_settings if the schedule does not go forward; what user code throws
-template <class Sequence, class Anchor, Schedule S, class A, class T, class Record>
-void local_sgd(T& team, std::vector<Sequence>& workers, Anchor& anchor, S const& schedule,
+template <class Workers, class Anchor, Schedule S, class A, class T, class Record>
+void local_sgd(T& team, Workers& workers, Anchor& anchor, S const& schedule,
                A& averager, iterates<typename Record::scalar>& x, std::uint64_t steps,
                Record& record) {
-  index_range const mine = team.workers();
   detail::recorder recorder(record, team, workers, anchor, x);
   std::uint64_t t = 0, rounds = 0;
 
   for (;;) {
     anchor.renew(team, record.gradient, workers, x, t);  // svrg, now and then: x̃ ← x̄, with ∇f(x̃)
     if (recorder.ends(t, rounds)) break;  // all members decide together, from equal values
-    std::uint64_t const sync = std::min(schedule.next(t), steps);  // T is a sync time
+    std::uint64_t const sync = std::min(recorder.next(schedule, t), steps);  // T is a sync time
     detail::require(sync > t, "schedule.next(" + std::to_string(t) + ")", sync, "> its argument");
 
-    for (std::size_t k = mine.first; k != mine.last; ++k)
-      workers[k].advance(t, sync);  // x_k: local steps t, …, sync − 1
+    detail::advance(team, workers, x, recorder, t, sync);  // x_k: local steps t, …, sync − 1
     // x̄ ← Σ w_k x_k, or X ← X + w_k Δx_k; and x_k ← x̄, or X
     detail::exchange(team, workers, anchor, averager, x, recorder, record, sync, rounds);
     t = sync;

@@ -59,6 +59,26 @@ struct int_schedule {
 struct schedule_that_changes {
   std::uint64_t next(std::uint64_t);
 };
+struct schedule_that_looks : schedule {
+  static constexpr bool needs_evaluations = true;
+  using schedule::next;
+  std::uint64_t next(std::uint64_t, ls::progress const&) const;
+};
+struct schedule_that_only_looks {
+  std::uint64_t next(std::uint64_t, ls::progress const&) const;
+};
+struct int_schedule_that_looks : schedule {
+  using schedule::next;
+  int next(std::uint64_t, ls::progress const&) const;
+};
+struct schedule_that_looks_and_changes : schedule {
+  using schedule::next;
+  std::uint64_t next(std::uint64_t, ls::progress const&);
+};
+struct schedule_that_changes_progress : schedule {
+  using schedule::next;
+  std::uint64_t next(std::uint64_t, ls::progress&) const;
+};
 
 struct averager {
   static constexpr bool keeps_mean = false;
@@ -179,6 +199,7 @@ int main() {
   use_step_size<step_size>();
   use_rule<rule>();
   use_schedule<schedule>();
+  use_schedule<schedule_that_looks>();
   use_averager<averager>();
   use_synchronizer<synchronizer>();
   use_sequence<sequence>();
@@ -201,6 +222,14 @@ int main() {
   use_schedule<int_schedule>();
 #elif defined(NEXT_IS_NOT_CONST)  // expect: has_const_next_sync_time
   use_schedule<schedule_that_changes>();
+#elif defined(NEXT_ONLY_WITH_PROGRESS)  // expect: has_const_next_sync_time
+  use_schedule<schedule_that_only_looks>();
+#elif defined(LOOK_IS_INT)  // expect: next_with_progress_is_const_and_returns_a_sync_time
+  use_schedule<int_schedule_that_looks>();
+#elif defined(LOOK_IS_NOT_CONST)  // expect: next_with_progress_is_const_and_returns_a_sync_time
+  use_schedule<schedule_that_looks_and_changes>();
+#elif defined(LOOK_CHANGES_IT)  // expect: next_with_progress_is_const_and_returns_a_sync_time
+  use_schedule<schedule_that_changes_progress>();
 #elif defined(WEIGHT_IS_MISSING)  // expect: has_const_weight
   use_averager<averager_without_weight>();
 #elif defined(START_IS_MISSING)  // expect: has_start

@@ -10,11 +10,46 @@
 
 namespace localsgd {
 
+/// @brief What a schedule may look at: the last evaluation, and the gap before now. Equal on all
+///        members, and the same in every run of the same settings: so it tells of no time.
+struct progress {
+  std::uint64_t steps = 0;        ///< Local steps at the evaluation: t if it has just been made.
+  std::uint64_t local_steps = 0;  ///< The gap between the last two sync times; 0 at the start.
+  double objective = 0;           ///< f at the evaluation, finite: evaluation::objective.
+  double first_objective = 0;     ///< f(x_0), finite.
+  double drift = 0;               ///< (1/K) Σ_k ‖x_k − x̄‖² just before the average evaluated.
+};
+
 namespace detail {
+
 template <class S>
 concept has_const_next_sync_time = requires(S const& s, std::uint64_t t) {
   { s.next(t) } -> std::same_as<std::uint64_t>;
 };
+
+// Optional members. One that is there but cannot be used is an error, not a member to ignore.
+template <class S>
+concept looks_at_progress = requires(S const& s, std::uint64_t t, progress const& seen) {
+  { s.next(t, seen) } -> std::same_as<std::uint64_t>;
+};
+template <class S>
+concept next_with_progress_is_const_and_returns_a_sync_time =
+    looks_at_progress<S> || !requires(S& s, std::uint64_t t, progress seen) { s.next(t, seen); };
+
+template <class S>
+concept says_whether_it_needs_evaluations = requires {
+  { S::needs_evaluations } -> std::convertible_to<bool>;
+};
+
+/// @brief Whether a schedule has nothing to follow unless the run is evaluated on its way.
+template <class S>
+constexpr bool needs_evaluations() {
+  if constexpr (says_whether_it_needs_evaluations<S>)
+    return S::needs_evaluations;
+  else
+    return false;
+}
+
 }  // namespace detail
 
 /// @brief The set I_T of sync times: when the workers' iterates are averaged.
@@ -26,10 +61,20 @@ concept has_const_next_sync_time = requires(S const& s, std::uint64_t t) {
 /// The average is made after local step t when t+1 ∈ I_T, so `every{1}` is mini-batch SGD. T, the
 /// number of local steps, always is a sync time: a `next` beyond it counts as T.
 ///
+/// Optional, for a schedule that looks how the run is doing:
+///
+/// | expression             | type            | meaning                                         |
+/// |------------------------|-----------------|-------------------------------------------------|
+/// | `s.next(t, seen)`      | `std::uint64_t` | the same, knowing the progress; it is what a    |
+/// |                        |                 | run asks for, and `s.next(0)` what a plan shows |
+/// | `S::needs_evaluations` | `bool`          | whether a run is refused that asks for neither  |
+/// |                        |                 | `settings::evaluations` nor a tolerance         |
+///
 /// What no compiler can check:
 /// - pure: every member asks for itself and must get the same answer;
 /// - `next(t) > t`. Anything else ends the run with `invalid_settings`.
 template <class S>
-concept Schedule = std::copy_constructible<S> && detail::has_const_next_sync_time<S>;
+concept Schedule = std::copy_constructible<S> && detail::has_const_next_sync_time<S> &&
+                   detail::next_with_progress_is_const_and_returns_a_sync_time<S>;
 
 }  // namespace localsgd

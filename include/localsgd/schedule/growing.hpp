@@ -4,6 +4,7 @@
 
 #include "localsgd/error.hpp"
 #include "localsgd/schedule/concept.hpp"
+#include "localsgd/settings.hpp"
 
 #include <cmath>
 
@@ -14,16 +15,31 @@ namespace localsgd {
 
 /// @brief Linearly growing gaps: the i-th gap (i = 0, 1, …) is `first` + i·`increment` local steps.
 ///
-/// With η_t ∝ 1/t the number of rounds to reach the rate 1/(KT) then need not grow with T
-/// \cite spiridonoff2021communication. `increment` = 0 is `every{first}`.
+/// With η_t ∝ 1/t a number of rounds that is a small multiple of K then suffices for the rate
+/// 1/(KT), whatever T is \cite spiridonoff2021communication: `in_rounds` makes the gaps for such a
+/// number. `increment` = 0 is `every{first}`.
 class growing {
  public:
-  /// @param first     ≥ 1, the first gap
-  /// @param increment ≥ 0, by how much each gap exceeds the one before. @throws invalid_settings
+  /// @param first     1 … 2³¹, the first gap
+  /// @param increment 0 … 2³¹, by how much each gap exceeds the one before
+  /// @throws invalid_settings
   explicit growing(std::uint64_t first = 1, std::uint64_t increment = 1)
-      : first_(first), increment_(increment) {
+      : growing(first, increment, 1) {
     detail::require(first >= 1 && first <= largest, "growing.first", first, "1 to 2^31");
     detail::require(increment <= largest, "growing.increment", increment, "<= 2^31");
+  }
+
+  /// @brief T steps in exactly R rounds: the first gap is 1, and the gaps grow evenly, by
+  ///        2(T − R)/(R(R − 1)); sync times are rounded up to whole steps. R = T is `every{1}`.
+  /// @param rounds R, 1 … 2³¹ and at most T; a multiple of K, say 16K
+  /// @param steps  T, the local steps of the run, 1 … 2⁵³. @throws invalid_settings
+  static growing in_rounds(std::uint64_t rounds, std::uint64_t steps) {
+    detail::require(steps >= 1 && steps <= settings::max_steps, "growing.steps", steps,
+                    "1 to 2^53");
+    detail::require(rounds >= 1 && rounds <= largest && rounds <= steps, "growing.rounds", rounds,
+                    "1 to 2^31, and at most the number of steps, " + std::to_string(steps));
+    if (rounds == 1) return {steps, 0, 1};
+    return {1, steps - rounds, rounds * (rounds - 1) / 2};
   }
 
   /// The i-th sync time is i·first + increment·i(i−1)/2; found by solving for i, so that it is a
@@ -38,18 +54,24 @@ class growing {
  private:
   static constexpr std::uint64_t largest = std::uint64_t{1} << 31;
 
+  growing(std::uint64_t first, std::uint64_t numerator, std::uint64_t denominator)
+      : first_(first), numerator_(numerator), denominator_(denominator) {}
+
   constexpr std::uint64_t sync_time(std::uint64_t i) const noexcept {
-    return i * first_ + increment_ * (i * (i - 1) / 2);
+    __extension__ using wide = unsigned __int128;
+    wide const grown = wide{i} * (i - 1) / 2 * numerator_ + (denominator_ - 1);
+    return i == 0 ? 0 : i * first_ + static_cast<std::uint64_t>(grown / denominator_);
   }
   std::uint64_t guess(std::uint64_t t) const noexcept {
-    double const a = static_cast<double>(increment_) / 2;
-    double const b = static_cast<double>(first_) - a;
-    double const c = static_cast<double>(t);
-    double const i = a == 0 ? c / b : (std::sqrt(b * b + 4 * a * c) - b) / (2 * a);
+    double const a = static_cast<double>(numerator_) / static_cast<double>(denominator_) / 2;
+    double const b = static_cast<double>(first_) - a, c = static_cast<double>(t);
+    double const root = std::sqrt(b * b + 4 * a * c);
+    double const i = b > 0 ? 2 * c / (root + b) : (root - b) / (2 * a);  // nothing cancels
     return i < 1 ? 0 : static_cast<std::uint64_t>(i);
   }
 
-  std::uint64_t first_, increment_;
+  // The increment as a fraction: whole, or what makes the number of rounds exact.
+  std::uint64_t first_, numerator_, denominator_;
 };
 static_assert(Schedule<growing>);
 

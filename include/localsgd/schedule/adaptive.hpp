@@ -1,0 +1,72 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/error.hpp"
+#include "localsgd/schedule/concept.hpp"
+#include "localsgd/settings.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+/// @file
+/// @brief Averaging more and more often, as the objective falls.
+
+namespace localsgd {
+
+/// @brief AdaComm \cite wang2019adaptive: H follows the objective, and so falls with it.
+///
+/// H₀ up to the first evaluation after the start; at each evaluation, with f₀ = f(x_0),
+///
+///     H ← ⌈√((f − f_low)/(f₀ − f_low)) H₀⌉, or ⌊H/2⌋ if that is not below H; but at least 1,
+///
+/// and H stays between two evaluations. Few rounds while far from the minimum, where drift does not
+/// matter yet; many near it, where drift is what keeps a constant step from getting nearer.
+///
+/// The paper has a factor η₀/η under the root for step sizes that change. It is 1 here, which is
+/// the paper's rule for constant steps; with steps that shrink H falls sooner than the paper's, so
+/// this errs on the side of more rounds. f_low is a lower bound of f*, and 0 in the paper. Where
+/// the root has no meaning, as f < f_low or f₀ ≤ f_low, H stays as it is.
+///
+/// It follows what is evaluated, so it asks for `settings::evaluations` or a tolerance: as many
+/// evaluations as H may be revised.
+class adaptive {
+ public:
+  static constexpr bool needs_evaluations = true;
+
+  /// @param local_steps     H₀, 1 … 2⁵³
+  /// @param lower_objective f_low, finite; no loss of the library falls below 0
+  /// @throws invalid_settings
+  explicit adaptive(std::uint64_t local_steps, double lower_objective = 0)
+      : local_steps_(local_steps), lower_(lower_objective) {
+    detail::require(local_steps >= 1 && local_steps <= settings::max_steps, "adaptive.local_steps",
+                    local_steps, "1 to 2^53");
+    detail::require(std::isfinite(lower_objective), "adaptive.lower_objective", lower_objective,
+                    "finite");
+  }
+
+  /// With nothing to look at: every H₀ steps.
+  std::uint64_t next(std::uint64_t t) const noexcept { return t + local_steps_; }
+
+  std::uint64_t next(std::uint64_t t, progress const& seen) const noexcept {
+    if (seen.local_steps == 0) return next(t);
+    return t + (seen.steps == t ? revised(seen) : seen.local_steps);
+  }
+
+ private:
+  std::uint64_t revised(progress const& seen) const noexcept {
+    double const now = seen.objective - lower_, first = seen.first_objective - lower_;
+    if (!(now >= 0 && first > 0)) return seen.local_steps;
+    double const h = std::ceil(std::sqrt(now / first) * static_cast<double>(local_steps_));
+    std::uint64_t const next = h < static_cast<double>(seen.local_steps)
+                                   ? static_cast<std::uint64_t>(h)
+                                   : seen.local_steps / 2;
+    return std::max<std::uint64_t>(1, next);
+  }
+
+  std::uint64_t local_steps_;
+  double lower_;
+};
+static_assert(Schedule<adaptive> && detail::looks_at_progress<adaptive>);
+
+}  // namespace localsgd

@@ -1,0 +1,86 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/error.hpp"
+#include "localsgd/schedule/concept.hpp"
+#include "localsgd/settings.hpp"
+#include "localsgd/worker/step_size.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <limits>
+
+/// @file
+/// @brief Stages: each twice as long as the one before, with gaps twice as long and steps half as
+///        large.
+
+namespace localsgd {
+
+class stagewise_step;
+
+/// @brief STL-SGD on identical data \cite shen2021stl: stage s = 0, 1, … has T_s = 2^s T_0 steps
+///        and gaps of H_s = 2^s H_0.
+///
+/// Stage s begins after (2^s − 1) T_0 steps, and its end is a sync time; so all stages have as many
+/// rounds, ⌈T_0/H_0⌉, and T steps about log₂(T/T_0) times as many. The step size halves from stage
+/// to stage: `step_size` makes the one that goes with these stages.
+class stagewise {
+ public:
+  /// @param steps       T_0, 1 … 2⁵³
+  /// @param local_steps H_0, 1 … T_0. @throws invalid_settings
+  stagewise(std::uint64_t steps, std::uint64_t local_steps)
+      : steps_(steps), local_steps_(local_steps) {
+    detail::require(steps >= 1 && steps <= settings::max_steps, "stagewise.steps", steps,
+                    "1 to 2^53");
+    detail::require(local_steps >= 1 && local_steps <= steps, "stagewise.local_steps", local_steps,
+                    ">= 1 and at most the steps of the first stage, " + std::to_string(steps));
+  }
+
+  std::uint64_t next(std::uint64_t t) const noexcept {
+    if (t > settings::max_steps) return std::numeric_limits<std::uint64_t>::max();
+    int const s = stage(t);  // 2^s T_0 ≤ t + T_0 ≤ 2⁵⁴, so nothing below overflows
+    std::uint64_t const begin = ((std::uint64_t{1} << s) - 1) * steps_, end = begin + (steps_ << s);
+    std::uint64_t const gap = local_steps_ << s;
+    return std::min(end, begin + ((t - begin) / gap + 1) * gap);
+  }
+
+  /// @brief The s of local step t; steps beyond 2⁵³ count as that one.
+  int stage(std::uint64_t t) const noexcept {
+    return static_cast<int>(std::bit_width(std::min(t, settings::max_steps) / steps_ + 1)) - 1;
+  }
+
+  /// @brief The step size that goes with these stages: η_0/2^s in stage s.
+  /// @param first η_0, finite and > 0. @throws invalid_settings
+  stagewise_step step_size(double first) const;
+
+ private:
+  std::uint64_t steps_, local_steps_;
+};
+static_assert(Schedule<stagewise>);
+
+/// @brief η_t = η_0/2^s in stage s of a `stagewise` schedule, which makes it.
+///
+/// Averages with a = 1 like `constant_step`: half of all steps are those of the last stage.
+class stagewise_step {
+ public:
+  double operator()(std::uint64_t t) const noexcept {
+    return first_ / static_cast<double>(std::uint64_t{1} << stages_.stage(t));
+  }
+  static constexpr double shift() noexcept { return 1; }
+
+ private:
+  friend stagewise;
+  stagewise_step(stagewise const& stages, double first) : stages_(stages), first_(first) {}
+
+  stagewise stages_;
+  double first_;
+};
+static_assert(StepSize<stagewise_step>);
+
+inline stagewise_step stagewise::step_size(double first) const {
+  detail::require_positive("stagewise.step_size", first);
+  return {*this, first};
+}
+
+}  // namespace localsgd
