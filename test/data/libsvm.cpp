@@ -18,6 +18,7 @@
 #include <fstream>
 #include <limits>
 #include <locale>
+#include <numeric>
 #include <random>
 #include <sstream>
 #include <stdexcept>
@@ -349,6 +350,62 @@ BOOST_AUTO_TEST_CASE(options_out_of_range_are_refused_before_the_file_is_looked_
     BOOST_TEST(e.value == "2147483649");
     BOOST_TEST(e.rule == "<= 2^31");
   }
+}
+
+BOOST_AUTO_TEST_CASE(every_line_is_in_exactly_one_shard_for_any_number_of_shards) {
+  std::string text;
+  for (int i = 0; i != 40; ++i) {
+    text += std::to_string(i) + std::string(i % 5 == 0 ? "" : " 3:1") + (i % 7 == 0 ? "\r\n" : "\n");
+    if (i % 11 == 0) text += "# a comment\n\n";
+  }
+  text += "40";  // and no newline
+  for (std::size_t shards = 1; shards <= text.size() + 3; ++shards) {
+    std::vector<double> labels;
+    for (std::size_t shard = 0; shard != shards; ++shard) {
+      auto const part = [&]() -> std::vector<double> {
+        try {
+          auto const d = parse_libsvm(text, "t", {.columns = 3, .shard = shard, .shards = shards});
+          BOOST_TEST(d.features.columns() == 3U);
+          return {d.targets.begin(), d.targets.end()};
+        } catch (invalid_data const& e) {
+          BOOST_TEST(e.found == "no samples in shard " + std::to_string(shard) + " of " +
+                                    std::to_string(shards));
+          return {};
+        }
+      }();
+      labels.insert(labels.end(), part.begin(), part.end());
+    }
+    std::vector<double> all(41);
+    std::iota(all.begin(), all.end(), 0.0);
+    BOOST_TEST(labels == all, boost::test_tools::per_element());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(an_error_in_a_shard_names_the_line_of_the_file) {
+  std::string const text = "1 1:1\n# none\n-1 1:1\n1 1:1\n1 1:x\n-1 2:1\n";
+  for (std::size_t const shards : {1U, 2U, 5U, 40U}) {
+    int refused = 0;
+    for (std::size_t shard = 0; shard != shards; ++shard) {
+      try {
+        parse_libsvm(text, "some.txt", {.shard = shard, .shards = shards});
+      } catch (invalid_data const& e) {
+        if (e.line == 0) continue;  // no samples
+        ++refused;
+        check(e, 5, 5, "x", "a value (a decimal number)");
+      }
+    }
+    BOOST_TEST(refused == 1);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_shard_that_there_is_not_is_refused) {
+  auto const none = support::error_of<invalid_settings>(
+      [] { parse_libsvm("1", "t", {.shard = 0, .shards = 0}); });
+  BOOST_TEST(none.field == "shards");
+  auto const third = support::error_of<invalid_settings>(
+      [] { parse_libsvm("1", "t", {.shard = 2, .shards = 2}); });
+  BOOST_TEST(third.field == "shard");
+  BOOST_TEST(third.rule == "below the number of shards, 2");
 }
 
 // --- files ---------------------------------------------------------------------------------------

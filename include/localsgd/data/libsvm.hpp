@@ -42,10 +42,18 @@ struct libsvm_options {
   /// The index of the first column: 1, as usual, or 0.
   unsigned index_base = 1;
 
+  /// Which of `shards` parts of the text to read, counted from 0: the lines that start in its
+  /// share of the bytes. Every line is in one shard. Force `columns` where shards are to agree.
+  std::size_t shard = 0;
+  std::size_t shards = 1;  ///< ≥ 1; 1 = the whole text.
+
   /// @throws invalid_settings naming the field, its value and the rule it broke.
   void validate() const {
     detail::require(columns <= max_columns, "columns", columns, "<= 2^31");
     detail::require(index_base <= 1, "index_base", index_base, "0 or 1");
+    detail::require(shards >= 1, "shards", shards, ">= 1");
+    detail::require(shard < shards, "shard", shard,
+                    "below the number of shards, " + std::to_string(shards));
   }
 };
 
@@ -65,6 +73,15 @@ struct libsvm_split {
     return {threads, std::clamp<std::size_t>(bytes / (8 * threads), least / 4, 8 * least)};
   }
 };
+
+/// @brief Where the lines begin that start in shard i or later.
+inline std::size_t libsvm_shard_start(std::string_view text, std::size_t shards,
+                                      std::size_t i) noexcept {
+  std::size_t const start = text.size() / shards * i + text.size() % shards * i / shards;
+  if (start == 0) return 0;
+  std::size_t const end_of_line = text.find('\n', start - 1);
+  return end_of_line == std::string_view::npos ? text.size() : end_of_line + 1;
+}
 
 /// @brief Cuts a text after ends of lines.
 inline std::vector<libsvm_chunk> libsvm_chunks(std::string_view text, std::size_t chunk_bytes) {
@@ -86,7 +103,6 @@ inline std::vector<libsvm_chunk> libsvm_chunks(std::string_view text, std::size_
 template <class Value>
 dataset<csr_matrix<Value>> parse_libsvm(std::string_view text, std::string_view name,
                                         libsvm_options const& options, libsvm_split const& split) {
-  refuse_gzip(text, name);
   auto chunks = libsvm_chunks(text, split.chunk_bytes);
   parallel_for(chunks.size(), split.threads, [&](std::size_t i) {
     auto& chunk = chunks[i];
@@ -161,12 +177,29 @@ dataset<csr_matrix<Value>> parse_libsvm(std::string_view text, std::string_view 
 /// @throws invalid_data with line and column (from 1, in bytes) of the token at fault, what was
 ///         found and what was expected: a malformed label, index or value; a missing colon; an
 ///         index outside its range, repeated or out of order; a number that is not finite or not
-///         representable (below the smallest `float`, but within `double`, is rounded); no samples.
+///         representable (below the smallest `float`, but within `double`, is rounded); no samples
+///         in the text or the shard.
 template <class Value = float>
 dataset<csr_matrix<Value>> parse_libsvm(std::string_view text, std::string_view name,
                                         libsvm_options options = {}) {
   options.validate();
-  return detail::parse_libsvm<Value>(text, name, options, detail::libsvm_split::of(text.size()));
+  detail::refuse_gzip(text, name);
+  std::size_t const first = detail::libsvm_shard_start(text, options.shards, options.shard),
+                    last = detail::libsvm_shard_start(text, options.shards, options.shard + 1);
+  try {
+    auto const shard = text.substr(first, last - first);
+    return detail::parse_libsvm<Value>(shard, name, options,
+                                       detail::libsvm_split::of(shard.size()));
+  } catch (invalid_data const& e) {
+    if (options.shards == 1) throw;
+    if (e.line == 0)
+      throw invalid_data(e.file, 0, 0,
+                         e.found + " in shard " + std::to_string(options.shard) + " of " +
+                             std::to_string(options.shards),
+                         e.expected);
+    auto const [before, again] = detail::count_both(text.substr(0, first), '\n', '\n');
+    throw invalid_data(e.file, before + e.line, e.column, e.found, e.expected);
+  }
 }
 
 /// @brief Reads a file in LIBSVM format; parse_libsvm has the format and the rules.
