@@ -30,7 +30,7 @@ class scaled_iterate {
   std::size_t size() const noexcept { return d_; }
   double scale() const noexcept { return s_; }
 
-  /// @brief ⟨a, v⟩: the product with x is scale() times it. Asks for the dense row `soon` on the way.
+  /// @brief ⟨a, v⟩: the product with x is scale() times it. Asks for the dense row `soon` as well.
   template <class Row>
   double dot(Row const& a, [[maybe_unused]] Row const& soon) const noexcept {
     if constexpr (Sparse) {
@@ -56,6 +56,20 @@ class scaled_iterate {
   }
   double v(std::size_t i) const noexcept { return vu_[v_at(i)]; }
 
+  /// @brief v, u and β, for steps made from outside: v ← v + δ and, later, u ← u − β·δ with the β
+  ///        of that step. What is owed to u is to be added before the next fold.
+  std::span<double> v() noexcept
+    requires(!Sparse)
+  {
+    return {vu_.data(), d_};
+  }
+  std::span<double> u() noexcept
+    requires(!Sparse)
+  {
+    return {vu_.data() + d_, d_};
+  }
+  double beta() const noexcept { return beta_; }
+
   /// @brief A ← A + w·x
   void weigh(double weight) noexcept { beta_ += weight * s_; }
 
@@ -63,9 +77,10 @@ class scaled_iterate {
   void shrink(double factor) noexcept {
     s_ *= factor;
     // v grows as s falls, and A = u + β·v cancels: every factor 10 costs A a digit.
-    double const size = std::abs(s_);
-    if (!(size > 1e-3 && size < 1e3)) fold();
+    if (is_out_of_range(s_)) fold();
   }
+  /// @brief Whether shrink(factor) costs O(d).
+  bool folds_at(double factor) const noexcept { return is_out_of_range(s_ * factor); }
 
   /// @brief v ← v + c·a
   template <class Row>
@@ -123,7 +138,16 @@ class scaled_iterate {
       out[i] = static_cast<Scalar>((vu_[u_at(i)] + beta_ * vu_[v_at(i)]) / weights);
   }
 
+  template <class Archive>
+  void state(Archive& archive) {
+    archive(vu_, s_, beta_);
+  }
+
  private:
+  static bool is_out_of_range(double scale) noexcept {
+    double const size = std::abs(scale);
+    return !(size > 1e-3 && size < 1e3);
+  }
   std::size_t v_at(std::size_t i) const noexcept { return Sparse ? 2 * i : i; }
   std::size_t u_at(std::size_t i) const noexcept { return Sparse ? 2 * i + 1 : d_ + i; }
 

@@ -15,8 +15,8 @@
 
 namespace localsgd::detail {
 
-/// @brief Base of a sequence that has its iterate as a vector: x, a gradient g to step with, and the
-///        sum of the average, each of length d. Not thread safe.
+/// @brief Base of a sequence that has its iterate as a vector: x, a gradient g to step with, and
+///        the sum of the average, each of length d. Not thread safe.
 template <class Scalar>
 class vector_sequence {
  public:
@@ -31,6 +31,11 @@ class vector_sequence {
       average_.write(out);
     else if (out.data() != x_.data())
       std::ranges::copy(x_, out.begin());
+  }
+
+  template <class Archive>
+  void state(Archive& archive) {
+    archive(x_, average_);
   }
 
  protected:
@@ -62,11 +67,16 @@ class written_sequence {
       iterate_.write(out);
   }
 
- protected:
-  written_sequence(Iterate iterate, std::size_t dimension)
-      : iterate_(std::move(iterate)), local_(dimension) {}
+  template <class Archive>
+  void state(Archive& archive) {
+    archive(iterate_, weights_);
+  }
 
-  /// x enters the average with weight w.
+ protected:
+  explicit written_sequence(Iterate iterate)
+      : iterate_(std::move(iterate)), local_(iterate_.size()) {}
+
+  /// x enters the average.
   void weigh(double weight) noexcept {
     weights_ += weight;
     iterate_.weigh(weight);
@@ -74,7 +84,7 @@ class written_sequence {
 
   Iterate iterate_;
   own_vector<scalar> local_;
-  double weights_ = 0;
+  double weights_ = 0;  // beside the iterate's own sums, g++ would add to both without their FMA
 };
 
 }  // namespace localsgd::detail

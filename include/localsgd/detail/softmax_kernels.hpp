@@ -67,15 +67,19 @@ void for_class_groups(std::size_t classes, direction way, Work const& work) {
   }
 }
 
-/// @brief Some rows of a row-major matrix: row s is numbers + batch[s]·columns.
+/// @brief Some rows of a row-major matrix: row s is numbers + batch[s]·columns. Row `soon` will be
+///        needed after them.
 template <class A>
 struct dense_rows {
   A const* numbers;
   std::size_t columns;
   std::span<std::size_t const> batch;
+  std::size_t soon = batch.empty() ? 0 : batch.back();
 
   std::size_t size() const noexcept { return batch.size(); }
-  A const* operator[](std::size_t s) const noexcept { return numbers + batch[s] * columns; }
+  A const* operator[](std::size_t s) const noexcept {
+    return numbers + (s < batch.size() ? batch[s] : soon) * columns;
+  }
 };
 
 /// @brief sum[s][c] += row[s]·x_c, at the columns that `load_at` loads.
@@ -106,7 +110,7 @@ LOCALSGD_ONE_COPY void add_scores(dense_rows<A> rows, std::size_t first, std::si
   LOCALSGD_UNROLL
   for (std::size_t s = 0; s != S; ++s) {
     row[s] = rows[first + s];
-    next[s] = rows[std::min(ahead + s, rows.size() - 1)];
+    next[s] = rows[ahead + s];
     LOCALSGD_UNROLL
     for (std::size_t c = 0; c != C; ++c) sum[s][c] = lanes(0.0);
   }
@@ -144,7 +148,7 @@ void scores_of(dense_rows<A> const& rows, X const* x, std::size_t classes,
                double* scores) noexcept {
   constexpr std::size_t S = softmax_tile::samples;
   std::size_t const d = rows.columns;
-  for (std::size_t s = 0; s != std::min(S, rows.size()); ++s)
+  for (std::size_t s = 0; rows.size() > 1 && s != std::min(S, rows.size()); ++s)
     for (std::size_t j = 0; j < std::min(d, softmax_tile::columns); j += 64 / sizeof(A))
       LOCALSGD_PREFETCH(rows[s] + j);
   std::fill_n(scores, rows.size() * classes, 0.0);

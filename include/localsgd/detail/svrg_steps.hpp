@@ -21,7 +21,7 @@
 
 namespace localsgd::detail {
 
-/// @brief How much larger than for one worker the steps may be: averaging K of them damps their noise.
+/// @brief How much larger than for one worker steps may be: averaging K of them damps their noise.
 inline double averaging_gain(std::size_t workers, double most) noexcept {
   return std::clamp(static_cast<double>(workers) / 2, 0.5, most);
 }
@@ -46,11 +46,16 @@ class svrg_steps {
   template <class T>
   void prepare(F const&, full_gradient&, T&, plan const&) const noexcept {}
 
-  /// @brief Member 0: takes over n·∇f(x̃).
+  /// @brief Who leads: takes over n·∇f(x̃).
   void take(std::span<double const> sum, double samples, double factor) noexcept {
     eta_ = step_size_ * factor;
     for (std::size_t j = 0; j != sum.size(); ++j)
       gradient_[j] = static_cast<scalar>(sum[j] / samples);
+  }
+
+  template <class Archive>
+  void state(Archive& archive) {
+    archive(gradient_, eta_);
   }
 
   double step_size() const noexcept { return eta_; }
@@ -64,9 +69,11 @@ class svrg_steps {
 /// @brief The table of a linear model: of every coordinate its step size η_j and its drift
 ///        h_j = η_j ∇f(x̃)_j, and of every sample its slope φ'(⟨a_i, x̃⟩, y_i).
 ///
-/// Chosen automatically, η_j = c/(ℓ q_j), where q_j is the mean square of the nonzero values of feature
-/// j and ℓ the typical curvature of a sample once every feature is divided by √q_j: the units of a
-/// feature do not matter. At most 1/(λm), where an anchor lasts for m steps.
+/// Chosen automatically, η_j = c/(ℓ q_j), where q_j = p_j^¼ times the mean square of the nonzero
+/// values of feature j, p_j the share of rows that have one, and ℓ the typical curvature of a
+/// sample once every feature is divided by √q_j: the units of a feature do not matter, and those
+/// that few rows have, in whose direction f bends little, go farther. A larger power of p_j brings
+/// the first digits sooner still, and the last ones later. At most 1/(λm), where an anchor lasts for m steps.
 template <LinearObjective F>
 class svrg_steps<F> {
  public:
@@ -92,7 +99,7 @@ class svrg_steps<F> {
   template <class T>
   void prepare(F const& f, full_gradient& pass, T& team, plan const& p) {
     if (relative_.empty()) return;
-    std::size_t const stride = std::max<std::size_t>(1, p.samples >> 17U);
+    std::size_t const stride = stride_of(p);
     auto const add_up = [&](auto const& term) {
       pass.each_part(team, [&](index_range samples, std::span<double> sum) {
         for (std::size_t i = samples.first; i < samples.last; i += stride)
@@ -102,9 +109,9 @@ class svrg_steps<F> {
       });
     };
     add_up([](double value) { return value * value; });
-    if (team.member() == 0) std::ranges::copy(pass.sum(), relative_.begin());
+    if (leads(team)) std::ranges::copy(pass.sum(), relative_.begin());
     add_up([](double) { return 1.0; });
-    if (team.member() == 0) choose(f, pass.sum(), p);
+    if (leads(team)) choose(f, pass.sum(), p);
   }
 
   void take(std::span<double const> sum, double samples, double factor) noexcept {
@@ -116,6 +123,11 @@ class svrg_steps<F> {
     }
   }
 
+  template <class Archive>
+  void state(Archive& archive) {
+    archive(table_, slopes_, relative_, step_size_);
+  }
+
   double slope(std::size_t i) const noexcept { return slopes_[i]; }
   void prefetch(std::size_t i) const noexcept { LOCALSGD_PREFETCH(slopes_.data() + i); }
   double const* table() const noexcept { return table_.data(); }
@@ -125,6 +137,10 @@ class svrg_steps<F> {
  private:
   static constexpr double infinity = std::numeric_limits<double>::infinity();
 
+  static std::size_t stride_of(plan const& p) noexcept {
+    return std::max<std::size_t>(1, p.samples >> 17U);
+  }
+
   // relative_ holds the sums of squares of each feature; counts how often each is not zero.
   void choose(F const& f, std::span<double const> counts, plan const& p) {
     double all = 0, seen = 0;
@@ -133,8 +149,10 @@ class svrg_steps<F> {
       seen += counts[j];
     }
     double const common = all > 0 ? all / seen : 1;  // for features without a value
+    double const looked_at = static_cast<double>(p.samples) / static_cast<double>(stride_of(p));
     for (std::size_t j = 0; j != d_; ++j) {
-      double const q = counts[j] > 0 ? relative_[j] / counts[j] : common;
+      double const share = std::min(1.0, counts[j] / looked_at);
+      double const q = share > 0 ? relative_[j] / counts[j] * std::sqrt(std::sqrt(share)) : common;
       relative_[j] = std::isnormal(q) ? 1 / q : 1 / common;
     }
     double const intercept = f.intercept();

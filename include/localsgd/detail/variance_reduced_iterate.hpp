@@ -32,9 +32,9 @@ class variance_reduced_iterate {
   std::size_t size() const noexcept { return d_; }
   double x(std::size_t j) const noexcept { return vu_[v_at(j)] - tau_ * h(j); }
 
-  /// @brief ⟨a, x⟩
+  /// @brief ⟨a, x⟩. Asks for the dense row `soon` as well.
   template <class Row>
-  double dot(Row const& a) const noexcept {
+  double dot(Row const& a, [[maybe_unused]] Row const& soon) const noexcept {
     double const* const vu = vu_.data();
     double const* const table = steps_->table();
     double const tau = tau_;
@@ -57,16 +57,24 @@ class variance_reduced_iterate {
     } else {
       lanes sum0(0.0), sum1(0.0);
       lanes const minus_tau(-tau);
-      constexpr std::size_t w = lanes::size;
+      constexpr std::size_t w = lanes::size, line = 64 / sizeof(a[0]);
+      auto const x_at = [&](std::size_t j) {
+        return multiply_add(minus_tau, load(table + j), load(vu + j));
+      };
       std::size_t j = 0;
       for (; j + 2 * w <= a.size(); j += 2 * w) {
-        sum0 = multiply_add(load(&a[j]), multiply_add(minus_tau, load(table + j), load(vu + j)), sum0);
-        sum1 = multiply_add(load(&a[j + w]), multiply_add(minus_tau, load(table + j + w), load(vu + j + w)), sum1);
+        for (std::size_t k = j; k < j + 2 * w; k += line) LOCALSGD_PREFETCH(&soon[k]);
+        sum0 = multiply_add(load(&a[j]), x_at(j), sum0);
+        sum1 = multiply_add(load(&a[j + w]), x_at(j + w), sum1);
       }
       double sum = sum_of(sum0 + sum1);
       for (; j != a.size(); ++j) sum += static_cast<double>(a[j]) * (vu[j] - tau * table[j]);
       return sum;
     }
+  }
+  template <class Row>
+  double dot(Row const& a) const noexcept {
+    return dot(a, a);
   }
 
   /// @brief A ← A + w·x
@@ -147,6 +155,11 @@ class variance_reduced_iterate {
   LOCALSGD_ONE_COPY void write_average(double weights, std::span<Scalar> out) const noexcept {
     for (std::size_t j = 0; j != d_; ++j)
       out[j] = static_cast<Scalar>((vu_[u_at(j)] + beta_ * vu_[v_at(j)] - zeta_ * h(j)) / weights);
+  }
+
+  template <class Archive>
+  void state(Archive& archive) {
+    archive(vu_, tau_, beta_, zeta_);
   }
 
  private:

@@ -51,6 +51,15 @@ template <class F>
 concept strong_convexity_is_const_and_returns_double =
     knows_strong_convexity<F> || !requires(F& f) { f.strong_convexity(); };
 
+/// @brief μ, or 0 where the objective does not know it.
+template <class F>
+double strong_convexity_of(F const& f) {
+  if constexpr (knows_strong_convexity<F>)
+    return f.strong_convexity();
+  else
+    return 0;
+}
+
 }  // namespace detail
 
 /// @brief A finite sum of losses, f(x) = (1/n) Σ_{i<n} f_i(x), x of length d.

@@ -108,8 +108,8 @@ class linear_objective {
   double strong_convexity() const noexcept { return penalty_.lambda; }
 
   /// A step size at which SGD with batches of b is stable: detail::stable_step, with L to a few
-  /// percent, from about 2,000 rows. Only where the loss is not bounded in its slope must every row be
-  /// looked at: there a single one can make SGD diverge.
+  /// percent, from about 2,000 rows. Only where the loss is not bounded in its slope must every row
+  /// be looked at: there a single one can make SGD diverge.
   double stable_step(std::size_t batch_size) const {
     auto const m = moments(2048, detail::has_bounded_slope(loss_) ? 16384 : samples(), 1e-2, 50);
     double const bend = loss_.curvature(), lambda = penalty_.lambda;

@@ -28,14 +28,14 @@ concept has_linear_components = requires(F const& f, std::size_t i, double z) {
 
 /// @brief An objective whose components are f_i(x) = scale_i·φ(⟨a_i, x⟩, y_i) + (λ/2)‖x‖².
 ///
-/// | expression       | type     | meaning                                                            |
-/// |------------------|----------|--------------------------------------------------------------------|
-/// | `f.features()`   | a matrix | the rows a_i, without the intercept                                |
-/// | `f.loss()`       | a Loss   | φ                                                                  |
-/// | `f.scale(i)`     | `double` | scale_i ≥ 0; their mean is 1                                       |
-/// | `f.target(i)`    | `double` | y_i                                                                |
-/// | `f.penalty()`    | `double` | λ ≥ 0                                                              |
-/// | `f.intercept()`  | `double` | a last feature of all rows; 0 = there is none                      |
+/// | expression       | type     | meaning                                                        |
+/// |------------------|----------|----------------------------------------------------------------|
+/// | `f.features()`   | a matrix | the rows a_i, without the intercept                            |
+/// | `f.loss()`       | a Loss   | φ                                                              |
+/// | `f.scale(i)`     | `double` | scale_i ≥ 0; their mean is 1                                   |
+/// | `f.target(i)`    | `double` | y_i                                                            |
+/// | `f.penalty()`    | `double` | λ ≥ 0                                                          |
+/// | `f.intercept()`  | `double` | a last feature of all rows; 0 = there is none                  |
 template <class F>
 concept LinearObjective = Objective<F> && detail::has_linear_components<F>;
 

@@ -22,19 +22,20 @@ namespace localsgd {
 
 /// @brief What a quadratic is to be like.
 struct quadratic_options {
-  std::vector<double> spectrum = {};   ///< The eigenvalues of the Hessian, ≥ 0, as many as dimensions.
+  std::vector<double> spectrum = {};   ///< The d eigenvalues of the Hessian, ≥ 0.
   std::vector<double> minimiser = {};  ///< x*, as many, finite; empty = all ones.
   std::size_t samples = 100;      ///< n ≥ 1; at least 2 for a positive variance.
-  double variance = 0;            ///< σ² = E‖∇f_i(x) − ∇f(x)‖², finite and ≥ 0: the same at every x.
+  double variance = 0;            ///< σ² = E‖∇f_i(x) − ∇f(x)‖², finite and ≥ 0, at every x.
   double minimum = 0;             ///< f*, finite.
   std::uint64_t seed = 0;         ///< Of the noise and of the eigenvectors.
 };
 
-/// @brief f_i(x) = ½(x − x*)ᵀA(x − x*) + ⟨ξ_i, x − x*⟩ + f*, with Σ ξ_i = 0 and (1/n) Σ ‖ξ_i‖² = σ².
+/// @brief f_i(x) = ½(x − x*)ᵀA(x − x*) + ⟨ξ_i, x − x*⟩ + f*, with Σ ξ_i = 0 and
+///        (1/n) Σ ‖ξ_i‖² = σ².
 ///
-/// A = QΛQ with Λ the given spectrum and Q = I − 2uuᵀ a random reflection, so that no eigenvector is
-/// a coordinate axis. L = max Λ, μ = min Λ, and the minimiser, f*, and σ² are as given, to rounding.
-/// The bounds of the theory are checked against it. Constant: safe to use from several threads.
+/// A = QΛQ with Λ the given spectrum and Q = I − 2uuᵀ a random reflection, so that no eigenvector
+/// is a coordinate axis. L = max Λ, μ = min Λ, and the minimiser, f*, and σ² are as given, to
+/// rounding. The bounds of the theory are checked against it. Safe to use from several threads.
 template <class Scalar = double>
 class quadratic {
  public:

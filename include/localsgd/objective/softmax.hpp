@@ -28,11 +28,11 @@ namespace localsgd {
 
 /// @brief f(x) = (1/n) Σ_i [ log Σ_c exp⟨x_c, a_i⟩ − ⟨x_{y_i}, a_i⟩ ] + (λ/2)‖x‖².
 ///
-/// x is classes × columns, row-major: x_c are its rows. The Hessian of log-sum-exp is at most ½ I, so
-/// L = ½ λ_max((1/n) Σ a_i a_iᵀ) + λ; μ = λ.
+/// x is classes × columns, row-major: x_c are its rows. The Hessian of log-sum-exp is at most ½ I,
+/// so L = ½ λ_max((1/n) Σ a_i a_iᵀ) + λ; μ = λ.
 ///
-/// Borrows features and labels: they outlive the objective, and temporaries do not compile. Constant,
-/// so safe to use from several threads.
+/// Borrows features and labels: they outlive the objective, and temporaries do not compile.
+/// Constant, so safe to use from several threads.
 template <detail::feature_matrix Matrix, class Label, class Scalar = double>
 class softmax_objective {
  public:
@@ -97,6 +97,24 @@ class softmax_objective {
     return loss;
   }
 
+  /// What makes it a FactoredObjective: scores are products with rows.
+  std::size_t outputs() const noexcept { return classes_; }
+  double penalty() const noexcept { return penalty_.lambda; }  ///< λ
+  /// s_i,c ← softmax(scale·v a_i)_c − [c = y_i]
+  void slopes(std::span<double const> v, double scale, std::span<std::size_t const> batch,
+              std::size_t soon, std::span<double> s) const noexcept {
+    if constexpr (detail::has_sparse_rows<Matrix>) detail::prefetch_row(*features_, soon);
+    detail::scores_of(rows(batch, soon), v.data(), classes_, s.data());
+    for (double& score : s) score *= scale;
+    for (std::size_t j = 0; j != batch.size(); ++j)
+      detail::softmax_slopes(s.subspan(j * classes_, classes_), label(batch[j]), 1);
+  }
+  void add_rows(std::span<std::size_t const> batch, std::span<double const> s,
+                std::span<double> y) const noexcept {
+    detail::add_gradient(rows(batch), s.data(),
+                         detail::gradient_target<double>{nullptr, 0, y.data()}, classes_);
+  }
+
   /// @brief The class of the largest score ⟨x_c, a⟩ of row i; the lowest of equals.
   std::size_t predict(std::span<Scalar const> x, std::size_t i) const noexcept {
     std::size_t best = 0;
@@ -123,11 +141,17 @@ class softmax_objective {
 
   /// A step size at which SGD with batches of b is stable: detail::stable_step. The spectrum is
   /// estimated from about 2,000 rows.
-  double stable_step(std::size_t batch_size) const {
+  ///
+  /// L = ½ λ_max + λ is met only where two classes share all probability: near x = 0 it is λ_max/C.
+  /// One worker needs that margin against its noise. From 4 workers on, whose average has less, it
+  /// goes: up to twice the step, so at most 1/(2L).
+  double stable_step(std::size_t batch_size, std::size_t workers = 1) const {
     auto const m = moments(2048, 16384, 1e-2, 50);
     double const lambda = penalty_.lambda;
+    double const gain = std::clamp(static_cast<double>(workers) / 4, 1.0, 2.0);
+    double const bend = std::max(0.5 / gain, 1 / static_cast<double>(classes_));
     return detail::stable_step(
-        {m.spectral / 2 + lambda, m.typical / 2 + lambda, m.largest / 2 + lambda, true},
+        {bend * m.spectral + lambda, m.typical / 2 + lambda, m.largest / 2 + lambda, true},
         batch_size);
   }
 
@@ -141,11 +165,13 @@ class softmax_objective {
 
   std::size_t columns() const noexcept { return detail::column_count(*features_); }
   auto row(std::size_t i) const noexcept { return detail::row_of(*features_, i); }
-  auto rows(std::span<std::size_t const> part) const noexcept {
+  auto rows(std::span<std::size_t const> part) const noexcept { return rows(part, part.back()); }
+  auto rows(std::span<std::size_t const> part, [[maybe_unused]] std::size_t soon) const noexcept {
     if constexpr (detail::has_sparse_rows<Matrix>)
       return detail::sparse_rows<Matrix>{features_, columns(), part};
     else
-      return detail::dense_rows<typename Matrix::value_type>{features_->data(), columns(), part};
+      return detail::dense_rows<typename Matrix::value_type>{features_->data(), columns(), part,
+                                                             soon};
   }
   std::size_t label(std::size_t i) const noexcept { return static_cast<std::size_t>(labels_[i]); }
 
@@ -163,7 +189,8 @@ class softmax_objective {
 
 template <class Matrix, class Labels, class Scalar = double>
 softmax_objective(Matrix const&, Labels const&, std::size_t, l2, iterate_type<Scalar> = {})
-    -> softmax_objective<Matrix, std::remove_cvref_t<decltype(*std::declval<Labels const&>().data())>,
+    -> softmax_objective<Matrix,
+                         std::remove_cvref_t<decltype(*std::declval<Labels const&>().data())>,
                          Scalar>;
 
 }  // namespace localsgd

@@ -21,16 +21,20 @@ template <class F>
 concept knows_stable_step = requires(F const& f, std::size_t batch_size) {
   { f.stable_step(batch_size) } -> std::convertible_to<double>;
 };
+template <class F>
+concept knows_stable_step_of_workers = requires(F const& f, std::size_t batch_size) {
+  { f.stable_step(batch_size, batch_size) } -> std::convertible_to<double>;
+};
 }  // namespace detail
 
 /// @brief Chooses η_t from the objective's own constants.
 ///
 /// η₀ = min{1/(4L), what single samples allow} (detail::stable_step), with L and the curvature of
-/// samples from the objective's `stable_step(b)` if it has one, else estimated from differences of
-/// gradients (detail::estimate_curvature). From there
-/// - with μ > 0, the paper's form η_t = c/(μ(a + t)), a = max{c/(μη₀), H} \cite stich2019local, with
-///   c = 2 in place of its 4, so that the steps shrink twice as early: on w8a and a9a, for K = 1 … 16,
-///   that halves the worst error after 15 epochs. `theory_step` is the theorem to the letter;
+/// samples from the objective's `stable_step(b, K)` or `stable_step(b)` if it has one, else
+/// estimated from differences of gradients (detail::estimate_curvature). From there
+/// - with μ > 0, the paper's form η_t = c/(μ(a + t)), a = max{c/(μη₀), H} \cite stich2019local,
+///   with c = 2 in place of its 4, so that the steps shrink twice as early: on w8a and a9a that
+///   halves the worst error after 15 epochs, for K = 1 … 16. `theory_step` is the theorem itself;
 /// - with μ = 0 or unknown, η_t = η₀/√(1 + e) after e epochs, the rate of convex problems.
 ///
 /// The weighted average has w_t = (1 + t)², which forgets the start sooner than (a + t)² does.
@@ -56,12 +60,14 @@ class automatic_step {
 
   template <Objective F>
   chosen choose(F const& f, plan const& p) const {
-    double first = 0, mu = 0;
-    if constexpr (detail::knows_stable_step<F>)
+    double first = 0;
+    if constexpr (detail::knows_stable_step_of_workers<F>)
+      first = f.stable_step(p.batch_size, p.workers);
+    else if constexpr (detail::knows_stable_step<F>)
       first = f.stable_step(p.batch_size);
     else
       first = detail::stable_step(detail::estimate_curvature(f), p.batch_size);
-    if constexpr (detail::knows_strong_convexity<F>) mu = f.strong_convexity();
+    double const mu = detail::strong_convexity_of(f);
     detail::require_nonnegative("strong_convexity", mu);
     detail::require_positive("stable_step", first);
     if (mu > 0) {

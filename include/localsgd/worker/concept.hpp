@@ -84,19 +84,19 @@ concept LocalWorker =
 ///        `w.anchor(f, step_size, plan)` makes it, `w.bind(f, sampler, step_size, plan, k, anchor)`
 ///        the sequence of worker k that reads it.
 ///
-/// | expression of an anchor a             | meaning                                                |
-/// |---------------------------------------|--------------------------------------------------------|
-/// | `a.renew(team, pass, workers, x, t)`  | collective where it is time, after t steps: moves the  |
-/// |                                       | anchor, and all workers to it                          |
-/// | `a.renews()`                          | whether it will ever do so                             |
-/// | `a.due(t)`                            | whether it will look at the consensus after t steps    |
-/// | `a.meets(t)`                          | whether that is so after t steps, or has just been     |
-/// | `a.is_at(t)`, `a.value()`             | whether all points are at the anchor, and f there      |
-/// | `a.slopes()`                          | ∂φ/∂z of all samples there, of a linear model; or none |
-/// | `a.active()`, `a.point()`             | whether there is one, and where                        |
-/// | `a.passes()`, `a.extra_gradients(t)`  | full gradients computed so far; component gradients    |
-/// |                                       | beyond K·b·t                                           |
-/// | `a.at_floor()`                        | whether f has stopped falling for want of precision    |
+/// | expression of an anchor a            | meaning                                               |
+/// |--------------------------------------|-------------------------------------------------------|
+/// | `a.renew(team, pass, workers, x, t)` | collective where it is time, after t steps: moves the |
+/// |                                      | anchor, and all workers to it                         |
+/// | `a.renews()`                         | whether it will ever do so                            |
+/// | `a.due(t)`                           | whether it will look at the consensus after t steps   |
+/// | `a.meets(t)`                         | whether that is so after t steps, or has just been    |
+/// | `a.is_at(t)`, `a.value()`            | whether all points are at the anchor, and f there     |
+/// | `a.slopes()`                         | ∂φ/∂z of all samples there of a linear model; or none |
+/// | `a.active()`, `a.point()`            | whether there is one, and where                       |
+/// | `a.passes()`, `a.extra_gradients(t)` | full gradients computed so far; component gradients   |
+/// |                                      | beyond K·b·t                                          |
+/// | `a.at_floor()`                       | whether f has stopped falling for want of precision   |
 ///
 /// detail::svrg_anchor is the one there is.
 template <class W, class F, class Sampler, class StepSize>

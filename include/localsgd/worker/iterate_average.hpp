@@ -56,6 +56,11 @@ class iterate_average {
       out[i] = static_cast<Scalar>(sum_[i] / weights_);
   }
 
+  template <class Archive>
+  void state(Archive& archive) {
+    archive(sum_, weights_);
+  }
+
  private:
   detail::own_vector<double> sum_;
   double weights_ = 0;

@@ -6,6 +6,7 @@
 #include "localsgd/detail/own_lines.hpp"
 #include "localsgd/detail/sample_stream.hpp"
 #include "localsgd/detail/scaled_iterate.hpp"
+#include "localsgd/detail/sequence_iterate.hpp"
 #include "localsgd/objective/linear_concept.hpp"
 #include "localsgd/sampler/concept.hpp"
 #include "localsgd/worker/concept.hpp"
@@ -29,21 +30,29 @@ enum class exchanged_coordinates {
   all,      ///< everything: the same bits, to see what the other saves
 };
 
+namespace detail {
+template <LinearObjective F>
+using scaled_iterate_for =
+    scaled_iterate<sparse_row<decltype(row_of(std::declval<F const&>().features(), 0))>>;
+}  // namespace detail
+
 /// @brief The sequence of one worker on a linear model, with the scaled iterate and the lazy
 ///        weighted average of detail::scaled_iterate. Three vectors of length d: v, u and x.
 template <LinearObjective F, Sampler S, StepSize E>
-class alignas(detail::own_lines) linear_sgd_sequence {
+class alignas(detail::own_lines) linear_sgd_sequence
+    : public detail::written_sequence<typename F::scalar, detail::scaled_iterate_for<F>> {
+  using iterate = detail::scaled_iterate_for<F>;
+  using base = detail::written_sequence<typename F::scalar, iterate>;
+
  public:
   using scalar = typename F::scalar;
-  using local_is_a_copy = void;
 
   linear_sgd_sequence(F const& f, S const& sampler, E const& step_size, plan const& p,
                       std::size_t worker, exchanged_coordinates exchanged)
-      : f_(&f),
+      : base(iterate(p.dimension)),
+        f_(&f),
         step_size_(&step_size),
         samples_(sampler, p, worker),
-        iterate_(p.dimension),
-        local_(p.dimension),
         slopes_(p.batch_size),
         lazy_(is_lazy(f, p)),
         exchanged_(exchanged) {
@@ -55,9 +64,7 @@ class alignas(detail::own_lines) linear_sgd_sequence {
     double const shift = step_size_->shift(), lambda = f_->penalty();
     used_.clear();
     for (std::uint64_t t = from; t != to; ++t) {
-      double const weight = iterate_weight(shift, t);
-      weights_ += weight;
-      iterate_.weigh(weight);
+      base::weigh(iterate_weight(shift, t));
       auto const batch = samples_.next();
       if (lazy_) used_.insert(used_.end(), batch.begin(), batch.end());
       auto const upcoming = samples_.upcoming();
@@ -66,24 +73,14 @@ class alignas(detail::own_lines) linear_sgd_sequence {
     }
   }
 
-  std::span<scalar> local() noexcept {
-    iterate_.write(std::span<scalar>(local_));
-    return local_;
-  }
-  void assign(std::span<scalar const> x) noexcept { iterate_.assign(x); }
-  void average(std::span<scalar> out) const noexcept {
-    if (weights_ > 0)
-      iterate_.write_average(weights_, out);
-    else
-      iterate_.write(out);
-  }
-
-  // The points of all workers are s·v with the same s, so a coordinate that none of them touched needs
-  // no exchange: see detail::TouchingSequence.
+  // The points of all workers are s·v with the same s, so a coordinate that none of them touched
+  // needs no exchange: see detail::TouchingSequence.
   bool touches_few() const noexcept { return lazy_; }
   double coordinate(std::size_t j) const noexcept { return iterate_.v(j); }
   void move(std::size_t j, double v) noexcept { iterate_.move(j, v); }
-  void write(std::size_t first, std::span<scalar> out) const noexcept { iterate_.write(out, first); }
+  void write(std::size_t first, std::span<scalar> out) const noexcept {
+    iterate_.write(out, first);
+  }
   template <class Visit>
   void for_each_touched(std::size_t first, std::size_t last, Visit const& visit) const {
     if (exchanged_ == exchanged_coordinates::all) {
@@ -99,7 +96,9 @@ class alignas(detail::own_lines) linear_sgd_sequence {
   }
 
  private:
-  // From counted work only: whether the workers' rows of a round have an eighth of d entries at most.
+  using base::iterate_;
+
+  // From counted work only: whether the workers' rows of a round have at most d/8 entries.
   static bool is_lazy(F const& f, plan const& p) noexcept {
     double const entries = detail::row_work(f.features()) * static_cast<double>(p.batch_size) *
                            static_cast<double>(p.local_steps) * static_cast<double>(p.workers);
@@ -120,7 +119,8 @@ class alignas(detail::own_lines) linear_sgd_sequence {
       std::size_t const next = j + 1 != batch.size() ? batch[j + 1] : soon;
       double z = iterate_.dot(detail::row_of(features, i), detail::row_of(features, next));
       if (intercept != 0) z += intercept * iterate_.v(last);
-      slopes_[j] = share * f_->scale(i) * f_->loss().derivative(iterate_.scale() * z, f_->target(i));
+      slopes_[j] = share * f_->scale(i) *
+                   f_->loss().derivative(iterate_.scale() * z, f_->target(i));
     }
     iterate_.shrink(1 - eta * lambda);
     double const inverse_scale = 1 / iterate_.scale();
@@ -134,12 +134,7 @@ class alignas(detail::own_lines) linear_sgd_sequence {
   F const* f_;
   E const* step_size_;
   detail::sample_stream<S> samples_;
-  detail::scaled_iterate<detail::sparse_row<decltype(detail::row_of(
-      std::declval<F const&>().features(), 0))>>
-      iterate_;
-  detail::own_vector<scalar> local_;
   detail::own_vector<double> slopes_;
-  double weights_ = 0;
   bool lazy_;
   exchanged_coordinates exchanged_;
   detail::own_vector<std::size_t> used_;  // the samples of this stretch, if lazy

@@ -5,6 +5,7 @@
 #include "localsgd/detail/compiler.hpp"
 #include "localsgd/detail/own_lines.hpp"
 #include "localsgd/detail/sample_stream.hpp"
+#include "localsgd/detail/sequence_iterate.hpp"
 #include "localsgd/detail/simd.hpp"
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/sampler/concept.hpp"
@@ -12,8 +13,10 @@
 #include "localsgd/worker/iterate_average.hpp"
 #include "localsgd/worker/step_size.hpp"
 
-#include <algorithm>
 #include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <span>
 
 /// @file
 /// @brief Plain SGD on any objective.
@@ -23,17 +26,14 @@ namespace localsgd {
 /// @brief The sequence of one worker: x_{t+1} = x_t − η_t g_t, g_t the mean gradient over the b
 ///        samples of step t. Three vectors of length d: x, g and the sum of the average.
 template <Objective F, Sampler S, StepSize E>
-class alignas(detail::own_lines) sgd_sequence {
+class alignas(detail::own_lines) sgd_sequence : public detail::vector_sequence<typename F::scalar> {
+  using base = detail::vector_sequence<typename F::scalar>;
+
  public:
   using scalar = typename F::scalar;
 
   sgd_sequence(F const& f, S const& sampler, E const& step_size, plan const& p, std::size_t worker)
-      : f_(&f),
-        step_size_(&step_size),
-        samples_(sampler, p, worker),
-        x_(p.dimension),
-        g_(p.dimension),
-        average_(p.dimension) {}
+      : base(p.dimension), f_(&f), step_size_(&step_size), samples_(sampler, p, worker) {}
 
   LOCALSGD_ONE_COPY void advance(std::uint64_t from, std::uint64_t to) {
     samples_.rewind(from, to);
@@ -47,20 +47,9 @@ class alignas(detail::own_lines) sgd_sequence {
     }
   }
 
-  std::span<scalar> local() noexcept { return x_; }
-
-  void assign(std::span<scalar const> x) noexcept {
-    if (x.data() != x_.data()) std::ranges::copy(x, x_.begin());
-  }
-
-  void average(std::span<scalar> out) const noexcept {
-    if (average_.weights() > 0)
-      average_.write(out);
-    else if (out.data() != x_.data())
-      std::ranges::copy(x_, out.begin());
-  }
-
  private:
+  using base::x_, base::g_, base::average_;
+
   void step(scalar eta) noexcept {
     scalar* LOCALSGD_RESTRICT const x = x_.data();
     scalar const* LOCALSGD_RESTRICT const g = g_.data();
@@ -73,8 +62,6 @@ class alignas(detail::own_lines) sgd_sequence {
   F const* f_;
   E const* step_size_;
   detail::sample_stream<S> samples_;
-  detail::own_vector<scalar> x_, g_;
-  iterate_average average_;
 };
 
 /// @brief x_{t+1}^k = x_t^k − η_t ∇f_B(x_t^k) for any objective: the local step of Algorithm 1

@@ -62,6 +62,17 @@ class alignas(detail::own_lines) sgd_then_svrg_sequence
     reduced_->restart(average, steps);
   }
 
+  template <class Archive>
+  void state(Archive& archive) {
+    bool plain = plain_ != nullptr;
+    archive(plain, steps_);
+    if (!plain && plain_) {  // read: it had changed over
+      plain_.reset();
+      reduced_ = std::make_unique<Reduced>(make_());
+    }
+    plain ? archive(*plain_) : archive(*reduced_);
+  }
+
   // While the steps are plain ones: what Plain says of the coordinates that they touch.
   bool touches_few() const noexcept
     requires detail::TouchingSequence<Plain>
@@ -109,10 +120,10 @@ class alignas(detail::own_lines) sgd_then_svrg_sequence
 /// @brief The local steps of `Plain` to begin with, and those of `svrg` from when noise, not the
 ///        distance from the start, holds them back: minimize()'s choice where a tolerance is set.
 ///
-/// Every quarter of an epoch f is compared, on up to 1024 samples, at the weighted average and at the
-/// consensus. While the consensus is the better one, steps still carry it towards the minimum; once
-/// the average is, it is noise that the average takes out. Then, or after an epoch, the better of the
-/// two becomes the first anchor. A plain phase that overflows ends at once, at the start.
+/// Every quarter of an epoch f is compared, on up to 1024 samples, at the weighted average and at
+/// the consensus. While the consensus is the better one, steps still carry it towards the minimum;
+/// once the average is, it is noise that the average takes out. Then, or after an epoch, the better
+/// of the two becomes the first anchor. A plain phase that overflows ends at once, at the start.
 ///
 /// @tparam Plain `linear_sgd` or `sgd`: any LocalWorker with the weights of its average (1 + t)²
 template <class Plain>

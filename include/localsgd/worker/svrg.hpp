@@ -2,13 +2,16 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/detail/compiler.hpp"
+#include "localsgd/detail/own_lines.hpp"
+#include "localsgd/detail/sample_stream.hpp"
+#include "localsgd/detail/sequence_iterate.hpp"
 #include "localsgd/detail/svrg_anchor.hpp"
 #include "localsgd/detail/variance_reduced_iterate.hpp"
-#include "localsgd/detail/sample_stream.hpp"
 #include "localsgd/worker/concept.hpp"
 #include "localsgd/worker/iterate_average.hpp"
 
-#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 
@@ -17,22 +20,20 @@
 
 namespace localsgd {
 
-/// @brief The sequence of one worker on any objective. Three vectors of length d: x, g and the sum of
-///        the average. A step costs two gradients.
+/// @brief The sequence of one worker on any objective. Three vectors of length d: x, g and the sum
+///        of the average. A step costs two gradients.
 template <Objective F, Sampler S, StepSize E>
-class alignas(detail::own_lines) svrg_sequence {
+class alignas(detail::own_lines) svrg_sequence
+    : public detail::vector_sequence<typename F::scalar> {
+  using base = detail::vector_sequence<typename F::scalar>;
+
  public:
   using scalar = typename F::scalar;
   using anchor = detail::svrg_anchor<F, E>;
 
   svrg_sequence(F const& f, S const& sampler, E const&, plan const& p, std::size_t worker,
                 anchor const& shared)
-      : f_(&f),
-        anchor_(&shared),
-        samples_(sampler, p, worker),
-        x_(p.dimension),
-        g_(p.dimension),
-        average_(p.dimension) {}
+      : base(p.dimension), f_(&f), anchor_(&shared), samples_(sampler, p, worker) {}
 
   LOCALSGD_ONE_COPY void advance(std::uint64_t from, std::uint64_t to) {
     samples_.rewind(from, to);
@@ -50,89 +51,73 @@ class alignas(detail::own_lines) svrg_sequence {
     }
   }
 
-  std::span<scalar> local() noexcept { return x_; }
-  void assign(std::span<scalar const> x) noexcept {
-    if (x.data() != x_.data()) std::ranges::copy(x, x_.begin());
-  }
-  void average(std::span<scalar> out) const noexcept {
-    if (average_.weights() > 0)
-      average_.write(out);
-    else if (out.data() != x_.data())
-      std::ranges::copy(x_, out.begin());
-  }
   void restart(std::span<scalar const> average, std::uint64_t steps) noexcept {
     average_.restart(iterate_weight_sum(1, steps), average);
   }
 
  private:
+  using base::x_, base::g_, base::average_;
+
   F const* f_;
   anchor const* anchor_;
   detail::sample_stream<S> samples_;
-  detail::own_vector<scalar> x_, g_;
-  iterate_average average_;
 };
 
 /// @brief The sequence of one worker on a linear model: a step costs the nonzeros of its rows.
 template <LinearObjective F, Sampler S, StepSize E>
-class alignas(detail::own_lines) svrg_sequence<F, S, E> {
+class alignas(detail::own_lines) svrg_sequence<F, S, E>
+    : public detail::written_sequence<typename F::scalar,
+                                      detail::variance_reduced_iterate<detail::svrg_steps<F>>> {
+  using iterate = detail::variance_reduced_iterate<detail::svrg_steps<F>>;
+  using base = detail::written_sequence<typename F::scalar, iterate>;
+
  public:
   using scalar = typename F::scalar;
-  using local_is_a_copy = void;
   using anchor = detail::svrg_anchor<F, E>;
 
   svrg_sequence(F const& f, S const& sampler, E const&, plan const& p, std::size_t worker,
                 anchor const& shared)
-      : f_(&f),
+      : base(iterate(shared.steps(), p.dimension)),
+        f_(&f),
         anchor_(&shared),
         samples_(sampler, p, worker),
-        iterate_(shared.steps(), p.dimension),
-        local_(p.dimension),
         slopes_(p.batch_size) {}
 
   LOCALSGD_ONE_COPY void advance(std::uint64_t from, std::uint64_t to) {
     samples_.rewind(from, to);
     for (std::uint64_t t = from; t != to; ++t) {
-      double const weight = iterate_weight(1, t);
-      weights_ += weight;
-      iterate_.weigh(weight);
+      base::weigh(iterate_weight(1, t));
       auto const batch = samples_.next();
       auto const upcoming = samples_.upcoming();
       if (upcoming.size() > ahead) {
         detail::prefetch_row(f_->features(), upcoming[ahead]);
         anchor_->steps().prefetch(upcoming[ahead]);
       }
-      step(batch);
+      step(batch, upcoming.empty() ? batch.back() : upcoming.front());
     }
   }
 
-  std::span<scalar> local() noexcept {
-    iterate_.write(std::span<scalar>(local_));
-    return local_;
-  }
-  void assign(std::span<scalar const> x) noexcept { iterate_.assign(x); }
-  void average(std::span<scalar> out) const noexcept {
-    if (weights_ > 0)
-      iterate_.write_average(weights_, out);
-    else
-      iterate_.write(out);
-  }
   void restart(std::span<scalar const> average, std::uint64_t steps) noexcept {
     weights_ = iterate_weight_sum(1, steps);
     iterate_.restart(weights_, average);
   }
 
  private:
+  using base::iterate_, base::weights_;
+
   static constexpr std::size_t ahead = 4;  // samples from asking for a row to using it
 
-  // x ← x − (1/b) Σ_B (φ'(z_i) − φ'(z̃_i))·η∘a_i − η∘∇f(x̃), all z_i at the same x
-  void step(std::span<std::size_t const> batch) {
+  // x ← x − (1/b) Σ_B (φ'(z_i) − φ'(z̃_i))·η∘a_i − η∘∇f(x̃), all z_i at the same x; `soon`
+  // comes after the batch.
+  void step(std::span<std::size_t const> batch, std::size_t soon) {
     auto const& features = f_->features();
     double const intercept = f_->intercept();
     std::size_t const last = iterate_.size() - 1;
     double const share = -1 / static_cast<double>(batch.size());
     for (std::size_t j = 0; j != batch.size(); ++j) {
       std::size_t const i = batch[j];
-      double z = iterate_.dot(detail::row_of(features, i));
+      std::size_t const next = j + 1 != batch.size() ? batch[j + 1] : soon;
+      double z = iterate_.dot(detail::row_of(features, i), detail::row_of(features, next));
       if (intercept != 0) z += intercept * iterate_.x(last);
       slopes_[j] = share * f_->scale(i) *
                    (f_->loss().derivative(z, f_->target(i)) - anchor_->steps().slope(i));
@@ -147,27 +132,25 @@ class alignas(detail::own_lines) svrg_sequence<F, S, E> {
   F const* f_;
   anchor const* anchor_;
   detail::sample_stream<S> samples_;
-  detail::variance_reduced_iterate<detail::svrg_steps<F>> iterate_;
-  detail::own_vector<scalar> local_;
   detail::own_vector<double> slopes_;
-  double weights_ = 0;
 };
 
 /// @brief Variance-reduced local steps: x_k ← x_k − η(∇f_B(x_k) − ∇f_B(x̃) + ∇f(x̃)), x̃ the anchor.
 ///
-/// SVRG \cite johnson2013svrg in its local form \cite gorbunov2021local . About every n gradients the
-/// consensus becomes the anchor, and all members compute ∇f there in a fixed order. At the minimum the
-/// steps have no noise, so a constant step size converges linearly. For linear models the penalty's
-/// gradient is that of the anchor, too, and a step touches the nonzeros of its rows only.
+/// SVRG \cite johnson2013svrg in its local form \cite gorbunov2021local . About every n gradients
+/// the consensus becomes the anchor, and all members compute ∇f there in a fixed order. At the
+/// minimum the steps have no noise, so a constant step size converges linearly. For linear models
+/// the penalty's gradient is that of the anchor, too, and a step touches only nonzeros of its rows.
 ///
-/// With `automatic_step` the step size comes from the curvature of the data, and features may come in
-/// any units (detail::svrg_steps); with another StepSize, η is its value where the anchor is taken, and for linear models at most 1/(λm).
-/// A step size that raises f at an anchor, or overflows, is halved and its steps are taken back; and
-/// the anchors are extrapolated (detail::svrg_anchor).
+/// With `automatic_step` the step size comes from the curvature of the data, and features may come
+/// in any units (detail::svrg_steps); with another StepSize, η is its value where the anchor is
+/// taken, and for linear models at most 1/(λm). A step size that raises f at an anchor, or that
+/// overflows, is halved and its steps are taken back; and the anchors are extrapolated:
+/// detail::svrg_anchor.
 ///
-/// Each anchor costs n gradients more, and bytes like one average; a step on an objective that is no
-/// linear model has two gradients. result::gradients counts them all. The last anchor is at T: what
-/// the last steps made worse is taken back, too. Not for `asynchronous`: anchors are rendezvous.
+/// Each anchor costs n gradients more, and bytes like one average; a step on an objective that is
+/// no linear model has two gradients. result::gradients counts them all. The last anchor is at T:
+/// what the last steps made worse is taken back. Not for `asynchronous`: anchors are rendezvous.
 struct svrg {
   template <Objective F, StepSize E>
   detail::svrg_anchor<F, E> anchor(F const& f, E const& step_size, plan const& p) const {

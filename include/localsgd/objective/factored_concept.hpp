@@ -1,0 +1,47 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/objective/concept.hpp"
+
+#include <concepts>
+#include <cstddef>
+#include <span>
+
+/// @file
+/// @brief What makes the gradients of an objective outer products.
+
+namespace localsgd {
+
+namespace detail {
+template <class F>
+concept has_factored_components =
+    requires(F const& f, std::size_t i, double c, std::span<std::size_t const> batch,
+             std::span<double const> x, std::span<double> s) {
+      { f.outputs() } -> std::same_as<std::size_t>;
+      { f.penalty() } -> std::same_as<double>;
+      { f.slopes(x, c, batch, i, s) } -> std::same_as<void>;
+      { f.add_rows(batch, x, s) } -> std::same_as<void>;
+    };
+}  // namespace detail
+
+/// @brief An objective whose components are f_i(x) = φ_i(x a_i) + (λ/2)‖x‖², x a matrix of C rows,
+///        row-major: their gradients are s_i a_iᵀ + λx with the C slopes s_i = ∇φ_i(x a_i).
+///
+/// | expression                       | type          | meaning                                  |
+/// |----------------------------------|---------------|------------------------------------------|
+/// | `f.outputs()`                    | `std::size_t` | C ≥ 1                                    |
+/// | `f.penalty()`                    | `double`      | λ ≥ 0                                    |
+/// | `f.slopes(v, c, batch, soon, s)` | `void`        | overwrites s with the s_i over `batch`,  |
+/// |                                  |               | one after the other, at x = c·v; a hint: |
+/// |                                  |               | the sample `soon` will be needed next    |
+/// | `f.add_rows(batch, s, y)`        | `void`        | y ← y + s_i a_iᵀ for one sample after    |
+/// |                                  |               | the other                                |
+///
+/// v and y are spans of d doubles whatever the type of x, s spans of C doubles for each of the
+/// batch. What no compiler can check: `add_rows` for a batch gives the bits of calls for its parts
+/// in turn, and both may be called by several threads at once.
+template <class F>
+concept FactoredObjective = Objective<F> && detail::has_factored_components<F>;
+
+}  // namespace localsgd
