@@ -334,11 +334,11 @@ BOOST_AUTO_TEST_CASE(with_a_tolerance_the_steps_stay_plain_where_a_worker_or_a_s
   BOOST_TEST(minimize(f, s, linear_sgd{}).steps == 667u);  // the default epochs: ⌈10·200/3⌉
   BOOST_TEST(support::bits(minimize(f, s, constant_step{0.1})) ==
              support::bits(minimize(f, s, constant_step{0.1}, linear_sgd{})));
-  BOOST_TEST(support::bits(minimize(g, s)) != support::bits(minimize(g, s, sgd{})));
+  BOOST_TEST(support::bits(minimize(g, s)) != support::bits(minimize(g, s, factored_sgd{})));
   BOOST_TEST(support::bits(minimize(g, s, automatic_step{})) ==
-             support::bits(minimize(g, s, sgd{})));
+             support::bits(minimize(g, s, factored_sgd{})));
   BOOST_TEST(support::bits(minimize(g, s, theory_step(0.1, 100))) ==
-             support::bits(minimize(g, s, theory_step(0.1, 100), sgd{})));
+             support::bits(minimize(g, s, theory_step(0.1, 100), factored_sgd{})));
 }
 
 BOOST_AUTO_TEST_CASE(with_a_tolerance_the_steps_stay_plain_where_no_certificate_can_reach_it) {
@@ -347,7 +347,7 @@ BOOST_AUTO_TEST_CASE(with_a_tolerance_the_steps_stay_plain_where_no_certificate_
   linear_objective const f(data.sparse, data.labels, logistic{}, l2{0});
   BOOST_TEST(support::bits(minimize(f, s)) == support::bits(minimize(f, s, linear_sgd{})));
   softmax_objective const g(data.dense, data.classes, 3, l2{0});
-  BOOST_TEST(support::bits(minimize(g, s)) == support::bits(minimize(g, s, sgd{})));
+  BOOST_TEST(support::bits(minimize(g, s)) == support::bits(minimize(g, s, factored_sgd{})));
   support::custom const custom{&data.dense, &data.reals};  // does not say how convex it is
   BOOST_TEST(support::bits(minimize(custom, s)) == support::bits(minimize(custom, s, sgd{})));
   BOOST_TEST(minimize(custom, s).steps == 667u);
@@ -364,7 +364,8 @@ BOOST_AUTO_TEST_CASE(with_a_tolerance_the_steps_of_asynchronous_stay_plain) {
              support::bits(minimize(f, s, linear_sgd{}, here)));
   BOOST_TEST(support::bits(minimize(f, s, asynchronous{2})) ==
              support::bits(minimize(f, s, linear_sgd{}, here)));
-  BOOST_TEST(support::bits(minimize(g, s, here)) == support::bits(minimize(g, s, sgd{}, here)));
+  BOOST_TEST(support::bits(minimize(g, s, here)) ==
+             support::bits(minimize(g, s, factored_sgd{}, here)));
   result const r = minimize(f, {.workers = 4, .tolerance = 1e-300}, here);
   BOOST_TEST((r.reason == stop_reason::steps_done));
   BOOST_TEST(r.gradients == 2000u);  // the default epochs
@@ -378,7 +379,7 @@ BOOST_AUTO_TEST_CASE(without_a_tolerance_the_steps_are_plain) {
   for (std::size_t const k : {1u, 4u}) {
     settings const s{.workers = k, .evaluations = 2};
     BOOST_TEST(support::bits(minimize(f, s)) == support::bits(minimize(f, s, linear_sgd{})));
-    BOOST_TEST(support::bits(minimize(g, s)) == support::bits(minimize(g, s, sgd{})));
+    BOOST_TEST(support::bits(minimize(g, s)) == support::bits(minimize(g, s, factored_sgd{})));
     BOOST_TEST(support::bits(minimize(h, s)) == support::bits(minimize(h, s, sgd{})));
   }
 }

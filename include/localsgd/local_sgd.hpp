@@ -37,7 +37,9 @@ void local_sgd(T& team, Workers& workers, Anchor& anchor, S const& schedule,
                A& averager, iterates<typename Record::scalar>& x, std::uint64_t steps,
                Record& record) {
   detail::recorder recorder(record, team, workers, anchor, x);
+  detail::checkpoints checkpoints(team, workers, anchor, averager, x, recorder, record);
   std::uint64_t t = 0, rounds = 0;
+  checkpoints.resume(t, rounds);
 
   for (;;) {
     anchor.renew(team, record.gradient, workers, x, t);  // svrg, now and then: x̃ ← x̄, with ∇f(x̃)
@@ -46,11 +48,14 @@ void local_sgd(T& team, Workers& workers, Anchor& anchor, S const& schedule,
     detail::require(sync > t, "schedule.next(" + std::to_string(t) + ")", sync, "> its argument");
 
     detail::advance(team, workers, x, recorder, t, sync);  // x_k: local steps t, …, sync − 1
+    checkpoints.decide(sync, rounds + 1);
     // x̄ ← Σ w_k x_k, or X ← X + w_k Δx_k; and x_k ← x̄, or X
     detail::exchange(team, workers, anchor, averager, x, recorder, record, sync, rounds);
     t = sync;
     ++rounds;
+    checkpoints.keep(t, rounds);
   }
+  checkpoints.end();
 }
 
 }  // namespace localsgd

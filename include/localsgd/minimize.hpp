@@ -4,6 +4,8 @@
 
 #include "localsgd/averager/mean.hpp"
 #include "localsgd/detail/components.hpp"
+#include "localsgd/detail/run_identity.hpp"
+#include "localsgd/detail/sequences.hpp"
 #include "localsgd/local_sgd.hpp"
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/observer.hpp"
@@ -13,6 +15,7 @@
 #include "localsgd/settings.hpp"
 #include "localsgd/synchronizer/thread_pool.hpp"
 #include "localsgd/worker/automatic_step.hpp"
+#include "localsgd/worker/factored_sgd.hpp"
 #include "localsgd/worker/linear_sgd.hpp"
 #include "localsgd/worker/sgd.hpp"
 #include "localsgd/worker/sgd_then_svrg.hpp"
@@ -36,12 +39,14 @@ concept knows_row_work = requires(F const& f) {
   { f.row_work() } -> std::convertible_to<double>;
 };
 
-/// @brief The LocalWorker that suits an objective: sparse steps where its rows may be sparse, and, if
-///        `reduces`, variance-reduced ones after them.
+/// @brief The LocalWorker that suits an objective: sparse steps where its rows may be sparse, and,
+///        if `reduces`, variance-reduced ones after them.
 template <Objective F>
 auto default_worker(bool reduces) {
   if constexpr (LinearObjective<F>)
     return sgd_then_svrg<linear_sgd>{reduces};
+  else if constexpr (FactoredObjective<F>)
+    return sgd_then_svrg<factored_sgd>{reduces};
   else
     return sgd_then_svrg<sgd>{reduces};
 }
@@ -63,10 +68,7 @@ bool may_reduce(F const& f) {
       count_of<worker_kind, F, Components...> == 0 &&
       count_of<step_size_kind, F, Components...> == 0 &&
       (... && !requires { typename Components::team::never_waits; });
-  if constexpr (free && knows_strong_convexity<F>)
-    return f.strong_convexity() > 0;
-  else
-    return false;
+  return free && strong_convexity_of(f) > 0;
 }
 
 /// @brief The settings with every 0 resolved for this objective, and checked against it.
@@ -92,6 +94,9 @@ plan make_plan(F const& f, settings s, bool reduces) {
   p.evaluations = s.evaluations;
   double row_work = static_cast<double>(p.dimension);
   if constexpr (knows_row_work<F>) row_work = f.row_work();
+  // Dense steps of factored_sgd pass over d numbers 4 times, those of sgd and rounds 10 times.
+  if constexpr (FactoredObjective<F>)
+    if (row_work >= static_cast<double>(p.dimension)) row_work *= 0.4;
   p.local_steps = s.local_steps != 0 ? s.local_steps
                                      : default_local_steps(steps_of(ordinary, p.samples),
                                                            p.samples, p.workers, p.batch_size,
@@ -114,17 +119,18 @@ auto resolve_step_size(F const& f, plan const& p, C const& component) {
 /// @param f          the objective; borrowed for the call
 /// @param s          K, H, b, the budget, the seed, …
 /// @param components any components, in any order, at most one of a kind. The rest are defaults:
-///   `with_replacement`, `automatic_step`, `linear_sgd` for linear models and `sgd` for any other
-///   objective, `every{H}`, `mean`, `thread_pool`, and no observer. A synchronizer or observer given
-///   as an lvalue is used in place; the others are copied. A Schedule overrides
-///   `settings::local_steps`.
+///   `with_replacement`, `automatic_step`, `linear_sgd` for linear models, `factored_sgd` for
+///   softmax regression and its like, `sgd` for any other objective, `every{H}`, `mean`,
+///   `thread_pool`, and no observer. A synchronizer or observer given as an lvalue is used in
+///   place; the others are copied. A Schedule overrides `settings::local_steps`.
 /// @return the answer and how it came about; also if the run diverged: see `result::reason`.
-///   The same build, data, settings, components and seed give the same bits on any number of threads;
-///   only `asynchronous` runs are exempt.
-/// @throws invalid_settings before any work, naming the setting or parameter, its value and the rule
+///   The same build, data, settings, components and seed give the same bits on any number of
+///   threads; only `asynchronous` runs are exempt.
+/// @throws invalid_settings before any work, naming the setting or parameter, its value and
+///   the rule
 /// @throws std::logic_error when called from one of the threads of the pool it is to run on
-/// @throws whatever the user's code throws, from the lowest worker that failed; the synchronizer can
-///   be used again
+/// @throws whatever the user's code throws, from the lowest worker that failed; the synchronizer
+///   can be used again
 ///
 /// Thread safe: calls share nothing but what the caller passes to several of them.
 template <Objective F, class... Components>
@@ -142,6 +148,9 @@ result<typename F::scalar> minimize(F const& f, settings const& s = {},
       [] { return with_replacement{}; }, given);
   auto const schedule = detail::pick<detail::schedule_kind, F>(
       [&] { return every{p.local_steps}; }, given);
+  if constexpr (detail::needs_evaluations<std::remove_cvref_t<decltype(schedule)>>())
+    detail::require(p.evaluations > 0 || p.tolerance > 0, "evaluations", p.evaluations,
+                    ">= 1, or a tolerance set, for a schedule that follows the objective");
   p.local_steps = std::min(schedule.next(0), std::max<std::uint64_t>(p.steps, 1));
   std::vector<std::size_t> shard_sizes(p.workers);
   for (std::size_t k = 0; k != p.workers; ++k) shard_sizes[k] = sampler.shard_size(p, k);
@@ -151,16 +160,21 @@ result<typename F::scalar> minimize(F const& f, settings const& s = {},
       given);
   auto&& observer =
       detail::pick<detail::observer_kind, F>([] { return no_observer{}; }, given);
-  detail::run_record record(f, p, observer);
+  // What else the members must agree on, or need to know of the run.
+  if constexpr (requires { synchronizer.begin(f, p); }) synchronizer.begin(f, std::as_const(p));
+  decltype(auto) checkpoint = detail::pick<detail::checkpoint_kind, F>(
+      [] { return no_checkpoint{}; }, given);
+  using checkpoint_type = std::remove_cvref_t<decltype(checkpoint)>;
+  detail::run_record<F, std::remove_cvref_t<decltype(observer)>, checkpoint_type> record(
+      f, p, observer);
 
   auto const step_size = detail::resolve_step_size(
       f, p, detail::pick<detail::step_size_kind, F>([] { return automatic_step{}; }, given));
   auto const worker = detail::pick<detail::worker_kind, F>(
       [&] { return detail::default_worker<F>(reduces); }, given);
   auto anchor = detail::anchor_of(worker, f, step_size, p);
-  if constexpr (requires {
-                  typename std::remove_cvref_t<decltype(synchronizer)>::team::never_waits;
-                })
+  using team_type = typename std::remove_cvref_t<decltype(synchronizer)>::team;
+  if constexpr (requires { typename team_type::never_waits; })
     detail::require(!anchor.renews(), "synchronizer", "asynchronous",
                     "one whose members wait for each other: svrg's anchors are rendezvous");
   auto averager = detail::pick<detail::averager_kind, F>([] { return mean{}; }, given);
@@ -172,21 +186,30 @@ result<typename F::scalar> minimize(F const& f, settings const& s = {},
     else
       return worker.bind(f, sampler, step_size, p, k, anchor);
   };
-  std::vector<decltype(bind(0))> sequences;
-  std::vector<double> weights;
-  sequences.reserve(p.workers);
-  for (std::size_t k = 0; k != p.workers; ++k) {
-    sequences.push_back(bind(k));
-    weights.push_back(averager.weight(k, shard_sizes));
-  }
+  detail::sequences<decltype(bind(0))> sequences(
+      detail::carried_workers(synchronizer, p.workers), bind);
   if constexpr (detail::TouchingSequence<decltype(bind(0))>)
-    if (sequences[0].touches_few()) record.touched.start(p.dimension);
+    if (sequences.front().touches_few()) record.touched.start(p.dimension);
+  std::vector<double> weights(p.workers);
+  for (std::size_t k = 0; k != p.workers; ++k) weights[k] = averager.weight(k, shard_sizes);
   iterates<scalar> x(std::move(weights), p.dimension);
 
+  if constexpr (!std::same_as<checkpoint_type, no_checkpoint>) {
+    static_assert(!requires { typename team_type::never_waits; },
+                  "a checkpoint is a rendezvous: asynchronous runs have none");
+    static_assert(!requires(team_type const& team) { team.seconds(); },
+                  "a checkpoint does not hold the clock of a team: simulated runs have none");
+    record.checkpoints.start(
+        checkpoint,
+        detail::run_identity<decltype(bind(0)), decltype(averager), decltype(schedule)>(
+            f, p, step_size, schedule),
+        p.workers);
+  }
   synchronizer.run(p.workers, [&](auto& team) {
     local_sgd(team, sequences, anchor, schedule, averager, x, p.steps, record);
   });
-  return std::move(record.outcome);
+  sequences.clear();  // room for the result
+  return record.take();
 }
 
 }  // namespace localsgd

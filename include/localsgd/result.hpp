@@ -20,6 +20,8 @@ enum class stop_reason {
   tolerance_reached,  ///< The certificate is at most `settings::tolerance`. x is usable.
   precision_reached,  ///< f has stopped falling at the precision of numbers, above the tolerance:
                       ///< as good as it gets. x is usable.
+  interrupted,        ///< A stop was requested, or a signal came, and the checkpoint is written.
+                      ///< x is usable; the same call goes on from there.
   observer_request,   ///< The observer answered `proceed::no`. x is what it saw: usable.
   diverged,           ///< An average was not finite. x is the last consensus that was (where rounds
                       ///< exchange only what they touched: the last one evaluated): a point to look
@@ -32,6 +34,7 @@ constexpr std::string_view to_string(stop_reason reason) noexcept {
     case stop_reason::steps_done: return "steps_done";
     case stop_reason::tolerance_reached: return "tolerance_reached";
     case stop_reason::precision_reached: return "precision_reached";
+    case stop_reason::interrupted: return "interrupted";
     case stop_reason::observer_request: return "observer_request";
     case stop_reason::diverged: return "diverged";
   }
@@ -59,14 +62,14 @@ struct result {
   /// x̂_T = 1/(K S_T) Σ_k Σ_t w_t x_t^k, the weighted average of all iterates of all workers,
   /// t = 0 … T−1. The last consensus when the run diverged.
   vector<Scalar> average;
-  /// The last consensus (asynchronous: the aggregate at the end). Of variance-reduced steps the last
-  /// anchor, where those after it made f worse.
+  /// The last consensus (asynchronous: the aggregate at the end). Of variance-reduced steps the
+  /// last anchor, where those after it made f worse.
   vector<Scalar> last;
   vector<Scalar> x;     ///< The answer: whichever of the two has the lower objective.
   double objective = 0; ///< f(x); infinity if it overflows.
 
-  /// A proven upper bound on f(x) − f*: ‖∇f(x)‖²/(2μ), or tighter where known: at a better dual point
-  /// of a linear model, or by an earlier evaluation. Infinity when μ is 0 or not known.
+  /// A proven upper bound on f(x) − f*: ‖∇f(x)‖²/(2μ), or tighter where known: at a better dual
+  /// point of a linear model, or by an earlier evaluation. Infinity when μ is 0 or not known.
   double certificate = std::numeric_limits<double>::infinity();
 
   stop_reason reason = stop_reason::steps_done;  ///< Why the run ended.
@@ -77,8 +80,8 @@ struct result {
   std::uint64_t steps = 0;      ///< Local steps made by each worker.
   std::uint64_t rounds = 0;     ///< Averages made.
 
-  /// Component gradients in all: K·b·steps; and for variance-reduced steps n for each anchor, and one
-  /// more for each at an anchor, unless it is remembered as those of linear models are.
+  /// Component gradients in all: K·b·steps; and for variance-reduced steps n for each anchor, and
+  /// one more for each at an anchor, unless it is remembered as those of linear models are.
   std::uint64_t gradients = 0;
 
   /// Bytes exchanged by the averages: with K workers of which one also is the master, every

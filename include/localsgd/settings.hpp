@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/detail/local_steps.hpp"
 #include "localsgd/error.hpp"
 
 #include <algorithm>
@@ -91,25 +92,26 @@ inline std::uint64_t steps_of(settings const& s, std::size_t samples) {
 /// @brief H where the caller leaves it open: from counted work only, never from a measured time,
 ///        so that the same call gives the same bits on any machine.
 ///
-/// The smallest H that keeps a round's share of the work small, capped by the paper's
-/// √(T/(Kb)), up to which the rate does not suffer \cite stich2019local. The work of a local step
-/// is b·`row_work` multiply-adds; a round costs about d of them for each of K workers, shared by
-/// the members, and a rendezvous worth about a thousand. Where the cap would let rounds cost more than
-/// steps it is raised until they cost the same, but to no less than 8 rounds an epoch: for samples
-/// that all workers can see, rounds need not grow with T at all \cite khaled2020tighter.
+/// balanced_local_steps() for T steps and the length r of a round in local steps, counted in
+/// multiply-adds: a step is b·(`row_work` + 13), the 13 for the loss and the way to the row; a round
+/// d + 500, the 500 for the rendezvous. What drift costs is not known here: H is at most ½√(T/(Kb)), half
+/// of the paper's order, up to which the rate does not suffer \cite stich2019local. Where that would let
+/// rounds cost more than steps the cap is raised to r, but to no less than 8 rounds an epoch: for
+/// samples that all workers can see, rounds need not grow with T at all \cite khaled2020tighter.
 /// @param row_work multiply-adds of one component gradient: the nonzeros of a row, or d.
 inline std::uint64_t default_local_steps(std::uint64_t steps, std::size_t samples,
                                          std::size_t workers, std::size_t batch_size,
                                          std::size_t dimension, double row_work) {
   if (workers == 1)  // nothing to average, but an epoch should not pass without a sync time
     return std::max<std::uint64_t>(1, std::min<std::uint64_t>({steps, 1024, samples / batch_size}));
-  constexpr double rendezvous = 1000, share = 8;
+  constexpr double rendezvous = 500, overhead = 13;
   double const k = static_cast<double>(workers), b = static_cast<double>(batch_size);
-  double const as_long_as_a_round =
-      (static_cast<double>(dimension) + rendezvous) / (b * std::max(row_work, 1.0));
-  double const cap = std::max(std::sqrt(static_cast<double>(steps) / (k * b)),
-                              std::min(as_long_as_a_round, static_cast<double>(samples) / (8 * k * b)));
-  return static_cast<std::uint64_t>(std::max(1.0, std::min(std::ceil(share * as_long_as_a_round), cap)));
+  double const t = static_cast<double>(steps);
+  double const round = (static_cast<double>(dimension) + rendezvous) / (b * (row_work + overhead));
+  double const eighth_of_epoch = static_cast<double>(samples) / (8 * k * b);
+  double const cap = std::max(std::sqrt(t / (k * b)) / 2, std::min(round, eighth_of_epoch));
+  return static_cast<std::uint64_t>(
+      std::max(1.0, std::min(std::ceil(balanced_local_steps(round, t)), cap)));
 }
 
 }  // namespace detail

@@ -38,9 +38,9 @@ using support::infinity;
 // Everything an evaluation finds at x.
 struct evaluated {
   std::vector<double> x, gradient, slopes;
-  double objective;
+  double objective, squared_slopes;
 
-  linear_point point() const { return {x, gradient, slopes}; }
+  linear_point point() const { return {x, gradient, slopes, squared_slopes}; }
 };
 
 template <class F>
@@ -55,7 +55,10 @@ evaluated evaluate(F const& f, std::vector<double> const& x) {
   std::vector<double> slopes(f.samples());
   for (std::size_t i = 0; i != slopes.size(); ++i)
     slopes[i] = f.loss().derivative(prediction(f, x, i), f.target(i));
-  return {x, gradient, slopes, objective};
+  double squares = 0;
+  for (std::size_t i = 0; i != slopes.size(); ++i)
+    squares += f.scale(i) * slopes[i] * slopes[i] / static_cast<double>(f.samples());
+  return {x, gradient, slopes, objective, squares};
 }
 
 template <class F>
@@ -81,7 +84,7 @@ double minimum(F const& f) {
 template <class F>
 std::vector<double> dual_sum(dual_extrapolation<F> const& dual, F const& f, evaluated const& at,
                              std::size_t parts) {
-  std::vector<double> total(f.dimension() + 1);
+  std::vector<double> total(f.dimension() + 2);
   for (std::size_t p = 0; p != parts; ++p) {
     std::vector<double> part(total.size());
     dual.add_dual({f.samples() * p / parts, f.samples() * (p + 1) / parts}, at.slopes, part);
@@ -100,8 +103,8 @@ outcome bound_at(dual_extrapolation<F>& dual, F const& f, evaluated const& at,
                  std::size_t parts = 3) {
   double const predicted = dual.propose(at.point());
   auto const sum = dual_sum(dual, f, at, parts);
-  std::span<double const> const moved(sum.data(), sum.size() - 1);
-  return {predicted, dual.bound(at.objective, sum.back(), moved), support::norm(moved) > 0};
+  std::span<double const> const moved(sum.data(), f.dimension());
+  return {predicted, dual.bound(at.objective, sum[f.dimension()], moved), support::norm(moved) > 0};
 }
 
 // f(x) − D(θ(c)) from its definition, over all rows. `past` as it was added.

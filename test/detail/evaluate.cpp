@@ -151,12 +151,15 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(slopes_are_the_derivatives_at_the_predictions, Mat
     auto const x = support::random_point(f.dimension(), 6);
     for (std::size_t const workers : {1U, 3U}) {
       auto const got = evaluate(f, x, workers, localsgd::serial{}, true);
+      double squares = 0;
       for (std::size_t i = 0; i != n; ++i) {
         double z = localsgd::detail::dot(localsgd::detail::row_of(f.features(), i), x.data());
         if (f.intercept() != 0) z += f.intercept() * x.back();
         double const slope = f.loss().derivative(z, f.target(i));  // without the sample's weight
         BOOST_TEST(std::abs(got.slopes[i] - slope) <= 1e-14 * (1 + std::abs(slope)));
+        squares += f.scale(i) * slope * slope / static_cast<double>(n);
       }
+      BOOST_TEST(std::abs(got.value.squared_slopes - squares) <= 1e-13 * squares);
       auto const without = evaluate(f, x, workers);
       BOOST_TEST((without.sum == got.sum));  // to ask for them changes nothing
       BOOST_TEST(without.value.objective == got.value.objective);

@@ -23,8 +23,8 @@ namespace localsgd::detail {
 
 /// @brief Runs f(0) … f(n−1) at the same time, each on a thread of its own; f(0) on the caller's.
 ///
-/// The tasks of a gang wait for each other, so they need their threads all at once: a gang takes the
-/// pool whole, and a second one waits for its turn.
+/// The tasks of a gang wait for each other, so they need their threads all at once: a gang takes
+/// the pool whole, and a second one waits for its turn.
 class asio_pool {
  public:
   /// @param threads 1 … 4096. Always explicit: Asio's default is twice the hardware threads.

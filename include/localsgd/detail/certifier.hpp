@@ -41,38 +41,44 @@ class certifier {
   /// @brief Where an evaluation may leave the slopes of a linear model; of length n or none.
   std::span<double> slopes() noexcept { return slopes_; }
 
-  /// @brief Member 0: the bound at a point whose evaluation may be long past.
+  /// @brief Who leads: the bound at a point whose evaluation may be long past.
   double at_known_point(full_gradient::value const& value) noexcept {
     return remember(value.objective, certificate(value.squared_gradient_norm, mu_));
   }
 
-  /// @brief Collective, right after `pass` has evaluated f at x. Only member 0 gets the answer.
+  /// @brief Collective, right after `pass` has evaluated f at x. Who leads gets the answer.
   /// @param slopes those of the evaluation, or none: then there is no dual point
   template <class T>
   double operator()(T& team, full_gradient& pass, std::span<scalar const> x,
                     full_gradient::value const& value, std::span<double const> slopes) {
-    bool const leads = team.member() == 0;
-    double bound = leads ? certificate(value.squared_gradient_norm, mu_) : 0;
+    bool const leader = leads(team);
+    double bound = leader ? certificate(value.squared_gradient_norm, mu_) : 0;
     if constexpr (dual) {
       if (!slopes.empty() && !slopes_.empty()) {
         int worth_a_pass = 0;
         linear_point at{};
-        if (leads) {
+        if (leader) {
           gradient_.assign(pass.sum().begin(), pass.sum().end());
           for (double& g : gradient_) g /= static_cast<double>(p_->samples);
-          at = {x, gradient_, slopes};
+          at = {x, gradient_, slopes, value.squared_slopes};
           worth_a_pass = std::isfinite(bound) && promises(dual_.propose(at), bound) ? 1 : 0;
         }
         if (team.agree(worth_a_pass) != 0) {
           pass.each_part(team, [&](index_range samples, std::span<double> sum) {
             dual_.add_dual(samples, slopes, sum);
           });
-          if (leads) bound = std::min(bound, dual_.bound(value.objective, pass.last(), pass.sum()));
+          if (leader) bound = std::min(bound, dual_.bound(value.objective, pass.last(), pass.sum()));
         }
-        if (leads && std::isfinite(bound)) dual_.add(at);
+        if (leader && std::isfinite(bound)) dual_.add(at);
       }
     }
-    return leads ? remember(value.objective, bound) : 0;
+    return leader ? remember(value.objective, bound) : 0;
+  }
+
+  template <class Archive>
+  void state(Archive& archive) {
+    archive(least_);
+    if constexpr (dual) archive(dual_);
   }
 
  private:
@@ -96,7 +102,8 @@ class certifier {
     double const rounding = 4 * static_cast<double>(p_->samples) *
                             std::numeric_limits<double>::epsilon() *
                             (std::abs(objective) + std::abs(least_));
-    if constexpr (std::same_as<scalar, double>) bound = std::min(bound, objective - least_ + rounding);
+    if constexpr (std::same_as<scalar, double>)
+      bound = std::min(bound, objective - least_ + rounding);
     if (objective - bound > least_) least_ = objective - bound;
     return bound;
   }

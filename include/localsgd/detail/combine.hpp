@@ -37,8 +37,8 @@ bool all_finite(std::span<Scalar> x) noexcept {
   return std::ranges::all_of(x, [](auto v) { return v - v == 0; });  // ∞ − ∞ is NaN
 }
 
-/// @brief weighted_average of N·(lanes) coordinates from i. Returns `check` plus 0, or plus NaN if one
-///        of them is not finite.
+/// @brief weighted_average of N·(lanes) coordinates from i. Returns `check` plus 0, or plus NaN if
+///        one of them is not finite.
 template <std::size_t N, class Scalar>
 lanes average_lanes(std::span<std::span<Scalar> const> x, std::span<double const> weights,
                     std::size_t i, Scalar* out, lanes check) noexcept {

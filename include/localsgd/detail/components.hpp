@@ -3,6 +3,7 @@
 #pragma once
 
 #include "localsgd/averager/concept.hpp"
+#include "localsgd/checkpoint.hpp"
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/observer.hpp"
 #include "localsgd/sampler/concept.hpp"
@@ -13,6 +14,7 @@
 #include "localsgd/worker/step_size.hpp"
 
 #include <array>
+#include <concepts>
 #include <cstddef>
 #include <tuple>
 #include <type_traits>
@@ -64,8 +66,14 @@ struct observer_kind {
   static constexpr bool of = Observer<C>;
 };
 
+struct checkpoint_kind {
+  template <class C, class F>
+  static constexpr bool of = std::same_as<C, checkpoint>;
+};
+
 template <class Kind, class F, class... Components>
-constexpr std::size_t count_of = (std::size_t{0} + ... + (Kind::template of<Components, F> ? 1 : 0));
+constexpr std::size_t count_of =
+    (std::size_t{0} + ... + (Kind::template of<Components, F> ? 1 : 0));
 
 /// @brief The first of the components that is of the kind, or the fallback's value.
 template <class Kind, class F, class Fallback, class... Components>
@@ -87,11 +95,12 @@ decltype(auto) pick(Fallback&& fallback, std::tuple<Components&...> components) 
 
 /// @brief Something that minimize() takes besides the objective and the settings: a Sampler, a
 ///        StepSize (or a rule for one), a LocalWorker, a Schedule, an Averager, a Synchronizer or
-///        an Observer for the objective F.
+///        an Observer for the objective F; or a checkpoint.
 template <class C, class F>
 concept ComponentFor =
     Sampler<C> || detail::step_size_component<C, F> || detail::worker_component<C, F> ||
-    Schedule<C> || Averager<C, typename F::scalar> || Synchronizer<C> || Observer<C>;
+    Schedule<C> || Averager<C, typename F::scalar> || Synchronizer<C> || Observer<C> ||
+    std::same_as<C, checkpoint>;
 
 namespace detail {
 template <class F, class... Components>
@@ -102,7 +111,8 @@ concept at_most_one_component_of_each_kind =
     count_of<schedule_kind, F, Components...> <= 1 &&
     count_of<averager_kind, F, Components...> <= 1 &&
     count_of<synchronizer_kind, F, Components...> <= 1 &&
-    count_of<observer_kind, F, Components...> <= 1;
+    count_of<observer_kind, F, Components...> <= 1 &&
+    count_of<checkpoint_kind, F, Components...> <= 1;
 }  // namespace detail
 
 }  // namespace localsgd

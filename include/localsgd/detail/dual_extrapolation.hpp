@@ -35,6 +35,7 @@ struct linear_point {
   std::span<double const> x;         ///< d
   std::span<double const> gradient;  ///< ∇f(x), the penalty's included: d
   std::span<double const> slopes;    ///< ∂φ/∂z(z_i, y_i) that made the gradient, without s_i: n
+  double squared_slopes = 0;         ///< (1/n) Σ s_i (∂φ/∂z(z_i, y_i))²
 };
 
 /// @brief Dual points of f(x) = (1/n) Σ s_i φ(⟨a_i, x⟩, y_i) + (λ/2)‖x‖² by extrapolation.
@@ -83,7 +84,7 @@ class dual_extrapolation {
     newest.slopes.assign(at.slopes.begin(), at.slopes.end());
     newest.h.resize(at.x.size());
     for (std::size_t j = 0; j != at.x.size(); ++j) newest.h[j] = data_gradient(at, j);
-    newest.of = {};
+    newest.of = lengths_of(at);
   }
 
   /// @brief Chooses c for a point, and keeps it for add_dual() and bound().
@@ -114,9 +115,9 @@ class dual_extrapolation {
   std::span<double const> coefficients() const noexcept { return {c_.data(), used_}; }
 
   /// @brief Adds Σ s_i φ*(θ_i, y_i) over some samples, θ_i the point of the domain nearest to
-  ///        θ_i(c), to the last element of `sum`, and Σ s_i (θ_i − θ_i(c)) a_i to the d before it.
+  ///        θ_i(c), to the element of `sum` after its first d, and Σ s_i (θ_i − θ_i(c)) a_i to those.
   ///        Safe to call from several threads.
-  /// @param slopes θ̃ of the point of the last proposal: n. @pre sum has length d+1
+  /// @param slopes θ̃ of the point of the last proposal: n. @pre sum has length d+2
   LOCALSGD_ONE_COPY void add_dual(index_range samples, std::span<double const> slopes,
                                   std::span<double> sum) const {
     auto const& loss = f_->loss();
@@ -133,8 +134,8 @@ class dual_extrapolation {
       add_scaled(moved, row_of(f_->features(), i), sum.data());
       moved_intercept += moved;
     }
-    sum.back() += conjugates;
-    if (intercept != 0) sum[sum.size() - 2] += intercept * moved_intercept;
+    sum[sum.size() - 2] += conjugates;
+    if (intercept != 0) sum[sum.size() - 3] += intercept * moved_intercept;
   }
 
   /// @brief A bound on f(x) − f* at the point of the last proposal, which still is what it was:
@@ -144,13 +145,13 @@ class dual_extrapolation {
   /// u = 2⁻⁵³, doubled for what is of second order. With m the longest chain of additions and
   /// ρ = √((1/n) Σ s_i‖a_i‖²),
   /// - a sum h(θ) is off by m u (1/n) Σ s_i|θ_i|‖a_i‖ ≤ m u ρ √((1/n) Σ s_i θ_i²), and by m u λ‖x‖,
-  ///   for it is the gradient less λx. Let E be what c makes of all these together: ‖h‖²/(2λ) is off
-  ///   by at most E(‖h‖ + E)/λ;
+  ///   for it is the gradient less λx. Let E be what c makes of all these together: ‖h‖²/(2λ) is
+  ///   off by at most E(‖h‖ + E)/λ;
   /// - f is off by m u f, and by m u ρ √(…) ‖x‖ as the z_i are;
   /// - the conjugates are off by m u (1/n) Σ s_i|φ*(θ_i)|, and |φ*(θ)| ≤ gap + |θz| + φ as φ ≥ 0.
   ///
   /// @param objective  f(x)
-  /// @param conjugates what all add_dual() made of the last element; `moved`: of the d before it
+  /// @param conjugates what all add_dual() made of the element after the first d; `moved`: of those
   /// @return ≥ 0; infinity if nothing was proposed, or the numbers are not finite.
   LOCALSGD_ONE_COPY double bound(double objective, double conjugates,
                                  std::span<double const> moved) {
@@ -172,7 +173,12 @@ class dual_extrapolation {
     constexpr double u = std::numeric_limits<double>::epsilon() / 2;
     double const chain =
         terms_ + longest_row_ + static_cast<double>(h_.size() / block + block + 64);
-    lengths const own = lengths_of(at_.slopes, at_.x), total = total_lengths(own);
+    lengths const own = lengths_of(at_);
+    lengths total = own;  // of all that θ(c) is made of
+    for (std::size_t k = 0; k != used_; ++k) {
+      total.slopes += std::abs(c_[k]) * (past_[k].of.slopes + own.slopes);
+      total.x += std::abs(c_[k]) * (past_[k].of.x + own.x);
+    }
     double const slopes = row_norm_ * total.slopes, size = slopes + lambda * total.x;
     double const error = 2 * chain * u * size;
     double const margin =
@@ -183,12 +189,18 @@ class dual_extrapolation {
     return std::isfinite(result) ? result : infinity;
   }
 
+  template <class Archive>
+  void state(Archive& archive) {
+    archive(size_);
+    for (memory& each : past_) archive(each.x, each.h, each.slopes, each.of);
+  }
+
  private:
   static constexpr double infinity = std::numeric_limits<double>::infinity();
 
   struct lengths {
-    double slopes = -1;  // √((1/n) Σ s_i θ_i²); negative: not asked for yet
-    double x = 0;        // ‖x‖
+    double slopes = 0;  // √((1/n) Σ s_i θ_i²)
+    double x = 0;       // ‖x‖
   };
   struct memory {
     own_vector<double> x, h, slopes;
@@ -204,22 +216,8 @@ class dual_extrapolation {
     return at.gradient[j] - f_->penalty() * at.x[j];
   }
 
-  lengths lengths_of(std::span<double const> slopes, std::span<double const> x) const {
-    double sum = 0;
-    for (std::size_t i = 0; i != slopes.size(); ++i) sum += f_->scale(i) * slopes[i] * slopes[i];
-    return {std::sqrt(sum / static_cast<double>(f_->samples())), std::sqrt(squared_norm(x))};
-  }
-
-  // Of all that θ(c) is made of.
-  lengths total_lengths(lengths const& own) {
-    lengths total = own;
-    for (std::size_t k = 0; k != used_; ++k) {
-      lengths& past = past_[k].of;
-      if (past.slopes < 0) past = lengths_of(past_[k].slopes, past_[k].x);
-      total.slopes += std::abs(c_[k]) * (past.slopes + own.slopes);
-      total.x += std::abs(c_[k]) * (past.x + own.x);
-    }
-    return total;
+  static lengths lengths_of(linear_point const& at) {
+    return {std::sqrt(at.squared_slopes), std::sqrt(squared_norm(at.x))};
   }
 
   LOCALSGD_ONE_COPY model model_at(linear_point const& at) const {

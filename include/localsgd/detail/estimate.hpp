@@ -19,7 +19,7 @@
 
 namespace localsgd::detail {
 
-/// @brief λ_max of the Hessian of the mean loss over a batch at x = 0, from differences of gradients.
+/// @brief λ_max of the Hessian of the mean loss over a batch at x = 0, by differences of gradients.
 template <Objective F>
 double curvature_near_zero(F const& f, std::span<std::size_t const> batch, int iterations) {
   using scalar = typename F::scalar;
@@ -36,11 +36,11 @@ double curvature_near_zero(F const& f, std::span<std::size_t const> batch, int i
   return largest_eigenvalue(d, hessian_times, 1e-2, iterations);
 }
 
-/// @brief The samples whose curvature is worth a look: `count` of the largest gradients at x = 0, and
-///        as many random ones.
+/// @brief The samples whose curvature is worth a look: `count` of the largest gradients at x = 0,
+///        and as many random ones.
 ///
-/// A sample far steeper than the others can make SGD diverge all by itself, so it must not be missed:
-/// one gradient of each of the first 65,536 samples (in a random order) is the price.
+/// A sample far steeper than the others can make SGD diverge all by itself, so it must not be
+/// missed: one gradient of each of the first 65,536 samples (in a random order) is the price.
 template <Objective F>
 std::vector<std::size_t> telling_samples(F const& f, std::size_t count) {
   using scalar = typename F::scalar;

@@ -21,8 +21,8 @@
 
 namespace localsgd::detail {
 
-/// @brief Adds Σ_i ∇f_i(x) over the samples `first` … `last`−1 to `sum`, and Σ_i f_i(x) to its last
-///        element. @pre sum has length d+1.
+/// @brief Adds Σ_i ∇f_i(x) over the samples `first` … `last`−1 to the first d elements of `sum`, and
+///        Σ_i f_i(x) to the next. @pre sum has length d+2.
 template <Objective F>
 LOCALSGD_ONE_COPY void add_samples(F const& f, std::span<typename F::scalar const> x,
                                    index_range samples, std::span<double> sum,
@@ -44,7 +44,8 @@ LOCALSGD_ONE_COPY void add_samples(F const& f, std::span<typename F::scalar cons
 }
 
 /// @brief The same for a linear model, in one pass over its rows; slopes_i ← ∂φ/∂z(z_i, y_i) of the
-///        samples, unless `slopes` is empty. @pre slopes has length n, or none.
+///        samples, unless `slopes` is empty; and adds their squares, weighted with s_i, to the last
+///        element of `sum`. @pre slopes has length n, or none.
 template <LinearObjective F>
 LOCALSGD_ONE_COPY void add_samples(F const& f, std::span<typename F::scalar const> x,
                                    index_range samples, std::span<double> sum,
@@ -53,7 +54,7 @@ LOCALSGD_ONE_COPY void add_samples(F const& f, std::span<typename F::scalar cons
   double z[block], y[block], value[block], slope[block];
   double const intercept = f.intercept(), lambda = f.penalty();
   std::size_t const d = x.size(), last = d - 1;
-  double loss = 0, intercept_slope = 0;
+  double loss = 0, intercept_slope = 0, squares = 0;
   for (std::size_t i = samples.first; i < samples.last; i += block) {
     std::size_t const count = std::min(block, samples.last - i);
     for (std::size_t j = 0; j != count; ++j) {
@@ -66,12 +67,14 @@ LOCALSGD_ONE_COPY void add_samples(F const& f, std::span<typename F::scalar cons
       double const share = f.scale(i + j), weighted = share * slope[j];
       loss += share * value[j];
       intercept_slope += weighted;
+      squares += weighted * slope[j];
       add_scaled(weighted, row_of(f.features(), i + j), sum.data());
       if (!slopes.empty()) slopes[i + j] = slope[j];
     }
   }
   double const count = static_cast<double>(samples.size());
   sum[d] += loss + count * (lambda / 2) * squared_norm(x);
+  sum[d + 1] += squares;
   for (std::size_t j = 0; j != d; ++j) sum[j] += count * lambda * static_cast<double>(x[j]);
   if (intercept != 0) sum[last] += intercept * intercept_slope;
 }
@@ -82,16 +85,17 @@ class full_gradient {
  public:
   explicit full_gradient(plan const& p)
       : samples_(p.samples),
-        parts_(part_count(p), std::vector<double>(p.dimension + 1)),
-        total_(p.dimension + 1) {}
+        parts_(part_count(p), std::vector<double>(p.dimension + 2)),
+        total_(p.dimension + 2) {}
 
   /// @brief What is known of f at a point.
   struct value {
     double objective = 0;              ///< f(x)
     double squared_gradient_norm = 0;  ///< ‖∇f(x)‖²
+    double squared_slopes = 0;         ///< (1/n) Σ s_i φ'(z_i, y_i)², of a linear model
   };
 
-  /// @brief Collective: evaluates f at x. Only member 0 gets the answer.
+  /// @brief Collective: evaluates f at x. Who leads gets the answer.
   /// @param slopes n numbers that receive ∂φ/∂z of every sample of a linear model; or none.
   template <Objective F, class T>
   value operator()(F const& f, std::span<typename F::scalar const> x, T& team,
@@ -99,13 +103,13 @@ class full_gradient {
     each_part(team, [&](index_range samples, std::span<double> sum) {
       add_samples(f, x, samples, sum, slopes);
     });
-    if (team.member() != 0) return {};
+    if (!leads(team)) return {};
     double const n = static_cast<double>(samples_);
-    return {total_.back() / n, squared_norm(std::span<double const>(sum())) / n / n};
+    return {last() / n, squared_norm(std::span<double const>(sum())) / n / n, total_.back() / n};
   }
 
-  /// @brief Collective: Σ over the parts of what `add(samples, sum)` adds to sum, d+1 numbers; the
-  ///        result is sum() and, for its last element, last().
+  /// @brief Collective: Σ over the parts of what `add(samples, sum)` adds to sum, d+2 numbers; the
+  ///        result is sum() and, for the number after its d, last().
   template <class T, class Add>
   void each_part(T& team, Add const& add) {
     index_range const mine = even_split(parts_.size(), team.members(), team.member());
@@ -116,10 +120,23 @@ class full_gradient {
     team.sum(parts_, total_);
   }
 
-  /// @brief The first d sums of the last call: n·∇f(x) after an evaluation. Every member sees it until
-  ///        the next collective call.
-  std::span<double const> sum() const noexcept { return {total_.data(), total_.size() - 1}; }
-  double last() const noexcept { return total_.back(); }
+  /// @brief The first d sums of the last call: n·∇f(x) after an evaluation. Every member sees it
+  ///        until the next collective call.
+  std::span<double const> sum() const noexcept { return {total_.data(), total_.size() - 2}; }
+  double last() const noexcept { return total_[total_.size() - 2]; }
+
+  /// @brief Collective: what every member has written for its samples becomes known to all.
+  template <class T>
+  void share_slopes(T& team, std::span<double> slopes) const {
+    if (slopes.empty()) return;
+    share(team, slopes, [&](std::size_t member) {
+      index_range const parts = even_split(parts_.size(), team.members(), member);
+      auto const edge = [&](std::size_t p) {
+        return p == parts_.size() ? samples_ : even_split(samples_, parts_.size(), p).first;
+      };
+      return index_range{edge(parts.first), edge(parts.last)};
+    });
+  }
 
   /// @brief How many numbers are added one after another, at most, in one of the sums.
   std::size_t chain() const noexcept {
@@ -129,7 +146,7 @@ class full_gradient {
  private:
   // One part for each worker, but not more memory than 4 MiB or 2 vectors of length d.
   static std::size_t part_count(plan const& p) noexcept {
-    std::size_t const room = std::max<std::size_t>(2, (std::size_t{1} << 19) / (p.dimension + 1));
+    std::size_t const room = std::max<std::size_t>(2, (std::size_t{1} << 19) / (p.dimension + 2));
     return std::min({p.workers, p.samples, room, std::size_t{64}});
   }
 

@@ -15,10 +15,10 @@
 
 namespace localsgd::detail {
 
-/// @brief From pairs (x_i, T(x_i)) of a map T, an estimate of its fixed point: Σ c_i T(x_i), Σ c_i = 1,
-///        where the residuals Σ c_i (T(x_i) − x_i) are least \cite anderson1965iterative.
+/// @brief From pairs (x_i, T(x_i)) of a map T, an estimate of its fixed point: Σ c_i T(x_i) with
+///        Σ c_i = 1, where residuals Σ c_i (T(x_i) − x_i) are least \cite anderson1965iterative.
 ///
-/// Keeps the last 5 pairs, or as many as fit 8 MiB; with less than 2 it does nothing. Not thread safe.
+/// Keeps the last 5 pairs, or as many as fit 8 MiB; with less than 2 does nothing. Not thread safe.
 class extrapolation {
  public:
   explicit extrapolation(std::size_t dimension)
@@ -55,7 +55,8 @@ class extrapolation {
       for (std::size_t i = 0; i != s.size; ++i) {
         double const difference = w * (pairs_[i].residual[j] - own);
         s.b[i] -= difference * own;
-        for (std::size_t k = 0; k <= i; ++k) s.a[i][k] += difference * (pairs_[k].residual[j] - own);
+        for (std::size_t k = 0; k <= i; ++k)
+          s.a[i][k] += difference * (pairs_[k].residual[j] - own);
       }
     }
     if (!s.solve(1e-6)) return false;
@@ -65,6 +66,12 @@ class extrapolation {
       out[j] = static_cast<Scalar>(at);
     }
     return true;
+  }
+
+  template <class Archive>
+  void state(Archive& archive) {
+    archive(size_);
+    for (pair& each : pairs_) archive(each.end, each.residual);
   }
 
  private:

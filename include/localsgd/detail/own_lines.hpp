@@ -24,7 +24,8 @@ struct own_lines_allocator {
   own_lines_allocator(own_lines_allocator<U> const&) noexcept {}
 
   T* allocate(std::size_t n) {
-    if (n > (static_cast<std::size_t>(-1) - own_lines) / sizeof(T)) throw std::bad_array_new_length();
+    if (n > (static_cast<std::size_t>(-1) - own_lines) / sizeof(T))
+      throw std::bad_array_new_length();
     std::size_t const bytes = (n * sizeof(T) + own_lines - 1) / own_lines * own_lines;
     return static_cast<T*>(::operator new(bytes, std::align_val_t{own_lines}));
   }

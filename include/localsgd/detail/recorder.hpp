@@ -3,19 +3,18 @@
 #pragma once
 
 #include "localsgd/detail/assemble_average.hpp"
-#include "localsgd/detail/certifier.hpp"
 #include "localsgd/detail/evaluate.hpp"
-#include "localsgd/detail/exchange.hpp"
+#include "localsgd/detail/run_record.hpp"
 #include "localsgd/detail/svrg_anchor.hpp"
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/observer.hpp"
 #include "localsgd/result.hpp"
+#include "localsgd/schedule/concept.hpp"
 #include "localsgd/settings.hpp"
 #include "localsgd/synchronizer/concept.hpp"
 #include "localsgd/worker/concept.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <concepts>
 #include <limits>
@@ -41,65 +40,51 @@ LOCALSGD_ONE_COPY double squared_distance(std::span<Scalar const> x,
   return sum;
 }
 
-/// @brief A clock that can be stopped. Seconds.
-class stopwatch {
- public:
-  void stop() { seconds_ += running(); }
-  void start() { since_ = clock::now(); }
-  double seconds() const noexcept { return seconds_; }
-
- private:
-  using clock = std::chrono::steady_clock;
-  double running() const { return std::chrono::duration<double>(clock::now() - since_).count(); }
-  clock::time_point since_ = clock::now();
-  double seconds_ = 0;
-};
-
-/// @brief The record of one run, shared by all members; member 0 writes it.
-template <Objective F, Observer O>
-struct run_record {
-  using scalar = typename F::scalar;
-
-  run_record(F const& objective, plan const& the_plan, O& the_observer)
-      : f(&objective),
-        p(&the_plan),
-        observer(&the_observer),
-        gradient(the_plan),
-        bound(objective, the_plan, gradient),
-        average(the_plan.dimension),
-        drift(the_plan.workers) {}
-
-  F const* f;
-  plan const* p;
-  O* observer;
-  stopwatch watch;
-  full_gradient gradient;
-  certifier<F> bound;
-  own_vector<scalar> average;  // x̂, assembled at evaluations
-  touched_average touched;
-  std::vector<double> drift;  // ‖x_k − x̄‖² of every worker at the last average before one
-  result<scalar> outcome;
-  std::span<scalar const> last, weighted, best;  // its points, until the run is over
-};
-
 /// @brief One member's side of the record: when to evaluate, and the collective calls it takes.
-template <class Record, class T, class Sequence, class Anchor>
+template <class Record, class T, class Workers, class Anchor>
 class recorder {
  public:
   using scalar = typename Record::scalar;
 
-  recorder(Record& record, T& team, std::vector<Sequence>& workers, Anchor const& anchor,
+  recorder(Record& record, T& team, Workers& workers, Anchor const& anchor,
            iterates<scalar>& x)
       : r_(record), team_(team), workers_(workers), anchor_(anchor), x_(x) {}
 
   /// @brief Whether there will be an evaluation after t steps. At an anchor f is known anyway.
   bool due(std::uint64_t t) const noexcept {
-    return t >= next_due_ || t == r_.p->steps || (r_.p->tolerance > 0 && anchor_.meets(t));
+    return t >= next_due_ || t == r_.p->steps || r_.checkpoints.interrupted ||
+           (r_.p->tolerance > 0 && anchor_.meets(t));
   }
 
   /// @brief Whether there may be one: f can become known at an anchor that is not there yet.
   bool measures_drift(std::uint64_t t) const noexcept {
     return due(t) || (r_.p->tolerance > 0 && anchor_.due(t));
+  }
+
+  /// @brief schedule.next(t), or next(t, progress) if it looks. Once for every round.
+  ///
+  /// Reading the history here is no race: who leads adds to it inside `ends` only, after an `agree`
+  /// that all members have come to, and before the one they leave by, unless the run is over.
+  template <Schedule S>
+  std::uint64_t next(S const& schedule, std::uint64_t t) {
+    if constexpr (looks_at_progress<S>) {
+      evaluation const &first = r_.outcome.history.front(), &last = r_.outcome.history.back();
+      progress const seen{last.steps, t - before_, last.objective, first.objective, last.drift};
+      before_ = t;
+      return schedule.next(t, seen);
+    } else {
+      return schedule.next(t);
+    }
+  }
+
+  /// @brief What a checkpoint needs to know of every recorder; and back.
+  void cut() {
+    r_.next_due = next_due_;
+    r_.before = before_;
+  }
+  void resume() {
+    next_due_ = r_.next_due;
+    before_ = r_.before;
   }
 
   /// @brief Notes how far worker k is from where it goes on. Before `assign`.
@@ -131,19 +116,23 @@ class recorder {
         is_over(t);
       }
     }
-    if (leads()) answer = note(t, rounds) == proceed::yes ? 0 : 1;
+    share(team_, std::span(r_.drift), [&](std::size_t member) {
+      return even_split(r_.drift.size(), team_.members(), member);
+    });
+    if (leads()) note(t, rounds);
+    if (team_.member() == 0) answer = look() == proceed::yes ? 0 : 1;
     if (!over) over = team_.agree(answer) != 0;
-    if (leads() && over) keep_points();
+    if (leads() && over) keep_last();
     if (leads()) r_.watch.start();
     while (next_due_ <= t) next_due_ = due_after(next_due_);
     return over;
   }
 
  private:
-  bool leads() const noexcept { return team_.member() == 0; }
+  bool leads() const noexcept { return detail::leads(team_); }
 
-  // With a tolerance and no wish: at every anchor; or else from epoch to epoch at first, then at every
-  // fifth of the way, so that the cost of looking stays a bounded share of the cost of the run.
+  // With a tolerance and no wish: at every anchor; or else from epoch to epoch at first, then at
+  // every fifth of the way, so that looking stays a bounded share of the cost of the run.
   std::uint64_t due_after(std::uint64_t t) const noexcept {
     plan const& p = *r_.p;
     double const steps = static_cast<double>(p.steps), now = static_cast<double>(t);
@@ -159,7 +148,7 @@ class recorder {
     return std::max(t + 1, static_cast<std::uint64_t>(std::ceil(std::min(next, steps))));
   }
 
-  // What is known of f at a point. Member 0 only.
+  // What is known of f at a point. For who leads.
   struct known {
     double objective = 0, certificate = 0;
   };
@@ -178,14 +167,14 @@ class recorder {
     return {value.objective, r_.bound(team_, r_.gradient, x, value, r_.bound.slopes())};
   }
 
-  // Member 0: the answer is the last consensus, and there is no average yet.
+  // Who leads: the answer is the last consensus, and there is no average yet.
   void take(std::span<scalar const> consensus, known const& last) {
     auto& out = r_.outcome;
     r_.weighted = r_.last = r_.best = consensus;
     out.objective = std::isnan(last.objective) ? infinity : last.objective;
     out.certificate = last.certificate;
   }
-  // Member 0: variance-reduced steps that went astray will be taken back, at the next anchor.
+  // Who leads: variance-reduced steps that went astray will be taken back, at the next anchor.
   void take_anchor() {
     auto& out = r_.outcome;
     auto const value = anchor_.value();
@@ -194,7 +183,7 @@ class recorder {
     out.objective = value.objective;
     out.certificate = r_.bound.at_known_point(value);
   }
-  // Member 0: here is the average; the answer is the better one. What bounds the worse one bounds it.
+  // Who leads: here is the average; the answer is the better one, bounded by what bounds the other.
   void compare(known const& average) {
     auto& out = r_.outcome;
     if (!all_finite(std::span<scalar>(r_.average))) return;
@@ -205,11 +194,15 @@ class recorder {
     out.certificate = std::min(out.certificate, average.certificate);
   }
 
-  // Member 0: whether the run ends here, and why, if the observer has no wish.
+  // Who leads: whether the run ends here, and why, if the observer has no wish.
   bool is_over(std::uint64_t t) {
     plan const& p = *r_.p;
     auto& out = r_.outcome;
-    if (!team_.finite() || !std::isfinite(out.objective))
+    if (!team_.finite())
+      out.reason = stop_reason::diverged;
+    else if (r_.checkpoints.interrupted)  // whatever else: it goes on where it would have ended
+      out.reason = stop_reason::interrupted;
+    else if (!std::isfinite(out.objective))
       out.reason = stop_reason::diverged;
     else if (p.tolerance > 0 && out.certificate <= p.tolerance)
       out.reason = stop_reason::tolerance_reached;
@@ -224,38 +217,47 @@ class recorder {
     return true;
   }
 
-  // Member 0: what the points of the outcome are views of will not outlive the team.
-  void keep_points() {
-    auto& out = r_.outcome;
-    out.last = to_vector<scalar>(r_.last);
-    out.average = to_vector<scalar>(r_.weighted);
-    out.x = to_vector<scalar>(r_.best);
+  // Who leads: what the last point is a view of need not outlive the team.
+  void keep_last() {
+    r_.outcome.last = to_vector<scalar>(r_.last);
+    std::span<scalar const> const kept(r_.outcome.last.data(), r_.outcome.last.size());
+    if (r_.weighted.data() == r_.last.data()) r_.weighted = kept;
+    if (r_.best.data() == r_.last.data()) r_.best = kept;
+    r_.last = kept;
   }
 
-  // Member 0: completes the outcome, as if the run ended here, and shows it to the observer.
-  proceed note(std::uint64_t t, std::uint64_t rounds) {
+  // Who leads: completes the outcome, as if the run ended here.
+  void note(std::uint64_t t, std::uint64_t rounds) {
     plan const& p = *r_.p;
     auto& out = r_.outcome;
     out.steps = t;
     out.rounds = rounds;
     out.gradients = p.workers * p.batch_size * t + anchor_.extra_gradients(t);
     out.bytes = (rounds + anchor_.passes()) * team_.exchange_bytes(p.dimension * sizeof(scalar));
-    out.seconds = r_.watch.seconds();
+    out.seconds = seconds();
     out.delay = team_.delay();
     double const drift = std::accumulate(r_.drift.begin(), r_.drift.end(), 0.0);
     out.history.push_back({t, rounds, out.gradients, out.bytes, out.seconds, out.objective,
                            out.certificate, drift / static_cast<double>(p.workers)});
-    return r_.observer->after_evaluation(out.history.back(), p);
   }
+  double seconds() const {
+    if constexpr (requires { team_.seconds(); })
+      return team_.seconds();
+    else
+      return r_.watch.seconds();
+  }
+  // Member 0: the observer's turn.
+  proceed look() { return r_.observer->after_evaluation(r_.outcome.history.back(), *r_.p); }
 
   static constexpr double infinity = std::numeric_limits<double>::infinity();
 
   Record& r_;
   T& team_;
-  std::vector<Sequence>& workers_;
+  Workers& workers_;
   Anchor const& anchor_;
   iterates<scalar>& x_;
   std::uint64_t next_due_ = 0;
+  std::uint64_t before_ = 0;  // the sync time before this one
 };
 
 }  // namespace localsgd::detail

@@ -65,8 +65,8 @@ auto row_of(Matrix const& m, std::size_t i) noexcept {
     return std::span(m.data() + i * m.shape(1), m.shape(1));
 }
 
-/// @brief Asks for the first cache lines of a sparse row, and for the ends of a dense one: that brings
-///        its pages, and dot_ahead() will ask for the rest.
+/// @brief Asks for the first cache lines of a sparse row, and for the ends of a dense one: that
+///        brings its pages, and a product with the row before it asks for the rest.
 template <feature_matrix Matrix>
 void prefetch_row(Matrix const& m, std::size_t i) noexcept {
   auto const row = row_of(m, i);

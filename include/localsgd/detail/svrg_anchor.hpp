@@ -37,12 +37,12 @@ enum class svrg_start {
 /// @brief x̃ with f(x̃) and ∇f(x̃), shared by the sequences of all workers; they read it, and it
 ///        moves at sync times only.
 ///
-/// After m = ⌈n/(Kb)⌉ local steps from x̃, and at the end, the consensus T(x̃) would be the next anchor. Two
-/// things are made of that:
+/// After m = ⌈n/(Kb)⌉ local steps from x̃, and at the end, the consensus T(x̃) would be the next
+/// anchor. Two things are made of that:
 /// - Anderson acceleration of the map T (detail::extrapolation) proposes a better point;
 /// - f must not rise: an estimate that raises it is dropped for the consensus, and a consensus that
-///   raises it, or is not finite, for the old anchor with half the step size. So the anchors descend
-///   whatever the first step size was.
+///   raises it, or is not finite, for the old anchor with half the step size. So the anchors
+///   descend whatever the first step size was.
 template <Objective F, StepSize E>
 class svrg_anchor {
  public:
@@ -65,7 +65,7 @@ class svrg_anchor {
     if (start != svrg_start::never) steps_ = svrg_steps<F>(f, p, step_size(0), automatic);
   }
 
-  /// @brief Whether variance-reduced steps have begun. From then on assign() starts from the anchor.
+  /// @brief Whether variance-reduced steps have begun. Then assign() starts from the anchor.
   bool active() const noexcept { return active_; }
   std::span<scalar const> point() const noexcept { return point_; }
   svrg_steps<F> const& steps() const noexcept { return steps_; }
@@ -86,6 +86,10 @@ class svrg_anchor {
   full_gradient::value value() const noexcept { return value_; }
   /// @brief The slopes of a linear model there.
   std::span<double const> slopes() const noexcept { return steps_.slopes(); }
+  /// @brief Component gradients that a step makes for each of its samples.
+  std::uint64_t gradients_per_sample() const noexcept {
+    return LinearObjective<F> || !active_ ? 1 : 2;
+  }
   std::uint64_t passes() const noexcept { return passes_; }  ///< Full gradients computed.
   /// @brief Component gradients beyond K·b·t: those passes, and the ones at x̃ unless remembered.
   std::uint64_t extra_gradients(std::uint64_t t) const noexcept {
@@ -97,36 +101,38 @@ class svrg_anchor {
   bool at_floor() const noexcept { return stalled_ >= patience; }
 
   /// @brief Collective where it is time: the anchor moves, and all workers with it.
-  template <class T, class Sequence>
-  void renew(T& team, full_gradient& pass, std::vector<Sequence>& workers, iterates<scalar>& x,
+  template <class T, class Workers>
+  void renew(T& team, full_gradient& pass, Workers& workers, iterates<scalar>& x,
              std::uint64_t t) {
     bool const lost = !team.finite() && rescues_ != most_rescues;
     if (!due(t) && !lost) return;
-    bool const leads = team.member() == 0;
+    bool const leader = leads(team);
     std::span<scalar const> const consensus = team.settle(x);
     move next = lost ? move::back : move::forward;
     if (!active_) {
       if (!lost && !noise_prevails(team, workers, x, consensus, t)) return;
       steps_.prepare(*f_, pass, team, *p_);
     } else if (passes_ == 0) {
-      if (leads) std::ranges::copy(consensus, trial_.begin());
+      if (leader) std::ranges::copy(consensus, trial_.begin());
       steps_.prepare(*f_, pass, team, *p_);
-    } else if (leads && !lost) {
+    } else if (leader && !lost) {
       auto const weight = [&](std::size_t j) { return steps_.weight(j); };
       bool const estimated = history_(point(), consensus, weight, std::span<scalar>(trial_));
       next = estimated ? move::leap : move::forward;
     }
 
     while (next != move::done && next != move::done_back) {
-      if (leads && next == move::back) step_back();
-      if (leads && next == move::plain) std::ranges::copy(consensus, trial_.begin());
+      if (leader && next == move::back) step_back();
+      if (leader && next == move::plain) std::ranges::copy(consensus, trial_.begin());
       team.agree(0);  // the trial is there
       auto const value =
           pass(*f_, std::span<scalar const>(trial_), team, steps_.slopes());
-      if (leads) next = judge(value, next);
+      if (leader) next = judge(value, next);
+      spend(team, (p_->samples + p_->workers - 1) / p_->workers, p_->dimension * sizeof(scalar));
       next = static_cast<move>(team.agree(static_cast<int>(next)));
     }
-    if (leads) accept(pass, t);
+    pass.share_slopes(team, steps_.slopes());
+    if (leader) accept(pass, t);
     team.agree(0);  // the anchor is there
     team.resume(x, point());
     index_range const mine = team.workers();
@@ -135,6 +141,12 @@ class svrg_anchor {
       if (next == move::done_back) workers[k].restart(point(), t);
       workers[k].assign(point());
     }
+  }
+
+  template <class Archive>
+  void state(Archive& archive) {
+    archive(next_, active_, renewed_at_, passes_, active_since_, rescues_, stalled_, point_, history_,
+            steps_, value_, factor_);
   }
 
  private:
@@ -150,12 +162,12 @@ class svrg_anchor {
 
   // Collective: f on up to 1024 samples, at the average and at the consensus. The better one is the
   // first anchor, if it is the average, or an epoch has passed.
-  template <class T, class Sequence>
-  bool noise_prevails(T& team, std::vector<Sequence>& workers, iterates<scalar>& x,
+  template <class T, class Workers>
+  bool noise_prevails(T& team, Workers& workers, iterates<scalar>& x,
                       std::span<scalar const> consensus, std::uint64_t t) {
     assemble_average(team, workers, x, std::span<scalar>(trial_));
     int answer = 0;
-    if (team.member() == 0) {
+    if (leads(team)) {
       bool const average_is_better =
           glance(std::span<scalar const>(trial_)) < glance(consensus);
       answer = average_is_better || t >= period_ ? 1 : 0;
@@ -172,7 +184,7 @@ class svrg_anchor {
     return f_->gradient(x, std::span<std::size_t const>(batch), std::span<scalar>(g));
   }
 
-  // Member 0 only, from here on.
+  // Who leads, from here on.
   void step_back() {
     std::ranges::copy(point_, trial_.begin());
     history_.clear();
@@ -231,12 +243,14 @@ struct no_anchor {
   static constexpr full_gradient::value value() noexcept { return {}; }
   static constexpr std::span<double const> slopes() noexcept { return {}; }
   static constexpr bool active() noexcept { return false; }
+  static constexpr std::uint64_t gradients_per_sample() noexcept { return 1; }
   static constexpr std::uint64_t passes() noexcept { return 0; }
   static constexpr std::uint64_t extra_gradients(std::uint64_t) noexcept { return 0; }
   static constexpr bool at_floor() noexcept { return false; }
-  template <class T, class Sequence, class X>
-  static constexpr void renew(T&, full_gradient&, std::vector<Sequence>&, X&,
-                              std::uint64_t) noexcept {}
+  template <class Archive>
+  static constexpr void state(Archive&) noexcept {}
+  template <class T, class Workers, class X>
+  static constexpr void renew(T&, full_gradient&, Workers&, X&, std::uint64_t) noexcept {}
 };
 
 }  // namespace localsgd::detail

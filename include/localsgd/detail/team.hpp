@@ -176,8 +176,8 @@ void run_members(shared_team& shared, Host&& host, Make const& make, Program& pr
 ///        Synchronizer on threads of its own needs.
 ///
 /// @param members 1 … workers
-/// @param host    `host(members, f)` calls f(0) … f(members−1), each on a thread of its own and all at
-///                the same time, and returns when all have returned. f never throws.
+/// @param host    `host(members, f)` calls f(0) … f(members−1), each on a thread of its own and all
+///                at the same time, and returns when all have returned. f never throws.
 /// @throws what left the program on the lowest member that failed, once all have ended
 template <class Host, class Program>
 void run_team(std::size_t workers, std::size_t members, Host&& host, Program& program) {

@@ -21,8 +21,8 @@ namespace detail {
 
 /// @brief What the members of an asynchronous run share.
 ///
-/// The aggregate is X = Σ_m share_m: every member adds to its own share, so that each number has one
-/// writer, and an addition needs no lock and no compare-and-swap.
+/// The aggregate is X = Σ_m share_m: every member adds to its own share, so that each number has
+/// one writer, and an addition needs no lock and no compare-and-swap.
 struct asynchronous_state {
   asynchronous_state(std::size_t workers, std::size_t members) : share(members), added(workers) {}
 
@@ -42,10 +42,10 @@ struct asynchronous_state {
 
 /// @brief One thread of an asynchronous team: Algorithm 2 \cite stich2019local.
 ///
-/// A worker adds w_k times its own change since it last read to its member's share of the aggregate,
-/// coordinate by coordinate, and reads the sum of all shares: atomic numbers, no lock, and nobody
-/// waits. One more vector per worker than a synchronous run (the point it last read), and one per
-/// member.
+/// A worker adds w_k times its own change since it last read to its member's share of the
+/// aggregate, coordinate by coordinate, and reads the sum of all shares: atomic numbers, no lock,
+/// and nobody waits. One more vector per worker than a synchronous run (the point it last read),
+/// and one per member.
 class asynchronous_team : private thread_team {
  public:
   asynchronous_team(detail::shared_team& shared, detail::asynchronous_state& state,
@@ -187,11 +187,11 @@ static_assert(Team<asynchronous_team, double> && Team<asynchronous_team, float>)
 
 /// @brief Algorithm 2 on a pool of threads: no worker waits for another.
 ///
-/// Each worker adds w_k times its own change to a shared aggregate when its schedule says so and goes
-/// on from what it reads there; fast threads do not wait for slow ones. Only evaluations bring all
-/// workers together. `result::delay` is the largest delay τ seen; the rate is that of Algorithm 1
-/// while H + τ = O(√(T/(Kb))). The result depends on the timing: it is not reproducible, except for
-/// K = 1. Averagers that transform the mean do not compile with it. Thread safe like thread_pool.
+/// Each worker adds w_k times its own change to a shared aggregate when its schedule says so and
+/// goes on from what it reads there; fast threads do not wait for slow ones. Only evaluations bring
+/// all workers together. `result::delay` is the largest delay τ seen; the rate is that of Algorithm
+/// 1 while H + τ = O(√(T/(Kb))). The result depends on the timing: it is not reproducible, except
+/// for K = 1. Averagers that transform the mean do not compile. Thread safe like thread_pool.
 class asynchronous {
  public:
   using team = asynchronous_team;

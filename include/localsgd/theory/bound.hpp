@@ -127,7 +127,7 @@ std::uint64_t smallest_steps(double accuracy, std::uint64_t local_steps, Total c
 
 }  // namespace detail
 
-/// @brief Theorem 2.2 \cite stich2019local: a bound on E f(x̂_T) − f* for Algorithm 1 with the step
+/// @brief Theorem 2.2 \cite stich2019local : a bound on E f(x̂_T) − f* for Algorithm 1 with the step
 ///        size stich_step(), where x̂_T = Σ_k Σ_{t<T} w_t x_t^k/(K S_T), w_t = (a+t)², S_T = Σ w_t.
 ///
 /// \f[ \frac{\mu a^3}{2 S_T}\|x_0-x^*\|^2 + \frac{4T(T+2a)}{\mu K S_T}\frac{\sigma^2}{b}
@@ -155,7 +155,7 @@ inline error_bound stich_asynchronous_bound(constants const& c, run_shape const&
   return detail::stich_terms(c, s, gap, 768);
 }
 
-/// @brief Lemma 3.3 \cite stich2019local: E (1/K) Σ_k ‖x̄_t − x_t^k‖² ≤ 4η_t²G²H² at every t, under
+/// @brief Lemma 3.3 \cite stich2019local : E (1/K) Σ_k ‖x̄_t − x_t^k‖² ≤ 4η_t²G²H² at every t, under
 ///        the assumptions of stich_bound(). @throws invalid_settings as there
 inline double stich_drift_bound(constants const& c, run_shape const& s, std::uint64_t t) {
   detail::require_no_delay(s);

@@ -37,7 +37,7 @@ inline double exchange_messages(topology network, std::size_t workers) {
   return 2 * others;
 }
 
-/// @brief The model behind the theoretical speed-up curves of \cite stich2019local: the leading
+/// @brief The model behind the theoretical speed-up curves of \cite stich2019local : the leading
 ///        terms of the bound with all constants dropped. It tells how things grow, not how much.
 ///
 /// Assumes what Theorem 2.2 does; μ, κ, σ², G² and the distance of the start all count as 1.

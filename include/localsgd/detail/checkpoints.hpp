@@ -1,0 +1,239 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/checkpoint.hpp"
+#include "localsgd/detail/checkpoint_file.hpp"
+#include "localsgd/detail/combine.hpp"
+#include "localsgd/detail/state_archive.hpp"
+#include "localsgd/detail/stop_signals.hpp"
+#include "localsgd/synchronizer/concept.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+/// @file
+/// @brief Writes the state of a run at the ends of rounds, and finds it again.
+
+namespace localsgd::detail {
+
+/// @brief What the members of one process share of a run's checkpoints. Without any: nothing.
+template <class Checkpoint>
+struct checkpoint_record {
+  static constexpr bool interrupted = false;
+};
+template <>
+struct checkpoint_record<checkpoint> {
+  /// @brief Before the run: what it is, and its number of workers.
+  void start(checkpoint const& c, std::string the_identity, std::size_t workers) {
+    wish = &c;
+    identity = std::move(the_identity);
+    signals.emplace(c.options().signals);
+    of.resize(workers);
+  }
+
+  checkpoint const* wish = nullptr;
+  std::string identity;
+  std::optional<stop_signals> signals;
+  std::vector<state_writer> of;  // each worker
+  bool interrupted = false;
+  std::uint64_t steps = 0, rounds = 0;
+  std::vector<double> words;  // the states of all workers, on their way between processes
+};
+
+/// @brief One member's side of the checkpoints, all of it collective.
+template <class T, class Workers, class Anchor, class A, class X, class Recorder, class Record>
+class checkpoints {
+ public:
+  checkpoints(T& team, Workers& workers, Anchor& anchor, A& averager, X& x, Recorder& recorder,
+              Record& record)
+      : team_(team), workers_(workers), anchor_(anchor), averager_(averager), x_(x),
+        recorder_(recorder), record_(record) {}
+
+  /// @brief Puts everything to where a checkpoint left it, if there is one.
+  void resume(std::uint64_t& t, std::uint64_t& rounds) {
+    if constexpr (wanted) {
+      bool const first = team_.member() == 0;
+      // What cannot be written should not be found out at the first checkpoint.
+      if (first) replacing_file const there_is_room(mine().wish->path());
+      if (team_.agree(first && std::filesystem::exists(mine().wish->path()) ? 1 : 0) == 0) return;
+      if (leads(team_)) read();
+      team_.agree(0);  // it is read
+      index_range const own = team_.workers();
+      for (std::size_t k = own.first; k != own.last; ++k)
+        whole(mine().of[k].bytes, [&](state_reader& in) { in(workers_[k]); });
+      t = mine().steps;
+      rounds = mine().rounds;
+      recorder_.resume();
+      team_.resume(x_, point());
+    }
+  }
+
+  /// @brief Before the exchange after t steps, which ends this round: whether a checkpoint follows.
+  ///        After the last one f is evaluated, and for that an exchange makes preparations.
+  void decide(std::uint64_t t, std::uint64_t round) {
+    if constexpr (wanted) {
+      due_ = nothing;
+      if (t == record_.p->steps) return;  // a run at its end needs none
+      due_ = team_.agree(team_.member() == 0 ? is_due(round) : 0);
+      if (due_ == the_last) interrupt(true);
+    }
+  }
+
+  /// @brief After the exchange: the checkpoint, if it is time.
+  void keep(std::uint64_t t, std::uint64_t rounds) {
+    if constexpr (wanted) {
+      if (due_ == nothing) return;
+      if (!team_.finite()) {  // nothing to go on from
+        if (due_ == the_last) interrupt(false);
+        return;
+      }
+      index_range const own = team_.workers();
+      for (std::size_t k = own.first; k != own.last; ++k) {
+        mine().of[k].bytes.clear();
+        mine().of[k](workers_[k]);
+      }
+      auto const consensus = team_.settle(x_);
+      team_.agree(0);  // all states are there
+      gather(own.first);
+      if (leads(team_)) {
+        mine().steps = t;
+        mine().rounds = rounds;
+        recorder_.cut();
+        std::copy(consensus.begin(), consensus.end(), record_.average.begin());
+      }
+      if (team_.member() == 0) write();
+      team_.agree(0);  // before anybody goes on
+    }
+  }
+
+  /// @brief The run is over: its checkpoint is of no more use, unless it was cut short.
+  void end() {
+    if constexpr (wanted) {
+      if (mine().interrupted) {
+        if (leads(team_)) mine().signals->heard();
+      } else if (team_.member() == 0) {
+        std::error_code ignored;
+        std::filesystem::remove(mine().wish->path(), ignored);
+      }
+    }
+  }
+
+ private:
+  static constexpr bool wanted = !std::is_empty_v<std::remove_cvref_t<
+      decltype(std::declval<Record&>().checkpoints)>>;
+  static_assert(!wanted || has_state<typename Workers::value_type, state_writer>,
+                "the sequences of a run with a checkpoint need state(archive)");
+  enum : int { nothing, one, the_last };
+
+  auto& mine() noexcept { return record_.checkpoints; }
+
+  int is_due(std::uint64_t rounds) {
+    auto const& options = mine().wish->options();
+    if (options.stop.stop_requested() || mine().signals->requested()) return the_last;
+    if (options.rounds != 0 && rounds % options.rounds == 0) return one;
+    if (options.seconds == 0) return nothing;
+    return std::chrono::duration<double>(clock::now() - last_).count() < options.seconds ? nothing
+                                                                                         : one;
+  }
+
+  // Collective: no member reads it meanwhile, and all see the new value.
+  void interrupt(bool value) {
+    if (leads(team_)) mine().interrupted = value;
+    team_.agree(0);
+  }
+
+  // What all members have in common; the consensus is in the record's vector.
+  template <class Archive>
+  void common(Archive& archive) {
+    archive(mine().steps, mine().rounds, record_.average, anchor_, record_);
+    if constexpr (has_state<A, Archive>)
+      archive(averager_);
+    else
+      static_assert(A::keeps_mean, "an averager that transforms the mean needs state(archive)");
+  }
+  auto point() const { return std::span(std::as_const(record_.average)); }
+
+  void write() {
+    state_writer out;
+    common(out);
+    for (state_writer& worker : mine().of) out(worker.bytes);
+    write_checkpoint(mine().wish->path(), mine().identity, out.bytes);
+    last_ = clock::now();  // however long it took
+  }
+
+  void read() {
+    checkpoint_file const file(mine().wish->path(), mine().identity);
+    whole(file.state(), [&](state_reader& in) {
+      common(in);
+      for (auto& worker : mine().of) in(worker.bytes);
+    });
+  }
+
+  // All bytes are what `get` takes: with a right checksum, and the right run, that they are not is
+  // a state(archive) that is not the same for both ways, or not that of another build.
+  template <class Get>
+  void whole(std::span<std::byte const> bytes, Get const& get) {
+    state_reader in(bytes);
+    std::string found;
+    try {
+      get(in);
+      if (in.left() != 0) found = "a state that is too long";
+    } catch (std::length_error const& e) {
+      found = e.what();
+    }
+    if (!found.empty())
+      throw invalid_data(mine().wish->path().string(), found,
+                         "the state of this run; remove the file to start anew");
+  }
+
+  // Member 0 needs the states of all workers. They are equally long, up to a few bytes.
+  void gather([[maybe_unused]] std::size_t first) {
+    if constexpr (requires(std::span<double> words, index_range (*owned)(std::size_t)) {
+                    team_.share(words, owned);
+                  }) {
+      std::size_t const length = (mine().of[first].bytes.size() + 7) / 8, all = mine().of.size();
+      if (leads(team_)) {
+        mine().words.assign(all * length, 0.0);
+        for (std::size_t k = 0; k != all; ++k)
+          std::memcpy(mine().words.data() + k * length, mine().of[k].bytes.data(),
+                      std::min(mine().of[k].bytes.size(), 8 * length));
+      }
+      team_.agree(0);
+      team_.share(std::span(mine().words), [&](std::size_t member) {
+        index_range const own = even_split(all, team_.members(), member);
+        return index_range{own.first * length, own.last * length};
+      });
+      if (team_.member() != 0) return;
+      for (std::size_t k = 0; k != all; ++k) {
+        mine().of[k].bytes.resize(mine().of[first].bytes.size());
+        std::memcpy(mine().of[k].bytes.data(), mine().words.data() + k * length,
+                    mine().of[k].bytes.size());
+      }
+    }
+  }
+
+  T& team_;
+  Workers& workers_;
+  Anchor& anchor_;
+  A& averager_;
+  X& x_;
+  Recorder& recorder_;
+  Record& record_;
+  using clock = std::chrono::steady_clock;
+  clock::time_point last_ = clock::now();
+  int due_ = nothing;  // the same on every member
+};
+
+}  // namespace localsgd::detail

@@ -1,0 +1,183 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/detail/asio_pool.hpp"
+#include "localsgd/detail/barrier.hpp"
+#include "localsgd/detail/mpi_agreement.hpp"
+#include "localsgd/detail/mpi_link.hpp"
+#include "localsgd/detail/mpi_team.hpp"
+#include "localsgd/detail/team.hpp"
+#include "localsgd/error.hpp"
+#include "localsgd/synchronizer/mpi_options.hpp"
+#include "localsgd/synchronizer/rank_failed.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+/// @file
+/// @brief One rank of a job: its threads, its link, and how its runs begin and end.
+
+namespace localsgd::detail {
+
+/// @brief What all synchronizers on MPI are made of.
+class mpi_host {
+ public:
+  mpi_host(MPI_Comm all, mpi_options const& options)
+      : options_((options.validate(), options)), link_(all, options.deadline) {
+    if (!link_.lost().empty()) end_lost();
+    link_.open();
+    threads_.resize(static_cast<std::size_t>(ranks()));
+    guarded([&] {
+      std::vector<mpi_machine> machines(threads_.size());
+      machines[at_rank()] = mpi_machine::this_one();
+      gather(std::span(machines));
+      std::size_t const chosen =
+          options.threads != 0 ? options.threads
+                               : machines[at_rank()].share(machines, asio_pool::hardware_threads());
+      pool_.emplace(chosen);
+      threads_[at_rank()] = chosen;
+      gather(std::span(threads_));
+    });
+  }
+
+  int rank() const noexcept { return link_.rank(); }
+  int ranks() const noexcept { return link_.ranks(); }
+  /// @brief Of this rank.
+  std::size_t threads() const noexcept { return pool_->threads(); }
+  /// @brief Bytes this rank has sent to others, in all runs, but for short notes and what
+  ///        MPI_Iallreduce sends.
+  std::uint64_t bytes_sent() const noexcept { return link_.bytes_sent(); }
+  /// @brief Of K workers those that this rank carries.
+  index_range carries(std::size_t workers) const {
+    return layout(workers).rows_of(at_rank(), workers);
+  }
+
+ protected:
+  std::uint64_t averaging_number() const noexcept {
+    return static_cast<std::uint64_t>(options_.averaging);
+  }
+
+  /// @brief Collective: `mine()` says what this rank is about to run.
+  template <class Mine>
+  void compare(Mine const& mine, std::size_t workers) {
+    require_usable();
+    link_.open();
+    is_open_ = true;
+    std::vector<mpi_agreement> all(threads_.size());
+    guarded([&] {
+      all[at_rank()] = mine();
+      gather(std::span(all));
+    });
+    is_open_ = false;  // unless run() comes next
+    mpi_agreement::require_equal(all);
+    layout(workers);
+    is_open_ = true;
+  }
+
+  template <class Team, class Program>
+  void run_ranks(std::size_t workers, Program& program) {
+    require_usable();
+    if (!std::exchange(is_open_, false)) link_.open();
+    std::exception_ptr mine;
+    try {
+      mpi_shared shared(link_, layout(workers), workers,
+                        options_.averaging == averaging::fast);
+      run_members(shared.here, *pool_, [&](std::size_t i) { return Team(shared, i); }, program);
+    } catch (...) {
+      mine = std::current_exception();
+    }
+    finish(mine);
+  }
+
+ private:
+  std::size_t at_rank() const noexcept { return static_cast<std::size_t>(rank()); }
+
+  mpi_layout layout(std::size_t workers) const {
+    require(workers >= threads_.size(), "workers", workers,
+            "at least the number of ranks, " + std::to_string(threads_.size()));
+    return mpi_layout::of(threads_, workers);
+  }
+
+  void require_usable() const {
+    require_mpi();
+    if (!link_.lost().empty()) throw rank_failed(link_.lost_rank(), link_.round, link_.lost());
+  }
+
+  // Everybody gets all[r] from rank r.
+  template <class T>
+  void gather(std::span<T> all) {
+    auto const mine = mpi_shared::as<T>(link_.outgoing, 1);
+    mine[0] = all[at_rank()];
+    for (int r = 0; r != ranks(); ++r) {
+      if (r == rank()) continue;
+      link_.receive(r, std::as_writable_bytes(all.subspan(static_cast<std::size_t>(r), 1)));
+      link_.send(r, std::as_bytes(mine));
+    }
+    link_.wait([] { return false; });
+  }
+
+  // Before a run: a failure is one of all ranks, as it is during it.
+  template <class Work>
+  void guarded(Work const& work) {
+    std::exception_ptr mine;
+    try {
+      work();
+      return;
+    } catch (called_off const&) {
+    } catch (...) {
+      mine = std::current_exception();
+    }
+    is_open_ = false;
+    finish(mine);
+  }
+
+  // The end of a run on all ranks: nobody is done before all are.
+  void finish(std::exception_ptr const& mine) {
+    mpi_note note;
+    note.rank = rank();
+    note.round = link_.round;
+    if (!link_.lost().empty()) {
+      note.how = mpi_note::lost;
+      note.rank = link_.lost_rank();
+      note.say(link_.lost());
+    } else if (mine) {
+      note.how = mpi_note::failed;
+      try {
+        std::rethrow_exception(mine);
+      } catch (std::exception const& e) {
+        note.say(e.what());
+      } catch (...) {
+        note.say("an exception that is no std::exception");
+      }
+    }
+    link_.close(note);
+    if (!link_.lost().empty()) end_lost();
+    if (mine) std::rethrow_exception(mine);
+    for (mpi_note const& each : link_.notes())
+      if (each.how == mpi_note::failed) throw rank_failed(each.rank, each.round, each.reason);
+  }
+
+  [[noreturn]] void end_lost() const {
+    rank_failed const error(link_.lost_rank(), link_.round, link_.lost());
+    if (options_.on_lost_rank == on_lost_rank::abort)
+      link_.abort(std::string(error.what()) + "; rank " + std::to_string(rank()) +
+                  " ends the job");
+    throw error;
+  }
+
+  mpi_options options_;
+  mpi_link link_;
+  std::optional<asio_pool> pool_;
+  std::vector<std::size_t> threads_;  // of each rank
+  bool is_open_ = false;              // a run whose begin() was good
+};
+
+}  // namespace localsgd::detail

@@ -1,0 +1,63 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/error.hpp"
+#include "localsgd/objective/concept.hpp"
+#include "localsgd/settings.hpp"
+#include "localsgd/version.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <typeinfo>
+#include <vector>
+
+/// @file
+/// @brief What tells one run from another, as text.
+
+namespace localsgd::detail {
+
+/// @brief A line for each thing that two runs of the same bits have in common: the library, the
+///        plan, some of the data, the step size and the types of the components.
+/// @tparam Types those of the components whose values are not asked for
+template <class... Types, Objective F, class E, class S>
+std::string run_identity(F const& f, plan const& p, E const& step_size, S const& schedule) {
+  using scalar = typename F::scalar;
+  std::string text;
+  auto const add = [&](char const* name, auto const& value) {
+    text += std::string(name) + " = " + shown(value) + "\n";
+  };
+  add("version", std::to_string(version.major) + "." + std::to_string(version.minor) + "." +
+                     std::to_string(version.patch));
+  add("samples", p.samples);
+  add("dimension", p.dimension);
+  add("scalar bytes", sizeof(scalar));
+  add("workers", p.workers);
+  add("batch_size", p.batch_size);
+  add("steps", p.steps);
+  add("local_steps", p.local_steps);
+  add("second sync time", schedule.next(schedule.next(0)));
+  add("seed", p.seed);
+  add("tolerance", p.tolerance);
+  add("evaluations", p.evaluations);
+  add("first step size", step_size(0));
+  add("last step size", step_size(p.steps));
+
+  std::vector<std::size_t> some;
+  std::size_t const stride = (p.samples + 15) / 16;
+  for (std::size_t i = 0; i < p.samples; i += stride) some.push_back(i);
+  std::vector<scalar> const zero(p.dimension);
+  std::vector<scalar> g(p.dimension);
+  double const loss = f.gradient(std::span<scalar const>(zero),
+                                 std::span<std::size_t const>(some), std::span<scalar>(g));
+  double square = 0;
+  for (scalar const e : g) square += static_cast<double>(e) * static_cast<double>(e);
+  add("loss of some samples at 0", loss);
+  add("squared gradient of some samples at 0", square);
+  ((text += std::string("component ") + typeid(Types).name() + "\n"), ...);
+  return text;
+}
+
+}  // namespace localsgd::detail

@@ -1,0 +1,35 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+/// @file
+/// @brief What a process throws when another one of the same run could not go on.
+
+namespace localsgd {
+
+/// @brief Another rank of the run threw an exception, or did not answer before the deadline.
+///
+/// The rank that threw rethrows its own exception; this is what all others get.
+class rank_failed : public std::runtime_error {
+ public:
+  /// @param failed_rank where it happened, from 0
+  /// @param in_round    averages made before
+  /// @param why         what its exception said, or that no message came
+  rank_failed(int failed_rank, std::uint64_t in_round, std::string_view why)
+      : std::runtime_error("localsgd: rank " + std::to_string(failed_rank) + " failed in round " +
+                           std::to_string(in_round) + ": " + std::string(why)),
+        rank(failed_rank),
+        round(in_round),
+        reason(why) {}
+
+  int rank;             ///< The rank that failed.
+  std::uint64_t round;  ///< The averages it had made, or the waiting rank had.
+  std::string reason;   ///< Why, in words.
+};
+
+}  // namespace localsgd

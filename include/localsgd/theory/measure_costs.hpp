@@ -1,0 +1,120 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/minimize.hpp"
+#include "localsgd/theory/cost_model.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <vector>
+
+/// @file
+/// @brief Measures what steps and rounds cost here and now.
+
+namespace localsgd {
+
+namespace detail {
+
+/// @brief Nothing to minimise, in d dimensions: so that a run is nothing but rounds.
+struct idle_objective {
+  using scalar = double;
+  std::size_t length;
+  std::size_t dimension() const noexcept { return length; }
+  static std::size_t samples() noexcept { return 1; }
+  static double gradient(std::span<double const>, std::span<std::size_t const>,
+                         std::span<double> g) noexcept {
+    std::ranges::fill(g, 0.0);
+    return 0;
+  }
+};
+
+/// @brief A worker that stays where it is.
+class idle_sequence {
+ public:
+  explicit idle_sequence(std::size_t dimension) : x_(dimension) {}
+  void advance(std::uint64_t, std::uint64_t) noexcept {}
+  std::span<double> local() noexcept { return x_; }
+  void assign(std::span<double const> x) noexcept { std::ranges::copy(x, x_.begin()); }
+  void average(std::span<double> out) const noexcept { std::ranges::copy(x_, out.begin()); }
+
+ private:
+  own_vector<double> x_;
+};
+struct idle_worker {
+  template <class F, class S, class E>
+  idle_sequence bind(F const&, S const&, E const&, plan const& p, std::size_t) const {
+    return idle_sequence(p.dimension);
+  }
+};
+
+/// @brief The time of one of what `seconds(count)` makes, from runs of at least `long_enough`: the
+///        difference of two lengths, so that what a run costs once drops out; the least of three.
+template <class Seconds>
+double seconds_of_one(Seconds const& seconds, double long_enough) {
+  std::uint64_t count = 16;
+  while (seconds(count) < long_enough && count < (std::uint64_t{1} << 30)) count *= 2;
+  double lesser = seconds(count), greater = seconds(3 * count);
+  for (int i = 0; i != 2; ++i) {
+    lesser = std::min(lesser, seconds(count));
+    greater = std::min(greater, seconds(3 * count));
+  }
+  // A clock that did not move must not make things free.
+  return std::max((greater - lesser) / (2 * static_cast<double>(count)), 1e-12);
+}
+
+}  // namespace detail
+
+/// @brief The cost model of `synchronizer` on this machine, now, for f: some tenths of a second of
+///        timed runs.
+///
+/// A gradient from local steps of f without rounds; latency and bandwidth from rounds of nothing in 16
+/// and in 65,536 dimensions. They are put as those of one memory (no network), with as many members as
+/// the synchronizer has for K workers: over a network ℓ and β so are effective ones, for this K.
+/// Times vary from run to run: they enter advice, never the result of a run.
+/// @param workers K ≥ 1 @param batch_size b, 1 … n
+/// @throws invalid_settings; what f and the synchronizer throw
+template <Objective F, Synchronizer S>
+cost_model measure_costs(F const& f, S& synchronizer, std::size_t workers = settings{}.workers,
+                         std::size_t batch_size = 1) {
+  constexpr double long_enough = 3e-3;
+  std::atomic<std::size_t> members{1};
+  synchronizer.run(workers, [&](auto& team) { members = team.members(); });
+
+  auto const at_most = [](std::uint64_t steps) { return static_cast<std::size_t>(steps); };
+  settings s{.workers = workers, .local_steps = 1, .batch_size = batch_size};
+  constant_step const step(automatic_step{}.choose(f, detail::make_plan(f, s, false))(0));
+  double const of_step = detail::seconds_of_one(
+      [&](std::uint64_t steps) {
+        s.local_steps = at_most(steps);
+        s.steps = steps;
+        return minimize(f, s, synchronizer, step).seconds;
+      },
+      long_enough);
+  auto const round = [&](std::size_t dimension) {
+    return detail::seconds_of_one(
+        [&](std::uint64_t rounds) {
+          return minimize(detail::idle_objective{dimension},
+                          {.workers = workers, .local_steps = 1, .steps = rounds}, synchronizer,
+                          detail::idle_worker{}, constant_step(1))
+              .seconds;
+        },
+        long_enough);
+  };
+  constexpr std::size_t few = 16, many = 65536;
+  double const empty = round(few), full = round(many);
+  double const m = static_cast<double>(members.load()), k = static_cast<double>(workers);
+  double const moved = 2 * k / m * static_cast<double>((many - few) * sizeof(double));
+  double const turns = static_cast<double>((workers + members - 1) / members);
+  return {.gradient_seconds = of_step / (turns * static_cast<double>(batch_size)),
+          .latency_seconds = empty,
+          .bytes_per_second = moved / std::max(full - empty, 1e-12),
+          .network = std::nullopt,
+          .members = members};
+}
+
+}  // namespace localsgd
