@@ -20,16 +20,17 @@ namespace localsgd {
 
 namespace detail {
 
-/// @brief A value as an error message shows it, whatever the locale says; floating-point numbers with
-///        all their digits.
+/// @brief A value as an error message shows it, whatever the locale says; floating-point numbers
+///        with all their digits.
 template <class T>
 std::string shown(T const& value) {
   if constexpr (std::convertible_to<T const&, std::string_view>) {
     return std::string(std::string_view(value));
   } else if constexpr (std::is_floating_point_v<T>) {
     std::array<char, 64> text{};
+    constexpr int digits = std::numeric_limits<T>::digits10 + 2;
     auto const end = std::to_chars(text.data(), text.data() + text.size(), value,
-                                   std::chars_format::general, std::numeric_limits<T>::digits10 + 2);
+                                   std::chars_format::general, digits);
     return std::string(text.data(), end.ptr);
   } else {
     return std::to_string(value);

@@ -200,6 +200,7 @@ concept names_its_team = requires { typename S::team; };
 /// | expression              | meaning                                                             |
 /// |-------------------------|---------------------------------------------------------------------|
 /// | `s.begin(f, plan)`      | before each run: looks at what is to be run, and may refuse it      |
+/// | `s.leave()`             | after it, and if it came to no run: never throws                    |
 /// | `s.carries(K)`          | the `index_range` of the workers that this process carries; all     |
 /// |                         | unless it says so                                                   |
 ///

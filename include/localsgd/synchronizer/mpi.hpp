@@ -279,6 +279,9 @@ class mpi : private detail::mpi_host {
     compare([&] { return detail::mpi_agreement::of(f, p, averaging_number()); }, p.workers);
   }
 
+  /// @brief Collective: what follows a run, or a begin() that no run followed.
+  using mpi_host::leave;
+
   template <class Program>
   void run(std::size_t workers, Program&& program) {
     run_ranks<team>(workers, program);
