@@ -2,7 +2,8 @@
 # Copyright (c) 2026 The localsgd authors
 # SPDX-License-Identifier: BSL-1.0
 #
-# usage: cmake/install_packages.sh build|test|clang|quickstart|benchmark|compare|scaling|docs...
+# usage: cmake/install_packages.sh GROUP...
+#        GROUP: build, test, clang, quickstart, benchmark, compare, scaling, paper, docs
 # Installs those of the Debian packages that are missing. With nothing missing it needs neither the
 # network nor any rights.
 set -euo pipefail
@@ -11,13 +12,14 @@ set -euo pipefail
 build='c++=g++ cmake=cmake ninja=ninja-build libboost-dev libxtensor-dev libxsimd-dev'
 declare -A groups=(
   [build]="$build"
-  [test]="$build libboost-test-dev zlib1g-dev"
+  [test]="$build libboost-test-dev zlib1g-dev libopenmpi-dev mpirun=openmpi-bin"
   [clang]='clang++=clang'
   [quickstart]="$build zlib1g-dev dataset-fashion-mnist"
   [benchmark]="$build zlib1g-dev libbenchmark-dev"
   [compare]="$build zlib1g-dev liblinear-dev liblinear-tools python3-sklearn
     python3-matplotlib libopenblas0-pthread dataset-fashion-mnist"
   [scaling]="$build python3-matplotlib"
+  [paper]="$build zlib1g-dev python3-matplotlib"
   [docs]='doxygen=doxygen bibtex=texlive-binaries perl=perl doxygen-awesome-css libjs-mathjax'
 )
 

@@ -15,8 +15,11 @@ export LC_ALL=C
 # The first pattern that fits a header, relative to include/localsgd/, gives its floor. A * also
 # fits slashes.
 floors='
-11  localsgd.hpp
-11  mpi.hpp
+13  localsgd.hpp
+14  mpi.hpp
+11  theory/baselines.hpp
+11  theory/measure_costs.hpp
+12  theory/rehearse.hpp
 
 10  minimize.hpp
 
@@ -25,6 +28,15 @@ floors='
 6  synchronizer/serial.hpp
 6  synchronizer/thread_pool.hpp
 6  synchronizer/asynchronous.hpp
+1  synchronizer/mpi_options.hpp
+1  synchronizer/rank_failed.hpp
+7  synchronizer/mpi_team.hpp
+8  synchronizer/overlapped_mpi_team.hpp
+8  synchronizer/asynchronous_mpi_team.hpp
+9  synchronizer/mpi.hpp
+7  synchronizer/cluster.hpp
+2  synchronizer/simulation_report.hpp
+11 synchronizer/simulated.hpp
 6  worker/automatic_step.hpp
 8  worker/svrg.hpp
 9  worker/sgd_then_svrg.hpp
@@ -34,6 +46,7 @@ floors='
 
 3  objective/concept.hpp
 3  objective/loss.hpp
+4  objective/factored_concept.hpp
 4  objective/linear_concept.hpp
 3  sampler/concept.hpp
 3  worker/concept.hpp
@@ -43,13 +56,14 @@ floors='
 3  worker/step_size.hpp
 3  observer.hpp
 
+1  checkpoint.hpp
 2  settings.hpp
 2  result.hpp
 2  data/dataset.hpp
 2  data/csr_matrix.hpp
 2  objective/l2.hpp
 
-4  worker/iterate_average.hpp
+3  worker/iterate_average.hpp
 
 5  objective/*
 5  sampler/*
@@ -61,21 +75,46 @@ floors='
 5  data/idx.hpp
 5  progress_bar.hpp
 
+7  theory/measure_constants.hpp
+1  theory/constants.hpp
+4  theory/bound.hpp
+4  theory/speed_up.hpp
+6  theory/cost_model.hpp
+3  theory/goal.hpp
+8  theory/advice.hpp
+5  theory/*
+
 6  detail/components.hpp
-6  detail/dual_extrapolation.hpp
+5  detail/checkpoints.hpp
+2  detail/checkpoint_file.hpp
+4  detail/run_identity.hpp
+5  detail/dual_extrapolation.hpp
 8  detail/recorder.hpp
-7  detail/certifier.hpp
+7  detail/run_record.hpp
+6  detail/certifier.hpp
 7  detail/svrg_anchor.hpp
 6  detail/svrg_steps.hpp
 5  detail/team.hpp
+2  detail/mpi_link.hpp
+2  detail/mpi_window.hpp
+4  detail/mpi_agreement.hpp
+6  detail/mpi_member.hpp
+7  detail/mpi_host.hpp
+8  detail/virtual_cluster.hpp
+9  detail/simulated_team.hpp
+9  detail/event_order.hpp
+10 detail/event_team.hpp
 5  detail/evaluate.hpp
 
 4  detail/assemble_average.hpp
 4  detail/combine.hpp
+5  detail/component_moments.hpp
 5  detail/exchange.hpp
+4  detail/sequences.hpp
 4  detail/losses.hpp
 4  detail/estimate.hpp
 4  detail/sample_stream.hpp
+4  detail/sequence_iterate.hpp
 
 2  detail/cache_header.hpp
 2  detail/large_buffer.hpp
@@ -84,6 +123,7 @@ floors='
 2  detail/power_iteration.hpp
 2  detail/scaled_iterate.hpp
 2  detail/softmax_sparse.hpp
+3  detail/spectral_bound.hpp
 2  detail/targets.hpp
 2  detail/variance_reduced_iterate.hpp
 
@@ -91,6 +131,8 @@ floors='
 0  detail/own_lines.hpp
 0  detail/simd.hpp
 
+2  detail/prediction.hpp
+7  detail/advisor.hpp
 1  detail/*
 1  random.hpp
 

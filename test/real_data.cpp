@@ -122,6 +122,24 @@ BOOST_AUTO_TEST_CASE(asynchronous_needs_at_most_1_5_times_the_epochs, *support::
   BOOST_TEST(apart <= 1.5 * together);
 }
 
+BOOST_AUTO_TEST_CASE(sixteen_growing_rounds_for_each_worker_do_for_a_round_after_every_step,
+                     *support::needs("w8a")) {
+  paper_problem const p("w8a");
+  for (std::size_t const workers : {2u, 8u}) {
+    settings s{.workers = workers, .epochs = 15};
+    s.steps = detail::steps_of(s, p.f.samples());
+    std::uint64_t const rounds = 16 * workers;
+    result const often = minimize(p.f, s, every{1}, serial{});
+    result const seldom = minimize(p.f, s, growing::in_rounds(rounds, s.steps), serial{});
+    double const one = often.objective - p.optimum, other = seldom.objective - p.optimum;
+    std::printf("w8a  K = %2zu  f - f* = %.2e in %ju rounds, %.2e in %ju\n", workers, one,
+                std::uintmax_t{often.rounds}, other, std::uintmax_t{seldom.rounds});
+    BOOST_TEST(often.rounds == s.steps);
+    BOOST_TEST(seldom.rounds == rounds);
+    BOOST_TEST(other <= 1.5 * one);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(the_same_bits_on_any_number_of_threads, *support::needs("w8a")) {
   paper_problem const p("w8a");
   settings const s{.workers = 8, .epochs = 2, .evaluations = 2};

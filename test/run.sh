@@ -30,9 +30,12 @@ if [[ ${CXX:-} == *clang* ]]; then bash cmake/install_packages.sh clang; fi
 options=(-DLOCALSGD_TESTS=ON -DLOCALSGD_EXAMPLES=ON)
 targets=()
 if command -v ccache >/dev/null; then options+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
-# Tests that look at the sources or run the compiler cannot differ under a sanitizer, and long ones
-# take too long. One thread has no races.
-if [[ $preset == asan ]]; then arguments+=(--label-exclude 'toolchain|long'); fi
+# Tests that look at the sources or run the compiler cannot differ under a sanitizer, long ones take
+# too long, and MPI itself is not clean. One thread has no races.
+if [[ $preset == asan ]]; then
+  arguments+=(--label-exclude 'toolchain|long|mpi|examples')
+  targets=(--target tests_but_long)
+fi
 if [[ $preset == tsan ]]; then
   arguments+=(--label-regex '^threads$')
   targets=(--target tests_with_threads)
@@ -40,7 +43,9 @@ fi
 
 cmake --preset "$preset" -B "$build" "${options[@]}"
 cmake --build "$build" "${targets[@]}"
-if grep -q '^CMAKE_VERIFY_INTERFACE_HEADER_SETS:.*=ON$' "$build/CMakeCache.txt"; then
+# Whether each header includes what it needs is no question for every compiler.
+if [[ -z ${CXX:-} ]] &&
+  grep -q '^CMAKE_VERIFY_INTERFACE_HEADER_SETS:.*=ON$' "$build/CMakeCache.txt"; then
   cmake --build "$build" --target all_verify_interface_header_sets
 fi
 

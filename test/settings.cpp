@@ -132,7 +132,7 @@ BOOST_AUTO_TEST_CASE(one_worker_has_nothing_to_average_and_only_long_stretches) 
   BOOST_TEST(default_local_steps(0, 10000, 1, 1, 50, 50) == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(the_default_gap_is_at_least_1_and_at_most_what_keeps_the_rate) {
+BOOST_AUTO_TEST_CASE(the_default_gap_is_at_least_1_and_at_most_half_of_what_keeps_the_rate) {
   for (std::uint64_t const steps : {0U, 1U, 10U, 1000U, 1000000U})
     for (std::size_t const workers : {2U, 8U, 100U})
       for (std::size_t const batch : {1U, 16U})
@@ -140,29 +140,34 @@ BOOST_AUTO_TEST_CASE(the_default_gap_is_at_least_1_and_at_most_what_keeps_the_ra
           // So few samples that 8 rounds an epoch are one a step.
           auto const h = default_local_steps(steps, 8, workers, batch, 300, row_work);
           double const cap =
-              std::sqrt(static_cast<double>(steps) / static_cast<double>(workers * batch));
+              std::sqrt(static_cast<double>(steps) / static_cast<double>(workers * batch)) / 2;
           BOOST_TEST(h >= 1U);
           BOOST_TEST(static_cast<double>(h) <= std::max(1.0, cap));
         }
 }
 
 BOOST_AUTO_TEST_CASE(where_rounds_would_cost_more_than_steps_the_gap_is_raised_to_8_rounds_an_epoch) {
-  // A round is worth 100,000 + 1,000 multiply-adds, a step 50: 2,020 steps. √(T/K) is 4.
-  BOOST_TEST(default_local_steps(128, 1 << 30, 8, 1, 100000, 50) == 2020U);
-  BOOST_TEST(default_local_steps(128, 64000, 8, 1, 100000, 50) == 64000U / 8 / 8);
-  BOOST_TEST(default_local_steps(128, 100, 8, 1, 100000, 50) == 4U);
+  // A round is worth 100,000 + 500 multiply-adds, a step 37 + 13: 2,010 steps. ½√(T/K) is 32, and
+  // √(2·2010·T), where the run is over before a longer gap would pay, is 5,739.
+  BOOST_TEST(default_local_steps(8192, 1 << 30, 8, 1, 100000, 37) == 2010U);
+  BOOST_TEST(default_local_steps(8192, 64000, 8, 1, 100000, 37) == 64000U / 8 / 8);
+  BOOST_TEST(default_local_steps(8192, 100, 8, 1, 100000, 37) == 16U);
+  BOOST_TEST(default_local_steps(128, 1 << 30, 8, 1, 100000, 37) == 718U);  // ⌈√(2·2010·128)⌉
 }
 
-BOOST_AUTO_TEST_CASE(the_default_gap_is_the_smallest_that_makes_a_round_an_eighth_of_the_work) {
+BOOST_AUTO_TEST_CASE(the_default_gap_is_the_smallest_of_four_rounds_worth_of_work) {
   constexpr std::uint64_t many = std::uint64_t{1} << 50;  // so that the rate does not limit it
   for (std::size_t const batch : {1U, 4U})
-    for (double const row_work : {1.0, 12.0, 300.0}) {
+    for (double const row_work : {0.0, 1.0, 12.0, 300.0}) {
       auto const h = static_cast<double>(default_local_steps(many, 1 << 30, 8, batch, 300, row_work));
-      double const work = static_cast<double>(batch) * row_work, round = 300 + 1000;
-      BOOST_TEST(h * work >= 8 * round);
-      BOOST_TEST((h - 1) * work < 8 * round);
+      double const work = static_cast<double>(batch) * (row_work + 13), round = 300 + 500;
+      BOOST_TEST(h * work >= 4 * round);
+      BOOST_TEST((h - 1) * work < 4 * round);
     }
-  // Empty rows cost something too.
-  BOOST_TEST(default_local_steps(many, 1 << 30, 8, 1, 300, 0) ==
-             default_local_steps(many, 1 << 30, 8, 1, 300, 1));
+}
+
+BOOST_AUTO_TEST_CASE(the_default_gaps_of_the_data_sets_of_the_manual) {
+  // ½√(T/K) for ten epochs with K = 8, below four rounds' worth of steps in both cases.
+  BOOST_TEST(default_local_steps(62187, 49749, 8, 1, 300, 11.65) == 44U);  // w8a
+  BOOST_TEST(default_local_steps(40702, 32561, 8, 1, 123, 13.87) == 35U);  // a9a
 }

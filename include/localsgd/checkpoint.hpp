@@ -22,8 +22,9 @@ struct checkpoint_options {
   /// At the end of the round, once so many seconds have passed since the last one; 0 = not by time.
   double seconds = 60;
 
-  /// Whether SIGINT and SIGTERM end the run after a checkpoint at the end of the round, with
-  /// `stop_reason::interrupted`. Their handlers are those of before once the run is over.
+  /// Whether SIGINT and SIGTERM end the run after a checkpoint at the end of this round or the next,
+  /// with `stop_reason::interrupted`. Their handlers are those of before once the run is over; a
+  /// signal that came too late to end it is then raised again.
   bool signals = true;
 
   /// Ends the run in the same way when a stop is requested.
@@ -45,11 +46,12 @@ struct checkpoint_options {
 ///
 /// The file belongs to the build, the data, the settings and the components of its run; any
 /// difference that can be told is refused, as is a damaged file, by invalid_data naming what differs.
-/// A file that cannot be written is a std::filesystem::filesystem_error, which ends the run; the
-/// last one stays. Observers see only what comes after the resumption. Not for `asynchronous`.
+/// A file that cannot be written is a std::filesystem::filesystem_error, before the first step if it
+/// can be told by then; the last one stays. Observers see only what comes after the resumption. Not
+/// for asynchronous or simulated runs, which do not compile. Two runs at the same time need two files.
 ///
-/// Sequences and averagers of one's own take part if they have a member template
-/// `state(archive)` that calls `archive(variables…)`; an averager that keeps the mean needs none.
+/// Sequences, and averagers that do not keep the mean, take part if they have a member template
+/// `state(archive)` that calls `archive(variables…)`: all that changes from round to round.
 class checkpoint {
  public:
   /// @param path its folder exists. @throws invalid_settings

@@ -7,6 +7,7 @@
 
 #include "localsgd/averager/mean.hpp"
 #include "localsgd/averager/weighted_mean.hpp"
+#include "localsgd/checkpoint.hpp"
 #include "localsgd/data/cache.hpp"
 #include "localsgd/data/csr_matrix.hpp"
 #include "localsgd/data/dataset.hpp"

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "localsgd/averager/mean.hpp"
+#include "localsgd/detail/announced.hpp"
 #include "localsgd/detail/components.hpp"
 #include "localsgd/detail/run_identity.hpp"
 #include "localsgd/detail/sequences.hpp"
@@ -161,7 +162,7 @@ result<typename F::scalar> minimize(F const& f, settings const& s = {},
   auto&& observer =
       detail::pick<detail::observer_kind, F>([] { return no_observer{}; }, given);
   // What else the members must agree on, or need to know of the run.
-  if constexpr (requires { synchronizer.begin(f, p); }) synchronizer.begin(f, std::as_const(p));
+  [[maybe_unused]] detail::announced const announced(synchronizer, f, std::as_const(p));
   decltype(auto) checkpoint = detail::pick<detail::checkpoint_kind, F>(
       [] { return no_checkpoint{}; }, given);
   using checkpoint_type = std::remove_cvref_t<decltype(checkpoint)>;

@@ -24,8 +24,8 @@ namespace localsgd {
 /// @brief An Observer that prints each evaluation: a bar that is redrawn on a terminal, a line each
 ///        anywhere else.
 ///
-/// Shows the share of the steps, the objective and, where it is known, the certificate. It is called
-/// at evaluations only: set `settings::evaluations`. Never stops the run.
+/// Shows the share of the steps, the objective and, where it is known, the certificate. It is
+/// called at evaluations only: set `settings::evaluations`. Never stops the run.
 class progress_bar {
  public:
   enum class style { automatic, bar, lines };

@@ -172,6 +172,7 @@ void use_worker() {}
 
 void refuses(ls::quadratic<> const& f) {
   ls::minimize(f, {}, ls::every{2}, ls::constant_step{0.1}, ls::asynchronous{2});
+  ls::minimize(f, {}, ls::checkpoint("a"));
 #if defined(NO_COMPONENT_AT_ALL)  // expect: ComponentFor
   ls::minimize(f, {}, not_a_component{});
 #elif defined(OBSERVER_RETURNS_BOOL)  // expect: ComponentFor
@@ -190,6 +191,16 @@ void refuses(ls::quadratic<> const& f) {
   ls::minimize(objective_that_changes{});
 #elif defined(MEAN_IS_TRANSFORMED_ASYNCHRONOUSLY)  // expect: keeps_mean
   ls::minimize(f, {}, averager{}, ls::asynchronous{2});
+#elif defined(CHECKPOINT_OF_AN_ASYNCHRONOUS_RUN)  // expect: rendezvous
+  ls::minimize(f, {}, ls::checkpoint("a"), ls::asynchronous{2});
+#elif defined(CHECKPOINT_OF_A_SIMULATED_RUN)  // expect: clock
+  ls::minimize(f, {}, ls::checkpoint("a"), ls::simulated{{}});
+#elif defined(CHECKPOINT_WITHOUT_THE_STATE_OF_AN_AVERAGER)  // expect: state
+  ls::minimize(f, {}, ls::checkpoint("a"), averager{});
+#elif defined(CHECKPOINT_WITHOUT_THE_STATE_OF_SEQUENCES)  // expect: state
+  ls::minimize(f, {}, ls::checkpoint("a"), worker<sequence>{});
+#elif defined(TWO_CHECKPOINTS)  // expect: at_most_one_component_of_each_kind
+  ls::minimize(f, {}, ls::checkpoint("a"), ls::checkpoint("b"));
 #endif
 }
 

@@ -125,7 +125,7 @@ void save(dataset<Matrix> const& data, std::filesystem::path const& path) {
 /// @tparam Matrix What was saved: csr_matrix or dense_matrix of float or double.
 /// @throws invalid_data saying what was found, what was expected and what to do, if there is no
 ///         such file, it is no cache, has another format version, comes from a machine with another
-///         byte order, holds another kind of matrix, or is truncated or damaged (and in which part).
+///         byte order, holds another kind of matrix, or is truncated or damaged (and where).
 template <class Matrix = csr_matrix<float>>
 dataset<Matrix> load(std::filesystem::path const& path) {
   static_assert(detail::is_cacheable<Matrix>());

@@ -41,7 +41,7 @@ class advisor {
             "the accuracy of the rehearsal, " + shown(seen->accuracy));
     counts_.start = seen->start;
     counts_.noise = seen->noise;
-    counts_.growth = seen->growth.value_or(-1);
+    counts_.drift = seen->drift;
     extrapolated_ = seen->extrapolated;
   }
 
@@ -104,8 +104,8 @@ class advisor {
       steps = std::max(1.0, std::min(budget() / (workers * batch), time() / step));
     }
     if (k == 1) return std::ceil(steps);  // nothing to average
-    if (wish_.accuracy > 0 && counts_.growth >= 0)
-      return std::ceil(best_local_steps(round, steps, counts_.growth, counts_.close(1, batch)));
+    if (wish_.accuracy > 0 && !counts_.drift.empty())
+      return std::ceil(best_local_steps(round, steps, counts_.drift, counts_.close(1, batch)));
     return std::ceil(std::min(balanced_local_steps(round, steps, gap), steps));
   }
 
@@ -123,7 +123,11 @@ class advisor {
       c.steps = c.rounds * gap;
       c.accuracy = wish_.accuracy;
     } else {
-      c.steps = std::min(budget() / (workers * batch), time() / (step + round / gap));
+      double const most = budget() / (workers * batch);
+      c.steps = std::min(most, time() / (step + round / gap));
+      // The last round may be a short one, and costs as much as any.
+      if (c.steps < most)
+        c.steps = std::min(c.steps, (time() - round * std::ceil(c.steps / gap)) / step);
       c.steps = std::max(1.0, std::floor(c.steps * (1 + 1e-12)));
       c.rounds = std::ceil(c.steps / gap);
       c.accuracy = reached(c.steps, workers * batch);
@@ -206,6 +210,8 @@ class advisor {
     double const slower = c.seconds / to.seconds, worse = c.accuracy / to.accuracy;
     if (worse > 1.005)
       std::snprintf(text, sizeof text, "%.2f times the error", worse);
+    else if (worse < 0.995)
+      std::snprintf(text, sizeof text, "better, if drift costs nothing");
     else if (slower < 1.005)
       std::snprintf(text, sizeof text, "as good; %s",
                     c.local_steps > to.local_steps ? "more at the mercy of drift" : "no gain");
@@ -221,11 +227,16 @@ class advisor {
                              : "steps: enough by the bound of Khaled et al. for H = 1 at a constant "
                                "step size: far more than it takes, as a rule");
     if (extrapolated_) notes.push_back("a rehearsal was given up: its steps are extrapolated");
-    notes.push_back(counts_.growth < 0
-                        ? "H: four rounds' worth of steps, three to six by an estimate of the "
-                          "drift: a heuristic"
-                        : "H: steps grow like H^" + shown(std::round(100 * counts_.growth) / 100) +
-                              ", as rehearsed");
+    if (counts_.drift.empty()) {
+      notes.push_back("H: four rounds' worth of steps, three to six by an estimate of the drift: a "
+                      "heuristic");
+    } else {
+      char text[96];
+      drift_cost const& last = counts_.drift.back();
+      std::snprintf(text, sizeof text, "H: at H = %.0f a run takes %.2f times the steps at H = 4, as "
+                    "rehearsed", last.local_steps, last.times);
+      notes.push_back(text);
+    }
     if (counts_.c.strong_convexity.value == 0) {
       char text[160];
       std::snprintf(text, sizeof text,

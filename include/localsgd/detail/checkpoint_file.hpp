@@ -63,14 +63,15 @@ inline void write_checkpoint(std::filesystem::path const& path, std::string_view
   file.commit();
 }
 
-/// @brief Names the first line in which two texts of lines differ.
+/// @brief The first line in which two different texts of lines differ, of each.
 inline std::array<std::string, 2> first_difference(std::string_view a, std::string_view b) {
+  auto const line = [](std::string_view& text) {
+    if (text.empty()) return std::string_view("nothing more");
+    auto const taken = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), taken.size() + 1));
+    return taken;
+  };
   for (;;) {
-    auto const line = [](std::string_view& text) {
-      auto const taken = text.substr(0, text.find('\n'));
-      text.remove_prefix(std::min(text.size(), taken.size() + 1));
-      return taken;
-    };
     bool const over = a.empty() || b.empty();
     std::string_view const of_a = line(a), of_b = line(b);
     if (over || of_a != of_b) return {std::string(of_a), std::string(of_b)};

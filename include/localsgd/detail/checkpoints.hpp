@@ -10,6 +10,7 @@
 #include "localsgd/synchronizer/concept.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -48,6 +49,7 @@ struct checkpoint_record<checkpoint> {
   std::optional<stop_signals> signals;
   std::vector<state_writer> of;  // each worker
   bool interrupted = false;
+  std::array<int, 2> due{};  // what member 0 has decided for rounds of even and of odd number
   std::uint64_t steps = 0, rounds = 0;
   std::vector<double> words;  // the states of all workers, on their way between processes
 };
@@ -67,16 +69,19 @@ class checkpoints {
       bool const first = team_.member() == 0;
       // What cannot be written should not be found out at the first checkpoint.
       if (first) replacing_file const there_is_room(mine().wish->path());
-      if (team_.agree(first && std::filesystem::exists(mine().wish->path()) ? 1 : 0) == 0) return;
-      if (leads(team_)) read();
-      team_.agree(0);  // it is read
-      index_range const own = team_.workers();
-      for (std::size_t k = own.first; k != own.last; ++k)
-        whole(mine().of[k].bytes, [&](state_reader& in) { in(workers_[k]); });
-      t = mine().steps;
-      rounds = mine().rounds;
-      recorder_.resume();
-      team_.resume(x_, point());
+      if (team_.agree(first && std::filesystem::exists(mine().wish->path()) ? 1 : 0) != 0) {
+        if (leads(team_)) read();
+        team_.agree(0);  // it is read
+        index_range const own = team_.workers();
+        for (std::size_t k = own.first; k != own.last; ++k)
+          whole(mine().of[k].bytes, [&](state_reader& in) { in(workers_[k]); });
+        t = mine().steps;
+        rounds = mine().rounds;
+        recorder_.resume();
+        team_.resume(x_, point());
+      }
+      if (first) mine().due[(rounds + 1) % 2] = is_due(rounds + 1);
+      team_.agree(0);  // everybody can see it
     }
   }
 
@@ -84,9 +89,16 @@ class checkpoints {
   ///        After the last one f is evaluated, and for that an exchange makes preparations.
   void decide(std::uint64_t t, std::uint64_t round) {
     if constexpr (wanted) {
-      due_ = nothing;
-      if (t == record_.p->steps) return;  // a run at its end needs none
-      due_ = team_.agree(team_.member() == 0 ? is_due(round) : 0);
+      bool const first = team_.member() == 0;
+      if constexpr (requires { team_.leads(); }) {  // not all in one memory
+        due_ = team_.agree(first ? is_due(round) : 0);
+      } else {
+        // Without a rendezvous of its own: member 0 decides a round ahead, and what it has written
+        // before an exchange the others can read after it.
+        due_ = mine().due[round % 2];
+        if (first) mine().due[(round + 1) % 2] = is_due(round + 1);
+      }
+      if (t == record_.p->steps) due_ = nothing;  // a run at its end needs none
       if (due_ == the_last) interrupt(true);
     }
   }
@@ -148,8 +160,9 @@ class checkpoints {
                                                                                          : one;
   }
 
-  // Collective: no member reads it meanwhile, and all see the new value.
+  // Collective: nobody reads the old value any more, and all see the new one.
   void interrupt(bool value) {
+    team_.agree(0);
     if (leads(team_)) mine().interrupted = value;
     team_.agree(0);
   }

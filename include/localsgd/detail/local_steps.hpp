@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <span>
 
 /// @file
 /// @brief How many local steps a round should have: what the default H and advise() share.
@@ -33,14 +34,39 @@ inline double balanced_local_steps(double round, double steps,
   return std::max(1.0, std::min(h, std::sqrt(2 * round * steps)));
 }
 
-/// @brief H for T ∝ H^p from H = 4 on, p known: where (T(H) + H/2)(1 + r/H) is least, with
-///        T(H) = min{T(4)(H/4)^p, T₁}.
-/// @param round r ≥ 0 @param steps T(4) ≥ 1 @param growth p, 0 … 1 @param alone T₁ of one worker
-inline double best_local_steps(double round, double steps, double growth, double alone) {
+/// @brief T(H)/T(4) where it was measured.
+struct drift_cost {
+  double local_steps = 0;  ///< H > 4
+  double times = 1;        ///< ≥ 1
+};
+
+/// @brief T(H)/T(4) between and beyond what was measured, along straight lines in log H and log T:
+///        1 up to H = 4, and the mean slope, at most 0.9, beyond the last.
+/// @param seen not empty, both members ascending
+inline double drift_times(std::span<drift_cost const> seen, double local_steps) {
+  drift_cost const start{4, 1};
+  auto const slope = [](drift_cost const& from, drift_cost const& to) {
+    return std::log(to.times / from.times) / std::log(to.local_steps / from.local_steps);
+  };
+  drift_cost from = start;
+  if (local_steps <= from.local_steps) return 1;
+  for (drift_cost const& to : seen) {
+    if (local_steps <= to.local_steps)
+      return from.times * std::pow(local_steps / from.local_steps, slope(from, to));
+    from = to;
+  }
+  return from.times * std::pow(local_steps / from.local_steps, std::min(0.9, slope(start, from)));
+}
+
+/// @brief H where the drift was measured: where (T(H) + H/2)(1 + r/H) is least, with
+///        T(H) = min{T(4)·drift_times(), T₁}.
+/// @param round r ≥ 0 @param steps T(4) ≥ 1 @param alone T₁ of one worker
+inline double best_local_steps(double round, double steps, std::span<drift_cost const> seen,
+                               double alone) {
   double best = 1, least = std::numeric_limits<double>::infinity();
   // Where one round is enough a longer one is only slower; half as much again, since T varies.
   for (double h = 1, t = steps; h <= 1.5 * t; h *= 1.125) {
-    t = std::min(steps * std::pow(std::max(1.0, h / 4), growth), std::max(steps, alone));
+    t = std::min(steps * drift_times(seen, h), std::max(steps, alone));
     double const time = (t + h / 2) * (1 + round / h);
     if (time >= least) continue;
     least = time;

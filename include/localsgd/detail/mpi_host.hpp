@@ -6,11 +6,13 @@
 #include "localsgd/detail/barrier.hpp"
 #include "localsgd/detail/mpi_agreement.hpp"
 #include "localsgd/detail/mpi_link.hpp"
-#include "localsgd/detail/mpi_team.hpp"
+#include "localsgd/detail/mpi_member.hpp"
 #include "localsgd/detail/team.hpp"
 #include "localsgd/error.hpp"
 #include "localsgd/synchronizer/mpi_options.hpp"
 #include "localsgd/synchronizer/rank_failed.hpp"
+
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -18,7 +20,9 @@
 #include <exception>
 #include <optional>
 #include <span>
+#include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -26,6 +30,30 @@
 /// @brief One rank of a job: its threads, its link, and how its runs begin and end.
 
 namespace localsgd::detail {
+
+/// @brief Where a rank runs.
+struct mpi_machine {
+  char name[MPI_MAX_PROCESSOR_NAME] = {};
+
+  static mpi_machine this_one() {
+    mpi_machine m;
+    int length = 0;
+    check_mpi(MPI_Get_processor_name(m.name, &length), "MPI_Get_processor_name");
+    return m;
+  }
+
+  /// @brief How many threads a rank of this machine should have, when it may use so many.
+  ///
+  /// A rank that is bound to some of the processors has those for itself; others share all.
+  std::size_t share(std::span<mpi_machine const> ranks, std::size_t allowed) const {
+    auto const here = static_cast<std::size_t>(std::ranges::count_if(ranks, [&](auto const& m) {
+      return std::string_view(m.name) == std::string_view(name);
+    }));
+    long const online = sysconf(_SC_NPROCESSORS_ONLN);
+    std::size_t const all = online < 1 ? allowed : static_cast<std::size_t>(online);
+    return std::max<std::size_t>(1, std::min(allowed, all / here));
+  }
+};
 
 /// @brief What all synchronizers on MPI are made of.
 class mpi_host {
@@ -60,6 +88,15 @@ class mpi_host {
     return layout(workers).rows_of(at_rank(), workers);
   }
 
+  /// @brief Ends a run that was begun and never made: the others learn of it.
+  void leave() noexcept {
+    if (!std::exchange(is_open_, false)) return;
+    try {
+      finish(std::make_exception_ptr(std::runtime_error("an exception before its first round")));
+    } catch (...) {  // what has led here is on its way already
+    }
+  }
+
  protected:
   std::uint64_t averaging_number() const noexcept {
     return static_cast<std::uint64_t>(options_.averaging);
@@ -87,10 +124,10 @@ class mpi_host {
     require_usable();
     if (!std::exchange(is_open_, false)) link_.open();
     std::exception_ptr mine;
+    std::optional<mpi_shared> shared;  // until the run is closed
     try {
-      mpi_shared shared(link_, layout(workers), workers,
-                        options_.averaging == averaging::fast);
-      run_members(shared.here, *pool_, [&](std::size_t i) { return Team(shared, i); }, program);
+      shared.emplace(link_, layout(workers), workers, options_.averaging == averaging::fast);
+      run_members(shared->here, *pool_, [&](std::size_t i) { return Team(*shared, i); }, program);
     } catch (...) {
       mine = std::current_exception();
     }

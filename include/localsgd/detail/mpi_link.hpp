@@ -73,6 +73,7 @@ class mpi_link : private mpi_requests {
   using mpi_requests::abort;
   using mpi_requests::all_reduce;
   using mpi_requests::bytes_sent;
+  using mpi_requests::communicator;
   using mpi_requests::rank;
   using mpi_requests::ranks;
 
@@ -95,6 +96,8 @@ class mpi_link : private mpi_requests {
     has_told_.assign(at(ranks()), false);
     forget();
   }
+  /// @brief For requests of other kinds, which wait() waits for as well.
+  mpi_requests& requests() noexcept { return *this; }
   void send(int to, std::span<std::byte const> bytes) { mpi_requests::send(to, tag(), bytes); }
   void receive(int from, std::span<std::byte> bytes) { mpi_requests::receive(from, tag(), bytes); }
 
@@ -115,7 +118,7 @@ class mpi_link : private mpi_requests {
         if (run_ != 0 && hear()) throw called_off{};
         if (late(since)) give_up([&](int r) { return expects(r); });
       }
-      std::this_thread::yield();
+      if (idle > 500) std::this_thread::yield();  // not at once: the message may be almost here
     }
   }
 

@@ -12,7 +12,6 @@
 #define MPICH_SKIP_MPICXX 1
 #endif
 #include <mpi.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -22,7 +21,6 @@
 #include <span>
 #include <stdexcept>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -62,30 +60,6 @@ inline void require_mpi() {
         "call minimize there, or initialise MPI with MPI_THREAD_SERIALIZED");
 }
 
-/// @brief Where a rank runs.
-struct mpi_machine {
-  char name[MPI_MAX_PROCESSOR_NAME] = {};
-
-  static mpi_machine this_one() {
-    mpi_machine m;
-    int length = 0;
-    check_mpi(MPI_Get_processor_name(m.name, &length), "MPI_Get_processor_name");
-    return m;
-  }
-
-  /// @brief How many threads a rank of this machine should have, when it may use so many.
-  ///
-  /// A rank that is bound to some of the processors has those for itself; others share all.
-  std::size_t share(std::span<mpi_machine const> ranks, std::size_t allowed) const {
-    auto const here = static_cast<std::size_t>(std::ranges::count_if(ranks, [&](auto const& m) {
-      return std::string_view(m.name) == std::string_view(name);
-    }));
-    long const online = sysconf(_SC_NPROCESSORS_ONLN);
-    std::size_t const all = online < 1 ? allowed : static_cast<std::size_t>(online);
-    return std::max<std::size_t>(1, std::min(allowed, all / here));
-  }
-};
-
 /// @brief Requests on a communicator of one's own. Used by one thread at a time.
 ///
 /// Memory that is being sent or received stays where it is until the request is done.
@@ -120,6 +94,10 @@ class mpi_requests {
     MPI_Finalized(&over);
     if (over == 0 && comm_ != MPI_COMM_NULL) MPI_Comm_free(&comm_);
   }
+
+  MPI_Comm communicator() const noexcept { return comm_; }
+  /// @brief A request that somebody else has started.
+  void watch(MPI_Request request) { add(request, {nobody, way::together}); }
 
   [[noreturn]] void abort(std::string const& why) const {
     std::fprintf(stderr, "%s\n", why.c_str());

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <vector>
 
 /// @file
 /// @brief How many local steps an accuracy takes: what advise() computes with.
@@ -41,7 +42,7 @@ struct step_counts {
   double accuracy = 0;  ///< ε
   double start = -1;    ///< Measured; < 0: sufficient_steps() in place of start + noise/(Kb).
   double noise = 0;
-  double growth = -1;  ///< Measured p of T ∝ H^p from H = 4 on; < 0: √ beyond H_c
+  std::vector<drift_cost> drift = {};  ///< Measured; empty: √ beyond H_c
 
   /// @brief T at H = 1.
   double close(double workers, double batch) const {
@@ -60,13 +61,14 @@ struct step_counts {
                                   workers);
   }
 
-  /// @brief T(H) = T·(H/4)^p or, where p is not known, T·√(H/H_c) beyond H_c; at most what one worker
+  /// @brief T(H) = T·drift_times() or, where that was not measured, T·√(H/H_c) beyond H_c; at most what one worker
   ///        alone takes, since f at an average is at most the average of f.
   double apart(double workers, double batch, double local_steps) const {
     double const together = close(workers, batch);
     double const times =
-        growth < 0 ? std::sqrt(std::max(1.0, local_steps / drift_free(workers, batch, together)))
-                   : std::pow(std::max(1.0, local_steps / 4), growth);
+        drift.empty()
+            ? std::sqrt(std::max(1.0, local_steps / drift_free(workers, batch, together)))
+            : drift_times(drift, local_steps);
     return std::min(together * times, std::max(together, close(1, batch)));
   }
 };

@@ -14,7 +14,7 @@
 
 namespace localsgd {
 
-/// @brief AdaComm \cite wang2019adaptive: H follows the objective, and so falls with it.
+/// @brief AdaComm \cite wang2019adaptive : H follows the objective, and so falls with it.
 ///
 /// H₀ up to the first evaluation after the start; at each evaluation, with f₀ = f(x_0),
 ///

@@ -16,7 +16,7 @@ namespace localsgd {
 /// @brief Linearly growing gaps: the i-th gap (i = 0, 1, …) is `first` + i·`increment` local steps.
 ///
 /// With η_t ∝ 1/t a number of rounds that is a small multiple of K then suffices for the rate
-/// 1/(KT), whatever T is \cite spiridonoff2021communication: `in_rounds` makes the gaps for such a
+/// 1/(KT), whatever T is \cite spiridonoff2021communication : `in_rounds` makes the gaps for such a
 /// number. `increment` = 0 is `every{first}`.
 class growing {
  public:

@@ -19,7 +19,7 @@ namespace localsgd {
 
 class stagewise_step;
 
-/// @brief STL-SGD on identical data \cite shen2021stl: stage s = 0, 1, … has T_s = 2^s T_0 steps
+/// @brief STL-SGD on identical data \cite shen2021stl : stage s = 0, 1, … has T_s = 2^s T_0 steps
 ///        and gaps of H_s = 2^s H_0.
 ///
 /// Stage s begins after (2^s − 1) T_0 steps, and its end is a sync time; so all stages have as many

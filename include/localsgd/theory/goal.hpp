@@ -2,12 +2,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/detail/local_steps.hpp"
 #include "localsgd/error.hpp"
 #include "localsgd/settings.hpp"
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -75,16 +76,23 @@ struct rehearsal {
   double accuracy = 0;  ///< ε > 0
   double start = 0;     ///< Steps that no number of workers spares, ≥ 0.
   double noise = 0;     ///< Gradients that the workers share, ≥ 0.
-  std::optional<double> growth = {};  ///< p, 0 … 1: T grows like H^p from H = 4 on; none = unknown
-  bool extrapolated = false;          ///< Whether a run was given up before it was there.
+  /// T(H)/T(4) for some H > 4, both ascending; none = unknown.
+  std::vector<detail::drift_cost> drift = {};
+  bool extrapolated = false;  ///< Whether a run was given up before it was there.
 
   /// @throws invalid_settings naming the member, its value and the rule it broke.
   void validate() const {
     detail::require_positive("rehearsal.accuracy", accuracy);
     detail::require_nonnegative("rehearsal.start", start);
     detail::require_nonnegative("rehearsal.noise", noise);
-    if (growth)
-      detail::require(*growth >= 0 && *growth <= 1, "rehearsal.growth", *growth, "0 to 1");
+    detail::drift_cost before{4, 1};
+    for (auto const& at : drift) {
+      detail::require(std::isfinite(at.local_steps) && at.local_steps > before.local_steps,
+                      "rehearsal.drift.local_steps", at.local_steps, "above 4, ascending");
+      detail::require(std::isfinite(at.times) && at.times >= before.times,
+                      "rehearsal.drift.times", at.times, ">= 1, ascending");
+      before = at;
+    }
   }
 };
 

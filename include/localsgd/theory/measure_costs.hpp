@@ -53,18 +53,26 @@ struct idle_worker {
 };
 
 /// @brief The time of one of what `seconds(count)` makes, from runs of at least `long_enough`: the
-///        difference of two lengths, so that what a run costs once drops out; the least of three.
+///        difference of two lengths, so that what a run costs once drops out; the least of five.
+///
+/// On a busy machine the difference can be anything. Where it is less than a quarter of what the longer
+/// run took for each, the runs are made longer; at last that mean is taken, which is at least the truth.
 template <class Seconds>
 double seconds_of_one(Seconds const& seconds, double long_enough) {
   std::uint64_t count = 16;
   while (seconds(count) < long_enough && count < (std::uint64_t{1} << 30)) count *= 2;
-  double lesser = seconds(count), greater = seconds(3 * count);
-  for (int i = 0; i != 2; ++i) {
-    lesser = std::min(lesser, seconds(count));
-    greater = std::min(greater, seconds(3 * count));
+  double mean = 0;
+  for (int attempt = 0; attempt != 4; ++attempt, count *= 2) {
+    double lesser = seconds(count), greater = seconds(3 * count);
+    for (int i = 0; i != 4; ++i) {
+      lesser = std::min(lesser, seconds(count));
+      greater = std::min(greater, seconds(3 * count));
+    }
+    double const n = static_cast<double>(count), difference = (greater - lesser) / (2 * n);
+    mean = greater / (3 * n);
+    if (difference > mean / 4) return difference;
   }
-  // A clock that did not move must not make things free.
-  return std::max((greater - lesser) / (2 * static_cast<double>(count)), 1e-12);
+  return std::max(mean, 1e-12);  // a clock that did not move must not make things free
 }
 
 }  // namespace detail

@@ -66,7 +66,8 @@ seen_steps first_steps_below(F const& f, double optimum, double accuracy, settin
 }  // namespace detail
 
 /// @brief How many steps f − f* ≤ ε takes on f: runs of one worker and of K at H = 4, fitted by
-///        T(K, b) = start + noise/(Kb), and of K at an H of about half those steps, fitted by T ∝ H^p.
+///        T(K, b) = start + noise/(Kb), and of K at H = T/4 and H = T, for what drift
+///        costs.
 ///
 /// f* comes from a run with a tolerance of ε/8, unless it is given. A run that is not there after
 /// `epochs` is extrapolated like 1/T. With synchronous members the same on any machine. It costs what
@@ -86,7 +87,7 @@ rehearsal rehearse(F const& f, double accuracy, S& synchronizer,
     optimum = minimize(f, {.tolerance = accuracy / 8}, synchronizer).objective;
   }
   rehearsal seen{.accuracy = accuracy};
-  double alone = 0, together = 0, apart = 0;
+  double alone = 0, together = 0;
   double const runs = static_cast<double>(options.runs), b = static_cast<double>(options.batch_size);
   double const k = static_cast<double>(options.workers);
   auto const steps = [&](std::size_t workers, std::size_t local_steps, std::size_t run) {
@@ -102,12 +103,17 @@ rehearsal rehearse(F const& f, double accuracy, S& synchronizer,
     alone += steps(1, 4, run);
     together += steps(options.workers, 4, run);
   }
-  auto const gap = std::bit_floor(static_cast<std::size_t>(std::max(8.0, together / 2)));
-  for (std::size_t run = 0; run != options.runs; ++run) apart += steps(options.workers, gap, run);
-  // T is rounded up to a multiple of H, by H/2 in the mean: that is not growth.
-  double const h = static_cast<double>(gap);
-  double const grown = std::max(1.0, (apart - h / 2) / together);
-  seen.growth = std::min(0.9, std::log(grown) / std::log(h / 4));
+  double before = 4, slower = 1;
+  for (double const part : {0.25, 1.0}) {
+    auto const gap = std::bit_floor(static_cast<std::size_t>(std::max(8.0, together * part)));
+    double const h = static_cast<double>(gap);
+    if (h <= before) continue;
+    double apart = 0;
+    for (std::size_t run = 0; run != options.runs; ++run) apart += steps(options.workers, gap, run);
+    // T is rounded up to a multiple of H, by H/2 in the mean: that is not drift.
+    slower = std::max(slower, (apart - h / 2) / together);
+    seen.drift.push_back({before = h, slower});
+  }
   // T(1) = start + noise/b, T(K) = start + noise/(Kb), neither below 0.
   seen.noise = std::clamp((alone - together) / (1 - 1 / k) * b, 0.0, alone * b);
   seen.start = std::max(0.0, together - seen.noise / (k * b));

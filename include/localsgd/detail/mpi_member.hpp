@@ -5,6 +5,7 @@
 #include "localsgd/detail/barrier.hpp"
 #include "localsgd/detail/combine.hpp"
 #include "localsgd/detail/mpi_link.hpp"
+#include "localsgd/detail/mpi_window.hpp"
 #include "localsgd/detail/own_lines.hpp"
 #include "localsgd/detail/team.hpp"
 #include "localsgd/synchronizer/concept.hpp"
@@ -13,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <span>
 #include <tuple>
 #include <type_traits>
@@ -65,6 +67,15 @@ struct mpi_shared {
         rank(static_cast<std::size_t>(the_link.rank())),
         here(all_workers, layout.members_of(rank)),
         touched(here.members) {}
+  mpi_shared(mpi_shared const&) = delete;
+  mpi_shared& operator=(mpi_shared const&) = delete;
+  /// @brief Collective, if there is a window: after the run is closed.
+  ~mpi_shared() {
+    if (window && link.lost().empty())
+      window->free();
+    else
+      static_cast<void>(window.release());  // somebody may still use it
+  }
 
   mpi_link& link;
   mpi_layout const layout;
@@ -78,6 +89,7 @@ struct mpi_shared {
       rows;  // of one slice, of all ranks
   std::vector<std::vector<std::uint32_t>> touched;  // by thread of this rank
   std::vector<std::uint32_t> all_touched;           // by anybody, ascending
+  std::unique_ptr<mpi_window> window;   // of asynchronous runs
   own_vector<double> coordinates, mean;             // at those: of each worker here, and of all
 
   // The first n elements of it, as T.
@@ -128,10 +140,10 @@ class mpi_member {
     return std::ranges::all_of(shared_->here.flags, [](auto const& f) { return f.finite; });
   }
 
-  /// @brief Sends to every other rank what `to(r)` says, and receives what `from(r)` says. First
-  ///        thread. What is sent lies in `outgoing`.
+  /// @brief Starts to send to every other rank what `to(r)` says, and to receive what `from(r)` says.
+  ///        First thread. What is sent lies in `outgoing`.
   template <class To, class From>
-  void swap_messages(To const& to, From const& from) const {
+  void start_messages(To const& to, From const& from) const {
     mpi_link& link = shared_->link;
     int const ranks = link.ranks(), rank = link.rank();
     for (int i = 1; i < ranks; ++i) {
@@ -142,7 +154,10 @@ class mpi_member {
       int const r = (rank + ranks - i) % ranks;
       link.send(r, std::as_bytes(to(static_cast<std::size_t>(r))));
     }
-    link.wait([&] { return shared_->here.meeting.is_called_off(); });
+  }
+  /// @brief Until all that was started is done. First thread.
+  void finish_messages() const {
+    shared_->link.wait([&] { return shared_->here.meeting.is_called_off(); });
   }
 
   /// @brief Everybody gets the elements of `all` that range(r) gives from rank r. First thread.
@@ -156,7 +171,8 @@ class mpi_member {
     auto const mine = part(shared_->rank);
     auto const out = mpi_shared::as<T>(shared_->link.outgoing, mine.size());
     std::ranges::copy(mine, out.begin());
-    swap_messages([&](std::size_t) { return std::span<T const>(out); }, part);
+    start_messages([&](std::size_t) { return std::span<T const>(out); }, part);
+    finish_messages();
   }
 
   /// @brief Collective: vectors of length out.size(), each on the rank of the member that owns it,
@@ -169,9 +185,17 @@ class mpi_member {
   template <class Element, class Row, class Work>
   void combine(std::size_t n, Row const& row, std::span<std::remove_const_t<Element>> out,
                Work const& work) const {
+    start_combine<Element>(n, row, out.size());
+    finish_combine<Element>(out, work);
+  }
+
+  /// @brief Its first half: the slices are on their way. The vectors stay as they are until the
+  ///        second, and no other call comes between.
+  template <class Element, class Row>
+  void start_combine(std::size_t n, Row const& row, std::size_t d) const {
     using scalar = std::remove_const_t<Element>;
     mpi_shared& s = *shared_;
-    std::size_t const d = out.size(), ranks = s.layout.ranks();
+    std::size_t const ranks = s.layout.ranks();
     auto const slice = [&](std::size_t r) { return coordinates_of<scalar>(d, ranks, r); };
     index_range const mine = slice(s.rank), here = s.layout.rows_of(s.rank, n);
     auto& rows = std::get<std::vector<std::span<Element>>>(s.rows);
@@ -199,7 +223,7 @@ class mpi_member {
       auto const in = mpi_shared::as<scalar>(s.incoming, ranks > 1 ? n * mine.size() : 0);
       for (std::size_t k = 0; k != n; ++k)
         if (k < here.first || k >= here.last) rows[k] = in.subspan(k * mine.size(), mine.size());
-      swap_messages(
+      start_messages(
           [&](std::size_t r) {
             auto const [first, last] = slice(r);
             return std::span<scalar const>(outgoing + here.size() * first,
@@ -210,6 +234,19 @@ class mpi_member {
             return in.subspan(there.first * mine.size(), there.size() * mine.size());
           });
     });
+  }
+
+  /// @brief Its second half: out is there on all ranks.
+  template <class Element, class Work>
+  void finish_combine(std::span<std::remove_const_t<Element>> out, Work const& work) const {
+    using scalar = std::remove_const_t<Element>;
+    mpi_shared& s = *shared_;
+    auto const slice = [&](std::size_t r) {
+      return coordinates_of<scalar>(out.size(), s.layout.ranks(), r);
+    };
+    index_range const mine = slice(s.rank);
+    auto const& rows = std::get<std::vector<std::span<Element>>>(s.rows);
+    first_thread([&] { finish_messages(); });
     auto const [first, last] = coordinates_of<scalar>(mine.size(), threads(), thread_);
     work(std::span<std::span<Element> const>(rows), first, last,
          out.subspan(mine.first, mine.size()));

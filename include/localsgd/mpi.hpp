@@ -1,0 +1,11 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// @file
+/// @brief Everything, and MPI: link with the CMake target `localsgd::mpi`.
+
+#include "localsgd/localsgd.hpp"
+#include "localsgd/synchronizer/mpi.hpp"
+#include "localsgd/synchronizer/mpi_options.hpp"
+#include "localsgd/synchronizer/rank_failed.hpp"

@@ -1,0 +1,116 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/detail/own_lines.hpp"
+#include "localsgd/synchronizer/concept.hpp"
+#include "localsgd/synchronizer/mpi_team.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+/// @file
+/// @brief Ranks whose averages travel while the next local steps are made.
+
+namespace localsgd {
+
+/// @brief One thread of one rank of a team that does not wait for its averages.
+///
+/// After round r worker k goes on from x̄_{r−1} + Δ_k, Δ_k its own change in round r; the mean of
+/// these points, x̄_r = x̄_{r−1} + Σ w_k Δ_k, is on its way meanwhile and gets to it one round later:
+/// a delay of H steps. What is under way lands before an evaluation and before an anchor moves. One
+/// more vector per worker: the point it last went on from. An average that is not finite is noticed
+/// one round later.
+///
+/// With `averaging::fast` all of it travels meanwhile; with `reproducible` the points do, K·D·(R−1)/R
+/// bytes, and the mean, (R−1)·D, is waited for at the end of the next round. How much moves while
+/// nobody calls MPI is up to the implementation and the network.
+class overlapped_mpi_team : private mpi_team {
+ public:
+  using mpi_team::mpi_team;
+
+  using mpi_team::agree;
+  using mpi_team::average;
+  using mpi_team::exchange_bytes;
+  using mpi_team::finite;
+  using mpi_team::leads;
+  using mpi_team::member;
+  using mpi_team::members;
+  using mpi_team::share;
+  using mpi_team::sum;
+  using mpi_team::workers;
+
+  template <class Scalar, class Averager>
+  bool exchange(iterates<Scalar>& x, Averager& averager, std::uint64_t t) {
+    longest_ = std::max(longest_, t - std::exchange(before_, t));
+    land();
+    if (!finite()) return false;
+    index_range const mine = workers();
+    std::span<Scalar const> const mean = mpi_team::settle(x);
+    auto& from = points<Scalar>();
+    if (from.empty())
+      from.assign(mine.size(), detail::own_vector<Scalar>(mean.begin(), mean.end()));
+    bool const keeps = Averager::keeps_mean && alone();  // nothing to average, nothing to wait for
+    // Until it lands, the points are what is averaged; the sequences have lent x.local till here.
+    std::vector<std::span<Scalar>> local;
+    for (std::size_t k = mine.first; k != mine.last; ++k) {
+      auto& point = from[k - mine.first];
+      std::span<Scalar> const now = x.local[k];
+      for (std::size_t i = 0; i != point.size(); ++i)
+        point[i] = keeps ? now[i] : mean[i] + (now[i] - point[i]);
+      local.push_back(now);
+      x.local[k] = point;
+    }
+    start_average(x);
+    for (std::size_t k = mine.first; k != mine.last; ++k) x.local[k] = local[k - mine.first];
+    landing_ = [this, &x, &averager] { finish_average(x, averager); };
+    return true;
+  }
+
+  template <class Scalar>
+  std::span<Scalar const> point(iterates<Scalar>& x, std::size_t worker) {
+    auto const& from = points<Scalar>();
+    if (from.empty()) return mpi_team::settle(x);
+    return from[worker - workers().first];
+  }
+  template <class Scalar>
+  std::span<Scalar const> settle(iterates<Scalar>& x) {
+    land();
+    return mpi_team::settle(x);
+  }
+  template <class Scalar>
+  void resume(iterates<Scalar>& x, std::span<Scalar const> from) {
+    land();
+    mpi_team::resume(x, from);
+    for (auto& point : points<Scalar>()) point.assign(from.begin(), from.end());
+  }
+
+  std::uint64_t delay() const noexcept { return alone() ? 0 : longest_; }
+
+ private:
+  template <class Scalar>
+  using vectors = std::vector<detail::own_vector<Scalar>>;
+  template <class Scalar>
+  vectors<Scalar>& points() noexcept {
+    return std::get<vectors<Scalar>>(points_);
+  }
+  bool alone() const noexcept { return shared().workers == 1; }
+
+  // Collective: the average that is under way, if there is one, becomes the consensus.
+  void land() {
+    if (auto const landing = std::exchange(landing_, nullptr)) landing();
+  }
+
+  std::tuple<vectors<double>, vectors<float>> points_;  // where each of my workers went on from
+  std::function<void()> landing_;
+  std::uint64_t before_ = 0, longest_ = 0;
+};
+static_assert(Team<overlapped_mpi_team, double> && Team<overlapped_mpi_team, float>);
+
+}  // namespace localsgd
