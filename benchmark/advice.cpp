@@ -91,7 +91,7 @@ template <class F>
 void judge_default(char const* name, F const& f, double target) {
   thread_pool pool(2);
   std::vector<std::uint64_t> gaps{detail::make_plan(f, settings{}, false).local_steps};
-  for (std::uint64_t h = 4; h <= 1024; h *= 2) gaps.push_back(h);
+  for (std::uint64_t h = 8; h <= 512; h *= 2) gaps.push_back(h);
   std::vector<std::uint64_t> steps;
   for (std::uint64_t const h : gaps) {
     auto const r = minimize(f, {.local_steps = h, .evaluations = 160}, pool);

@@ -147,12 +147,12 @@ BOOST_AUTO_TEST_CASE(the_default_gap_is_at_least_1_and_at_most_half_of_what_keep
 }
 
 BOOST_AUTO_TEST_CASE(where_rounds_would_cost_more_than_steps_the_gap_is_raised_to_8_rounds_an_epoch) {
-  // A round is worth 100,000 + 500 multiply-adds, a step 37 + 13: 2,010 steps. ½√(T/K) is 32, and
-  // √(2·2010·T), where the run is over before a longer gap would pay, is 5,739.
-  BOOST_TEST(default_local_steps(8192, 1 << 30, 8, 1, 100000, 37) == 2010U);
+  // A round is worth 400,000 + 500 multiply-adds, a step 37 + 13: 8,010 steps. ½√(T/K) is 16, and
+  // √(2·8010·T), where the run is over before a longer gap would pay, is 11,456.
+  BOOST_TEST(default_local_steps(8192, 1 << 30, 8, 1, 100000, 37) == 8010U);
   BOOST_TEST(default_local_steps(8192, 64000, 8, 1, 100000, 37) == 64000U / 8 / 8);
   BOOST_TEST(default_local_steps(8192, 100, 8, 1, 100000, 37) == 16U);
-  BOOST_TEST(default_local_steps(128, 1 << 30, 8, 1, 100000, 37) == 718U);  // ⌈√(2·2010·128)⌉
+  BOOST_TEST(default_local_steps(128, 1 << 30, 8, 1, 100000, 37) == 1432U);  // ⌈√(2·8010·128)⌉
 }
 
 BOOST_AUTO_TEST_CASE(the_default_gap_is_the_smallest_of_four_rounds_worth_of_work) {
@@ -160,14 +160,14 @@ BOOST_AUTO_TEST_CASE(the_default_gap_is_the_smallest_of_four_rounds_worth_of_wor
   for (std::size_t const batch : {1U, 4U})
     for (double const row_work : {0.0, 1.0, 12.0, 300.0}) {
       auto const h = static_cast<double>(default_local_steps(many, 1 << 30, 8, batch, 300, row_work));
-      double const work = static_cast<double>(batch) * (row_work + 13), round = 300 + 500;
+      double const work = static_cast<double>(batch) * (row_work + 13), round = 4 * 300 + 500;
       BOOST_TEST(h * work >= 4 * round);
       BOOST_TEST((h - 1) * work < 4 * round);
     }
 }
 
 BOOST_AUTO_TEST_CASE(the_default_gaps_of_the_data_sets_of_the_manual) {
-  // ½√(T/K) for ten epochs with K = 8, below four rounds' worth of steps in both cases.
-  BOOST_TEST(default_local_steps(62187, 49749, 8, 1, 300, 11.65) == 44U);  // w8a
-  BOOST_TEST(default_local_steps(40702, 32561, 8, 1, 123, 13.87) == 35U);  // a9a
+  // As many steps as a round is worth, (4d + 500)/(row_work + 13): more than ½√(T/K), 44 and 35.
+  BOOST_TEST(default_local_steps(62187, 49749, 8, 1, 300, 11.65) == 68U);  // w8a
+  BOOST_TEST(default_local_steps(40702, 32561, 8, 1, 123, 13.87) == 36U);  // a9a
 }

@@ -22,9 +22,9 @@ struct checkpoint_options {
   /// At the end of the round, once so many seconds have passed since the last one; 0 = not by time.
   double seconds = 60;
 
-  /// Whether SIGINT and SIGTERM end the run after a checkpoint at the end of this round or the next,
-  /// with `stop_reason::interrupted`. Their handlers are those of before once the run is over; a
-  /// signal that came too late to end it is then raised again.
+  /// Whether SIGINT and SIGTERM end the run after a checkpoint at the end of this round or the
+  /// next, with `stop_reason::interrupted`. Their handlers are those of before once the run is
+  /// over; a signal that came too late to end it is then raised again.
   bool signals = true;
 
   /// Ends the run in the same way when a stop is requested.
@@ -38,17 +38,19 @@ struct checkpoint_options {
 
 /// @brief Keeps the state of a run in a file, and goes on from there when the file is found.
 ///
-/// `minimize(f, s, checkpoint{"run.checkpoint"})` starts a run, or resumes the one that was cut: the
-/// same call does both. A resumed run gives the bits of one that was never cut, on any number of
-/// threads. The file is written beside its name, flushed to the disk and renamed, so that there is
-/// always a whole one; it holds two vectors of length d per worker, about, and is put together in
-/// memory. It is removed when the run has come to its end, unless by a stop or an exception.
+/// `minimize(f, s, checkpoint{"run.checkpoint"})` starts a run, or resumes the one that was cut:
+/// the same call does both. A resumed run gives the bits of one that was never cut, on any number
+/// of threads. The file is written beside its name, flushed to the disk and renamed, so that there
+/// is always a whole one. It holds two vectors of length d per worker, about, and for linear models
+/// some of length n; it is put together in memory. It is removed when the run has come to its end,
+/// unless by a stop or an exception.
 ///
 /// The file belongs to the build, the data, the settings and the components of its run; any
-/// difference that can be told is refused, as is a damaged file, by invalid_data naming what differs.
-/// A file that cannot be written is a std::filesystem::filesystem_error, before the first step if it
-/// can be told by then; the last one stays. Observers see only what comes after the resumption. Not
-/// for asynchronous or simulated runs, which do not compile. Two runs at the same time need two files.
+/// difference that can be told is refused, as is a damaged file, by invalid_data naming what
+/// differs. A file that cannot be written is a std::filesystem::filesystem_error, before the first
+/// step if it can be told by then; the last one stays. Observers see only what comes after the
+/// resumption. Not for asynchronous or simulated runs, which do not compile. Two runs at the same
+/// time need two files.
 ///
 /// Sequences, and averagers that do not keep the mean, take part if they have a member template
 /// `state(archive)` that calls `archive(variables…)`: all that changes from round to round.

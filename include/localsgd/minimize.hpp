@@ -200,6 +200,8 @@ result<typename F::scalar> minimize(F const& f, settings const& s = {},
                   "a checkpoint is a rendezvous: asynchronous runs have none");
     static_assert(!requires(team_type const& team) { team.seconds(); },
                   "a checkpoint does not hold the clock of a team: simulated runs have none");
+    static_assert(!requires { typename team_type::averages_travel; },
+                  "a checkpoint does not hold what is on its way: overlapped runs have none");
     record.checkpoints.start(
         checkpoint,
         detail::run_identity<decltype(bind(0)), decltype(averager), decltype(schedule)>(

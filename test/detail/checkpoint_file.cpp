@@ -145,7 +145,8 @@ BOOST_AUTO_TEST_CASE(every_flip_of_one_bit_is_detected) {
 BOOST_AUTO_TEST_CASE(a_file_of_another_kind_is_refused) {
   BOOST_TEST(says(refusal("1 3:0.5 7:1\n"), "another kind"));
   BOOST_TEST(says(refusal(std::string(1000, '\0')), "another kind"));
-  BOOST_TEST(says(refusal("\x89LSGD\r\n\x1a" + std::string(1000, '\0')), "another kind"));  // a cache
+  std::string const cache = "\x89LSGD\r\n\x1a" + std::string(1000, '\0');
+  BOOST_TEST(says(refusal(cache), "another kind"));
 }
 
 BOOST_AUTO_TEST_CASE(other_versions_and_byte_orders_are_refused_by_name) {

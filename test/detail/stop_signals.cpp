@@ -17,7 +17,8 @@ void count_mine(int) { mine = mine + 1; }
 
 /// While there is one, SIGINT and SIGTERM count in `mine`.
 struct handlers_of_mine {
-  handlers_of_mine() : interrupt(std::signal(SIGINT, count_mine)), term(std::signal(SIGTERM, count_mine)) {
+  handlers_of_mine()
+      : interrupt(std::signal(SIGINT, count_mine)), term(std::signal(SIGTERM, count_mine)) {
     mine = 0;
   }
   ~handlers_of_mine() {

@@ -53,7 +53,8 @@ BOOST_AUTO_TEST_CASE(bytes_of_a_result_are_those_that_were_sent) {
 BOOST_AUTO_TEST_CASE(the_fast_average_is_the_average_to_rounding) {
   problem const data(100, 83);
   support::custom const f{&data.dense, &data.reals};
-  linear_objective const g(data.dense_float, data.reals, huber{}, l2{0.01}, {}, iterate_type<float>{});
+  linear_objective const g(data.dense_float, data.reals, huber{}, l2{0.01}, {},
+                           iterate_type<float>{});
   mpi cluster(MPI_COMM_WORLD, {.threads = 2, .averaging = averaging::fast, .deadline = 60});
   settings const s{.workers = 9, .local_steps = 3, .steps = 200, .evaluations = 2};
   auto const fast = minimize(f, s, cluster), fixed = minimize(f, s, serial{});

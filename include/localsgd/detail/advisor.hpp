@@ -42,6 +42,7 @@ class advisor {
     counts_.start = seen->start;
     counts_.noise = seen->noise;
     counts_.drift = seen->drift;
+    counts_.one_shot = seen->one_shot;
     extrapolated_ = seen->extrapolated;
   }
 
@@ -104,8 +105,14 @@ class advisor {
       steps = std::max(1.0, std::min(budget() / (workers * batch), time() / step));
     }
     if (k == 1) return std::ceil(steps);  // nothing to average
-    if (wish_.accuracy > 0 && !counts_.drift.empty())
-      return std::ceil(best_local_steps(round, steps, counts_.drift, counts_.close(1, batch)));
+    if (wish_.accuracy > 0 && !counts_.drift.empty()) {
+      double const h =
+          std::ceil(best_local_steps(round, steps, counts_.drift, counts_.close(1, batch)));
+      // Where it is known, one long round against several that are rounded up.
+      double const once = counts_.one_shot;
+      double const several = (counts_.apart(workers, batch, h) + h / 2) * (1 + round / h);
+      return once > 0 && once + round < several ? std::ceil(once) : h;
+    }
     return std::ceil(std::min(balanced_local_steps(round, steps, gap), steps));
   }
 

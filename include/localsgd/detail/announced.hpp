@@ -8,8 +8,8 @@
 namespace localsgd::detail {
 
 /// @brief Tells a synchronizer that wants to know, by `synchronizer.begin(f, plan)`, what is to be
-///        run; and by `synchronizer.leave()`, when this goes out of scope, that it has been, or that
-///        it came to nothing: other processes may be waiting.
+///        run; and by `synchronizer.leave()`, when this goes out of scope, that it has been, or
+///        that it came to nothing: other processes may be waiting.
 template <class S>
 class announced {
  public:

@@ -44,8 +44,8 @@ struct mpi_note {
 /// @brief One rank's end of the connections to all others, on a communicator of its own.
 ///
 /// A run is from open() to close(); the ranks make as many, in the same order. What is started is
-/// waited for by wait(). Nothing is sent but from `outgoing`: memory that outlives a lost rank. Used
-/// by one thread at a time, the one that may speak MPI.
+/// waited for by wait(). Nothing is sent but from `outgoing`: memory that outlives a lost rank.
+/// Used by one thread at a time, the one that may speak MPI.
 class mpi_link : private mpi_requests {
  public:
   /// @brief Collective. If not all ranks come before the deadline, the link is born lost().
@@ -211,8 +211,8 @@ class mpi_link : private mpi_requests {
     };
     name(missing);
     if (names.empty()) name([&](int r) { return owes(r); });
-    lost_ = "no message from " + (names.empty() ? "one of the ranks" : "rank " + names) + " within " +
-            shown(deadline_) + " s, the deadline";
+    lost_ = "no message from " + (names.empty() ? "one of the ranks" : "rank " + names) +
+            " within " + shown(deadline_) + " s, the deadline";
     throw called_off{};
   }
 

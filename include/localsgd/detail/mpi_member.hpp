@@ -21,7 +21,7 @@
 #include <vector>
 
 /// @file
-/// @brief What the threads of a rank do together, and how vectors that lie on many ranks become one.
+/// @brief What the threads of a rank do together, and how vectors on many ranks become one.
 
 namespace localsgd::detail {
 
@@ -140,8 +140,8 @@ class mpi_member {
     return std::ranges::all_of(shared_->here.flags, [](auto const& f) { return f.finite; });
   }
 
-  /// @brief Starts to send to every other rank what `to(r)` says, and to receive what `from(r)` says.
-  ///        First thread. What is sent lies in `outgoing`.
+  /// @brief Starts to send to every other rank what `to(r)` says, and to receive what `from(r)`
+  ///        says. First thread. What is sent lies in `outgoing`.
   template <class To, class From>
   void start_messages(To const& to, From const& from) const {
     mpi_link& link = shared_->link;
@@ -178,8 +178,8 @@ class mpi_member {
   /// @brief Collective: vectors of length out.size(), each on the rank of the member that owns it,
   ///        become one on all ranks.
   ///
-  /// Each rank gets its slice of all vectors, `work(rows, first, last, slice)` makes one of them, at
-  /// the indices first … last−1 of the slice for each thread, and the slices go to everybody.
+  /// Each rank gets its slice of all vectors, `work(rows, first, last, slice)` makes one of them,
+  /// at the indices first … last−1 of the slice for each thread, and the slices go to everybody.
   /// @param n    how many vectors; the member owns its even split of them, and has written it
   /// @param row  `row(k)`: vector k, a span of Element, for those of this rank
   template <class Element, class Row, class Work>

@@ -43,6 +43,7 @@ struct step_counts {
   double start = -1;    ///< Measured; < 0: sufficient_steps() in place of start + noise/(Kb).
   double noise = 0;
   std::vector<drift_cost> drift = {};  ///< Measured; empty: √ beyond H_c
+  double one_shot = 0;  ///< The H of which a single round was enough, measured; 0 = not known
 
   /// @brief T at H = 1.
   double close(double workers, double batch) const {
@@ -64,6 +65,7 @@ struct step_counts {
   /// @brief T(H) = T·drift_times() or, where that was not measured, T·√(H/H_c) beyond H_c; at most what one worker
   ///        alone takes, since f at an average is at most the average of f.
   double apart(double workers, double batch, double local_steps) const {
+    if (one_shot > 0 && local_steps >= one_shot) return one_shot;
     double const together = close(workers, batch);
     double const times =
         drift.empty()

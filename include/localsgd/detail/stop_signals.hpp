@@ -14,7 +14,7 @@
 namespace localsgd::detail {
 
 /// @brief While there is one of these, SIGINT and SIGTERM are noted, and do nothing else. With the
-///        last one the handlers of before are back; a signal that nobody heard is then raised again.
+/// last one the handlers of before are back; a signal that nobody heard is then raised again.
 ///
 /// Signals that were ignored before stay ignored. Thread safe.
 class stop_signals {

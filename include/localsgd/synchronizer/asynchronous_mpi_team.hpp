@@ -32,7 +32,7 @@ namespace localsgd {
 /// 2 + 1/R per rank.
 ///
 /// Where network and MPI have one-sided additions, the rank that owns a slice takes no part. Where
-/// MPI makes them of messages, one has to wait until it calls MPI next: at the end of its local steps.
+/// MPI makes them of messages, they wait until it calls MPI next: at the end of its local steps.
 class asynchronous_mpi_team : private mpi_team {
  public:
   using mpi_team::mpi_team;
@@ -108,9 +108,10 @@ class asynchronous_mpi_team : private mpi_team {
   std::uint64_t exchange_bytes(std::size_t vector_bytes) const noexcept {
     std::size_t const bytes = vector_bytes / element_bytes_ * sizeof(double);
     std::uint64_t one_way = 0;
-    for (std::size_t r = 0; r != shared().layout.ranks(); ++r)
-      one_way += std::uint64_t{shared().layout.rows_of(r, shared().workers).size()} *
-                 (bytes - detail::coordinates_of<std::byte>(bytes, shared().layout.ranks(), r).size());
+    detail::mpi_layout const& layout = shared().layout;
+    for (std::size_t r = 0; r != layout.ranks(); ++r)
+      one_way += std::uint64_t{layout.rows_of(r, shared().workers).size()} *
+                 (bytes - detail::coordinates_of<std::byte>(bytes, layout.ranks(), r).size());
     return 2 * one_way;
   }
 

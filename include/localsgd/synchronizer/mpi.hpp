@@ -24,8 +24,8 @@ namespace localsgd {
 ///        ranks, each of which is started once per run.
 ///
 /// Every rank calls minimize with the same objective and settings, and gets the same result; the
-/// observer of rank 0 alone is called. With `averaging::reproducible` the result has the same bits on
-/// any number of ranks and threads: those of `serial` for `mpi`.
+/// observer of rank 0 alone is called. With `averaging::reproducible` the result has the same bits
+/// on any number of ranks and threads: those of `serial` for `mpi`.
 ///
 /// An exception on one rank ends the run on all: that rank rethrows it, the others throw
 /// rank_failed, and all can make another run. A rank that does not answer before the deadline is

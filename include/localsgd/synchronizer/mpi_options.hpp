@@ -11,8 +11,8 @@
 
 namespace localsgd {
 
-/// @brief How the ranks average. With K workers, R ranks and vectors of D bytes an average sends, over
-///        all ranks and where they divide evenly,
+/// @brief How the ranks average. With K workers, R ranks and vectors of D bytes an average sends,
+///        over all ranks and where they divide evenly,
 enum class averaging {
   reproducible,  ///< K·D·(R−1)/R + (R−1)·D bytes: in the order of the workers, the bits of `serial`.
   fast,          ///< at least 2(R−1)·D bytes, by MPI_Iallreduce: in an order that MPI chooses.
@@ -25,7 +25,7 @@ enum class on_lost_rank {
           ///< Where MPI stopped in the middle of a message it can only be `abort`.
 };
 
-/// @brief Options of \ref localsgd::mpi "mpi".
+/// @brief Options of basic_mpi.
 struct mpi_options {
   /// On this rank: 1 … 4096. 0 = the hardware threads, divided among the ranks of this machine.
   std::size_t threads = 0;

@@ -19,8 +19,8 @@ namespace localsgd {
 
 /// @brief One thread of one rank of a synchronous team: Algorithm 1 on many processes.
 ///
-/// An average in fixed order: each rank sends to every other one that one's slice of the coordinates
-/// of each of its workers, averages its own slice over all workers in the order of their numbers,
+/// An average in fixed order: each rank sends to every other one that one's slice of the
+/// coordinates of each of its workers, averages its own slice over all workers in the order of their numbers,
 /// and sends what came out to everybody.
 class mpi_team : protected detail::mpi_member {
  public:
@@ -75,7 +75,7 @@ class mpi_team : protected detail::mpi_member {
   }
 
   /// @brief Collective among the threads of a rank: see detail::mpi_member. Then, and only then,
-  ///        finite(), if all answered true; on all ranks the same if they all have the same numbers.
+  ///        finite(), if all answered true: on all ranks, if they all have the same numbers.
   template <class Scalar, class Work>
   bool split(std::size_t dimension, Work const& work) {
     return finite_ = mpi_member::split<Scalar>(dimension, work);
@@ -122,7 +122,8 @@ class mpi_team : protected detail::mpi_member {
     first_thread([&] {
       agreed = answer;
       std::size_t const one = 1;
-      gather(std::span(&agreed, one), [&](std::size_t r) { return index_range{0, r == 0 ? one : 0}; });
+      gather(std::span(&agreed, one),
+             [&](std::size_t r) { return index_range{0, r == 0 ? one : 0}; });
     });
     return agreed;
   }
@@ -145,8 +146,8 @@ class mpi_team : protected detail::mpi_member {
   static std::uint64_t delay() noexcept { return 0; }
 
  protected:
-  /// @brief The first half of an exchange: the points x.local are on their way, and stay as they are
-  ///        until the second. No other collective call comes between.
+  /// @brief The first half of an exchange: the points x.local are on their way, and stay as they
+  ///        are until the second. No other collective call comes between.
   template <class Scalar>
   void start_average(iterates<Scalar>& x) {
     std::span<Scalar const> const c = x.consensus[now_];

@@ -35,6 +35,8 @@ class overlapped_mpi_team : private mpi_team {
  public:
   using mpi_team::mpi_team;
 
+  using averages_travel = void;  // the consensus and the sequences are not all of the state
+
   using mpi_team::agree;
   using mpi_team::average;
   using mpi_team::exchange_bytes;

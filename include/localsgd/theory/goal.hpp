@@ -78,6 +78,7 @@ struct rehearsal {
   double noise = 0;     ///< Gradients that the workers share, ≥ 0.
   /// T(H)/T(4) for some H > 4, both ascending; none = unknown.
   std::vector<detail::drift_cost> drift = {};
+  double one_shot = 0;        ///< The H of which a single round was enough in all runs; 0 = unknown.
   bool extrapolated = false;  ///< Whether a run was given up before it was there.
 
   /// @throws invalid_settings naming the member, its value and the rule it broke.
@@ -85,6 +86,7 @@ struct rehearsal {
     detail::require_positive("rehearsal.accuracy", accuracy);
     detail::require_nonnegative("rehearsal.start", start);
     detail::require_nonnegative("rehearsal.noise", noise);
+    detail::require_nonnegative("rehearsal.one_shot", one_shot);
     detail::drift_cost before{4, 1};
     for (auto const& at : drift) {
       detail::require(std::isfinite(at.local_steps) && at.local_steps > before.local_steps,

@@ -67,7 +67,7 @@ seen_steps first_steps_below(F const& f, double optimum, double accuracy, settin
 
 /// @brief How many steps f − f* ≤ ε takes on f: runs of one worker and of K at H = 4, fitted by
 ///        T(K, b) = start + noise/(Kb), and of K at H = T/4 and H = T, for what drift
-///        costs.
+///        costs, and at twice, four times, … that until a single round is enough.
 ///
 /// f* comes from a run with a tolerance of ε/8, unless it is given. A run that is not there after
 /// `epochs` is extrapolated like 1/T. With synchronous members the same on any machine. It costs what
@@ -113,6 +113,15 @@ rehearsal rehearse(F const& f, double accuracy, S& synchronizer,
     // T is rounded up to a multiple of H, by H/2 in the mean: that is not drift.
     slower = std::max(slower, (apart - h / 2) / together);
     seen.drift.push_back({before = h, slower});
+  }
+  // All runs end with their first round if the mean is no more than that.
+  auto const most = options.epochs * static_cast<double>(f.samples()) / (k * b);
+  auto gap = std::bit_floor(static_cast<std::size_t>(std::max(8.0, together)));
+  for (; seen.one_shot == 0 && static_cast<double>(gap) <= most; gap *= 2) {
+    double at_once = 0;
+    for (std::size_t run = 0; run != options.runs; ++run)
+      at_once += steps(options.workers, gap, run);
+    if (at_once < 1.001 * static_cast<double>(gap)) seen.one_shot = static_cast<double>(gap);
   }
   // T(1) = start + noise/b, T(K) = start + noise/(Kb), neither below 0.
   seen.noise = std::clamp((alone - together) / (1 - 1 / k) * b, 0.0, alone * b);
