@@ -77,7 +77,7 @@ void grid() {
     take(name + " 1e-3", linear_objective(data.features, data.targets, logistic{}, l2{1e-3}), easy,
          2, 40);
     take(name + " 1/n", linear_objective(data.features, data.targets, logistic{}, l2{1 / n}), easy,
-         2, 40);
+         2, 12);
   }
   double worst = 0;
   for (auto const& j : all) worst = std::max(worst, j.ratio);

@@ -166,6 +166,18 @@ BOOST_AUTO_TEST_CASE(advice_with_a_rehearsal_follows_its_steps) {
   auto const h = static_cast<std::uint64_t>(std::ceil(detail::best_local_steps(r, steps, seen.drift, 81000)));
   BOOST_TEST(a.local_steps == h);
   BOOST_TEST(a.rounds == std::ceil(steps / static_cast<double>(h)));
+  // One round of 20,000 steps at once takes longer than these rounds, one of 11,100 does not.
+  rehearsal at_once = seen;
+  at_once.one_shot = 20000;
+  BOOST_TEST(advise(known, cluster, shape, {.accuracy = 0.01}, one_kind, at_once).local_steps == h);
+  at_once.one_shot = 11100;
+  advice const once = advise(known, cluster, shape, {.accuracy = 0.01}, one_kind, at_once);
+  BOOST_TEST(once.local_steps == 11100U);
+  BOOST_TEST(once.steps == 11100.0);
+  BOOST_TEST(once.rounds == 1.0);
+  // It says nothing of another number of workers.
+  at_once.workers = 16;
+  BOOST_TEST(advise(known, cluster, shape, {.accuracy = 0.01}, one_kind, at_once).local_steps == h);
   // With growth a smaller gap.
   rehearsal grows = seen;
   grows.drift = {{4000, 8}};
@@ -302,6 +314,17 @@ BOOST_AUTO_TEST_CASE(a_rehearsal_counts_and_is_the_same_everywhere) {
   BOOST_TEST(one.noise == two.noise);
   BOOST_TEST(one.drift.size() == 2U);
   BOOST_TEST(two.drift.size() == 2U);
+  BOOST_TEST(one.one_shot == two.one_shot);
+  // A single round of so many steps is enough: all of these runs end with it.
+  BOOST_TEST(one.one_shot >= 16.0);
+  for (std::uint64_t seed = 0; seed != 5; ++seed)
+    BOOST_TEST(minimize(f,
+                        {.workers = 8,
+                         .local_steps = static_cast<std::size_t>(one.one_shot),
+                         .steps = static_cast<std::uint64_t>(one.one_shot),
+                         .seed = seed},
+                        alone)
+                   .objective <= 0.02);
   for (std::size_t i : {0U, 1U}) BOOST_TEST(one.drift[i].times == two.drift[i].times);
   BOOST_TEST(!one.extrapolated);
   // What is given up is extrapolated like 1/T.

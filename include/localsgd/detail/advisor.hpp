@@ -43,6 +43,8 @@ class advisor {
     counts_.noise = seen->noise;
     counts_.drift = seen->drift;
     counts_.one_shot = seen->one_shot;
+    counts_.seen_workers = static_cast<double>(seen->workers);
+    counts_.seen_batch = static_cast<double>(seen->batch_size);
     extrapolated_ = seen->extrapolated;
   }
 
@@ -109,7 +111,7 @@ class advisor {
       double const h =
           std::ceil(best_local_steps(round, steps, counts_.drift, counts_.close(1, batch)));
       // Where it is known, one long round against several that are rounded up.
-      double const once = counts_.one_shot;
+      double const once = counts_.once(workers, batch);
       double const several = (counts_.apart(workers, batch, h) + h / 2) * (1 + round / h);
       return once > 0 && once + round < several ? std::ceil(once) : h;
     }

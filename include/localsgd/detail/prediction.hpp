@@ -44,6 +44,12 @@ struct step_counts {
   double noise = 0;
   std::vector<drift_cost> drift = {};  ///< Measured; empty: √ beyond H_c
   double one_shot = 0;  ///< The H of which a single round was enough, measured; 0 = not known
+  double seen_workers = 0, seen_batch = 0;  ///< K and b of that
+
+  /// @brief The H of which a single round is enough; 0 = not known for this K and b.
+  double once(double workers, double batch) const {
+    return workers == seen_workers && batch == seen_batch ? one_shot : 0;
+  }
 
   /// @brief T at H = 1.
   double close(double workers, double batch) const {
@@ -65,7 +71,8 @@ struct step_counts {
   /// @brief T(H) = T·drift_times() or, where that was not measured, T·√(H/H_c) beyond H_c; at most what one worker
   ///        alone takes, since f at an average is at most the average of f.
   double apart(double workers, double batch, double local_steps) const {
-    if (one_shot > 0 && local_steps >= one_shot) return one_shot;
+    double const enough = once(workers, batch);
+    if (enough > 0 && local_steps >= enough) return enough;
     double const together = close(workers, batch);
     double const times =
         drift.empty()

@@ -79,6 +79,8 @@ struct rehearsal {
   /// T(H)/T(4) for some H > 4, both ascending; none = unknown.
   std::vector<detail::drift_cost> drift = {};
   double one_shot = 0;        ///< The H of which a single round was enough in all runs; 0 = unknown.
+  std::size_t workers = 8;    ///< K of those runs: only for this K and b one_shot counts.
+  std::size_t batch_size = 1; ///< b
   bool extrapolated = false;  ///< Whether a run was given up before it was there.
 
   /// @throws invalid_settings naming the member, its value and the rule it broke.

@@ -86,7 +86,8 @@ rehearsal rehearse(F const& f, double accuracy, S& synchronizer,
                     "given where f is not known to be strongly convex");
     optimum = minimize(f, {.tolerance = accuracy / 8}, synchronizer).objective;
   }
-  rehearsal seen{.accuracy = accuracy};
+  rehearsal seen{.accuracy = accuracy, .workers = options.workers,
+                 .batch_size = options.batch_size};
   double alone = 0, together = 0;
   double const runs = static_cast<double>(options.runs), b = static_cast<double>(options.batch_size);
   double const k = static_cast<double>(options.workers);
