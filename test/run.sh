@@ -37,7 +37,7 @@ if [[ $preset == asan ]]; then
   targets=(--target tests_but_long)
 fi
 if [[ $preset == tsan ]]; then
-  arguments+=(--label-regex '^threads$')
+  arguments+=(--label-regex threads)
   targets=(--target tests_with_threads)
 fi
 
