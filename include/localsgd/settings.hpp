@@ -93,12 +93,13 @@ inline std::uint64_t steps_of(settings const& s, std::size_t samples) {
 ///        so that the same call gives the same bits on any machine.
 ///
 /// balanced_local_steps() for T steps and the length r of a round in local steps, counted in
-/// multiply-adds: a step is b·(`row_work` + 13), the 13 for the loss and the way to the row; a round
-/// 4d + 500, the 4 for reading, summing and writing back vectors that no near cache holds, the 500
-/// for the rendezvous. What drift costs is not known here: H is at most ½√(T/(Kb)), half
-/// of the paper's order, up to which the rate does not suffer \cite stich2019local. Where that would let
-/// rounds cost more than steps the cap is raised to r, but to no less than 8 rounds an epoch: for
-/// samples that all workers can see, rounds need not grow with T at all \cite khaled2020tighter.
+/// multiply-adds: a step is b·(`row_work` + 13), the 13 for the loss and the way to the row; a
+/// round 4d + 500, the 4 for reading, summing and writing back vectors that no near cache holds,
+/// the 500 for the rendezvous. What drift costs is not known here: H is at most ½√(T/(Kb)), half
+/// of the paper's order, up to which the rate does not suffer \cite stich2019local. Where that
+/// would let rounds cost more than steps the cap is raised to r, but to no less than 8 rounds an
+/// epoch: for samples that all workers can see, rounds need not grow with T at all
+/// \cite khaled2020tighter.
 /// @param row_work multiply-adds of one component gradient: the nonzeros of a row, or d.
 inline std::uint64_t default_local_steps(std::uint64_t steps, std::size_t samples,
                                          std::size_t workers, std::size_t batch_size,
@@ -108,7 +109,8 @@ inline std::uint64_t default_local_steps(std::uint64_t steps, std::size_t sample
   constexpr double rendezvous = 500, overhead = 13;
   double const k = static_cast<double>(workers), b = static_cast<double>(batch_size);
   double const t = static_cast<double>(steps);
-  double const round = (4 * static_cast<double>(dimension) + rendezvous) / (b * (row_work + overhead));
+  double const round = (4 * static_cast<double>(dimension) + rendezvous) /
+                       (b * (row_work + overhead));
   double const eighth_of_epoch = static_cast<double>(samples) / (8 * k * b);
   double const cap = std::max(std::sqrt(t / (k * b)) / 2, std::min(round, eighth_of_epoch));
   return static_cast<std::uint64_t>(

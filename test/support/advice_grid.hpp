@@ -76,7 +76,8 @@ double steps_below(F const& f, double target, std::size_t workers, std::uint64_t
 
 /// @brief Judges the advice for one problem: accuracies are shares of f(0) − f*.
 template <class F>
-std::vector<judged> judge(std::string const& name, F const& f, std::vector<std::size_t> const& all_k,
+std::vector<judged> judge(std::string const& name, F const& f,
+                          std::vector<std::size_t> const& all_k,
                           std::vector<double> const& shares, std::size_t seeds, double epochs) {
   localsgd::serial here;
   auto const solved = localsgd::minimize(f, {.tolerance = 1e-7}, here);
@@ -131,8 +132,8 @@ inline double share_within(std::vector<judged> const& all, double limit) {
   return static_cast<double>(good) / static_cast<double>(all.size());
 }
 
-/// @brief Features of about unit length, targets by a hidden linear model with noise: its signs where
-///        `classes`. The same with every standard library.
+/// @brief Features of about unit length, targets by a hidden linear model with noise: its signs
+///        where `classes`. The same with every standard library.
 struct synthetic {
   synthetic(std::size_t n, std::size_t d, bool classes)
       : features(xt::zeros<float>({n, d})), targets(n) {

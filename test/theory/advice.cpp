@@ -163,7 +163,8 @@ BOOST_AUTO_TEST_CASE(advice_with_a_rehearsal_follows_its_steps) {
   rehearsal const seen{.accuracy = 0.01, .start = 1000, .noise = 80000, .drift = {{4000, 1}}};
   advice const a = advise(known, cluster, shape, {.accuracy = 0.01}, one_kind, seen);
   double const r = cluster.seconds_per_round(8, 800) / 1e-6, steps = 1000 + 80000 / 8.0;
-  auto const h = static_cast<std::uint64_t>(std::ceil(detail::best_local_steps(r, steps, seen.drift, 81000)));
+  double const least = detail::best_local_steps(r, steps, seen.drift, 81000);
+  auto const h = static_cast<std::uint64_t>(std::ceil(least));
   BOOST_TEST(a.local_steps == h);
   BOOST_TEST(a.rounds == std::ceil(steps / static_cast<double>(h)));
   // One round of 20,000 steps at once takes longer than these rounds, one of 11,100 does not.
@@ -245,7 +246,8 @@ BOOST_AUTO_TEST_CASE(contradictions_are_named) {
   check_refused(ask(easy, {.local_steps = {0}}), "choices.local_steps", "1 to 2^53");
   check_refused(ask(easy, {}, rehearsal{0.2, 1, 1}), "goal.accuracy", "of the rehearsal, 0.2");
   check_refused(ask(easy, {}, rehearsal{0.1, -1, 1}), "rehearsal.start", ">= 0");
-  check_refused(ask(easy, {}, rehearsal{0.1, 1, 1, {{4, 1}}}), "rehearsal.drift.local_steps", "above 4");
+  check_refused(ask(easy, {}, rehearsal{0.1, 1, 1, {{4, 1}}}), "rehearsal.drift.local_steps",
+                "above 4");
   check_refused(ask(easy, {}, rehearsal{0.1, 1, 1, {{8, 2}, {16, 1}}}), "rehearsal.drift.times",
                 "ascending");
   check_refused([] { advise(known, cluster, {0, 1}, {.accuracy = 1}); }, "problem_shape.samples",

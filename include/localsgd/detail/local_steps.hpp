@@ -14,13 +14,14 @@ namespace localsgd::detail {
 
 /// @brief H for rounds that take as long as r local steps, in a run of about T of them.
 ///
-/// A run of T(H) steps takes T(H)(1 + r/H) in units of a step. T(H) is T as long as the workers stay
-/// close, and beyond a gap H_c grows with it: with η_t ∝ 1/t and a drift like η_t²H the drift is paid
-/// for by T ∝ √H; where it costs nothing (quadratics) T does not grow at all. Between T ∝ H⁰, whose
-/// best H is infinite, and T ∝ √H, whose best H is r, H = 4r is the choice of least regret: it
-/// takes 1 + 1/4 of the best time in the first case and √4(1 + 1/4)/2 = 1 + 1/4 in the second, less in
-/// between. An estimate of H_c moves H within 3r … 6r. That T is rounded up to a multiple of H, H/2 in
-/// the mean, makes (T + H/2)(1 + r/H) the time where nothing drifts: least at √(2rT), which limits H.
+/// A run of T(H) steps takes T(H)(1 + r/H) in units of a step. T(H) is T as long as the workers
+/// stay close, and beyond a gap H_c grows with it: with η_t ∝ 1/t and a drift like η_t²H the drift
+/// is paid for by T ∝ √H; where it costs nothing (quadratics) T does not grow at all. Between T ∝
+/// H⁰, whose best H is infinite, and T ∝ √H, whose best H is r, H = 4r is the choice of least
+/// regret: it takes 1 + 1/4 of the best time in the first case and √4(1 + 1/4)/2 = 1 + 1/4 in the
+/// second, less in between. An estimate of H_c moves H within 3r … 6r. That T is rounded up to a
+/// multiple of H, H/2 in the mean, makes (T + H/2)(1 + r/H) the time where nothing drifts: least at
+/// √(2rT), which limits H.
 ///
 /// The rule is a heuristic: nothing bounds the growth of T by √H in general.
 /// @param round  r ≥ 0
@@ -78,8 +79,8 @@ inline double best_local_steps(double round, double steps, std::span<drift_cost 
 /// @brief H_c: the gap from which drift costs as much as the accuracy ε that is asked for.
 ///
 /// The term 4γ²Lσ²(H−1)/b of \cite khaled2020tighter at the step size γ in use, times 1 − 1/K, is a
-/// worst case: on logistic regression of real and synthetic data drift began to cost steps where it was
-/// some 500 times ε, on quadratics never. So a 500th of it is compared with ε: a heuristic.
+/// worst case: on logistic regression of real and synthetic data drift began to cost steps where it
+/// was some 500 times ε, on quadratics never. So a 500th of it is compared with ε: a heuristic.
 /// @param accuracy, step_size, smoothness, variance  ε, γ, L, σ²/b; > 0, but σ² ≥ 0
 inline double drift_free_local_steps(double accuracy, double step_size, double smoothness,
                                      double variance, double workers) {

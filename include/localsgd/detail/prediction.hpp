@@ -15,18 +15,21 @@
 
 namespace localsgd::detail {
 
-/// @brief Steps that are enough for f − f* ≤ ε in the mean by \cite khaled2020tighter, H = 1, with the
-///        constant step size that gives each of its two terms half of ε.
+/// @brief Steps that are enough for f − f* ≤ ε in the mean by \cite khaled2020tighter, H = 1, with
+///        the constant step size that gives each of its two terms half of ε.
 ///
 /// With g = K·b the lesser of
-/// - μ > 0: γ = min{1/(4L), εμg/(Lσ²)}, T = ln(L‖x_0 − x*‖²/ε)/(−ln(1 − γμ)), for the last consensus;
+/// - μ > 0: γ = min{1/(4L), εμg/(Lσ²)}, T = ln(L‖x_0 − x*‖²/ε)/(−ln(1 − γμ)), for the last
+/// consensus;
 /// - γ = min{1/(4L), εg/(4σ²)}, T = 4‖x_0 − x*‖²/(γε), for the mean of all iterates.
 /// @param accuracy  ε > 0
 /// @param gradients g ≥ 1, per step
 inline double sufficient_steps(constants const& c, double accuracy, double gradients) {
   double const l = c.smoothness.value, mu = c.strong_convexity.value, sigma = c.variance.value;
   double const far = c.squared_distance.value, largest = 1 / (4 * l);
-  auto const step = [&](double balanced) { return sigma > 0 ? std::min(largest, balanced) : largest; };
+  auto const step = [&](double balanced) {
+    return sigma > 0 ? std::min(largest, balanced) : largest;
+  };
   double const convex = 4 * far / (step(accuracy * gradients / (4 * sigma)) * accuracy);
   double strongly = std::numeric_limits<double>::infinity();
   if (mu > 0)
@@ -57,8 +60,8 @@ struct step_counts {
     return std::max(1.0, std::ceil(start + noise / (workers * batch)));
   }
 
-  /// @brief H_c at the step size that automatic_step has come to after so many steps, where it begins
-  ///        with 1/(4L).
+  /// @brief H_c at the step size that automatic_step has come to after so many steps, where it
+  ///        begins with 1/(4L).
   double drift_free(double workers, double batch, double steps) const {
     double const first = 1 / (4 * c.smoothness.value), mu = c.strong_convexity.value;
     double const now = mu > 0 ? 1 / (1 / first + mu * steps / 2)
@@ -68,8 +71,8 @@ struct step_counts {
                                   workers);
   }
 
-  /// @brief T(H) = T·drift_times() or, where that was not measured, T·√(H/H_c) beyond H_c; at most what one worker
-  ///        alone takes, since f at an average is at most the average of f.
+  /// @brief T(H) = T·drift_times() or, where that was not measured, T·√(H/H_c) beyond H_c; at most
+  ///        what one worker alone takes, since f at an average is at most the average of f.
   double apart(double workers, double batch, double local_steps) const {
     double const enough = once(workers, batch);
     if (enough > 0 && local_steps >= enough) return enough;

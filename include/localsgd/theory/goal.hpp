@@ -34,8 +34,8 @@ struct problem_shape {
   }
 };
 
-/// @brief What is to be reached. An accuracy alone: as fast as possible. A budget alone: as accurately
-///        as possible. Both: as fast as possible, within the budget.
+/// @brief What is to be reached. An accuracy alone: as fast as possible. A budget alone: as
+///        accurately as possible. Both: as fast as possible, within the budget.
 struct goal {
   double accuracy = 0;   ///< ε: f(x) − f* ≤ ε, in the units of f; 0 = none
   double gradients = 0;  ///< At most so many component gradients, K·b·T; 0 = any number
@@ -78,7 +78,8 @@ struct rehearsal {
   double noise = 0;     ///< Gradients that the workers share, ≥ 0.
   /// T(H)/T(4) for some H > 4, both ascending; none = unknown.
   std::vector<detail::drift_cost> drift = {};
-  double one_shot = 0;        ///< The H of which a single round was enough in all runs; 0 = unknown.
+  /// The H of which a single round was enough in all runs; 0 = unknown.
+  double one_shot = 0;
   std::size_t workers = 8;    ///< K of those runs: only for this K and b one_shot counts.
   std::size_t batch_size = 1; ///< b
   bool extrapolated = false;  ///< Whether a run was given up before it was there.

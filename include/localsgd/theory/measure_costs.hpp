@@ -55,8 +55,9 @@ struct idle_worker {
 /// @brief The time of one of what `seconds(count)` makes, from runs of at least `long_enough`: the
 ///        difference of two lengths, so that what a run costs once drops out; the least of five.
 ///
-/// On a busy machine the difference can be anything. Where it is less than a quarter of what the longer
-/// run took for each, the runs are made longer; at last that mean is taken, which is at least the truth.
+/// On a busy machine the difference can be anything. Where it is less than a quarter of what the
+/// longer run took for each, the runs are made longer; at last that mean is taken, which is at
+/// least the truth.
 template <class Seconds>
 double seconds_of_one(Seconds const& seconds, double long_enough) {
   std::uint64_t count = 16;
@@ -80,10 +81,10 @@ double seconds_of_one(Seconds const& seconds, double long_enough) {
 /// @brief The cost model of `synchronizer` on this machine, now, for f: some tenths of a second of
 ///        timed runs.
 ///
-/// A gradient from local steps of f without rounds; latency and bandwidth from rounds of nothing in 16
-/// and in 65,536 dimensions. They are put as those of one memory (no network), with as many members as
-/// the synchronizer has for K workers: over a network ℓ and β so are effective ones, for this K.
-/// Times vary from run to run: they enter advice, never the result of a run.
+/// A gradient from local steps of f without rounds; latency and bandwidth from rounds of nothing in
+/// 16 and in 65,536 dimensions. They are put as those of one memory (no network), with as many
+/// members as the synchronizer has for K workers: over a network ℓ and β so are effective ones, for
+/// this K. Times vary from run to run: they enter advice, never the result of a run.
 /// @param workers K ≥ 1 @param batch_size b, 1 … n
 /// @throws invalid_settings; what f and the synchronizer throw
 template <Objective F, Synchronizer S>

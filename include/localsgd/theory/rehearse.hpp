@@ -45,8 +45,8 @@ struct seen_steps {
   bool extrapolated = false;
 };
 
-/// @brief The first of the evaluated sync times with f ≤ f* + ε; in runs that are twice as long each
-///        time, since a longer run begins with the same steps.
+/// @brief The first of the evaluated sync times with f ≤ f* + ε; in runs that are twice as long
+///        each time, since a longer run begins with the same steps.
 template <Objective F, Synchronizer S>
 seen_steps first_steps_below(F const& f, double optimum, double accuracy, settings s, double epochs,
                              S& synchronizer) {
@@ -70,8 +70,8 @@ seen_steps first_steps_below(F const& f, double optimum, double accuracy, settin
 ///        costs, and at twice, four times, … that until a single round is enough.
 ///
 /// f* comes from a run with a tolerance of ε/8, unless it is given. A run that is not there after
-/// `epochs` is extrapolated like 1/T. With synchronous members the same on any machine. It costs what
-/// `runs` runs of each kind take: it pays where the real run is made often, or elsewhere.
+/// `epochs` is extrapolated like 1/T. With synchronous members the same on any machine. It costs
+/// what `runs` runs of each kind take: it pays where the real run is made often, or elsewhere.
 /// @throws invalid_settings an option out of range; or no f* given where f is not strongly convex
 template <Objective F, Synchronizer S>
 rehearsal rehearse(F const& f, double accuracy, S& synchronizer,
@@ -89,7 +89,8 @@ rehearsal rehearse(F const& f, double accuracy, S& synchronizer,
   rehearsal seen{.accuracy = accuracy, .workers = options.workers,
                  .batch_size = options.batch_size};
   double alone = 0, together = 0;
-  double const runs = static_cast<double>(options.runs), b = static_cast<double>(options.batch_size);
+  double const runs = static_cast<double>(options.runs);
+  double const b = static_cast<double>(options.batch_size);
   double const k = static_cast<double>(options.workers);
   auto const steps = [&](std::size_t workers, std::size_t local_steps, std::size_t run) {
     settings const s{.workers = workers,
