@@ -21,6 +21,7 @@
 #include <string_view>
 #include <vector>
 
+#include "test/support/averagers.hpp"
 #include "test/support/problems.hpp"
 #include "test/support/runs.hpp"
 #include "test/support/temporary_path.hpp"
@@ -35,6 +36,7 @@
 
 namespace fs = std::filesystem;
 using namespace localsgd;
+using support::outer_momentum;
 using support::problem;
 
 namespace {
@@ -104,27 +106,6 @@ cuts survives_cuts(F const& f, settings const& s, std::uint64_t gap, std::size_t
   }
   return seen;
 }
-
-/// An outer optimiser with momentum. It says what it remembers.
-struct outer_momentum {
-  static constexpr bool keeps_mean = false;
-  std::vector<double> velocity;
-  static double weight(std::size_t, std::span<std::size_t const> sizes) {
-    return 1 / static_cast<double>(sizes.size());
-  }
-  void start(std::size_t d) { velocity.assign(d, 0.0); }
-  void apply(std::size_t first, std::span<double const> previous, std::span<double> mean) {
-    for (std::size_t i = 0; i != mean.size(); ++i) {
-      double& v = velocity[first + i];
-      v = 0.5 * v + (mean[i] - previous[i]);
-      mean[i] = previous[i] + v;
-    }
-  }
-  template <class Archive>
-  void state(Archive& archive) {
-    archive(velocity);
-  }
-};
 
 /// Does something at the evaluation with this number, from 0.
 template <class Act>

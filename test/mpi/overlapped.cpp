@@ -1,6 +1,7 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
 #define BOOST_TEST_MODULE mpi_overlapped
+#include "test/support/averagers.hpp"
 #include "test/support/mpi.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -50,7 +51,7 @@ BOOST_AUTO_TEST_CASE(same_bits_as_the_simulation_of_it) {
   for (std::size_t const k : {4u, 7u}) {
     settings const s{.workers = k, .local_steps = 5, .epochs = 3, .evaluations = 3};
     gives_the_same_bits_as_simulated(custom, s);
-    gives_the_same_bits_as_simulated(custom, s, support::outer_momentum<double>{});
+    gives_the_same_bits_as_simulated(custom, s, support::outer_momentum{});
     gives_the_same_bits_as_simulated(narrow, s);
     gives_the_same_bits_as_simulated(sparse, {.workers = k, .tolerance = 1e-6});
   }

@@ -1,6 +1,7 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
 #define BOOST_TEST_MODULE mpi_same_bits
+#include "test/support/averagers.hpp"
 #include "test/support/mpi.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -112,7 +113,7 @@ BOOST_AUTO_TEST_CASE(averagers_that_transform_the_mean) {
   support::custom const f{&data.dense, &data.reals};
   for (std::size_t const k : worker_counts())
     gives_the_same_bits_everywhere(f, {.workers = k, .local_steps = 4, .steps = 100},
-                                   support::outer_momentum<double>{});
+                                   support::outer_momentum{});
 }
 
 BOOST_AUTO_TEST_CASE(schedules_that_follow_the_objective) {

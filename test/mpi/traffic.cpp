@@ -1,6 +1,7 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
 #define BOOST_TEST_MODULE mpi_traffic
+#include "test/support/averagers.hpp"
 #include "test/support/mpi.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -63,7 +64,7 @@ BOOST_AUTO_TEST_CASE(the_fast_average_is_the_average_to_rounding) {
              fast.rounds * 2 * (static_cast<std::uint64_t>(cluster.ranks()) - 1) * 83 * 8);
   auto const narrow = minimize(g, s, cluster), narrow_fixed = minimize(g, s, serial{});
   BOOST_TEST(support::distance(narrow.x, narrow_fixed.x) < 1e-5);
-  auto const momentum = minimize(f, s, cluster, support::outer_momentum<double>{}),
-             momentum_fixed = minimize(f, s, serial{}, support::outer_momentum<double>{});
+  auto const momentum = minimize(f, s, cluster, support::outer_momentum{}),
+             momentum_fixed = minimize(f, s, serial{}, support::outer_momentum{});
   BOOST_TEST(support::distance(momentum.x, momentum_fixed.x) < 1e-12);
 }

@@ -7,7 +7,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <vector>
 
 /// @file
@@ -42,23 +41,5 @@ std::vector<std::uint64_t> bits_without_bytes(localsgd::result<Scalar> r) {
   for (auto& e : r.history) e.bytes = 0;
   return bits(r);
 }
-
-/// An outer optimiser with momentum: an average that is not the mean, and has a memory.
-template <class Scalar>
-struct outer_momentum {
-  static constexpr bool keeps_mean = false;
-  std::vector<Scalar> velocity;
-  static double weight(std::size_t, std::span<std::size_t const> sizes) {
-    return 1 / static_cast<double>(sizes.size());
-  }
-  void start(std::size_t d) { velocity.assign(d, Scalar{0}); }
-  void apply(std::size_t first, std::span<Scalar const> previous, std::span<Scalar> mean) {
-    for (std::size_t i = 0; i != mean.size(); ++i) {
-      Scalar& v = velocity[first + i];
-      v = v / 2 + (mean[i] - previous[i]);
-      mean[i] = previous[i] + v;
-    }
-  }
-};
 
 }  // namespace support

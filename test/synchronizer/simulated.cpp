@@ -1,6 +1,7 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
 #define BOOST_TEST_MODULE synchronizer_simulated
+#include "test/support/averagers.hpp"
 #include "test/support/runs.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -21,6 +22,7 @@
 #include <vector>
 
 using namespace localsgd;
+using support::outer_momentum;
 using support::problem;
 
 namespace {
@@ -52,23 +54,6 @@ void gives_the_bits_of_serial(auto const& f, settings const& s, auto const&... c
     BOOST_TEST(support::bits(minimize(f, s, sim, components...)) == expected);
   }
 }
-
-/// A velocity, as in the suite of all synchronizers: the mean is not kept.
-struct outer_momentum {
-  static constexpr bool keeps_mean = false;
-  std::vector<double> velocity;
-  static double weight(std::size_t, std::span<std::size_t const> sizes) {
-    return 1 / static_cast<double>(sizes.size());
-  }
-  void start(std::size_t d) { velocity.assign(d, 0.0); }
-  void apply(std::size_t first, std::span<double const> previous, std::span<double> mean) {
-    for (std::size_t i = 0; i != mean.size(); ++i) {
-      double& v = velocity[first + i];
-      v = 0.5 * v + (mean[i] - previous[i]);
-      mean[i] = previous[i] + v;
-    }
-  }
-};
 
 /// Whether a text is JSON: all of its grammar but escapes and literals, which no trace needs.
 class json {

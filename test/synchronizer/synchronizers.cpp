@@ -1,6 +1,7 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
 #define BOOST_TEST_MODULE synchronizer_synchronizers
+#include "test/support/averagers.hpp"
 #include "test/support/runs.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -18,6 +19,7 @@
 // One suite for every synchronizer; `serial` is the reference.
 
 using namespace localsgd;
+using support::outer_momentum;
 using support::problem;
 
 namespace {
@@ -40,23 +42,6 @@ struct failing : support::custom {
     for (std::size_t const i : batch)
       if (bad[i]) throw std::domain_error("sample " + std::to_string(i));
     return custom::gradient(x, batch, g);
-  }
-};
-
-//// An outer optimiser with momentum, as a user would write it: coordinate by coordinate.
-struct outer_momentum {
-  static constexpr bool keeps_mean = false;
-  std::vector<double> velocity;
-  static double weight(std::size_t, std::span<std::size_t const> sizes) {
-    return 1 / static_cast<double>(sizes.size());
-  }
-  void start(std::size_t d) { velocity.assign(d, 0.0); }
-  void apply(std::size_t first, std::span<double const> previous, std::span<double> mean) {
-    for (std::size_t i = 0; i != mean.size(); ++i) {
-      double& v = velocity[first + i];
-      v = 0.5 * v + (mean[i] - previous[i]);
-      mean[i] = previous[i] + v;
-    }
   }
 };
 
