@@ -62,18 +62,10 @@ BOOST_AUTO_TEST_CASE(one_worker_is_plain_sgd) {
 }
 
 BOOST_AUTO_TEST_CASE(a_failure_and_a_divergence_end_the_run_on_all) {
-  struct failing : support::custom {
-    bool bad;
-    double gradient(std::span<double const> x, std::span<std::size_t const> batch,
-                    std::span<double> g) const {
-      if (bad && batch.size() == 1 && x[0] != 0) throw std::domain_error("late");
-      return custom::gradient(x, batch, g);
-    }
-  };
   problem const data(64, 2000);
   auto cluster = make();
   for (int again = 0; again != 3; ++again) {
-    failing f{{&data.dense, &data.reals}, cluster.rank() == cluster.ranks() - 1};
+    support::fails_late f{{&data.dense, &data.reals}, cluster.rank() == cluster.ranks() - 1};
     settings const s{.workers = 4, .local_steps = 2, .steps = 40};
     if (f.bad)
       BOOST_CHECK_THROW(minimize(f, s, cluster, constant_step{1e-5}), std::domain_error);

@@ -79,18 +79,10 @@ BOOST_AUTO_TEST_CASE(delays_are_the_local_steps_of_a_round_and_the_answer_is_nea
 }
 
 BOOST_AUTO_TEST_CASE(a_failure_while_an_average_is_under_way_is_heard_of) {
-  struct failing : support::custom {
-    bool bad;
-    double gradient(std::span<double const> x, std::span<std::size_t const> batch,
-                    std::span<double> g) const {
-      if (bad && batch.size() == 1 && x[0] != 0) throw std::domain_error("late");
-      return custom::gradient(x, batch, g);
-    }
-  };
   problem const data(64, 20000);
   for (averaging const how : {averaging::reproducible, averaging::fast}) {
     overlapped_mpi cluster(MPI_COMM_WORLD, {.threads = 1, .averaging = how, .deadline = 60});
-    failing f{{&data.dense, &data.reals}, cluster.rank() == 0};
+    support::fails_late f{{&data.dense, &data.reals}, cluster.rank() == 0};
     settings const s{.workers = 4, .local_steps = 1, .steps = 20};
     if (f.bad)
       BOOST_CHECK_THROW(minimize(f, s, cluster, constant_step{1e-5}), std::domain_error);

@@ -7,6 +7,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
+#include <stdexcept>
 #include <vector>
 
 /// @file
@@ -41,5 +43,15 @@ std::vector<std::uint64_t> bits_without_bytes(localsgd::result<Scalar> r) {
   for (auto& e : r.history) e.bytes = 0;
   return bits(r);
 }
+
+/// @brief If it is bad, throws in a local step that is not the first.
+struct fails_late : custom {
+  bool bad;
+  double gradient(std::span<double const> x, std::span<std::size_t const> batch,
+                  std::span<double> g) const {
+    if (bad && batch.size() == 1 && x[0] != 0) throw std::domain_error("late");
+    return custom::gradient(x, batch, g);
+  }
+};
 
 }  // namespace support
