@@ -3,6 +3,7 @@
 #pragma once
 
 #include "localsgd/detail/event_order.hpp"
+#include "localsgd/detail/own_points.hpp"
 #include "localsgd/detail/team.hpp"
 #include "localsgd/detail/virtual_cluster.hpp"
 #include "localsgd/synchronizer/concept.hpp"
@@ -11,7 +12,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -61,7 +61,7 @@ class event_team : private thread_team {
       steps_ += to - from;
       finite_ = add<Scalar>(x, k);
       if (!finite_) return;
-      auto& read = points<Scalar>()[k];
+      auto& read = last_read_.of<Scalar>()[k];
       for (std::size_t i = 0; i != read.size(); ++i) read[i] = static_cast<Scalar>(aggregate_[i]);
       drifted(k);
       all[k].assign(std::span<Scalar const>(read));
@@ -78,15 +78,15 @@ class event_team : private thread_team {
 
   template <class Scalar>
   std::span<Scalar const> point(iterates<Scalar>&, std::size_t worker) {
-    return points<Scalar>()[worker];
+    return last_read_.of<Scalar>()[worker];
   }
 
   template <class Scalar>
   std::span<Scalar const> settle(iterates<Scalar>& x) {
     auto& consensus = x.consensus[0];
-    if (points<Scalar>().empty()) {
+    if (last_read_.of<Scalar>().empty()) {
       aggregate_.assign(consensus.begin(), consensus.end());
-      points<Scalar>().assign(workers().size(), consensus);
+      last_read_.of<Scalar>().assign(workers().size(), consensus);
     }
     for (std::size_t i = 0; i != consensus.size(); ++i)
       consensus[i] = static_cast<Scalar>(aggregate_[i]);
@@ -97,22 +97,15 @@ class event_team : private thread_team {
   void resume(iterates<Scalar>& x, std::span<Scalar const> from) {
     aggregate_.assign(from.begin(), from.end());
     std::ranges::copy(from, x.consensus[0].begin());
-    points<Scalar>().assign(workers().size(), x.consensus[0]);
+    last_read_.of<Scalar>().assign(workers().size(), x.consensus[0]);
     finite_ = true;
   }
 
  private:
-  template <class Scalar>
-  using vectors = std::vector<detail::own_vector<Scalar>>;
-  template <class Scalar>
-  vectors<Scalar>& points() noexcept {
-    return std::get<vectors<Scalar>>(last_read_);
-  }
-
   // X ← X + w_k (x_k − what k last read). False, and X stays, if that is not finite as a Scalar.
   template <class Scalar>
   bool add(iterates<Scalar>& x, std::size_t k) {
-    auto const& read = points<Scalar>()[k];
+    auto const& read = last_read_.of<Scalar>()[k];
     std::span<Scalar const> const local = x.local[k];
     bool const alone = workers().size() == 1;  // then there is nothing to average
     bool finite = true;
@@ -132,7 +125,7 @@ class event_team : private thread_team {
   std::uint64_t steps_ = 0;  // of all workers
   bool finite_ = true;
   std::vector<double> aggregate_, next_;
-  std::tuple<vectors<double>, vectors<float>> last_read_;
+  detail::own_points last_read_;  // by each of the workers
 };
 static_assert(Team<event_team, double> && Team<event_team, float>);
 

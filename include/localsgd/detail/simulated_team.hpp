@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/detail/own_points.hpp"
 #include "localsgd/detail/team.hpp"
 #include "localsgd/detail/virtual_cluster.hpp"
 #include "localsgd/synchronizer/concept.hpp"
@@ -10,7 +11,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -98,7 +98,7 @@ class overlapped_team : public detail::clocked_team {
   bool exchange(iterates<Scalar>& x, Averager& averager, std::uint64_t t) {
     index_range const mine = workers();
     std::span<Scalar const> const mean = thread_team::settle(x);
-    auto& from = points<Scalar>();
+    auto& from = points_.of<Scalar>();
     if (from.empty())
       from.assign(mine.size(), detail::own_vector<Scalar>(mean.begin(), mean.end()));
     bool const keeps = Averager::keeps_mean && alone();  // nothing to average, nothing to wait for
@@ -118,7 +118,7 @@ class overlapped_team : public detail::clocked_team {
 
   template <class Scalar>
   std::span<Scalar const> point(iterates<Scalar>& x, std::size_t worker) {
-    auto const& from = points<Scalar>();
+    auto const& from = points_.of<Scalar>();
     if (from.empty()) return thread_team::settle(x);
     return from[worker - workers().first];
   }
@@ -129,21 +129,15 @@ class overlapped_team : public detail::clocked_team {
   template <class Scalar>
   void resume(iterates<Scalar>& x, std::span<Scalar const> from) {
     thread_team::resume(x, from);
-    for (auto& point : points<Scalar>()) point.assign(from.begin(), from.end());
+    for (auto& point : points_.of<Scalar>()) point.assign(from.begin(), from.end());
   }
 
   std::uint64_t delay() const noexcept { return alone() ? 0 : longest_; }
 
  private:
-  template <class Scalar>
-  using vectors = std::vector<detail::own_vector<Scalar>>;
-  template <class Scalar>
-  vectors<Scalar>& points() noexcept {
-    return std::get<vectors<Scalar>>(points_);
-  }
   bool alone() const noexcept { return shared().workers == 1; }
 
-  std::tuple<vectors<double>, vectors<float>> points_;  // where each of my workers went on from
+  detail::own_points points_;  // where each of my workers went on from
   std::uint64_t before_ = 0, longest_ = 0;
 };
 static_assert(Team<overlapped_team, double> && Team<overlapped_team, float>);

@@ -3,13 +3,13 @@
 #pragma once
 
 #include "localsgd/detail/asio_pool.hpp"
+#include "localsgd/detail/own_points.hpp"
 #include "localsgd/detail/team.hpp"
 #include "localsgd/synchronizer/concept.hpp"
 
 #include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <tuple>
 #include <vector>
 
 /// @file
@@ -80,14 +80,14 @@ class asynchronous_team : private thread_team {
 
   template <class Scalar>
   std::span<Scalar const> point(iterates<Scalar>&, std::size_t worker) {
-    return last_read<Scalar>()[worker - workers().first];
+    return last_read_.of<Scalar>()[worker - workers().first];
   }
 
   template <class Scalar>
   std::span<Scalar const> settle(iterates<Scalar>& x) {
     barrier();  // everybody has added what there was to add
     auto& consensus = x.consensus[0];
-    auto& mine = last_read<Scalar>();
+    auto& mine = last_read_.of<Scalar>();
     bool const starts = mine.empty();
     if (starts) {
       // The start is in the first share; the others begin at 0.
@@ -116,7 +116,7 @@ class asynchronous_team : private thread_team {
       std::ranges::copy(from, x.consensus[0].begin());
       state_->finite.store(true, std::memory_order_release);
     }
-    for (auto& point : last_read<Scalar>()) point.assign(from.begin(), from.end());
+    for (auto& point : last_read_.of<Scalar>()) point.assign(from.begin(), from.end());
     barrier();  // nobody adds before the shares are whole
   }
 
@@ -125,14 +125,6 @@ class asynchronous_team : private thread_team {
   std::uint64_t delay() const noexcept { return state_->delay.load(std::memory_order_relaxed); }
 
  private:
-  template <class Scalar>
-  using points = std::vector<detail::own_vector<Scalar>>;
-
-  template <class Scalar>
-  points<Scalar>& last_read() noexcept {
-    return std::get<points<Scalar>>(last_read_);
-  }
-
   // X_i: the sum of the shares, in the order of the members.
   template <class Scalar>
   Scalar aggregate(std::size_t i) const noexcept {
@@ -146,7 +138,7 @@ class asynchronous_team : private thread_team {
   // change is not finite; false too if X is not.
   template <class Scalar>
   bool add_and_read(iterates<Scalar>& x, std::size_t k) {
-    auto& read = last_read<Scalar>()[k - workers().first];
+    auto& read = last_read_.of<Scalar>()[k - workers().first];
     std::span<Scalar const> const local = x.local[k];
     auto& share = state_->share[member()].value;
     if (!detail::all_finite(local)) return false;
@@ -180,8 +172,7 @@ class asynchronous_team : private thread_team {
   }
 
   detail::asynchronous_state* state_;
-  // The point that each of my workers goes on from.
-  std::tuple<points<double>, points<float>> last_read_;
+  detail::own_points last_read_;  // the point that each of my workers goes on from
 };
 static_assert(Team<asynchronous_team, double> && Team<asynchronous_team, float>);
 

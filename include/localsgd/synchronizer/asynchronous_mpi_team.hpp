@@ -4,7 +4,7 @@
 
 #include "localsgd/detail/combine.hpp"
 #include "localsgd/detail/mpi_window.hpp"
-#include "localsgd/detail/own_lines.hpp"
+#include "localsgd/detail/own_points.hpp"
 #include "localsgd/synchronizer/concept.hpp"
 #include "localsgd/synchronizer/mpi_team.hpp"
 
@@ -15,7 +15,6 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <tuple>
 #include <vector>
 
 /// @file
@@ -63,7 +62,7 @@ class asynchronous_mpi_team : private mpi_team {
 
   template <class Scalar>
   std::span<Scalar const> point(iterates<Scalar>&, std::size_t worker) {
-    return last_read<Scalar>()[worker - workers().first];
+    return last_read_.of<Scalar>()[worker - workers().first];
   }
 
   template <class Scalar>
@@ -87,7 +86,7 @@ class asynchronous_mpi_team : private mpi_team {
       gather(std::span<Scalar>(consensus),
              [&](std::size_t r) { return slice<Scalar>(consensus.size(), r); });
     }
-    last_read<Scalar>().assign(workers().size(), consensus);
+    last_read_.of<Scalar>().assign(workers().size(), consensus);
     return consensus;
   }
 
@@ -96,7 +95,7 @@ class asynchronous_mpi_team : private mpi_team {
     come_together();
     std::ranges::copy(from, x.consensus[0].begin());
     write_slice<Scalar>(from);
-    for (auto& point : last_read<Scalar>()) point.assign(from.begin(), from.end());
+    for (auto& point : last_read_.of<Scalar>()) point.assign(from.begin(), from.end());
     finite_ = true;
   }
 
@@ -116,13 +115,6 @@ class asynchronous_mpi_team : private mpi_team {
   }
 
  private:
-  template <class Scalar>
-  using points = std::vector<detail::own_vector<Scalar>>;
-  template <class Scalar>
-  points<Scalar>& last_read() noexcept {
-    return std::get<points<Scalar>>(last_read_);
-  }
-
   // Of the doubles of X: the same lines whatever the Scalar.
   template <class Scalar>
   index_range slice(std::size_t dimension, std::size_t r) const noexcept {
@@ -134,7 +126,7 @@ class asynchronous_mpi_team : private mpi_team {
   template <class Scalar>
   bool add_and_read(iterates<Scalar>& x, std::size_t k) {
     std::span<Scalar const> const local = x.local[k];
-    auto& read = last_read<Scalar>()[k - workers().first];
+    auto& read = last_read_.of<Scalar>()[k - workers().first];
     if (!detail::all_finite(local)) return false;
     std::size_t const d = local.size();
     if (shared().workers == 1) {  // then there is nothing to average
@@ -214,7 +206,7 @@ class asynchronous_mpi_team : private mpi_team {
   std::uint64_t delay_ = 0;
   std::size_t dimension_ = 0, element_bytes_ = sizeof(double);
   std::vector<std::uint64_t> counted_;  // steps of each of my workers, as rank 0 knows them
-  std::tuple<points<double>, points<float>> last_read_;  // the point each of them goes on from
+  detail::own_points last_read_;        // the point each of them goes on from
 };
 static_assert(Team<asynchronous_mpi_team, double> && Team<asynchronous_mpi_team, float>);
 

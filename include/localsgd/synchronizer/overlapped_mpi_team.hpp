@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/detail/own_lines.hpp"
+#include "localsgd/detail/own_points.hpp"
 #include "localsgd/synchronizer/concept.hpp"
 #include "localsgd/synchronizer/mpi_team.hpp"
 
@@ -11,7 +11,6 @@
 #include <cstdint>
 #include <functional>
 #include <span>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -55,7 +54,7 @@ class overlapped_mpi_team : private mpi_team {
     if (!finite()) return false;
     index_range const mine = workers();
     std::span<Scalar const> const mean = mpi_team::settle(x);
-    auto& from = points<Scalar>();
+    auto& from = points_.of<Scalar>();
     if (from.empty())
       from.assign(mine.size(), detail::own_vector<Scalar>(mean.begin(), mean.end()));
     bool const keeps = Averager::keeps_mean && alone();  // nothing to average, nothing to wait for
@@ -77,7 +76,7 @@ class overlapped_mpi_team : private mpi_team {
 
   template <class Scalar>
   std::span<Scalar const> point(iterates<Scalar>& x, std::size_t worker) {
-    auto const& from = points<Scalar>();
+    auto const& from = points_.of<Scalar>();
     if (from.empty()) return mpi_team::settle(x);
     return from[worker - workers().first];
   }
@@ -90,18 +89,12 @@ class overlapped_mpi_team : private mpi_team {
   void resume(iterates<Scalar>& x, std::span<Scalar const> from) {
     land();
     mpi_team::resume(x, from);
-    for (auto& point : points<Scalar>()) point.assign(from.begin(), from.end());
+    for (auto& point : points_.of<Scalar>()) point.assign(from.begin(), from.end());
   }
 
   std::uint64_t delay() const noexcept { return alone() ? 0 : longest_; }
 
  private:
-  template <class Scalar>
-  using vectors = std::vector<detail::own_vector<Scalar>>;
-  template <class Scalar>
-  vectors<Scalar>& points() noexcept {
-    return std::get<vectors<Scalar>>(points_);
-  }
   bool alone() const noexcept { return shared().workers == 1; }
 
   // Collective: the average that is under way, if there is one, becomes the consensus.
@@ -109,7 +102,7 @@ class overlapped_mpi_team : private mpi_team {
     if (auto const landing = std::exchange(landing_, nullptr)) landing();
   }
 
-  std::tuple<vectors<double>, vectors<float>> points_;  // where each of my workers went on from
+  detail::own_points points_;  // where each of my workers went on from
   std::function<void()> landing_;
   std::uint64_t before_ = 0, longest_ = 0;
 };
