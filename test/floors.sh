@@ -112,6 +112,7 @@ floors='
 5  detail/exchange.hpp
 4  detail/sequences.hpp
 4  detail/losses.hpp
+4  detail/overlap.hpp
 4  detail/estimate.hpp
 4  detail/sample_stream.hpp
 4  detail/sequence_iterate.hpp

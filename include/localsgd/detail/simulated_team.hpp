@@ -2,17 +2,15 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/detail/own_points.hpp"
+#include "localsgd/detail/overlap.hpp"
 #include "localsgd/detail/team.hpp"
 #include "localsgd/detail/virtual_cluster.hpp"
 #include "localsgd/synchronizer/concept.hpp"
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <utility>
-#include <vector>
 
 /// @file
 /// @brief Teams of threads that do what a cluster would, and keep its time.
@@ -90,37 +88,19 @@ class overlapped_team : public detail::clocked_team {
       : clocked_team(shared, member, clock) {}
 
   void arrive(std::uint64_t t, std::uint64_t gradients_per_sample) {
-    longest_ = std::max(longest_, t - std::exchange(before_, t));
+    overlap_.end_round(t);
     come(t, gradients_per_sample, true);
   }
 
   template <class Scalar, class Averager>
   bool exchange(iterates<Scalar>& x, Averager& averager, std::uint64_t t) {
-    index_range const mine = workers();
-    std::span<Scalar const> const mean = thread_team::settle(x);
-    auto& from = points_.of<Scalar>();
-    if (from.empty())
-      from.assign(mine.size(), detail::own_vector<Scalar>(mean.begin(), mean.end()));
-    bool const keeps = Averager::keeps_mean && alone();  // nothing to average, nothing to wait for
-    std::vector<std::span<Scalar>> local;
-    for (std::size_t k = mine.first; k != mine.last; ++k) {
-      auto& point = from[k - mine.first];
-      std::span<Scalar> const now = x.local[k];
-      for (std::size_t i = 0; i != point.size(); ++i)
-        point[i] = keeps ? now[i] : mean[i] + (now[i] - point[i]);
-      local.push_back(now);
-      x.local[k] = point;
-    }
-    bool const finite = thread_team::exchange(x, averager, t);
-    for (std::size_t k = mine.first; k != mine.last; ++k) x.local[k] = local[k - mine.first];
-    return finite;
+    return overlap_.move_on(x, workers(), thread_team::settle(x), Averager::keeps_mean && alone(),
+                            [&] { return thread_team::exchange(x, averager, t); });
   }
 
   template <class Scalar>
   std::span<Scalar const> point(iterates<Scalar>& x, std::size_t worker) {
-    auto const& from = points_.of<Scalar>();
-    if (from.empty()) return thread_team::settle(x);
-    return from[worker - workers().first];
+    return overlap_.point(worker - workers().first, thread_team::settle(x));
   }
   template <class Scalar>
   std::span<Scalar const> settle(iterates<Scalar>& x) const noexcept {
@@ -129,16 +109,15 @@ class overlapped_team : public detail::clocked_team {
   template <class Scalar>
   void resume(iterates<Scalar>& x, std::span<Scalar const> from) {
     thread_team::resume(x, from);
-    for (auto& point : points_.of<Scalar>()) point.assign(from.begin(), from.end());
+    overlap_.resume(from);
   }
 
-  std::uint64_t delay() const noexcept { return alone() ? 0 : longest_; }
+  std::uint64_t delay() const noexcept { return overlap_.delay(alone()); }
 
  private:
-  bool alone() const noexcept { return shared().workers == 1; }
+  bool alone() const noexcept { return shared().workers == 1; }  // nothing to average
 
-  detail::own_points points_;  // where each of my workers went on from
-  std::uint64_t before_ = 0, longest_ = 0;
+  detail::overlap overlap_;
 };
 static_assert(Team<overlapped_team, double> && Team<overlapped_team, float>);
 

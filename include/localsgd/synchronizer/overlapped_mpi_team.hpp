@@ -2,17 +2,15 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/detail/own_points.hpp"
+#include "localsgd/detail/overlap.hpp"
 #include "localsgd/synchronizer/concept.hpp"
 #include "localsgd/synchronizer/mpi_team.hpp"
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <span>
 #include <utility>
-#include <vector>
 
 /// @file
 /// @brief Ranks whose averages travel while the next local steps are made.
@@ -49,36 +47,21 @@ class overlapped_mpi_team : private mpi_team {
 
   template <class Scalar, class Averager>
   bool exchange(iterates<Scalar>& x, Averager& averager, std::uint64_t t) {
-    longest_ = std::max(longest_, t - std::exchange(before_, t));
+    overlap_.end_round(t);
     land();
     if (!finite()) return false;
-    index_range const mine = workers();
-    std::span<Scalar const> const mean = mpi_team::settle(x);
-    auto& from = points_.of<Scalar>();
-    if (from.empty())
-      from.assign(mine.size(), detail::own_vector<Scalar>(mean.begin(), mean.end()));
-    bool const keeps = Averager::keeps_mean && alone();  // nothing to average, nothing to wait for
     // Until it lands, the points are what is averaged; the sequences have lent x.local till here.
-    std::vector<std::span<Scalar>> local;
-    for (std::size_t k = mine.first; k != mine.last; ++k) {
-      auto& point = from[k - mine.first];
-      std::span<Scalar> const now = x.local[k];
-      for (std::size_t i = 0; i != point.size(); ++i)
-        point[i] = keeps ? now[i] : mean[i] + (now[i] - point[i]);
-      local.push_back(now);
-      x.local[k] = point;
-    }
-    start_average(x);
-    for (std::size_t k = mine.first; k != mine.last; ++k) x.local[k] = local[k - mine.first];
-    landing_ = [this, &x, &averager] { finish_average(x, averager); };
-    return true;
+    return overlap_.move_on(
+        x, workers(), mpi_team::settle(x), Averager::keeps_mean && alone(), [&] {
+          start_average(x);
+          landing_ = [this, &x, &averager] { finish_average(x, averager); };
+          return true;
+        });
   }
 
   template <class Scalar>
   std::span<Scalar const> point(iterates<Scalar>& x, std::size_t worker) {
-    auto const& from = points_.of<Scalar>();
-    if (from.empty()) return mpi_team::settle(x);
-    return from[worker - workers().first];
+    return overlap_.point(worker - workers().first, mpi_team::settle(x));
   }
   template <class Scalar>
   std::span<Scalar const> settle(iterates<Scalar>& x) {
@@ -89,22 +72,21 @@ class overlapped_mpi_team : private mpi_team {
   void resume(iterates<Scalar>& x, std::span<Scalar const> from) {
     land();
     mpi_team::resume(x, from);
-    for (auto& point : points_.of<Scalar>()) point.assign(from.begin(), from.end());
+    overlap_.resume(from);
   }
 
-  std::uint64_t delay() const noexcept { return alone() ? 0 : longest_; }
+  std::uint64_t delay() const noexcept { return overlap_.delay(alone()); }
 
  private:
-  bool alone() const noexcept { return shared().workers == 1; }
+  bool alone() const noexcept { return shared().workers == 1; }  // nothing to average
 
   // Collective: the average that is under way, if there is one, becomes the consensus.
   void land() {
     if (auto const landing = std::exchange(landing_, nullptr)) landing();
   }
 
-  detail::own_points points_;  // where each of my workers went on from
+  detail::overlap overlap_;
   std::function<void()> landing_;
-  std::uint64_t before_ = 0, longest_ = 0;
 };
 static_assert(Team<overlapped_mpi_team, double> && Team<overlapped_mpi_team, float>);
 
