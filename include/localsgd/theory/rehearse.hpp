@@ -3,6 +3,7 @@
 #pragma once
 
 #include "localsgd/minimize.hpp"
+#include "localsgd/objective/concept.hpp"
 #include "localsgd/theory/advice.hpp"
 #include "localsgd/theory/measure_constants.hpp"
 #include "localsgd/theory/measure_costs.hpp"
@@ -80,9 +81,7 @@ rehearsal rehearse(F const& f, double accuracy, S& synchronizer,
   detail::require_positive("accuracy", accuracy);
   double optimum = options.optimum;
   if (std::isnan(optimum)) {
-    double mu = 0;
-    if constexpr (detail::knows_strong_convexity<F>) mu = f.strong_convexity();
-    detail::require(mu > 0, "rehearsal_options.optimum", optimum,
+    detail::require(detail::strong_convexity_of(f) > 0, "rehearsal_options.optimum", optimum,
                     "given where f is not known to be strongly convex");
     optimum = minimize(f, {.tolerance = accuracy / 8}, synchronizer).objective;
   }
@@ -143,10 +142,9 @@ advice advise(F const& f, goal const& wish, S& synchronizer, choices const& amon
   wish.validate();
   among.validate(f.samples());
   std::size_t const most = std::ranges::max(among.workers);
-  double mu = 0, nonzeros = 0;
-  if constexpr (detail::knows_strong_convexity<F>) mu = f.strong_convexity();
+  double nonzeros = 0;
   if constexpr (LinearObjective<F>) nonzeros = detail::row_work(f.features());
-  bool const certain = mu > 0 && wish.accuracy > 0;
+  bool const certain = detail::strong_convexity_of(f) > 0 && wish.accuracy > 0;
   auto const solved = minimize(f, {.tolerance = certain ? wish.accuracy / 8 : 0}, synchronizer);
   constants const c = measure_constants(f, solved);
   std::optional<rehearsal> seen;
