@@ -69,7 +69,7 @@ class asynchronous_mpi_team : private mpi_team {
   std::span<Scalar const> settle(iterates<Scalar>& x) {
     come_together();  // everybody has added what there was to add
     auto& consensus = x.consensus[0];
-    index_range const mine = slice<Scalar>(consensus.size(), shared().rank);
+    index_range const mine = slice(consensus.size(), shared().rank);
     if (shared().window == nullptr) {
       element_bytes_ = sizeof(Scalar);
       std::size_t const counters = shared().rank == 0 ? shared().workers : 0;
@@ -84,7 +84,7 @@ class asynchronous_mpi_team : private mpi_team {
       }
       // Nobody goes on, to add, before it has this slice.
       gather(std::span<Scalar>(consensus),
-             [&](std::size_t r) { return slice<Scalar>(consensus.size(), r); });
+             [&](std::size_t r) { return slice(consensus.size(), r); });
     }
     last_read_.of<Scalar>().assign(workers().size(), consensus);
     return consensus;
@@ -116,7 +116,6 @@ class asynchronous_mpi_team : private mpi_team {
 
  private:
   // Of the doubles of X: the same lines whatever the Scalar.
-  template <class Scalar>
   index_range slice(std::size_t dimension, std::size_t r) const noexcept {
     return detail::coordinates_of<double>(dimension, shared().layout.ranks(), r);
   }
@@ -139,7 +138,7 @@ class asynchronous_mpi_team : private mpi_team {
     for (std::size_t i = 0; i != d; ++i)
       change[i] = x.weights[k] * (static_cast<double>(local[i]) - static_cast<double>(read[i]));
     for (std::size_t r = 0; r != shared().layout.ranks(); ++r) {
-      auto const [first, last] = slice<Scalar>(d, r);
+      auto const [first, last] = slice(d, r);
       shared().window->add_and_get(shared().link.requests(), static_cast<int>(r), 0,
                                    change.subspan(first, last - first),
                                    old.subspan(first, last - first));
@@ -165,7 +164,7 @@ class asynchronous_mpi_team : private mpi_team {
     auto& before = counted_[k - workers().first];
     change[k] = static_cast<double>(t - before);
     before = t;
-    std::size_t const behind = slice<double>(dimension_, 0).size();
+    std::size_t const behind = slice(dimension_, 0).size();
     shared().window->add_and_get(shared().link.requests(), 0, behind, change, old);
     first_thread([&] { finish_messages(); });
     double oldest = static_cast<double>(t);
@@ -195,7 +194,7 @@ class asynchronous_mpi_team : private mpi_team {
   void write_slice(std::span<Scalar const> from) {
     dimension_ = from.size();
     counted_.resize(workers().size());
-    index_range const mine = slice<Scalar>(from.size(), shared().rank);
+    index_range const mine = slice(from.size(), shared().rank);
     for (std::size_t i = mine.first; i != mine.last; ++i)
       shared().window->here()[i - mine.first] = static_cast<double>(from[i]);
     shared().window->sync();
