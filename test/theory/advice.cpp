@@ -254,8 +254,8 @@ BOOST_AUTO_TEST_CASE(contradictions_are_named) {
                 ">= 1");
   check_refused([] { advise(known, cluster, {1, 0}, {.accuracy = 1}); },
                 "problem_shape.dimension", ">= 1");
-  check_refused([] { advise(known, cluster, {1, 2, 3}, {.accuracy = 1}); },
-                "problem_shape.nonzeros", "dimension");
+  check_refused([] { advise(known, cluster, {1, 2, 0}, {.accuracy = 1}); },
+                "problem_shape.scalar_bytes", ">= 1");
   check_refused([] { advise({}, cluster, shape, {.accuracy = 1}); }, "constants.smoothness", "> 0");
   check_refused([] { advise(known, {}, shape, {.accuracy = 1}); }, "cost_model.gradient_seconds",
                 "> 0");

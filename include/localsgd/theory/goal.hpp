@@ -21,15 +21,12 @@ namespace localsgd {
 struct problem_shape {
   std::size_t samples = 0;       ///< n ≥ 1
   std::size_t dimension = 0;     ///< d ≥ 1
-  double nonzeros = 0;           ///< Of a row, on average, at most d; 0 = d. For the reader only.
   std::size_t scalar_bytes = 8;  ///< Of a coordinate of x as it is sent, ≥ 1.
 
   /// @throws invalid_settings naming the member, its value and the rule it broke.
   void validate() const {
     detail::require(samples >= 1, "problem_shape.samples", samples, ">= 1");
     detail::require(dimension >= 1, "problem_shape.dimension", dimension, ">= 1");
-    detail::require(nonzeros >= 0 && nonzeros <= static_cast<double>(dimension),
-                    "problem_shape.nonzeros", nonzeros, "0 to the dimension");
     detail::require(scalar_bytes >= 1, "problem_shape.scalar_bytes", scalar_bytes, ">= 1");
   }
 };

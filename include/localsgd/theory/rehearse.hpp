@@ -142,8 +142,6 @@ advice advise(F const& f, goal const& wish, S& synchronizer, choices const& amon
   wish.validate();
   among.validate(f.samples());
   std::size_t const most = std::ranges::max(among.workers);
-  double nonzeros = 0;
-  if constexpr (LinearObjective<F>) nonzeros = detail::row_work(f.features());
   bool const certain = detail::strong_convexity_of(f) > 0 && wish.accuracy > 0;
   auto const solved = minimize(f, {.tolerance = certain ? wish.accuracy / 8 : 0}, synchronizer);
   constants const c = measure_constants(f, solved);
@@ -153,9 +151,7 @@ advice advise(F const& f, goal const& wish, S& synchronizer, choices const& amon
                     {.workers = std::max<std::size_t>(2, most),
                      .batch_size = std::ranges::min(among.batch_sizes),
                      .optimum = solved.objective});
-  problem_shape const shape{f.samples(), f.dimension(),
-                            std::min(nonzeros, static_cast<double>(f.dimension())),
-                            sizeof(typename F::scalar)};
+  problem_shape const shape{f.samples(), f.dimension(), sizeof(typename F::scalar)};
   return advise(c, measure_costs(f, synchronizer, most), shape, wish, among, seen);
 }
 
