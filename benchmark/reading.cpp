@@ -51,7 +51,7 @@ struct text_file {
           auto const end = std::to_chars(number.data(), number.data() + number.size(), x,
                                          std::chars_format::fixed, 6)
                                .ptr;
-          text += " " + std::to_string(index) + ":";
+          text.append(1, ' ').append(std::to_string(index)).append(1, ':');
           text.append(number.data(), end);
         }
         text += "\n";
