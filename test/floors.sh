@@ -35,7 +35,7 @@ floors='
 8  synchronizer/asynchronous_mpi_team.hpp
 9  synchronizer/mpi.hpp
 7  synchronizer/cluster.hpp
-2  synchronizer/simulation_report.hpp
+3  synchronizer/simulation_report.hpp
 11 synchronizer/simulated.hpp
 6  worker/automatic_step.hpp
 8  worker/svrg.hpp
@@ -86,7 +86,8 @@ floors='
 
 6  detail/components.hpp
 5  detail/checkpoints.hpp
-2  detail/checkpoint_file.hpp
+3  detail/checkpoint_file.hpp
+2  detail/replacing_file.hpp
 4  detail/run_identity.hpp
 5  detail/dual_extrapolation.hpp
 8  detail/recorder.hpp
