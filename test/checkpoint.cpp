@@ -387,7 +387,7 @@ BOOST_AUTO_TEST_CASE(the_checkpoint_of_another_run_is_refused_by_what_differs) {
   refused("dimension = 20", support::custom{&wider.dense, &wider.reals}, fifty, eta);
   auto targets = data().reals;
   for (double& y : targets) y = -y;
-  refused("checksum of their gradient", support::custom{&data().dense, &targets}, fifty, eta);
+  refused("loss at a point", support::custom{&data().dense, &targets}, fifty, eta);
 
   BOOST_TEST(fs::file_size(path()) == bytes);  // it is still there, for the right one
   auto const r = minimize(f, fifty, eta, checkpoint(path(), only_stops()));

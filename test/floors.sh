@@ -43,11 +43,13 @@ floors='
 6  objective/softmax.hpp
 6  objective/linear.hpp
 6  sampler/sharded.hpp
+6  objective/sharded.hpp
 
 3  objective/concept.hpp
 3  objective/loss.hpp
 4  objective/factored_concept.hpp
 4  objective/linear_concept.hpp
+4  objective/sharded_concept.hpp
 3  sampler/concept.hpp
 3  worker/concept.hpp
 3  schedule/concept.hpp
@@ -88,7 +90,9 @@ floors='
 5  detail/checkpoints.hpp
 3  detail/checkpoint_file.hpp
 2  detail/replacing_file.hpp
-4  detail/run_identity.hpp
+4  detail/fingerprint.hpp
+5  detail/run_identity.hpp
+7  detail/own_shard.hpp
 5  detail/dual_extrapolation.hpp
 8  detail/recorder.hpp
 7  detail/run_record.hpp
@@ -98,7 +102,7 @@ floors='
 5  detail/team.hpp
 2  detail/mpi_link.hpp
 2  detail/mpi_window.hpp
-4  detail/mpi_agreement.hpp
+5  detail/mpi_agreement.hpp
 6  detail/mpi_member.hpp
 7  detail/mpi_host.hpp
 8  detail/virtual_cluster.hpp

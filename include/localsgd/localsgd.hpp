@@ -17,6 +17,7 @@
 #include "localsgd/objective/linear.hpp"
 #include "localsgd/objective/loss.hpp"
 #include "localsgd/objective/quadratic.hpp"
+#include "localsgd/objective/sharded.hpp"
 #include "localsgd/objective/softmax.hpp"
 #include "localsgd/progress_bar.hpp"
 #include "localsgd/sampler/sharded.hpp"

@@ -3,12 +3,15 @@
 #pragma once
 
 #include "localsgd/averager/mean.hpp"
+#include "localsgd/averager/weighted_mean.hpp"
 #include "localsgd/detail/announced.hpp"
 #include "localsgd/detail/components.hpp"
+#include "localsgd/detail/own_shard.hpp"
 #include "localsgd/detail/run_identity.hpp"
 #include "localsgd/detail/sequences.hpp"
 #include "localsgd/local_sgd.hpp"
 #include "localsgd/objective/concept.hpp"
+#include "localsgd/objective/sharded_concept.hpp"
 #include "localsgd/observer.hpp"
 #include "localsgd/result.hpp"
 #include "localsgd/sampler/with_replacement.hpp"
@@ -40,16 +43,35 @@ concept knows_row_work = requires(F const& f) {
   { f.row_work() } -> std::convertible_to<double>;
 };
 
-/// @brief The LocalWorker that suits an objective: sparse steps where its rows may be sparse, and,
-///        if `reduces`, variance-reduced ones after them.
+/// @brief The LocalWorker that makes plain steps on an objective: sparse ones where its rows may be
+///        sparse.
 template <Objective F>
-auto default_worker(bool reduces) {
+auto plain_worker() {
   if constexpr (LinearObjective<F>)
-    return sgd_then_svrg<linear_sgd>{reduces};
+    return linear_sgd{};
   else if constexpr (FactoredObjective<F>)
-    return sgd_then_svrg<factored_sgd>{reduces};
+    return factored_sgd{};
   else
-    return sgd_then_svrg<sgd>{reduces};
+    return sgd{};
+}
+
+/// @brief The LocalWorker that suits an objective: plain steps, and, if `reduces`, variance-reduced
+///        ones after them. The anchor of those needs samples that all workers can see.
+template <Objective F>
+auto default_worker([[maybe_unused]] bool reduces) {
+  if constexpr (ShardedObjective<F>)
+    return plain_worker<typename F::shard_type>();
+  else
+    return sgd_then_svrg<decltype(plain_worker<F>())>{reduces};
+}
+
+/// @brief The Averager that suits an objective.
+template <Objective F>
+auto default_averager() {
+  if constexpr (ShardedObjective<F>)
+    return weighted_mean{};
+  else
+    return mean{};
 }
 
 /// @brief The anchor that a worker's sequences share.
@@ -66,7 +88,7 @@ auto anchor_of(W const& worker, F const& f, E const& step_size, plan const& p) {
 template <Objective F, class... Components>
 bool may_reduce(F const& f) {
   constexpr bool free =
-      count_of<worker_kind, F, Components...> == 0 &&
+      !ShardedObjective<F> && count_of<worker_kind, F, Components...> == 0 &&
       count_of<step_size_kind, F, Components...> == 0 &&
       (... && !requires { typename Components::team::never_waits; });
   return free && strong_convexity_of(f) > 0;
@@ -84,6 +106,9 @@ plan make_plan(F const& f, settings s, bool reduces) {
   require(p.dimension >= 1, "objective.dimension()", p.dimension, ">= 1");
   require(s.batch_size <= p.samples, "batch_size", s.batch_size,
           "at most the number of samples, " + std::to_string(p.samples));
+  if constexpr (ShardedObjective<F>)
+    require(s.workers == f.shards(), "workers", s.workers,
+            "the number of shards of the objective, " + std::to_string(f.shards()));
   p.workers = s.workers;
   p.batch_size = s.batch_size;
   settings ordinary = s;  // H is for a run of ordinary length, however long it may take
@@ -94,9 +119,9 @@ plan make_plan(F const& f, settings s, bool reduces) {
   p.tolerance = s.tolerance;
   p.evaluations = s.evaluations;
   double row_work = static_cast<double>(p.dimension);
-  if constexpr (knows_row_work<F>) row_work = f.row_work();
+  if constexpr (knows_row_work<F>) p.row_work = row_work = f.row_work();
   // Dense steps of factored_sgd pass over d numbers 4 times, those of sgd and rounds 10 times.
-  if constexpr (FactoredObjective<F>)
+  if constexpr (FactoredObjective<stepped_objective<F>>)
     if (row_work >= static_cast<double>(p.dimension)) row_work *= 0.4;
   p.local_steps = s.local_steps != 0 ? s.local_steps
                                      : default_local_steps(steps_of(ordinary, p.samples),
@@ -121,8 +146,8 @@ auto resolve_step_size(F const& f, plan const& p, C const& component) {
 /// @param s          K, H, b, the budget, the seed, …
 /// @param components any components, in any order, at most one of a kind. The rest are defaults:
 ///   `with_replacement`, `automatic_step`, `linear_sgd` for linear models, `factored_sgd` for
-///   softmax regression and its like, `sgd` for any other objective, `every{H}`, `mean`,
-///   `thread_pool`, and no observer. A synchronizer or observer given as an lvalue is used in
+///   softmax regression and its like, `sgd` for any other objective, `every{H}`, `mean`, or
+///   `weighted_mean` for a ShardedObjective, `thread_pool`, and no observer. A synchronizer or observer given as an lvalue is used in
 ///   place; the others are copied. A Schedule overrides `settings::local_steps`.
 /// @return the answer and how it came about; also if the run diverged: see `result::reason`.
 ///   The same build, data, settings, components and seed give the same bits on any number of
@@ -145,8 +170,8 @@ result<typename F::scalar> minimize(F const& f, settings const& s = {},
       s.tolerance > 0 && detail::may_reduce<F, std::remove_cvref_t<Components>...>(f);
   plan p = detail::make_plan(f, s, reduces);
 
-  auto const sampler = detail::pick<detail::sampler_kind, F>(
-      [] { return with_replacement{}; }, given);
+  auto const sampler = detail::sampler_for(f, detail::pick<detail::sampler_kind, F>(
+                                                  [] { return with_replacement{}; }, given));
   auto const schedule = detail::pick<detail::schedule_kind, F>(
       [&] { return every{p.local_steps}; }, given);
   if constexpr (detail::needs_evaluations<std::remove_cvref_t<decltype(schedule)>>())
@@ -178,17 +203,26 @@ result<typename F::scalar> minimize(F const& f, settings const& s = {},
   if constexpr (requires { typename team_type::never_waits; })
     detail::require(!anchor.renews(), "synchronizer", "asynchronous",
                     "one whose members wait for each other: svrg's anchors are rendezvous");
-  auto averager = detail::pick<detail::averager_kind, F>([] { return mean{}; }, given);
+  auto averager = detail::pick<detail::averager_kind, F>(
+      [] { return detail::default_averager<F>(); }, given);
   averager.start(p.dimension);
 
   auto const bind = [&](std::size_t k) {
-    if constexpr (std::same_as<decltype(anchor), detail::no_anchor>)
+    if constexpr (ShardedObjective<F>)
+      return worker.bind(f.shard(k), sampler, step_size, p, k);
+    else if constexpr (std::same_as<decltype(anchor), detail::no_anchor>)
       return worker.bind(f, sampler, step_size, p, k);
     else
       return worker.bind(f, sampler, step_size, p, k, anchor);
   };
-  detail::sequences<decltype(bind(0))> sequences(
-      detail::carried_workers(synchronizer, p.workers), bind);
+  index_range const carried = detail::carried_workers(synchronizer, p.workers);
+  if constexpr (ShardedObjective<F>)
+    detail::require(f.is_here(carried.first) && f.is_here(carried.last - 1), "synchronizer",
+                    "workers " + std::to_string(carried.first) + " to " +
+                        std::to_string(carried.last - 1),
+                    "the workers whose shards this process has made: give sharded_objective the "
+                    "synchronizer of the run");
+  detail::sequences<decltype(bind(0))> sequences(carried, bind);
   if constexpr (detail::TouchingSequence<decltype(bind(0))>)
     if (sequences.front().touches_few()) record.touched.start(p.dimension);
   std::vector<double> weights(p.workers);

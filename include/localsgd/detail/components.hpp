@@ -5,6 +5,7 @@
 #include "localsgd/averager/concept.hpp"
 #include "localsgd/checkpoint.hpp"
 #include "localsgd/objective/concept.hpp"
+#include "localsgd/objective/sharded_concept.hpp"
 #include "localsgd/observer.hpp"
 #include "localsgd/sampler/concept.hpp"
 #include "localsgd/sampler/with_replacement.hpp"
@@ -47,7 +48,7 @@ struct step_size_kind {
 };
 struct worker_kind {
   template <class C, class F>
-  static constexpr bool of = worker_component<C, F>;
+  static constexpr bool of = worker_component<C, stepped_objective<F>>;
 };
 struct schedule_kind {
   template <class C, class F>
@@ -98,7 +99,8 @@ decltype(auto) pick(Fallback&& fallback, std::tuple<Components&...> components) 
 ///        an Observer for the objective F; or a checkpoint.
 template <class C, class F>
 concept ComponentFor =
-    Sampler<C> || detail::step_size_component<C, F> || detail::worker_component<C, F> ||
+    Sampler<C> || detail::step_size_component<C, F> ||
+    detail::worker_component<C, detail::stepped_objective<F>> ||
     Schedule<C> || Averager<C, typename F::scalar> || Synchronizer<C> || Observer<C> ||
     std::same_as<C, checkpoint>;
 

@@ -7,6 +7,7 @@
 #include "localsgd/detail/losses.hpp"
 #include "localsgd/detail/simd.hpp"
 #include "localsgd/objective/linear_concept.hpp"
+#include "localsgd/objective/sharded_concept.hpp"
 #include "localsgd/settings.hpp"
 #include "localsgd/synchronizer/concept.hpp"
 
@@ -83,10 +84,11 @@ LOCALSGD_ONE_COPY void add_samples(F const& f, std::span<typename F::scalar cons
 ///        depends on the problem and on K, never on the team.
 class full_gradient {
  public:
-  explicit full_gradient(plan const& p)
-      : samples_(p.samples),
-        parts_(part_count(p), std::vector<double>(p.dimension + 2)),
-        total_(p.dimension + 2) {}
+  explicit full_gradient(plan const& p) : full_gradient(p, part_count(p)) {}
+  /// @brief Of a ShardedObjective, each shard is a part: it lies where its worker does.
+  template <Objective F>
+  full_gradient(F const&, plan const& p)
+      : full_gradient(p, ShardedObjective<F> ? p.workers : part_count(p)) {}
 
   /// @brief What is known of f at a point.
   struct value {
@@ -100,9 +102,14 @@ class full_gradient {
   template <Objective F, class T>
   value operator()(F const& f, std::span<typename F::scalar const> x, T& team,
                    std::span<double> slopes = {}) {
-    each_part(team, [&](index_range samples, std::span<double> sum) {
-      add_samples(f, x, samples, sum, slopes);
-    });
+    if constexpr (ShardedObjective<F>)
+      add_parts(team, [&](std::size_t part, std::span<double> sum) {
+        add_samples(f.shard(part), x, index_range{0, f.shard_size(part)}, sum, {});
+      });
+    else
+      each_part(team, [&](index_range samples, std::span<double> sum) {
+        add_samples(f, x, samples, sum, slopes);
+      });
     if (!leads(team)) return {};
     double const n = static_cast<double>(samples_);
     return {last() / n, squared_norm(std::span<double const>(sum())) / n / n, total_.back() / n};
@@ -112,12 +119,9 @@ class full_gradient {
   ///        result is sum() and, for the number after its d, last().
   template <class T, class Add>
   void each_part(T& team, Add const& add) {
-    index_range const mine = even_split(parts_.size(), team.members(), team.member());
-    for (std::size_t p = mine.first; p != mine.last; ++p) {
-      std::ranges::fill(parts_[p], 0.0);
-      add(even_split(samples_, parts_.size(), p), std::span<double>(parts_[p]));
-    }
-    team.sum(parts_, total_);
+    add_parts(team, [&](std::size_t part, std::span<double> sum) {
+      add(even_split(samples_, parts_.size(), part), sum);
+    });
   }
 
   /// @brief The first d sums of the last call: n·∇f(x) after an evaluation. Every member sees it
@@ -144,6 +148,19 @@ class full_gradient {
   }
 
  private:
+  full_gradient(plan const& p, std::size_t parts)
+      : samples_(p.samples), parts_(parts), total_(p.dimension + 2) {}
+
+  template <class T, class Add>
+  void add_parts(T& team, Add const& add) {
+    index_range const mine = even_split(parts_.size(), team.members(), team.member());
+    for (std::size_t p = mine.first; p != mine.last; ++p) {
+      parts_[p].assign(total_.size(), 0.0);
+      add(p, std::span<double>(parts_[p]));
+    }
+    team.sum(parts_, total_);
+  }
+
   // One part for each worker, but not more memory than 4 MiB or 2 vectors of length d.
   static std::size_t part_count(plan const& p) noexcept {
     std::size_t const room = std::max<std::size_t>(2, (std::size_t{1} << 19) / (p.dimension + 2));
@@ -151,7 +168,7 @@ class full_gradient {
   }
 
   std::size_t samples_;
-  std::vector<std::vector<double>> parts_;
+  std::vector<std::vector<double>> parts_;  // those of other processes stay empty
   std::vector<double> total_;
 };
 

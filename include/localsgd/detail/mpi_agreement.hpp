@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/detail/checksum.hpp"
+#include "localsgd/detail/fingerprint.hpp"
 #include "localsgd/error.hpp"
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/settings.hpp"
@@ -33,7 +33,7 @@ struct mpi_agreement_field {
 struct mpi_agreement {
   using field = mpi_agreement_field;
   // In the order of `values`.
-  static constexpr std::array<field, 16> fields{{{"localsgd::version"},
+  static constexpr std::array<field, 15> fields{{{"localsgd::version"},
                                                  {"sizeof(scalar)"},
                                                  {"samples"},
                                                  {"dimension"},
@@ -45,36 +45,23 @@ struct mpi_agreement {
                                                  {"seed"},
                                                  {"evaluations"},
                                                  {"averaging"},
-                                                 {"smoothness", true},
                                                  {"strong_convexity", true},
                                                  {"objective", true},
                                                  {"gradient of the objective", false, true}}};
   std::array<std::uint64_t, fields.size()> values{};
 
-  /// @brief What this rank has. Computes f and its gradient at 0 for a few samples: data that
-  ///        differ are found by what they do.
+  /// @brief What this rank has. Makes one pass over its samples: data that differ are found by what
+  ///        they do.
   /// @param averaging how the ranks average, as a number
   template <Objective F>
   static mpi_agreement of(F const& f, plan const& p, std::uint64_t averaging) {
-    using scalar = typename F::scalar;
-    std::vector<std::size_t> batch;
-    std::size_t const count = std::min<std::size_t>(p.samples, 64);
-    for (std::size_t i = 0; i != count; ++i) batch.push_back(p.samples / count * i);
-    batch.back() = p.samples - 1;
-    std::vector<scalar> const x(p.dimension);
-    std::vector<scalar> g(p.dimension);
-    double const loss = f.gradient(std::span<scalar const>(x), std::span<std::size_t const>(batch),
-                                   std::span<scalar>(g));
-    double smoothness = 0, convexity = 0;
-    if constexpr (requires { f.smoothness(); }) smoothness = f.smoothness();
-    if constexpr (requires { f.strong_convexity(); }) convexity = f.strong_convexity();
+    objective_fingerprint const print = fingerprint_of(f);
     auto const real = [](double v) { return std::bit_cast<std::uint64_t>(v); };
     std::uint64_t const number = (LOCALSGD_VERSION_MAJOR * std::uint64_t{1000} +
                                   LOCALSGD_VERSION_MINOR) * 1000 + LOCALSGD_VERSION_PATCH;
-    return {{number, sizeof(scalar), p.samples, p.dimension, p.workers, p.local_steps,
+    return {{number, sizeof(typename F::scalar), p.samples, p.dimension, p.workers, p.local_steps,
              p.batch_size, p.steps, real(p.tolerance), p.seed, p.evaluations, averaging,
-             real(smoothness), real(convexity), real(loss),
-             checksum(g.data(), g.size() * sizeof(scalar))}};
+             real(strong_convexity_of(f)), real(print.loss), print.gradients}};
   }
 
   /// @brief A value as the error shows it.

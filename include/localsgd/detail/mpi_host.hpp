@@ -88,6 +88,32 @@ class mpi_host {
     return layout(workers).rows_of(at_rank(), workers);
   }
 
+  /// @brief The rank that carries a worker.
+  std::size_t rank_of(std::size_t workers, std::size_t worker) const {
+    mpi_layout const all = layout(workers);
+    std::size_t r = 0;
+    while (worker >= all.rows_of(r, workers).last) ++r;
+    return r;
+  }
+
+  /// @brief Collective: every rank calls `make`, and gets values[k] from the rank that carries
+  ///        worker k.
+  /// @throws what `make` throws; rank_failed on the other ranks
+  template <class T, class Make>
+  void share(std::span<T> values, Make const& make) {
+    mpi_layout const all = layout(values.size());
+    require_usable();
+    link_.open();
+    guarded([&] {
+      make();
+      gather_parts([&](int r) {
+        index_range const of = all.rows_of(static_cast<std::size_t>(r), values.size());
+        return values.subspan(of.first, of.size());
+      });
+    });
+    finish({});
+  }
+
   /// @brief Ends a run that was begun and never made: the others learn of it.
   void leave() noexcept {
     if (!std::exchange(is_open_, false)) return;
@@ -148,17 +174,23 @@ class mpi_host {
     if (!link_.lost().empty()) throw rank_failed(link_.lost_rank(), link_.round, link_.lost());
   }
 
-  // Everybody gets all[r] from rank r.
-  template <class T>
-  void gather(std::span<T> all) {
-    auto const mine = mpi_shared::as<T>(link_.outgoing, 1);
-    mine[0] = all[at_rank()];
+  // Everybody gets part(r), of the same length on all ranks, from rank r.
+  template <class Part>
+  void gather_parts(Part const& part) {
+    auto const own = part(rank());
+    auto const mine = mpi_shared::as<typename decltype(own)::value_type>(link_.outgoing, own.size());
+    std::ranges::copy(own, mine.begin());
     for (int r = 0; r != ranks(); ++r) {
       if (r == rank()) continue;
-      link_.receive(r, std::as_writable_bytes(all.subspan(static_cast<std::size_t>(r), 1)));
+      link_.receive(r, std::as_writable_bytes(part(r)));
       link_.send(r, std::as_bytes(mine));
     }
     link_.wait([] { return false; });
+  }
+  // Everybody gets all[r] from rank r.
+  template <class T>
+  void gather(std::span<T> all) {
+    gather_parts([&](int r) { return all.subspan(static_cast<std::size_t>(r), 1); });
   }
 
   // Before a run: a failure is one of all ranks, as it is during it.

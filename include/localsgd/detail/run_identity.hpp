@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/detail/checksum.hpp"
+#include "localsgd/detail/fingerprint.hpp"
 #include "localsgd/error.hpp"
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/settings.hpp"
@@ -21,7 +21,7 @@
 namespace localsgd::detail {
 
 /// @brief A line for each thing that two runs of the same bits have in common: the library, the
-///        plan, some of the data, the step size and the types of the components.
+///        plan, the data, the step size and the types of the components.
 /// @tparam Types those of the components whose values are not asked for
 template <class... Types, Objective F, class E, class S>
 std::string run_identity(F const& f, plan const& p, E const& step_size, S const& schedule) {
@@ -46,15 +46,9 @@ std::string run_identity(F const& f, plan const& p, E const& step_size, S const&
   add("first step size", step_size(0));
   add("last step size", step_size(p.steps));
 
-  std::vector<std::size_t> some;
-  std::size_t const stride = (p.samples + 15) / 16;
-  for (std::size_t i = 0; i < p.samples; i += stride) some.push_back(i);
-  std::vector<scalar> const zero(p.dimension);
-  std::vector<scalar> g(p.dimension);
-  double const loss = f.gradient(std::span<scalar const>(zero),
-                                 std::span<std::size_t const>(some), std::span<scalar>(g));
-  add("loss of some samples at 0", loss);
-  add("checksum of their gradient", checksum(g.data(), g.size() * sizeof(scalar)));
+  objective_fingerprint const print = fingerprint_of(f);
+  add("loss at a point", print.loss);
+  add("checksum of gradients there", print.gradients);
   ((text += std::string("component ") + typeid(Types).name() + "\n"), ...);
   return text;
 }

@@ -52,7 +52,7 @@ struct run_record {
       : f(&objective),
         p(&the_plan),
         observer(&the_observer),
-        gradient(the_plan),
+        gradient(objective, the_plan),
         bound(objective, the_plan, gradient),
         average(the_plan.dimension),
         drift(the_plan.workers) {}

@@ -111,11 +111,14 @@ class linear_objective {
   /// percent, from about 2,000 rows. Only where the loss is not bounded in its slope must every row
   /// be looked at: there a single one can make SGD diverge.
   double stable_step(std::size_t batch_size) const {
+    return detail::stable_step(step_curvature(), batch_size);
+  }
+  /// What the step size depends on.
+  detail::curvature_bounds step_curvature(std::size_t /*workers*/ = 1) const {
     auto const m = moments(2048, detail::has_bounded_slope(loss_) ? 16384 : samples(), 1e-2, 50);
     double const bend = loss_.curvature(), lambda = penalty_.lambda;
-    return detail::stable_step({bend * m.spectral + lambda, bend * m.typical + lambda,
-                                bend * m.largest + lambda, detail::has_bounded_slope(loss_)},
-                               batch_size);
+    return {bend * m.spectral + lambda, bend * m.typical + lambda, bend * m.largest + lambda,
+            detail::has_bounded_slope(loss_)};
   }
 
   /// Multiply-adds of one component's gradient: the nonzeros of a row, on average.

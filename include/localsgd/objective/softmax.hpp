@@ -146,13 +146,15 @@ class softmax_objective {
   /// One worker needs that margin against its noise. From 4 workers on, whose average has less, it
   /// goes: up to twice the step, so at most 1/(2L).
   double stable_step(std::size_t batch_size, std::size_t workers = 1) const {
+    return detail::stable_step(step_curvature(workers), batch_size);
+  }
+  /// What the step size depends on.
+  detail::curvature_bounds step_curvature(std::size_t workers) const {
     auto const m = moments(2048, 16384, 1e-2, 50);
     double const lambda = penalty_.lambda;
     double const gain = std::clamp(static_cast<double>(workers) / 4, 1.0, 2.0);
     double const bend = std::max(0.5 / gain, 1 / static_cast<double>(classes_));
-    return detail::stable_step(
-        {bend * m.spectral + lambda, m.typical / 2 + lambda, m.largest / 2 + lambda, true},
-        batch_size);
+    return {bend * m.spectral + lambda, m.typical / 2 + lambda, m.largest / 2 + lambda, true};
   }
 
   /// Multiply-adds of one component's gradient: classes times the nonzeros of a row, on average.

@@ -8,7 +8,9 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <numeric>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -16,6 +18,16 @@
 /// @brief Worker k sees only its shard of the samples.
 
 namespace localsgd {
+
+namespace detail {
+/// @brief The plan of one worker that is alone with n_k samples.
+inline plan shard_plan(plan p, std::size_t worker, std::size_t samples) noexcept {
+  p.samples = samples;
+  p.workers = 1;
+  p.lane += static_cast<std::uint32_t>(worker);
+  return p;
+}
+}  // namespace detail
 
 /// @brief Splits the samples into K contiguous shards, and lets another sampler draw from each.
 ///
@@ -43,11 +55,8 @@ class sharded {
   void draw(plan const& p, std::size_t worker, std::uint64_t step,
             std::span<std::size_t> out) const {
     std::size_t const first = begin_of(p, worker);
-    plan shard = p;
-    shard.samples = begin_of(p, worker + 1) - first;
-    shard.workers = 1;
-    shard.lane = static_cast<std::uint32_t>(worker);
-    inner_.draw(shard, 0, step, out);
+    std::size_t const size = begin_of(p, worker + 1) - first;
+    inner_.draw(detail::shard_plan(p, worker, size), 0, step, out);
     for (std::size_t& i : out) i += first;
   }
 

@@ -201,6 +201,8 @@ concept names_its_team = requires { typename S::team; };
 /// |-------------------------|---------------------------------------------------------------------|
 /// | `s.begin(f, plan)`      | before each run: looks at what is to be run, and may refuse it      |
 /// | `s.leave()`             | after it, and if it came to no run: never throws                    |
+/// | `s.share(values, make)` | calls `make()`, and gives every process values[k] of the one that   |
+/// |                         | carries worker k: K trivially copyable things                       |
 /// | `s.carries(K)`          | the `index_range` of the workers that this process carries; all     |
 /// |                         | unless it says so                                                   |
 ///

@@ -47,6 +47,8 @@ class basic_mpi : private detail::mpi_host {
   using mpi_host::threads;
   using mpi_host::bytes_sent;
   using mpi_host::carries;
+  using mpi_host::rank_of;
+  using mpi_host::share;
 
   /// @brief Collective: compares what the ranks are about to run.
   /// @throws invalid_settings on all ranks, if one of them has other data or settings than rank 0,

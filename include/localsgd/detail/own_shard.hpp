@@ -1,0 +1,47 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/objective/sharded_concept.hpp"
+#include "localsgd/sampler/concept.hpp"
+#include "localsgd/sampler/sharded.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+/// @file
+/// @brief What a sampler draws where every worker has an objective of its own.
+
+namespace localsgd::detail {
+
+/// @brief The samples of worker k are those of f_k, counted from 0: what `sharded` draws, without
+///        the offset of the shard.
+template <ShardedObjective F, Sampler Inner>
+class own_shard {
+ public:
+  own_shard(F const& f, Inner const& inner) : f_(&f), inner_(inner) {}
+
+  void draw(plan const& p, std::size_t worker, std::uint64_t step,
+            std::span<std::size_t> out) const {
+    inner_.draw(shard_plan(p, worker, f_->shard_size(worker)), 0, step, out);
+  }
+  std::size_t shard_size(plan const& p, std::size_t worker) const {
+    return inner_.shard_size(shard_plan(p, worker, f_->shard_size(worker)), 0);
+  }
+
+ private:
+  F const* f_;
+  Inner inner_;
+};
+
+/// @brief The sampler of a run on f: itself, or own_shard.
+template <Objective F, Sampler S>
+auto sampler_for(F const& f, S const& sampler) {
+  if constexpr (ShardedObjective<F>)
+    return own_shard<F, S>(f, sampler);
+  else
+    return sampler;
+}
+
+}  // namespace localsgd::detail

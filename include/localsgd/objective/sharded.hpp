@@ -1,0 +1,204 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/detail/checksum.hpp"
+#include "localsgd/detail/estimate.hpp"
+#include "localsgd/detail/fingerprint.hpp"
+#include "localsgd/detail/sequences.hpp"
+#include "localsgd/detail/stable_step.hpp"
+#include "localsgd/error.hpp"
+#include "localsgd/objective/concept.hpp"
+#include "localsgd/objective/sharded_concept.hpp"
+#include "localsgd/settings.hpp"
+
+#include <algorithm>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+/// @file
+/// @brief Data in K shards, which no process needs to hold whole.
+
+namespace localsgd {
+
+namespace detail {
+
+/// @brief What every process knows of a shard.
+struct shard_facts {
+  std::size_t samples = 0, dimension = 0;
+  double strong_convexity = 0, row_work = 0;
+  curvature_bounds curvature;
+  objective_fingerprint fingerprint;
+
+  template <Objective F>
+  static shard_facts of(F const& f, std::size_t workers) {
+    shard_facts facts{f.samples(), f.dimension(), strong_convexity_of(f), 0, {}, fingerprint_of(f)};
+    if constexpr (requires { f.row_work(); }) facts.row_work = f.row_work();
+    if constexpr (requires { f.step_curvature(workers); })
+      facts.curvature = f.step_curvature(workers);
+    else
+      facts.curvature = estimate_curvature(f);
+    return facts;
+  }
+};
+
+}  // namespace detail
+
+/// @brief f(x) = Σ_k (n_k/n) f_k(x): the mean over all samples, where worker k has n_k of them for
+///        itself and the objective f_k over those.
+///
+/// Worker k steps on f_k alone; averages are weighted by n_k, and f and the certificate are those
+/// of all samples. Each process makes the shards of the workers that its synchronizer carries:
+/// ~~~{.cpp}
+/// mpi ranks;
+/// std::vector<dataset<csr_matrix<float>>> data(K);  // filled for the workers of this rank alone
+/// sharded_objective const f(ranks, K, [&](std::size_t k) {
+///   data[k] = read_libsvm("file", {.columns = d, .shard = k, .shards = K});
+///   return linear_objective(data[k].features, data[k].targets, logistic{}, l2{lambda});
+/// });
+/// auto const r = minimize(f, {.workers = K}, ranks);
+/// ~~~
+/// The result depends on K, and not on who holds which shard: on any number of ranks and threads it
+/// has the bits of a `serial` run that holds them all.
+///
+/// Without a step size the smallest of the shards' own is taken, since each worker is alone with
+/// its shard between two averages. μ is the least of the shards'. Workers make plain SGD steps;
+/// the certificate is ‖∇f‖²/(2μ). Constant, so safe to use from several threads.
+template <Objective F>
+  requires std::move_constructible<F>
+class sharded_objective {
+ public:
+  using scalar = typename F::scalar;
+  using shard_type = F;
+
+  /// @brief Collective if the synchronizer has several processes: all of them call it.
+  /// @param ranks   the synchronizer of the runs to come
+  /// @param workers K, of these runs
+  /// @param make    `make(k)` gives f_k, for the workers of this process in ascending order
+  /// @throws invalid_settings if K is out of range, or the shards differ in their dimension; on all
+  ///         processes, naming a worker that differs from worker 0
+  /// @throws what `make` throws; then rank_failed on the other processes
+  template <class Ranks, class Make>
+  sharded_objective(Ranks& ranks, std::size_t workers, Make const& make) {
+    settings s;
+    s.workers = workers;
+    s.validate();
+    index_range const here = detail::carried_workers(ranks, workers);
+    first_ = here.first;
+    facts_.resize(workers);
+    auto const make_all = [&] {
+      shards_.reserve(here.size());
+      for (std::size_t k = here.first; k != here.last; ++k) {
+        F const& f = shards_.emplace_back(make(k));
+        facts_[k] = detail::shard_facts::of(f, workers);
+      }
+    };
+    if constexpr (requires { ranks.share(std::span(facts_), make_all); })
+      ranks.share(std::span(facts_), make_all);
+    else
+      make_all();
+
+    for (std::size_t k = 0; k != workers; ++k) {
+      std::string name = "the shard of worker " + std::to_string(k);
+      if constexpr (requires { ranks.rank_of(workers, k); })
+        name += " on rank " + std::to_string(ranks.rank_of(workers, k));
+      detail::require(facts_[k].samples >= 1, "samples of " + name, facts_[k].samples, ">= 1");
+      detail::require(facts_[k].dimension == dimension(), "dimension of " + name,
+                      facts_[k].dimension,
+                      std::to_string(dimension()) + ", as the shard of worker 0 has");
+      begins_.push_back(begins_.back() + facts_[k].samples);
+    }
+  }
+
+  std::size_t dimension() const noexcept { return facts_[0].dimension; }
+  std::size_t samples() const noexcept { return begins_.back(); }  ///< n, of all shards
+
+  /// @throws std::out_of_range for a sample that another process holds
+  double gradient(std::span<scalar const> x, std::span<std::size_t const> batch,
+                  std::span<scalar> g) const {
+    std::vector<scalar> part(g.size());
+    std::vector<double> sum(g.size());
+    std::vector<std::size_t> own;
+    double loss = 0;
+    for (std::size_t i = 0; i != batch.size(); i += own.size()) {  // consecutive ones of one shard
+      std::size_t const k = shard_of(batch[i]);
+      own.clear();
+      for (std::size_t j = i; j != batch.size() && shard_of(batch[j]) == k; ++j)
+        own.push_back(batch[j] - begins_[k]);
+      double const share = static_cast<double>(own.size()) / static_cast<double>(batch.size());
+      loss += share * shard(k).gradient(x, std::span<std::size_t const>(own), part);
+      for (std::size_t j = 0; j != g.size(); ++j) sum[j] += share * static_cast<double>(part[j]);
+    }
+    for (std::size_t j = 0; j != g.size(); ++j) g[j] = static_cast<scalar>(sum[j]);
+    return loss;
+  }
+
+  double strong_convexity() const noexcept {
+    return std::ranges::min(facts_, {}, &detail::shard_facts::strong_convexity).strong_convexity;
+  }
+  /// A step size at which SGD with batches of b is stable on every shard: detail::stable_step.
+  double stable_step(std::size_t batch_size) const noexcept {
+    double least = std::numeric_limits<double>::infinity();
+    for (auto const& shard : facts_)
+      least = std::min(least, detail::stable_step(shard.curvature, batch_size));
+    return least;
+  }
+  /// Multiply-adds of one component's gradient, on average.
+  double row_work() const noexcept
+    requires requires(F const& f) { f.row_work(); }
+  {
+    double sum = 0;
+    for (auto const& shard : facts_) sum += static_cast<double>(shard.samples) * shard.row_work;
+    return sum / static_cast<double>(samples());
+  }
+
+  // What makes it a ShardedObjective.
+  std::size_t shards() const noexcept { return facts_.size(); }
+  std::size_t shard_size(std::size_t k) const noexcept { return facts_[k].samples; }
+  bool is_here(std::size_t k) const noexcept {
+    return k >= first_ && k - first_ < shards_.size();
+  }
+  /// @throws std::out_of_range if another process holds it
+  F const& shard(std::size_t k) const {
+    if (!is_here(k))
+      throw std::out_of_range("the shard of worker " + std::to_string(k) +
+                              " is on another process");
+    return shards_[k - first_];
+  }
+
+  /// @brief Of all shards, wherever they are.
+  detail::objective_fingerprint fingerprint() const noexcept {
+    detail::objective_fingerprint all;
+    for (auto const& shard : facts_) {
+      all.loss += shard.fingerprint.loss * static_cast<double>(shard.samples) /
+                  static_cast<double>(samples());
+      std::uint64_t const chain[] = {all.gradients, shard.samples, shard.fingerprint.gradients};
+      all.gradients = detail::checksum(chain, sizeof chain);
+    }
+    return all;
+  }
+
+ private:
+  std::size_t shard_of(std::size_t sample) const noexcept {
+    return static_cast<std::size_t>(std::ranges::upper_bound(begins_, sample) - begins_.begin()) - 1;
+  }
+
+  std::vector<F> shards_;                  // of the workers first_, first_ + 1, …
+  std::size_t first_ = 0;
+  std::vector<detail::shard_facts> facts_;  // of all
+  std::vector<std::size_t> begins_{0};      // the samples of shard k are begins_[k] … begins_[k+1]−1
+};
+
+template <class Ranks, class Make>
+sharded_objective(Ranks&, std::size_t, Make const&)
+    -> sharded_objective<std::remove_cvref_t<std::invoke_result_t<Make const&, std::size_t>>>;
+
+}  // namespace localsgd

@@ -1,0 +1,238 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#define BOOST_TEST_MODULE objective_sharded
+#include "localsgd/objective/sharded.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <numeric>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "localsgd/localsgd.hpp"
+#include "test/support/problems.hpp"
+#include "test/support/runs.hpp"
+#include "test/support/samplers.hpp"
+
+// f = Σ (n_k/n) f_k, where the shards of K workers are objectives of their own.
+
+using namespace localsgd;
+using support::problem;
+
+namespace {
+
+/// The same samples twice: whole, and cut into shards of the sizes given.
+struct cut {
+  std::vector<std::size_t> sizes;
+  std::vector<std::size_t> begins;
+  problem whole;
+  std::vector<csr_matrix<float>> rows;
+  std::vector<std::vector<double>> labels;
+  std::vector<std::vector<int>> classes;
+  std::vector<dense_matrix<double>> dense;
+  std::vector<std::vector<double>> reals;
+
+  cut(std::vector<std::size_t> n_k, std::size_t d, double density)
+      : sizes(n_k), begins(1), whole(std::accumulate(n_k.begin(), n_k.end(), std::size_t{0}), d,
+                                     density) {
+    for (std::size_t const n : sizes) {
+      std::size_t const first = begins.back();
+      begins.push_back(first + n);
+      dense_matrix<double> part({n, d});
+      dense_matrix<float> same({n, d});
+      for (std::size_t i = 0; i != n; ++i)
+        for (std::size_t j = 0; j != d; ++j) {
+          part(i, j) = whole.dense(first + i, j);
+          same(i, j) = whole.dense_float(first + i, j);
+        }
+      dense.push_back(part);
+      rows.push_back(to_csr(same));
+      auto const slice = [&]<class T>(std::vector<T> const& all) {
+        auto const at = all.begin() + static_cast<std::ptrdiff_t>(first);
+        return std::vector<T>(at, at + static_cast<std::ptrdiff_t>(n));
+      };
+      labels.push_back(slice(whole.labels));
+      classes.push_back(slice(whole.classes));
+      reals.push_back(slice(whole.reals));
+    }
+  }
+
+  std::size_t workers() const { return sizes.size(); }
+
+  auto logistic_shards(auto& synchronizer, double lambda = 0.01) const {
+    return sharded_objective(synchronizer, workers(), [&, lambda](std::size_t k) {
+      return linear_objective(rows[k], labels[k], logistic{}, l2{lambda}, {.intercept = 1});
+    });
+  }
+};
+
+/// As the second of two processes with the same samples sees it: half of the workers are here.
+struct second_of_two {
+  static index_range carries(std::size_t workers) { return {workers / 2, workers}; }
+  static void share(auto values, auto const& make) {
+    make();
+    std::size_t const half = values.size() / 2;
+    for (std::size_t k = 0; k != half; ++k) values[k] = values[k + half];
+  }
+};
+
+/// The points that do not depend on how f is summed up at evaluations.
+template <class Result>
+bool same_points(Result const& a, Result const& b) {
+  return a.last == b.last && a.average == b.average && a.rounds == b.rounds &&
+         a.gradients == b.gradients;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(it_is_the_mean_over_all_samples) {
+  cut const data({30, 1, 50, 19}, 12, 0.5);
+  serial one;
+  auto const f = data.logistic_shards(one);
+  linear_objective const whole(data.whole.sparse, data.whole.labels, logistic{}, l2{0.01},
+                               {.intercept = 1});
+  BOOST_TEST(f.samples() == whole.samples());
+  BOOST_TEST(f.dimension() == whole.dimension());
+  BOOST_TEST(f.strong_convexity() == 0.01);
+  // Σ n_k · (nonzeros of shard k / n_k) / n
+  BOOST_TEST(f.row_work() == whole.row_work(), boost::test_tools::tolerance(1e-15));
+  auto const x = support::random_point(whole.dimension(), 3);
+  for (auto const& batch :
+       {support::all_samples(100), std::vector<std::size_t>{0}, {30}, {99, 5, 31, 80, 5}}) {
+    auto const here = support::at(f, x, batch), there = support::at(whole, x, batch);
+    BOOST_TEST(here.value == there.value, boost::test_tools::tolerance(1e-13));
+    BOOST_TEST(support::distance(here.gradient, there.gradient) < 1e-13);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_run_makes_the_steps_of_sharded_samples_and_weighted_averages) {
+  cut const data({30, 10, 50, 37}, 40, 0.3);
+  settings const s{.workers = 4, .local_steps = 7, .batch_size = 2, .epochs = 5, .evaluations = 2};
+  serial one;
+  auto const same = [&](auto const& f, auto const& whole, auto const& sampler) {
+    auto const expected = minimize(whole, s, one, sharded(data.sizes, sampler), weighted_mean{},
+                                   constant_step{0.1});
+    auto const r = minimize(f, s, one, sampler, constant_step{0.1});
+    BOOST_TEST(same_points(r, expected));
+    BOOST_TEST(r.objective == expected.objective, boost::test_tools::tolerance(1e-13));
+    BOOST_TEST(r.certificate >= 0);
+  };
+  linear_objective const sparse(data.whole.sparse, data.whole.labels, logistic{}, l2{0.01},
+                                {.intercept = 1});
+  same(data.logistic_shards(one), sparse, with_replacement{});
+  same(data.logistic_shards(one), sparse, shuffled{});
+  softmax_objective const classes(data.whole.sparse, data.whole.classes, 3, l2{0.01});
+  same(sharded_objective(one, 4,
+                         [&](std::size_t k) {
+                           return softmax_objective(data.rows[k], data.classes[k], 3, l2{0.01});
+                         }),
+       classes, with_replacement{});
+  support::custom const custom{&data.whole.dense, &data.whole.reals};
+  same(sharded_objective(
+           one, 4,
+           [&](std::size_t k) { return support::custom{&data.dense[k], &data.reals[k]}; }),
+       custom, shuffled{});
+}
+
+BOOST_AUTO_TEST_CASE(rounds_that_exchange_what_they_touched_do_so_in_shards_of_any_density) {
+  cut data({20, 20, 20}, 2001, 0.002);
+  // The rows of this one alone would be too full for it: 9·40 entries are more than d/8.
+  data.rows[1] = problem(20, 2001, 0.02).sparse;
+  serial one;
+  settings const s{.workers = 3, .local_steps = 3, .epochs = 6};
+  auto const f = data.logistic_shards(one);
+  auto const touched = minimize(f, s, one);
+  auto const all = minimize(f, s, one, linear_sgd{exchanged_coordinates::all});
+  BOOST_TEST((support::bits(touched) == support::bits(all)));
+}
+
+BOOST_AUTO_TEST_CASE(any_number_of_threads_gives_the_same_bits) {
+  cut const data({30, 10, 50, 37, 8}, 40, 0.3);
+  settings const s{.workers = 5, .epochs = 5, .evaluations = 3};
+  serial one;
+  auto const expected = support::bits(minimize(data.logistic_shards(one), s, one));
+  for (std::size_t const threads : {1U, 2U, 3U, 5U}) {
+    thread_pool pool(threads);
+    BOOST_TEST((support::bits(minimize(data.logistic_shards(pool), s, pool)) == expected));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_step_size_is_that_of_the_most_curved_shard) {
+  cut const data({30, 10, 50}, 12, 0.5);
+  serial one;
+  auto const f = data.logistic_shards(one);
+  for (std::size_t const b : {1U, 4U, 10U}) {
+    double least = support::infinity;
+    for (std::size_t k = 0; k != 3; ++k) least = std::min(least, f.shard(k).stable_step(b));
+    BOOST_TEST(f.stable_step(b) == least);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_tolerance_is_certified_over_all_shards) {
+  cut const data({30, 10, 50, 37}, 6, 1);
+  serial one;
+  auto const f = data.logistic_shards(one, 0.1);
+  auto const r = minimize(f, {.workers = 4, .local_steps = 1, .epochs = 20000, .tolerance = 1e-3});
+  BOOST_TEST((r.reason == stop_reason::tolerance_reached));
+  linear_objective const whole(data.whole.sparse, data.whole.labels, logistic{}, l2{0.1},
+                               {.intercept = 1});
+  auto const best = minimize(whole, {.workers = 4, .tolerance = 1e-10});
+  BOOST_TEST(r.objective - best.objective <= 1e-3);
+  BOOST_TEST(r.certificate >= r.objective - best.objective);
+}
+
+BOOST_AUTO_TEST_CASE(shards_that_do_not_fit_are_refused_by_name) {
+  cut const data({30, 10, 50}, 12, 0.5), wider({30, 10, 50}, 13, 0.5);
+  serial one;
+  auto const mixed = [&] {
+    sharded_objective(one, 3, [&](std::size_t k) {
+      auto const& from = k == 1 ? wider : data;
+      return linear_objective(from.rows[k], from.labels[k], logistic{}, l2{0.1});
+    });
+  };
+  auto const e = support::error_of<invalid_settings>(mixed);
+  BOOST_TEST(e.field == "dimension of the shard of worker 1");
+  BOOST_TEST(std::string(e.what()).find("13") != std::string::npos);
+  BOOST_TEST(std::string(e.what()).find("12, as the shard of worker 0 has") != std::string::npos);
+
+  auto const f = data.logistic_shards(one);
+  auto const refused = [&](auto const& call) {
+    return support::error_of<invalid_settings>(call).field;
+  };
+  BOOST_TEST(refused([&] { minimize(f, {.workers = 4}, one); }) == "workers");
+  // Sizes of shards within shards.
+  BOOST_TEST(refused([&] { minimize(f, {.workers = 3}, sharded(data.sizes)); }) ==
+             "sharded.sizes");
+  BOOST_TEST(refused([&] {
+               sharded_objective(one, 0, [&](std::size_t k) {
+                 return linear_objective(data.rows[k], data.labels[k], logistic{}, l2{0.1});
+               });
+             }) == "workers");
+  BOOST_CHECK_THROW(sharded_objective(one, 3,
+                                      [&](std::size_t k) {
+                                        if (k == 2) throw std::domain_error("no such file");
+                                        return linear_objective(data.rows[k], data.labels[k],
+                                                                logistic{}, l2{0.1});
+                                      }),
+                    std::domain_error);
+}
+
+BOOST_AUTO_TEST_CASE(a_shard_that_another_process_holds_is_not_made_up) {
+  cut const data({30, 10, 30, 10}, 12, 0.5);
+  second_of_two second;
+  auto const f = data.logistic_shards(second);
+  BOOST_TEST(f.samples() == 80U);
+  BOOST_TEST(f.is_here(3));
+  BOOST_TEST(!f.is_here(1));
+  std::vector<double> x(f.dimension()), g(f.dimension());
+  std::size_t const there = 35, here = 45;
+  BOOST_CHECK_THROW(f.gradient(x, std::span(&there, 1), g), std::out_of_range);
+  f.gradient(x, std::span(&here, 1), g);
+  // Nor does a synchronizer that carries them all run it.
+  BOOST_TEST(support::error_of<invalid_settings>([&] { minimize(f, {.workers = 4}, serial{}); })
+                 .field == "synchronizer");
+}
