@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(other_data_of_the_same_shape_are_noticed) {
   std::string const here = text(data.dense, data.reals);
   auto features = data.dense;
   features(0, 3) += 1;
-  BOOST_TEST(differ_by(here, text(features, data.reals), "loss at a point = "));
+  BOOST_TEST(differ_by(here, text(features, data.reals), "checksum of gradients there = "));
   auto targets = data.reals;
   for (double& y : targets) y = -y;  // labels changed places
   BOOST_TEST(differ_by(here, text(data.dense, targets), "loss at a point = "));
