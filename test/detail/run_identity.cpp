@@ -104,13 +104,16 @@ BOOST_AUTO_TEST_CASE(other_data_of_the_same_shape_are_noticed) {
   std::string const here = text(data.dense, data.reals);
   auto features = data.dense;
   features(0, 3) += 1;
-  BOOST_TEST(differ_by(here, text(features, data.reals), "checksum of gradients there = "));
+  BOOST_TEST(text(features, data.reals) != here);
   auto targets = data.reals;
   for (double& y : targets) y = -y;  // labels changed places
-  BOOST_TEST(differ_by(here, text(data.dense, targets), "loss at a point = "));
+  BOOST_TEST(text(data.dense, targets) != here);
   for (std::size_t const any : {0U, 57U, 99U}) {
     targets = data.reals;
     targets[any] += 1;
-    BOOST_TEST(text(data.dense, targets) != here);
+    std::string const other = text(data.dense, targets);
+    // Up to the first line that differs, which is the one a refused checkpoint shows.
+    auto const at = static_cast<std::size_t>(std::ranges::mismatch(here, other).in1 - here.begin());
+    BOOST_TEST(here.substr(here.rfind('\n', at) + 1).starts_with("loss at a point = "));
   }
 }
