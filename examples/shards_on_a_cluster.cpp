@@ -26,7 +26,7 @@ void train(std::string const& file, std::size_t columns, std::size_t workers, do
     data[k] = read_libsvm(file, {.columns = columns, .shard = k, .shards = workers});
     return linear_objective(data[k].features, data[k].targets, logistic{}, l2{lambda});
   });
-  auto const r = minimize(f, {.workers = workers, .epochs = 20}, ranks);
+  auto const r = minimize(f, {.workers = workers, .tolerance = 1e-6}, ranks);
 
   std::size_t here = 0;
   for (auto const& shard : data) here += shard.targets.size();

@@ -94,6 +94,7 @@ floors='
 5  detail/run_identity.hpp
 7  detail/own_shard.hpp
 5  detail/dual_extrapolation.hpp
+5  detail/slope_table.hpp
 8  detail/recorder.hpp
 7  detail/run_record.hpp
 6  detail/certifier.hpp

@@ -56,13 +56,10 @@ auto plain_worker() {
 }
 
 /// @brief The LocalWorker that suits an objective: plain steps, and, if `reduces`, variance-reduced
-///        ones after them. The anchor of those needs samples that all workers can see.
+///        ones after them.
 template <Objective F>
-auto default_worker([[maybe_unused]] bool reduces) {
-  if constexpr (ShardedObjective<F>)
-    return plain_worker<typename F::shard_type>();
-  else
-    return sgd_then_svrg<decltype(plain_worker<F>())>{reduces};
+auto default_worker(bool reduces) {
+  return sgd_then_svrg<decltype(plain_worker<stepped_objective<F>>())>{reduces};
 }
 
 /// @brief The Averager that suits an objective.
@@ -88,7 +85,7 @@ auto anchor_of(W const& worker, F const& f, E const& step_size, plan const& p) {
 template <Objective F, class... Components>
 bool may_reduce(F const& f) {
   constexpr bool free =
-      !ShardedObjective<F> && count_of<worker_kind, F, Components...> == 0 &&
+      count_of<worker_kind, F, Components...> == 0 &&
       count_of<step_size_kind, F, Components...> == 0 &&
       (... && !requires { typename Components::team::never_waits; });
   return free && strong_convexity_of(f) > 0;
@@ -207,13 +204,18 @@ result<typename F::scalar> minimize(F const& f, settings const& s = {},
       [] { return detail::default_averager<F>(); }, given);
   averager.start(p.dimension);
 
-  auto const bind = [&](std::size_t k) {
+  // What worker k steps on.
+  auto const own = [&]([[maybe_unused]] std::size_t k) -> auto const& {
     if constexpr (ShardedObjective<F>)
-      return worker.bind(f.shard(k), sampler, step_size, p, k);
-    else if constexpr (std::same_as<decltype(anchor), detail::no_anchor>)
-      return worker.bind(f, sampler, step_size, p, k);
+      return f.shard(k);
     else
-      return worker.bind(f, sampler, step_size, p, k, anchor);
+      return f;
+  };
+  auto const bind = [&](std::size_t k) {
+    if constexpr (std::same_as<decltype(anchor), detail::no_anchor>)
+      return worker.bind(own(k), sampler, step_size, p, k);
+    else
+      return worker.bind(own(k), sampler, step_size, p, k, anchor);
   };
   index_range const carried = detail::carried_workers(synchronizer, p.workers);
   if constexpr (ShardedObjective<F>)

@@ -87,6 +87,12 @@ BOOST_AUTO_TEST_CASE(the_bits_are_those_of_one_process_that_holds_all_shards) {
       auto const r = minimize(f, s, ranks, shuffled{});
       BOOST_TEST((support::bits_without_bytes(r) == support::bits_without_bytes(expected)));
       BOOST_TEST(f.samples() == 211u);
+      // With variance-reduced steps, too.
+      settings const to_the_end{.workers = k, .tolerance = 1e-8};
+      auto const far = minimize(f, to_the_end, ranks);
+      BOOST_TEST((far.reason == stop_reason::tolerance_reached));
+      BOOST_TEST((support::bits_without_bytes(far) ==
+                  support::bits_without_bytes(minimize(whole(one, k, all), to_the_end, one))));
       // No rank has read the shards of others.
       index_range const here = ranks.carries(k);
       for (std::size_t i = 0; i != k; ++i)

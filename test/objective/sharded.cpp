@@ -10,6 +10,7 @@
 #include <numeric>
 #include <span>
 #include <stdexcept>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@
 #include "test/support/problems.hpp"
 #include "test/support/runs.hpp"
 #include "test/support/samplers.hpp"
+#include "test/support/temporary_path.hpp"
 
 // f = Σ (n_k/n) f_k, where the shards of K workers are objectives of their own.
 
@@ -113,10 +115,11 @@ BOOST_AUTO_TEST_CASE(a_run_makes_the_steps_of_sharded_samples_and_weighted_avera
   cut const data({30, 10, 50, 37}, 40, 0.3);
   settings const s{.workers = 4, .local_steps = 7, .batch_size = 2, .epochs = 5, .evaluations = 2};
   serial one;
-  auto const same = [&](auto const& f, auto const& whole, auto const& sampler) {
+  auto const same = [&](auto const& f, auto const& whole, auto const& sampler,
+                        auto const&... worker) {
     auto const expected = minimize(whole, s, one, sharded(data.sizes, sampler), weighted_mean{},
-                                   constant_step{0.1});
-    auto const r = minimize(f, s, one, sampler, constant_step{0.1});
+                                   constant_step{0.1}, worker...);
+    auto const r = minimize(f, s, one, sampler, constant_step{0.1}, worker...);
     BOOST_TEST(same_points(r, expected));
     BOOST_TEST(r.objective == expected.objective, boost::test_tools::tolerance(1e-13));
     BOOST_TEST(r.certificate >= 0);
@@ -131,6 +134,7 @@ BOOST_AUTO_TEST_CASE(a_run_makes_the_steps_of_sharded_samples_and_weighted_avera
                            return softmax_objective(data.rows[k], data.classes[k], 3, l2{0.01});
                          }),
        classes, with_replacement{});
+  same(data.logistic_shards(one), sparse, shuffled{}, linear_sgd{});
   support::custom const custom{&data.whole.dense, &data.whole.reals};
   same(sharded_objective(
            one, 4,
@@ -172,17 +176,57 @@ BOOST_AUTO_TEST_CASE(the_step_size_is_that_of_the_most_curved_shard) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(a_tolerance_is_certified_over_all_shards) {
+BOOST_AUTO_TEST_CASE(a_tolerance_is_reached_and_certified_over_all_shards) {
   cut const data({30, 10, 50, 37}, 6, 1);
   serial one;
-  auto const f = data.logistic_shards(one, 0.1);
-  auto const r = minimize(f, {.workers = 4, .local_steps = 1, .epochs = 20000, .tolerance = 1e-3});
-  BOOST_TEST((r.reason == stop_reason::tolerance_reached));
-  linear_objective const whole(data.whole.sparse, data.whole.labels, logistic{}, l2{0.1},
-                               {.intercept = 1});
-  auto const best = minimize(whole, {.workers = 4, .tolerance = 1e-10});
-  BOOST_TEST(r.objective - best.objective <= 1e-3);
-  BOOST_TEST(r.certificate >= r.objective - best.objective);
+  auto const ends_where = [&](auto const& f, auto const& whole) {
+    settings s{.workers = 4, .tolerance = 1e-11};
+    auto const best = minimize(whole, s);
+    for (double const tolerance : {1e-3, 1e-9}) {
+      s.tolerance = tolerance;
+      auto const r = minimize(f, s, one);
+      BOOST_TEST((r.reason == stop_reason::tolerance_reached));
+      BOOST_TEST(r.objective - best.objective <= tolerance);
+      BOOST_TEST(r.certificate >= r.objective - best.objective);
+      for (std::size_t const threads : {2U, 3U}) {
+        thread_pool pool(threads);
+        BOOST_TEST((support::bits(minimize(f, s, pool)) == support::bits(r)));
+      }
+    }
+  };
+  linear_objective const sparse(data.whole.sparse, data.whole.labels, logistic{}, l2{0.1},
+                                {.intercept = 1});
+  ends_where(data.logistic_shards(one, 0.1), sparse);
+  softmax_objective const classes(data.whole.sparse, data.whole.classes, 3, l2{0.1});
+  ends_where(sharded_objective(one, 4,
+                               [&](std::size_t k) {
+                                 return softmax_objective(data.rows[k], data.classes[k], 3,
+                                                          l2{0.1});
+                               }),
+             classes);
+}
+
+// The slopes at the anchor lie with the shards and are in no checkpoint.
+BOOST_AUTO_TEST_CASE(a_run_that_was_cut_goes_on_with_the_same_bits) {
+  cut const data({30, 10, 50, 37}, 6, 1);
+  serial one;
+  auto const f = data.logistic_shards(one, 0.001);
+  settings const s{.workers = 4, .local_steps = 3, .epochs = 12};
+  support::temporary_path const path;
+  auto const expected = support::bits(minimize(f, s, one, svrg{}));
+  int cuts = 0;
+  for (result<double> r; cuts < 1000; ++cuts) {
+    std::stop_source stop;
+    stop.request_stop();
+    thread_pool pool(1 + static_cast<std::size_t>(cuts) % 3);
+    r = minimize(f, s, pool, svrg{},
+                 checkpoint(path(), {.seconds = 0, .signals = false, .stop = stop.get_token()}));
+    if (r.reason == stop_reason::interrupted) continue;
+    BOOST_TEST((support::bits(r) == expected));
+    break;
+  }
+  BOOST_TEST(cuts > 10);
+  BOOST_TEST(cuts < 1000);
 }
 
 BOOST_AUTO_TEST_CASE(shards_that_do_not_fit_are_refused_by_name) {

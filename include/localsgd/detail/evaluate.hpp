@@ -12,6 +12,7 @@
 #include "localsgd/synchronizer/concept.hpp"
 
 #include <algorithm>
+#include <concepts>
 #include <cstddef>
 #include <numeric>
 #include <span>
@@ -98,21 +99,33 @@ class full_gradient {
   };
 
   /// @brief Collective: evaluates f at x. Who leads gets the answer.
-  /// @param slopes n numbers that receive ∂φ/∂z of every sample of a linear model; or none.
-  template <Objective F, class T>
+  /// @param slopes n numbers that receive ∂φ/∂z of every sample of a linear model; or none. Of a
+  ///               ShardedObjective a vector for every worker; or none.
+  template <Objective F, class T, class Slopes = std::span<double>>
   value operator()(F const& f, std::span<typename F::scalar const> x, T& team,
-                   std::span<double> slopes = {}) {
-    if constexpr (ShardedObjective<F>)
-      add_parts(team, [&](std::size_t part, std::span<double> sum) {
-        add_samples(f.shard(part), x, index_range{0, f.shard_size(part)}, sum, {});
-      });
-    else
-      each_part(team, [&](index_range samples, std::span<double> sum) {
-        add_samples(f, x, samples, sum, slopes);
-      });
+                   Slopes slopes = {}) {
+    each_share(f, team, [&](auto const& share, index_range samples, std::span<double> sum,
+                            [[maybe_unused]] std::size_t part) {
+      if constexpr (std::same_as<Slopes, std::span<double>>)
+        add_samples(share, x, samples, sum, slopes);
+      else
+        add_samples(share, x, samples, sum, std::span<double>(slopes[part]));
+    });
     if (!leads(team)) return {};
     double const n = static_cast<double>(samples_);
     return {last() / n, squared_norm(std::span<double const>(sum())) / n / n, total_.back() / n};
+  }
+
+  /// @brief Collective: each_part with the objective that has the samples: `add(f, samples, sum,
+  ///        part)`, or of a ShardedObjective `add(f.shard(k), samples, sum, k)`.
+  template <Objective F, class T, class Add>
+  void each_share(F const& f, T& team, Add const& add) {
+    add_parts(team, [&](std::size_t part, std::span<double> sum) {
+      if constexpr (ShardedObjective<F>)
+        add(f.shard(part), index_range{0, f.shard_size(part)}, sum, part);
+      else
+        add(f, even_split(samples_, parts_.size(), part), sum, part);
+    });
   }
 
   /// @brief Collective: Σ over the parts of what `add(samples, sum)` adds to sum, d+2 numbers; the
@@ -128,6 +141,8 @@ class full_gradient {
   ///        until the next collective call.
   std::span<double const> sum() const noexcept { return {total_.data(), total_.size() - 2}; }
   double last() const noexcept { return total_[total_.size() - 2]; }
+  /// @brief All d+2 sums of the last call.
+  std::span<double const> totals() const noexcept { return total_; }
 
   /// @brief Collective: what every member has written for its samples becomes known to all.
   template <class T>
@@ -141,6 +156,10 @@ class full_gradient {
       return index_range{edge(parts.first), edge(parts.last)};
     });
   }
+
+  /// @brief Those of shards are where they are needed.
+  template <class T>
+  void share_slopes(T&, std::span<std::vector<double>>) const noexcept {}
 
   /// @brief How many numbers are added one after another, at most, in one of the sums.
   std::size_t chain() const noexcept {

@@ -6,6 +6,7 @@
 #include "localsgd/detail/evaluate.hpp"
 #include "localsgd/detail/extrapolation.hpp"
 #include "localsgd/detail/svrg_steps.hpp"
+#include "localsgd/objective/sharded_concept.hpp"
 #include "localsgd/settings.hpp"
 #include "localsgd/synchronizer/concept.hpp"
 #include "localsgd/worker/automatic_step.hpp"
@@ -47,6 +48,7 @@ template <Objective F, StepSize E>
 class svrg_anchor {
  public:
   using scalar = typename F::scalar;
+  using table = svrg_steps<F>;
 
   /// @param step_size η_t where a new anchor is taken after t steps; `automatic_step` leaves it to
   ///                  detail::svrg_steps.
@@ -85,16 +87,16 @@ class svrg_anchor {
   bool is_at(std::uint64_t t) const noexcept { return t == renewed_at_; }
   full_gradient::value value() const noexcept { return value_; }
   /// @brief The slopes of a linear model there.
-  std::span<double const> slopes() const noexcept { return steps_.slopes(); }
+  std::span<double const> slopes() const noexcept { return steps_.slopes().all(); }
   /// @brief Component gradients that a step makes for each of its samples.
   std::uint64_t gradients_per_sample() const noexcept {
-    return LinearObjective<F> || !active_ ? 1 : 2;
+    return remembers || !active_ ? 1 : 2;
   }
   std::uint64_t passes() const noexcept { return passes_; }  ///< Full gradients computed.
   /// @brief Component gradients beyond K·b·t: those passes, and the ones at x̃ unless remembered.
   std::uint64_t extra_gradients(std::uint64_t t) const noexcept {
     std::uint64_t const again =
-        LinearObjective<F> || !active_ ? 0 : p_->workers * p_->batch_size * (t - active_since_);
+        remembers || !active_ ? 0 : p_->workers * p_->batch_size * (t - active_since_);
     return p_->samples * passes_ + again;
   }
   /// @brief Whether f(x̃) has stopped falling at the precision of its type.
@@ -105,12 +107,17 @@ class svrg_anchor {
   void renew(T& team, full_gradient& pass, Workers& workers, iterates<scalar>& x,
              std::uint64_t t) {
     bool const lost = !team.finite() && rescues_ != most_rescues;
-    if (!due(t) && !lost) return;
     bool const leader = leads(team);
+    if (!steps_.slopes().known()) {
+      pass(*f_, point(), team, steps_.slopes().to_fill());
+      if (leader) steps_.slopes().now_known();
+      team.agree(0);
+    }
+    if (!due(t) && !lost) return;
     std::span<scalar const> const consensus = team.settle(x);
     move next = lost ? move::back : move::forward;
     if (!active_) {
-      if (!lost && !noise_prevails(team, workers, x, consensus, t)) return;
+      if (!lost && !noise_prevails(team, pass, workers, x, consensus, t)) return;
       steps_.prepare(*f_, pass, team, *p_);
     } else if (passes_ == 0) {
       if (leader) std::ranges::copy(consensus, trial_.begin());
@@ -126,12 +133,12 @@ class svrg_anchor {
       if (leader && next == move::plain) std::ranges::copy(consensus, trial_.begin());
       team.agree(0);  // the trial is there
       auto const value =
-          pass(*f_, std::span<scalar const>(trial_), team, steps_.slopes());
+          pass(*f_, std::span<scalar const>(trial_), team, steps_.slopes().to_fill());
       if (leader) next = judge(value, next);
       spend(team, (p_->samples + p_->workers - 1) / p_->workers, p_->dimension * sizeof(scalar));
       next = static_cast<move>(team.agree(static_cast<int>(next)));
     }
-    pass.share_slopes(team, steps_.slopes());
+    pass.share_slopes(team, steps_.slopes().to_fill());
     if (leader) accept(pass, t);
     team.agree(0);  // the anchor is there
     team.resume(x, point());
@@ -152,6 +159,7 @@ class svrg_anchor {
  private:
   enum class move { forward, leap, plain, back, done, done_back };
   static constexpr int most_rescues = 2100, patience = 8;  // 2^-2100·η is 0 for every η
+  static constexpr bool remembers = LinearObjective<stepped_objective<F>>;  // slopes at the anchor
   static constexpr bool automatic = std::same_as<E, automatic_step::chosen>;
 
   static std::uint64_t first_look(svrg_start start, std::uint64_t period) noexcept {
@@ -163,25 +171,37 @@ class svrg_anchor {
   // Collective: f on up to 1024 samples, at the average and at the consensus. The better one is the
   // first anchor, if it is the average, or an epoch has passed.
   template <class T, class Workers>
-  bool noise_prevails(T& team, Workers& workers, iterates<scalar>& x,
+  bool noise_prevails(T& team, full_gradient& pass, Workers& workers, iterates<scalar>& x,
                       std::span<scalar const> consensus, std::uint64_t t) {
     assemble_average(team, workers, x, std::span<scalar>(trial_));
     int answer = 0;
+    std::span<scalar const> const average = trial_;
+    if constexpr (ShardedObjective<F>)
+      pass.each_share(*f_, team, [&](auto const& shard, index_range, std::span<double> sum,
+                                     std::size_t) {
+        double const samples = static_cast<double>(shard.samples());
+        sum[0] += samples * glance(shard, average);
+        sum[1] += samples * glance(shard, consensus);
+      });
     if (leads(team)) {
-      bool const average_is_better =
-          glance(std::span<scalar const>(trial_)) < glance(consensus);
+      bool average_is_better = false;
+      if constexpr (ShardedObjective<F>)
+        average_is_better = pass.totals()[0] < pass.totals()[1];
+      else
+        average_is_better = glance(*f_, average) < glance(*f_, consensus);
       answer = average_is_better || t >= period_ ? 1 : 0;
       if (!average_is_better) std::ranges::copy(consensus, trial_.begin());
       if (answer == 0) next_ = t + std::max<std::uint64_t>(1, period_ / 4);
     }
     return team.agree(answer) != 0;
   }
-  double glance(std::span<scalar const> x) const {
+  template <class G>
+  double glance(G const& f, std::span<scalar const> x) const {
     std::size_t const stride = (p_->samples + 1023) / 1024;
     std::vector<std::size_t> batch;
-    for (std::size_t i = 0; i < p_->samples; i += stride) batch.push_back(i);
+    for (std::size_t i = 0; i < f.samples(); i += stride) batch.push_back(i);
     std::vector<scalar> g(x.size());
-    return f_->gradient(x, std::span<std::size_t const>(batch), std::span<scalar>(g));
+    return f.gradient(x, std::span<std::size_t const>(batch), std::span<scalar>(g));
   }
 
   // Who leads, from here on.

@@ -5,6 +5,7 @@
 #include "localsgd/detail/evaluate.hpp"
 #include "localsgd/detail/own_lines.hpp"
 #include "localsgd/detail/rows.hpp"
+#include "localsgd/detail/slope_table.hpp"
 #include "localsgd/detail/stable_step.hpp"
 #include "localsgd/objective/linear_concept.hpp"
 
@@ -38,7 +39,7 @@ class svrg_steps {
         step_size_(automatic ? step_size * std::max(1.0, averaging_gain(p.workers, 2))
                              : step_size) {}
 
-  static std::span<double> slopes() noexcept { return {}; }
+  static no_slopes slopes() noexcept { return {}; }
   /// The squared length of coordinate j's unit.
   static double weight(std::size_t) noexcept { return 1; }
 
@@ -73,26 +74,36 @@ class svrg_steps {
 /// values of feature j, p_j the share of rows that have one, and ℓ the typical curvature of a
 /// sample once every feature is divided by √q_j: the units of a feature do not matter, and those
 /// that few rows have, in whose direction f bends little, go farther. A larger power of p_j brings
-/// the first digits sooner still, and the last ones later. At most 1/(λm), where an anchor lasts for m steps.
-template <LinearObjective F>
+/// the first digits sooner still, and the last ones later. At most 1/(λm), where an anchor lasts for
+/// m steps. Of a ShardedObjective all of that is of the samples of all shards.
+template <Objective F>
+  requires LinearObjective<stepped_objective<F>>
 class svrg_steps<F> {
  public:
-  using row = decltype(row_of(std::declval<F const&>().features(), 0));
+  using row = decltype(row_of(std::declval<stepped_objective<F> const&>().features(), 0));
   static constexpr bool sparse = sparse_row<row>;
 
   svrg_steps() = default;
   svrg_steps(F const& f, plan const& p, double step_size, bool automatic)
       : d_(p.dimension),
         table_(2 * p.dimension),
-        slopes_(p.samples),
+        slopes_(f),
         relative_(automatic ? p.dimension : 0),
         step_size_(step_size),
         largest_(f.penalty() > 0 ? static_cast<double>(p.workers * p.batch_size) /
                                        (f.penalty() * static_cast<double>(p.samples))
-                                 : infinity) {}
+                                 : infinity),
+        intercept_(f.intercept()) {
+    bool saturates = false;
+    if constexpr (ShardedObjective<F>)
+      saturates = f.has_bounded_slope();
+    else
+      saturates = has_bounded_slope(f.loss());
+    most_gain_ = saturates ? 2 : 1;
+  }
 
-  std::span<double> slopes() noexcept { return slopes_; }
-  std::span<double const> slopes() const noexcept { return slopes_; }
+  slope_table<F>& slopes() noexcept { return slopes_; }
+  slope_table<F> const& slopes() const noexcept { return slopes_; }
   /// The squared length of coordinate j's unit: 1/η_j, up to a factor.
   double weight(std::size_t j) const noexcept { return relative_.empty() ? 1 : 1 / relative_[j]; }
 
@@ -101,9 +112,10 @@ class svrg_steps<F> {
     if (relative_.empty()) return;
     std::size_t const stride = stride_of(p);
     auto const add_up = [&](auto const& term) {
-      pass.each_part(team, [&](index_range samples, std::span<double> sum) {
+      pass.each_share(f, team, [&](auto const& share, index_range samples, std::span<double> sum,
+                                   std::size_t) {
         for (std::size_t i = samples.first; i < samples.last; i += stride)
-          for_each_entry(row_of(f.features(), i), [&](std::size_t j, double value) {
+          for_each_entry(row_of(share.features(), i), [&](std::size_t j, double value) {
             if (value != 0) sum[j] += term(value);
           });
       });
@@ -111,7 +123,11 @@ class svrg_steps<F> {
     add_up([](double value) { return value * value; });
     if (leads(team)) std::ranges::copy(pass.sum(), relative_.begin());
     add_up([](double) { return 1.0; });
-    if (leads(team)) choose(f, pass.sum(), p);
+    if (leads(team)) weigh_features(pass.sum(), p);
+    team.agree(0);  // the weights are there
+    pass.each_share(f, team, [&](auto const& share, index_range samples, std::span<double> sum,
+                                 std::size_t) { add_curvature(share, samples, sum, p); });
+    if (leads(team)) choose_step(pass.totals(), p);
   }
 
   void take(std::span<double const> sum, double samples, double factor) noexcept {
@@ -128,8 +144,6 @@ class svrg_steps<F> {
     archive(table_, slopes_, relative_, step_size_);
   }
 
-  double slope(std::size_t i) const noexcept { return slopes_[i]; }
-  void prefetch(std::size_t i) const noexcept { LOCALSGD_PREFETCH(slopes_.data() + i); }
   double const* table() const noexcept { return table_.data(); }
   std::size_t drift_at(std::size_t j) const noexcept { return sparse ? 2 * j : j; }
   std::size_t eta_at(std::size_t j) const noexcept { return sparse ? 2 * j + 1 : d_ + j; }
@@ -142,7 +156,7 @@ class svrg_steps<F> {
   }
 
   // relative_ holds the sums of squares of each feature; counts how often each is not zero.
-  void choose(F const& f, std::span<double const> counts, plan const& p) {
+  void weigh_features(std::span<double const> counts, plan const& p) {
     double all = 0, seen = 0;
     for (std::size_t j = 0; j != d_; ++j) {
       all += relative_[j];
@@ -155,38 +169,46 @@ class svrg_steps<F> {
       double const q = share > 0 ? relative_[j] / counts[j] * std::sqrt(std::sqrt(share)) : common;
       relative_[j] = std::isnormal(q) ? 1 / q : 1 / common;
     }
-    double const intercept = f.intercept();
-    if (intercept != 0) relative_[d_ - 1] = 1 / (intercept * intercept);
+  }
 
-    double sum = 0, sum_of_squares = 0, rows = 0;
+  // Adds up the curvatures of some samples, their squares, and how many they are. An intercept is
+  // a feature of all rows: its square times its weight is 1.
+  template <class G>
+  void add_curvature(G const& f, index_range samples, std::span<double> sum,
+                     plan const& p) const {
+    double const bend = f.loss().curvature();
     std::size_t const stride = std::max<std::size_t>(1, p.samples >> 12U);
-    for (std::size_t i = 0; i < p.samples; i += stride) {
-      double square = intercept != 0 ? 1 : 0;
+    for (std::size_t i = samples.first; i < samples.last; i += stride) {
+      double square = f.intercept() != 0 ? 1 : 0;
       for_each_entry(row_of(f.features(), i), [&](std::size_t j, double value) {
         square += value * value * relative_[j];
       });
-      square *= f.scale(i);
-      sum += square;
-      sum_of_squares += square * square;
-      rows += 1;
+      square *= f.scale(i) * bend;
+      sum[0] += square;
+      sum[1] += square * square;
+      sum[2] += 1;
     }
-    double const bend = f.loss().curvature();
-    if (!(sum > 0) || !(bend > 0)) {
+  }
+
+  void choose_step(std::span<double const> sums, plan const& p) {
+    if (intercept_ != 0) relative_[d_ - 1] = 1 / (intercept_ * intercept_);
+    double const sum = sums[0], sum_of_squares = sums[1], rows = sums[2];
+    if (!(sum > 0)) {
       step_size_ = 1;
       return;
     }
     // A batch has the curvature of f, at most the mean of its samples', and its share of the rest.
     double const b = static_cast<double>(p.batch_size), mean = sum / rows;
     double const typical = mean + (sum_of_squares / sum - mean) / b;
-    double const gain = averaging_gain(p.workers, has_bounded_slope(f.loss()) ? 2 : 1);
-    step_size_ = gain / (bend * typical);
+    step_size_ = averaging_gain(p.workers, most_gain_) / typical;
   }
 
   std::size_t d_ = 0;
   own_vector<double> table_;
-  std::vector<double> slopes_;
+  slope_table<F> slopes_;
   std::vector<double> relative_;  // 1/q_j; empty where the caller has chosen the step size
   double step_size_ = 0, largest_ = 0;
+  double intercept_ = 0, most_gain_ = 1;
 };
 
 }  // namespace localsgd::detail

@@ -9,6 +9,7 @@
 #include "localsgd/detail/stable_step.hpp"
 #include "localsgd/error.hpp"
 #include "localsgd/objective/concept.hpp"
+#include "localsgd/objective/linear_concept.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
 #include "localsgd/settings.hpp"
 
@@ -35,13 +36,24 @@ namespace detail {
 struct shard_facts {
   std::size_t samples = 0, dimension = 0;
   double strong_convexity = 0, row_work = 0;
+  double penalty = 0, intercept = 0;  // of a linear model
+  bool has_bounded_slope = false;     // of its loss
   curvature_bounds curvature;
   objective_fingerprint fingerprint;
 
   template <Objective F>
   static shard_facts of(F const& f, std::size_t workers) {
-    shard_facts facts{f.samples(), f.dimension(), strong_convexity_of(f), 0, {}, fingerprint_of(f)};
+    shard_facts facts;
+    facts.samples = f.samples();
+    facts.dimension = f.dimension();
+    facts.strong_convexity = strong_convexity_of(f);
+    facts.fingerprint = fingerprint_of(f);
     if constexpr (requires { f.row_work(); }) facts.row_work = f.row_work();
+    if constexpr (LinearObjective<F>) {
+      facts.penalty = f.penalty();
+      facts.intercept = f.intercept();
+      facts.has_bounded_slope = detail::has_bounded_slope(f.loss());
+    }
     if constexpr (requires { f.step_curvature(workers); })
       facts.curvature = f.step_curvature(workers);
     else
@@ -70,8 +82,9 @@ struct shard_facts {
 /// has the bits of a `serial` run that holds them all.
 ///
 /// Without a step size the smallest of the shards' own is taken, since each worker is alone with
-/// its shard between two averages. μ is the least of the shards'. Workers make plain SGD steps;
-/// the certificate is ‖∇f‖²/(2μ). Constant, so safe to use from several threads.
+/// its shard between two averages. μ is the least of the shards'. The certificate is ‖∇f‖²/(2μ): the
+/// tighter one of linear models needs the slopes of all samples in one place. Constant, so safe to
+/// use from several threads.
 template <Objective F>
   requires std::move_constructible<F>
 class sharded_objective {
@@ -83,8 +96,9 @@ class sharded_objective {
   /// @param ranks   the synchronizer of the runs to come
   /// @param workers K, of these runs
   /// @param make    `make(k)` gives f_k, for the workers of this process in ascending order
-  /// @throws invalid_settings if K is out of range, or the shards differ in their dimension; on all
-  ///         processes, naming a worker that differs from worker 0
+  /// @throws invalid_settings if K is out of range, or the shards differ in their dimension, or as
+  ///         linear models in penalty or intercept; on all processes, naming the worker, and its
+  ///         rank, that differs from worker 0
   /// @throws what `make` throws; then rank_failed on the other processes
   template <class Ranks, class Make>
   sharded_objective(Ranks& ranks, std::size_t workers, Make const& make) {
@@ -110,10 +124,14 @@ class sharded_objective {
       std::string name = "the shard of worker " + std::to_string(k);
       if constexpr (requires { ranks.rank_of(workers, k); })
         name += " on rank " + std::to_string(ranks.rank_of(workers, k));
+      auto const as_the_first = [&](std::string const& what, auto const& fact) {
+        detail::require(facts_[k].*fact == facts_[0].*fact, what + " of " + name, facts_[k].*fact,
+                        detail::shown(facts_[0].*fact) + ", as the shard of worker 0 has");
+      };
       detail::require(facts_[k].samples >= 1, "samples of " + name, facts_[k].samples, ">= 1");
-      detail::require(facts_[k].dimension == dimension(), "dimension of " + name,
-                      facts_[k].dimension,
-                      std::to_string(dimension()) + ", as the shard of worker 0 has");
+      as_the_first("dimension", &detail::shard_facts::dimension);
+      as_the_first("penalty", &detail::shard_facts::penalty);
+      as_the_first("intercept", &detail::shard_facts::intercept);
       begins_.push_back(begins_.back() + facts_[k].samples);
     }
   }
@@ -158,6 +176,23 @@ class sharded_objective {
     double sum = 0;
     for (auto const& shard : facts_) sum += static_cast<double>(shard.samples) * shard.row_work;
     return sum / static_cast<double>(samples());
+  }
+
+  // What all shards of a linear model have in common.
+  double penalty() const noexcept
+    requires LinearObjective<F>
+  {
+    return facts_[0].penalty;
+  }
+  double intercept() const noexcept
+    requires LinearObjective<F>
+  {
+    return facts_[0].intercept;
+  }
+  bool has_bounded_slope() const noexcept
+    requires LinearObjective<F>
+  {
+    return std::ranges::all_of(facts_, &detail::shard_facts::has_bounded_slope);
   }
 
   // What makes it a ShardedObjective.

@@ -135,14 +135,14 @@ struct sgd_then_svrg {
     return {f, step_size, p,
             reduces ? detail::svrg_start::when_noise_prevails : detail::svrg_start::never};
   }
-  template <Objective F, Sampler S, StepSize E>
+  template <Objective F, Sampler S, StepSize E, class Anchor>
   auto bind(F const& f, S const& sampler, E const& step_size, plan const& p, std::size_t worker,
-            detail::svrg_anchor<F, E> const& shared) const {
-    auto const make = [&f, &sampler, &step_size, &p, worker, &shared] {
-      return svrg_sequence<F, S, E>(f, sampler, step_size, p, worker, shared);
+            Anchor const& shared) const {
+    auto const make = [&f, &sampler, &p, worker, &shared] {
+      return svrg_sequence<F, S, Anchor>(f, sampler, p, worker, shared);
     };
     using plain = decltype(Plain{}.bind(f, sampler, step_size, p, worker));
-    return sgd_then_svrg_sequence<plain, svrg_sequence<F, S, E>, decltype(make)>(
+    return sgd_then_svrg_sequence<plain, svrg_sequence<F, S, Anchor>, decltype(make)>(
         Plain{}.bind(f, sampler, step_size, p, worker), shared, make);
   }
 };

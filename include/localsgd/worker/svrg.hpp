@@ -22,17 +22,17 @@ namespace localsgd {
 
 /// @brief The sequence of one worker on any objective. Three vectors of length d: x, g and the sum
 ///        of the average. A step costs two gradients.
-template <Objective F, Sampler S, StepSize E>
+template <Objective F, Sampler S, class Anchor>
 class alignas(detail::own_lines) svrg_sequence
     : public detail::vector_sequence<typename F::scalar> {
   using base = detail::vector_sequence<typename F::scalar>;
 
  public:
   using scalar = typename F::scalar;
-  using anchor = detail::svrg_anchor<F, E>;
+  using anchor = Anchor;
 
-  svrg_sequence(F const& f, S const& sampler, E const&, plan const& p, std::size_t worker,
-                anchor const& shared)
+  svrg_sequence(F const& f, S const& sampler, plan const& p, std::size_t worker,
+                Anchor const& shared)
       : base(p.dimension), f_(&f), anchor_(&shared), samples_(sampler, p, worker) {}
 
   LOCALSGD_ONE_COPY void advance(std::uint64_t from, std::uint64_t to) {
@@ -64,36 +64,38 @@ class alignas(detail::own_lines) svrg_sequence
 };
 
 /// @brief The sequence of one worker on a linear model: a step costs the nonzeros of its rows.
-template <LinearObjective F, Sampler S, StepSize E>
-class alignas(detail::own_lines) svrg_sequence<F, S, E>
+template <LinearObjective F, Sampler S, class Anchor>
+class alignas(detail::own_lines) svrg_sequence<F, S, Anchor>
     : public detail::written_sequence<typename F::scalar,
-                                      detail::variance_reduced_iterate<detail::svrg_steps<F>>> {
-  using iterate = detail::variance_reduced_iterate<detail::svrg_steps<F>>;
+                                      detail::variance_reduced_iterate<typename Anchor::table>> {
+  using iterate = detail::variance_reduced_iterate<typename Anchor::table>;
   using base = detail::written_sequence<typename F::scalar, iterate>;
 
  public:
   using scalar = typename F::scalar;
-  using anchor = detail::svrg_anchor<F, E>;
+  using anchor = Anchor;
 
-  svrg_sequence(F const& f, S const& sampler, E const&, plan const& p, std::size_t worker,
-                anchor const& shared)
+  svrg_sequence(F const& f, S const& sampler, plan const& p, std::size_t worker,
+                Anchor const& shared)
       : base(iterate(shared.steps(), p.dimension)),
         f_(&f),
         anchor_(&shared),
         samples_(sampler, p, worker),
+        worker_(worker),
         slopes_(p.batch_size) {}
 
   LOCALSGD_ONE_COPY void advance(std::uint64_t from, std::uint64_t to) {
     samples_.rewind(from, to);
+    double const* const at_anchor = anchor_->steps().slopes().of(worker_);
     for (std::uint64_t t = from; t != to; ++t) {
       base::weigh(iterate_weight(1, t));
       auto const batch = samples_.next();
       auto const upcoming = samples_.upcoming();
       if (upcoming.size() > ahead) {
         detail::prefetch_row(f_->features(), upcoming[ahead]);
-        anchor_->steps().prefetch(upcoming[ahead]);
+        LOCALSGD_PREFETCH(at_anchor + upcoming[ahead]);
       }
-      step(batch, upcoming.empty() ? batch.back() : upcoming.front());
+      step(batch, upcoming.empty() ? batch.back() : upcoming.front(), at_anchor);
     }
   }
 
@@ -109,7 +111,7 @@ class alignas(detail::own_lines) svrg_sequence<F, S, E>
 
   // x ← x − (1/b) Σ_B (φ'(z_i) − φ'(z̃_i))·η∘a_i − η∘∇f(x̃), all z_i at the same x; `soon`
   // comes after the batch.
-  void step(std::span<std::size_t const> batch, std::size_t soon) {
+  void step(std::span<std::size_t const> batch, std::size_t soon, double const* at_anchor) {
     auto const& features = f_->features();
     double const intercept = f_->intercept();
     std::size_t const last = iterate_.size() - 1;
@@ -120,7 +122,7 @@ class alignas(detail::own_lines) svrg_sequence<F, S, E>
       double z = iterate_.dot(detail::row_of(features, i), detail::row_of(features, next));
       if (intercept != 0) z += intercept * iterate_.x(last);
       slopes_[j] = share * f_->scale(i) *
-                   (f_->loss().derivative(z, f_->target(i)) - anchor_->steps().slope(i));
+                   (f_->loss().derivative(z, f_->target(i)) - at_anchor[i]);
     }
     iterate_.drift();
     for (std::size_t j = 0; j != batch.size(); ++j) {
@@ -132,6 +134,7 @@ class alignas(detail::own_lines) svrg_sequence<F, S, E>
   F const* f_;
   anchor const* anchor_;
   detail::sample_stream<S> samples_;
+  std::size_t worker_;
   detail::own_vector<double> slopes_;
 };
 
@@ -156,11 +159,11 @@ struct svrg {
   detail::svrg_anchor<F, E> anchor(F const& f, E const& step_size, plan const& p) const {
     return {f, step_size, p, detail::svrg_start::at_once};
   }
-  template <Objective F, Sampler S, StepSize E>
-  svrg_sequence<F, S, E> bind(F const& f, S const& sampler, E const& step_size, plan const& p,
-                              std::size_t worker,
-                              detail::svrg_anchor<F, E> const& shared) const {
-    return {f, sampler, step_size, p, worker, shared};
+  /// @param f what worker k steps on: the objective of the anchor, or its shard k
+  template <Objective F, Sampler S, StepSize E, class Anchor>
+  svrg_sequence<F, S, Anchor> bind(F const& f, S const& sampler, E const&, plan const& p,
+                                   std::size_t worker, Anchor const& shared) const {
+    return {f, sampler, p, worker, shared};
   }
 };
 

@@ -1,0 +1,79 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/objective/sharded_concept.hpp"
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+/// @file
+/// @brief ∂φ/∂z of every sample of a linear model, where the steps on it need them.
+
+namespace localsgd::detail {
+
+/// @brief Of other objectives there are none.
+struct no_slopes {
+  static std::span<double> to_fill() noexcept { return {}; }
+  static std::span<double const> all() noexcept { return {}; }
+  static bool known() noexcept { return true; }
+  static void now_known() noexcept {}
+};
+
+/// @brief n numbers that all workers see.
+template <Objective F>
+class slope_table {
+ public:
+  slope_table() = default;
+  explicit slope_table(F const& f) : all_(f.samples()) {}
+
+  /// @brief What an evaluation fills.
+  std::span<double> to_fill() noexcept { return all_; }
+  /// @brief Those of all samples.
+  std::span<double const> all() const noexcept { return all_; }
+  /// @brief Those of the samples of a worker.
+  double const* of(std::size_t /*worker*/) const noexcept { return all_.data(); }
+
+  /// @brief Whether an evaluation at the anchor has filled it: else that must be made up for.
+  static bool known() noexcept { return true; }
+  static void now_known() noexcept {}
+
+  template <class Archive>
+  void state(Archive& archive) {
+    archive(all_);
+  }
+
+ private:
+  std::vector<double> all_;
+};
+
+/// @brief n_k numbers for each worker of this process, for itself alone.
+template <ShardedObjective F>
+class slope_table<F> {
+ public:
+  slope_table() = default;
+  explicit slope_table(F const& f) : of_(f.shards()) {
+    for (std::size_t k = 0; k != of_.size(); ++k)
+      if (f.is_here(k)) of_[k].resize(f.shard_size(k));
+  }
+
+  std::span<std::vector<double>> to_fill() noexcept { return of_; }
+  static std::span<double const> all() noexcept { return {}; }
+  double const* of(std::size_t worker) const noexcept { return of_[worker].data(); }
+
+  bool known() const noexcept { return known_; }
+  void now_known() noexcept { known_ = true; }
+
+  // Every process has others, and one of them writes the checkpoint: a resumed run fills it anew.
+  template <class Archive>
+  void state([[maybe_unused]] Archive& archive) {
+    if constexpr (requires { archive.left(); }) known_ = false;
+  }
+
+ private:
+  std::vector<std::vector<double>> of_;
+  bool known_ = true;
+};
+
+}  // namespace localsgd::detail
