@@ -30,10 +30,11 @@ std::uint64_t sent_by_all(mpi const& cluster) {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(bytes_of_a_result_are_those_that_were_sent) {
-  problem const data(100, 83);
-  support::custom const f{&data.dense, &data.reals};
   mpi cluster(MPI_COMM_WORLD, {.threads = 1, .deadline = 60});
-  for (std::size_t const k : {4u, 7u, 12u}) {
+  for (auto const& [k, d] : {std::pair<std::size_t, std::size_t>{4, 83}, {7, 83}, {12, 83},
+                            {4, 5003}, {7, 5003}, {12, 5003}}) {
+    problem const data(20, d);
+    support::custom const f{&data.dense, &data.reals};
     auto const sent_in = [&](std::uint64_t rounds) {
       std::uint64_t const before = sent_by_all(cluster);
       auto const r = minimize(f, {.workers = k, .local_steps = 1, .steps = rounds}, cluster);
@@ -44,9 +45,11 @@ BOOST_AUTO_TEST_CASE(bytes_of_a_result_are_those_that_were_sent) {
     auto const [few, few_counted] = sent_in(10);
     auto const [many, many_counted] = sent_in(30);
     BOOST_TEST(many - few == many_counted - few_counted);
-    std::uint64_t const ranks = static_cast<std::uint64_t>(cluster.ranks()), vector = 83 * 8;
-    if (ranks == 2 && k == 4)  // 83 = 40 + 43: 2 workers send 43, 2 send 40, and one slice each
-      BOOST_TEST(few_counted == 10 * (2 * 83 * 8 + vector));
+    std::uint64_t const ranks = static_cast<std::uint64_t>(cluster.ranks()), vector = d * 8;
+    if (ranks == 2 && k == 4 && d == 83)  // short: each point goes to the other rank
+      BOOST_TEST(few_counted == 10 * 4 * vector);
+    if (ranks == 2 && k == 4 && d == 5003)  // 2 workers send one slice, 2 the other; and each slice
+      BOOST_TEST(few_counted == 10 * (2 * vector + vector));
     if (ranks == 1) BOOST_TEST(many_counted == 0u);
   }
 }

@@ -180,13 +180,14 @@ class mpi_member {
   ///
   /// Each rank gets its slice of all vectors, `work(rows, first, last, slice)` makes one of them,
   /// at the indices first … last−1 of the slice for each thread, and the slices go to everybody.
+  /// Of short vectors every rank gets all, and makes all of the one: one message in place of two.
   /// @param n    how many vectors; the member owns its even split of them, and has written it
   /// @param row  `row(k)`: vector k, a span of Element, for those of this rank
   template <class Element, class Row, class Work>
   void combine(std::size_t n, Row const& row, std::span<std::remove_const_t<Element>> out,
                Work const& work) const {
     start_combine<Element>(n, row, out.size());
-    finish_combine<Element>(out, work);
+    finish_combine<Element>(n, out, work);
   }
 
   /// @brief Its first half: the slices are on their way. The vectors stay as they are until the
@@ -196,11 +197,13 @@ class mpi_member {
     using scalar = std::remove_const_t<Element>;
     mpi_shared& s = *shared_;
     std::size_t const ranks = s.layout.ranks();
-    auto const slice = [&](std::size_t r) { return coordinates_of<scalar>(d, ranks, r); };
+    auto const slice = [&](std::size_t r) { return slice_of<scalar>(n, d, r); };
     index_range const mine = slice(s.rank), here = s.layout.rows_of(s.rank, n);
+    bool const direct = is_direct(n, d * sizeof(scalar));
     auto& rows = std::get<std::vector<std::span<Element>>>(s.rows);
 
-    // Vectors that go to rank r lie one after another, from here.size()·(where its slice begins) on.
+    // Vectors that go to rank r lie one after another, from here.size()·(where its slice begins) on:
+    // where the slice is all of them, at the same place for everybody.
     first_thread([&] {
       if (ranks > 1) mpi_shared::as<scalar>(s.link.outgoing, here.size() * d);
       rows.resize(n);
@@ -212,7 +215,8 @@ class mpi_member {
       rows[k] = all.subspan(mine.first, mine.size());
       for (std::size_t r = 0; r != ranks; ++r) {
         auto const [first, last] = slice(r);
-        if (r != s.rank && first != last)
+        bool const is_packed = direct && r > (s.rank == 0 ? 1U : 0U);
+        if (r != s.rank && first != last && !is_packed)
           std::memcpy(outgoing + here.size() * first + (k - here.first) * (last - first),
                       all.data() + first, (last - first) * sizeof(scalar));
       }
@@ -238,12 +242,11 @@ class mpi_member {
 
   /// @brief Its second half: out is there on all ranks.
   template <class Element, class Work>
-  void finish_combine(std::span<std::remove_const_t<Element>> out, Work const& work) const {
+  void finish_combine(std::size_t n, std::span<std::remove_const_t<Element>> out,
+                      Work const& work) const {
     using scalar = std::remove_const_t<Element>;
     mpi_shared& s = *shared_;
-    auto const slice = [&](std::size_t r) {
-      return coordinates_of<scalar>(out.size(), s.layout.ranks(), r);
-    };
+    auto const slice = [&](std::size_t r) { return slice_of<scalar>(n, out.size(), r); };
     index_range const mine = slice(s.rank);
     auto const& rows = std::get<std::vector<std::span<Element>>>(s.rows);
     first_thread([&] { finish_messages(); });
@@ -251,11 +254,34 @@ class mpi_member {
     work(std::span<std::span<Element> const>(rows), first, last,
          out.subspan(mine.first, mine.size()));
     barrier();
-    first_thread([&] { gather(out, slice); });
+    if (!is_direct(n, out.size_bytes())) first_thread([&] { gather(out, slice); });
+  }
+
+  /// @brief Of vectors of length d the coordinates that rank r makes.
+  template <class Scalar>
+  index_range slice_of(std::size_t n, std::size_t d, std::size_t r) const noexcept {
+    if (is_direct(n, d * sizeof(Scalar))) return {0, d};
+    return coordinates_of<Scalar>(d, shared_->layout.ranks(), r);
   }
 
   /// @brief Bytes that all ranks together send when vectors of so many bytes become one.
   std::uint64_t combine_bytes(std::size_t n, std::size_t vector_bytes) const noexcept {
+    return is_direct(n, vector_bytes) ? direct_bytes(n, vector_bytes)
+                                      : slices_bytes(n, vector_bytes);
+  }
+
+ private:
+  // A message costs about as much time as some thousand bytes.
+  static constexpr std::size_t worth_a_message = 4096;
+
+  bool is_direct(std::size_t n, std::size_t vector_bytes) const noexcept {
+    return direct_bytes(n, vector_bytes) <=
+           slices_bytes(n, vector_bytes) + worth_a_message * shared_->layout.ranks();
+  }
+  std::uint64_t direct_bytes(std::size_t n, std::size_t vector_bytes) const noexcept {
+    return std::uint64_t{shared_->layout.ranks() - 1} * n * vector_bytes;
+  }
+  std::uint64_t slices_bytes(std::size_t n, std::size_t vector_bytes) const noexcept {
     mpi_layout const& layout = shared_->layout;
     std::size_t const ranks = layout.ranks();
     std::uint64_t sum = std::uint64_t{ranks - 1} * vector_bytes;
@@ -266,7 +292,6 @@ class mpi_member {
     return sum;
   }
 
- private:
   mpi_shared* shared_;
   std::size_t thread_;
 };

@@ -19,9 +19,9 @@ namespace localsgd {
 
 /// @brief One thread of one rank of a synchronous team: Algorithm 1 on many processes.
 ///
-/// An average in fixed order: each rank sends to every other one that one's slice of the
-/// coordinates of each of its workers, averages its own slice over all workers in the order of their numbers,
-/// and sends what came out to everybody.
+/// An average in fixed order: each rank sends to every other one that one's slice of the coordinates
+/// of each of its workers, averages its own slice over all workers in the order of their numbers,
+/// and sends what came out to everybody. Short points go to everybody as they are.
 class mpi_team : protected detail::mpi_member {
  public:
   using detail::mpi_member::mpi_member;
@@ -185,8 +185,8 @@ class mpi_team : protected detail::mpi_member {
   template <class Scalar, class Transform>
   void finish_ordered(iterates<Scalar>& x, std::span<Scalar> out, Transform const& transform) {
     std::size_t const begin =
-        detail::coordinates_of<Scalar>(out.size(), shared().layout.ranks(), shared().rank).first;
-    finish_combine<Scalar>(out, [&](auto const rows, std::size_t first, std::size_t last,
+        slice_of<Scalar>(shared().workers, out.size(), shared().rank).first;
+    finish_combine<Scalar>(shared().workers, out, [&](auto const rows, std::size_t first, std::size_t last,
                                     auto const slice) {
       detail::weighted_average<Scalar>(rows, x.weights, first, last, slice.data());
       transform(begin + first, slice.subspan(first, last - first));
