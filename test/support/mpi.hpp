@@ -59,6 +59,10 @@ struct outer_momentum {
       mean[i] = previous[i] + v;
     }
   }
+  template <class Archive>
+  void state(Archive& archive) {
+    archive(velocity);
+  }
 };
 
 }  // namespace support
