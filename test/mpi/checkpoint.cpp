@@ -43,7 +43,8 @@ mpi& cluster_of(std::size_t i) {
     auto const make = [](std::size_t threads) {
       return std::make_unique<mpi>(MPI_COMM_WORLD, mpi_options{.threads = threads, .deadline = 60});
     };
-    auto one = make(1), two = make(2), more = make(static_cast<std::size_t>(support::mpi_rank()) + 1);
+    auto one = make(1), two = make(2);  // in the same order on all ranks
+    auto more = make(static_cast<std::size_t>(support::mpi_rank()) + 1);
     return std::array{std::move(one), std::move(two), std::move(more)};
   }()};
   return *all[i % all.size()];
@@ -75,8 +76,8 @@ class folder_of_rank_0 {
   std::optional<support::temporary_path> there_;
 };
 
-/// Samples as ever. When the first worker of this rank begins step `at`, or one after it, asks for a
-/// stop, or sends a signal to this rank: if it is the one to do so.
+/// Samples as ever. When the first worker of this rank makes step `at`, asks for a stop, or sends a
+/// signal to this rank: if it is the one to do so.
 struct stopping_sampler : with_replacement {
   std::stop_source* source = nullptr;
   int signal = 0;
@@ -121,7 +122,7 @@ auto cut_at(fs::path const& path, mpi& cluster, int who, F const& f, settings co
                   components...);
 }
 
-/// Cuts a run in every `stride`-th of its rounds of H steps, by a request to one rank or another. It
+/// Cuts a run at every `stride`-th multiple of `gap` steps, by a request to one rank or another. It
 /// goes on with other threads, or in rank 0 alone, which must come to the same.
 /// @return how often it was cut
 template <class F>
@@ -160,7 +161,7 @@ std::size_t survives_cuts(F const& f, settings const& s, std::size_t stride, std
     }
 }
 
-/// The usual run: 50 rounds of 4 steps, on workers that no number of ranks divides evenly but 1 and 5.
+/// The usual run: 50 rounds of 4 steps, on workers that 2, 3 or 4 ranks do not divide evenly.
 settings const fifty{.workers = 5, .local_steps = 4, .steps = 200, .seed = 3, .evaluations = 3};
 problem const& data() {
   static problem const it(200, 37);

@@ -178,7 +178,9 @@ class checkpoints {
 
   static index_range by_member(std::size_t member) noexcept { return {member, member + 1}; }
 
-  bool stops() { return mine().wish->options().stop.stop_requested() || mine().signals->requested(); }
+  bool stops() {
+    return mine().wish->options().stop.stop_requested() || mine().signals->requested();
+  }
 
   int is_due(std::uint64_t rounds) {
     auto const& options = mine().wish->options();
