@@ -117,6 +117,7 @@ floors='
 5  detail/component_moments.hpp
 5  detail/exchange.hpp
 4  detail/sequences.hpp
+4  detail/spread.hpp
 4  detail/losses.hpp
 4  detail/overlap.hpp
 4  detail/estimate.hpp

@@ -49,8 +49,11 @@ struct checkpoint_options {
 /// difference that can be told is refused, as is a damaged file, by invalid_data naming what
 /// differs. A file that cannot be written is a std::filesystem::filesystem_error, before the first
 /// step if it can be told by then; the last one stays. Observers see only what comes after the
-/// resumption. Not for asynchronous or simulated runs, which do not compile. Two runs at the same
-/// time need two files.
+/// resumption. Not for asynchronous, overlapped or simulated runs, which do not compile. Two runs
+/// at the same time need two files.
+///
+/// On ranks the path is that of rank 0, which alone touches the disk, and any rank can be asked to
+/// stop. What one of them has written goes on with any other number of ranks and threads, or none.
 ///
 /// Sequences, and averagers that do not keep the mean, take part if they have a member template
 /// `state(archive)` that calls `archive(variables…)`: all that changes from round to round.

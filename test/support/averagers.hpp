@@ -17,18 +17,19 @@ namespace support {
 ///        remembers.
 ///
 /// v ← v/2 + (x̄ − x), x ← x + v, coordinate by coordinate, with plain weights.
-struct outer_momentum {
+template <class Scalar>
+struct basic_outer_momentum {
   static constexpr bool keeps_mean = false;
-  std::vector<double> velocity;
+  std::vector<Scalar> velocity;
 
   static double weight(std::size_t, std::span<std::size_t const> sizes) {
     return 1 / static_cast<double>(sizes.size());
   }
-  void start(std::size_t d) { velocity.assign(d, 0.0); }
-  void apply(std::size_t first, std::span<double const> previous, std::span<double> mean) {
+  void start(std::size_t d) { velocity.assign(d, Scalar{0}); }
+  void apply(std::size_t first, std::span<Scalar const> previous, std::span<Scalar> mean) {
     for (std::size_t i = 0; i != mean.size(); ++i) {
-      double& v = velocity[first + i];
-      v = 0.5 * v + (mean[i] - previous[i]);
+      Scalar& v = velocity[first + i];
+      v = v / 2 + (mean[i] - previous[i]);
       mean[i] = previous[i] + v;
     }
   }
@@ -37,6 +38,7 @@ struct outer_momentum {
     archive(velocity);
   }
 };
+using outer_momentum = basic_outer_momentum<double>;
 static_assert(localsgd::Averager<outer_momentum>);
 
 }  // namespace support

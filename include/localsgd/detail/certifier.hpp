@@ -75,6 +75,13 @@ class certifier {
     return leader ? remember(value.objective, bound) : 0;
   }
 
+  /// @brief Collective: what every member remembers for its samples becomes known to all.
+  template <class T>
+  void share_slopes([[maybe_unused]] T& team, [[maybe_unused]] full_gradient const& pass) {
+    if constexpr (dual)
+      for (std::size_t k = 0; k != dual_.most; ++k) pass.share_slopes(team, dual_.slopes(k));
+  }
+
   template <class Archive>
   void state(Archive& archive) {
     archive(least_);

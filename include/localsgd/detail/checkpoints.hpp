@@ -5,6 +5,7 @@
 #include "localsgd/checkpoint.hpp"
 #include "localsgd/detail/checkpoint_file.hpp"
 #include "localsgd/detail/combine.hpp"
+#include "localsgd/detail/spread.hpp"
 #include "localsgd/detail/state_archive.hpp"
 #include "localsgd/detail/stop_signals.hpp"
 #include "localsgd/synchronizer/concept.hpp"
@@ -14,8 +15,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <filesystem>
+#include <iterator>
 #include <optional>
 #include <span>
 #include <stdexcept>
@@ -51,7 +52,12 @@ struct checkpoint_record<checkpoint> {
   bool interrupted = false;
   std::array<int, 2> due{};  // what member 0 has decided for rounds of even and of odd number
   std::uint64_t steps = 0, rounds = 0;
-  std::vector<double> words;  // the states of all workers, on their way between processes
+  state_writer of_averager;
+
+  // Where the members do not share one memory:
+  std::vector<int> leaders, wishes;  // by member; of those who lead
+  divided_state averager;
+  std::vector<std::byte> common;  // on its way from member 0
 };
 
 /// @brief One member's side of the checkpoints, all of it collective.
@@ -67,11 +73,16 @@ class checkpoints {
   void resume(std::uint64_t& t, std::uint64_t& rounds) {
     if constexpr (wanted) {
       bool const first = team_.member() == 0;
+      if (leads(team_)) {
+        mine().leaders.assign(team_.members(), 0);
+        mine().wishes.assign(team_.members(), nothing);
+      }
       // What cannot be written should not be found out at the first checkpoint.
       if (first) replacing_file const there_is_room(mine().wish->path());
       if (team_.agree(first && std::filesystem::exists(mine().wish->path()) ? 1 : 0) != 0) {
-        if (leads(team_)) read();
-        team_.agree(0);  // it is read
+        if (first) read();
+        take_from_first();
+        team_.agree(0);  // it is there
         index_range const own = team_.workers();
         for (std::size_t k = own.first; k != own.last; ++k)
           whole(mine().of[k].bytes, [&](state_reader& in) { in(workers_[k]); });
@@ -81,6 +92,14 @@ class checkpoints {
         team_.resume(x_, point());
       }
       if (first) mine().due[(rounds + 1) % 2] = is_due(rounds + 1);
+      if constexpr (team_of_processes<T>) {
+        if (leads(team_)) {
+          mine().leaders[team_.member()] = 1;
+          write_averager();
+          mine().averager.start(std::move(mine().of_averager.bytes));
+        }
+        team_.share(std::span(mine().leaders), by_member);
+      }
       team_.agree(0);  // everybody can see it
     }
   }
@@ -90,8 +109,11 @@ class checkpoints {
   void decide(std::uint64_t t, std::uint64_t round) {
     if constexpr (wanted) {
       bool const first = team_.member() == 0;
-      if constexpr (requires { team_.leads(); }) {  // not all in one memory
-        due_ = team_.agree(first ? is_due(round) : 0);
+      if constexpr (team_of_processes<T>) {  // any of which can be asked to stop
+        if (leads(team_))
+          mine().wishes[team_.member()] = first ? is_due(round) : stops() ? the_last : nothing;
+        team_.share(std::span(mine().wishes), by_member);
+        due_ = std::ranges::max(mine().wishes);
       } else {
         // Without a rendezvous of its own: member 0 decides a round ahead, and what it has written
         // before an exchange the others can read after it.
@@ -116,9 +138,12 @@ class checkpoints {
         mine().of[k].bytes.clear();
         mine().of[k](workers_[k]);
       }
+      if (leads(team_)) write_averager();
       auto const consensus = team_.settle(x_);
+      recorder_.share_drift();
+      record_.bound.share_slopes(team_, record_.gradient);
       team_.agree(0);  // all states are there
-      gather(own.first);
+      give_to_first();
       if (leads(team_)) {
         mine().steps = t;
         mine().rounds = rounds;
@@ -151,9 +176,15 @@ class checkpoints {
 
   auto& mine() noexcept { return record_.checkpoints; }
 
+  static index_range by_member(std::size_t member) noexcept { return {member, member + 1}; }
+
+  bool stops() {
+    return mine().wish->options().stop.stop_requested() || mine().signals->requested();
+  }
+
   int is_due(std::uint64_t rounds) {
     auto const& options = mine().wish->options();
-    if (options.stop.stop_requested() || mine().signals->requested()) return the_last;
+    if (stops()) return the_last;
     if (options.rounds != 0 && rounds % options.rounds == 0) return one;
     if (options.seconds == 0) return nothing;
     return std::chrono::duration<double>(clock::now() - last_).count() < options.seconds ? nothing
@@ -171,16 +202,26 @@ class checkpoints {
   template <class Archive>
   void common(Archive& archive) {
     archive(mine().steps, mine().rounds, record_.average, anchor_, record_);
-    if constexpr (has_state<A, Archive>)
-      archive(averager_);
+  }
+  auto point() const { return std::span(std::as_const(record_.average)); }
+
+  // Who leads. It comes after what is common: no process may have all of it.
+  void write_averager() {
+    mine().of_averager.bytes.clear();
+    if constexpr (has_state<A, state_writer>)
+      mine().of_averager(averager_);
     else
       static_assert(A::keeps_mean, "an averager that transforms the mean needs state(archive)");
   }
-  auto point() const { return std::span(std::as_const(record_.average)); }
+  void read_common(state_reader& in) {
+    common(in);
+    if constexpr (has_state<A, state_reader>) in(averager_);
+  }
 
   void write() {
     state_writer out;
     common(out);
+    std::ranges::copy(mine().of_averager.bytes, std::back_inserter(out.bytes));
     for (state_writer& worker : mine().of) out(worker.bytes);
     write_checkpoint(mine().wish->path(), mine().identity, out.bytes);
     last_ = clock::now();  // however long it took
@@ -189,7 +230,11 @@ class checkpoints {
   void read() {
     checkpoint_file const file(mine().wish->path(), mine().identity);
     whole(file.state(), [&](state_reader& in) {
-      common(in);
+      read_common(in);
+      if constexpr (team_of_processes<T>) {
+        auto const taken = file.state().first(file.state().size() - in.left());
+        mine().common.assign(taken.begin(), taken.end());
+      }
       for (auto& worker : mine().of) in(worker.bytes);
     });
   }
@@ -211,29 +256,31 @@ class checkpoints {
                          "the state of this run; remove the file to start anew");
   }
 
-  // Member 0 needs the states of all workers. They are equally long, up to a few bytes.
-  void gather([[maybe_unused]] std::size_t first) {
-    if constexpr (requires(std::span<double> words, index_range (*owned)(std::size_t)) {
-                    team_.share(words, owned);
-                  }) {
-      std::size_t const length = (mine().of[first].bytes.size() + 7) / 8, all = mine().of.size();
-      if (leads(team_)) {
-        mine().words.assign(all * length, 0.0);
-        for (std::size_t k = 0; k != all; ++k)
-          std::memcpy(mine().words.data() + k * length, mine().of[k].bytes.data(),
-                      std::min(mine().of[k].bytes.size(), 8 * length));
+  // Member 0 alone looks at the disk. What it has read goes to all processes; each keeps what it
+  // needs.
+  void take_from_first() {
+    if constexpr (team_of_processes<T>) {
+      bool const follows = leads(team_) && team_.member() != 0;
+      spread(team_, mine().common, 0);
+      if (follows) whole(mine().common, [&](state_reader& in) { read_common(in); });
+      if (leads(team_)) mine().common = {};
+      for (std::size_t k = 0; k != mine().of.size(); ++k) {
+        spread(team_, mine().of[k].bytes, 0);
+        if (follows && !workers_.holds(k)) mine().of[k].bytes = {};
       }
-      team_.agree(0);
-      team_.share(std::span(mine().words), [&](std::size_t member) {
-        index_range const own = even_split(all, team_.members(), member);
-        return index_range{own.first * length, own.last * length};
-      });
-      if (team_.member() != 0) return;
-      for (std::size_t k = 0; k != all; ++k) {
-        mine().of[k].bytes.resize(mine().of[first].bytes.size());
-        std::memcpy(mine().of[k].bytes.data(), mine().words.data() + k * length,
-                    mine().of[k].bytes.size());
+    }
+  }
+
+  // And it needs the states of all workers.
+  void give_to_first() {
+    if constexpr (team_of_processes<T>) {
+      std::size_t const all = mine().of.size();
+      for (std::size_t k = 0, owner = 0; k != all; ++k) {
+        while (even_split(all, team_.members(), owner).last <= k) ++owner;
+        spread(team_, mine().of[k].bytes, owner);
+        if (leads(team_) && team_.member() != 0) mine().of[k].bytes = {};
       }
+      mine().averager.merge(team_, mine().leaders, mine().of_averager.bytes);
     }
   }
 

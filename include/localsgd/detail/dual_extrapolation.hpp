@@ -70,8 +70,7 @@ class dual_extrapolation {
         terms_(static_cast<double>(terms)),
         capacity_(std::min(most, room / sizeof(double) / (2 * f.dimension() + f.samples()))) {}
 
-  /// @brief How many evaluations there is room for.
-  std::size_t capacity() const noexcept { return capacity_; }
+  std::size_t capacity() const noexcept { return capacity_; }  ///< Evaluations it has room for.
 
   /// @brief Remembers an evaluation in place of the oldest. The first ones allocate.
   LOCALSGD_ONE_COPY void add(linear_point const& at) {
@@ -188,6 +187,7 @@ class dual_extrapolation {
     double const result = std::max(gap, 0.0) + margin;
     return std::isfinite(result) ? result : infinity;
   }
+  std::span<double> slopes(std::size_t k) noexcept { return past_[k].slopes; }  ///< n, or none yet.
 
   template <class Archive>
   void state(Archive& archive) {

@@ -92,6 +92,13 @@ class recorder {
     r_.drift[k] = squared_distance<scalar>(x_.local[k], team_.point(x_, k));
   }
 
+  /// @brief Collective: what every member has noted becomes known to all.
+  void share_drift() {
+    share(team_, std::span(r_.drift), [&](std::size_t member) {
+      return even_split(r_.drift.size(), team_.members(), member);
+    });
+  }
+
   /// @brief Collective where an evaluation is due: makes it, and returns whether the run ends.
   bool ends(std::uint64_t t, std::uint64_t rounds) {
     if (!due(t) && team_.finite()) return false;
@@ -116,9 +123,7 @@ class recorder {
         is_over(t);
       }
     }
-    share(team_, std::span(r_.drift), [&](std::size_t member) {
-      return even_split(r_.drift.size(), team_.members(), member);
-    });
+    share_drift();
     if (leads()) note(t, rounds);
     if (team_.member() == 0) answer = look() == proceed::yes ? 0 : 1;
     if (!over) over = team_.agree(answer) != 0;

@@ -36,6 +36,7 @@ class sequences {
   }
 
   std::size_t size() const noexcept { return carried_.size(); }
+  bool holds(std::size_t worker) const noexcept { return worker - first_ < carried_.size(); }
   Sequence& operator[](std::size_t worker) noexcept { return carried_[worker - first_]; }
   Sequence const& operator[](std::size_t worker) const noexcept {
     return carried_[worker - first_];
