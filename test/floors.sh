@@ -15,13 +15,14 @@ export LC_ALL=C
 # The first pattern that fits a header, relative to include/localsgd/, gives its floor. A * also
 # fits slashes.
 floors='
-13  localsgd.hpp
-14  mpi.hpp
-11  theory/baselines.hpp
-11  theory/measure_costs.hpp
-12  theory/rehearse.hpp
+14  localsgd.hpp
+15  mpi.hpp
+12  theory/baselines.hpp
+12  theory/measure_costs.hpp
+13  theory/rehearse.hpp
 
-10  minimize.hpp
+11  minimize.hpp
+10  detail/defaults.hpp
 
 9  local_sgd.hpp
 
@@ -36,7 +37,7 @@ floors='
 9  synchronizer/mpi.hpp
 7  synchronizer/cluster.hpp
 3  synchronizer/simulation_report.hpp
-11 synchronizer/simulated.hpp
+12 synchronizer/simulated.hpp
 6  worker/automatic_step.hpp
 8  worker/svrg.hpp
 9  worker/sgd_then_svrg.hpp

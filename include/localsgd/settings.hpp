@@ -72,6 +72,7 @@ struct plan {
   double tolerance = 0;             ///< on the certificate; 0 = none
   std::size_t evaluations = 0;      ///< points of history besides the start and the end
   double row_work = 0;              ///< multiply-adds of one component gradient; 0 = not known
+  std::uint64_t components = 0;     ///< tells the types of a call's components from others
   std::uint32_t lane = 0;           ///< keeps the random numbers of shards apart; 0 without shards
 };
 

@@ -90,6 +90,18 @@ BOOST_FIXTURE_TEST_CASE(ranks_that_disagree_all_say_who_and_in_what, fixture) {
   labels[17] += 1;
   support::custom const mislabelled{&data.dense, &labels};
   is_refused(odd ? mislabelled : good, s, "objective");
+
+  // Ranks with and without a checkpoint, or with different components, would not meet.
+  if (last == 0) return;
+  auto const says_components = [&](invalid_settings const& e) {
+    return e.field == "components on rank " + std::to_string(last);
+  };
+  if (odd)
+    BOOST_CHECK_EXCEPTION(minimize(good, s, cluster, shuffled{}), invalid_settings,
+                          says_components);
+  else
+    BOOST_CHECK_EXCEPTION(minimize(good, s, cluster), invalid_settings, says_components);
+  works(cluster);
 }
 
 BOOST_FIXTURE_TEST_CASE(fewer_workers_than_ranks_are_refused_everywhere, fixture) {

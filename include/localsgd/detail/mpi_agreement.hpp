@@ -33,7 +33,7 @@ struct mpi_agreement_field {
 struct mpi_agreement {
   using field = mpi_agreement_field;
   // In the order of `values`.
-  static constexpr std::array<field, 15> fields{{{"localsgd::version"},
+  static constexpr std::array<field, 16> fields{{{"localsgd::version"},
                                                  {"sizeof(scalar)"},
                                                  {"samples"},
                                                  {"dimension"},
@@ -45,9 +45,10 @@ struct mpi_agreement {
                                                  {"seed"},
                                                  {"evaluations"},
                                                  {"averaging"},
+                                                 {"components", false, true},
                                                  {"strong_convexity", true},
                                                  {"objective", true},
-                                                 {"gradient of the objective", false, true}}};
+                                                 {"gradients of the objective", false, true}}};
   std::array<std::uint64_t, fields.size()> values{};
 
   /// @brief What this rank has. Makes one pass over its samples: data that differ are found by what
@@ -60,13 +61,13 @@ struct mpi_agreement {
     std::uint64_t const number = (LOCALSGD_VERSION_MAJOR * std::uint64_t{1000} +
                                   LOCALSGD_VERSION_MINOR) * 1000 + LOCALSGD_VERSION_PATCH;
     return {{number, sizeof(typename F::scalar), p.samples, p.dimension, p.workers, p.local_steps,
-             p.batch_size, p.steps, real(p.tolerance), p.seed, p.evaluations, averaging,
+             p.batch_size, p.steps, real(p.tolerance), p.seed, p.evaluations, averaging, p.components,
              real(strong_convexity_of(f)), real(print.loss), print.gradients}};
   }
 
   /// @brief A value as the error shows it.
   std::string shown(std::size_t i) const {
-    if (fields[i].is_secret) return "another one";
+    if (fields[i].is_secret) return "others";
     return fields[i].is_real ? detail::shown(std::bit_cast<double>(values[i]))
                              : std::to_string(values[i]);
   }
@@ -80,7 +81,7 @@ struct mpi_agreement {
         if (all[r].values[i] != all[0].values[i])
           throw invalid_settings(
               std::string(fields[i].name) + " on rank " + std::to_string(r), all[r].shown(i),
-              (fields[i].is_secret ? "that of rank 0" : all[0].shown(i) + ", as on rank 0") +
+              (fields[i].is_secret ? "those of rank 0" : all[0].shown(i) + ", as on rank 0") +
                   std::string(": the ranks of a run need the same data and settings"));
   }
 };
