@@ -43,7 +43,8 @@ int main(int argc, char** argv) {
   MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided);
   int failed = 0;
   try {
-    if (argc < 3) throw std::runtime_error("usage: shards_on_a_cluster file columns [workers] [lambda]");
+    if (argc < 3)
+      throw std::runtime_error("usage: shards_on_a_cluster file columns [workers] [lambda]");
     train(argv[1], std::stoul(argv[2]), argc > 3 ? std::stoul(argv[3]) : 8,
           argc > 4 ? std::stod(argv[4]) : 1e-4);
   } catch (std::exception const& e) {

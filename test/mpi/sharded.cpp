@@ -2,15 +2,15 @@
 // SPDX-License-Identifier: BSL-1.0
 #define BOOST_TEST_MODULE mpi_sharded
 #include "test/support/mpi.hpp"
+#include "test/support/temporary_path.hpp"
 
 #include <boost/test/unit_test.hpp>
 
-#include <algorithm>
+#include <cmath>
 #include <cstddef>
-#include <cstdint>
-#include <memory>
+#include <filesystem>
 #include <optional>
-#include <stdexcept>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -118,6 +118,33 @@ BOOST_AUTO_TEST_CASE(the_certificate_is_that_of_all_samples) {
   for (std::size_t i = 0; i != all.size(); ++i) all[i] = i;
   std::vector<double> g(f.dimension());
   BOOST_TEST(f.gradient(r.x, all, g) == r.objective, boost::test_tools::tolerance(1e-13));
+}
+
+// The slopes at an anchor are with the shards, and in no checkpoint.
+BOOST_AUTO_TEST_CASE(a_run_that_was_cut_goes_on_with_the_same_bits) {
+  std::size_t const k = 4;
+  mpi ranks(MPI_COMM_WORLD, {.threads = 1, .deadline = 60});
+  shards mine(k);
+  auto const f = whole(ranks, k, mine);
+  settings const s{.workers = k, .local_steps = 9, .epochs = 8};
+  auto const expected = support::bits_without_bytes(minimize(f, s, ranks, svrg{}));
+  // Only the path of rank 0 counts, and the others have none.
+  support::temporary_path const path;
+  std::filesystem::path const file =
+      ranks.rank() == 0 ? path() : std::filesystem::path("/no/such/folder/file");
+  int cuts = 0;
+  for (; cuts != 200; ++cuts) {
+    std::stop_source stop;
+    stop.request_stop();
+    auto const r = minimize(
+        f, s, ranks, svrg{},
+        checkpoint(file, {.seconds = 0, .signals = false, .stop = stop.get_token()}));
+    if (r.reason == stop_reason::interrupted) continue;
+    BOOST_TEST((support::bits_without_bytes(r) == expected));
+    break;
+  }
+  BOOST_TEST(cuts > 10);
+  BOOST_TEST(cuts < 200);
 }
 
 BOOST_AUTO_TEST_CASE(ranks_that_wait_for_nobody_have_shards_too) {
