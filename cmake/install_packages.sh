@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: BSL-1.0
 #
 # usage: cmake/install_packages.sh GROUP...
-#        GROUP: build, test, clang, quickstart, benchmark, compare, scaling, paper, docs
+#        GROUP: build, test, clang, quickstart, benchmark, compare, scaling, cluster, paper,
+#        docs
 # Installs those of the Debian packages that are missing. With nothing missing it needs neither the
 # network nor any rights.
 set -euo pipefail
@@ -19,6 +20,8 @@ declare -A groups=(
   [compare]="$build zlib1g-dev liblinear-dev liblinear-tools python3-sklearn
     python3-matplotlib libopenblas0-pthread dataset-fashion-mnist"
   [scaling]="$build python3-matplotlib"
+  [cluster]="$build zlib1g-dev libopenmpi-dev mpirun.openmpi=openmpi-bin dataset-fashion-mnist
+    ip=iproute2 tc=iproute2 unshare=util-linux"
   [paper]="$build zlib1g-dev python3-matplotlib"
   [docs]='doxygen=doxygen bibtex=texlive-binaries perl=perl doxygen-awesome-css libjs-mathjax'
 )
