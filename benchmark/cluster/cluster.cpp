@@ -51,10 +51,10 @@ struct speeds {
   std::vector<double> gradient = {}, latency = {}, bandwidth = {};
 
   cost_model model() const {
-    // What localsgd::mpi sends with a worker on either rank is what a ring of two does: each half
-    // of the vector goes over, and comes back averaged.
+    // What localsgd::mpi sends with a worker on either rank is a vector each way, like a ring of
+    // two: but in one message, where the ring has two halves.
     return {.gradient_seconds = std::ranges::min(gradient),
-            .latency_seconds = std::ranges::min(latency),
+            .latency_seconds = std::ranges::min(latency) / 2,
             .bytes_per_second = std::ranges::max(bandwidth),
             .network = topology::ring,
             .members = workers};
@@ -63,8 +63,9 @@ struct speeds {
 
 class report {
  public:
-  report(std::string const& folder, std::string const& device, int repeats, bool precedence)
-      : device_(device), repeats_(repeats), precedence_(precedence) {
+  report(std::string const& folder, std::string const& device, int repeats, bool precedence,
+         double burst_bytes)
+      : device_(device), repeats_(repeats), precedence_(precedence), burst_bytes_(burst_bytes) {
     if (line::rank() != 0) return;
     csv_ = open(folder + "/results.csv");
     table_ = open(folder + "/table.txt");
@@ -139,7 +140,7 @@ class report {
       }
     }
     if (line::rank() != 0) return;
-    simulated predicted({.costs = seen.model()}, 1);
+    simulated predicted({.costs = seen.model(), .burst_bytes = burst_bytes_}, 1);
     for (measured& m : all) {
       auto const r = run(m, predicted);
       m.predicted = r.seconds;
@@ -254,6 +255,7 @@ class report {
   std::string device_;
   int repeats_;
   bool precedence_;
+  double burst_bytes_;
   std::FILE *csv_ = nullptr, *table_ = nullptr;
 };
 
@@ -312,15 +314,16 @@ int main(int argc, char** argv) {
   try {
     int size = 0;
     MPI_Comm_size(MPI_COMM_WORLD, &size);
-    if (argc != 7 || size != 2)
+    if (argc != 8 || size != 2)
       throw std::runtime_error(
           "usage: mpirun -np 2 ... benchmark.cluster DEVICE W8A FASHION_MNIST FOLDER TURNS "
-          "PRIORITY");
+          "PRIORITY BURST");
     if (!line::two_hosts()) throw std::runtime_error("both ranks are on one host");
     bool const apart = line::keep_apart();
     if (!apart && line::rank() == 1)
       std::fprintf(stderr, "warning: there is no processor for each rank, so times mean little\n");
-    report to(argv[4], argv[1], std::stoi(argv[5]), apart && std::string(argv[6]) == "precedence");
+    report to(argv[4], argv[1], std::stoi(argv[5]), apart && std::string(argv[6]) == "precedence",
+              std::stod(argv[7]));
     if (std::string(argv[2]) != "-") w8a(to, argv[2]);
     if (std::string(argv[3]) != "-") fashion_mnist(to, argv[3]);
   } catch (std::exception const& error) {

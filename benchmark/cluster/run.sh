@@ -23,7 +23,7 @@ set -euo pipefail
 source_folder=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 build=$source_folder/build/cluster
 
-rate=100 delay='' turns=2 priority=precedence
+rate=100 burst=2000 delay='' turns=2 priority=precedence
 while (($# > 0)); do
   case $1 in
     -h | --help)
@@ -89,10 +89,9 @@ for host in "$first" "$second"; do
       skip 'this kernel has no netem, which --delay needs'
     parent='parent 1:1'
   fi
-  # A bucket for hardly more than one packet: what is saved up while the line is idle is no faster
-  # than a line, but for that packet.
+  # A bucket for hardly more than one packet: it is the least that lets packets pass.
   # shellcheck disable=SC2086  # two words
-  quietly tc -n "$host" qdisc add dev line $parent tbf rate "${rate}mbit" burst 2000 limit 1000000 ||
+  quietly tc -n "$host" qdisc add dev line $parent tbf rate "${rate}mbit" burst "$burst" limit 1000000 ||
     skip 'this kernel has no tbf'
 done
 
@@ -124,6 +123,6 @@ ip netns exec "$first" unshare --uts bash -c 'hostname "$0" && exec "$@"' "$firs
   --mca plm_rsh_agent "$launcher" --mca pml ob1 --mca btl tcp,self \
   --mca btl_tcp_if_include line --mca oob_tcp_if_include line \
   "$build/benchmark/cluster/benchmark.cluster" line "$w8a" "$pictures" "$build" "$turns" \
-  "$priority" </dev/null &
+  "$priority" "$burst" </dev/null &
 wait $!  # not in the foreground: a trap does not wait for that
 echo "In $build: results.csv, table.txt"

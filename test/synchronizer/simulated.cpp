@@ -179,6 +179,29 @@ BOOST_AUTO_TEST_CASE(constant_times_add_up_in_closed_form) {
              boost::test_tools::tolerance(tiny));
 }
 
+BOOST_AUTO_TEST_CASE(links_that_have_rested_let_some_bytes_pass_at_once) {
+  problem const data(100, 11);
+  support::custom const f{&data.dense, &data.reals};
+  auto const seconds = [&](cluster const& c) {
+    simulated sim(c, 2);
+    return minimize(f, {.workers = 6, .local_steps = 4, .steps = 40}, sim).seconds;
+  };
+  cluster c = constant_cluster(topology::tree);
+  double const carried = 6 * 88 / 1e5, computed = 4 * 1e-3;
+  c.burst_bytes = 88;  // rested by the next round: the latencies alone take longer
+  BOOST_TEST(seconds(c) == 10 * (computed + 6 * 0.05 + carried - 88 / 1e5),
+             boost::test_tools::tolerance(tiny));
+  c.burst_bytes = 6 * 88;  // all of an average
+  BOOST_TEST(seconds(c) == 10 * (computed + 6 * 0.05), boost::test_tools::tolerance(tiny));
+  // Rounds that come faster than the link earns their bytes: it is never idle but before the first,
+  // and what is computed meanwhile costs nothing.
+  c.costs.gradient_seconds = 1e-4;
+  c.costs.latency_seconds = 1e-9;
+  c.burst_bytes = 100;
+  BOOST_TEST(seconds(c) == 4e-4 + 10 * carried - 100 / 1e5 + 6e-9,
+             boost::test_tools::tolerance(tiny));
+}
+
 BOOST_AUTO_TEST_CASE(an_average_under_way_costs_no_time_until_it_is_needed) {
   problem const data(100, 11);
   support::custom const f{&data.dense, &data.reals};
@@ -491,9 +514,16 @@ BOOST_AUTO_TEST_CASE(a_cluster_that_cannot_be_is_refused) {
              }),
              "cluster.costs.network");
   is_refused(with([](cluster& c) { c.trace_events = 200'000'000; }), "cluster.trace_events");
+  is_refused(with([](cluster& c) { c.burst_bytes = -1; }), "cluster.burst_bytes");
   BOOST_CHECK_THROW(simulated(constant_cluster(), 0), invalid_settings);
 
   quadratic const f({.spectrum = {1.0}});
+  cluster saving = constant_cluster();
+  saving.burst_bytes = 1;
+  simulated_asynchronous own_times(saving);
+  BOOST_CHECK_EXCEPTION(
+      minimize(f, {.workers = 4, .steps = 2}, own_times), invalid_settings,
+      [](invalid_settings const& e) { return e.field == "cluster.burst_bytes"; });
   cluster shared = constant_cluster();
   shared.costs.members = 2;
   simulated_asynchronous sim(shared);

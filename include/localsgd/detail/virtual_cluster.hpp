@@ -35,6 +35,8 @@ class virtual_cluster {
         shape_(shape),
         factors_(machines.worker_factors(shape.workers, shape.seed)),
         round_seconds_(machines.round_seconds(shape.workers, shape.vector_bytes)),
+        latencies_(machines.round_seconds(shape.workers, 0)),
+        burst_(machines.burst_bytes / machines.costs.bytes_per_second),
         last_(shape.workers),
         stretches_(shape.workers),
         ready_(machines.costs.members_for(shape.workers)) {
@@ -73,9 +75,9 @@ class virtual_cluster {
       ready_[m] = std::max(time, now_);
       last = std::max(last, ready_[m]);
     }
-    now_ = last + round_seconds_;
+    now_ = burst_ > 0 ? last + waiting(last) : last + round_seconds_;
     ++report_.averages;
-    if (round_seconds_ > 0) note(time_span::activity::averaging, shape_.workers, last, now_);
+    if (now_ > last) note(time_span::activity::averaging, shape_.workers, last, now_);
   }
 
   /// @brief All workers compute so many gradients and average a vector, and everybody waits for it.
@@ -106,10 +108,19 @@ class virtual_cluster {
   }
 
  private:
+  // Seconds from the last step of a round until its average is there, where links let some bytes
+  // pass at once: they have earned what they carry at paid_, and carried it by burst_ sooner.
+  double waiting(double from) noexcept {
+    paid_ = std::max(paid_, from) + (round_seconds_ - latencies_);
+    return latencies_ + std::max(0.0, paid_ - from - burst_);
+  }
+
   cluster const* cluster_;
   simulated_plan shape_;
   std::vector<double> factors_;
-  double round_seconds_, now_ = 0;
+  double round_seconds_, latencies_;  // of an average; what of it does not depend on its bytes
+  double burst_;                      // seconds in which a link earns what passes at once
+  double paid_ = 0, now_ = 0;
   own_vector<double> last_;               // seconds of each worker's last stretch
   own_vector<std::uint64_t> stretches_;   // and how many it has drawn
   std::vector<double> ready_;             // when each machine can go on

@@ -52,6 +52,11 @@ struct cluster {
   std::vector<double> factors = {};           ///< c_k > 0 of every worker; none: all 1.
   std::optional<grouped_machines> groups = std::nullopt;  ///< None: all are equally far.
 
+  /// B ≥ 0: after a rest a link lets so many bytes pass at once, as token buckets do, and earns them
+  /// again at its bandwidth. So averages that come no faster than the link earns their bytes wait
+  /// for what exceeds B alone. Not for asynchronous runs.
+  double burst_bytes = 0;
+
   /// D, asynchronous runs: no worker begins steps that would put it more than D local steps ahead
   /// of the one furthest behind, unless it is that one: delays are at most max(D, H). None: no
   /// limit.
@@ -69,6 +74,7 @@ struct cluster {
                     slow_factor, "finite and >= 1");
     for (std::size_t k = 0; k != factors.size(); ++k)
       detail::require_positive("cluster.factors[" + std::to_string(k) + "]", factors[k]);
+    detail::require_nonnegative("cluster.burst_bytes", burst_bytes);
     if (groups) {
       detail::require(groups->groups >= 1, "cluster.groups.groups", groups->groups, ">= 1");
       detail::require_positive("cluster.groups.latency_seconds", groups->latency_seconds);
