@@ -6,9 +6,10 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include <utility>
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 // Bytes that are counted are bytes that were sent; and the fast average is one.
 
@@ -31,8 +32,9 @@ std::uint64_t sent_by_all(mpi const& cluster) {
 
 BOOST_AUTO_TEST_CASE(bytes_of_a_result_are_those_that_were_sent) {
   mpi cluster(MPI_COMM_WORLD, {.threads = 1, .deadline = 60});
-  for (auto const& [k, d] : {std::pair<std::size_t, std::size_t>{4, 83}, {7, 83}, {12, 83},
-                            {4, 5003}, {7, 5003}, {12, 5003}}) {
+  for (auto const& shape : {std::array<std::size_t, 2>{4, 83}, {7, 83}, {12, 83}, {4, 5003},
+                            {7, 5003}, {12, 5003}}) {
+    std::size_t const k = shape[0], d = shape[1];
     problem const data(20, d);
     support::custom const f{&data.dense, &data.reals};
     auto const sent_in = [&](std::uint64_t rounds) {
