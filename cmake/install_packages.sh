@@ -14,7 +14,7 @@ build='c++=g++ cmake=cmake ninja=ninja-build libboost-dev libxtensor-dev libxsim
 declare -A groups=(
   [build]="$build"
   [test]="$build libboost-test-dev zlib1g-dev libopenmpi-dev mpirun=openmpi-bin"
-  [clang]='clang++=clang'
+  [clang]='clang++=clang libclang-rt-dev'
   [quickstart]="$build zlib1g-dev dataset-fashion-mnist"
   [benchmark]="$build zlib1g-dev libbenchmark-dev"
   [compare]="$build zlib1g-dev liblinear-dev liblinear-tools python3-sklearn

@@ -10,6 +10,7 @@
 #include <boost/asio/thread_pool.hpp>
 
 #include <cstddef>
+#include <functional>
 #include <latch>
 #include <mutex>
 #include <stdexcept>
@@ -41,8 +42,9 @@ class asio_pool {
   /// @pre n ≤ threads(); f does not throw (in an Asio thread that would end the process).
   /// @throws std::logic_error when called from one of the gang's own threads, which would wait for
   ///         itself.
-  template <class F>
-  void operator()(std::size_t n, F const& f) {
+  ///
+  /// No template: what Asio makes of a task is compiled once, not for every run.
+  void operator()(std::size_t n, std::function<void(std::size_t)> const& f) {
     if (inside() == this)
       throw std::logic_error(
           "localsgd: minimize was called from a thread of the pool it is to run on; "

@@ -77,19 +77,19 @@ constexpr std::size_t count_of =
     (std::size_t{0} + ... + (Kind::template of<Components, F> ? 1 : 0));
 
 /// @brief The first of the components that is of the kind, or the fallback's value.
-template <class Kind, class F, class Fallback, class... Components>
-decltype(auto) pick(Fallback&& fallback, std::tuple<Components&...> components) {
-  constexpr std::array<bool, sizeof...(Components) + 1> matches{
-      Kind::template of<std::remove_const_t<Components>, F>..., true};
+template <class Kind, class F, class Fallback, class... Given>
+decltype(auto) pick(Fallback&& fallback, std::tuple<Given&...> const& given) {
+  constexpr std::array<bool, sizeof...(Given) + 1> matches{
+      Kind::template of<std::remove_const_t<Given>, F>..., true};
   constexpr std::size_t place = [&] {
     std::size_t i = 0;
     while (!matches[i]) ++i;
     return i;
   }();
-  if constexpr (place == sizeof...(Components))
+  if constexpr (place == sizeof...(Given))
     return std::forward<Fallback>(fallback)();
   else
-    return std::get<place>(components);
+    return std::get<place>(given);
 }
 
 }  // namespace detail
