@@ -15,13 +15,14 @@ export LC_ALL=C
 # The first pattern that fits a header, relative to include/localsgd/, gives its floor. A * also
 # fits slashes.
 floors='
-14  localsgd.hpp
-15  mpi.hpp
-12  theory/baselines.hpp
-12  theory/measure_costs.hpp
-13  theory/rehearse.hpp
+15  localsgd.hpp
+16  mpi.hpp
+13  theory/baselines.hpp
+13  theory/measure_costs.hpp
+14  theory/rehearse.hpp
 
-11  minimize.hpp
+12  minimize.hpp
+11  detail/assembled_run.hpp
 10  detail/defaults.hpp
 
 9  local_sgd.hpp
