@@ -293,7 +293,7 @@ void fashion_mnist(report& to, std::string const& folder) {
     serial alone;
     auto const some = minimize(f, {.workers = workers, .epochs = 1}, alone);
     using scalar = decltype(f)::scalar;
-    problem_shape const shape{f.samples(), f.dimension(), 0, sizeof(scalar)};
+    problem_shape const shape{f.samples(), f.dimension(), sizeof(scalar)};
     return advise(measure_constants(f, some), costs, shape, {.gradients = gradients},
                   {.workers = {workers}, .batch_sizes = {batch_size}})
         .local_steps;
