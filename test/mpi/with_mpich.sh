@@ -15,9 +15,14 @@ for command in mpicxx.mpich mpirun.mpich; do
     exit 77
   fi
 done
+compiling=()
 for name in "$@"; do
   mpicxx.mpich -std=c++20 -O1 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror \
     -DBOOST_TEST_DYN_LINK -I "$source/include" -I "$source" "$source/test/mpi/$name.cpp" \
-    -o "$work/$name.mpich" -lboost_unit_test_framework
+    -o "$work/$name.mpich" -lboost_unit_test_framework &
+  compiling+=($!)
+done
+for process in "${compiling[@]}"; do wait "$process"; done
+for name in "$@"; do
   timeout 240 mpirun.mpich -np 3 "$work/$name.mpich" --report_level=no --color_output=no
 done
