@@ -28,7 +28,11 @@ inline void losses_of(logistic const&, double const* z, double const* y, std::si
                       double* values, double* slopes) {
   auto const some = [](double const* at_z, double const* at_y, double* value, double* slope) {
     lanes const label = load(at_y), margin = label * load(at_z);
-    lanes const e = xsimd::exp(-xsimd::abs(margin));  // never overflows
+    // Never overflows. Where the exponential is 0, or its argument no number, xsimd would convert
+    // what no integer can hold.
+    lanes const exponent = -xsimd::abs(margin), least(-1000.0);
+    lanes const small = xsimd::exp(xsimd::select(exponent > least, exponent, least));
+    lanes const e = xsimd::select(margin == margin, small, margin);
     store(xsimd::max(-margin, lanes(0.0)) + xsimd::log1p(e), value);
     store(-label * xsimd::select(margin > lanes(0.0), e, lanes(1.0)) / (lanes(1.0) + e), slope);
   };
