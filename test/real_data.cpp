@@ -122,8 +122,8 @@ BOOST_AUTO_TEST_CASE(asynchronous_needs_at_most_1_5_times_the_epochs, *support::
                                           .latency_seconds = 1e-6,
                                           .bytes_per_second = 1e10}});
   BOOST_TEST(epochs_to_target(model) <= 1.5 * together);
-  // On this machine, others may take a core from a worker for thousands of steps: that is no delay
-  // of the algorithm's, so it has five tries.
+  // Other programs may take a core from a worker for thousands of steps: that is no delay of the
+  // algorithm's, so it has five tries.
   double apart = 1e9;
   for (int i = 0; i != 5 && apart > 1.5 * together; ++i)
     apart = std::min(apart, epochs_to_target(asynchronous{2}));

@@ -30,10 +30,10 @@ if [[ ${CXX:-} == *clang* ]]; then bash cmake/install_packages.sh clang; fi
 options=(-DLOCALSGD_TESTS=ON -DLOCALSGD_EXAMPLES=ON)
 targets=()
 if command -v ccache >/dev/null; then options+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
-# Tests that look at the sources or run the compiler cannot differ under a sanitizer, long ones take
-# too long, and MPI itself is not clean. One thread has no races.
 # What MPI does depends little on the compiler, and ranks wait long for each other when not optimised.
 if [[ $preset == plain ]]; then arguments+=(--label-exclude mpi); fi
+# Tests that look at the sources or run the compiler cannot differ under a sanitizer, long ones take
+# too long, and MPI itself is not clean. One thread has no races.
 if [[ $preset == asan ]]; then
   arguments+=(--label-exclude 'toolchain|long|mpi|examples')
   targets=(--target tests_but_long)

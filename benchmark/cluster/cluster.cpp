@@ -4,10 +4,11 @@
 // Mini-batch SGD and Local SGD on two hosts with a slow line between them: the seconds to a goal,
 // the bytes on the line, and what the simulator said of both. run.sh builds and starts it.
 //
-// usage: mpirun -np 2 … benchmark.cluster DEVICE W8A FASHION_MNIST FOLDER TURNS PRIORITY
+// usage: mpirun -np 2 … benchmark.cluster DEVICE W8A FASHION_MNIST FOLDER TURNS PRIORITY BURST
 //   DEVICE is the network device whose bytes are counted on rank 0; W8A a file, FASHION_MNIST a
 //   folder, or - for none. Writes results.csv and table.txt to FOLDER. PRIORITY is `precedence`,
-//   over all other programs while something is timed, or `ordinary`.
+//   over all other programs while something is timed, or `ordinary`. BURST: bytes that the line lets
+//   pass at once.
 
 #include "benchmark/cluster/line.hpp"
 #include "examples/support/fashion_mnist.hpp"
@@ -17,7 +18,6 @@
 #include <localsgd/mpi.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <cstdio>
 #include <exception>
@@ -248,7 +248,7 @@ class report {
           m.predicted, m.predicted / seconds, slowest / seconds, costs.gradient_seconds,
           costs.latency_seconds, costs.bytes_per_second);
     }
-    say("  a gradient %.3g us, a message %.3g us and %.4g MB/s\n", 1e6 * costs.gradient_seconds,
+    say("  a gradient %.3g us, half the latency of a message %.3g us, and %.4g MB/s\n", 1e6 * costs.gradient_seconds,
         1e6 * costs.latency_seconds, 1e-6 * costs.bytes_per_second);
   }
 

@@ -59,8 +59,7 @@ inline bool keep_apart() {
 }
 
 /// @brief While it lives this thread comes before all that other programs want to compute:
-/// real-time
-///        priority, where that is allowed. The kernel keeps some percent for the others.
+///        real-time priority, where that is allowed. The kernel keeps some percent for the others.
 class precedence {
  public:
   /// @param wanted no, if the ranks have to share a processor: who waits would not let the other on

@@ -75,7 +75,7 @@ class virtual_cluster {
       ready_[m] = std::max(time, now_);
       last = std::max(last, ready_[m]);
     }
-    now_ = burst_ > 0 ? last + waiting(last) : last + round_seconds_;
+    now_ = last + (burst_ > 0 ? waiting(last) : round_seconds_);
     ++report_.averages;
     if (now_ > last) note(time_span::activity::averaging, shape_.workers, last, now_);
   }

@@ -74,13 +74,13 @@ class basic_simulated {
   template <Objective F>
   void begin(F const&, plan const& p) {
     machines_.validate(p.workers);
-    if (has_events)
+    if (has_events) {
       detail::require(machines_.costs.members_for(p.workers) == p.workers && !machines_.groups,
                       "cluster.costs.members", machines_.costs.members,
                       "0, and no groups, for asynchronous runs: each worker has its machine");
-    if (has_events)
       detail::require(machines_.burst_bytes == 0, "cluster.burst_bytes", machines_.burst_bytes,
                       "0 for asynchronous runs");
+    }
     detail::simulated_plan const shape{
         p.workers, p.batch_size, p.steps, p.seed,
         static_cast<double>(p.dimension * sizeof(typename F::scalar))};
