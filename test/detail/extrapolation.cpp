@@ -297,8 +297,8 @@ BOOST_AUTO_TEST_CASE(in_float_the_estimate_is_that_of_the_same_numbers_in_double
 }
 
 BOOST_AUTO_TEST_CASE(where_there_is_no_room_for_two_pairs_the_end_is_copied) {
-  // A pair of vectors of length d takes 16d bytes, and all of them 8 MiB at most.
-  std::size_t const just = (std::size_t{8} << 20) / 32;
+  // A pair of vectors of length d takes 16d bytes, and all of them 6 MiB at most.
+  std::size_t const just = (std::size_t{6} << 20) / 32;
   for (std::size_t const d : {just, just + 1}) {
     extrapolation history(d);
     std::vector<double> start(d), end(d, 1.0);

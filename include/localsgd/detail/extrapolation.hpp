@@ -18,7 +18,7 @@ namespace localsgd::detail {
 /// @brief From pairs (x_i, T(x_i)) of a map T, an estimate of its fixed point: Σ c_i T(x_i) with
 ///        Σ c_i = 1, where residuals Σ c_i (T(x_i) − x_i) are least \cite anderson1965iterative.
 ///
-/// Keeps the last 5 pairs, or as many as fit 8 MiB; with less than 2 does nothing. Not thread safe.
+/// Keeps the last 5 pairs, or as many as fit 6 MiB; with less than 2 does nothing. Not thread safe.
 class extrapolation {
  public:
   explicit extrapolation(std::size_t dimension)
@@ -75,7 +75,7 @@ class extrapolation {
   }
 
  private:
-  static constexpr std::size_t most = 5, room = std::size_t{8} << 20;
+  static constexpr std::size_t most = 5, room = std::size_t{6} << 20;
 
   struct pair {
     own_vector<double> end, residual;

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstddef>
 #include <span>
+#include <utility>
 
 /// @file
 /// @brief An iterate and its weighted average, with steps that cost what they touch.
@@ -28,6 +29,8 @@ class scaled_iterate {
   explicit scaled_iterate(std::size_t dimension) : d_(dimension), vu_(2 * dimension) {}
 
   std::size_t size() const noexcept { return d_; }
+  /// @brief The memory of v and u, for what comes after this: 2d numbers.
+  own_vector<double> release() noexcept { return std::move(vu_); }
   double scale() const noexcept { return s_; }
 
   /// @brief ⟨a, v⟩: the product with x is scale() times it. Asks for the dense row `soon` as well.

@@ -15,6 +15,20 @@
 
 namespace localsgd::detail {
 
+/// @brief What is left of a vector_sequence, for another one to go on in.
+template <class Scalar>
+struct vector_memory {
+  own_vector<Scalar> x, average;  ///< d each
+  iterate_average sum;
+};
+
+/// @brief What is left of a written_sequence, for another one to go on in.
+template <class Scalar>
+struct written_memory {
+  own_vector<double> iterate;  ///< 2d
+  own_vector<Scalar> average;  ///< d
+};
+
 /// @brief Base of a sequence that has its iterate as a vector: x, a gradient g to step with, and
 ///        the sum of the average, each of length d. Not thread safe.
 template <class Scalar>
@@ -33,6 +47,13 @@ class vector_sequence {
       std::ranges::copy(x_, out.begin());
   }
 
+  using memory = vector_memory<scalar>;
+  /// @brief Ends this sequence: its memory, with the average in `average`.
+  memory release() {
+    average(g_);
+    return {std::move(x_), std::move(g_), std::move(average_)};
+  }
+
   template <class Archive>
   void state(Archive& archive) {
     archive(x_, average_);
@@ -41,6 +62,8 @@ class vector_sequence {
  protected:
   explicit vector_sequence(std::size_t dimension)
       : x_(dimension), g_(dimension), average_(dimension) {}
+  explicit vector_sequence(memory left) noexcept
+      : x_(std::move(left.x)), g_(std::move(left.average)), average_(std::move(left.sum)) {}
 
   own_vector<scalar> x_, g_;
   iterate_average average_;
@@ -67,6 +90,13 @@ class written_sequence {
       iterate_.write(out);
   }
 
+  using memory = written_memory<scalar>;
+  /// @brief Ends this sequence: its memory, with the average in `average`.
+  memory release() {
+    average(local_);
+    return {iterate_.release(), std::move(local_)};
+  }
+
   template <class Archive>
   void state(Archive& archive) {
     archive(iterate_, weights_);
@@ -75,6 +105,8 @@ class written_sequence {
  protected:
   explicit written_sequence(Iterate iterate)
       : iterate_(std::move(iterate)), local_(iterate_.size()) {}
+  written_sequence(Iterate iterate, own_vector<scalar> local) noexcept
+      : iterate_(std::move(iterate)), local_(std::move(local)) {}
 
   /// x enters the average.
   void weigh(double weight) noexcept {

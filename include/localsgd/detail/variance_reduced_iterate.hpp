@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <span>
+#include <utility>
 
 /// @file
 /// @brief An iterate that drifts by the same vector in every step, and its weighted average, with
@@ -27,7 +28,10 @@ class variance_reduced_iterate {
   static constexpr bool sparse = Steps::sparse;
 
   variance_reduced_iterate(Steps const& steps, std::size_t dimension)
-      : steps_(&steps), d_(dimension), vu_(2 * dimension) {}
+      : variance_reduced_iterate(steps, own_vector<double>(2 * dimension)) {}
+  /// @brief In memory of 2d numbers. @pre they are 0, or restart() follows
+  variance_reduced_iterate(Steps const& steps, own_vector<double> memory) noexcept
+      : steps_(&steps), d_(memory.size() / 2), vu_(std::move(memory)) {}
 
   std::size_t size() const noexcept { return d_; }
   double x(std::size_t j) const noexcept { return vu_[v_at(j)] - tau_ * h(j); }

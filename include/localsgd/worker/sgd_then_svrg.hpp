@@ -5,6 +5,7 @@
 #include "localsgd/detail/exchange.hpp"
 #include "localsgd/worker/svrg.hpp"
 
+#include <concepts>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -27,6 +28,10 @@ using copies_if_both_do = std::conditional_t<requires {
   typename Plain::local_is_a_copy;
   typename Reduced::local_is_a_copy;
 }, copies, no_copies>;
+
+/// @brief Whether one sequence can go on in the memory of the other.
+template <class Plain, class Reduced>
+concept share_memory = std::same_as<typename Plain::memory, typename Reduced::memory>;
 }  // namespace detail
 
 /// @brief The sequence of one worker: `Plain` until the anchor says so, then `Reduced`. Never holds
@@ -38,7 +43,7 @@ class alignas(detail::own_lines) sgd_then_svrg_sequence
   using scalar = typename Reduced::scalar;
   using anchor = typename Reduced::anchor;
 
-  /// @param make `make()` makes the Reduced one.
+  /// @param make `make()` makes the Reduced one, `make(memory)` does in what Plain has left
   sgd_then_svrg_sequence(Plain plain, anchor const& shared, Make make)
       : plain_(std::make_unique<Plain>(std::move(plain))), anchor_(&shared), make_(make) {}
 
@@ -101,13 +106,21 @@ class alignas(detail::own_lines) sgd_then_svrg_sequence
   }
 
  private:
-  // The average goes on where it was.
+  // The average goes on where it was, and where both have the same memory, so does that.
   void change_over() {
-    std::vector<scalar> average(plain_->local().size());
-    plain_->average(average);
-    plain_.reset();
-    reduced_ = std::make_unique<Reduced>(make_());
-    reduced_->restart(std::span<scalar const>(average), steps_);
+    if constexpr (detail::share_memory<Plain, Reduced>) {
+      auto left = plain_->release();
+      std::span<scalar const> const average = left.average;
+      reduced_ = std::make_unique<Reduced>(make_(std::move(left)));
+      plain_.reset();
+      reduced_->restart(average, steps_);
+    } else {
+      std::vector<scalar> average(plain_->local().size());
+      plain_->average(average);
+      plain_.reset();
+      reduced_ = std::make_unique<Reduced>(make_());
+      reduced_->restart(std::span<scalar const>(average), steps_);
+    }
   }
 
   std::unique_ptr<Plain> plain_;
@@ -138,8 +151,8 @@ struct sgd_then_svrg {
   template <Objective F, Sampler S, StepSize E, class Anchor>
   auto bind(F const& f, S const& sampler, E const& step_size, plan const& p, std::size_t worker,
             Anchor const& shared) const {
-    auto const make = [&f, &sampler, &p, worker, &shared] {
-      return svrg_sequence<F, S, Anchor>(f, sampler, p, worker, shared);
+    auto const make = [&f, &sampler, &p, worker, &shared](auto... memory) {
+      return svrg_sequence<F, S, Anchor>(f, sampler, p, worker, shared, std::move(memory)...);
     };
     using plain = decltype(Plain{}.bind(f, sampler, step_size, p, worker));
     return sgd_then_svrg_sequence<plain, svrg_sequence<F, S, Anchor>, decltype(make)>(

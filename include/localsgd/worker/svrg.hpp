@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 
 /// @file
 /// @brief Variance-reduced local steps: linear convergence on finite sums.
@@ -34,6 +35,10 @@ class alignas(detail::own_lines) svrg_sequence
   svrg_sequence(F const& f, S const& sampler, plan const& p, std::size_t worker,
                 Anchor const& shared)
       : base(p.dimension), f_(&f), anchor_(&shared), samples_(sampler, p, worker) {}
+  /// @brief In the memory of another sequence. @pre restart() or state() follows
+  svrg_sequence(F const& f, S const& sampler, plan const& p, std::size_t worker,
+                Anchor const& shared, typename base::memory left)
+      : base(std::move(left)), f_(&f), anchor_(&shared), samples_(sampler, p, worker) {}
 
   LOCALSGD_ONE_COPY void advance(std::uint64_t from, std::uint64_t to) {
     samples_.rewind(from, to);
@@ -77,7 +82,13 @@ class alignas(detail::own_lines) svrg_sequence<F, S, Anchor>
 
   svrg_sequence(F const& f, S const& sampler, plan const& p, std::size_t worker,
                 Anchor const& shared)
-      : base(iterate(shared.steps(), p.dimension)),
+      : svrg_sequence(f, sampler, p, worker, shared,
+                      {detail::own_vector<double>(2 * p.dimension),
+                       detail::own_vector<scalar>(p.dimension)}) {}
+  /// @brief In the memory of another sequence. @pre restart() or state() follows, or it is all 0
+  svrg_sequence(F const& f, S const& sampler, plan const& p, std::size_t worker,
+                Anchor const& shared, typename base::memory left)
+      : base(iterate(shared.steps(), std::move(left.iterate)), std::move(left.average)),
         f_(&f),
         anchor_(&shared),
         samples_(sampler, p, worker),
