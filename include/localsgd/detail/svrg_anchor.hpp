@@ -174,34 +174,31 @@ class svrg_anchor {
   bool noise_prevails(T& team, full_gradient& pass, Workers& workers, iterates<scalar>& x,
                       std::span<scalar const> consensus, std::uint64_t t) {
     assemble_average(team, workers, x, std::span<scalar>(trial_));
-    int answer = 0;
     std::span<scalar const> const average = trial_;
-    if constexpr (ShardedObjective<F>)
-      pass.each_share(*f_, team, [&](auto const& shard, index_range, std::span<double> sum,
-                                     std::size_t) {
-        double const samples = static_cast<double>(shard.samples());
-        sum[0] += samples * glance(shard, average);
-        sum[1] += samples * glance(shard, consensus);
-      });
+    pass.each_share(*f_, team, [&](auto const& share, index_range samples, std::span<double> sum,
+                                   std::size_t) {
+      sum[0] += glance(share, samples, average);
+      sum[1] += glance(share, samples, consensus);
+    });
+    int answer = 0;
     if (leads(team)) {
-      bool average_is_better = false;
-      if constexpr (ShardedObjective<F>)
-        average_is_better = pass.totals()[0] < pass.totals()[1];
-      else
-        average_is_better = glance(*f_, average) < glance(*f_, consensus);
+      bool const average_is_better = pass.totals()[0] < pass.totals()[1];
       answer = average_is_better || t >= period_ ? 1 : 0;
       if (!average_is_better) std::ranges::copy(consensus, trial_.begin());
       if (answer == 0) next_ = t + std::max<std::uint64_t>(1, period_ / 4);
     }
     return team.agree(answer) != 0;
   }
+  // About Σ f_i(x) over the samples, from some of them.
   template <class G>
-  double glance(G const& f, std::span<scalar const> x) const {
+  double glance(G const& f, index_range samples, std::span<scalar const> x) const {
     std::size_t const stride = (p_->samples + 1023) / 1024;
     std::vector<std::size_t> batch;
-    for (std::size_t i = 0; i < f.samples(); i += stride) batch.push_back(i);
+    for (std::size_t i = samples.first; i < samples.last; i += stride) batch.push_back(i);
+    if (batch.empty()) return 0;
     std::vector<scalar> g(x.size());
-    return f.gradient(x, std::span<std::size_t const>(batch), std::span<scalar>(g));
+    return static_cast<double>(samples.size()) *
+           f.gradient(x, std::span<std::size_t const>(batch), std::span<scalar>(g));
   }
 
   // Who leads, from here on.
