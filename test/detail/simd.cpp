@@ -3,8 +3,11 @@
 #define BOOST_TEST_MODULE detail_simd
 #include "localsgd/detail/simd.hpp"
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <tuple>
 #include <vector>
@@ -89,6 +92,46 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(add_scaled_to_both_changes_each_by_its_factor, A, 
     BOOST_TEST((y == expected_y));
     BOOST_TEST((z == expected_z));
   });
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(one_pass_that_moves_and_multiplies_has_the_bits_of_two, A, scalars) {
+  // Numbers whose sums and products are rounded, so that another order or another contraction shows.
+  auto const rounded = []<class Value>(Value, std::size_t n, std::uint64_t seed) {
+    std::vector<Value> v(n);
+    for (std::size_t i = 0; i != n; ++i)
+      v[i] = static_cast<Value>(std::sin(static_cast<double>(seed * 1000 + i)));
+    return v;
+  };
+  with_all_lengths([&](std::size_t n, std::size_t offset) {
+    auto const a = rounded(A{}, offset + n, 1), b = rounded(A{}, offset + n, 2);
+    auto y = rounded(0.0, offset + n + 9, 3), z = rounded(0.0, offset + n + 9, 4);
+    auto expected_y = y, expected_z = z;
+    detail::add_scaled_to_both(-0.3, 0.7, a.data() + offset, expected_y.data() + offset,
+                               expected_z.data() + offset, n);
+    double const expected = detail::dot(b.data() + offset, expected_y.data() + offset, n);
+    double const product = detail::add_scaled_to_both_and_dot(
+        -0.3, 0.7, a.data() + offset, y.data() + offset, z.data() + offset, b.data() + offset, n,
+        b.data() + offset);
+    BOOST_TEST(product == expected);
+    BOOST_TEST((y == expected_y));
+    BOOST_TEST((z == expected_z));
+  });
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(the_first_lanes_are_loaded_and_stored_and_no_others, A, scalars) {
+  constexpr std::size_t w = detail::lanes::size;
+  for (std::size_t n = 0; n <= w; ++n) {
+    auto const from = integers<A>(n, 1);  // no longer than that: sanitizers see what is read beyond
+    auto to = integers<A>(w, 2);
+    auto expected = to;
+    std::copy(from.begin(), from.end(), expected.begin());
+    detail::lanes const loaded = detail::load_first(from.data(), n);
+    double parts[w];
+    detail::store(loaded, parts);
+    for (std::size_t i = n; i != w; ++i) BOOST_TEST(parts[i] == 0);
+    detail::store_first(loaded, to.data(), n);
+    BOOST_TEST((to == expected));
+  }
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(squared_norm_is_the_sum_of_the_squares, A, scalars) {

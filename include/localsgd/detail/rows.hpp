@@ -81,6 +81,12 @@ void prefetch_row(Matrix const& m, std::size_t i) noexcept {
   }
 }
 
+/// @brief Asks for all cache lines of a dense row.
+template <class Value>
+void prefetch_all(std::span<Value const> row) noexcept {
+  for (std::size_t j = 0; j < row.size(); j += 64 / sizeof(Value)) LOCALSGD_PREFETCH(&row[j]);
+}
+
 template <class Row>
 concept sparse_row = requires(Row const& r) {
   r.indices;

@@ -101,6 +101,15 @@ class scaled_iterate {
       add_scaled_to_both(c, e, a.data(), vu_.data(), vu_.data() + d_, a.size());
     }
   }
+  /// @brief v ← v + c·a, and then ⟨b, v⟩: the bits of add() and dot(), in one pass over dense rows.
+  ///        Asks for the row `soon` as well.
+  template <class Row>
+  double add_and_dot(double c, Row const& a, Row const& b, Row const& soon) noexcept
+    requires(!Sparse)
+  {
+    return add_scaled_to_both_and_dot(c, -beta_ * c, a.data(), vu_.data(), vu_.data() + d_, b.data(),
+                                      a.size(), soon.data());
+  }
   /// @brief v_i ← v_i + c
   void add_at(double c, std::size_t i) noexcept {
     vu_[v_at(i)] += c;

@@ -81,18 +81,35 @@ inline void keep_in_register(lanes& v) noexcept {
 /// @brief The first n lanes from p, the others zero. @pre n ≤ lanes::size
 template <class A>
 lanes load_first(A const* p, std::size_t n) noexcept {
+#if defined(__AVX512VL__)
+  auto const mask = static_cast<__mmask8>((1U << n) - 1);
+  if constexpr (sizeof(A) == sizeof(double))
+    return _mm512_maskz_loadu_pd(mask, p);
+  else
+    return _mm512_maskz_cvtps_pd(0xff, _mm256_maskz_loadu_ps(mask, p));
+#else
   alignas(lanes) double parts[lanes::size] = {};
   for (std::size_t i = 0; i != n; ++i) parts[i] = static_cast<double>(p[i]);
   return lanes::load_aligned(parts);
+#endif
 }
 
 /// @brief The first n lanes to p. @pre n ≤ lanes::size
 template <class A>
 void store_first(lanes const& v, A* p, std::size_t n) noexcept {
+#if defined(__AVX512VL__)
+  if constexpr (sizeof(A) == sizeof(double)) {
+    _mm512_mask_storeu_pd(p, static_cast<__mmask8>((1U << n) - 1), v);
+    return;
+  }
+#endif
   alignas(lanes) double parts[lanes::size];
   v.store_aligned(parts);
   for (std::size_t i = 0; i != n; ++i) p[i] = static_cast<A>(parts[i]);
 }
+
+// Loops end in a step with some lanes empty, not in scalar code: compilers are free to contract
+// a·b + c there or not, and two loops that mean the same number must not differ by that.
 
 /// @brief Σ_i a_i b_i over n elements, four independent sums wide; and, if `Ahead`, asks for the n
 ///        elements at `soon` as fast as it reads.
@@ -110,9 +127,8 @@ double dot_product(A const* a, B const* b, std::size_t n, [[maybe_unused]] A con
     sum3 = multiply_add(load(a + i + 3 * w), load(b + i + 3 * w), sum3);
   }
   for (; i + w <= n; i += w) sum0 = multiply_add(load(a + i), load(b + i), sum0);
-  double sum = sum_of((sum0 + sum1) + (sum2 + sum3));
-  for (; i != n; ++i) sum += static_cast<double>(a[i]) * static_cast<double>(b[i]);
-  return sum;
+  if (i != n) sum0 = multiply_add(load_first(a + i, n - i), load_first(b + i, n - i), sum0);
+  return sum_of((sum0 + sum1) + (sum2 + sum3));
 }
 template <class A, class B>
 double dot(A const* a, B const* b, std::size_t n) noexcept {
@@ -134,27 +150,62 @@ void add_scaled(double c, A const* a, double* y, std::size_t n) noexcept {
   constexpr std::size_t w = lanes::size;
   lanes const factor(c);
   std::size_t i = 0;
-  for (; i + w <= n; i += w) multiply_add(factor, load(a + i), load(y + i)).store_unaligned(y + i);
-  for (; i != n; ++i) y[i] += c * static_cast<double>(a[i]);
+  for (; i + w <= n; i += w) store(multiply_add(factor, load(a + i), load(y + i)), y + i);
+  if (std::size_t const rest = n - i; rest != 0)
+    store_first(multiply_add(factor, load_first(a + i, rest), load_first(y + i, rest)), y + i, rest);
 }
 
 /// @brief y ← y + c·a and z ← z + e·a, reading a once. @pre a, y and z do not overlap.
 template <class A>
-void add_scaled_to_both(double c, double e, A const* a, double* y, double* z,
-                        std::size_t n) noexcept {
+void add_scaled_to_both(double c, double e, A const* a, double* LOCALSGD_RESTRICT y,
+                        double* LOCALSGD_RESTRICT z, std::size_t n) noexcept {
   constexpr std::size_t w = lanes::size;
   lanes const factor_y(c), factor_z(e);
   std::size_t i = 0;
   for (; i + w <= n; i += w) {
     lanes const value = load(a + i);
-    multiply_add(factor_y, value, load(y + i)).store_unaligned(y + i);
-    multiply_add(factor_z, value, load(z + i)).store_unaligned(z + i);
+    store(multiply_add(factor_y, value, load(y + i)), y + i);
+    store(multiply_add(factor_z, value, load(z + i)), z + i);
   }
-  for (; i != n; ++i) {
-    double const value = static_cast<double>(a[i]);
-    y[i] += c * value;
-    z[i] += e * value;
+  if (std::size_t const rest = n - i; rest != 0) {
+    lanes const value = load_first(a + i, rest);
+    store_first(multiply_add(factor_y, value, load_first(y + i, rest)), y + i, rest);
+    store_first(multiply_add(factor_z, value, load_first(z + i, rest)), z + i, rest);
   }
+}
+
+/// @brief add_scaled_to_both(c, e, a, y, z, n) and then dot(b, y, n), the same bits in one pass; and
+///        asks for the n elements at `soon` as fast as it reads. @pre nothing overlaps y or z.
+template <class A>
+double add_scaled_to_both_and_dot(double c, double e, A const* a, double* LOCALSGD_RESTRICT y,
+                                  double* LOCALSGD_RESTRICT z, A const* b, std::size_t n,
+                                  A const* soon) noexcept {
+  constexpr std::size_t w = lanes::size;
+  lanes const factor_y(c), factor_z(e);
+  lanes sum0(0.0), sum1(0.0), sum2(0.0), sum3(0.0);
+  auto const move = [&](std::size_t i, lanes& sum) {
+    lanes const value = load(a + i), moved = multiply_add(factor_y, value, load(y + i));
+    store(moved, y + i);
+    store(multiply_add(factor_z, value, load(z + i)), z + i);
+    sum = multiply_add(load(b + i), moved, sum);
+  };
+  std::size_t i = 0;
+  for (; i + 4 * w <= n; i += 4 * w) {
+    for (std::size_t j = i; j < i + 4 * w; j += 64 / sizeof(A)) LOCALSGD_PREFETCH(soon + j);
+    move(i, sum0);
+    move(i + w, sum1);
+    move(i + 2 * w, sum2);
+    move(i + 3 * w, sum3);
+  }
+  for (; i + w <= n; i += w) move(i, sum0);
+  if (std::size_t const rest = n - i; rest != 0) {
+    lanes const value = load_first(a + i, rest);
+    lanes const moved = multiply_add(factor_y, value, load_first(y + i, rest));
+    store_first(moved, y + i, rest);
+    store_first(multiply_add(factor_z, value, load_first(z + i, rest)), z + i, rest);
+    sum0 = multiply_add(load_first(b + i, rest), moved, sum0);
+  }
+  return sum_of((sum0 + sum1) + (sum2 + sum3));
 }
 
 /// @brief ‖a‖².

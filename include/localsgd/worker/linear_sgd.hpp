@@ -13,6 +13,7 @@
 #include "localsgd/worker/iterate_average.hpp"
 #include "localsgd/worker/step_size.hpp"
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -61,8 +62,10 @@ class alignas(detail::own_lines) linear_sgd_sequence
 
   LOCALSGD_ONE_COPY void advance(std::uint64_t from, std::uint64_t to) {
     samples_.rewind(from, to);
-    double const shift = step_size_->shift(), lambda = f_->penalty();
     used_.clear();
+    if constexpr (!sparse)
+      if (slopes_.size() == 1 && from != to) return advance_row_by_row(from, to);
+    double const shift = step_size_->shift(), lambda = f_->penalty();
     for (std::uint64_t t = from; t != to; ++t) {
       base::weigh(iterate_weight(shift, t));
       auto const batch = samples_.next();
@@ -107,29 +110,68 @@ class alignas(detail::own_lines) linear_sgd_sequence
            8 * entries <= static_cast<double>(p.dimension);
   }
 
+  static constexpr bool sparse = detail::sparse_row<
+      decltype(detail::row_of(std::declval<F const&>().features(), 0))>;
   static constexpr std::size_t ahead = 4;  // samples from asking for a row to using it
+  static constexpr std::size_t rows_ahead = 4;  // and for all of a dense one
 
   // x ← (1 − ηλ)x − (η/b) Σ_B φ'(z_i)·a_i, all z_i at the same x; `soon` comes after the batch.
   void step(std::span<std::size_t const> batch, std::size_t soon, double eta, double lambda) {
-    auto const& features = f_->features();
-    double const intercept = f_->intercept();
-    std::size_t const last = iterate_.size() - 1;
     double const share = -eta / static_cast<double>(batch.size());
     for (std::size_t j = 0; j != batch.size(); ++j) {
       std::size_t const i = batch[j];
       std::size_t const next = j + 1 != batch.size() ? batch[j + 1] : soon;
-      double z = iterate_.dot(detail::row_of(features, i), detail::row_of(features, next));
-      if (intercept != 0) z += intercept * iterate_.v(last);
-      slopes_[j] = share * f_->scale(i) *
-                   f_->loss().derivative(iterate_.scale() * z, f_->target(i));
+      slopes_[j] = slope(share, i, iterate_.dot(row(i), row(next)));
     }
     iterate_.shrink(1 - eta * lambda);
     double const inverse_scale = 1 / iterate_.scale();
     for (std::size_t j = 0; j != batch.size(); ++j) {
       double const c = slopes_[j] * inverse_scale;
-      iterate_.add(c, detail::row_of(features, batch[j]));
-      if (intercept != 0) iterate_.add_at(c * intercept, last);
+      iterate_.add(c, row(batch[j]));
+      add_intercept(c);
     }
+  }
+
+  // The same of dense rows with b = 1, where one pass over v and u makes a step and the product that
+  // the next one begins with: on 784 features from memory this takes two thirds of the time.
+  void advance_row_by_row(std::uint64_t from, std::uint64_t to) {
+    double const shift = step_size_->shift(), lambda = f_->penalty();
+    std::size_t i = samples_.next().front();
+    for (std::size_t const soon : samples_.upcoming().first(
+             std::min(rows_ahead - 1, samples_.upcoming().size())))
+      detail::prefetch_all(row(soon));
+    double product = iterate_.dot(row(i));
+    for (std::uint64_t t = from;;) {
+      double const eta = (*step_size_)(t);
+      base::weigh(iterate_weight(shift, t));
+      double const s = slope(-eta, i, product);
+      iterate_.shrink(1 - eta * lambda);
+      double const c = s * (1 / iterate_.scale());
+      if (++t == to) {
+        iterate_.add(c, row(i));
+        add_intercept(c);
+        return;
+      }
+      std::size_t const next = samples_.next().front();
+      auto const upcoming = samples_.upcoming();
+      std::size_t const soon =
+          upcoming.size() >= rows_ahead - 1 ? upcoming[rows_ahead - 2] : next;
+      product = iterate_.add_and_dot(c, row(i), row(next), row(soon));
+      add_intercept(c);
+      i = next;
+    }
+  }
+
+  auto row(std::size_t i) const noexcept { return detail::row_of(f_->features(), i); }
+  // share·s_i·φ'(z_i) where z = ⟨a_i, v⟩ without the intercept.
+  double slope(double share, std::size_t i, double z) const {
+    if (double const intercept = f_->intercept(); intercept != 0)
+      z += intercept * iterate_.v(iterate_.size() - 1);
+    return share * f_->scale(i) * f_->loss().derivative(iterate_.scale() * z, f_->target(i));
+  }
+  void add_intercept(double c) noexcept {
+    if (double const intercept = f_->intercept(); intercept != 0)
+      iterate_.add_at(c * intercept, iterate_.size() - 1);
   }
 
   F const* f_;
