@@ -32,10 +32,10 @@ floors='
 6  synchronizer/asynchronous.hpp
 1  synchronizer/mpi_options.hpp
 1  synchronizer/rank_failed.hpp
-7  synchronizer/mpi_team.hpp
-8  synchronizer/overlapped_mpi_team.hpp
-8  synchronizer/asynchronous_mpi_team.hpp
-9  synchronizer/mpi.hpp
+8  synchronizer/mpi_team.hpp
+9  synchronizer/overlapped_mpi_team.hpp
+9  synchronizer/asynchronous_mpi_team.hpp
+10 synchronizer/mpi.hpp
 7  synchronizer/cluster.hpp
 3  synchronizer/simulation_report.hpp
 12 synchronizer/simulated.hpp
@@ -103,11 +103,14 @@ floors='
 7  detail/svrg_anchor.hpp
 6  detail/svrg_steps.hpp
 5  detail/team.hpp
+1  detail/mpi_board.hpp
 2  detail/mpi_link.hpp
 2  detail/mpi_window.hpp
 5  detail/mpi_agreement.hpp
-6  detail/mpi_member.hpp
-7  detail/mpi_host.hpp
+5  detail/mpi_layout.hpp
+6  detail/mpi_shared.hpp
+7  detail/mpi_member.hpp
+8  detail/mpi_host.hpp
 8  detail/virtual_cluster.hpp
 9  detail/simulated_team.hpp
 9  detail/event_order.hpp
@@ -155,7 +158,8 @@ floors='
 doors='
 xtensor  xtensor/  tensor.hpp
 xtensor  xtl/      tensor.hpp
-Boost    boost/    detail/*
+Asio     boost/asio/          detail/*
+Shared   boost/interprocess/  detail/*
 xsimd    xsimd/    detail/*
 MPI      mpi.h     detail/*
 POSIX    sys/      detail/*

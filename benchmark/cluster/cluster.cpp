@@ -92,7 +92,8 @@ class report {
     auto const run = [&](measured const& m, auto& synchronizer) {
       return minimize(f, settings_of(m.gap, m.rounds), step, synchronizer);
     };
-    mpi ranks(MPI_COMM_WORLD, {.threads = 1});
+    // Both "hosts" are one machine: they must not notice.
+    mpi ranks(MPI_COMM_WORLD, {.threads = 1, .shared_memory = false});
     speeds seen;
     take_speeds(seen, f, step);
 

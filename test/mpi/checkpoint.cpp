@@ -44,7 +44,8 @@ namespace {
 mpi& cluster_of(std::size_t i) {
   static std::array<std::unique_ptr<mpi>, 3> const all{[] {
     auto const make = [](std::size_t threads) {
-      return std::make_unique<mpi>(MPI_COMM_WORLD, mpi_options{.threads = threads, .deadline = 60});
+      return std::make_unique<mpi>(MPI_COMM_WORLD,
+                                   support::transported({.threads = threads, .deadline = 60}));
     };
     auto one = make(1), two = make(2);  // in the same order on all ranks
     auto more = make(static_cast<std::size_t>(support::mpi_rank()) + 1);
@@ -430,7 +431,9 @@ BOOST_AUTO_TEST_CASE(an_exception_on_any_rank_leaves_the_last_periodic_checkpoin
 }
 
 BOOST_AUTO_TEST_CASE(an_average_whose_order_mpi_chooses_goes_on_as_well) {
-  mpi fast(MPI_COMM_WORLD, {.threads = 2, .averaging = averaging::fast, .deadline = 60});
+  mpi fast(MPI_COMM_WORLD, support::transported({.threads = 2,
+                                                 .averaging = averaging::fast,
+                                                 .deadline = 60}));
   folder_of_rank_0 const folder;
   auto const expected =
       minimize(usual(), fifty, fast, stopping_sampler{}, support::outer_momentum{});

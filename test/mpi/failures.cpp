@@ -25,7 +25,9 @@ namespace {
 constexpr double deadline = 30;  // never reached where all are alive
 
 mpi make(std::size_t threads = 2, averaging how = averaging::reproducible) {
-  return mpi(MPI_COMM_WORLD, {.threads = threads, .averaging = how, .deadline = deadline});
+  return mpi(MPI_COMM_WORLD, support::transported({.threads = threads,
+                                                   .averaging = how,
+                                                   .deadline = deadline}));
 }
 
 struct fixture {
@@ -188,7 +190,9 @@ BOOST_FIXTURE_TEST_CASE(large_messages_on_their_way_do_not_survive_a_failure, fi
 BOOST_FIXTURE_TEST_CASE(a_rank_that_never_comes_is_missed_by_name, fixture) {
   int const last = support::mpi_ranks() - 1;
   if (last == 0) return;
-  mpi cluster(MPI_COMM_WORLD, {.threads = 1, .deadline = 0.5, .on_lost_rank = on_lost_rank::raise});
+  mpi cluster(MPI_COMM_WORLD, support::transported({.threads = 1,
+                                                    .deadline = 0.5,
+                                                    .on_lost_rank = on_lost_rank::raise}));
   works(cluster);
   if (support::mpi_rank() == last) {
     std::this_thread::sleep_for(std::chrono::seconds(2));

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
 
-// usage: lost kill|stop|exit|absent|throw CALL
+// usage: lost kill|stop|exit|absent|throw CALL memory|messages
 // A run of which the last rank meets its end at a call of the gradient. For test/mpi/lost.sh.
 
 #include "test/support/mpi.hpp"
@@ -36,12 +36,14 @@ struct ending : support::custom {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3) return 2;
+  if (argc != 4) return 2;
   support::mpi_session const session;
   if (std::string(argv[1]) == "absent" && support::mpi_rank() == support::mpi_ranks() - 1)
     for (;;) std::raise(SIGSTOP);
   try {
-    localsgd::mpi cluster(MPI_COMM_WORLD, {.threads = 2, .deadline = 2});
+    bool const memory = std::string(argv[3]) == "memory";
+    localsgd::mpi cluster(MPI_COMM_WORLD,
+                          {.threads = 2, .deadline = 2, .shared_memory = memory});
     support::problem const data(64, 5000);
     std::atomic<int> calls{0};
     ending const f{{&data.dense, &data.reals}, argv[1], std::atoi(argv[2]), &calls};

@@ -14,7 +14,7 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 mistakes=0
 mistake() {
-  echo "$how at call $call: $1" >&2
+  echo "$how at call $call, by $by: $1" >&2
   sed 's/^/  /' "$log" >&2
   mistakes=$((mistakes + 1))
 }
@@ -22,9 +22,10 @@ mistake() {
 for how in throw exit kill stop absent; do
   for ((i = 0; i != times; ++i)); do
     call=$((RANDOM % 300))
+    if ((i % 2 == 0)); then by=memory; else by=messages; fi
     begin=${EPOCHREALTIME/[^0-9]/}
     status=0
-    timeout --kill-after=5 60 "$@" -np 3 "$program" "$how" "$call" >"$log" 2>&1 || status=$?
+    timeout --kill-after=5 60 "$@" -np 3 "$program" "$how" "$call" $by >"$log" 2>&1 || status=$?
     elapsed=$(((${EPOCHREALTIME/[^0-9]/} - begin) / 1000))
     if ((status == 0)); then mistake "the job ended well"; fi
     # Two seconds more than promised, to start and to end the job.

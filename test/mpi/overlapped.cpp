@@ -32,7 +32,7 @@ void gives_the_same_bits_as_simulated(auto const& f, settings const& s, auto con
   simulated_overlapped simulation(any_cluster(), 1);
   auto const expected = minimize(f, s, simulation, components...);
   for (std::size_t const threads : {1u, 2u}) {
-    overlapped_mpi cluster(MPI_COMM_WORLD, {.threads = threads, .deadline = 60});
+    overlapped_mpi cluster(MPI_COMM_WORLD, support::transported({.threads = threads, .deadline = 60}));
     auto const r = minimize(f, s, cluster, components...);
     BOOST_TEST_CONTEXT("rank " << cluster.rank() << ", K = " << s.workers) {
       BOOST_TEST(support::bits_without_bytes(r) == support::bits_without_bytes(expected));
@@ -70,7 +70,9 @@ BOOST_AUTO_TEST_CASE(delays_are_the_local_steps_of_a_round_and_the_answer_is_nea
   settings const s{.workers = 8, .local_steps = 4, .epochs = 30};
   auto const together = minimize(f, s, serial{});
   for (averaging const how : {averaging::reproducible, averaging::fast}) {
-    overlapped_mpi cluster(MPI_COMM_WORLD, {.threads = 2, .averaging = how, .deadline = 60});
+    overlapped_mpi cluster(MPI_COMM_WORLD, support::transported({.threads = 2,
+                                                                 .averaging = how,
+                                                                 .deadline = 60}));
     auto const r = minimize(f, s, cluster);
     BOOST_TEST(r.delay == 4u);
     BOOST_TEST(r.rounds == together.rounds);
@@ -81,7 +83,9 @@ BOOST_AUTO_TEST_CASE(delays_are_the_local_steps_of_a_round_and_the_answer_is_nea
 BOOST_AUTO_TEST_CASE(a_failure_while_an_average_is_under_way_is_heard_of) {
   problem const data(64, 20000);
   for (averaging const how : {averaging::reproducible, averaging::fast}) {
-    overlapped_mpi cluster(MPI_COMM_WORLD, {.threads = 1, .averaging = how, .deadline = 60});
+    overlapped_mpi cluster(MPI_COMM_WORLD, support::transported({.threads = 1,
+                                                                 .averaging = how,
+                                                                 .deadline = 60}));
     support::fails_late f{{&data.dense, &data.reals}, cluster.rank() == 0};
     settings const s{.workers = 4, .local_steps = 1, .steps = 20};
     if (f.bad)
@@ -95,7 +99,7 @@ BOOST_AUTO_TEST_CASE(a_failure_while_an_average_is_under_way_is_heard_of) {
 
 BOOST_AUTO_TEST_CASE(steps_that_diverge_end_the_run_as_a_result) {
   quadratic const f({.spectrum = {1, 3, 9}, .samples = 20, .variance = 0.1});
-  overlapped_mpi cluster(MPI_COMM_WORLD, {.threads = 1, .deadline = 60});
+  overlapped_mpi cluster(MPI_COMM_WORLD, support::transported({.threads = 1, .deadline = 60}));
   auto const r = minimize(f, {.workers = 4, .local_steps = 4, .steps = 1000}, cluster,
                           constant_step{1e80});
   BOOST_TEST((r.reason == stop_reason::diverged));

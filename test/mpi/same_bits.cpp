@@ -28,8 +28,8 @@ struct clusters {
   clusters() {
     for (std::size_t const threads :
          {std::size_t{1}, std::size_t{2}, static_cast<std::size_t>(support::mpi_rank()) + 1})
-      all.push_back(std::make_unique<mpi>(MPI_COMM_WORLD, mpi_options{.threads = threads,
-                                                                      .deadline = 60}));
+      all.push_back(std::make_unique<mpi>(
+          MPI_COMM_WORLD, support::transported({.threads = threads, .deadline = 60})));
   }
 };
 

@@ -77,7 +77,7 @@ std::vector<std::size_t> worker_counts() {
 BOOST_AUTO_TEST_CASE(the_bits_are_those_of_one_process_that_holds_all_shards) {
   for (std::size_t const threads :
        {std::size_t{1}, std::size_t{2}, static_cast<std::size_t>(support::mpi_rank()) + 1}) {
-    mpi ranks(MPI_COMM_WORLD, {.threads = threads, .deadline = 60});
+    mpi ranks(MPI_COMM_WORLD, support::transported({.threads = threads, .deadline = 60}));
     for (std::size_t const k : worker_counts()) {
       settings const s{.workers = k, .local_steps = 5, .epochs = 4, .evaluations = 3};
       serial one;
@@ -103,7 +103,7 @@ BOOST_AUTO_TEST_CASE(the_bits_are_those_of_one_process_that_holds_all_shards) {
 
 BOOST_AUTO_TEST_CASE(the_certificate_is_that_of_all_samples) {
   std::size_t const k = 4;
-  mpi ranks(MPI_COMM_WORLD, {.threads = 1, .deadline = 60});
+  mpi ranks(MPI_COMM_WORLD, support::transported({.threads = 1, .deadline = 60}));
   shards mine(k);
   auto const r = minimize(whole(ranks, k, mine),
                           {.workers = k, .local_steps = 1, .epochs = 20000, .tolerance = 1e-3},
@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(the_certificate_is_that_of_all_samples) {
 // The slopes at an anchor are with the shards, and in no checkpoint.
 BOOST_AUTO_TEST_CASE(a_run_that_was_cut_goes_on_with_the_same_bits) {
   std::size_t const k = 4;
-  mpi ranks(MPI_COMM_WORLD, {.threads = 1, .deadline = 60});
+  mpi ranks(MPI_COMM_WORLD, support::transported({.threads = 1, .deadline = 60}));
   shards mine(k);
   auto const f = whole(ranks, k, mine);
   settings const s{.workers = k, .local_steps = 9, .epochs = 8};
@@ -150,7 +150,7 @@ BOOST_AUTO_TEST_CASE(a_run_that_was_cut_goes_on_with_the_same_bits) {
 BOOST_AUTO_TEST_CASE(ranks_that_wait_for_nobody_have_shards_too) {
   std::size_t const k = 4;
   asynchronous_mpi ranks(MPI_COMM_WORLD, {.deadline = 60});
-  overlapped_mpi overlapping(MPI_COMM_WORLD, {.threads = 1, .deadline = 60});
+  overlapped_mpi overlapping(MPI_COMM_WORLD, support::transported({.threads = 1, .deadline = 60}));
   shards here(k), there(k);
   settings const s{.workers = k, .local_steps = 4, .epochs = 60};
   double const start = std::log(2.0);
@@ -163,7 +163,7 @@ BOOST_AUTO_TEST_CASE(ranks_that_wait_for_nobody_have_shards_too) {
 }
 
 BOOST_AUTO_TEST_CASE(shards_that_differ_in_d_stop_all_ranks_with_the_same_error) {
-  mpi ranks(MPI_COMM_WORLD, {.threads = 1, .deadline = 60});
+  mpi ranks(MPI_COMM_WORLD, support::transported({.threads = 1, .deadline = 60}));
   std::size_t const k = 4, last = static_cast<std::size_t>(ranks.ranks()) - 1;
   shards mine(k, 0);  // as many columns as the shard happens to use
   BOOST_CHECK_EXCEPTION(whole(ranks, k, mine), invalid_settings, [&](invalid_settings const& e) {
@@ -177,7 +177,7 @@ BOOST_AUTO_TEST_CASE(shards_that_differ_in_d_stop_all_ranks_with_the_same_error)
 }
 
 BOOST_AUTO_TEST_CASE(a_shard_that_cannot_be_read_is_heard_of_on_all_ranks) {
-  mpi ranks(MPI_COMM_WORLD, {.threads = 1, .deadline = 60});
+  mpi ranks(MPI_COMM_WORLD, support::transported({.threads = 1, .deadline = 60}));
   std::size_t const k = 4;
   shards from(k);
   auto const unreadable = [&](std::size_t worker) {
@@ -198,7 +198,7 @@ BOOST_AUTO_TEST_CASE(a_shard_that_cannot_be_read_is_heard_of_on_all_ranks) {
 }
 
 BOOST_AUTO_TEST_CASE(the_synchronizer_of_the_run_is_that_of_the_shards) {
-  mpi ranks(MPI_COMM_WORLD, {.threads = 1, .deadline = 60});
+  mpi ranks(MPI_COMM_WORLD, support::transported({.threads = 1, .deadline = 60}));
   if (ranks.ranks() == 1) return;
   shards mine(4);
   auto const f = whole(ranks, 4, mine);

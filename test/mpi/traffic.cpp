@@ -31,7 +31,7 @@ std::uint64_t sent_by_all(mpi const& cluster) {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(bytes_of_a_result_are_those_that_were_sent) {
-  mpi cluster(MPI_COMM_WORLD, {.threads = 1, .deadline = 60});
+  mpi cluster(MPI_COMM_WORLD, {.threads = 1, .deadline = 60, .shared_memory = false});
   for (auto const& shape : {std::array<std::size_t, 2>{4, 83}, {7, 83}, {12, 83}, {4, 5003},
                             {7, 5003}, {12, 5003}}) {
     std::size_t const k = shape[0], d = shape[1];
@@ -54,6 +54,31 @@ BOOST_AUTO_TEST_CASE(bytes_of_a_result_are_those_that_were_sent) {
       BOOST_TEST(few_counted == 10 * (2 * vector + vector));
     if (ranks == 1) BOOST_TEST(many_counted == 0u);
   }
+}
+
+BOOST_AUTO_TEST_CASE(ranks_of_one_machine_send_nothing_where_they_share_memory) {
+  mpi cluster(MPI_COMM_WORLD, {.threads = 1, .deadline = 60});
+  problem const data(20, 83);
+  support::custom const f{&data.dense, &data.reals};
+  minimize(f, {.workers = 4, .steps = 1}, cluster);  // what begins a run is sent
+  auto const sent_in = [&](std::uint64_t rounds) {
+    std::uint64_t const before = sent_by_all(cluster);
+    minimize(f, {.workers = 4, .local_steps = 1, .steps = rounds}, cluster);
+    return sent_by_all(cluster) - before;
+  };
+  BOOST_TEST(sent_in(10) == sent_in(30));
+}
+
+BOOST_AUTO_TEST_CASE(one_rank_that_wants_no_shared_memory_is_enough) {
+  bool const mine = support::mpi_rank() != support::mpi_ranks() - 1;
+  mpi cluster(MPI_COMM_WORLD, {.threads = 1, .deadline = 60, .shared_memory = mine});
+  problem const data(20, 83);
+  support::custom const f{&data.dense, &data.reals};
+  settings const s{.workers = 4, .local_steps = 1, .steps = 10};
+  std::uint64_t const before = sent_by_all(cluster);
+  auto const r = minimize(f, s, cluster);
+  BOOST_TEST(sent_by_all(cluster) - before >= r.bytes);
+  BOOST_TEST(support::bits_without_bytes(r) == support::bits_without_bytes(minimize(f, s, serial{})));
 }
 
 BOOST_AUTO_TEST_CASE(the_fast_average_is_the_average_to_rounding) {

@@ -5,10 +5,14 @@
 #include "localsgd/mpi.hpp"
 #include "test/support/runs.hpp"
 
+#include <boost/test/framework.hpp>
+#include <boost/test/tree/test_unit.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <stdexcept>
+#include <string_view>
 #include <vector>
 
 /// @file
@@ -34,6 +38,13 @@ inline int mpi_ranks() {
   int ranks = 0;
   MPI_Comm_size(MPI_COMM_WORLD, &ranks);
   return ranks;
+}
+
+/// @brief Options with what the program was told: after `-- messages` ranks share no memory.
+inline localsgd::mpi_options transported(localsgd::mpi_options o) {
+  auto const& program = boost::unit_test::framework::master_test_suite();
+  o.shared_memory = program.argc < 2 || std::string_view(program.argv[1]) != "messages";
+  return o;
 }
 
 /// @brief support::bits() but for the bytes, which are those of the network here.

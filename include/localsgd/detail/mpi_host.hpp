@@ -5,6 +5,7 @@
 #include "localsgd/detail/asio_pool.hpp"
 #include "localsgd/detail/barrier.hpp"
 #include "localsgd/detail/mpi_agreement.hpp"
+#include "localsgd/detail/mpi_board.hpp"
 #include "localsgd/detail/mpi_link.hpp"
 #include "localsgd/detail/mpi_member.hpp"
 #include "localsgd/detail/team.hpp"
@@ -18,6 +19,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <span>
 #include <stdexcept>
@@ -73,6 +75,7 @@ class mpi_host {
       pool_.emplace(chosen);
       threads_[at_rank()] = chosen;
       gather(std::span(threads_));
+      share_memory(machines);
     });
   }
 
@@ -81,7 +84,7 @@ class mpi_host {
   /// @brief Of this rank.
   std::size_t threads() const noexcept { return pool_->threads(); }
   /// @brief Bytes this rank has sent to others, in all runs, but for short notes and what
-  ///        MPI_Iallreduce sends.
+  ///        MPI_Iallreduce sends. What is passed through shared memory is not sent.
   std::uint64_t bytes_sent() const noexcept { return link_.bytes_sent(); }
   /// @brief Of K workers those that this rank carries.
   index_range carries(std::size_t workers) const {
@@ -152,7 +155,9 @@ class mpi_host {
     std::exception_ptr mine;
     std::optional<mpi_shared> shared;  // until the run is closed
     try {
-      shared.emplace(link_, layout(workers), workers, options_.averaging == averaging::fast);
+      if (board_) board_->begin(link_.runs());
+      shared.emplace(link_, board_.get(), layout(workers), workers,
+                     options_.averaging == averaging::fast);
       run_members(shared->here, *pool_, [&](std::size_t i) { return Team(*shared, i); }, program);
     } catch (...) {
       mine = std::current_exception();
@@ -191,6 +196,24 @@ class mpi_host {
   template <class T>
   void gather(std::span<T> all) {
     gather_parts([&](int r) { return all.subspan(static_cast<std::size_t>(r), 1); });
+  }
+
+  // Boards for all ranks, or for none.
+  void share_memory(std::span<mpi_machine const> machines) {
+    bool const here = ranks() > 1 && options_.shared_memory &&
+                      std::ranges::all_of(machines, [&](mpi_machine const& m) {
+                        return std::string_view(m.name) == machines[0].name;
+                      });
+    if (here && rank() == 0) board_ = mpi_board::make(threads_.size());
+    std::vector<mpi_board::invitation> invitations(threads_.size());
+    if (board_) invitations[0] = board_->invite();
+    gather(std::span(invitations));
+    if (here && rank() != 0) board_ = mpi_board::open(invitations[0], at_rank());
+    std::vector<char> has_one(threads_.size());
+    has_one[at_rank()] = board_ ? 1 : 0;
+    gather(std::span(has_one));
+    if (board_) board_->withdraw();
+    if (std::ranges::count(has_one, 0) != 0) board_.reset();
   }
 
   // Before a run: a failure is one of all ranks, as it is during it.
@@ -245,6 +268,7 @@ class mpi_host {
   mpi_options options_;
   mpi_link link_;
   std::optional<asio_pool> pool_;
+  std::unique_ptr<mpi_board> board_;  // if all ranks have one
   std::vector<std::size_t> threads_;  // of each rank
   bool is_open_ = false;              // a run whose begin() was good
 };

@@ -122,6 +122,31 @@ class mpi_link : private mpi_requests {
     }
   }
 
+  /// @brief The same for what comes by other ways than messages: until `has_come(r)` of every other
+  ///        rank.
+  template <class HasCome, class Stop>
+  void wait_for(HasCome const& has_come, Stop const& stop) {
+    clock::time_point since;
+    int r = 0;
+    for (unsigned idle = 1; r != ranks(); ++idle) {
+      if (r == rank() || has_come(r)) {
+        ++r;
+        idle = 0;
+        continue;
+      }
+      if (stop()) throw called_off{};
+      relax();
+      if (idle % 1024 != 0) continue;
+      if (idle == 1024) since = clock::now();
+      if (hear()) throw called_off{};
+      if (late(since)) give_up([&](int other) { return !has_come(other); });
+      if (idle > 2048) std::this_thread::yield();
+    }
+  }
+
+  /// @brief Runs that were begun.
+  std::uint64_t runs() const noexcept { return run_; }
+
   /// @brief Collective, the end of a run, however it went: tells all others, hears all of them, and
   ///        takes in what was still on its way.
   void close(mpi_note mine) {

@@ -4,11 +4,7 @@
 
 #include "localsgd/detail/barrier.hpp"
 #include "localsgd/detail/combine.hpp"
-#include "localsgd/detail/mpi_link.hpp"
-#include "localsgd/detail/mpi_window.hpp"
-#include "localsgd/detail/own_lines.hpp"
-#include "localsgd/detail/team.hpp"
-#include "localsgd/synchronizer/concept.hpp"
+#include "localsgd/detail/mpi_shared.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -24,81 +20,6 @@
 /// @brief What the threads of a rank do together, and how vectors on many ranks become one.
 
 namespace localsgd::detail {
-
-/// @brief Which members and workers each rank has.
-struct mpi_layout {
-  std::vector<std::size_t> first{0};  ///< Rank r has the members first[r] … first[r+1]−1.
-
-  std::size_t ranks() const noexcept { return first.size() - 1; }
-  std::size_t members() const noexcept { return first.back(); }
-  std::size_t members_of(std::size_t r) const noexcept { return first[r + 1] - first[r]; }
-
-  /// @brief Of n workers, or parts, those that the members of rank r own.
-  index_range rows_of(std::size_t r, std::size_t n) const noexcept {
-    return {even_split(n, members(), first[r]).first,
-            even_split(n, members(), first[r + 1] - 1).last};
-  }
-
-  /// @brief As many members as the ranks have threads, but at most one for each worker: the rank
-  ///        with the most of them gives one away first, of several the last one.
-  /// @pre workers ≥ threads.size(), and no rank has 0 threads.
-  static mpi_layout of(std::vector<std::size_t> threads, std::size_t workers) {
-    std::size_t all = 0;
-    for (std::size_t const n : threads) all += n;
-    for (; all > workers; --all) {
-      auto most = threads.begin();
-      for (auto it = threads.begin(); it != threads.end(); ++it)
-        if (*it >= *most) most = it;
-      --*most;
-    }
-    mpi_layout layout;
-    for (std::size_t const n : threads) layout.first.push_back(layout.first.back() + n);
-    return layout;
-  }
-};
-
-/// @brief What the members of one run have in common on a rank.
-struct mpi_shared {
-  mpi_shared(mpi_link& the_link, mpi_layout the_layout, std::size_t all_workers, bool is_fast)
-      : link(the_link),
-        layout(std::move(the_layout)),
-        workers(all_workers),
-        fast(is_fast),
-        rank(static_cast<std::size_t>(the_link.rank())),
-        here(all_workers, layout.members_of(rank)),
-        touched(here.members) {}
-  mpi_shared(mpi_shared const&) = delete;
-  mpi_shared& operator=(mpi_shared const&) = delete;
-  /// @brief Collective, if there is a window: after the run is closed.
-  ~mpi_shared() {
-    if (window && link.lost().empty())
-      window->free();
-    else
-      static_cast<void>(window.release());  // somebody may still use it
-  }
-
-  mpi_link& link;
-  mpi_layout const layout;
-  std::size_t const workers;
-  bool const fast;
-  std::size_t const rank;
-  shared_team here;  // the threads of this rank
-  own_vector<std::byte> incoming;
-  std::tuple<std::vector<std::span<double>>, std::vector<std::span<float>>,
-             std::vector<std::span<double const>>>
-      rows;  // of one slice, of all ranks
-  std::vector<std::vector<std::uint32_t>> touched;  // by thread of this rank
-  std::vector<std::uint32_t> all_touched;           // by anybody, ascending
-  std::unique_ptr<mpi_window> window;   // of asynchronous runs
-  own_vector<double> coordinates, mean;             // at those: of each worker here, and of all
-
-  // The first n elements of it, as T.
-  template <class T>
-  static std::span<T> as(own_vector<std::byte>& room, std::size_t n) {
-    if (room.size() < n * sizeof(T)) room.resize(n * sizeof(T));
-    return {reinterpret_cast<T*>(room.data()), n};
-  }
-};
 
 /// @brief A thread of a rank: what it does with the other threads, and those with other ranks.
 ///
@@ -160,15 +81,42 @@ class mpi_member {
     shared_->link.wait([&] { return shared_->here.meeting.is_called_off(); });
   }
 
+  /// @brief Whether ranks post, in place of sending, what takes `bytes(r)` bytes on rank r: the same
+  ///        answer on all of them.
+  template <class Bytes>
+  bool is_posted(Bytes const& bytes) const {
+    if (shared_->board == nullptr) return false;
+    for (std::size_t r = 0; r != shared_->layout.ranks(); ++r)
+      if (bytes(r) > mpi_board::side) return false;
+    return true;
+  }
+  /// @brief Until all others have posted. First thread.
+  void finish_posts() const {
+    shared_->link.wait_for(
+        [&](int r) { return shared_->board->has_posted(static_cast<std::size_t>(r)); },
+        [&] { return shared_->here.meeting.is_called_off(); });
+  }
+
   /// @brief Everybody gets the elements of `all` that range(r) gives from rank r. First thread.
   template <class T, class Range>
   void gather(std::span<T> all, Range const& range) const {
-    if (shared_->layout.ranks() == 1) return;
+    std::size_t const ranks = shared_->layout.ranks();
+    if (ranks == 1) return;
     auto const part = [&](std::size_t r) {
       index_range const of = range(r);
       return all.subspan(of.first, of.size());
     };
     auto const mine = part(shared_->rank);
+    if (is_posted([&](std::size_t r) { return part(r).size_bytes(); })) {
+      mpi_board& board = *shared_->board;
+      std::ranges::copy(std::as_bytes(mine), board.mine());
+      board.post();
+      finish_posts();
+      for (std::size_t r = 0; r != ranks; ++r)
+        if (r != shared_->rank)
+          std::copy_n(board.of(r), part(r).size_bytes(), std::as_writable_bytes(part(r)).data());
+      return;
+    }
     auto const out = mpi_shared::as<T>(shared_->link.outgoing, mine.size());
     std::ranges::copy(mine, out.begin());
     start_messages([&](std::size_t) { return std::span<T const>(out); }, part);
@@ -197,25 +145,26 @@ class mpi_member {
     using scalar = std::remove_const_t<Element>;
     mpi_shared& s = *shared_;
     std::size_t const ranks = s.layout.ranks();
+    route const by = route_of(n, d * sizeof(scalar));
     auto const slice = [&](std::size_t r) { return slice_of<scalar>(n, d, r); };
     index_range const mine = slice(s.rank), here = s.layout.rows_of(s.rank, n);
-    bool const direct = is_direct(n, d * sizeof(scalar));
     auto& rows = std::get<std::vector<std::span<Element>>>(s.rows);
 
     // Vectors that go to rank r lie one after another, from here.size()·(where its slice begins) on:
     // where the slice is all of them, at the same place for everybody.
     first_thread([&] {
-      if (ranks > 1) mpi_shared::as<scalar>(s.link.outgoing, here.size() * d);
+      if (ranks > 1 && !by.posted) mpi_shared::as<scalar>(s.link.outgoing, here.size() * d);
       rows.resize(n);
     });
-    auto const outgoing = reinterpret_cast<scalar*>(s.link.outgoing.data());
+    auto const outgoing =
+        reinterpret_cast<scalar*>(by.posted ? s.board->mine() : s.link.outgoing.data());
     index_range const owned = even_split(n, s.layout.members(), number());
     for (std::size_t k = owned.first; k != owned.last; ++k) {
       std::span<Element> const all = row(k);
       rows[k] = all.subspan(mine.first, mine.size());
       for (std::size_t r = 0; r != ranks; ++r) {
         auto const [first, last] = slice(r);
-        bool const is_packed = direct && r > (s.rank == 0 ? 1U : 0U);
+        bool const is_packed = by.direct && r > (s.rank == 0 ? 1U : 0U);
         if (r != s.rank && first != last && !is_packed)
           std::memcpy(outgoing + here.size() * first + (k - here.first) * (last - first),
                       all.data() + first, (last - first) * sizeof(scalar));
@@ -224,6 +173,16 @@ class mpi_member {
     barrier();
 
     first_thread([&] {
+      if (by.posted) {
+        s.board->post();
+        for (std::size_t r = 0; r != ranks; ++r) {
+          index_range const there = s.layout.rows_of(r, n);
+          auto const in = reinterpret_cast<scalar*>(s.board->of(r)) + there.size() * mine.first;
+          for (std::size_t k = there.first; r != s.rank && k != there.last; ++k)
+            rows[k] = {in + (k - there.first) * mine.size(), mine.size()};
+        }
+        return;
+      }
       auto const in = mpi_shared::as<scalar>(s.incoming, ranks > 1 ? n * mine.size() : 0);
       for (std::size_t k = 0; k != n; ++k)
         if (k < here.first || k >= here.last) rows[k] = in.subspan(k * mine.size(), mine.size());
@@ -246,37 +205,52 @@ class mpi_member {
                       Work const& work) const {
     using scalar = std::remove_const_t<Element>;
     mpi_shared& s = *shared_;
+    route const by = route_of(n, out.size_bytes());
     auto const slice = [&](std::size_t r) { return slice_of<scalar>(n, out.size(), r); };
     index_range const mine = slice(s.rank);
     auto const& rows = std::get<std::vector<std::span<Element>>>(s.rows);
-    first_thread([&] { finish_messages(); });
+    first_thread([&] { by.posted ? finish_posts() : finish_messages(); });
     auto const [first, last] = coordinates_of<scalar>(mine.size(), threads(), thread_);
     work(std::span<std::span<Element> const>(rows), first, last,
          out.subspan(mine.first, mine.size()));
     barrier();
-    if (!is_direct(n, out.size_bytes())) first_thread([&] { gather(out, slice); });
+    if (!by.direct) first_thread([&] { gather(out, slice); });
   }
 
   /// @brief Of vectors of length d the coordinates that rank r makes.
   template <class Scalar>
   index_range slice_of(std::size_t n, std::size_t d, std::size_t r) const noexcept {
-    if (is_direct(n, d * sizeof(Scalar))) return {0, d};
+    if (route_of(n, d * sizeof(Scalar)).direct) return {0, d};
     return coordinates_of<Scalar>(d, shared_->layout.ranks(), r);
   }
 
   /// @brief Bytes that all ranks together send when vectors of so many bytes become one.
   std::uint64_t combine_bytes(std::size_t n, std::size_t vector_bytes) const noexcept {
-    return is_direct(n, vector_bytes) ? direct_bytes(n, vector_bytes)
-                                      : slices_bytes(n, vector_bytes);
+    return route_of(n, vector_bytes).direct ? direct_bytes(n, vector_bytes)
+                                            : slices_bytes(n, vector_bytes);
   }
 
  private:
   // A message costs about as much time as some thousand bytes.
   static constexpr std::size_t worth_a_message = 4096;
 
-  bool is_direct(std::size_t n, std::size_t vector_bytes) const noexcept {
-    return direct_bytes(n, vector_bytes) <=
-           slices_bytes(n, vector_bytes) + worth_a_message * shared_->layout.ranks();
+  // How n vectors of so many bytes become one. The same on all ranks.
+  struct route {
+    bool direct = false;  // every rank gets all of them, not only its slice
+    bool posted = false;  // through the memory that the ranks share
+  };
+  // Asked for several times in every round: remembered, for its divisions take a microsecond.
+  route route_of(std::size_t n, std::size_t vector_bytes) const {
+    if (n != known_vectors_ || vector_bytes != known_bytes_) {
+      known_vectors_ = n;
+      known_bytes_ = vector_bytes;
+      known_route_.direct =
+          direct_bytes(n, vector_bytes) <=
+          slices_bytes(n, vector_bytes) + worth_a_message * shared_->layout.ranks();
+      known_route_.posted = is_posted(
+          [&](std::size_t r) { return shared_->layout.rows_of(r, n).size() * vector_bytes; });
+    }
+    return known_route_;
   }
   std::uint64_t direct_bytes(std::size_t n, std::size_t vector_bytes) const noexcept {
     return std::uint64_t{shared_->layout.ranks() - 1} * n * vector_bytes;
@@ -294,6 +268,8 @@ class mpi_member {
 
   mpi_shared* shared_;
   std::size_t thread_;
+  mutable std::size_t known_vectors_ = 0, known_bytes_ = 0;
+  mutable route known_route_;
 };
 
 }  // namespace localsgd::detail

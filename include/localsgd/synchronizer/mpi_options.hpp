@@ -38,6 +38,11 @@ struct mpi_options {
 
   localsgd::on_lost_rank on_lost_rank = localsgd::on_lost_rank::abort;
 
+  /// Whether ranks that are all on one machine pass what is short (up to 256 KiB of each) through
+  /// memory that they share: where every rank wants that, and the system has 0.5 MiB for each. The
+  /// result is the same, to the bit.
+  bool shared_memory = true;
+
   /// @throws invalid_settings naming the field, its value and the rule it broke.
   void validate() const {
     detail::require(threads <= 4096, "threads", threads, "1 to 4096, or 0");

@@ -1,0 +1,149 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+// The one door to Boost.Interprocess.
+#include <boost/interprocess/mapped_region.hpp>
+#include <boost/interprocess/shared_memory_object.hpp>
+
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <new>
+#include <string>
+#include <utility>
+
+/// @file
+/// @brief Memory that the ranks of one machine have in common: faster than any message.
+
+namespace localsgd::detail {
+
+/// @brief For each rank a board that all can read: it posts there, at two sides in turn.
+///
+/// All ranks post, then read what the others have posted, again and again. Who posts has read all of
+/// the last post, and who begins to write the next one has seen the last one of all others: so
+/// nobody overwrites what somebody may still read.
+///
+/// One rank makes the boards, the others open them by its invitation; then that is withdrawn, and the
+/// memory goes with the last process that has it. For one thread of a rank, but for what mine() and
+/// of() lead to.
+class mpi_board {
+ public:
+  /// Bytes of a post, at most.
+  static constexpr std::size_t side = std::size_t{1} << 18;
+
+  /// @brief How to find the boards.
+  struct invitation {
+    std::array<char, 64> name{};
+    std::uint64_t token = 0;  ///< Written inside: on another machine the name may be another's. Or 0.
+  };
+
+  /// @brief For rank 0. Null where the system has no such memory, or too little.
+  static std::unique_ptr<mpi_board> make(std::size_t ranks) noexcept {
+    auto const now = static_cast<std::uint64_t>(
+        std::chrono::steady_clock::now().time_since_epoch().count());
+    return attempt([&] {
+      std::string const name =
+          "localsgd-" + std::to_string(getpid()) +
+          "-" + std::to_string(now);
+      invitation to{{}, now | 1};
+      name.copy(to.name.data(), to.name.size() - 1);
+      return std::unique_ptr<mpi_board>(new mpi_board(to, ranks));
+    });
+  }
+  /// @brief For the other ranks. Null where the invitation leads nowhere.
+  static std::unique_ptr<mpi_board> open(invitation const& to, std::size_t rank) noexcept {
+    return attempt([&] {
+      std::unique_ptr<mpi_board> board;
+      if (to.token != 0) board.reset(new mpi_board(to, rank, guest{}));
+      return board;
+    });
+  }
+  mpi_board(mpi_board const&) = delete;
+  mpi_board& operator=(mpi_board const&) = delete;
+  ~mpi_board() { withdraw(); }
+
+  /// @brief For who has made it: how others find it, until it is withdrawn.
+  invitation const& invite() const noexcept { return invitation_; }
+  void withdraw() noexcept {
+    if (std::exchange(open_, false)) memory::remove(invitation_.name.data());
+  }
+
+  /// @brief Forgets the posts of other runs. @param run a number that grows, the same for all
+  void begin(std::uint64_t run) noexcept { posts_ = run << 40U; }
+  /// @brief Where the next post is to be written.
+  std::byte* mine() const noexcept { return side_of(rank_, posts_ + 1); }
+  /// @brief What is written at mine() is there for all.
+  void post() noexcept { head(rank_)->posted.store(++posts_, std::memory_order_release); }
+  /// @brief Whether a rank has made the post that this one has made last.
+  bool has_posted(std::size_t rank) const noexcept {
+    return head(rank)->posted.load(std::memory_order_acquire) >= posts_;
+  }
+  /// @brief What a rank has posted. @pre has_posted(rank)
+  std::byte* of(std::size_t rank) const noexcept { return side_of(rank, posts_); }
+
+ private:
+  using memory = boost::interprocess::shared_memory_object;
+  struct guest {};
+  struct alignas(128) header {  // of each board, before its two sides
+    std::atomic<std::uint64_t> posted{0}, token{0};
+  };
+  static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
+  static constexpr std::size_t length = sizeof(header) + 2 * side;
+
+  template <class Work>
+  static std::unique_ptr<mpi_board> attempt(Work const& work) noexcept {
+    try {
+      return work();
+    } catch (std::exception const&) {
+      return nullptr;
+    }
+  }
+
+  mpi_board(invitation const& to, std::size_t ranks) : invitation_(to) {
+    namespace ipc = boost::interprocess;
+    memory whole(ipc::create_only, to.name.data(), ipc::read_write);
+    open_ = true;
+    try {
+      whole.truncate(static_cast<ipc::offset_t>(ranks * length));
+      region_ = ipc::mapped_region(whole, ipc::read_write);
+    } catch (...) {
+      withdraw();
+      throw;
+    }
+    for (std::size_t r = 0; r != ranks; ++r) ::new (board(r)) header;
+    head(0)->token.store(to.token, std::memory_order_release);
+  }
+  mpi_board(invitation const& to, std::size_t rank, guest) : rank_(rank) {
+    namespace ipc = boost::interprocess;
+    region_ = ipc::mapped_region(memory(ipc::open_only, to.name.data(), ipc::read_write),
+                                 ipc::read_write);
+    if (region_.get_size() < (rank + 1) * length ||
+        head(0)->token.load(std::memory_order_acquire) != to.token)
+      throw std::exception();
+  }
+
+  std::byte* board(std::size_t rank) const noexcept {
+    return static_cast<std::byte*>(region_.get_address()) + rank * length;
+  }
+  header* head(std::size_t rank) const noexcept {
+    return std::launder(reinterpret_cast<header*>(board(rank)));
+  }
+  std::byte* side_of(std::size_t rank, std::uint64_t post) const noexcept {
+    return board(rank) + sizeof(header) + post % 2 * side;
+  }
+
+  boost::interprocess::mapped_region region_;
+  invitation invitation_;
+  bool open_ = false;
+  std::size_t rank_ = 0;
+  std::uint64_t posts_ = 0;
+};
+
+}  // namespace localsgd::detail
