@@ -5,9 +5,13 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <stdexcept>
+#include <thread>
 
 // Algorithm 2 on one-sided MPI.
 
@@ -51,6 +55,40 @@ BOOST_AUTO_TEST_CASE(all_ranks_have_the_same_result) {
   BOOST_TEST(least == most);
 }
 
+BOOST_AUTO_TEST_CASE(no_worker_gets_further_ahead_than_it_may) {
+  // The last rank is slow: without a limit the others would be through before its first rounds.
+  problem const data(200, 83);
+  struct slow : support::custom {
+    bool is_slow;
+    double gradient(std::span<double const> x, std::span<std::size_t const> batch,
+                    std::span<double> g) const {
+      if (is_slow && batch.size() == 1) std::this_thread::sleep_for(std::chrono::microseconds(200));
+      return custom::gradient(x, batch, g);
+    }
+  };
+  slow const f{{&data.dense, &data.reals},
+               support::mpi_rank() != 0 && support::mpi_rank() == support::mpi_ranks() - 1};
+  for (std::uint64_t const lead : {0U, 8U, 20U, 64U}) {
+    asynchronous_mpi cluster(MPI_COMM_WORLD, {.deadline = 60, .longest_lead = lead});
+    settings const s{.workers = 5, .local_steps = 8, .steps = 400};
+    auto const r = minimize(f, s, cluster, constant_step{0.01});
+    BOOST_TEST(r.steps == 400u);
+    BOOST_TEST(r.delay <= std::max<std::uint64_t>(lead, 8));
+    BOOST_TEST(r.delay >= 8u);  // who reads first after a round sees that all others lack it
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_rank_that_fails_is_not_waited_for) {
+  problem const data(64, 83);
+  asynchronous_mpi cluster(MPI_COMM_WORLD, {.deadline = 60, .longest_lead = 4});
+  support::fails_late const f{{&data.dense, &data.reals}, cluster.rank() == cluster.ranks() - 1};
+  settings const s{.workers = 4, .local_steps = 2, .steps = 400};
+  if (f.bad)
+    BOOST_CHECK_THROW(minimize(f, s, cluster, constant_step{1e-5}), std::domain_error);
+  else
+    BOOST_CHECK_THROW(minimize(f, s, cluster, constant_step{1e-5}), rank_failed);
+}
+
 BOOST_AUTO_TEST_CASE(one_worker_is_plain_sgd) {
   if (support::mpi_ranks() > 1) return;
   problem const data(100, 11);
@@ -80,4 +118,6 @@ BOOST_AUTO_TEST_CASE(a_failure_and_a_divergence_end_the_run_on_all) {
 
 BOOST_AUTO_TEST_CASE(what_it_cannot_do_is_refused) {
   BOOST_CHECK_THROW(asynchronous_mpi(MPI_COMM_WORLD, {.threads = 2}), invalid_settings);
+  BOOST_CHECK_THROW(mpi(MPI_COMM_WORLD, {.longest_lead = 64}), invalid_settings);
+  BOOST_CHECK_THROW(overlapped_mpi(MPI_COMM_WORLD, {.longest_lead = 64}), invalid_settings);
 }

@@ -156,8 +156,7 @@ class mpi_host {
     std::optional<mpi_shared> shared;  // until the run is closed
     try {
       if (board_) board_->begin(link_.runs());
-      shared.emplace(link_, board_.get(), layout(workers), workers,
-                     options_.averaging == averaging::fast);
+      shared.emplace(link_, board_.get(), layout(workers), workers, options_);
       run_members(shared->here, *pool_, [&](std::size_t i) { return Team(*shared, i); }, program);
     } catch (...) {
       mine = std::current_exception();

@@ -8,10 +8,12 @@
 #include "localsgd/detail/mpi_window.hpp"
 #include "localsgd/detail/own_lines.hpp"
 #include "localsgd/detail/team.hpp"
+#include "localsgd/synchronizer/mpi_options.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <tuple>
 #include <utility>
@@ -26,12 +28,13 @@ namespace localsgd::detail {
 struct mpi_shared {
   /// @param the_board of the ranks of this machine, if they are all; or none
   mpi_shared(mpi_link& the_link, mpi_board* the_board, mpi_layout the_layout,
-             std::size_t all_workers, bool is_fast)
+             std::size_t all_workers, mpi_options const& options)
       : link(the_link),
         board(the_board),
         layout(std::move(the_layout)),
         workers(all_workers),
-        fast(is_fast),
+        fast(options.averaging == averaging::fast),
+        longest_lead(options.longest_lead),
         rank(static_cast<std::size_t>(the_link.rank())),
         here(all_workers, layout.members_of(rank)),
         touched(here.members) {}
@@ -50,6 +53,7 @@ struct mpi_shared {
   mpi_layout const layout;
   std::size_t const workers;
   bool const fast;
+  std::optional<std::uint64_t> const longest_lead;
   std::size_t const rank;
   shared_team here;  // the threads of this rank
   own_vector<std::byte> incoming;

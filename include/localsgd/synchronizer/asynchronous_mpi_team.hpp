@@ -10,11 +10,13 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 /// @file
@@ -27,7 +29,8 @@ namespace localsgd {
 /// The aggregate X lies in slices on the ranks, as doubles. A worker adds w_k times its own change
 /// since it last read, and gets back what was there, by one MPI_Rget_accumulate to each rank. What
 /// adds up is exact for each coordinate; coordinates that lie on different ranks may be read at
-/// different moments. Only evaluations bring the ranks together. One vector more per worker, and
+/// different moments. Only evaluations bring the ranks together, and mpi_options::longest_lead makes
+/// those wait that are far ahead. One vector more per worker, and
 /// 2 + 1/R per rank.
 ///
 /// Where network and MPI have one-sided additions, the rank that owns a slice takes no part. Where
@@ -52,6 +55,7 @@ class asynchronous_mpi_team : private mpi_team {
   bool exchange(iterates<Scalar>& x, Averager&, std::uint64_t t) {
     static_assert(Averager::keeps_mean,
                   "asynchronous runs have no mean to transform: use an averager that keeps it");
+    if (finite_) wait_for_others(t);
     for (std::size_t k = workers().first; finite_ && k != workers().last; ++k) {
       finite_ = add_and_read(x, k);
       if (finite_) count(k, t);
@@ -154,23 +158,53 @@ class asynchronous_mpi_team : private mpi_team {
   }
 
   // The delay of what worker k read after t steps: how many steps the worker furthest behind lacks.
-  // Rank 0 has the steps of all behind its slice.
   void count(std::size_t k, std::uint64_t t) {
-    std::size_t const all = shared().workers;
-    if (all == 1) return;
+    if (shared().workers == 1) return;
+    auto& before = counted_[k - workers().first];
+    auto const steps = add_steps(k, t - std::exchange(before, t));
+    double oldest = static_cast<double>(t);
+    for (std::size_t i = 0; i != steps.size(); ++i)
+      if (i != k) oldest = std::min(oldest, steps[i]);
+    delay_ = std::max(delay_, t - static_cast<std::uint64_t>(oldest));
+  }
+
+  // The steps that all workers had made, before worker k made these. Rank 0 has them behind its slice.
+  std::span<double const> add_steps(std::size_t k, std::uint64_t more) {
+    std::size_t const all = shared().workers, behind = slice(dimension_, 0).size();
     auto const room = shared().as<double>(shared().link.outgoing, 2 * all);
     auto const change = room.first(all), old = room.last(all);
     std::ranges::fill(change, 0.0);
-    auto& before = counted_[k - workers().first];
-    change[k] = static_cast<double>(t - before);
-    before = t;
-    std::size_t const behind = slice(dimension_, 0).size();
+    change[k] = static_cast<double>(more);
     shared().window->add_and_get(shared().link.requests(), 0, behind, change, old);
     first_thread([&] { finish_messages(); });
-    double oldest = static_cast<double>(t);
-    for (std::size_t i = 0; i != all; ++i)
-      if (i != k) oldest = std::min(oldest, old[i]);
-    delay_ = std::max(delay_, t - static_cast<std::uint64_t>(oldest));
+    return old;
+  }
+
+  // Until t steps are no more than the longest lead, or nobody is further behind than this rank. As
+  // long as somebody moves, no deadline counts.
+  void wait_for_others(std::uint64_t t) {
+    std::uint64_t const longest = shared().longest_lead.value_or(t);
+    std::size_t const own = workers().first;
+    double const enough = static_cast<double>(std::min(t - std::min(t, longest), counted_[0]));
+    using clock = std::chrono::steady_clock;
+    auto look = clock::now();
+    std::span<double const> steps = enough > 0 ? add_steps(own, 0) : std::span<double const>();
+    for (double oldest = 0; oldest < enough;) {
+      oldest = *std::ranges::min_element(steps);
+      shared().link.wait_for(
+          [&](int r) {
+            if (clock::now() - look > std::chrono::microseconds(20)) {
+              steps = add_steps(own, 0);
+              look = clock::now();
+            }
+            auto const [first, last] =
+                shared().layout.rows_of(static_cast<std::size_t>(r), steps.size());
+            double const least = *std::ranges::min_element(steps.subspan(first, last - first));
+            return least >= enough || least > oldest;
+          },
+          [] { return false; });
+      oldest = *std::ranges::min_element(steps);
+    }
   }
 
   // Collective: a barrier, after which all ranks know the worst of all.

@@ -72,6 +72,9 @@ class basic_mpi : private detail::mpi_host {
       detail::require(options.threads <= 1, "threads", options.threads,
                       "1: ranks that never wait have one thread each, so start one for each core");
       options.threads = 1;
+    } else {
+      detail::require(!options.longest_lead, "longest_lead", options.longest_lead.value_or(0),
+                      "left out: only asynchronous_mpi has ranks that are ahead of others");
     }
     return options;
   }

@@ -5,6 +5,8 @@
 #include "localsgd/error.hpp"
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 
 /// @file
 /// @brief What can be chosen of a run on many ranks.
@@ -42,6 +44,11 @@ struct mpi_options {
   /// memory that they share: where every rank wants that, and the system has 0.5 MiB for each. The
   /// result is the same, to the bit.
   bool shared_memory = true;
+
+  /// D, asynchronous_mpi alone: no worker of this rank adds local steps that put it more than D ahead
+  /// of the one furthest behind, unless it is that one; it waits. With the same D on all ranks
+  /// delays are at most max(D, H). None: no limit.
+  std::optional<std::uint64_t> longest_lead = std::nullopt;
 
   /// @throws invalid_settings naming the field, its value and the rule it broke.
   void validate() const {
