@@ -161,6 +161,11 @@ class full_gradient {
   template <class T>
   void share_slopes(T&, std::span<std::vector<double>>) const noexcept {}
 
+  /// @brief Gives back what only another call would need, and there will be none. For one member.
+  void release() noexcept {
+    for (auto& part : parts_) std::vector<double>().swap(part);
+  }
+
   /// @brief How many numbers are added one after another, at most, in one of the sums.
   std::size_t chain() const noexcept {
     return (samples_ + parts_.size() - 1) / parts_.size() + parts_.size();

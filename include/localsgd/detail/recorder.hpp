@@ -222,8 +222,9 @@ class recorder {
     return true;
   }
 
-  // Who leads: what the last point is a view of need not outlive the team.
+  // Who leads, at the end: what the last point is a view of need not outlive the team.
   void keep_last() {
+    r_.gradient.release();
     r_.outcome.last = to_vector<scalar>(r_.last);
     std::span<scalar const> const kept(r_.outcome.last.data(), r_.outcome.last.size());
     if (r_.weighted.data() == r_.last.data()) r_.weighted = kept;
