@@ -50,8 +50,7 @@ class mpi_board {
         std::chrono::steady_clock::now().time_since_epoch().count());
     return attempt([&] {
       std::string const name =
-          "localsgd-" + std::to_string(getpid()) +
-          "-" + std::to_string(now);
+          "localsgd-" + std::to_string(getpid()) + "-" + std::to_string(now);
       invitation to{{}, now | 1};
       name.copy(to.name.data(), to.name.size() - 1);
       return std::unique_ptr<mpi_board>(new mpi_board(to, ranks));
