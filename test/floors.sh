@@ -149,6 +149,7 @@ floors='
 1  detail/*
 1  random.hpp
 
+2  warm_start.hpp
 0  tensor.hpp
 0  error.hpp
 0  version.hpp

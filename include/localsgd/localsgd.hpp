@@ -44,3 +44,4 @@
 #include "localsgd/theory/rehearse.hpp"
 #include "localsgd/theory/speed_up.hpp"
 #include "localsgd/version.hpp"
+#include "localsgd/warm_start.hpp"

@@ -16,7 +16,7 @@
 
 namespace localsgd {
 
-/// @brief Minimises a finite sum with Local SGD, from x = 0 \cite stich2019local.
+/// @brief Minimises a finite sum with Local SGD, from x = 0 or a warm_start \cite stich2019local.
 ///
 /// @param f          the objective; borrowed for the call
 /// @param s          K, H, b, the budget, the seed, …

@@ -73,6 +73,7 @@ struct plan {
   std::size_t evaluations = 0;      ///< points of history besides the start and the end
   double row_work = 0;              ///< multiply-adds of one component gradient; 0 = not known
   std::uint64_t components = 0;     ///< tells the types of a call's components from others
+  std::uint64_t start = 0;          ///< tells the points apart that runs begin at; 0 = 0
   std::uint32_t lane = 0;           ///< keeps the random numbers of shards apart; 0 without shards
 };
 

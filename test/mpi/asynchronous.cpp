@@ -12,6 +12,7 @@
 #include <span>
 #include <stdexcept>
 #include <thread>
+#include <vector>
 
 // Algorithm 2 on one-sided MPI.
 
@@ -87,6 +88,17 @@ BOOST_AUTO_TEST_CASE(a_rank_that_fails_is_not_waited_for) {
     BOOST_CHECK_THROW(minimize(f, s, cluster, constant_step{1e-5}), std::domain_error);
   else
     BOOST_CHECK_THROW(minimize(f, s, cluster, constant_step{1e-5}), rank_failed);
+}
+
+BOOST_AUTO_TEST_CASE(a_run_begins_where_it_is_told) {
+  problem const data(100, 11);
+  support::custom const f{&data.dense, &data.reals};
+  std::vector<double> const x(11, 0.3);
+  auto cluster = make();
+  // Steps too short to be seen leave all points where they are.
+  auto const r = minimize(f, {.workers = 4, .local_steps = 2, .steps = 6}, cluster, warm_start(x),
+                          constant_step{1e-200});
+  BOOST_TEST(std::vector<double>(r.x.data(), r.x.data() + 11) == x);
 }
 
 BOOST_AUTO_TEST_CASE(one_worker_is_plain_sgd) {

@@ -104,6 +104,12 @@ BOOST_FIXTURE_TEST_CASE(ranks_that_disagree_all_say_who_and_in_what, fixture) {
   else
     BOOST_CHECK_EXCEPTION(minimize(good, s, cluster), invalid_settings, says_components);
   works(cluster);
+  warm_start const start(std::vector<double>(40, odd ? 0.5 : 0.25));
+  BOOST_CHECK_EXCEPTION(minimize(good, s, cluster, start), invalid_settings,
+                        [&](invalid_settings const& e) {
+                          return e.field == "warm_start on rank " + std::to_string(last);
+                        });
+  works(cluster);
 }
 
 BOOST_FIXTURE_TEST_CASE(fewer_workers_than_ranks_are_refused_everywhere, fixture) {

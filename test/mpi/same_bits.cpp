@@ -3,6 +3,7 @@
 #define BOOST_TEST_MODULE mpi_same_bits
 #include "test/support/averagers.hpp"
 #include "test/support/mpi.hpp"
+#include "test/support/problems.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -50,6 +51,19 @@ std::vector<std::size_t> worker_counts() {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_CASE(runs_that_do_not_begin_at_0) {
+  problem const data(300, 37), wide(40, 4000, 0.0005);
+  support::custom const custom{&data.dense, &data.reals};
+  linear_objective const sparse(wide.sparse, wide.labels, logistic{}, l2{0.01});
+  warm_start const near(support::random_point<double>(37, 3)),
+      far(support::random_point<double>(4000, 4));
+  for (std::size_t const k : worker_counts()) {
+    settings const s{.workers = k, .local_steps = 3, .steps = 30, .evaluations = 2};
+    gives_the_same_bits_everywhere(custom, s, near);
+    gives_the_same_bits_everywhere(sparse, s, far);  // exchanges what is touched
+  }
+}
 
 BOOST_AUTO_TEST_CASE(dense_and_custom_objectives) {
   problem const data(300, 37);  // 37: no multiple of a cache line, and less than four of them

@@ -59,6 +59,8 @@ result<typename F::scalar> assembled_run(F const& f, settings const& s,
       [&] { return thread_pool(std::min(p.workers, asio_pool::hardware_threads())); }, given);
   auto&& observer = pick<observer_kind, F>([] { return no_observer{}; }, given);
   p.components = components_number<std::remove_cvref_t<Given>...>();
+  decltype(auto) start = pick<warm_start_kind, F>([] { return cold_start{}; }, given);
+  p.start = start_number(start);
   // What else the members must agree on, or need to know of the run.
   [[maybe_unused]] announced const facts(synchronizer, f, std::as_const(p));
   decltype(auto) checkpoint = pick<checkpoint_kind, F>([] { return no_checkpoint{}; }, given);
@@ -102,6 +104,8 @@ result<typename F::scalar> assembled_run(F const& f, settings const& s,
   std::vector<double> weights(p.workers);
   for (std::size_t k = 0; k != p.workers; ++k) weights[k] = averager.weight(k, shard_sizes);
   iterates<scalar> x(std::move(weights), p.dimension);
+  if constexpr (!std::same_as<std::remove_cvref_t<decltype(start)>, cold_start>)
+    move_to<scalar>(start, x, own_sequences);
 
   if constexpr (!std::same_as<checkpoint_type, no_checkpoint>) {
     static_assert(!requires { typename team_type::never_waits; },

@@ -11,6 +11,7 @@
 #include "localsgd/sampler/with_replacement.hpp"
 #include "localsgd/schedule/concept.hpp"
 #include "localsgd/synchronizer/concept.hpp"
+#include "localsgd/warm_start.hpp"
 #include "localsgd/worker/concept.hpp"
 #include "localsgd/worker/step_size.hpp"
 
@@ -72,6 +73,11 @@ struct checkpoint_kind {
   static constexpr bool of = std::same_as<C, checkpoint>;
 };
 
+struct warm_start_kind {
+  template <class C, class F>
+  static constexpr bool of = std::same_as<C, warm_start>;
+};
+
 template <class Kind, class F, class... Components>
 constexpr std::size_t count_of =
     (std::size_t{0} + ... + (Kind::template of<Components, F> ? 1 : 0));
@@ -96,13 +102,13 @@ decltype(auto) pick(Fallback&& fallback, std::tuple<Given&...> const& given) {
 
 /// @brief Something that minimize() takes besides the objective and the settings: a Sampler, a
 ///        StepSize (or a rule for one), a LocalWorker, a Schedule, an Averager, a Synchronizer or
-///        an Observer for the objective F; or a checkpoint.
+///        an Observer for the objective F; a checkpoint, or a warm_start.
 template <class C, class F>
 concept ComponentFor =
     Sampler<C> || detail::step_size_component<C, F> ||
     detail::worker_component<C, detail::stepped_objective<F>> ||
     Schedule<C> || Averager<C, typename F::scalar> || Synchronizer<C> || Observer<C> ||
-    std::same_as<C, checkpoint>;
+    std::same_as<C, checkpoint> || std::same_as<C, warm_start>;
 
 namespace detail {
 template <class F, class... Components>
@@ -114,7 +120,8 @@ concept at_most_one_component_of_each_kind =
     count_of<averager_kind, F, Components...> <= 1 &&
     count_of<synchronizer_kind, F, Components...> <= 1 &&
     count_of<observer_kind, F, Components...> <= 1 &&
-    count_of<checkpoint_kind, F, Components...> <= 1;
+    count_of<checkpoint_kind, F, Components...> <= 1 &&
+    count_of<warm_start_kind, F, Components...> <= 1;
 }  // namespace detail
 
 }  // namespace localsgd

@@ -33,7 +33,7 @@ struct mpi_agreement_field {
 struct mpi_agreement {
   using field = mpi_agreement_field;
   // In the order of `values`.
-  static constexpr std::array<field, 16> fields{{{"localsgd::version"},
+  static constexpr std::array<field, 17> fields{{{"localsgd::version"},
                                                  {"sizeof(scalar)"},
                                                  {"samples"},
                                                  {"dimension"},
@@ -46,6 +46,7 @@ struct mpi_agreement {
                                                  {"evaluations"},
                                                  {"averaging"},
                                                  {"components", false, true},
+                                                 {"warm_start", false, true},
                                                  {"strong_convexity", true},
                                                  {"objective", true},
                                                  {"gradients of the objective", false, true}}};
@@ -61,7 +62,7 @@ struct mpi_agreement {
     std::uint64_t const number = (LOCALSGD_VERSION_MAJOR * std::uint64_t{1000} +
                                   LOCALSGD_VERSION_MINOR) * 1000 + LOCALSGD_VERSION_PATCH;
     return {{number, sizeof(typename F::scalar), p.samples, p.dimension, p.workers, p.local_steps,
-             p.batch_size, p.steps, real(p.tolerance), p.seed, p.evaluations, averaging, p.components,
+             p.batch_size, p.steps, real(p.tolerance), p.seed, p.evaluations, averaging, p.components, p.start,
              real(strong_convexity_of(f)), real(print.loss), print.gradients}};
   }
 

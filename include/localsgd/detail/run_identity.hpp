@@ -43,6 +43,7 @@ std::string run_identity(F const& f, plan const& p, E const& step_size, S const&
   add("seed", p.seed);
   add("tolerance", p.tolerance);
   add("evaluations", p.evaluations);
+  add("checksum of the start", p.start);
   add("first step size", step_size(0));
   add("last step size", step_size(p.steps));
 

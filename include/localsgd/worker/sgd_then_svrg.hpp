@@ -137,6 +137,7 @@ class alignas(detail::own_lines) sgd_then_svrg_sequence
 /// the consensus. While the consensus is the better one, steps still carry it towards the minimum;
 /// once the average is, it is noise that the average takes out. Then, or after an epoch, the better
 /// of the two becomes the first anchor. A plain phase that overflows ends at once, at the start.
+/// After a warm_start there is none: plain steps would lose what is given.
 ///
 /// @tparam Plain `linear_sgd` or `sgd`: any LocalWorker with the weights of its average (1 + t)²
 template <class Plain>
@@ -145,8 +146,9 @@ struct sgd_then_svrg {
 
   template <Objective F, StepSize E>
   detail::svrg_anchor<F, E> anchor(F const& f, E const& step_size, plan const& p) const {
-    return {f, step_size, p,
-            reduces ? detail::svrg_start::when_noise_prevails : detail::svrg_start::never};
+    using detail::svrg_start;
+    if (!reduces) return {f, step_size, p, svrg_start::never};
+    return {f, step_size, p, p.start != 0 ? svrg_start::at_once : svrg_start::when_noise_prevails};
   }
   template <Objective F, Sampler S, StepSize E, class Anchor>
   auto bind(F const& f, S const& sampler, E const& step_size, plan const& p, std::size_t worker,

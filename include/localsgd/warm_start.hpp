@@ -1,0 +1,80 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/detail/checksum.hpp"
+#include "localsgd/error.hpp"
+#include "localsgd/tensor.hpp"
+
+#include <cmath>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+/// @file
+/// @brief A run that does not begin at 0.
+
+namespace localsgd {
+
+/// @brief The point x_0 at which all workers of a run begin: the answer of another run, say, of
+///        less data or a larger penalty.
+///
+/// `minimize(f, s, warm_start(r.x))`. All else is that of a run from 0: t, and with it step sizes
+/// and samples, begin anew, so a point that is better than the first steps are large is left again.
+/// With a tolerance it is not: a point that is good enough is returned as it is, and else the steps
+/// are variance-reduced from the start. On ranks all give the same point. With a checkpoint it is
+/// where the run began, whatever has been resumed.
+class warm_start {
+ public:
+  /// @param x anything contiguous with `data()` and `size()`, of float or double: d numbers, which
+  ///          are copied. @throws invalid_settings naming the element that is not finite
+  template <class Point>
+    requires requires(Point const& p) {
+      { p.data()[p.size()] } -> std::convertible_to<double>;
+    }
+  explicit warm_start(Point const& x) : x_(x.data(), x.data() + x.size()) {
+    for (std::size_t i = 0; i != x_.size(); ++i)
+      detail::require(std::isfinite(x_[i]), "warm_start[" + std::to_string(i) + "]", x_[i],
+                      "a finite number");
+  }
+
+  std::span<double const> x() const noexcept { return x_; }
+
+ private:
+  std::vector<double> x_;
+};
+
+namespace detail {
+
+/// @brief A run from 0: the default.
+struct cold_start {};
+
+/// @brief Tells the points apart at which runs begin; 0 for 0.
+constexpr std::uint64_t start_number(cold_start) noexcept { return 0; }
+inline std::uint64_t start_number(warm_start const& start) noexcept {
+  return checksum(start.x().data(), start.x().size_bytes()) | 1U;
+}
+
+/// @brief All points of a run that has not begun yet, and its workers, move to x_0.
+/// @throws invalid_settings if that is not one for such points
+template <class Scalar, class Points, class Workers>
+void move_to(warm_start const& start, Points& points, Workers& workers) {
+  std::size_t const d = points.consensus[0].size();
+  require(start.x().size() == d, "warm_start.x().size()", start.x().size(),
+          "that of the objective's points, " + std::to_string(d));
+  for (std::size_t i = 0; i != d; ++i) {
+    auto const from = static_cast<Scalar>(start.x()[i]);
+    require(std::isfinite(from), "warm_start[" + std::to_string(i) + "]", start.x()[i],
+            "a number that the objective's scalar can hold");
+    points.consensus[0][i] = points.consensus[1][i] = from;
+  }
+  for (auto& each : workers) each.assign(std::span<Scalar const>(points.consensus[0]));
+}
+
+}  // namespace detail
+
+}  // namespace localsgd
