@@ -62,8 +62,8 @@ struct mpi_agreement {
     std::uint64_t const number = (LOCALSGD_VERSION_MAJOR * std::uint64_t{1000} +
                                   LOCALSGD_VERSION_MINOR) * 1000 + LOCALSGD_VERSION_PATCH;
     return {{number, sizeof(typename F::scalar), p.samples, p.dimension, p.workers, p.local_steps,
-             p.batch_size, p.steps, real(p.tolerance), p.seed, p.evaluations, averaging, p.components, p.start,
-             real(strong_convexity_of(f)), real(print.loss), print.gradients}};
+             p.batch_size, p.steps, real(p.tolerance), p.seed, p.evaluations, averaging,
+             p.components, p.start, real(strong_convexity_of(f)), real(print.loss), print.gradients}};
   }
 
   /// @brief A value as the error shows it.

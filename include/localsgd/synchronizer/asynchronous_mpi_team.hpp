@@ -168,7 +168,7 @@ class asynchronous_mpi_team : private mpi_team {
     delay_ = std::max(delay_, t - static_cast<std::uint64_t>(oldest));
   }
 
-  // The steps that all workers had made, before worker k made these. Rank 0 has them behind its slice.
+  // The steps that all workers had made, before worker k made these: behind the slice of rank 0.
   std::span<double const> add_steps(std::size_t k, std::uint64_t more) {
     std::size_t const all = shared().workers, behind = slice(dimension_, 0).size();
     auto const room = shared().as<double>(shared().link.outgoing, 2 * all);
