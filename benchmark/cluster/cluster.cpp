@@ -249,7 +249,8 @@ class report {
           m.predicted, m.predicted / seconds, slowest / seconds, costs.gradient_seconds,
           costs.latency_seconds, costs.bytes_per_second);
     }
-    say("  a gradient %.3g us, half the latency of a message %.3g us, and %.4g MB/s\n", 1e6 * costs.gradient_seconds,
+    say("  a gradient %.3g us, half the latency of a message %.3g us, and %.4g MB/s\n",
+        1e6 * costs.gradient_seconds,
         1e6 * costs.latency_seconds, 1e-6 * costs.bytes_per_second);
   }
 

@@ -59,6 +59,8 @@ inline std::uint64_t start_number(warm_start const& start) noexcept {
   return checksum(start.x().data(), start.x().size_bytes()) | 1U;
 }
 
+template <class Scalar, class Points, class Workers>
+constexpr void move_to(cold_start, Points&, Workers&) noexcept {}
 /// @brief All points of a run that has not begun yet, and its workers, move to x_0.
 /// @throws invalid_settings if that is not one for such points
 template <class Scalar, class Points, class Workers>

@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <vector>
+#include <utility>
 
 namespace {
 
@@ -25,29 +25,26 @@ struct counting {
   static std::size_t shard_size(plan const& p, std::size_t) { return p.samples; }
 };
 
-plan with_batches_of(std::size_t b) {
-  plan p;
-  p.samples = 1'000'000;
-  p.batch_size = b;
-  return p;
-}
-
-// Calls check(b, steps) for batches and stretches shorter and longer than what is drawn at once.
+// Calls check(stream, end, b, steps) for batches and stretches shorter and longer than what is drawn
+// at once; `end` is the step before which all samples drawn so far come.
 template <class Check>
 void with_all_shapes(Check const& check) {
   for (std::size_t const b : {1U, 2U, 3U, 8U, 9U, 100U, 127U, 128U, 129U, 500U})
-    for (std::uint64_t const steps : {1U, 2U, 7U, 64U, 127U, 128U, 129U, 136U, 137U, 300U})
-      check(b, steps);
+    for (std::uint64_t const steps : {1U, 2U, 7U, 64U, 127U, 128U, 129U, 136U, 137U, 300U}) {
+      plan p;
+      p.samples = 1'000'000;
+      p.batch_size = b;
+      std::uint64_t end = 0;
+      counting const sampler{&end};
+      localsgd::detail::sample_stream<counting> stream(sampler, p, 0);
+      check(stream, std::as_const(end), b, steps);
+    }
 }
 
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(every_step_gets_its_own_samples_in_order) {
-  with_all_shapes([](std::size_t b, std::uint64_t steps) {
-    plan const p = with_batches_of(b);
-    std::uint64_t end = 0;
-    counting const sampler{&end};
-    localsgd::detail::sample_stream<counting> stream(sampler, p, 0);
+  with_all_shapes([](auto& stream, auto const&, std::size_t b, std::uint64_t steps) {
     for (std::uint64_t const from : {std::uint64_t{0}, steps, std::uint64_t{5}}) {  // and back again
       stream.rewind(from, from + steps);
       for (std::uint64_t t = from; t != from + steps; ++t) {
@@ -60,11 +57,7 @@ BOOST_AUTO_TEST_CASE(every_step_gets_its_own_samples_in_order) {
 }
 
 BOOST_AUTO_TEST_CASE(the_next_eight_samples_are_known_unless_the_stretch_ends_before) {
-  with_all_shapes([](std::size_t b, std::uint64_t steps) {
-    plan const p = with_batches_of(b);
-    std::uint64_t end = 0;
-    counting const sampler{&end};
-    localsgd::detail::sample_stream<counting> stream(sampler, p, 0);
+  with_all_shapes([](auto& stream, auto const&, std::size_t b, std::uint64_t steps) {
     stream.rewind(0, steps);
     for (std::uint64_t t = 0; t != steps; ++t) {
       stream.next();
@@ -78,11 +71,7 @@ BOOST_AUTO_TEST_CASE(the_next_eight_samples_are_known_unless_the_stretch_ends_be
 }
 
 BOOST_AUTO_TEST_CASE(nothing_is_drawn_beyond_the_stretch) {
-  with_all_shapes([](std::size_t b, std::uint64_t steps) {
-    plan const p = with_batches_of(b);
-    std::uint64_t end = 0;
-    counting const sampler{&end};
-    localsgd::detail::sample_stream<counting> stream(sampler, p, 0);
+  with_all_shapes([](auto& stream, auto const& end, std::size_t, std::uint64_t steps) {
     stream.rewind(3, 3 + steps);
     for (std::uint64_t t = 0; t != steps; ++t) stream.next();
     BOOST_TEST(end == 3 + steps);

@@ -23,7 +23,9 @@ using support::problem;
 BOOST_TEST_GLOBAL_FIXTURE(mpi_session);
 
 namespace {
-asynchronous_mpi make() { return asynchronous_mpi(MPI_COMM_WORLD, {.deadline = 60}); }
+asynchronous_mpi make() {
+  return asynchronous_mpi(MPI_COMM_WORLD, support::transported({.deadline = 60}));
+}
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(it_solves_the_problem_and_reports_its_delay) {

@@ -104,8 +104,7 @@ result<typename F::scalar> assembled_run(F const& f, settings const& s,
   std::vector<double> weights(p.workers);
   for (std::size_t k = 0; k != p.workers; ++k) weights[k] = averager.weight(k, shard_sizes);
   iterates<scalar> x(std::move(weights), p.dimension);
-  if constexpr (!std::same_as<std::remove_cvref_t<decltype(start)>, cold_start>)
-    move_to<scalar>(start, x, own_sequences);
+  move_to<scalar>(start, x, own_sequences);
 
   if constexpr (!std::same_as<checkpoint_type, no_checkpoint>) {
     static_assert(!requires { typename team_type::never_waits; },

@@ -68,15 +68,14 @@ struct observer_kind {
   static constexpr bool of = Observer<C>;
 };
 
-struct checkpoint_kind {
+/// @brief The kind that has one type.
+template <class Only>
+struct only_kind {
   template <class C, class F>
-  static constexpr bool of = std::same_as<C, checkpoint>;
+  static constexpr bool of = std::same_as<C, Only>;
 };
-
-struct warm_start_kind {
-  template <class C, class F>
-  static constexpr bool of = std::same_as<C, warm_start>;
-};
+using checkpoint_kind = only_kind<checkpoint>;
+using warm_start_kind = only_kind<warm_start>;
 
 template <class Kind, class F, class... Components>
 constexpr std::size_t count_of =

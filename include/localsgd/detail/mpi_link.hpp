@@ -114,10 +114,7 @@ class mpi_link : private mpi_requests {
         continue;
       }
       if (stop()) throw called_off{};
-      if (idle % 16 == 0) {
-        if (run_ != 0 && hear()) throw called_off{};
-        if (late(since)) give_up([&](int r) { return expects(r); });
-      }
+      if (idle % 16 == 0) look_around(since, [&](int r) { return expects(r); });
       if (idle > 500) std::this_thread::yield();  // not at once: the message may be almost here
     }
   }
@@ -138,8 +135,7 @@ class mpi_link : private mpi_requests {
       relax();
       if (idle % 1024 != 0) continue;
       if (idle == 1024) since = clock::now();
-      if (hear()) throw called_off{};
-      if (late(since)) give_up([&](int other) { return !has_come(other); });
+      look_around(since, [&](int other) { return !has_come(other); });
       if (idle > 2048) std::this_thread::yield();
     }
   }
@@ -216,6 +212,13 @@ class mpi_link : private mpi_requests {
     for (int r = 0; r != ranks(); ++r)
       if (!complete(r)) return false;
     return true;
+  }
+
+  // Ends a wait that has come to nothing: a rank has failed, or nothing has moved for too long.
+  template <class Missing>
+  void look_around(clock::time_point since, Missing const& missing) {
+    if (run_ != 0 && hear()) throw called_off{};
+    if (late(since)) give_up(missing);
   }
 
   bool late(clock::time_point since) const {

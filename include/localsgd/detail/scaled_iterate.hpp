@@ -26,6 +26,8 @@ namespace localsgd::detail {
 template <bool Sparse>
 class scaled_iterate {
  public:
+  static constexpr bool sparse = Sparse;
+
   explicit scaled_iterate(std::size_t dimension) : d_(dimension), vu_(2 * dimension) {}
 
   std::size_t size() const noexcept { return d_; }

@@ -184,27 +184,29 @@ class asynchronous_mpi_team : private mpi_team {
   // long as somebody moves, no deadline counts.
   void wait_for_others(std::uint64_t t) {
     std::uint64_t const longest = shared().longest_lead.value_or(t);
-    std::size_t const own = workers().first;
     double const enough = static_cast<double>(std::min(t - std::min(t, longest), counted_[0]));
+    if (enough == 0) return;
     using clock = std::chrono::steady_clock;
-    auto look = clock::now();
-    std::span<double const> steps = enough > 0 ? add_steps(own, 0) : std::span<double const>();
-    for (double oldest = 0; oldest < enough;) {
-      oldest = *std::ranges::min_element(steps);
+    std::span<double const> steps;
+    clock::time_point looked;
+    auto const look = [&] {
+      steps = add_steps(workers().first, 0);
+      looked = clock::now();
+    };
+    auto const least_of = [](std::span<double const> some) {
+      return *std::ranges::min_element(some);
+    };
+    look();
+    for (double oldest = least_of(steps); oldest < enough; oldest = least_of(steps))
       shared().link.wait_for(
           [&](int r) {
-            if (clock::now() - look > std::chrono::microseconds(20)) {
-              steps = add_steps(own, 0);
-              look = clock::now();
-            }
-            auto const [first, last] =
+            if (clock::now() - looked > std::chrono::microseconds(20)) look();
+            index_range const there =
                 shared().layout.rows_of(static_cast<std::size_t>(r), steps.size());
-            double const least = *std::ranges::min_element(steps.subspan(first, last - first));
+            double const least = least_of(steps.subspan(there.first, there.size()));
             return least >= enough || least > oldest;
           },
           [] { return false; });
-      oldest = *std::ranges::min_element(steps);
-    }
   }
 
   // Collective: a barrier, after which all ranks know the worst of all.
