@@ -14,7 +14,7 @@
 #include "benchmark/paper/check.hpp"
 #include "benchmark/paper/results.hpp"
 
-#include <localsgd/detail/parallel_for.hpp>
+#include <localsgd/data/parallel_for.hpp>
 #include <localsgd/theory/speed_up.hpp>
 
 #include <atomic>

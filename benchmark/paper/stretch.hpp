@@ -5,8 +5,8 @@
 #include "benchmark/paper/problem.hpp"
 #include "benchmark/paper/step_sizes.hpp"
 
-#include <localsgd/detail/rows.hpp>
-#include <localsgd/detail/simd.hpp>
+#include <localsgd/kernels/rows.hpp>
+#include <localsgd/kernels/simd.hpp>
 
 #include <array>
 #include <cstddef>

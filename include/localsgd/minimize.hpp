@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/detail/assembled_run.hpp"
-#include "localsgd/detail/components.hpp"
+#include "localsgd/run/assemble.hpp"
+#include "localsgd/run/components.hpp"
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/result.hpp"
 #include "localsgd/settings.hpp"

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/tensor.hpp"
+#include "localsgd/core/tensor.hpp"
 
 #include <cstdint>
 #include <limits>

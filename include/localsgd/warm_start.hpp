@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/detail/checksum.hpp"
-#include "localsgd/error.hpp"
-#include "localsgd/tensor.hpp"
+#include "localsgd/core/checksum.hpp"
+#include "localsgd/core/error.hpp"
+#include "localsgd/core/tensor.hpp"
 
 #include <cmath>
 #include <concepts>

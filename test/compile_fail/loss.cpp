@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "localsgd/data/csr_matrix.hpp"
 #include "localsgd/objective/linear.hpp"
-#include "localsgd/objective/loss.hpp"
+#include "localsgd/loss/concept.hpp"
 #include "localsgd/objective/softmax.hpp"
-#include "localsgd/tensor.hpp"
+#include "localsgd/core/tensor.hpp"
 
 #include <vector>
 

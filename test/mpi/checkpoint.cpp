@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
 #define BOOST_TEST_MODULE mpi_checkpoint
-#include "localsgd/checkpoint.hpp"
+#include "localsgd/checkpoint/checkpoint.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -6,8 +6,8 @@
 // test/mpi/killed.sh: leaves FOLDER/pid.RANK, and in FOLDER/rounds the rounds whose evaluation it
 // has seen. Rank 0 says at the end how many those of the whole run are, and a checksum of its bits.
 
-#include "localsgd/checkpoint.hpp"
-#include "localsgd/detail/checksum.hpp"
+#include "localsgd/checkpoint/checkpoint.hpp"
+#include "localsgd/core/checksum.hpp"
 #include "test/support/mpi.hpp"
 
 #include <unistd.h>

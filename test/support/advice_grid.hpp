@@ -6,9 +6,9 @@
 #include "localsgd/objective/linear.hpp"
 #include "localsgd/objective/quadratic.hpp"
 #include "localsgd/synchronizer/serial.hpp"
-#include "localsgd/theory/advice.hpp"
-#include "localsgd/theory/measure_constants.hpp"
-#include "localsgd/theory/rehearse.hpp"
+#include "localsgd/planning/advice.hpp"
+#include "localsgd/planning/measure_constants.hpp"
+#include "localsgd/planning/rehearse.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -5,7 +5,7 @@
 #include "localsgd/data/csr_matrix.hpp"
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/settings.hpp"
-#include "localsgd/tensor.hpp"
+#include "localsgd/core/tensor.hpp"
 
 #include <algorithm>
 #include <array>

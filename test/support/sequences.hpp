@@ -4,7 +4,7 @@
 
 #include "localsgd/sampler/concept.hpp"
 #include "localsgd/worker/concept.hpp"
-#include "localsgd/worker/step_size.hpp"
+#include "localsgd/step_size/concept.hpp"
 #include "test/support/problems.hpp"
 
 /// @file

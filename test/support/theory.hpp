@@ -3,7 +3,7 @@
 #pragma once
 
 #include "localsgd/objective/linear.hpp"
-#include "localsgd/objective/loss.hpp"
+#include "localsgd/loss/concept.hpp"
 #include "localsgd/objective/quadratic.hpp"
 #include "localsgd/sampler/with_replacement.hpp"
 #include "localsgd/schedule/every.hpp"

@@ -9,7 +9,7 @@
 #include "localsgd/objective/quadratic.hpp"
 #include "localsgd/synchronizer/serial.hpp"
 #include "localsgd/synchronizer/thread_pool.hpp"
-#include "localsgd/theory/measure_costs.hpp"
+#include "localsgd/planning/measure_costs.hpp"
 #include "test/support/problems.hpp"
 
 namespace {

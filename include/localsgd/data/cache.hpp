@@ -4,12 +4,12 @@
 
 #include "localsgd/data/csr_matrix.hpp"
 #include "localsgd/data/dataset.hpp"
-#include "localsgd/detail/cache_header.hpp"
-#include "localsgd/detail/checksum.hpp"
-#include "localsgd/detail/mapped_file.hpp"
-#include "localsgd/detail/replacing_file.hpp"
-#include "localsgd/error.hpp"
-#include "localsgd/tensor.hpp"
+#include "localsgd/data/cache_header.hpp"
+#include "localsgd/core/checksum.hpp"
+#include "localsgd/io/mapped_file.hpp"
+#include "localsgd/io/replacing_file.hpp"
+#include "localsgd/core/error.hpp"
+#include "localsgd/core/tensor.hpp"
 
 #include <algorithm>
 #include <array>

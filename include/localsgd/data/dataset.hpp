@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/error.hpp"
-#include "localsgd/tensor.hpp"
+#include "localsgd/core/error.hpp"
+#include "localsgd/core/tensor.hpp"
 
 #include <string_view>
 

@@ -3,9 +3,9 @@
 #pragma once
 
 #include "localsgd/data/dataset.hpp"
-#include "localsgd/detail/mapped_file.hpp"
-#include "localsgd/error.hpp"
-#include "localsgd/tensor.hpp"
+#include "localsgd/io/mapped_file.hpp"
+#include "localsgd/core/error.hpp"
+#include "localsgd/core/tensor.hpp"
 
 #include <array>
 #include <bit>

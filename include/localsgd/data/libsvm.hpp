@@ -4,13 +4,13 @@
 
 #include "localsgd/data/csr_matrix.hpp"
 #include "localsgd/data/dataset.hpp"
-#include "localsgd/detail/count.hpp"
-#include "localsgd/detail/large_buffer.hpp"
-#include "localsgd/detail/libsvm_chunk.hpp"
-#include "localsgd/detail/mapped_file.hpp"
-#include "localsgd/detail/parallel_for.hpp"
-#include "localsgd/error.hpp"
-#include "localsgd/tensor.hpp"
+#include "localsgd/core/count.hpp"
+#include "localsgd/io/large_buffer.hpp"
+#include "localsgd/data/libsvm_chunk.hpp"
+#include "localsgd/io/mapped_file.hpp"
+#include "localsgd/data/parallel_for.hpp"
+#include "localsgd/core/error.hpp"
+#include "localsgd/core/tensor.hpp"
 
 #include <algorithm>
 #include <array>

@@ -2,12 +2,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/detail/power_iteration.hpp"
-#include "localsgd/detail/stable_step.hpp"
-#include "localsgd/detail/targets.hpp"
+#include "localsgd/kernels/power_iteration.hpp"
+#include "localsgd/objective/stable_step.hpp"
+#include "localsgd/objective/targets.hpp"
 #include "localsgd/objective/concept.hpp"
-#include "localsgd/objective/l2.hpp"
-#include "localsgd/objective/loss.hpp"
+#include "localsgd/regularizer/l2.hpp"
+#include "localsgd/loss/concept.hpp"
 
 #include <algorithm>
 #include <cstddef>

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/detail/rows.hpp"
+#include "localsgd/kernels/rows.hpp"
 #include "localsgd/objective/concept.hpp"
 
 #include <concepts>

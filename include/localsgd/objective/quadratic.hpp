@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/error.hpp"
+#include "localsgd/core/error.hpp"
 #include "localsgd/objective/concept.hpp"
-#include "localsgd/random.hpp"
+#include "localsgd/core/random.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -2,12 +2,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/detail/checksum.hpp"
-#include "localsgd/detail/estimate.hpp"
-#include "localsgd/detail/fingerprint.hpp"
-#include "localsgd/detail/sequences.hpp"
-#include "localsgd/detail/stable_step.hpp"
-#include "localsgd/error.hpp"
+#include "localsgd/core/checksum.hpp"
+#include "localsgd/objective/estimate.hpp"
+#include "localsgd/objective/fingerprint.hpp"
+#include "localsgd/core/index_range.hpp"
+#include "localsgd/objective/stable_step.hpp"
+#include "localsgd/core/error.hpp"
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/objective/linear_concept.hpp"
 #include "localsgd/objective/sharded_concept.hpp"

@@ -2,13 +2,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/detail/power_iteration.hpp"
-#include "localsgd/detail/softmax_kernels.hpp"
-#include "localsgd/detail/softmax_sparse.hpp"
-#include "localsgd/detail/stable_step.hpp"
-#include "localsgd/detail/targets.hpp"
+#include "localsgd/kernels/power_iteration.hpp"
+#include "localsgd/kernels/softmax.hpp"
+#include "localsgd/kernels/softmax_sparse.hpp"
+#include "localsgd/objective/stable_step.hpp"
+#include "localsgd/objective/targets.hpp"
 #include "localsgd/objective/concept.hpp"
-#include "localsgd/objective/l2.hpp"
+#include "localsgd/regularizer/l2.hpp"
 
 #include <algorithm>
 #include <array>

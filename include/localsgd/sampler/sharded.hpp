@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/error.hpp"
+#include "localsgd/core/error.hpp"
 #include "localsgd/sampler/concept.hpp"
 #include "localsgd/sampler/with_replacement.hpp"
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/random.hpp"
+#include "localsgd/core/random.hpp"
 #include "localsgd/sampler/concept.hpp"
 
 #include <algorithm>

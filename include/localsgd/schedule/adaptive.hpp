@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/error.hpp"
+#include "localsgd/core/error.hpp"
 #include "localsgd/schedule/concept.hpp"
 #include "localsgd/settings.hpp"
 

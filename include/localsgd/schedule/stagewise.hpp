@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/error.hpp"
+#include "localsgd/core/error.hpp"
 #include "localsgd/schedule/concept.hpp"
 #include "localsgd/settings.hpp"
-#include "localsgd/worker/step_size.hpp"
+#include "localsgd/step_size/concept.hpp"
 
 #include <algorithm>
 #include <bit>

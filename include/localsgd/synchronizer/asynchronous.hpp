@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/detail/asio_pool.hpp"
-#include "localsgd/detail/own_points.hpp"
-#include "localsgd/detail/team.hpp"
+#include "localsgd/communicator/threads/asio_pool.hpp"
+#include "localsgd/synchronizer/own_points.hpp"
+#include "localsgd/communicator/threads/team.hpp"
 #include "localsgd/synchronizer/concept.hpp"
 
 #include <algorithm>

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/detail/combine.hpp"
-#include "localsgd/detail/mpi_window.hpp"
-#include "localsgd/detail/own_points.hpp"
+#include "localsgd/kernels/combine.hpp"
+#include "localsgd/communicator/mpi/window.hpp"
+#include "localsgd/synchronizer/own_points.hpp"
 #include "localsgd/synchronizer/concept.hpp"
 #include "localsgd/synchronizer/mpi_team.hpp"
 

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/detail/own_lines.hpp"
+#include "localsgd/core/cache_aligned.hpp"
+#include "localsgd/core/index_range.hpp"
 
 #include <array>
 #include <concepts>
@@ -16,12 +17,6 @@
 /// @brief The Synchronizer component: who carries the workers and how they come together.
 
 namespace localsgd {
-
-/// @brief A half-open range of consecutive numbers: of workers, parts or coordinates.
-struct index_range {
-  std::size_t first = 0, last = 0;
-  constexpr std::size_t size() const noexcept { return last - first; }
-};
 
 /// @brief The points of a run that all members of a team can see.
 template <class Scalar>

@@ -2,14 +2,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/detail/mpi_agreement.hpp"
-#include "localsgd/detail/mpi_host.hpp"
-#include "localsgd/error.hpp"
+#include "localsgd/communicator/mpi/agreement.hpp"
+#include "localsgd/communicator/mpi/host.hpp"
+#include "localsgd/core/error.hpp"
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/settings.hpp"
 #include "localsgd/synchronizer/asynchronous_mpi_team.hpp"
 #include "localsgd/synchronizer/concept.hpp"
-#include "localsgd/synchronizer/mpi_options.hpp"
+#include "localsgd/communicator/mpi/options.hpp"
 #include "localsgd/synchronizer/mpi_team.hpp"
 #include "localsgd/synchronizer/overlapped_mpi_team.hpp"
 

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/detail/combine.hpp"
-#include "localsgd/detail/mpi_member.hpp"
+#include "localsgd/kernels/combine.hpp"
+#include "localsgd/communicator/mpi/member.hpp"
 #include "localsgd/synchronizer/concept.hpp"
 
 #include <algorithm>

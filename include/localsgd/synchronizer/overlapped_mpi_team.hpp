@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/detail/overlap.hpp"
+#include "localsgd/synchronizer/overlap.hpp"
 #include "localsgd/synchronizer/concept.hpp"
 #include "localsgd/synchronizer/mpi_team.hpp"
 

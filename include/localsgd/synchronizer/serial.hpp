@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/detail/team.hpp"
+#include "localsgd/communicator/threads/team.hpp"
 #include "localsgd/synchronizer/concept.hpp"
 
 /// @file

@@ -2,16 +2,16 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/detail/asio_pool.hpp"
-#include "localsgd/detail/event_order.hpp"
-#include "localsgd/detail/event_team.hpp"
-#include "localsgd/detail/simulated_team.hpp"
-#include "localsgd/detail/virtual_cluster.hpp"
+#include "localsgd/communicator/threads/asio_pool.hpp"
+#include "localsgd/communicator/simulated/event_order.hpp"
+#include "localsgd/synchronizer/event_team.hpp"
+#include "localsgd/synchronizer/simulated_team.hpp"
+#include "localsgd/communicator/simulated/virtual_cluster.hpp"
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/settings.hpp"
-#include "localsgd/synchronizer/cluster.hpp"
+#include "localsgd/communicator/simulated/cluster.hpp"
 #include "localsgd/synchronizer/concept.hpp"
-#include "localsgd/synchronizer/simulation_report.hpp"
+#include "localsgd/communicator/simulated/report.hpp"
 
 #include <algorithm>
 #include <concepts>

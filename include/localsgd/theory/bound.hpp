@@ -4,7 +4,7 @@
 
 #include "localsgd/settings.hpp"
 #include "localsgd/theory/constants.hpp"
-#include "localsgd/worker/step_size.hpp"
+#include "localsgd/step_size/concept.hpp"
 
 #include <algorithm>
 #include <cmath>

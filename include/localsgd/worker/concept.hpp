@@ -41,6 +41,25 @@ template <class W, class F, class StepSize>
 concept has_const_anchor = requires(W const& w, F const& f, StepSize const& step_size,
                                     plan const& p) { w.anchor(f, step_size, p); };
 
+/// @brief A sequence that can say which coordinates its last stretch touched, and whose point is
+///        x = s·v with an s that is equal on all workers: coordinates that no worker touched agree
+///        as they are.
+///
+/// | expression                          | meaning                                                |
+/// |-------------------------------------|--------------------------------------------------------|
+/// | `q.touches_few()`                   | whether to exchange that way; equal on all workers     |
+/// | `q.for_each_touched(f, l, visit)`   | calls `visit(j)` for the touched j, f ≤ j < l, each    |
+/// |                                     | once or more                                           |
+/// | `q.coordinate(j)`                   | v_j                                                    |
+/// | `q.move(j, v)`                      | v_j ← v, without a trace in the average                |
+template <class Q>
+concept TouchingSequence = requires(Q& q, Q const& c, std::size_t j, void (*visit)(std::size_t)) {
+  { c.touches_few() } -> std::same_as<bool>;
+  c.for_each_touched(j, j, visit);
+  { c.coordinate(j) } -> std::same_as<double>;
+  q.move(j, 0.0);
+};
+
 }  // namespace detail
 
 /// @brief One worker's own sequence x_0^k, x_1^k, …, and the weighted average along it.

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/detail/own_lines.hpp"
-#include "localsgd/detail/simd.hpp"
+#include "localsgd/core/cache_aligned.hpp"
+#include "localsgd/kernels/simd.hpp"
 
 #include <cstddef>
 #include <cstdint>

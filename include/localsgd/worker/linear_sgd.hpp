@@ -2,16 +2,16 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/detail/compiler.hpp"
-#include "localsgd/detail/own_lines.hpp"
-#include "localsgd/detail/sample_stream.hpp"
-#include "localsgd/detail/scaled_iterate.hpp"
-#include "localsgd/detail/sequence_iterate.hpp"
+#include "localsgd/core/compiler.hpp"
+#include "localsgd/core/cache_aligned.hpp"
+#include "localsgd/sampler/sample_stream.hpp"
+#include "localsgd/worker/scaled_iterate.hpp"
+#include "localsgd/worker/sequence_iterate.hpp"
 #include "localsgd/objective/linear_concept.hpp"
 #include "localsgd/sampler/concept.hpp"
 #include "localsgd/worker/concept.hpp"
 #include "localsgd/worker/iterate_average.hpp"
-#include "localsgd/worker/step_size.hpp"
+#include "localsgd/step_size/concept.hpp"
 
 #include <algorithm>
 #include <concepts>

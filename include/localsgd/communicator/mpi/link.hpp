@@ -1,0 +1,271 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/communicator/threads/barrier.hpp"
+#include "localsgd/communicator/mpi/requests.hpp"
+#include "localsgd/core/cache_aligned.hpp"
+#include "localsgd/core/error.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+/// @file
+/// @brief What the ranks of a run hear of each other: nobody waits for longer than a deadline, and
+///        who waits learns of a rank that failed.
+
+namespace localsgd::detail {
+
+/// @brief How a run went on one rank, as it tells all others when it ends.
+struct mpi_note {
+  enum kind : std::int32_t { fine, failed, lost };
+  std::int32_t how = fine;
+  std::int32_t rank = 0;    // the rank that failed: the sender, or whom it heard of
+  std::uint64_t round = 0;  // and when
+  std::uint64_t sent = 0;   // messages that the receiver of the note has got, or will
+  std::uint64_t reductions = 0, elements = 0, element_bytes = 0;  // begun, and the last one's size
+  char reason[384] = {};
+
+  /// @brief Keeps as much of the text as there is room for.
+  void say(std::string_view text) {
+    std::memcpy(reason, text.data(), std::min(text.size(), sizeof reason - 1));
+  }
+};
+
+/// @brief One rank's end of the connections to all others, on a communicator of its own.
+///
+/// A run is from open() to close(); the ranks make as many, in the same order. What is started is
+/// waited for by wait(). Nothing is sent but from `outgoing`: memory that outlives a lost rank.
+/// Used by one thread at a time, the one that may speak MPI.
+class mpi_link : private mpi_requests {
+ public:
+  /// @brief Collective. If not all ranks come before the deadline, the link is born lost().
+  /// @param deadline seconds
+  mpi_link(MPI_Comm all, double deadline) : deadline_(deadline) {
+    require_mpi();
+    duplicate(all);
+    notes_.resize(at(ranks()));
+    has_told_.resize(at(ranks()));
+    try {
+      wait([] { return false; });
+      use_duplicate();
+    } catch (called_off const&) {
+    }
+  }
+  ~mpi_link() {
+    if (none()) {
+      if (lost_.empty()) free_duplicate();
+    } else {  // MPI may still read what it could not deliver
+      static_cast<void>(new own_vector<std::byte>(std::move(outgoing)));
+      static_cast<void>(new std::vector<mpi_note>(std::move(told_)));
+    }
+  }
+
+  using mpi_requests::abort;
+  using mpi_requests::all_reduce;
+  using mpi_requests::bytes_sent;
+  using mpi_requests::communicator;
+  using mpi_requests::rank;
+  using mpi_requests::ranks;
+
+  std::uint64_t round = 0;         ///< Averages made in this run: to be told.
+  own_vector<std::byte> outgoing;  ///< Room for what is sent.
+
+  /// @brief Why this link is of no use any more; empty while it is.
+  std::string const& lost() const noexcept { return lost_; }
+  int lost_rank() const noexcept { return lost_rank_; }
+  /// @brief Whether a rank has told that its run failed.
+  bool failed() const noexcept { return failed_; }
+  /// @brief What all ranks told at the last close(): the same on all of them, unless one is lost().
+  std::span<mpi_note const> notes() const noexcept { return notes_; }
+
+  void open() {
+    ++run_;
+    round = 0;
+    failed_ = false;
+    std::ranges::fill(notes_, mpi_note{});
+    has_told_.assign(at(ranks()), false);
+    forget();
+  }
+  /// @brief For requests of other kinds, which wait() waits for as well.
+  mpi_requests& requests() noexcept { return *this; }
+  void send(int to, std::span<std::byte const> bytes) { mpi_requests::send(to, tag(), bytes); }
+  void receive(int from, std::span<std::byte> bytes) { mpi_requests::receive(from, tag(), bytes); }
+
+  /// @brief Until all that was started is done.
+  /// @throws called_off if `stop()` becomes true, a rank has failed(), or nothing has moved for as
+  ///         long as the deadline: then lost() says so
+  template <class Stop>
+  void wait(Stop const& stop) {
+    auto since = clock::now();
+    for (unsigned idle = 1; !none(); ++idle) {
+      if (test() != 0) {
+        since = clock::now();
+        idle = 0;
+        continue;
+      }
+      if (stop()) throw called_off{};
+      if (idle % 16 == 0) look_around(since, [&](int r) { return expects(r); });
+      if (idle > 500) std::this_thread::yield();  // not at once: the message may be almost here
+    }
+  }
+
+  /// @brief The same for what comes by other ways than messages: until `has_come(r)` of every other
+  ///        rank.
+  template <class HasCome, class Stop>
+  void wait_for(HasCome const& has_come, Stop const& stop) {
+    clock::time_point since;
+    int r = 0;
+    for (unsigned idle = 1; r != ranks(); ++idle) {
+      if (r == rank() || has_come(r)) {
+        ++r;
+        idle = 0;
+        continue;
+      }
+      if (stop()) throw called_off{};
+      relax();
+      if (idle % 1024 != 0) continue;
+      if (idle == 1024) since = clock::now();
+      look_around(since, [&](int other) { return !has_come(other); });
+      if (idle > 2048) std::this_thread::yield();
+    }
+  }
+
+  /// @brief Runs that were begun.
+  std::uint64_t runs() const noexcept { return run_; }
+
+  /// @brief Collective, the end of a run, however it went: tells all others, hears all of them, and
+  ///        takes in what was still on its way.
+  void close(mpi_note mine) {
+    cancel_receives();
+    tell(mine);
+    try {
+      auto since = clock::now();
+      for (bool done = mine.how == mpi_note::lost; !done;) {
+        take_in_strays(tag());
+        bool const moved = test() != 0;
+        hear();
+        if (!lost_.empty()) break;
+        for (mpi_note const& note : notes_)
+          if (note.reductions > reductions()) join_reduction(note.elements, note.element_bytes);
+        if (moved) since = clock::now();
+        done = none() && all_is_told();
+        if (!done && late(since)) give_up([&](int r) { return !complete(r); });
+        if (!done) std::this_thread::yield();
+      }
+    } catch (called_off const&) {
+    }
+    if (!lost_.empty()) let_go();
+  }
+
+ private:
+  using clock = std::chrono::steady_clock;
+
+  // Tags below 32768 are always allowed. What is left of a run is taken in at its end, so that the
+  // numbers only keep those runs apart of which one rank has begun the next already.
+  int tag() const noexcept { return static_cast<int>(run_ % 8000) * 2; }
+  int note_tag() const noexcept { return tag() + 1; }
+
+  // Takes in the notes that have come; whether one of them tells of a failure.
+  bool hear() {
+    mpi_note note;
+    for (;;) {
+      int const from = take_note(note_tag(), std::as_writable_bytes(std::span(&note, 1)));
+      if (from == nobody) return failed_;
+      notes_[at(from)] = note;
+      has_told_[at(from)] = true;
+      if (note.how != mpi_note::fine) failed_ = true;
+      if (note.how == mpi_note::lost && lost_.empty()) {
+        lost_ = note.reason;
+        lost_rank_ = note.rank;
+      }
+    }
+  }
+
+  void tell(mpi_note mine) {
+    mine.reductions = reductions();
+    mine.elements = elements();
+    mine.element_bytes = element_bytes();
+    told_.assign(at(ranks()), mine);
+    notes_[at(rank())] = mine;
+    has_told_[at(rank())] = true;
+    for (int r = 0; r != ranks(); ++r) {
+      if (r == rank()) continue;
+      told_[at(r)].sent = sent(r);
+      send_note(r, note_tag(), std::as_bytes(std::span(&told_[at(r)], 1)));
+    }
+  }
+
+  bool complete(int r) const {
+    return r == rank() || (has_told_[at(r)] && received(r) == notes_[at(r)].sent && !owes(r));
+  }
+  bool all_is_told() const {
+    for (int r = 0; r != ranks(); ++r)
+      if (!complete(r)) return false;
+    return true;
+  }
+
+  // Ends a wait that has come to nothing: a rank has failed, or nothing has moved for too long.
+  template <class Missing>
+  void look_around(clock::time_point since, Missing const& missing) {
+    if (run_ != 0 && hear()) throw called_off{};
+    if (late(since)) give_up(missing);
+  }
+
+  bool late(clock::time_point since) const {
+    return std::chrono::duration<double>(clock::now() - since).count() > deadline_;
+  }
+
+  // Names the ranks that are missing: those of which something is awaited, or else those that have
+  // not taken what was sent.
+  template <class Missing>
+  [[noreturn]] void give_up(Missing const& missing) {
+    std::string names;
+    auto const name = [&](auto const& is_missing) {
+      for (int r = 0; r != ranks(); ++r) {
+        if (r == rank() || !is_missing(r)) continue;
+        if (lost_rank_ == nobody) lost_rank_ = r;
+        names += (names.empty() ? "" : ", ") + std::to_string(r);
+      }
+    };
+    name(missing);
+    if (names.empty()) name([&](int r) { return owes(r); });
+    lost_ = "no message from " + (names.empty() ? "one of the ranks" : "rank " + names) +
+            " within " + shown(deadline_) + " s, the deadline";
+    throw called_off{};
+  }
+
+  // A rank is lost: lets the others know, if they hear, and takes back what was to come. What is to
+  // go out cannot be taken back.
+  void let_go() {
+    cancel_receives();
+    auto const since = clock::now();
+    auto const elapsed = [&] {
+      return std::chrono::duration<double>(clock::now() - since).count();
+    };
+    while (!none() && (receives() || elapsed() < 0.1) && elapsed() < 2) {
+      test();
+      std::this_thread::yield();
+    }
+    if (receives()) abort("localsgd: " + lost_ + ", in the middle of one");
+  }
+
+  double deadline_;
+  std::string lost_;
+  int lost_rank_ = nobody;
+  bool failed_ = false;
+  std::uint64_t run_ = 0;
+  std::vector<mpi_note> notes_, told_;
+  std::vector<bool> has_told_;
+};
+
+}  // namespace localsgd::detail

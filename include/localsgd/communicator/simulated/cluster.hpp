@@ -1,0 +1,155 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/core/error.hpp"
+#include "localsgd/core/random.hpp"
+#include "localsgd/communicator/simulated/report.hpp"
+#include "localsgd/theory/cost_model.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// @file
+/// @brief A cluster that need not exist: what simulated runs take their times from.
+
+namespace localsgd {
+
+/// @brief How the time of the same work differs from round to round, around its mean.
+enum class time_noise {
+  none,         ///< Always the mean.
+  exponential,  ///< The mean times an exponential number of mean 1.
+  log_normal,   ///< The mean times exp(σz − σ²/2), z normal: mean 1, too. σ is cluster::spread.
+};
+
+/// @brief Machines in groups with fast links of their own: racks, sites. An average goes over each
+///        group, then over the groups by the links of cost_model, and back.
+struct grouped_machines {
+  std::size_t groups = 1;        ///< G ≥ 1, at most as many as there are machines.
+  double latency_seconds = 0;    ///< Of a message within a group, > 0.
+  double bytes_per_second = 0;   ///< Of a link within a group, > 0.
+};
+
+/// @brief Machines and the network between them.
+///
+/// Worker k needs g·c_k·ξ seconds for a component gradient: g = costs.gradient_seconds; c_k its
+/// factor, times slow_factor if it is one of the ⌊slow_share·K + ½⌋ slow ones; ξ ≥ 0 of mean 1,
+/// drawn for each round. What is drawn is a function of (settings::seed, worker, round). The M
+/// machines of costs.members carry their workers one after another; 0 gives every worker one of its
+/// own.
+struct cluster {
+  cost_model costs = {};                      ///< Gradients, links, machines: see there.
+  time_noise noise = time_noise::none;        ///< The distribution of ξ.
+  double spread = 0.5;                        ///< σ of log_normal, ≥ 0.
+  double slow_share = 0;                      ///< 0 … 1; which workers are slow is drawn once.
+  double slow_factor = 1;                     ///< ≥ 1
+  std::vector<double> factors = {};           ///< c_k > 0 of every worker; none: all 1.
+  std::optional<grouped_machines> groups = std::nullopt;  ///< None: all are equally far.
+
+  /// B ≥ 0: after a rest a link lets so many bytes pass at once, as token buckets do, and earns them
+  /// again at its bandwidth. So averages that come no faster than the link earns their bytes wait
+  /// for what exceeds B alone. Not for asynchronous runs.
+  double burst_bytes = 0;
+
+  /// D, asynchronous runs: no worker begins steps that would put it more than D local steps ahead
+  /// of the one furthest behind, unless it is that one: delays are at most max(D, H). None: no
+  /// limit.
+  std::optional<std::uint64_t> longest_lead = std::nullopt;
+
+  std::size_t trace_events = 0;               ///< Spans that the timeline keeps, the first ones.
+
+  /// @throws invalid_settings naming the member, its value and the rule it broke.
+  void validate() const {
+    costs.validate();
+    detail::require_nonnegative("cluster.spread", spread);
+    detail::require(slow_share >= 0 && slow_share <= 1, "cluster.slow_share", slow_share,
+                    "0 to 1");
+    detail::require(std::isfinite(slow_factor) && slow_factor >= 1, "cluster.slow_factor",
+                    slow_factor, "finite and >= 1");
+    for (std::size_t k = 0; k != factors.size(); ++k)
+      detail::require_positive("cluster.factors[" + std::to_string(k) + "]", factors[k]);
+    detail::require_nonnegative("cluster.burst_bytes", burst_bytes);
+    if (groups) {
+      detail::require(groups->groups >= 1, "cluster.groups.groups", groups->groups, ">= 1");
+      detail::require_positive("cluster.groups.latency_seconds", groups->latency_seconds);
+      detail::require_positive("cluster.groups.bytes_per_second", groups->bytes_per_second);
+      detail::require(costs.network.has_value(), "cluster.costs.network", "none",
+                      "a topology, for groups of machines");
+    }
+    constexpr std::size_t most = 100'000'000;
+    detail::require(trace_events <= most, "cluster.trace_events", trace_events, "<= 100000000");
+  }
+
+  /// @brief The same, and whether it fits K workers. @throws invalid_settings
+  void validate(std::size_t workers) const {
+    validate();
+    detail::require(factors.empty() || factors.size() == workers, "cluster.factors.size()",
+                    factors.size(), "0 or the number of workers, " + std::to_string(workers));
+    if (groups)
+      detail::require(groups->groups <= costs.members_for(workers), "cluster.groups.groups",
+                      groups->groups, "at most the number of machines");
+  }
+
+  /// @brief Seconds of one average of K vectors of so many bytes: cost_model::seconds_per_round();
+  ///        with groups, that of the largest group and that of G machines, one after the other.
+  /// @throws invalid_settings
+  double round_seconds(std::size_t workers, double bytes) const {
+    validate(workers);
+    if (!groups || workers == 1) return costs.seconds_per_round(workers, bytes);
+    std::size_t const m = costs.members_for(workers), g = groups->groups;
+    cost_model within = costs, between = costs;
+    within.members = between.members = 0;
+    within.latency_seconds = groups->latency_seconds;
+    within.bytes_per_second = groups->bytes_per_second;
+    return within.seconds_per_round((m + g - 1) / g, bytes) + between.seconds_per_round(g, bytes);
+  }
+
+  /// @brief What so many averages carry over every kind of link.
+  std::vector<link_traffic> traffic(std::size_t workers, double bytes, double averages) const {
+    std::size_t const m = costs.members_for(workers);
+    if (!costs.network || m == 1) return {};
+    auto const links = [&](std::string const& where, std::size_t ends, std::size_t pieces) {
+      bool const ring = *costs.network == topology::ring;
+      // Of every link a vector each way, or (m − 1)/m of it twice one way.
+      double const n = static_cast<double>(ends), vectors = ring ? 2 * (n - 1) / n : 2;
+      return link_traffic{where, (ring ? ends : ends - 1) * pieces, averages * vectors * bytes};
+    };
+    if (!groups) return {links("between machines", m, 1)};
+    std::vector<link_traffic> all;
+    std::size_t const g = groups->groups, largest = (m + g - 1) / g;
+    if (largest > 1) all.push_back(links("within groups", largest, g));
+    if (g > 1) all.push_back(links("between groups", g, 1));
+    return all;
+  }
+
+  /// @brief c_k, slow_factor included, of K workers. Which are slow depends on the seed.
+  std::vector<double> worker_factors(std::size_t workers, std::uint64_t seed) const {
+    std::vector<double> all = factors;
+    all.resize(workers, 1);
+    auto const slow = static_cast<std::uint64_t>(
+        std::floor(slow_share * static_cast<double>(workers) + 0.5));
+    constexpr std::uint32_t own_lane = (std::uint32_t{1} << 29) - 1;  // of no worker's permutation
+    random_permutation const place(workers, seed, own_lane,
+                                   std::numeric_limits<std::uint32_t>::max());
+    for (std::size_t k = 0; k != workers; ++k)
+      if (place(k) < slow) all[k] *= slow_factor;
+    return all;
+  }
+
+  /// @brief ξ of a worker in its how-manyth stretch of local steps. Thread safe: a pure function.
+  double draw(std::uint64_t seed, std::size_t worker, std::uint64_t stretch) const noexcept {
+    if (noise == time_noise::none) return 1;
+    auto const words =
+        random_words(seed, random_stream::times, static_cast<std::uint32_t>(worker), stretch);
+    if (noise == time_noise::exponential) return -std::log(unit_interval(words[0]));
+    return std::exp(spread * standard_normal(words) - spread * spread / 2);
+  }
+};
+
+}  // namespace localsgd

@@ -1,0 +1,130 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/kernels/combine.hpp"
+#include "localsgd/core/cache_aligned.hpp"
+#include "localsgd/communicator/simulated/cluster.hpp"
+#include "localsgd/communicator/simulated/report.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+/// @file
+/// @brief The clock of a simulated run, and the book of who did what when.
+
+namespace localsgd::detail {
+
+/// @brief What a simulated run needs to know beforehand.
+struct simulated_plan {
+  std::size_t workers = 0, batch_size = 0;
+  std::uint64_t steps = 0, seed = 0;
+  double vector_bytes = 0;  ///< d·sizeof(scalar)
+};
+
+/// @brief Virtual time of one run. Workers' own members may be used at the same time for different
+///        workers; all else by one thread, while the others wait.
+class virtual_cluster {
+ public:
+  /// @pre The cluster fits the shape.
+  virtual_cluster(cluster const& machines, simulated_plan const& shape)
+      : cluster_(&machines),
+        shape_(shape),
+        factors_(machines.worker_factors(shape.workers, shape.seed)),
+        round_seconds_(machines.round_seconds(shape.workers, shape.vector_bytes)),
+        latencies_(machines.round_seconds(shape.workers, 0)),
+        burst_(machines.burst_bytes / machines.costs.bytes_per_second),
+        last_(shape.workers),
+        stretches_(shape.workers),
+        ready_(machines.costs.members_for(shape.workers)) {
+    report_.computing.resize(shape.workers);
+    report_.steps.resize(shape.workers);
+    report_.timeline.reserve(std::min<std::size_t>(machines.trace_events, 1 << 16));
+  }
+
+  cluster const& machines() const noexcept { return *cluster_; }
+  simulated_plan const& shape() const noexcept { return shape_; }
+  double seconds() const noexcept { return now_; }
+
+  /// @brief Draws how long worker k takes for its next stretch, of so many component gradients.
+  double draw(std::size_t k, double gradients) noexcept {
+    return last_[k] = gradients * cluster_->costs.gradient_seconds * factors_[k] *
+                      cluster_->draw(shape_.seed, k, stretches_[k]++);
+  }
+  /// @brief Worker k has computed for so long, and made so many steps.
+  void computed(std::size_t k, double seconds, std::uint64_t steps) noexcept {
+    report_.computing[k] += seconds;
+    report_.steps[k] += steps;
+  }
+
+  /// @brief All workers have drawn. The average of what they hold is there at seconds(): machines
+  ///        that overlap start on the next steps at once and wait only for the average before, the
+  ///        others wait for this one.
+  void average(bool overlaps) {
+    double last = now_;
+    for (std::size_t m = 0; m != ready_.size(); ++m) {
+      double time = overlaps ? ready_[m] : now_;
+      index_range const carried = even_split(shape_.workers, ready_.size(), m);
+      for (std::size_t k = carried.first; k != carried.last; ++k) {
+        note(time_span::activity::computing, k, time, time + last_[k]);
+        time += last_[k];
+      }
+      ready_[m] = std::max(time, now_);
+      last = std::max(last, ready_[m]);
+    }
+    now_ = last + (burst_ > 0 ? waiting(last) : round_seconds_);
+    ++report_.averages;
+    if (now_ > last) note(time_span::activity::averaging, shape_.workers, last, now_);
+  }
+
+  /// @brief All workers compute so many gradients and average a vector, and everybody waits for it.
+  void rendezvous(double gradients) {
+    for (std::size_t k = 0; k != shape_.workers; ++k) computed(k, draw(k, gradients), 0);
+    average(false);
+    std::ranges::fill(ready_, now_);
+  }
+
+  // For runs whose events have an order of their own.
+  void set_seconds(double now) noexcept { now_ = now; }
+  void count_average() noexcept { ++report_.averages; }
+  void note(time_span::activity what, std::size_t worker, double begin, double end) {
+    if (report_.timeline.size() < cluster_->trace_events)
+      report_.timeline.push_back({what, worker, begin, end});
+    else
+      ++report_.left_out;
+  }
+
+  /// @brief The book, closed. @param links none: those of the averages
+  simulation_report finish(std::vector<link_traffic> links = {}) {
+    report_.seconds = now_;
+    report_.links = std::move(links);
+    if (report_.links.empty())
+      report_.links = cluster_->traffic(shape_.workers, shape_.vector_bytes,
+                                        static_cast<double>(report_.averages));
+    return std::move(report_);
+  }
+
+ private:
+  // Seconds from the last step of a round until its average is there, where links let some bytes
+  // pass at once: they have earned what they carry at paid_, and carried it by burst_ sooner.
+  double waiting(double from) noexcept {
+    paid_ = std::max(paid_, from) + (round_seconds_ - latencies_);
+    return latencies_ + std::max(0.0, paid_ - from - burst_);
+  }
+
+  cluster const* cluster_;
+  simulated_plan shape_;
+  std::vector<double> factors_;
+  double round_seconds_, latencies_;  // of an average; what of it does not depend on its bytes
+  double burst_;                      // seconds in which a link earns what passes at once
+  double paid_ = 0, now_ = 0;
+  own_vector<double> last_;               // seconds of each worker's last stretch
+  own_vector<std::uint64_t> stretches_;   // and how many it has drawn
+  std::vector<double> ready_;             // when each machine can go on
+  simulation_report report_;
+};
+
+}  // namespace localsgd::detail

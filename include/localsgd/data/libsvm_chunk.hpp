@@ -1,0 +1,208 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/data/decimal.hpp"
+#include "localsgd/data/text_line.hpp"
+#include "localsgd/core/error.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+/// @file
+/// @brief Parses whole lines of LIBSVM text into arrays made for them.
+
+namespace localsgd::detail {
+
+/// @brief What all chunks of a text have in common.
+struct libsvm_rules {
+  std::string_view name;   ///< Of the text, in error messages.
+  std::uint64_t base = 1;  ///< The smallest index there is.
+  std::uint64_t most = 0;  ///< The largest index there may be.
+  std::string_view why;    ///< What an index above `most` breaks.
+};
+
+/// @brief A piece of a text that starts at the start of a line and ends after the end of one.
+struct libsvm_chunk {
+  std::string_view text;
+  std::size_t lines_before = 0;    ///< Lines of the text before it.
+  std::size_t rows_before = 0;     ///< Where its rows go: at most as many as it has lines.
+  std::size_t entries_before = 0;  ///< Where its entries go: at most as many as it has colons.
+  std::size_t most_rows = 0;
+  std::size_t most_entries = 0;
+  std::size_t rows = 0;  ///< What it turned out to have.
+  std::size_t entries = 0;
+  std::uint64_t columns = 0;  ///< One above its largest index, from 0.
+};
+
+/// @brief Where the arrays of the whole text start.
+template <class Value>
+struct libsvm_arrays {
+  std::size_t* row_starts;  ///< Element i + 1 is where row i ends.
+  std::uint32_t* indices;
+  Value* values;
+  double* targets;
+};
+
+/// @brief Reads one chunk, from left to right.
+///
+/// Short plain tokens, nearly all there are, are read eight bytes at a time. Whatever is not of
+/// that kind, and all that is wrong, is left to text_line, which starts again at the same token: so
+/// the fast way never decides what is legal.
+template <class Value>
+class libsvm_reader {
+ public:
+  libsvm_reader(libsvm_rules const& rules, libsvm_chunk& chunk,
+                libsvm_arrays<Value> const& arrays) noexcept
+      : rules_(rules),
+        chunk_(chunk),
+        row_starts_(arrays.row_starts + chunk.rows_before + 1),
+        targets_(arrays.targets + chunk.rows_before),
+        indices_(arrays.indices + chunk.entries_before),
+        values_(arrays.values + chunk.entries_before),
+        at_(chunk.text.data()),
+        end_(at_ + chunk.text.size()) {}
+
+  /// @brief Fills rows, entries and columns of the chunk, and its part of the arrays.
+  /// @throws invalid_data for the first mistake of the chunk.
+  void operator()() {
+    for (std::size_t number = chunk_.lines_before + 1; at_ != end_; ++number) {
+      number_ = number;
+      line_ = at_;
+      content_end_ = nullptr;
+      if (!label()) continue;
+      least_ = rules_.base;
+      while (entry()) {
+      }
+      columns_ = std::max(columns_, least_ - rules_.base);
+      row_starts_[rows_++] = chunk_.entries_before + entries_;
+    }
+    chunk_.rows = rows_;
+    chunk_.entries = entries_;
+    chunk_.columns = columns_;
+  }
+
+ private:
+  /// An index of up to 8 digits, a colon and a value; so no plain token looks beyond the end.
+  static constexpr std::size_t reach = 9 + plain_decimal_reach;
+  bool in_reach() const noexcept { return static_cast<std::size_t>(end_ - at_) >= reach; }
+
+  /// @brief Moves over blanks, and over the end of the line if it comes next.
+  /// @return false after the end of the line.
+  bool next() noexcept {
+    while (at_ != end_ && is_blank(*at_)) ++at_;
+    if (at_ == end_) return false;
+    if (*at_ == '\n') {
+      ++at_;
+      return false;
+    }
+    if (*at_ == '\r' && end_ - at_ > 1 && at_[1] == '\n') {
+      at_ += 2;
+      return false;
+    }
+    return true;
+  }
+  static bool ends_token(char const* p) noexcept {
+    return *p == ' ' || *p == '\n' || *p == '\t' || *p == '#' || (*p == '\r' && p[1] == '\n');
+  }
+
+  /// @return false if the line has none; it is then behind us.
+  bool label() {
+    if (!next()) return false;
+    // No text has more rows than ends of lines, unless its bytes change under our hands.
+    if (rows_ == chunk_.most_rows) changed();
+    if (in_reach()) {
+      char const* const p = plain_decimal(at_, targets_[rows_]);
+      if (p != nullptr && ends_token(p)) {
+        at_ = p;
+        return true;
+      }
+    }
+    auto line = rest();
+    if (!line.next()) return leave();
+    targets_[rows_] = line.template number<double>("a label");
+    at_ = line.at();
+    return true;
+  }
+
+  /// @return false if the line has no further one; it is then behind us.
+  bool entry() {
+    if (!next()) return false;
+    if (in_reach() && plain_entry()) return true;
+    auto line = rest();
+    if (!line.next()) return leave();
+    std::uint64_t const index = line.index(rules_.base, least_, rules_.most, rules_.why);
+    add(index, line.template number<Value>("a value"));
+    at_ = line.at();
+    return true;
+  }
+  bool plain_entry() {
+    auto const index = leading_digits(at_);
+    char const* p = at_ + index.count;
+    if (*p != ':' || index.count == 0 || index.value < least_ || index.value > rules_.most)
+      return false;
+    ++p;
+    Value value;
+    if (is_digit(*p) && p[1] == ' ') {  // such as 1, by far the most common value in many texts
+      value = static_cast<Value>(*p - '0');
+      ++p;
+    } else {
+      p = plain_decimal(p, value);
+      if (p == nullptr || !ends_token(p)) return false;
+    }
+    add(index.value, value);
+    at_ = p;
+    return true;
+  }
+  void add(std::uint64_t index, Value value) {
+    if (entries_ == chunk_.most_entries) changed();
+    indices_[entries_] = static_cast<std::uint32_t>(index - rules_.base);
+    values_[entries_] = value;
+    ++entries_;
+    least_ = index + 1;
+  }
+  [[noreturn]] void changed() const {
+    throw invalid_data(rules_.name, "a file that changes while it is read", "a file left alone");
+  }
+
+  /// @brief The line from here on, without its end and comment.
+  text_line rest() {
+    if (content_end_ == nullptr) {
+      auto const find = [this](char c, char const* end) {
+        void const* const p = std::memchr(at_, c, static_cast<std::size_t>(end - at_));
+        return p == nullptr ? end : static_cast<char const*>(p);
+      };
+      line_end_ = find('\n', end_);
+      content_end_ = line_end_ != at_ && line_end_[-1] == '\r' ? line_end_ - 1 : line_end_;
+      content_end_ = find('#', content_end_);
+    }
+    return {rules_.name, number_, line_, at_, content_end_};
+  }
+  bool leave() noexcept {
+    at_ = line_end_ == end_ ? end_ : line_end_ + 1;
+    return false;
+  }
+
+  libsvm_rules const rules_;
+  libsvm_chunk& chunk_;
+  std::size_t* row_starts_;
+  double* targets_;
+  std::uint32_t* indices_;
+  Value* values_;
+  char const* at_;
+  char const* end_;
+
+  std::size_t number_ = 0;             // of the line
+  char const* line_ = nullptr;         // where it starts
+  char const* line_end_ = nullptr;     // known once rest() was called
+  char const* content_end_ = nullptr;  // null before that
+  std::uint64_t least_ = 0;            // the smallest index the next entry may have
+  std::uint64_t columns_ = 0;
+  std::size_t rows_ = 0;
+  std::size_t entries_ = 0;
+};
+
+}  // namespace localsgd::detail

@@ -1,0 +1,123 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/core/error.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+/// @file
+/// @brief Tokens of a line of text: any number from_chars knows, and errors that name their place.
+
+namespace localsgd::detail {
+
+inline constexpr bool is_blank(char c) noexcept { return c == ' ' || c == '\t'; }
+
+/// @brief One line of a text, read from left to right, and its place for error messages.
+class text_line {
+ public:
+  /// @param at Where to go on reading, in [begin, end].
+  text_line(std::string_view file, std::size_t number, char const* begin, char const* at,
+            char const* end) noexcept
+      : file_(file), number_(number), begin_(begin), end_(end), at_(at) {}
+
+  /// @brief Where the next token is looked for.
+  char const* at() const noexcept { return at_; }
+
+  /// @brief Moves to the next token. @return false at the end of the line.
+  bool next() noexcept {
+    while (at_ != end_ && is_blank(*at_)) ++at_;
+    return at_ != end_;
+  }
+
+  /// @brief Reads a decimal number that ends where the token ends; `+` in front is legal.
+  /// @param what Names it in error messages: "a label", "a value".
+  template <class Number>
+  Number number(std::string_view what) {
+    char const* first = at_;
+    if (end_ - first > 1 && first[0] == '+' && first[1] != '-') ++first;
+    Number x{};
+    auto const [last, status] = std::from_chars(first, end_, x);
+    if (status == std::errc::invalid_argument || !ends_at(last))
+      fail(at_, "", std::string(what) + " (a decimal number)");
+    if (status == std::errc::result_out_of_range) x = underflow<Number>(first, last);
+    if (!std::isfinite(x))
+      fail(at_, "",
+           std::string(what) + " that is finite and in the range of " +
+               (std::same_as<Number, float> ? "float" : "double"));
+    at_ = last;
+    return x;
+  }
+
+  /// @brief Reads `index:` and stops at the value.
+  /// @param base  The smallest index there is.
+  /// @param least One above the previous index of the line, or `base`.
+  /// @param most  The largest index there may be.
+  /// @param why   What an index above `most` breaks.
+  std::uint64_t index(std::uint64_t base, std::uint64_t least, std::uint64_t most,
+                      std::string_view why) {
+    std::uint64_t index = 0;
+    auto const [last, status] = std::from_chars(at_, end_, index);
+    if (status == std::errc::invalid_argument || last == end_ || *last != ':') {
+      if (std::string_view(at_, token_end(at_)).find(':') == std::string_view::npos)
+        fail(at_, "", "index:value (there is no colon)");
+      fail(at_, ":", "an index (a whole number)");
+    }
+    if (status == std::errc::result_out_of_range) index = std::numeric_limits<std::uint64_t>::max();
+    if (index < base) fail(at_, ":", "an index of at least 1 (index_base = 1)");
+    if (index > most)
+      fail(at_, ":", "an index of at most " + std::to_string(most) + " (" + std::string(why) + ")");
+    if (index < least)
+      fail(at_, ":",
+           "an index above " + std::to_string(least - 1) +
+               " (indices of a line are sorted and unique)");
+    at_ = last + 1;
+    return index;
+  }
+
+ private:
+  static constexpr bool is_control(char c) noexcept {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+  }
+  bool ends_at(char const* p) const noexcept { return p == end_ || is_blank(*p); }
+  char const* token_end(char const* from) const { return std::find_if(from, end_, is_blank); }
+
+  /// @brief A number too small for float but not for double is rounded, to zero or nearly so;
+  ///        all else that is out of range becomes infinity.
+  template <class Number>
+  static Number underflow(char const* first, char const* last) {
+    double wide = HUGE_VAL;
+    if constexpr (!std::same_as<Number, double>) std::from_chars(first, last, wide);
+    return std::fabs(wide) < 1 ? static_cast<Number>(wide) : static_cast<Number>(HUGE_VAL);
+  }
+
+  /// @brief The offending text starts at `from` and ends at a blank or at one of `stops`.
+  [[noreturn]] void fail(char const* from, std::string_view stops,
+                         std::string const& expected) const {
+    constexpr std::size_t longest = 40;
+    char const* const last = std::find_first_of(from, token_end(from), stops.begin(), stops.end());
+    std::string found(from, last);
+    if (found.empty()) found = "nothing";
+    if (found.size() > longest) found = found.substr(0, longest) + "...";
+    std::ranges::replace_if(found, is_control, '?');
+    throw invalid_data(file_, number_, static_cast<std::size_t>(from - begin_) + 1, found,
+                       expected);
+  }
+
+  std::string_view file_;
+  std::size_t number_;
+  char const* begin_;
+  char const* end_;
+  char const* at_;
+};
+
+}  // namespace localsgd::detail

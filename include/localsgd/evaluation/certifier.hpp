@@ -1,0 +1,126 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/evaluation/dual_extrapolation.hpp"
+#include "localsgd/evaluation/full_gradient.hpp"
+#include "localsgd/evaluation/certificate.hpp"
+#include "localsgd/objective/concept.hpp"
+#include "localsgd/settings.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <concepts>
+#include <cstddef>
+#include <limits>
+#include <span>
+#include <vector>
+
+/// @file
+/// @brief The tightest proven bound on f(x) − f* that the evaluations of a run allow.
+
+namespace localsgd::detail {
+
+/// @brief Bounds f(x) − f* at evaluated points, by the least of
+/// - ‖∇f(x)‖²/(2μ);
+/// - f(x) − D(θ) at an extrapolated dual point, for linear models whose loss knows its conjugate
+///   (detail::dual_extrapolation): computed where its prediction is worth the pass over the slopes;
+/// - f(x) less what an earlier evaluation proved f* to be at least.
+template <Objective F>
+class certifier {
+ public:
+  using scalar = typename F::scalar;
+  static constexpr bool dual = has_dual<F> && std::same_as<scalar, double>;
+
+  certifier(F const& f, plan const& p, full_gradient const& pass)
+      : f_(&f), p_(&p), mu_(strong_convexity_of(f)), dual_(make_dual(f, pass)) {
+    if constexpr (dual)
+      if (mu_ > 0 && dual_.capacity() > 0) slopes_.resize(p.samples);
+  }
+
+  /// @brief Where an evaluation may leave the slopes of a linear model; of length n or none.
+  std::span<double> slopes() noexcept { return slopes_; }
+
+  /// @brief Who leads: the bound at a point whose evaluation may be long past.
+  double at_known_point(full_gradient::value const& value) noexcept {
+    return remember(value.objective, certificate(value.squared_gradient_norm, mu_));
+  }
+
+  /// @brief Collective, right after `pass` has evaluated f at x. Who leads gets the answer.
+  /// @param slopes those of the evaluation, or none: then there is no dual point
+  template <class T>
+  double operator()(T& team, full_gradient& pass, std::span<scalar const> x,
+                    full_gradient::value const& value, std::span<double const> slopes) {
+    bool const leader = leads(team);
+    double bound = leader ? certificate(value.squared_gradient_norm, mu_) : 0;
+    if constexpr (dual) {
+      if (!slopes.empty() && !slopes_.empty()) {
+        int worth_a_pass = 0;
+        linear_point at{};
+        if (leader) {
+          gradient_.assign(pass.sum().begin(), pass.sum().end());
+          for (double& g : gradient_) g /= static_cast<double>(p_->samples);
+          at = {x, gradient_, slopes, value.squared_slopes};
+          worth_a_pass = std::isfinite(bound) && promises(dual_.propose(at), bound) ? 1 : 0;
+        }
+        if (team.agree(worth_a_pass) != 0) {
+          pass.each_part(team, [&](index_range samples, std::span<double> sum) {
+            dual_.add_dual(samples, slopes, sum);
+          });
+          if (leader) bound = std::min(bound, dual_.bound(value.objective, pass.last(), pass.sum()));
+        }
+        if (leader && std::isfinite(bound)) dual_.add(at);
+      }
+    }
+    return leader ? remember(value.objective, bound) : 0;
+  }
+
+  /// @brief Collective: what every member remembers for its samples becomes known to all.
+  template <class T>
+  void share_slopes([[maybe_unused]] T& team, [[maybe_unused]] full_gradient const& pass) {
+    if constexpr (dual)
+      for (std::size_t k = 0; k != dual_.most; ++k) pass.share_slopes(team, dual_.slopes(k));
+  }
+
+  template <class Archive>
+  void state(Archive& archive) {
+    archive(least_);
+    if constexpr (dual) archive(dual_);
+  }
+
+ private:
+  struct no_dual {};
+  static auto make_dual(F const& f, full_gradient const& pass) {
+    if constexpr (dual)
+      return dual_extrapolation<F>(f, pass.chain());
+    else
+      return no_dual{};
+  }
+
+  // A run that only wants its tolerance pays for no bound that does not end it.
+  bool promises(double predicted, double bound) const noexcept {
+    if (p_->tolerance > 0 && p_->evaluations == 0)
+      return bound > p_->tolerance && predicted <= p_->tolerance;
+    return predicted < bound / 1.25;
+  }
+
+  // f* ≥ f(x) − bound for good. The difference of two values of f is off by their rounding.
+  double remember(double objective, double bound) noexcept {
+    double const rounding = 4 * static_cast<double>(p_->samples) *
+                            std::numeric_limits<double>::epsilon() *
+                            (std::abs(objective) + std::abs(least_));
+    if constexpr (std::same_as<scalar, double>)
+      bound = std::min(bound, objective - least_ + rounding);
+    if (objective - bound > least_) least_ = objective - bound;
+    return bound;
+  }
+
+  F const* f_;
+  plan const* p_;
+  double mu_;
+  decltype(make_dual(std::declval<F const&>(), std::declval<full_gradient const&>())) dual_;
+  std::vector<double> slopes_, gradient_;
+  double least_ = -std::numeric_limits<double>::infinity();  // f* is at least this
+};
+
+}  // namespace localsgd::detail

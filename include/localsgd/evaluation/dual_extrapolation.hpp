@@ -1,0 +1,300 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/kernels/cholesky.hpp"
+#include "localsgd/core/compiler.hpp"
+#include "localsgd/core/cache_aligned.hpp"
+#include "localsgd/kernels/rows.hpp"
+#include "localsgd/objective/linear_concept.hpp"
+#include "localsgd/loss/concept.hpp"
+#include "localsgd/synchronizer/concept.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <span>
+#include <type_traits>
+#include <utility>
+
+/// @file
+/// @brief A tighter bound on f(x) − f* of a linear model, from the slopes of its last evaluations.
+
+namespace localsgd::detail {
+
+/// @brief A linear model whose loss knows its conjugate: its dual can be computed.
+template <class F>
+concept has_dual =
+    LinearObjective<F> &&
+    knows_conjugate<std::remove_cvref_t<decltype(std::declval<F const&>().loss())>>;
+
+/// @brief What an evaluation of a linear model knows of a point.
+struct linear_point {
+  std::span<double const> x;         ///< d
+  std::span<double const> gradient;  ///< ∇f(x), the penalty's included: d
+  std::span<double const> slopes;    ///< ∂φ/∂z(z_i, y_i) that made the gradient, without s_i: n
+  double squared_slopes = 0;         ///< (1/n) Σ s_i (∂φ/∂z(z_i, y_i))²
+};
+
+/// @brief Dual points of f(x) = (1/n) Σ s_i φ(⟨a_i, x⟩, y_i) + (λ/2)‖x‖² by extrapolation.
+///
+/// With h(θ) = (1/n) Σ s_i θ_i a_i, every θ in the domain of φ* bounds the optimum:
+/// f* ≥ D(θ) = −(1/n) Σ s_i φ*(θ_i, y_i) − ‖h(θ)‖²/(2λ). At the slopes θ̃ of a point x this says
+/// f(x) − D(θ̃) = ‖∇f(x)‖²/(2λ): x may be good, but θ̃ is bad where the gradient is noise. Better is
+///
+///     θ(c) = θ̃ + Σ_k c_k (θ_k − θ̃),
+///
+/// an affine combination with the slopes θ_k of the last evaluations x_k (Massias, Gramfort and
+/// Salmon, Celer: a fast solver for the lasso with dual extrapolation, ICML 2018). With
+/// Δ_k = h(θ_k) − h(θ̃) its gap is, to second order in θ(c) − θ̃,
+///
+///     q(c) = ‖∇f(x) + Σ c_k Δ_k‖²/(2λ) + ½ Σ_jk c_j c_k ⟨x_j − x, Δ_k⟩,
+///
+/// and to minimise that takes no pass over the data. The bound is computed, not predicted, at θ(c)
+/// moved into the domain: a pass over the slopes, and over the rows of those that were moved.
+///
+/// At a point x: propose() by one thread; add_dual() by any, for parts of the samples; bound() and
+/// add() by one. Keeps the last 4 evaluations or as many as fit 2 MiB, if only none.
+template <has_dual F>
+class dual_extrapolation {
+ public:
+  static constexpr std::size_t most = 4, room = std::size_t{2} << 20;  // evaluations, bytes
+
+  /// @param f     the linear model; outlives this
+  /// @param terms how many numbers are added one after another, at most, in f(x), in a coordinate
+  ///              of ∇f(x) and in the sums for bound(): samples in a part + parts; n is safe
+  dual_extrapolation(F const& f, std::size_t terms)
+      : f_(&f),
+        terms_(static_cast<double>(terms)),
+        capacity_(std::min(most, room / sizeof(double) / (2 * f.dimension() + f.samples()))) {}
+
+  std::size_t capacity() const noexcept { return capacity_; }  ///< Evaluations it has room for.
+
+  /// @brief Remembers an evaluation in place of the oldest. The first ones allocate.
+  LOCALSGD_ONE_COPY void add(linear_point const& at) {
+    if (capacity_ == 0) return;
+    if (size_ != capacity_) ++size_;
+    std::rotate(past_.begin(), past_.begin() + static_cast<std::ptrdiff_t>(size_ - 1),
+                past_.begin() + static_cast<std::ptrdiff_t>(size_));
+    memory& newest = past_[0];
+    newest.x.assign(at.x.begin(), at.x.end());
+    newest.slopes.assign(at.slopes.begin(), at.slopes.end());
+    newest.h.resize(at.x.size());
+    for (std::size_t j = 0; j != at.x.size(); ++j) newest.h[j] = data_gradient(at, j);
+    newest.of = lengths_of(at);
+  }
+
+  /// @brief Chooses c for a point, and keeps it for add_dual() and bound().
+  /// @return min_c q(c) ≥ 0: about what bound() will say. Infinity, and c = 0, where nothing can be
+  ///         gained: no past, λ = 0, numbers that are not finite.
+  LOCALSGD_ONE_COPY double propose(linear_point const& at) {
+    used_ = 0;
+    c_.fill(0);
+    double const lambda = f_->penalty();
+    if (capacity_ == 0 || !(lambda > 0)) return infinity;
+    model const q = model_at(at);
+    double predicted = infinity;
+    // Slopes of a distant past may make q nonconvex, so fewer may have to do.
+    for (std::size_t count = size_; count != 0 && used_ == 0; --count)
+      predicted = minimise(q, count);
+
+    h_.resize(at.x.size());
+    for (std::size_t j = 0; j != h_.size(); ++j) {
+      double const own = data_gradient(at, j);
+      h_[j] = own;
+      for (std::size_t k = 0; k != used_; ++k) h_[j] += c_[k] * (past_[k].h[j] - own);
+    }
+    at_ = at;
+    return predicted;
+  }
+
+  /// @brief c of the last proposal, that of the newest evaluation first.
+  std::span<double const> coefficients() const noexcept { return {c_.data(), used_}; }
+
+  /// @brief Adds Σ s_i φ*(θ_i, y_i) over some samples, θ_i the point of the domain nearest to
+  ///        θ_i(c), to the element of `sum` after its first d, and Σ s_i (θ_i − θ_i(c)) a_i to those.
+  ///        Safe to call from several threads.
+  /// @param slopes θ̃ of the point of the last proposal: n. @pre sum has length d+2
+  LOCALSGD_ONE_COPY void add_dual(index_range samples, std::span<double const> slopes,
+                                  std::span<double> sum) const {
+    auto const& loss = f_->loss();
+    double const intercept = f_->intercept();
+    double conjugates = 0, moved_intercept = 0;
+    for (std::size_t i = samples.first; i != samples.last; ++i) {
+      double const own = slopes[i], y = f_->target(i), share = f_->scale(i);
+      double theta = own;
+      for (std::size_t k = 0; k != used_; ++k) theta += c_[k] * (past_[k].slopes[i] - own);
+      double const inside = loss.nearest_slope(theta, y);
+      conjugates += share * loss.conjugate(inside, y);
+      if (inside == theta) continue;
+      double const moved = share * (inside - theta);
+      add_scaled(moved, row_of(f_->features(), i), sum.data());
+      moved_intercept += moved;
+    }
+    sum[sum.size() - 2] += conjugates;
+    if (intercept != 0) sum[sum.size() - 3] += intercept * moved_intercept;
+  }
+
+  /// @brief A bound on f(x) − f* at the point of the last proposal, which still is what it was:
+  ///        f(x) − D(θ(c)), rounded up.
+  ///
+  /// Up by all that rounding can take away: |error of a sum of m products| ≤ m u Σ|product| with
+  /// u = 2⁻⁵³, doubled for what is of second order. With m the longest chain of additions and
+  /// ρ = √((1/n) Σ s_i‖a_i‖²),
+  /// - a sum h(θ) is off by m u (1/n) Σ s_i|θ_i|‖a_i‖ ≤ m u ρ √((1/n) Σ s_i θ_i²), and by m u λ‖x‖,
+  ///   for it is the gradient less λx. Let E be what c makes of all these together: ‖h‖²/(2λ) is
+  ///   off by at most E(‖h‖ + E)/λ;
+  /// - f is off by m u f, and by m u ρ √(…) ‖x‖ as the z_i are;
+  /// - the conjugates are off by m u (1/n) Σ s_i|φ*(θ_i)|, and |φ*(θ)| ≤ gap + |θz| + φ as φ ≥ 0.
+  ///
+  /// @param objective  f(x)
+  /// @param conjugates what all add_dual() made of the element after the first d; `moved`: of those
+  /// @return ≥ 0; infinity if nothing was proposed, or the numbers are not finite.
+  LOCALSGD_ONE_COPY double bound(double objective, double conjugates,
+                                 std::span<double const> moved) {
+    if (h_.empty() || !(f_->penalty() > 0)) return infinity;
+    if (!(row_norm_ >= 0)) measure_rows();
+    double const n = static_cast<double>(f_->samples()), lambda = f_->penalty();
+    constexpr std::size_t block = 256;  // a short chain of additions, and one of blocks
+    double squares = 0;
+    for (std::size_t first = 0; first < h_.size(); first += block) {
+      double some = 0;
+      for (std::size_t j = first; j != std::min(first + block, h_.size()); ++j) {
+        double const h = h_[j] + moved[j] / n;
+        some += h * h;
+      }
+      squares += some;
+    }
+    double const gap = objective + conjugates / n + squares / (2 * lambda);
+
+    constexpr double u = std::numeric_limits<double>::epsilon() / 2;
+    double const chain =
+        terms_ + longest_row_ + static_cast<double>(h_.size() / block + block + 64);
+    lengths const own = lengths_of(at_);
+    lengths total = own;  // of all that θ(c) is made of
+    for (std::size_t k = 0; k != used_; ++k) {
+      total.slopes += std::abs(c_[k]) * (past_[k].of.slopes + own.slopes);
+      total.x += std::abs(c_[k]) * (past_[k].of.x + own.x);
+    }
+    double const slopes = row_norm_ * total.slopes, size = slopes + lambda * total.x;
+    double const error = 2 * chain * u * size;
+    double const margin =
+        2 * chain * u *
+            (2 * std::abs(objective) + std::abs(gap) + 2 * size * own.x + squares / lambda) +
+        error * (std::sqrt(squares) + error) / lambda;
+    double const result = std::max(gap, 0.0) + margin;
+    return std::isfinite(result) ? result : infinity;
+  }
+  std::span<double> slopes(std::size_t k) noexcept { return past_[k].slopes; }  ///< n, or none yet.
+
+  template <class Archive>
+  void state(Archive& archive) {
+    archive(size_);
+    for (memory& each : past_) archive(each.x, each.h, each.slopes, each.of);
+  }
+
+ private:
+  static constexpr double infinity = std::numeric_limits<double>::infinity();
+
+  struct lengths {
+    double slopes = 0;  // √((1/n) Σ s_i θ_i²)
+    double x = 0;       // ‖x‖
+  };
+  struct memory {
+    own_vector<double> x, h, slopes;
+    lengths of;
+  };
+  struct model {  // q(c) = constant + bᵀc + ½ cᵀAc
+    double constant = 0;
+    std::array<double, most> b{};
+    std::array<std::array<double, most>, most> a{};
+  };
+
+  double data_gradient(linear_point const& at, std::size_t j) const noexcept {
+    return at.gradient[j] - f_->penalty() * at.x[j];
+  }
+
+  static lengths lengths_of(linear_point const& at) {
+    return {std::sqrt(at.squared_slopes), std::sqrt(squared_norm(at.x))};
+  }
+
+  LOCALSGD_ONE_COPY model model_at(linear_point const& at) const {
+    model q;
+    double const lambda = f_->penalty();
+    std::array<double, most> dh{}, dx{};
+    for (std::size_t j = 0; j != at.x.size(); ++j) {
+      double const g = at.gradient[j], h = data_gradient(at, j);
+      q.constant += g * g;
+      for (std::size_t k = 0; k != size_; ++k) {
+        dh[k] = past_[k].h[j] - h;
+        dx[k] = past_[k].x[j] - at.x[j];
+        q.b[k] += g * dh[k];
+        for (std::size_t i = 0; i <= k; ++i)
+          q.a[k][i] += dh[k] * dh[i] + lambda / 2 * (dx[k] * dh[i] + dx[i] * dh[k]);
+      }
+    }
+    q.constant /= 2 * lambda;
+    for (std::size_t k = 0; k != size_; ++k) {
+      q.b[k] /= lambda;
+      for (std::size_t i = 0; i <= k; ++i) q.a[i][k] = q.a[k][i] /= lambda;
+    }
+    return q;
+  }
+
+  // Over the newest `count` coefficients. Each is scaled by its own curvature: that of an old
+  // evaluation is larger by orders of magnitude, and the ridge is for all of them.
+  double minimise(model const& q, std::size_t count) {
+    std::array<double, most> scale{};
+    small_system<most> system;
+    system.size = count;
+    for (std::size_t k = 0; k != count; ++k) {
+      if (!(q.a[k][k] > 0)) return infinity;
+      scale[k] = 1 / std::sqrt(q.a[k][k]);
+      system.b[k] = -q.b[k] * scale[k];
+      for (std::size_t i = 0; i <= k; ++i) system.a[k][i] = q.a[k][i] * scale[k] * scale[i];
+    }
+    if (!system.solve(1e-6)) return infinity;
+    double predicted = q.constant;
+    for (std::size_t k = 0; k != count; ++k) c_[k] = system.b[k] * scale[k];
+    for (std::size_t k = 0; k != count; ++k) {
+      predicted += q.b[k] * c_[k];
+      for (std::size_t i = 0; i != count; ++i) predicted += q.a[k][i] * c_[k] * c_[i] / 2;
+    }
+    if (!std::isfinite(predicted)) {
+      c_.fill(0);
+      return infinity;
+    }
+    used_ = count;
+    return std::max(predicted, 0.0);
+  }
+
+  // A pass over the features, once, and only where a bound is asked for.
+  void measure_rows() {
+    double const n = static_cast<double>(f_->samples()), constant = f_->intercept();
+    double sum = 0;
+    std::size_t longest = 0;
+    for (std::size_t i = 0; i != f_->samples(); ++i) {
+      auto const row = row_of(f_->features(), i);
+      sum += f_->scale(i) * (squared_norm_of(row) + constant * constant);
+      if constexpr (sparse_row<decltype(row)>)
+        longest = std::max<std::size_t>(longest, row.indices.size());
+      else
+        longest = row.size();
+    }
+    row_norm_ = std::sqrt(sum / n);
+    longest_row_ = static_cast<double>(longest);
+  }
+
+  F const* f_;
+  double terms_;
+  std::size_t capacity_, size_ = 0, used_ = 0;
+  std::array<memory, most> past_;  // the newest first
+  std::array<double, most> c_{};
+  own_vector<double> h_;  // h(θ(c)) before anything is moved into the domain
+  linear_point at_;       // of the last proposal
+  double row_norm_ = -1, longest_row_ = 0;
+};
+
+}  // namespace localsgd::detail

@@ -1,0 +1,199 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/kernels/combine.hpp"
+#include "localsgd/core/compiler.hpp"
+#include "localsgd/loss/losses.hpp"
+#include "localsgd/kernels/simd.hpp"
+#include "localsgd/objective/linear_concept.hpp"
+#include "localsgd/objective/sharded_concept.hpp"
+#include "localsgd/settings.hpp"
+#include "localsgd/synchronizer/concept.hpp"
+
+#include <algorithm>
+#include <concepts>
+#include <cstddef>
+#include <numeric>
+#include <span>
+#include <vector>
+
+/// @file
+/// @brief f(x) and ∇f(x) over all samples, by all members, in a fixed order.
+
+namespace localsgd::detail {
+
+/// @brief Adds Σ_i ∇f_i(x) over the samples `first` … `last`−1 to the first d elements of `sum`, and
+///        Σ_i f_i(x) to the next. @pre sum has length d+2.
+template <Objective F>
+LOCALSGD_ONE_COPY void add_samples(F const& f, std::span<typename F::scalar const> x,
+                                   index_range samples, std::span<double> sum,
+                                   std::span<double> /*slopes*/) {
+  using scalar = typename F::scalar;
+  // As many samples a call as there are coordinates: then the sum costs no more than the gradients.
+  std::size_t const d = x.size();
+  std::size_t const block = std::clamp<std::size_t>(d, 256, 65536);
+  std::vector<std::size_t> batch(std::min(block, samples.size()));
+  std::vector<scalar> g(d);
+  for (std::size_t i = samples.first; i < samples.last; i += block) {
+    batch.resize(std::min(block, samples.last - i));
+    std::iota(batch.begin(), batch.end(), i);
+    double const count = static_cast<double>(batch.size());
+    double const loss = f.gradient(x, std::span<std::size_t const>(batch), std::span<scalar>(g));
+    sum[d] += count * loss;
+    for (std::size_t j = 0; j != d; ++j) sum[j] += count * static_cast<double>(g[j]);
+  }
+}
+
+/// @brief The same for a linear model, in one pass over its rows; slopes_i ← ∂φ/∂z(z_i, y_i) of the
+///        samples, unless `slopes` is empty; and adds their squares, weighted with s_i, to the last
+///        element of `sum`. @pre slopes has length n, or none.
+template <LinearObjective F>
+LOCALSGD_ONE_COPY void add_samples(F const& f, std::span<typename F::scalar const> x,
+                                   index_range samples, std::span<double> sum,
+                                   std::span<double> slopes) {
+  constexpr std::size_t block = 64;  // rows that stay in the nearest cache between z and gradient
+  double z[block], y[block], value[block], slope[block];
+  double const intercept = f.intercept(), lambda = f.penalty();
+  std::size_t const d = x.size(), last = d - 1;
+  double loss = 0, intercept_slope = 0, squares = 0;
+  for (std::size_t i = samples.first; i < samples.last; i += block) {
+    std::size_t const count = std::min(block, samples.last - i);
+    for (std::size_t j = 0; j != count; ++j) {
+      z[j] = dot(row_of(f.features(), i + j), x.data());
+      if (intercept != 0) z[j] += intercept * static_cast<double>(x[last]);
+      y[j] = f.target(i + j);
+    }
+    losses_of(f.loss(), z, y, count, value, slope);
+    for (std::size_t j = 0; j != count; ++j) {
+      double const share = f.scale(i + j), weighted = share * slope[j];
+      loss += share * value[j];
+      intercept_slope += weighted;
+      squares += weighted * slope[j];
+      add_scaled(weighted, row_of(f.features(), i + j), sum.data());
+      if (!slopes.empty()) slopes[i + j] = slope[j];
+    }
+  }
+  double const count = static_cast<double>(samples.size());
+  sum[d] += loss + count * (lambda / 2) * squared_norm(x);
+  sum[d + 1] += squares;
+  for (std::size_t j = 0; j != d; ++j) sum[j] += count * lambda * static_cast<double>(x[j]);
+  if (intercept != 0) sum[last] += intercept * intercept_slope;
+}
+
+/// @brief The full gradient as a sum of parts: parts are consecutive samples, and their number
+///        depends on the problem and on K, never on the team.
+class full_gradient {
+ public:
+  explicit full_gradient(plan const& p) : full_gradient(p, part_count(p)) {}
+  /// @brief Of a ShardedObjective, each shard is a part: it lies where its worker does.
+  template <Objective F>
+  full_gradient(F const&, plan const& p)
+      : full_gradient(p, ShardedObjective<F> ? p.workers : part_count(p)) {}
+
+  /// @brief What is known of f at a point.
+  struct value {
+    double objective = 0;              ///< f(x)
+    double squared_gradient_norm = 0;  ///< ‖∇f(x)‖²
+    double squared_slopes = 0;         ///< (1/n) Σ s_i φ'(z_i, y_i)², of a linear model
+  };
+
+  /// @brief Collective: evaluates f at x. Who leads gets the answer.
+  /// @param slopes n numbers that receive ∂φ/∂z of every sample of a linear model; or none. Of a
+  ///               ShardedObjective a vector for every worker; or none.
+  template <Objective F, class T, class Slopes = std::span<double>>
+  value operator()(F const& f, std::span<typename F::scalar const> x, T& team,
+                   Slopes slopes = {}) {
+    each_share(f, team, [&](auto const& share, index_range samples, std::span<double> sum,
+                            [[maybe_unused]] std::size_t part) {
+      if constexpr (std::same_as<Slopes, std::span<double>>)
+        add_samples(share, x, samples, sum, slopes);
+      else
+        add_samples(share, x, samples, sum, std::span<double>(slopes[part]));
+    });
+    if (!leads(team)) return {};
+    double const n = static_cast<double>(samples_);
+    return {last() / n, squared_norm(std::span<double const>(sum())) / n / n, total_.back() / n};
+  }
+
+  /// @brief Collective: each_part with the objective that has the samples: `add(f, samples, sum,
+  ///        part)`, or of a ShardedObjective `add(f.shard(k), samples, sum, k)`.
+  template <Objective F, class T, class Add>
+  void each_share(F const& f, T& team, Add const& add) {
+    add_parts(team, [&](std::size_t part, std::span<double> sum) {
+      if constexpr (ShardedObjective<F>)
+        add(f.shard(part), index_range{0, f.shard_size(part)}, sum, part);
+      else
+        add(f, even_split(samples_, parts_.size(), part), sum, part);
+    });
+  }
+
+  /// @brief Collective: Σ over the parts of what `add(samples, sum)` adds to sum, d+2 numbers; the
+  ///        result is sum() and, for the number after its d, last().
+  template <class T, class Add>
+  void each_part(T& team, Add const& add) {
+    add_parts(team, [&](std::size_t part, std::span<double> sum) {
+      add(even_split(samples_, parts_.size(), part), sum);
+    });
+  }
+
+  /// @brief The first d sums of the last call: n·∇f(x) after an evaluation. Every member sees it
+  ///        until the next collective call.
+  std::span<double const> sum() const noexcept { return {total_.data(), total_.size() - 2}; }
+  double last() const noexcept { return total_[total_.size() - 2]; }
+  /// @brief All d+2 sums of the last call.
+  std::span<double const> totals() const noexcept { return total_; }
+
+  /// @brief Collective: what every member has written for its samples becomes known to all.
+  template <class T>
+  void share_slopes(T& team, std::span<double> slopes) const {
+    if (slopes.empty()) return;
+    share(team, slopes, [&](std::size_t member) {
+      index_range const parts = even_split(parts_.size(), team.members(), member);
+      auto const edge = [&](std::size_t p) {
+        return p == parts_.size() ? samples_ : even_split(samples_, parts_.size(), p).first;
+      };
+      return index_range{edge(parts.first), edge(parts.last)};
+    });
+  }
+
+  /// @brief Those of shards are where they are needed.
+  template <class T>
+  void share_slopes(T&, std::span<std::vector<double>>) const noexcept {}
+
+  /// @brief Gives back what only another call would need, and there will be none. For one member.
+  void release() noexcept {
+    for (auto& part : parts_) std::vector<double>().swap(part);
+  }
+
+  /// @brief How many numbers are added one after another, at most, in one of the sums.
+  std::size_t chain() const noexcept {
+    return (samples_ + parts_.size() - 1) / parts_.size() + parts_.size();
+  }
+
+ private:
+  full_gradient(plan const& p, std::size_t parts)
+      : samples_(p.samples), parts_(parts), total_(p.dimension + 2) {}
+
+  template <class T, class Add>
+  void add_parts(T& team, Add const& add) {
+    index_range const mine = even_split(parts_.size(), team.members(), team.member());
+    for (std::size_t p = mine.first; p != mine.last; ++p) {
+      parts_[p].assign(total_.size(), 0.0);
+      add(p, std::span<double>(parts_[p]));
+    }
+    team.sum(parts_, total_);
+  }
+
+  // One part for each worker, but not more memory than 4 MiB or 2 vectors of length d.
+  static std::size_t part_count(plan const& p) noexcept {
+    std::size_t const room = std::max<std::size_t>(2, (std::size_t{1} << 19) / (p.dimension + 2));
+    return std::min({p.workers, p.samples, room, std::size_t{64}});
+  }
+
+  std::size_t samples_;
+  std::vector<std::vector<double>> parts_;  // those of other processes stay empty
+  std::vector<double> total_;
+};
+
+}  // namespace localsgd::detail

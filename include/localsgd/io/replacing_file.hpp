@@ -1,0 +1,218 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/core/checksum.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <charconv>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#if defined(__unix__) || defined(__APPLE__)
+#define LOCALSGD_HAS_FSYNC 1
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#else
+#define LOCALSGD_HAS_FSYNC 0
+#include <fstream>
+#include <ios>
+#endif
+
+/// @file
+/// @brief Writes a file so that its name always stands for something whole.
+
+namespace localsgd::detail {
+
+/// @brief A new file that takes the place of `target` all at once, or not at all.
+///
+/// It grows under a name of its own in the folder of `target`. commit() waits until its bytes are
+/// on the disk and renames it; without that, the destructor removes it and `target` is as it was.
+///
+/// A process that is killed leaves what it was writing. The next replacing_file of the same target
+/// on the same host removes that: the name tells both, and whoever writes holds a lock on the file,
+/// which the system takes away when the process ends, in whatever way. Where there are no such
+/// locks (they are those of Linux), what was left stays.
+class replacing_file {
+ public:
+  /// @throws std::filesystem::filesystem_error, as all of its members, with path and reason.
+  explicit replacing_file(std::filesystem::path target) : target_(std::move(target)) {
+    remove_leftovers();
+    open();
+  }
+  replacing_file(replacing_file const&) = delete;
+  replacing_file& operator=(replacing_file const&) = delete;
+  ~replacing_file() {
+    close();
+    if (!committed_) {
+      std::error_code ignored;
+      std::filesystem::remove(path_, ignored);
+    }
+  }
+
+  void commit() {
+    finish();
+    std::error_code error;
+    std::filesystem::rename(path_, target_, error);
+    if (error) fail(error);
+    committed_ = true;
+    close();  // not before: with it goes the lock
+    sync_folder();
+  }
+
+ private:
+  static constexpr std::string_view prefix = ".localsgd-", suffix = ".tmp";
+
+  static std::string hexadecimal(std::uint64_t number) {
+    std::array<char, 16> digits{};
+    auto const end = std::to_chars(digits.data(), digits.data() + digits.size(), number, 16).ptr;
+    return {digits.data(), end};
+  }
+  static std::string unique_name() {
+    // Different at the same time in one process, and most likely in another: create() makes sure.
+    static std::atomic<std::uint64_t> count{0};
+    auto const now = std::chrono::system_clock::now().time_since_epoch().count();
+    auto const number = static_cast<std::uint64_t>(now) ^ (process() << 40U) ^ (count++ << 56U);
+    return hexadecimal(number) + std::string(suffix);
+  }
+  [[noreturn]] void fail(std::error_code error) const {
+    throw std::filesystem::filesystem_error("localsgd: cannot write", target_, error);
+  }
+
+#if LOCALSGD_HAS_FSYNC
+ public:
+  void write(void const* bytes, std::size_t size) {
+    auto const* at = static_cast<char const*>(bytes);
+    while (size != 0) {
+      ::ssize_t const n = ::write(file_, at, std::min<std::size_t>(size, 1U << 30U));
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0) fail(n < 0 ? last_error() : std::make_error_code(std::errc::io_error));
+      at += n;
+      size -= static_cast<std::size_t>(n);
+    }
+  }
+
+ private:
+  static std::uint64_t process() noexcept { return static_cast<std::uint64_t>(::getpid()); }
+  static std::error_code last_error() { return {errno, std::generic_category()}; }
+  void create(std::string const& name) {
+    path_ = target_.parent_path() / name;
+    file_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (file_ < 0) fail(last_error());
+  }
+#ifdef F_OFD_SETLK
+  /// @brief 0: this descriptor, and none but it, holds the file; otherwise why not.
+  static int lock(int file) noexcept {
+    struct ::flock whole {};
+    whole.l_type = F_WRLCK;
+    whole.l_whence = SEEK_SET;
+    int reason = 0;
+    do {
+      reason = ::fcntl(file, F_OFD_SETLK, &whole) == 0 ? 0 : errno;
+    } while (reason == EINTR);
+    return reason;
+  }
+  /// @brief How the names of all files begin that are to replace this target, written on this host.
+  ///        The host is there because some network file systems keep locks from other hosts.
+  std::string start_of_name() const {
+    std::array<char, 256> host{};
+    ::gethostname(host.data(), host.size() - 1);
+    std::string const whose = std::string(host.data()) + '/' + target_.filename().string();
+    return std::string(prefix) + hexadecimal(checksum(whose.data(), whose.size())) + '-';
+  }
+  void remove_leftovers() const {
+    auto const folder = target_.has_parent_path() ? target_.parent_path() : ".";
+    std::string const start = start_of_name();
+    std::error_code error;
+    std::filesystem::directory_iterator at(folder, error);
+    for (; !error && at != std::filesystem::directory_iterator(); at.increment(error)) {
+      std::string_view name = at->path().native();
+      name.remove_prefix(name.rfind('/') + 1);
+      if (!name.starts_with(start) || !name.ends_with(suffix)) continue;
+      int const file = ::open(at->path().c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+      if (file < 0) continue;
+      if (lock(file) == 0) ::unlink(at->path().c_str());
+      ::close(file);
+    }
+  }
+  void open() {
+    for (int attempt = 0; attempt != 10; ++attempt) {
+      create(start_of_name() + unique_name());
+      int const reason = lock(file_);
+      std::error_code ignored;
+      if (reason == 0 && std::filesystem::exists(path_, ignored)) return;
+      // Somebody took it for a leftover before it was locked; or files cannot be locked here.
+      ::close(std::exchange(file_, -1));
+      std::filesystem::remove(path_, ignored);
+      if (reason != 0 && reason != EAGAIN && reason != EACCES) break;
+    }
+    create(std::string(prefix) + unique_name());  // nobody takes this one for a leftover
+  }
+#else
+  void remove_leftovers() const noexcept {}
+  void open() { create(std::string(prefix) + unique_name()); }
+#endif
+  void finish() {
+    while (::fsync(file_) != 0) {
+      // EINVAL: the file system cannot tell when bytes are on a disk.
+      if (errno == EINVAL) break;
+      if (errno != EINTR) fail(last_error());
+    }
+    // Closing can tell of a failure, too: that of a second descriptor, which leaves the lock.
+    int const second = ::fcntl(file_, F_DUPFD_CLOEXEC, 0);
+    if (second < 0 || ::close(second) != 0) fail(last_error());
+  }
+  void close() noexcept {
+    if (file_ >= 0) ::close(std::exchange(file_, -1));
+  }
+  /// @brief The new name survives a loss of power, too. Too late to fail: the file is in its place.
+  void sync_folder() noexcept {
+    auto const folder = target_.has_parent_path() ? target_.parent_path() : ".";
+    int const number = ::open(folder.c_str(), O_RDONLY | O_CLOEXEC);
+    if (number < 0) return;
+    ::fsync(number);
+    ::close(number);
+  }
+
+  int file_ = -1;
+#else
+ public:
+  void write(void const* bytes, std::size_t size) {
+    if (!file_.write(static_cast<char const*>(bytes), static_cast<std::streamsize>(size)))
+      fail(std::make_error_code(std::errc::io_error));
+  }
+
+ private:
+  static std::uint64_t process() noexcept { return 0; }
+  void remove_leftovers() const noexcept {}
+  void open() {
+    path_ = target_.parent_path() / (std::string(prefix) + unique_name());
+    file_.open(path_, std::ios::binary);
+    if (!file_) fail(std::make_error_code(std::errc::io_error));
+  }
+  void finish() {
+    file_.close();
+    if (!file_) fail(std::make_error_code(std::errc::io_error));
+  }
+  void close() noexcept {}
+  void sync_folder() noexcept {}
+
+  std::ofstream file_;
+#endif
+
+  std::filesystem::path target_;
+  std::filesystem::path path_;
+  bool committed_ = false;
+};
+
+}  // namespace localsgd::detail

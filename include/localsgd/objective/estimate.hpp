@@ -1,0 +1,89 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/kernels/power_iteration.hpp"
+#include "localsgd/objective/stable_step.hpp"
+#include "localsgd/objective/concept.hpp"
+#include "localsgd/core/random.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <span>
+#include <utility>
+#include <vector>
+
+/// @file
+/// @brief Curvature of an objective about which nothing is known but its gradients.
+
+namespace localsgd::detail {
+
+/// @brief λ_max of the Hessian of the mean loss over a batch at x = 0, by differences of gradients.
+template <Objective F>
+double curvature_near_zero(F const& f, std::span<std::size_t const> batch, int iterations) {
+  using scalar = typename F::scalar;
+  std::size_t const d = f.dimension();
+  double const length = sizeof(scalar) == sizeof(float) ? 1e-2 : 1e-5;
+  std::vector<scalar> x(d), here(d), there(d);
+  f.gradient(std::span<scalar const>(x), batch, std::span<scalar>(here));
+  auto const hessian_times = [&](std::span<double const> v, std::span<double> out) {
+    for (std::size_t j = 0; j != d; ++j) x[j] = static_cast<scalar>(length * v[j]);
+    f.gradient(std::span<scalar const>(x), batch, std::span<scalar>(there));
+    for (std::size_t j = 0; j != d; ++j)
+      out[j] = (static_cast<double>(there[j]) - static_cast<double>(here[j])) / length;
+  };
+  return largest_eigenvalue(d, hessian_times, 1e-2, iterations);
+}
+
+/// @brief The samples whose curvature is worth a look: `count` of the largest gradients at x = 0,
+///        and as many random ones.
+///
+/// A sample far steeper than the others can make SGD diverge all by itself, so it must not be
+/// missed: one gradient of each of the first 65,536 samples (in a random order) is the price.
+template <Objective F>
+std::vector<std::size_t> telling_samples(F const& f, std::size_t count) {
+  using scalar = typename F::scalar;
+  std::size_t const d = f.dimension(), n = f.samples();
+  random_permutation const order(n, 0, 0, 0);
+  std::vector<scalar> const zero(d);
+  std::vector<scalar> g(d);
+  std::vector<std::pair<double, std::size_t>> sized(std::min<std::size_t>(n, 65536));
+  std::vector<std::size_t> samples;
+  for (std::size_t i = 0; i != sized.size(); ++i) {
+    std::size_t const sample = order(i);
+    f.gradient(std::span<scalar const>(zero), std::span(&sample, 1), std::span<scalar>(g));
+    sized[i] = {-squared_norm(std::span<scalar const>(g)), sample};
+    if (i < count) samples.push_back(sample);
+  }
+  count = std::min(count, sized.size());
+  std::partial_sort(sized.begin(), sized.begin() + static_cast<std::ptrdiff_t>(count), sized.end());
+  for (std::size_t i = 0; i != count; ++i) samples.push_back(sized[i].second);
+  return samples;
+}
+
+/// @brief Curvatures from gradients alone: that of f, unless the objective knows its L, from 256
+///        samples; that of single samples from up to 128. Deterministic.
+template <Objective F>
+curvature_bounds estimate_curvature(F const& f) {
+  curvature_bounds c;
+  double sum = 0, sum_of_squares = 0;
+  for (std::size_t const i : telling_samples(f, 64)) {
+    double const sample = curvature_near_zero(f, std::span(&i, 1), 4);
+    c.largest = std::max(c.largest, sample);
+    sum += sample;
+    sum_of_squares += sample * sample;
+  }
+  c.typical = sum > 0 ? sum_of_squares / sum : 0;
+  if constexpr (knows_smoothness<F>) {
+    c.smoothness = f.smoothness();
+  } else {
+    std::vector<std::size_t> batch(std::min<std::size_t>(256, f.samples()));
+    random_permutation const order(f.samples(), 0, 0, 1);
+    for (std::size_t i = 0; i != batch.size(); ++i) batch[i] = order(i);
+    c.smoothness = curvature_near_zero(f, batch, 20);
+  }
+  return c;
+}
+
+}  // namespace localsgd::detail

@@ -1,0 +1,72 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/kernels/rows.hpp"
+#include "localsgd/core/error.hpp"
+#include "localsgd/core/tensor.hpp"
+
+#include <cmath>
+#include <concepts>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+/// @file
+/// @brief Checks of features, targets and weights that all objectives over data share.
+
+namespace localsgd::detail {
+
+template <class T>
+concept span_of_double = std::convertible_to<T const&, std::span<double const>>;
+
+template <class T>
+inline constexpr bool is_span = false;
+template <class T, std::size_t N>
+inline constexpr bool is_span<std::span<T, N>> = true;
+
+/// @brief A temporary that owns its elements: borrowing from it would dangle. Only a span does not.
+template <class T>
+concept owning_temporary = !std::is_lvalue_reference_v<T> && !is_span<std::remove_cvref_t<T>>;
+
+/// @throws invalid_data unless there are rows, columns, and as many targets as rows.
+template <feature_matrix Matrix>
+void check_shape(Matrix const& features, std::size_t targets) {
+  std::size_t const rows = row_count(features);
+  if (rows == 0) throw invalid_data("features", "0 rows", "at least one sample");
+  if (column_count(features) == 0)
+    throw invalid_data("features", "0 columns", "at least one feature");
+  if (rows != targets)
+    throw invalid_data("targets", std::to_string(targets) + " targets",
+                       "one for each of the " + std::to_string(rows) + " rows of features");
+}
+
+/// @throws invalid_data naming the first target that `accepts` refuses.
+template <class Accepts>
+void check_targets(std::span<double const> targets, Accepts const& accepts,
+                   std::string_view expected) {
+  for (std::size_t i = 0; i != targets.size(); ++i)
+    if (!accepts(targets[i]))
+      throw invalid_data("targets[" + std::to_string(i) + "]", shown(targets[i]), expected);
+}
+
+/// @brief S/n, or 1 where there are no weights.
+/// @throws invalid_data     unless there is one weight for each sample
+/// @throws invalid_settings unless all are finite, none negative, and one positive
+inline double checked_mean_weight(std::span<double const> weights, std::size_t samples) {
+  if (weights.empty()) return 1;
+  if (weights.size() != samples)
+    throw invalid_data("weights", std::to_string(weights.size()) + " weights",
+                       "one for each of the " + std::to_string(samples) + " samples");
+  double sum = 0;
+  for (std::size_t i = 0; i != samples; ++i) {
+    require_nonnegative("weights[" + std::to_string(i) + "]", weights[i]);
+    sum += weights[i];
+  }
+  require_positive("sum of weights", sum);
+  return sum / static_cast<double>(samples);
+}
+
+}  // namespace localsgd::detail

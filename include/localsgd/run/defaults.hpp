@@ -1,0 +1,139 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/averager/mean.hpp"
+#include "localsgd/averager/weighted_mean.hpp"
+#include "localsgd/core/checksum.hpp"
+#include "localsgd/run/components.hpp"
+#include "localsgd/core/error.hpp"
+#include "localsgd/objective/concept.hpp"
+#include "localsgd/objective/sharded_concept.hpp"
+#include "localsgd/settings.hpp"
+#include "localsgd/worker/factored_sgd.hpp"
+#include "localsgd/worker/linear_sgd.hpp"
+#include "localsgd/worker/sgd.hpp"
+#include "localsgd/worker/svrg/sgd_then_svrg.hpp"
+
+#include <algorithm>
+#include <concepts>
+#include <cstdint>
+#include <string>
+#include <type_traits>
+#include <typeinfo>
+
+/// @file
+/// @brief What minimize() makes of a call that leaves things open.
+
+namespace localsgd::detail {
+
+template <class F>
+concept knows_row_work = requires(F const& f) {
+  { f.row_work() } -> std::convertible_to<double>;
+};
+
+/// @brief The LocalWorker that makes plain steps on an objective: sparse ones where its rows may be
+///        sparse.
+template <Objective F>
+auto plain_worker() {
+  if constexpr (LinearObjective<F>)
+    return linear_sgd{};
+  else if constexpr (FactoredObjective<F>)
+    return factored_sgd{};
+  else
+    return sgd{};
+}
+
+/// @brief The LocalWorker that suits an objective: plain steps, and, if `reduces`, variance-reduced
+///        ones after them.
+template <Objective F>
+auto default_worker(bool reduces) {
+  return sgd_then_svrg<decltype(plain_worker<stepped_objective<F>>())>{reduces};
+}
+
+/// @brief The Averager that suits an objective.
+template <Objective F>
+auto default_averager() {
+  if constexpr (ShardedObjective<F>)
+    return weighted_mean{};
+  else
+    return mean{};
+}
+
+/// @brief The anchor that a worker's sequences share.
+template <class W, class F, class E>
+auto anchor_of(W const& worker, F const& f, E const& step_size, plan const& p) {
+  if constexpr (has_const_anchor<W, F, E>)
+    return worker.anchor(f, step_size, p);
+  else
+    return no_anchor{};
+}
+
+/// @brief Whether a tolerance lets minimize choose variance-reduced steps: where neither worker nor
+///        step size is named, the members wait for each other, and there is a certificate to reach.
+template <Objective F, class... Components>
+bool may_reduce(F const& f) {
+  constexpr bool free =
+      count_of<worker_kind, F, Components...> == 0 &&
+      count_of<step_size_kind, F, Components...> == 0 &&
+      (... && !requires { typename Components::team::never_waits; });
+  return free && strong_convexity_of(f) > 0;
+}
+
+/// @brief Tells calls apart whose ranks would not meet: by the types of what they are given, but for
+///        observers, which each rank may choose, and what carries them.
+template <class... Components>
+std::uint64_t components_number() {
+  std::string text;
+  [[maybe_unused]] auto const add = [&]<class C>(std::type_identity<C>) {
+    if constexpr (!Observer<C> && !Synchronizer<C>) text += std::string(typeid(C).name()) + "\n";
+  };
+  (add(std::type_identity<Components>{}), ...);
+  return checksum(text.data(), text.size());
+}
+
+/// @brief The settings with every 0 resolved for this objective, and checked against it.
+/// @param reduces Whether variance-reduced steps may take as many epochs as they need.
+template <Objective F>
+plan make_plan(F const& f, settings s, bool reduces) {
+  s.validate();
+  plan p;
+  p.samples = f.samples();
+  p.dimension = f.dimension();
+  require(p.samples >= 1, "objective.samples()", p.samples, ">= 1");
+  require(p.dimension >= 1, "objective.dimension()", p.dimension, ">= 1");
+  require(s.batch_size <= p.samples, "batch_size", s.batch_size,
+          "at most the number of samples, " + std::to_string(p.samples));
+  if constexpr (ShardedObjective<F>)
+    require(s.workers == f.shards(), "workers", s.workers,
+            "the number of shards of the objective, " + std::to_string(f.shards()));
+  p.workers = s.workers;
+  p.batch_size = s.batch_size;
+  settings ordinary = s;  // H is for a run of ordinary length, however long it may take
+  if (reduces) ordinary.epochs = std::min(s.epochs, settings{}.epochs);
+  if (reduces && s.steps == 0 && s.epochs == settings{}.epochs) s.epochs = patient_epochs;
+  p.steps = steps_of(s, p.samples);
+  p.seed = s.seed;
+  p.tolerance = s.tolerance;
+  p.evaluations = s.evaluations;
+  double row_work = static_cast<double>(p.dimension);
+  if constexpr (knows_row_work<F>) p.row_work = row_work = f.row_work();
+  // Dense steps of factored_sgd pass over d numbers 4 times, those of sgd and rounds 10 times.
+  if constexpr (FactoredObjective<stepped_objective<F>>)
+    if (row_work >= static_cast<double>(p.dimension)) row_work *= 0.4;
+  p.local_steps = s.local_steps != 0 ? s.local_steps
+                                     : default_local_steps(steps_of(ordinary, p.samples),
+                                                           p.samples, p.workers, p.batch_size,
+                                                           p.dimension, row_work);
+  return p;
+}
+
+template <class F, class C>
+auto resolve_step_size(F const& f, plan const& p, C const& component) {
+  if constexpr (StepSize<C>)
+    return component;
+  else
+    return component.choose(f, p);
+}
+
+}  // namespace localsgd::detail

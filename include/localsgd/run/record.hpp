@@ -1,0 +1,91 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/evaluation/certifier.hpp"
+#include "localsgd/checkpoint/checkpoints.hpp"
+#include "localsgd/evaluation/full_gradient.hpp"
+#include "localsgd/run/exchange.hpp"
+#include "localsgd/core/cache_aligned.hpp"
+#include "localsgd/objective/concept.hpp"
+#include "localsgd/observer/concept.hpp"
+#include "localsgd/result.hpp"
+#include "localsgd/settings.hpp"
+#include "localsgd/core/tensor.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+/// @file
+/// @brief What the members of a process write down of a run.
+
+namespace localsgd::detail {
+
+/// @brief A clock that can be stopped. Seconds.
+class stopwatch {
+ public:
+  void stop() { seconds_ += running(); }
+  void start() { since_ = clock::now(); }
+  double seconds() const noexcept { return seconds_; }
+  double total() const { return seconds_ + running(); }  ///< While it runs.
+  void resume(double seconds) {
+    seconds_ = seconds;
+    start();
+  }
+
+ private:
+  using clock = std::chrono::steady_clock;
+  double running() const { return std::chrono::duration<double>(clock::now() - since_).count(); }
+  clock::time_point since_ = clock::now();
+  double seconds_ = 0;
+};
+
+/// @brief The record of one run, shared by all members of a process; who leads writes it.
+template <Objective F, Observer O, class Checkpoint = no_checkpoint>
+struct run_record {
+  using scalar = typename F::scalar;
+
+  run_record(F const& objective, plan const& the_plan, O& the_observer)
+      : f(&objective),
+        p(&the_plan),
+        observer(&the_observer),
+        gradient(objective, the_plan),
+        bound(objective, the_plan, gradient),
+        average(the_plan.dimension),
+        drift(the_plan.workers) {}
+
+  F const* f;
+  plan const* p;
+  O* observer;
+  stopwatch watch;
+  full_gradient gradient;
+  certifier<F> bound;
+  own_vector<scalar> average;  // x̂, assembled at evaluations
+  touched_average touched;
+  std::vector<double> drift;  // ‖x_k − x̄‖² of every worker at the last average before one
+  result<scalar> outcome;
+  std::span<scalar const> last, weighted, best;  // its points: each is the last or the average
+
+  checkpoint_record<Checkpoint> checkpoints;
+  std::uint64_t next_due = 0, before = 0;  // those of every recorder, in a checkpoint
+
+  template <class Archive>
+  void state(Archive& archive) {
+    double seconds = watch.total();
+    archive(bound, drift, next_due, before, outcome.objective, outcome.certificate, outcome.history,
+            seconds);
+    watch.resume(seconds);
+  }
+
+  /// @brief The outcome of a run that is over.
+  result<scalar> take() {
+    outcome.average = to_vector<scalar>(weighted);
+    outcome.x = to_vector<scalar>(best);
+    return std::move(outcome);
+  }
+};
+
+}  // namespace localsgd::detail

@@ -1,0 +1,269 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/evaluation/assemble_average.hpp"
+#include "localsgd/evaluation/full_gradient.hpp"
+#include "localsgd/run/record.hpp"
+#include "localsgd/worker/svrg/anchor.hpp"
+#include "localsgd/objective/concept.hpp"
+#include "localsgd/observer/concept.hpp"
+#include "localsgd/result.hpp"
+#include "localsgd/schedule/concept.hpp"
+#include "localsgd/settings.hpp"
+#include "localsgd/synchronizer/concept.hpp"
+#include "localsgd/worker/concept.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <concepts>
+#include <limits>
+#include <numeric>
+#include <span>
+#include <type_traits>
+#include <vector>
+
+/// @file
+/// @brief Evaluates a run now and then, keeps its history, and decides when it ends.
+
+namespace localsgd::detail {
+
+/// @brief ‖x − y‖² in double.
+template <class Scalar>
+LOCALSGD_ONE_COPY double squared_distance(std::span<Scalar const> x,
+                                          std::span<Scalar const> y) noexcept {
+  double sum = 0;
+  for (std::size_t i = 0; i != x.size(); ++i) {
+    double const difference = static_cast<double>(x[i]) - static_cast<double>(y[i]);
+    sum += difference * difference;
+  }
+  return sum;
+}
+
+/// @brief One member's side of the record: when to evaluate, and the collective calls it takes.
+template <class Record, class T, class Workers, class Anchor>
+class recorder {
+ public:
+  using scalar = typename Record::scalar;
+
+  recorder(Record& record, T& team, Workers& workers, Anchor const& anchor,
+           iterates<scalar>& x)
+      : r_(record), team_(team), workers_(workers), anchor_(anchor), x_(x) {}
+
+  /// @brief Whether there will be an evaluation after t steps. At an anchor f is known anyway.
+  bool due(std::uint64_t t) const noexcept {
+    return t >= next_due_ || t == r_.p->steps || r_.checkpoints.interrupted ||
+           (r_.p->tolerance > 0 && anchor_.meets(t));
+  }
+
+  /// @brief Whether there may be one: f can become known at an anchor that is not there yet.
+  bool measures_drift(std::uint64_t t) const noexcept {
+    return due(t) || (r_.p->tolerance > 0 && anchor_.due(t));
+  }
+
+  /// @brief schedule.next(t), or next(t, progress) if it looks. Once for every round.
+  ///
+  /// Reading the history here is no race: who leads adds to it inside `ends` only, after an `agree`
+  /// that all members have come to, and before the one they leave by, unless the run is over.
+  template <Schedule S>
+  std::uint64_t next(S const& schedule, std::uint64_t t) {
+    if constexpr (looks_at_progress<S>) {
+      evaluation const &first = r_.outcome.history.front(), &last = r_.outcome.history.back();
+      progress const seen{last.steps, t - before_, last.objective, first.objective, last.drift};
+      before_ = t;
+      return schedule.next(t, seen);
+    } else {
+      return schedule.next(t);
+    }
+  }
+
+  /// @brief What a checkpoint needs to know of every recorder; and back.
+  void cut() {
+    r_.next_due = next_due_;
+    r_.before = before_;
+  }
+  void resume() {
+    next_due_ = r_.next_due;
+    before_ = r_.before;
+  }
+
+  /// @brief Notes how far worker k is from where it goes on. Before `assign`.
+  void drift(std::size_t k) {
+    r_.drift[k] = squared_distance<scalar>(x_.local[k], team_.point(x_, k));
+  }
+
+  /// @brief Collective: what every member has noted becomes known to all.
+  void share_drift() {
+    share(team_, std::span(r_.drift), [&](std::size_t member) {
+      return even_split(r_.drift.size(), team_.members(), member);
+    });
+  }
+
+  /// @brief Collective where an evaluation is due: makes it, and returns whether the run ends.
+  bool ends(std::uint64_t t, std::uint64_t rounds) {
+    if (!due(t) && team_.finite()) return false;
+    if (leads()) r_.watch.stop();
+    std::span<scalar const> const consensus = team_.settle(x_);
+    // At an anchor the average is looked at only if the run ends: it would cost a pass.
+    bool const averages = team_.finite() && t > 0 && !anchor_.is_at(t);
+    known const at_last = evaluate_last(consensus, t), at_average =
+        averages ? evaluate_average() : known{};
+    int answer = 0;
+    if (leads()) {
+      take(consensus, at_last);
+      if constexpr (!std::same_as<Anchor, no_anchor>) take_anchor();
+      if (averages) compare(at_average);
+      answer = is_over(t) ? 1 : 0;
+    }
+    bool over = team_.agree(answer) != 0;
+    if (over && anchor_.is_at(t) && t > 0) {
+      known const average = evaluate_average();
+      if (leads()) {
+        compare(average);
+        is_over(t);
+      }
+    }
+    share_drift();
+    if (leads()) note(t, rounds);
+    if (team_.member() == 0) answer = look() == proceed::yes ? 0 : 1;
+    if (!over) over = team_.agree(answer) != 0;
+    if (leads() && over) keep_last();
+    if (leads()) r_.watch.start();
+    while (next_due_ <= t) next_due_ = due_after(next_due_);
+    return over;
+  }
+
+ private:
+  bool leads() const noexcept { return detail::leads(team_); }
+
+  // With a tolerance and no wish: at every anchor; or else from epoch to epoch at first, then at
+  // every fifth of the way, so that looking stays a bounded share of the cost of the run.
+  std::uint64_t due_after(std::uint64_t t) const noexcept {
+    plan const& p = *r_.p;
+    double const steps = static_cast<double>(p.steps), now = static_cast<double>(t);
+    double next = steps;
+    if (p.evaluations > 0) {
+      double const gap = steps / static_cast<double>(p.evaluations + 1);
+      next = (std::floor(now / gap + 1e-9) + 1) * gap;
+    } else if (p.tolerance > 0 && !anchor_.renews()) {
+      double const epoch = static_cast<double>(p.samples) /
+                           static_cast<double>(p.workers * p.batch_size);
+      next = std::max(now + epoch, now * 1.2);
+    }
+    return std::max(t + 1, static_cast<std::uint64_t>(std::ceil(std::min(next, steps))));
+  }
+
+  // What is known of f at a point. For who leads.
+  struct known {
+    double objective = 0, certificate = 0;
+  };
+
+  known evaluate_last(std::span<scalar const> consensus, std::uint64_t t) {
+    if (!anchor_.is_at(t)) return evaluate(consensus);
+    auto const value = anchor_.value();
+    return {value.objective, r_.bound(team_, r_.gradient, consensus, value, anchor_.slopes())};
+  }
+  known evaluate_average() {
+    assemble_average(team_, workers_, x_, std::span<scalar>(r_.average));
+    return evaluate(r_.average);
+  }
+  known evaluate(std::span<scalar const> x) {
+    auto const value = r_.gradient(*r_.f, x, team_, r_.bound.slopes());
+    return {value.objective, r_.bound(team_, r_.gradient, x, value, r_.bound.slopes())};
+  }
+
+  // Who leads: the answer is the last consensus, and there is no average yet.
+  void take(std::span<scalar const> consensus, known const& last) {
+    auto& out = r_.outcome;
+    r_.weighted = r_.last = r_.best = consensus;
+    out.objective = std::isnan(last.objective) ? infinity : last.objective;
+    out.certificate = last.certificate;
+  }
+  // Who leads: variance-reduced steps that went astray will be taken back, at the next anchor.
+  void take_anchor() {
+    auto& out = r_.outcome;
+    auto const value = anchor_.value();
+    if (!anchor_.active() || !(value.objective < out.objective)) return;
+    r_.weighted = r_.last = r_.best = anchor_.point();
+    out.objective = value.objective;
+    out.certificate = r_.bound.at_known_point(value);
+  }
+  // Who leads: here is the average; the answer is the better one, bounded by what bounds the other.
+  void compare(known const& average) {
+    auto& out = r_.outcome;
+    if (!all_finite(std::span<scalar>(r_.average))) return;
+    r_.weighted = r_.average;
+    if (!(average.objective <= out.objective)) return;
+    r_.best = r_.average;
+    out.objective = average.objective;
+    out.certificate = std::min(out.certificate, average.certificate);
+  }
+
+  // Who leads: whether the run ends here, and why, if the observer has no wish.
+  bool is_over(std::uint64_t t) {
+    plan const& p = *r_.p;
+    auto& out = r_.outcome;
+    if (!team_.finite())
+      out.reason = stop_reason::diverged;
+    else if (r_.checkpoints.interrupted)  // whatever else: it goes on where it would have ended
+      out.reason = stop_reason::interrupted;
+    else if (!std::isfinite(out.objective))
+      out.reason = stop_reason::diverged;
+    else if (p.tolerance > 0 && out.certificate <= p.tolerance)
+      out.reason = stop_reason::tolerance_reached;
+    else if (p.tolerance > 0 && anchor_.at_floor())
+      out.reason = stop_reason::precision_reached;
+    else if (t == p.steps)
+      out.reason = stop_reason::steps_done;
+    else {
+      out.reason = stop_reason::observer_request;  // unless it goes on
+      return false;
+    }
+    return true;
+  }
+
+  // Who leads, at the end: what the last point is a view of need not outlive the team.
+  void keep_last() {
+    r_.gradient.release();
+    r_.outcome.last = to_vector<scalar>(r_.last);
+    std::span<scalar const> const kept(r_.outcome.last.data(), r_.outcome.last.size());
+    if (r_.weighted.data() == r_.last.data()) r_.weighted = kept;
+    if (r_.best.data() == r_.last.data()) r_.best = kept;
+    r_.last = kept;
+  }
+
+  // Who leads: completes the outcome, as if the run ended here.
+  void note(std::uint64_t t, std::uint64_t rounds) {
+    plan const& p = *r_.p;
+    auto& out = r_.outcome;
+    out.steps = t;
+    out.rounds = rounds;
+    out.gradients = p.workers * p.batch_size * t + anchor_.extra_gradients(t);
+    out.bytes = (rounds + anchor_.passes()) * team_.exchange_bytes(p.dimension * sizeof(scalar));
+    out.seconds = seconds();
+    out.delay = team_.delay();
+    double const drift = std::accumulate(r_.drift.begin(), r_.drift.end(), 0.0);
+    out.history.push_back({t, rounds, out.gradients, out.bytes, out.seconds, out.objective,
+                           out.certificate, drift / static_cast<double>(p.workers)});
+  }
+  double seconds() const {
+    if constexpr (requires { team_.seconds(); })
+      return team_.seconds();
+    else
+      return r_.watch.seconds();
+  }
+  // Member 0: the observer's turn.
+  proceed look() { return r_.observer->after_evaluation(r_.outcome.history.back(), *r_.p); }
+
+  static constexpr double infinity = std::numeric_limits<double>::infinity();
+
+  Record& r_;
+  T& team_;
+  Workers& workers_;
+  Anchor const& anchor_;
+  iterates<scalar>& x_;
+  std::uint64_t next_due_ = 0;
+  std::uint64_t before_ = 0;  // the sync time before this one
+};
+
+}  // namespace localsgd::detail

@@ -1,0 +1,182 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/core/compiler.hpp"
+#include "localsgd/core/cache_aligned.hpp"
+#include "localsgd/kernels/rows.hpp"
+
+#include <cmath>
+#include <cstddef>
+#include <span>
+#include <utility>
+
+/// @file
+/// @brief An iterate and its weighted average, with steps that cost what they touch.
+
+namespace localsgd::detail {
+
+/// @brief x = s·v, so that L2 shrinkage is one product; and A = Σ_t w_t x_t = u + β·v, so that an
+///        iterate enters the average by one sum.
+///
+/// A step v ← v + δ leaves A alone if u ← u − β·δ goes with it. For sparse rows v and u lie side by
+/// side in memory: both are needed wherever one is. All in double; folding (s = 1, β = 0) costs
+/// O(d) and happens at an `assign`, and when s leaves its range.
+/// @tparam Sparse whether the rows are sparse
+template <bool Sparse>
+class scaled_iterate {
+ public:
+  static constexpr bool sparse = Sparse;
+
+  explicit scaled_iterate(std::size_t dimension) : d_(dimension), vu_(2 * dimension) {}
+
+  std::size_t size() const noexcept { return d_; }
+  /// @brief The memory of v and u, for what comes after this: 2d numbers.
+  own_vector<double> release() noexcept { return std::move(vu_); }
+  double scale() const noexcept { return s_; }
+
+  /// @brief ⟨a, v⟩: the product with x is scale() times it. Asks for the dense row `soon` as well.
+  template <class Row>
+  double dot(Row const& a, [[maybe_unused]] Row const& soon) const noexcept {
+    if constexpr (Sparse) {
+      double const* const vu = vu_.data();
+      auto const* const index = a.indices.data();
+      auto const* const value = a.values.data();
+      double even = 0, odd = 0;  // two sums: the additions overlap
+      std::size_t const n = a.indices.size();
+      std::size_t j = 0;
+      for (; j + 2 <= n; j += 2) {
+        even += static_cast<double>(value[j]) * vu[2 * std::size_t{index[j]}];
+        odd += static_cast<double>(value[j + 1]) * vu[2 * std::size_t{index[j + 1]}];
+      }
+      if (j != n) even += static_cast<double>(value[j]) * vu[2 * std::size_t{index[j]}];
+      return even + odd;
+    } else {
+      return detail::dot_ahead(a.data(), vu_.data(), a.size(), soon.data());
+    }
+  }
+  template <class Row>
+  double dot(Row const& a) const noexcept {
+    return dot(a, a);
+  }
+  double v(std::size_t i) const noexcept { return vu_[v_at(i)]; }
+
+  /// @brief v, u and β, for steps made from outside: v ← v + δ and, later, u ← u − β·δ with the β
+  ///        of that step. What is owed to u is to be added before the next fold.
+  std::span<double> v() noexcept
+    requires(!Sparse)
+  {
+    return {vu_.data(), d_};
+  }
+  std::span<double> u() noexcept
+    requires(!Sparse)
+  {
+    return {vu_.data() + d_, d_};
+  }
+  double beta() const noexcept { return beta_; }
+
+  /// @brief A ← A + w·x
+  void weigh(double weight) noexcept { beta_ += weight * s_; }
+
+  /// @brief x ← factor·x. O(1), unless the scale has left its range.
+  void shrink(double factor) noexcept {
+    s_ *= factor;
+    // v grows as s falls, and A = u + β·v cancels: every factor 10 costs A a digit.
+    if (is_out_of_range(s_)) fold();
+  }
+  /// @brief Whether shrink(factor) costs O(d).
+  bool folds_at(double factor) const noexcept { return is_out_of_range(s_ * factor); }
+
+  /// @brief v ← v + c·a
+  template <class Row>
+  void add(double c, Row const& a) noexcept {
+    double const e = -beta_ * c;
+    if constexpr (Sparse) {
+      double* const vu = vu_.data();
+      for (std::size_t j = 0; j != a.indices.size(); ++j) {
+        double* const at = vu + 2 * std::size_t{a.indices[j]};
+        double const value = static_cast<double>(a.values[j]);
+        at[0] += c * value;
+        at[1] += e * value;
+      }
+    } else {
+      add_scaled_to_both(c, e, a.data(), vu_.data(), vu_.data() + d_, a.size());
+    }
+  }
+  /// @brief v ← v + c·a, and then ⟨b, v⟩: the bits of add() and dot(), in one pass over dense rows.
+  ///        Asks for the row `soon` as well.
+  template <class Row>
+  double add_and_dot(double c, Row const& a, Row const& b, Row const& soon) noexcept
+    requires(!Sparse)
+  {
+    return add_scaled_to_both_and_dot(c, -beta_ * c, a.data(), vu_.data(), vu_.data() + d_, b.data(),
+                                      a.size(), soon.data());
+  }
+  /// @brief v_i ← v_i + c
+  void add_at(double c, std::size_t i) noexcept {
+    vu_[v_at(i)] += c;
+    vu_[u_at(i)] -= beta_ * c;
+  }
+
+  /// @brief v_i ← v, and A stays.
+  void move(std::size_t i, double v) noexcept {
+    vu_[u_at(i)] += beta_ * (vu_[v_at(i)] - v);
+    vu_[v_at(i)] = v;
+  }
+
+  /// @brief out ← x, from its coordinate `first`.
+  template <class Scalar>
+  LOCALSGD_ONE_COPY void write(std::span<Scalar> out, std::size_t first = 0) const noexcept {
+    for (std::size_t i = 0; i != out.size(); ++i)
+      out[i] = static_cast<Scalar>(s_ * vu_[v_at(first + i)]);
+  }
+
+  /// @brief x ← from, and A stays.
+  template <class Scalar>
+  LOCALSGD_ONE_COPY void assign(std::span<Scalar const> from) noexcept {
+    double* LOCALSGD_RESTRICT const vu = vu_.data();
+    Scalar const* LOCALSGD_RESTRICT const x = from.data();
+    double const beta = beta_;
+    for (std::size_t i = 0; i != d_; ++i) {
+      vu[u_at(i)] += beta * vu[v_at(i)];
+      vu[v_at(i)] = static_cast<double>(x[i]);
+    }
+    s_ = 1;
+    beta_ = 0;
+  }
+
+  /// @brief out ← A/W
+  template <class Scalar>
+  LOCALSGD_ONE_COPY void write_average(double weights, std::span<Scalar> out) const noexcept {
+    for (std::size_t i = 0; i != d_; ++i)
+      out[i] = static_cast<Scalar>((vu_[u_at(i)] + beta_ * vu_[v_at(i)]) / weights);
+  }
+
+  template <class Archive>
+  void state(Archive& archive) {
+    archive(vu_, s_, beta_);
+  }
+
+ private:
+  static bool is_out_of_range(double scale) noexcept {
+    double const size = std::abs(scale);
+    return !(size > 1e-3 && size < 1e3);
+  }
+  std::size_t v_at(std::size_t i) const noexcept { return Sparse ? 2 * i : i; }
+  std::size_t u_at(std::size_t i) const noexcept { return Sparse ? 2 * i + 1 : d_ + i; }
+
+  LOCALSGD_ONE_COPY void fold() noexcept {
+    for (std::size_t i = 0; i != d_; ++i) {
+      vu_[u_at(i)] += beta_ * vu_[v_at(i)];
+      vu_[v_at(i)] *= s_;
+    }
+    s_ = 1;
+    beta_ = 0;
+  }
+
+  std::size_t d_;
+  own_vector<double> vu_;
+  double s_ = 1, beta_ = 0;
+};
+
+}  // namespace localsgd::detail

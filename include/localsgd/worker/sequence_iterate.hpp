@@ -1,0 +1,122 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/core/cache_aligned.hpp"
+#include "localsgd/worker/iterate_average.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <utility>
+
+/// @file
+/// @brief What the sequences of all LocalWorkers share: how x_k is read, replaced and averaged.
+
+namespace localsgd::detail {
+
+/// @brief What is left of a vector_sequence, for another one to go on in.
+template <class Scalar>
+struct vector_memory {
+  own_vector<Scalar> x, average;  ///< d each
+  iterate_average sum;
+};
+
+/// @brief What is left of a written_sequence, for another one to go on in.
+template <class Scalar>
+struct written_memory {
+  own_vector<double> iterate;  ///< 2d
+  own_vector<Scalar> average;  ///< d
+};
+
+/// @brief Base of a sequence that has its iterate as a vector: x, a gradient g to step with, and
+///        the sum of the average, each of length d. Not thread safe.
+template <class Scalar>
+class vector_sequence {
+ public:
+  using scalar = Scalar;
+
+  std::span<scalar> local() noexcept { return x_; }
+  void assign(std::span<scalar const> x) noexcept {
+    if (x.data() != x_.data()) std::ranges::copy(x, x_.begin());
+  }
+  void average(std::span<scalar> out) const noexcept {
+    if (average_.weights() > 0)
+      average_.write(out);
+    else if (out.data() != x_.data())
+      std::ranges::copy(x_, out.begin());
+  }
+
+  using memory = vector_memory<scalar>;
+  /// @brief Ends this sequence: its memory, with the average in `average`.
+  memory release() {
+    average(g_);
+    return {std::move(x_), std::move(g_), std::move(average_)};
+  }
+
+  template <class Archive>
+  void state(Archive& archive) {
+    archive(x_, average_);
+  }
+
+ protected:
+  explicit vector_sequence(std::size_t dimension)
+      : x_(dimension), g_(dimension), average_(dimension) {}
+  explicit vector_sequence(memory left) noexcept
+      : x_(std::move(left.x)), g_(std::move(left.average)), average_(std::move(left.sum)) {}
+
+  own_vector<scalar> x_, g_;
+  iterate_average average_;
+};
+
+/// @brief Base of a sequence whose iterate has another form, so that sparse steps cost what they
+///        touch: local() writes it out. Not thread safe.
+/// @tparam Iterate detail::scaled_iterate or detail::variance_reduced_iterate
+template <class Scalar, class Iterate>
+class written_sequence {
+ public:
+  using scalar = Scalar;
+  using local_is_a_copy = void;
+
+  std::span<scalar> local() noexcept {
+    iterate_.write(std::span<scalar>(local_));
+    return local_;
+  }
+  void assign(std::span<scalar const> x) noexcept { iterate_.assign(x); }
+  void average(std::span<scalar> out) const noexcept {
+    if (weights_ > 0)
+      iterate_.write_average(weights_, out);
+    else
+      iterate_.write(out);
+  }
+
+  using memory = written_memory<scalar>;
+  /// @brief Ends this sequence: its memory, with the average in `average`.
+  memory release() {
+    average(local_);
+    return {iterate_.release(), std::move(local_)};
+  }
+
+  template <class Archive>
+  void state(Archive& archive) {
+    archive(iterate_, weights_);
+  }
+
+ protected:
+  explicit written_sequence(Iterate iterate)
+      : iterate_(std::move(iterate)), local_(iterate_.size()) {}
+  written_sequence(Iterate iterate, own_vector<scalar> local) noexcept
+      : iterate_(std::move(iterate)), local_(std::move(local)) {}
+
+  /// x enters the average.
+  void weigh(double weight) noexcept {
+    weights_ += weight;
+    iterate_.weigh(weight);
+  }
+
+  Iterate iterate_;
+  own_vector<scalar> local_;
+  double weights_ = 0;  // beside the iterate's own sums, g++ would add to both without their FMA
+};
+
+}  // namespace localsgd::detail

@@ -1,0 +1,273 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/evaluation/assemble_average.hpp"
+#include "localsgd/evaluation/full_gradient.hpp"
+#include "localsgd/worker/svrg/extrapolation.hpp"
+#include "localsgd/worker/svrg/steps.hpp"
+#include "localsgd/objective/sharded_concept.hpp"
+#include "localsgd/settings.hpp"
+#include "localsgd/synchronizer/concept.hpp"
+#include "localsgd/step_size/automatic_step.hpp"
+#include "localsgd/step_size/concept.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <numeric>
+#include <span>
+#include <utility>
+#include <vector>
+
+/// @file
+/// @brief The anchor of variance-reduced steps, and when it moves.
+
+namespace localsgd::detail {
+
+/// @brief When the variance-reduced steps begin.
+enum class svrg_start {
+  never,
+  at_once,
+  when_noise_prevails,  ///< after plain steps: once the average beats the last point, or an epoch
+};
+
+/// @brief x̃ with f(x̃) and ∇f(x̃), shared by the sequences of all workers; they read it, and it
+///        moves at sync times only.
+///
+/// After m = ⌈n/(Kb)⌉ local steps from x̃, and at the end, the consensus T(x̃) would be the next
+/// anchor. Two things are made of that:
+/// - Anderson acceleration of the map T (detail::extrapolation) proposes a better point;
+/// - f must not rise: an estimate that raises it is dropped for the consensus, and a consensus that
+///   raises it, or is not finite, for the old anchor with half the step size. So the anchors
+///   descend whatever the first step size was.
+template <Objective F, StepSize E>
+class svrg_anchor {
+ public:
+  using scalar = typename F::scalar;
+  using table = svrg_steps<F>;
+
+  /// @param step_size η_t where a new anchor is taken after t steps; `automatic_step` leaves it to
+  ///                  detail::svrg_steps.
+  svrg_anchor(F const& f, E const& step_size, plan const& p, svrg_start start)
+      : f_(&f),
+        step_size_(&step_size),
+        p_(&p),
+        period_(std::max<std::uint64_t>(
+            1, (p.samples + p.workers * p.batch_size - 1) / (p.workers * p.batch_size))),
+        next_(first_look(start, period_)),
+        active_(start == svrg_start::at_once),
+        rescues_(start == svrg_start::never ? most_rescues : 0),
+        point_(start == svrg_start::never ? 0 : p.dimension),
+        trial_(point_.size()),
+        history_(p.dimension) {
+    if (start != svrg_start::never) steps_ = svrg_steps<F>(f, p, step_size(0), automatic);
+  }
+
+  /// @brief Whether variance-reduced steps have begun. Then assign() starts from the anchor.
+  bool active() const noexcept { return active_; }
+  std::span<scalar const> point() const noexcept { return point_; }
+  svrg_steps<F> const& steps() const noexcept { return steps_; }
+  svrg_steps<F>& steps() noexcept { return steps_; }
+
+  /// @brief Whether it will ever be renewed.
+  bool renews() const noexcept { return !point_.empty(); }
+  /// @brief Whether it will look at the consensus after t steps.
+  bool due(std::uint64_t t) const noexcept {
+    return t >= next_ || (t == p_->steps && active_ && t != renewed_at_);
+  }
+  /// @brief Whether the anchor is renewed after t steps, or has just been.
+  bool meets(std::uint64_t t) const noexcept {
+    return t == renewed_at_ || (active_ && due(t));
+  }
+  /// @brief Whether all points are at the anchor after t steps: then f is known there.
+  bool is_at(std::uint64_t t) const noexcept { return t == renewed_at_; }
+  full_gradient::value value() const noexcept { return value_; }
+  /// @brief The slopes of a linear model there.
+  std::span<double const> slopes() const noexcept { return steps_.slopes().all(); }
+  /// @brief Component gradients that a step makes for each of its samples.
+  std::uint64_t gradients_per_sample() const noexcept {
+    return remembers || !active_ ? 1 : 2;
+  }
+  std::uint64_t passes() const noexcept { return passes_; }  ///< Full gradients computed.
+  /// @brief Component gradients beyond K·b·t: those passes, and the ones at x̃ unless remembered.
+  std::uint64_t extra_gradients(std::uint64_t t) const noexcept {
+    std::uint64_t const again =
+        remembers || !active_ ? 0 : p_->workers * p_->batch_size * (t - active_since_);
+    return p_->samples * passes_ + again;
+  }
+  /// @brief Whether f(x̃) has stopped falling at the precision of its type.
+  bool at_floor() const noexcept { return stalled_ >= patience; }
+
+  /// @brief Collective where it is time: the anchor moves, and all workers with it.
+  template <class T, class Workers>
+  void renew(T& team, full_gradient& pass, Workers& workers, iterates<scalar>& x,
+             std::uint64_t t) {
+    bool const lost = !team.finite() && rescues_ != most_rescues;
+    bool const leader = leads(team);
+    if (!steps_.slopes().known()) {
+      pass(*f_, point(), team, steps_.slopes().to_fill());
+      if (leader) steps_.slopes().now_known();
+      team.agree(0);
+    }
+    if (!due(t) && !lost) return;
+    std::span<scalar const> const consensus = team.settle(x);
+    move next = lost ? move::back : move::forward;
+    if (!active_) {
+      if (!lost && !noise_prevails(team, pass, workers, x, consensus, t)) return;
+      steps_.prepare(*f_, pass, team, *p_);
+    } else if (passes_ == 0) {
+      if (leader) std::ranges::copy(consensus, trial_.begin());
+      steps_.prepare(*f_, pass, team, *p_);
+    } else if (leader && !lost) {
+      auto const weight = [&](std::size_t j) { return steps_.weight(j); };
+      bool const estimated = history_(point(), consensus, weight, std::span<scalar>(trial_));
+      next = estimated ? move::leap : move::forward;
+    }
+
+    while (next != move::done && next != move::done_back) {
+      if (leader && next == move::back) step_back();
+      if (leader && next == move::plain) std::ranges::copy(consensus, trial_.begin());
+      team.agree(0);  // the trial is there
+      auto const value =
+          pass(*f_, std::span<scalar const>(trial_), team, steps_.slopes().to_fill());
+      if (leader) next = judge(value, next);
+      spend(team, (p_->samples + p_->workers - 1) / p_->workers, p_->dimension * sizeof(scalar));
+      next = static_cast<move>(team.agree(static_cast<int>(next)));
+    }
+    pass.share_slopes(team, steps_.slopes().to_fill());
+    if (leader) accept(pass, t);
+    team.agree(0);  // the anchor is there
+    team.resume(x, point());
+    index_range const mine = team.workers();
+    for (std::size_t k = mine.first; k != mine.last; ++k) {
+      // What was taken back leaves no trace in the average.
+      if (next == move::done_back) workers[k].restart(point(), t);
+      workers[k].assign(point());
+    }
+  }
+
+  template <class Archive>
+  void state(Archive& archive) {
+    archive(next_, active_, renewed_at_, passes_, active_since_, rescues_, stalled_, point_, history_,
+            steps_, value_, factor_);
+  }
+
+ private:
+  enum class move { forward, leap, plain, back, done, done_back };
+  static constexpr int most_rescues = 2100, patience = 8;  // 2^-2100·η is 0 for every η
+  static constexpr bool remembers = LinearObjective<stepped_objective<F>>;  // slopes at the anchor
+  static constexpr bool automatic = std::same_as<E, automatic_step::chosen>;
+
+  static std::uint64_t first_look(svrg_start start, std::uint64_t period) noexcept {
+    if (start == svrg_start::at_once) return 0;
+    return start == svrg_start::never ? std::numeric_limits<std::uint64_t>::max()
+                                      : std::max<std::uint64_t>(1, period / 4);
+  }
+
+  // Collective: f on up to 1024 samples, at the average and at the consensus. The better one is the
+  // first anchor, if it is the average, or an epoch has passed.
+  template <class T, class Workers>
+  bool noise_prevails(T& team, full_gradient& pass, Workers& workers, iterates<scalar>& x,
+                      std::span<scalar const> consensus, std::uint64_t t) {
+    assemble_average(team, workers, x, std::span<scalar>(trial_));
+    std::span<scalar const> const average = trial_;
+    pass.each_share(*f_, team, [&](auto const& share, index_range samples, std::span<double> sum,
+                                   std::size_t) {
+      sum[0] += glance(share, samples, average);
+      sum[1] += glance(share, samples, consensus);
+    });
+    int answer = 0;
+    if (leads(team)) {
+      bool const average_is_better = pass.totals()[0] < pass.totals()[1];
+      answer = average_is_better || t >= period_ ? 1 : 0;
+      if (!average_is_better) std::ranges::copy(consensus, trial_.begin());
+      if (answer == 0) next_ = t + std::max<std::uint64_t>(1, period_ / 4);
+    }
+    return team.agree(answer) != 0;
+  }
+  // About Σ f_i(x) over the samples, from some of them.
+  template <class G>
+  double glance(G const& f, index_range samples, std::span<scalar const> x) const {
+    std::size_t const stride = (p_->samples + 1023) / 1024;
+    std::vector<std::size_t> batch;
+    for (std::size_t i = samples.first; i < samples.last; i += stride) batch.push_back(i);
+    if (batch.empty()) return 0;
+    std::vector<scalar> g(x.size());
+    return static_cast<double>(samples.size()) *
+           f.gradient(x, std::span<std::size_t const>(batch), std::span<scalar>(g));
+  }
+
+  // Who leads, from here on.
+  void step_back() {
+    std::ranges::copy(point_, trial_.begin());
+    history_.clear();
+    if (active_) factor_ /= 2;
+  }
+
+  move judge(full_gradient::value const& value, move made) {
+    ++passes_;
+    if (made == move::back) ++rescues_;
+    bool const first = std::isnan(value_.objective);
+    bool const rises = !(value.objective <= value_.objective + rounding(value_.objective));
+    if (made == move::back || first || !rises || rescues_ == most_rescues) {
+      bool const falls = value.objective < value_.objective - rounding(value_.objective);
+      stalled_ = falls || first || made == move::back ? 0 : stalled_ + 1;
+      value_ = value;
+      return made == move::back ? move::done_back : move::done;
+    }
+    if (made == move::leap) history_.clear();
+    return made == move::leap ? move::plain : move::back;
+  }
+  static double rounding(double f) noexcept {
+    return 4 * std::numeric_limits<double>::epsilon() * std::abs(f);
+  }
+
+  void accept(full_gradient const& pass, std::uint64_t t) {
+    std::swap(point_, trial_);
+    steps_.take(pass.sum(), static_cast<double>(p_->samples),
+                automatic ? factor_ : factor_ * (*step_size_)(t) / (*step_size_)(0));
+    if (passes_ == 1) active_since_ = t;
+    active_ = true;
+    renewed_at_ = t;
+    next_ = t + period_;
+  }
+
+  F const* f_;
+  E const* step_size_;
+  plan const* p_;
+  std::uint64_t period_, next_;
+  bool active_;
+  std::uint64_t renewed_at_ = std::numeric_limits<std::uint64_t>::max(), passes_ = 0;
+  std::uint64_t active_since_ = 0;
+  int rescues_, stalled_ = 0;
+  own_vector<scalar> point_, trial_;
+  extrapolation history_;
+  svrg_steps<F> steps_;
+  full_gradient::value value_{std::numeric_limits<double>::quiet_NaN(), 0};
+  double factor_ = 1;
+};
+
+/// @brief What workers without an anchor share: nothing.
+struct no_anchor {
+  static constexpr bool renews() noexcept { return false; }
+  static constexpr bool due(std::uint64_t) noexcept { return false; }
+  static constexpr bool meets(std::uint64_t) noexcept { return false; }
+  static constexpr bool is_at(std::uint64_t) noexcept { return false; }
+  static constexpr full_gradient::value value() noexcept { return {}; }
+  static constexpr std::span<double const> slopes() noexcept { return {}; }
+  static constexpr bool active() noexcept { return false; }
+  static constexpr std::uint64_t gradients_per_sample() noexcept { return 1; }
+  static constexpr std::uint64_t passes() noexcept { return 0; }
+  static constexpr std::uint64_t extra_gradients(std::uint64_t) noexcept { return 0; }
+  static constexpr bool at_floor() noexcept { return false; }
+  template <class Archive>
+  static constexpr void state(Archive&) noexcept {}
+  template <class T, class Workers, class X>
+  static constexpr void renew(T&, full_gradient&, Workers&, X&, std::uint64_t) noexcept {}
+};
+
+}  // namespace localsgd::detail

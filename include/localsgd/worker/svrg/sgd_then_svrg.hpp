@@ -1,0 +1,165 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/worker/concept.hpp"
+#include "localsgd/worker/svrg/svrg.hpp"
+
+#include <concepts>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+/// @file
+/// @brief Plain local steps first, variance-reduced ones once noise holds them back.
+
+namespace localsgd {
+
+namespace detail {
+struct copies {
+  using local_is_a_copy = void;
+};
+struct no_copies {};
+template <class Plain, class Reduced>
+using copies_if_both_do = std::conditional_t<requires {
+  typename Plain::local_is_a_copy;
+  typename Reduced::local_is_a_copy;
+}, copies, no_copies>;
+
+/// @brief Whether one sequence can go on in the memory of the other.
+template <class Plain, class Reduced>
+concept share_memory = std::same_as<typename Plain::memory, typename Reduced::memory>;
+}  // namespace detail
+
+/// @brief The sequence of one worker: `Plain` until the anchor says so, then `Reduced`. Never holds
+///        the memory of both.
+template <class Plain, class Reduced, class Make>
+class alignas(detail::own_lines) sgd_then_svrg_sequence
+    : public detail::copies_if_both_do<Plain, Reduced> {
+ public:
+  using scalar = typename Reduced::scalar;
+  using anchor = typename Reduced::anchor;
+
+  /// @param make `make()` makes the Reduced one, `make(memory)` does in what Plain has left
+  sgd_then_svrg_sequence(Plain plain, anchor const& shared, Make make)
+      : plain_(std::make_unique<Plain>(std::move(plain))), anchor_(&shared), make_(make) {}
+
+  void advance(std::uint64_t from, std::uint64_t to) {
+    if (plain_)
+      plain_->advance(from, to);
+    else
+      reduced_->advance(from, to);
+    steps_ = to;
+  }
+  std::span<scalar> local() { return plain_ ? plain_->local() : reduced_->local(); }
+  void average(std::span<scalar> out) const {
+    plain_ ? plain_->average(out) : reduced_->average(out);
+  }
+  void assign(std::span<scalar const> x) {
+    if (plain_ && anchor_->active()) change_over();
+    plain_ ? plain_->assign(x) : reduced_->assign(x);
+  }
+  void restart(std::span<scalar const> average, std::uint64_t steps) {
+    if (plain_) change_over();
+    reduced_->restart(average, steps);
+  }
+
+  template <class Archive>
+  void state(Archive& archive) {
+    bool plain = plain_ != nullptr;
+    archive(plain, steps_);
+    if (!plain && plain_) {  // read: it had changed over
+      plain_.reset();
+      reduced_ = std::make_unique<Reduced>(make_());
+    }
+    plain ? archive(*plain_) : archive(*reduced_);
+  }
+
+  // While the steps are plain ones: what Plain says of the coordinates that they touch.
+  bool touches_few() const noexcept
+    requires detail::TouchingSequence<Plain>
+  {
+    return plain_ && plain_->touches_few();
+  }
+  double coordinate(std::size_t j) const noexcept
+    requires detail::TouchingSequence<Plain>
+  {
+    return plain_->coordinate(j);
+  }
+  void move(std::size_t j, double v) noexcept
+    requires detail::TouchingSequence<Plain>
+  {
+    plain_->move(j, v);
+  }
+  void write(std::size_t first, std::span<scalar> out) const noexcept
+    requires detail::TouchingSequence<Plain>
+  {
+    plain_->write(first, out);
+  }
+  template <class Visit>
+    requires detail::TouchingSequence<Plain>
+  void for_each_touched(std::size_t first, std::size_t last, Visit const& visit) const {
+    plain_->for_each_touched(first, last, visit);
+  }
+
+ private:
+  // The average goes on where it was, and where both have the same memory, so does that.
+  void change_over() {
+    if constexpr (detail::share_memory<Plain, Reduced>) {
+      auto left = plain_->release();
+      std::span<scalar const> const average = left.average;
+      reduced_ = std::make_unique<Reduced>(make_(std::move(left)));
+      plain_.reset();
+      reduced_->restart(average, steps_);
+    } else {
+      std::vector<scalar> average(plain_->local().size());
+      plain_->average(average);
+      plain_.reset();
+      reduced_ = std::make_unique<Reduced>(make_());
+      reduced_->restart(std::span<scalar const>(average), steps_);
+    }
+  }
+
+  std::unique_ptr<Plain> plain_;
+  std::unique_ptr<Reduced> reduced_;
+  anchor const* anchor_;
+  Make make_;
+  std::uint64_t steps_ = 0;
+};
+
+/// @brief The local steps of `Plain` to begin with, and those of `svrg` from when noise, not the
+///        distance from the start, holds them back: minimize()'s choice where a tolerance is set.
+///
+/// Every quarter of an epoch f is compared, on up to 1024 samples, at the weighted average and at
+/// the consensus. While the consensus is the better one, steps still carry it towards the minimum;
+/// once the average is, it is noise that the average takes out. Then, or after an epoch, the better
+/// of the two becomes the first anchor. A plain phase that overflows ends at once, at the start.
+/// After a warm_start there is none: plain steps would lose what is given.
+///
+/// @tparam Plain `linear_sgd` or `sgd`: any LocalWorker with the weights of its average (1 + t)²
+template <class Plain>
+struct sgd_then_svrg {
+  bool reduces = true;  ///< false: plain steps to the end
+
+  template <Objective F, StepSize E>
+  detail::svrg_anchor<F, E> anchor(F const& f, E const& step_size, plan const& p) const {
+    using detail::svrg_start;
+    if (!reduces) return {f, step_size, p, svrg_start::never};
+    return {f, step_size, p, p.start != 0 ? svrg_start::at_once : svrg_start::when_noise_prevails};
+  }
+  template <Objective F, Sampler S, StepSize E, class Anchor>
+  auto bind(F const& f, S const& sampler, E const& step_size, plan const& p, std::size_t worker,
+            Anchor const& shared) const {
+    auto const make = [&f, &sampler, &p, worker, &shared](auto... memory) {
+      return svrg_sequence<F, S, Anchor>(f, sampler, p, worker, shared, std::move(memory)...);
+    };
+    using plain = decltype(Plain{}.bind(f, sampler, step_size, p, worker));
+    return sgd_then_svrg_sequence<plain, svrg_sequence<F, S, Anchor>, decltype(make)>(
+        Plain{}.bind(f, sampler, step_size, p, worker), shared, make);
+  }
+};
+
+}  // namespace localsgd

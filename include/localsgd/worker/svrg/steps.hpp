@@ -1,0 +1,214 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/evaluation/full_gradient.hpp"
+#include "localsgd/core/cache_aligned.hpp"
+#include "localsgd/kernels/rows.hpp"
+#include "localsgd/worker/svrg/slope_table.hpp"
+#include "localsgd/objective/stable_step.hpp"
+#include "localsgd/objective/linear_concept.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <span>
+#include <utility>
+#include <vector>
+
+/// @file
+/// @brief What the variance-reduced steps of all workers read between two anchors.
+
+namespace localsgd::detail {
+
+/// @brief How much larger than for one worker steps may be: averaging K of them damps their noise.
+inline double averaging_gain(std::size_t workers, double most) noexcept {
+  return std::clamp(static_cast<double>(workers) / 2, 0.5, most);
+}
+
+/// @brief The table of any objective: the anchor's gradient ∇f(x̃) and a step size.
+template <Objective F>
+class svrg_steps {
+ public:
+  using scalar = typename F::scalar;
+
+  svrg_steps() = default;
+  svrg_steps(F const&, plan const& p, double step_size, bool automatic)
+      : gradient_(p.dimension),
+        step_size_(automatic ? step_size * std::max(1.0, averaging_gain(p.workers, 2))
+                             : step_size) {}
+
+  static no_slopes slopes() noexcept { return {}; }
+  /// The squared length of coordinate j's unit.
+  static double weight(std::size_t) noexcept { return 1; }
+
+  /// @brief Collective, once: looks at the data.
+  template <class T>
+  void prepare(F const&, full_gradient&, T&, plan const&) const noexcept {}
+
+  /// @brief Who leads: takes over n·∇f(x̃).
+  void take(std::span<double const> sum, double samples, double factor) noexcept {
+    eta_ = step_size_ * factor;
+    for (std::size_t j = 0; j != sum.size(); ++j)
+      gradient_[j] = static_cast<scalar>(sum[j] / samples);
+  }
+
+  template <class Archive>
+  void state(Archive& archive) {
+    archive(gradient_, eta_);
+  }
+
+  double step_size() const noexcept { return eta_; }
+  std::span<scalar const> gradient() const noexcept { return gradient_; }
+
+ private:
+  own_vector<scalar> gradient_;
+  double step_size_ = 0, eta_ = 0;
+};
+
+/// @brief The table of a linear model: of every coordinate its step size η_j and its drift
+///        h_j = η_j ∇f(x̃)_j, and of every sample its slope φ'(⟨a_i, x̃⟩, y_i).
+///
+/// Chosen automatically, η_j = c/(ℓ q_j), where q_j = p_j^¼ times the mean square of the nonzero
+/// values of feature j, p_j the share of rows that have one, and ℓ the typical curvature of a
+/// sample once every feature is divided by √q_j: the units of a feature do not matter, and those
+/// that few rows have, in whose direction f bends little, go farther. A larger power of p_j brings
+/// the first digits sooner still, and the last ones later. At most 1/(λm), where an anchor lasts for
+/// m steps. Of a ShardedObjective all of that is of the samples of all shards.
+template <Objective F>
+  requires LinearObjective<stepped_objective<F>>
+class svrg_steps<F> {
+ public:
+  using row = decltype(row_of(std::declval<stepped_objective<F> const&>().features(), 0));
+  static constexpr bool sparse = sparse_row<row>;
+
+  svrg_steps() = default;
+  svrg_steps(F const& f, plan const& p, double step_size, bool automatic)
+      : d_(p.dimension),
+        table_(2 * p.dimension),
+        slopes_(f),
+        relative_(automatic ? p.dimension : 0),
+        step_size_(step_size),
+        largest_(f.penalty() > 0 ? static_cast<double>(p.workers * p.batch_size) /
+                                       (f.penalty() * static_cast<double>(p.samples))
+                                 : infinity),
+        intercept_(f.intercept()) {
+    bool saturates = false;
+    if constexpr (ShardedObjective<F>)
+      saturates = f.has_bounded_slope();
+    else
+      saturates = has_bounded_slope(f.loss());
+    most_gain_ = saturates ? 2 : 1;
+  }
+
+  slope_table<F>& slopes() noexcept { return slopes_; }
+  slope_table<F> const& slopes() const noexcept { return slopes_; }
+  /// The squared length of coordinate j's unit: 1/η_j, up to a factor.
+  double weight(std::size_t j) const noexcept { return relative_.empty() ? 1 : 1 / relative_[j]; }
+
+  template <class T>
+  void prepare(F const& f, full_gradient& pass, T& team, plan const& p) {
+    if (relative_.empty()) return;
+    std::size_t const stride = stride_of(p);
+    auto const add_up = [&](auto const& term) {
+      pass.each_share(f, team, [&](auto const& share, index_range samples, std::span<double> sum,
+                                   std::size_t) {
+        for (std::size_t i = samples.first; i < samples.last; i += stride)
+          for_each_entry(row_of(share.features(), i), [&](std::size_t j, double value) {
+            if (value != 0) sum[j] += term(value);
+          });
+      });
+    };
+    add_up([](double value) { return value * value; });
+    if (leads(team)) std::ranges::copy(pass.sum(), relative_.begin());
+    add_up([](double) { return 1.0; });
+    if (leads(team)) weigh_features(pass.sum(), p);
+    team.agree(0);  // the weights are there
+    pass.each_share(f, team, [&](auto const& share, index_range samples, std::span<double> sum,
+                                 std::size_t) { add_curvature(share, samples, sum, p); });
+    if (leads(team)) choose_step(pass.totals(), p);
+  }
+
+  void take(std::span<double const> sum, double samples, double factor) noexcept {
+    for (std::size_t j = 0; j != d_; ++j) {
+      double const scaled = step_size_ * factor * (relative_.empty() ? 1 : relative_[j]);
+      double const eta = std::min(scaled, largest_);
+      table_[eta_at(j)] = eta;
+      table_[drift_at(j)] = eta * (sum[j] / samples);
+    }
+  }
+
+  template <class Archive>
+  void state(Archive& archive) {
+    archive(table_, slopes_, relative_, step_size_);
+  }
+
+  double const* table() const noexcept { return table_.data(); }
+  std::size_t drift_at(std::size_t j) const noexcept { return sparse ? 2 * j : j; }
+  std::size_t eta_at(std::size_t j) const noexcept { return sparse ? 2 * j + 1 : d_ + j; }
+
+ private:
+  static constexpr double infinity = std::numeric_limits<double>::infinity();
+
+  static std::size_t stride_of(plan const& p) noexcept {
+    return std::max<std::size_t>(1, p.samples >> 17U);
+  }
+
+  // relative_ holds the sums of squares of each feature; counts how often each is not zero.
+  void weigh_features(std::span<double const> counts, plan const& p) {
+    double all = 0, seen = 0;
+    for (std::size_t j = 0; j != d_; ++j) {
+      all += relative_[j];
+      seen += counts[j];
+    }
+    double const common = all > 0 ? all / seen : 1;  // for features without a value
+    double const looked_at = static_cast<double>(p.samples) / static_cast<double>(stride_of(p));
+    for (std::size_t j = 0; j != d_; ++j) {
+      double const share = std::min(1.0, counts[j] / looked_at);
+      double const q = share > 0 ? relative_[j] / counts[j] * std::sqrt(std::sqrt(share)) : common;
+      relative_[j] = std::isnormal(q) ? 1 / q : 1 / common;
+    }
+  }
+
+  // Adds up the curvatures of some samples, their squares, and how many they are. An intercept is
+  // a feature of all rows: its square times its weight is 1.
+  template <class G>
+  void add_curvature(G const& f, index_range samples, std::span<double> sum,
+                     plan const& p) const {
+    double const bend = f.loss().curvature();
+    std::size_t const stride = std::max<std::size_t>(1, p.samples >> 12U);
+    for (std::size_t i = samples.first; i < samples.last; i += stride) {
+      double square = f.intercept() != 0 ? 1 : 0;
+      for_each_entry(row_of(f.features(), i), [&](std::size_t j, double value) {
+        square += value * value * relative_[j];
+      });
+      square *= f.scale(i) * bend;
+      sum[0] += square;
+      sum[1] += square * square;
+      sum[2] += 1;
+    }
+  }
+
+  void choose_step(std::span<double const> sums, plan const& p) {
+    if (intercept_ != 0) relative_[d_ - 1] = 1 / (intercept_ * intercept_);
+    double const sum = sums[0], sum_of_squares = sums[1], rows = sums[2];
+    if (!(sum > 0)) {
+      step_size_ = 1;
+      return;
+    }
+    // A batch has the curvature of f, at most the mean of its samples', and its share of the rest.
+    double const b = static_cast<double>(p.batch_size), mean = sum / rows;
+    double const typical = mean + (sum_of_squares / sum - mean) / b;
+    step_size_ = averaging_gain(p.workers, most_gain_) / typical;
+  }
+
+  std::size_t d_ = 0;
+  own_vector<double> table_;
+  slope_table<F> slopes_;
+  std::vector<double> relative_;  // 1/q_j; empty where the caller has chosen the step size
+  double step_size_ = 0, largest_ = 0;
+  double intercept_ = 0, most_gain_ = 1;
+};
+
+}  // namespace localsgd::detail

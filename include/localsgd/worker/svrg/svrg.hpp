@@ -1,0 +1,181 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/core/compiler.hpp"
+#include "localsgd/core/cache_aligned.hpp"
+#include "localsgd/sampler/sample_stream.hpp"
+#include "localsgd/worker/sequence_iterate.hpp"
+#include "localsgd/worker/svrg/anchor.hpp"
+#include "localsgd/worker/svrg/iterate.hpp"
+#include "localsgd/worker/concept.hpp"
+#include "localsgd/worker/iterate_average.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
+
+/// @file
+/// @brief Variance-reduced local steps: linear convergence on finite sums.
+
+namespace localsgd {
+
+/// @brief The sequence of one worker on any objective. Three vectors of length d: x, g and the sum
+///        of the average. A step costs two gradients.
+template <Objective F, Sampler S, class Anchor>
+class alignas(detail::own_lines) svrg_sequence
+    : public detail::vector_sequence<typename F::scalar> {
+  using base = detail::vector_sequence<typename F::scalar>;
+
+ public:
+  using scalar = typename F::scalar;
+  using anchor = Anchor;
+
+  svrg_sequence(F const& f, S const& sampler, plan const& p, std::size_t worker,
+                Anchor const& shared)
+      : base(p.dimension), f_(&f), anchor_(&shared), samples_(sampler, p, worker) {}
+  /// @brief In the memory of another sequence. @pre restart() or state() follows
+  svrg_sequence(F const& f, S const& sampler, plan const& p, std::size_t worker,
+                Anchor const& shared, typename base::memory left)
+      : base(std::move(left)), f_(&f), anchor_(&shared), samples_(sampler, p, worker) {}
+
+  LOCALSGD_ONE_COPY void advance(std::uint64_t from, std::uint64_t to) {
+    samples_.rewind(from, to);
+    scalar const eta = static_cast<scalar>(anchor_->steps().step_size());
+    for (std::uint64_t t = from; t != to; ++t) {
+      average_.add(iterate_weight(1, t), std::span<scalar const>(x_));
+      auto const batch = samples_.next();
+      f_->gradient(std::span<scalar const>(x_), batch, std::span<scalar>(g_));
+      scalar* LOCALSGD_RESTRICT const x = x_.data();
+      scalar const* LOCALSGD_RESTRICT const g = g_.data();
+      scalar const* LOCALSGD_RESTRICT const full = anchor_->steps().gradient().data();
+      for (std::size_t i = 0; i != x_.size(); ++i) x[i] -= eta * (g[i] + full[i]);
+      f_->gradient(anchor_->point(), batch, std::span<scalar>(g_));
+      for (std::size_t i = 0; i != x_.size(); ++i) x[i] += eta * g[i];
+    }
+  }
+
+  void restart(std::span<scalar const> average, std::uint64_t steps) noexcept {
+    average_.restart(iterate_weight_sum(1, steps), average);
+  }
+
+ private:
+  using base::x_, base::g_, base::average_;
+
+  F const* f_;
+  anchor const* anchor_;
+  detail::sample_stream<S> samples_;
+};
+
+/// @brief The sequence of one worker on a linear model: a step costs the nonzeros of its rows.
+template <LinearObjective F, Sampler S, class Anchor>
+class alignas(detail::own_lines) svrg_sequence<F, S, Anchor>
+    : public detail::written_sequence<typename F::scalar,
+                                      detail::variance_reduced_iterate<typename Anchor::table>> {
+  using iterate = detail::variance_reduced_iterate<typename Anchor::table>;
+  using base = detail::written_sequence<typename F::scalar, iterate>;
+
+ public:
+  using scalar = typename F::scalar;
+  using anchor = Anchor;
+
+  svrg_sequence(F const& f, S const& sampler, plan const& p, std::size_t worker,
+                Anchor const& shared)
+      : svrg_sequence(f, sampler, p, worker, shared,
+                      {detail::own_vector<double>(2 * p.dimension),
+                       detail::own_vector<scalar>(p.dimension)}) {}
+  /// @brief In the memory of another sequence. @pre restart() or state() follows, or it is all 0
+  svrg_sequence(F const& f, S const& sampler, plan const& p, std::size_t worker,
+                Anchor const& shared, typename base::memory left)
+      : base(iterate(shared.steps(), std::move(left.iterate)), std::move(left.average)),
+        f_(&f),
+        anchor_(&shared),
+        samples_(sampler, p, worker),
+        worker_(worker),
+        slopes_(p.batch_size) {}
+
+  LOCALSGD_ONE_COPY void advance(std::uint64_t from, std::uint64_t to) {
+    samples_.rewind(from, to);
+    double const* const at_anchor = anchor_->steps().slopes().of(worker_);
+    for (std::uint64_t t = from; t != to; ++t) {
+      base::weigh(iterate_weight(1, t));
+      auto const batch = samples_.next();
+      auto const upcoming = samples_.upcoming();
+      if (upcoming.size() > ahead) {
+        detail::prefetch_row(f_->features(), upcoming[ahead]);
+        LOCALSGD_PREFETCH(at_anchor + upcoming[ahead]);
+      }
+      step(batch, upcoming.empty() ? batch.back() : upcoming.front(), at_anchor);
+    }
+  }
+
+  void restart(std::span<scalar const> average, std::uint64_t steps) noexcept {
+    weights_ = iterate_weight_sum(1, steps);
+    iterate_.restart(weights_, average);
+  }
+
+ private:
+  using base::iterate_, base::weights_;
+
+  static constexpr std::size_t ahead = 4;  // samples from asking for a row to using it
+
+  // x ← x − (1/b) Σ_B (φ'(z_i) − φ'(z̃_i))·η∘a_i − η∘∇f(x̃), all z_i at the same x; `soon`
+  // comes after the batch.
+  void step(std::span<std::size_t const> batch, std::size_t soon, double const* at_anchor) {
+    auto const& features = f_->features();
+    double const intercept = f_->intercept();
+    std::size_t const last = iterate_.size() - 1;
+    double const share = -1 / static_cast<double>(batch.size());
+    for (std::size_t j = 0; j != batch.size(); ++j) {
+      std::size_t const i = batch[j];
+      std::size_t const next = j + 1 != batch.size() ? batch[j + 1] : soon;
+      double z = iterate_.dot(detail::row_of(features, i), detail::row_of(features, next));
+      if (intercept != 0) z += intercept * iterate_.x(last);
+      slopes_[j] = share * f_->scale(i) *
+                   (f_->loss().derivative(z, f_->target(i)) - at_anchor[i]);
+    }
+    iterate_.drift();
+    for (std::size_t j = 0; j != batch.size(); ++j) {
+      iterate_.add(slopes_[j], detail::row_of(features, batch[j]));
+      if (intercept != 0) iterate_.add_at(slopes_[j] * intercept, last);
+    }
+  }
+
+  F const* f_;
+  anchor const* anchor_;
+  detail::sample_stream<S> samples_;
+  std::size_t worker_;
+  detail::own_vector<double> slopes_;
+};
+
+/// @brief Variance-reduced local steps: x_k ← x_k − η(∇f_B(x_k) − ∇f_B(x̃) + ∇f(x̃)), x̃ the anchor.
+///
+/// SVRG \cite johnson2013svrg in its local form \cite gorbunov2021local . About every n gradients
+/// the consensus becomes the anchor, and all members compute ∇f there in a fixed order. At the
+/// minimum the steps have no noise, so a constant step size converges linearly. For linear models
+/// the penalty's gradient is that of the anchor, too, and a step touches only nonzeros of its rows.
+///
+/// With `automatic_step` the step size comes from the curvature of the data, and features may come
+/// in any units (detail::svrg_steps); with another StepSize, η is its value where the anchor is
+/// taken, and for linear models at most 1/(λm). A step size that raises f at an anchor, or that
+/// overflows, is halved and its steps are taken back; and the anchors are extrapolated:
+/// detail::svrg_anchor.
+///
+/// Each anchor costs n gradients more, and bytes like one average; a step on an objective that is
+/// no linear model has two gradients. result::gradients counts them all. The last anchor is at T:
+/// what the last steps made worse is taken back. Not for `asynchronous`: anchors are rendezvous.
+struct svrg {
+  template <Objective F, StepSize E>
+  detail::svrg_anchor<F, E> anchor(F const& f, E const& step_size, plan const& p) const {
+    return {f, step_size, p, detail::svrg_start::at_once};
+  }
+  /// @param f what worker k steps on: the objective of the anchor, or its shard k
+  template <Objective F, Sampler S, StepSize E, class Anchor>
+  svrg_sequence<F, S, Anchor> bind(F const& f, S const& sampler, E const&, plan const& p,
+                                   std::size_t worker, Anchor const& shared) const {
+    return {f, sampler, p, worker, shared};
+  }
+};
+
+}  // namespace localsgd

@@ -1,0 +1,123 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#define BOOST_TEST_MODULE communicator_threads_asio_pool
+#include "localsgd/communicator/threads/asio_pool.hpp"
+
+#include <atomic>
+#include <barrier>
+#include <boost/test/unit_test.hpp>
+#include <cstddef>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "test/support/problems.hpp"
+
+using localsgd::detail::asio_pool;
+
+BOOST_AUTO_TEST_CASE(every_task_runs_once_on_a_thread_of_its_own_at_the_same_time) {
+  for (std::size_t const n : {1U, 2U, 5U, 16U}) {
+    asio_pool pool(n);
+    BOOST_TEST(pool.threads() == n);
+    std::vector<int> runs(n);
+    std::vector<std::thread::id> threads(n);
+    std::barrier meeting(static_cast<std::ptrdiff_t>(n));  // passes only if all are there
+    pool(n, [&](std::size_t i) {
+      meeting.arrive_and_wait();
+      ++runs[i];
+      threads[i] = std::this_thread::get_id();
+    });
+    BOOST_TEST((runs == std::vector<int>(n, 1)));
+    std::set<std::thread::id> const distinct(threads.begin(), threads.end());
+    BOOST_TEST(distinct.size() == n);
+    BOOST_TEST((threads[0] == std::this_thread::get_id()));  // the caller is the first of the gang
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_gang_may_be_smaller_than_the_pool) {
+  asio_pool pool(4);
+  for (std::size_t const n : {0U, 1U, 3U}) {
+    std::atomic<std::size_t> runs{0};
+    pool(n, [&](std::size_t i) { runs += 1 + 100 * i; });
+    BOOST_TEST(runs == n + 100 * (n == 3 ? 3 : 0));  // 0 + 1 + 2
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_pool_can_be_used_again) {
+  asio_pool pool(3);
+  std::vector<int> runs(3);
+  for (int gang = 0; gang != 1000; ++gang) {
+    std::barrier meeting(3);
+    pool(3, [&](std::size_t i) {
+      meeting.arrive_and_wait();
+      ++runs[i];
+    });
+  }
+  BOOST_TEST((runs == std::vector<int>(3, 1000)));
+}
+
+BOOST_AUTO_TEST_CASE(a_second_gang_waits_for_its_turn) {
+  asio_pool pool(2);
+  std::atomic<int> inside{0}, most{0}, runs{0};
+  auto const gangs = [&] {
+    for (int gang = 0; gang != 100; ++gang) {
+      std::barrier meeting(2);
+      pool(2, [&](std::size_t) {
+        int const now = ++inside;
+        int seen = most;
+        while (seen < now && !most.compare_exchange_weak(seen, now)) {
+        }
+        meeting.arrive_and_wait();
+        ++runs;
+        meeting.arrive_and_wait();
+        --inside;
+      });
+    }
+  };
+  std::thread other(gangs);
+  gangs();
+  other.join();
+  BOOST_TEST(runs == 400);
+  BOOST_TEST(most == 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_call_from_inside_is_refused_and_the_pool_lives_on) {
+  asio_pool pool(2);
+  std::atomic<int> refused{0}, runs{0};
+  pool(2, [&](std::size_t) {
+    try {
+      pool(1, [&](std::size_t) { ++runs; });
+    } catch (std::logic_error const& e) {
+      refused += std::string(e.what()).find("serial{}") != std::string::npos;  // what to do
+    }
+  });
+  BOOST_TEST(refused == 2);
+  BOOST_TEST(runs == 0);
+  pool(2, [&](std::size_t) { ++runs; });
+  BOOST_TEST(runs == 2);
+}
+
+BOOST_AUTO_TEST_CASE(another_pool_may_be_used_from_inside) {
+  asio_pool outer(2), inner(2);
+  std::atomic<int> runs{0};
+  outer(2, [&](std::size_t) {
+    std::barrier meeting(2);
+    inner(2, [&](std::size_t) {
+      meeting.arrive_and_wait();
+      ++runs;
+    });
+  });
+  BOOST_TEST(runs == 4);
+}
+
+BOOST_AUTO_TEST_CASE(a_pool_has_1_to_4096_threads) {
+  for (std::size_t const bad : {std::size_t{0}, std::size_t{4097}, ~std::size_t{0}}) {
+    auto const e = support::error_of<localsgd::invalid_settings>([&] { asio_pool pool(bad); });
+    BOOST_TEST(e.field == "threads");
+    BOOST_TEST(e.value == std::to_string(bad));
+    BOOST_TEST(e.rule == "1 to 4096");
+  }
+  BOOST_TEST(asio_pool::hardware_threads() >= 1U);
+}

@@ -1,0 +1,119 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#define BOOST_TEST_MODULE communicator_threads_barrier
+#include "localsgd/communicator/threads/barrier.hpp"
+
+#include <atomic>
+#include <boost/test/unit_test.hpp>
+#include <chrono>
+#include <cstddef>
+#include <thread>
+#include <vector>
+
+namespace {
+
+using localsgd::detail::barrier;
+using localsgd::detail::called_off;
+
+// Calls f(0) … f(n−1), each on a thread of its own; returns when all have returned.
+template <class F>
+void on_threads(std::size_t n, F const& f) {
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i != n; ++i) threads.emplace_back([&f, i] { f(i); });
+  for (auto& t : threads) t.join();
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(nobody_goes_on_before_all_have_come_and_all_see_what_was_written) {
+  for (std::size_t const members : {1U, 2U, 3U, 8U}) {  // more than most machines have cores
+    constexpr int phases = 300;
+    barrier meeting(members);
+    std::vector<int> written(members);  // plain memory: the barrier alone orders the accesses
+    std::atomic<int> wrong{0};
+    on_threads(members, [&](std::size_t me) {
+      for (int phase = 1; phase <= phases; ++phase) {
+        written[me] = phase;
+        meeting.arrive_and_wait();
+        for (int const w : written) wrong += w != phase;
+        meeting.arrive_and_wait();
+      }
+    });
+    BOOST_TEST(wrong == 0);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(one_member_waits_for_nobody) {
+  barrier meeting(1);
+  for (int i = 0; i != 1000; ++i) meeting.arrive_and_wait();
+  BOOST_TEST(!meeting.is_called_off());
+}
+
+BOOST_AUTO_TEST_CASE(calling_off_releases_all_who_wait_by_an_exception) {
+  for (auto const delay : {std::chrono::milliseconds(0), std::chrono::milliseconds(20)}) {
+    constexpr std::size_t members = 4;
+    barrier meeting(members);
+    std::atomic<int> released{0};
+    on_threads(members, [&](std::size_t me) {
+      if (me == 0) {
+        std::this_thread::sleep_for(delay);  // so that the others wait, spinning or parked
+        meeting.call_off();
+        return;
+      }
+      try {
+        meeting.arrive_and_wait();
+      } catch (called_off const&) {
+        ++released;
+      }
+    });
+    BOOST_TEST(released == 3);
+    BOOST_TEST(meeting.is_called_off());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_meeting_that_all_came_to_has_happened_for_all_even_if_called_off_next) {
+  for (int attempt = 0; attempt != 200; ++attempt) {
+    constexpr std::size_t members = 4;
+    barrier meeting(members);
+    std::atomic<int> met{0}, ended{0};
+    on_threads(members, [&](std::size_t me) {
+      try {
+        meeting.arrive_and_wait();
+        ++met;
+        if (me == 2) meeting.call_off();  // while others may still be waking up
+        meeting.arrive_and_wait();
+      } catch (called_off const&) {
+        ++ended;
+      }
+    });
+    BOOST_TEST(met == 4);
+    BOOST_TEST(ended == 4);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(after_it_is_called_off_nobody_waits) {
+  for (std::size_t const members : {1U, 2U, 100U}) {
+    barrier meeting(members);
+    meeting.call_off();
+    for (int i = 0; i != 3; ++i) BOOST_CHECK_THROW(meeting.arrive_and_wait(), called_off);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_call_off_at_any_moment_leaves_nobody_waiting) {
+  for (int attempt = 0; attempt != 200; ++attempt) {
+    constexpr std::size_t members = 3;
+    barrier meeting(members);
+    std::atomic<int> ended{0};
+    on_threads(members, [&](std::size_t me) {
+      try {
+        for (int phase = 0;; ++phase) {
+          if (me == 1 && phase == attempt % 7) meeting.call_off();
+          meeting.arrive_and_wait();
+        }
+      } catch (called_off const&) {
+        ++ended;
+      }
+    });
+    BOOST_TEST(ended == 3);
+  }
+}

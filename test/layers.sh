@@ -1,0 +1,129 @@
+#!/usr/bin/env bash
+# Copyright (c) 2026 The localsgd authors
+# SPDX-License-Identifier: BSL-1.0
+#
+# usage: test/layers.sh [folder that holds localsgd/]
+#
+# Checks the structure of the headers:
+#   - a folder is a layer: its headers include only headers of the same folder or of a lower one;
+#   - within a folder there are no cycles;
+#   - one header includes each third-party library;
+#   - no header is longer than 300 lines, no folder holds more than 15 headers, core/ at most ten.
+set -euo pipefail
+export LC_ALL=C
+
+# From the lowest to the highest. A header without a folder is a layer of its own.
+layers='
+core
+kernels
+io
+loss
+regularizer
+data
+settings.hpp
+result.hpp
+version.hpp
+warm_start.hpp
+objective
+iterate_weights
+step_size
+sampler
+schedule
+averager
+compressor
+observer
+theory
+communicator
+communicator/threads
+communicator/mpi
+communicator/gloo
+communicator/simulated
+synchronizer
+evaluation
+worker
+worker/svrg
+checkpoint
+run
+minimize.hpp
+planning
+localsgd.hpp
+mpi.hpp
+gloo.hpp
+'
+
+# Library, what its includes begin with, the one header that may include it.
+libraries='
+xtensor  xtensor/             core/tensor.hpp
+xtensor  xtl/                 core/tensor.hpp
+Asio     boost/asio/          communicator/threads/asio_pool.hpp
+Shared   boost/interprocess/  communicator/mpi/board.hpp
+xsimd    xsimd/               kernels/simd.hpp
+MPI      mpi.h                communicator/mpi/requests.hpp
+Gloo     gloo/                communicator/gloo/communicator.hpp
+POSIX    sys/                 io/mapped_file.hpp
+'
+
+longest=300
+widest=15
+widest_core=10
+
+cd "${1:-"$(dirname "${BASH_SOURCE[0]}")/../include"}/localsgd"
+find . -name '*.hpp' | sed 's#^\./##' | sort | awk -v layers="$layers" -v libraries="$libraries" -v longest="$longest" -v widest="$widest" \
+  -v widest_core="$widest_core" '
+function mistake(text) { print text >"/dev/stderr"; mistakes++ }
+function folder_of(h) { if (h !~ /\//) return h; sub(/\/[^\/]*$/, "", h); return h }
+function visit(h,    i, list, n) {  # depth first: an include that is still open closes a cycle
+  state[h] = 1
+  n = split(includes[h], list, " ")
+  for (i = 1; i <= n; i++) {
+    if (state[list[i]] == 1) mistake(h ": includes " list[i] ", which includes it in turn")
+    else if (!state[list[i]]) visit(list[i])
+  }
+  state[h] = 2
+}
+BEGIN {
+  n = split(layers, list, "\n")
+  for (i = 1; i <= n; i++) if (list[i] != "") layer[list[i]] = i
+  n = split(libraries, list, "\n")
+  for (i = 1; i <= n; i++) if (split(list[i], word, " ") == 3) { prefix[++rules] = word[2]; owner[rules] = word[3] }
+}
+{ header[++headers] = $0; exists[$0] = 1 }
+END {
+  for (k = 1; k <= headers; k++) {
+    h = header[k]; folder = folder_of(h); count[folder]++
+    if (!(folder in layer)) mistake(h ": its folder is no layer; add it in test/layers.sh")
+    lines = 0
+    while ((getline line <h) > 0) {
+      lines++
+      if (line !~ /^[ \t]*#[ \t]*include[ \t]*[<"]/) continue
+      quoted = line ~ /"/
+      file = line; sub(/^[^<"]*[<"]/, "", file); sub(/[>"].*$/, "", file)
+      if (file !~ /^localsgd\//) {
+        if (quoted) mistake(h ": write \"localsgd/...\" for \"" file "\"")
+        found = 0
+        for (r = 1; r <= rules; r++)
+          if (index(file, prefix[r]) == 1) {
+            found = 1
+            if (h != owner[r]) mistake(h ": includes <" file ">, which only " owner[r] " may include")
+          }
+        if (!found && file ~ /\//) mistake(h ": includes <" file "> of a library that test/layers.sh does not list")
+        continue
+      }
+      sub(/^localsgd\//, "", file)
+      if (!(file in exists)) { mistake(h ": includes " file ", which does not exist"); continue }
+      includes[h] = includes[h] " " file
+      if (layer[folder_of(file)] > layer[folder])
+        mistake(h ": includes " file " of a higher layer")
+    }
+    close(h)
+    if (lines > longest) mistake(h ": " lines " lines, at most " longest " are allowed")
+  }
+  for (k = 1; k <= headers; k++) if (!state[header[k]]) visit(header[k])
+  for (folder in count) {
+    most = folder == "core" ? widest_core : widest
+    if (count[folder] > most) mistake(folder "/: " count[folder] " headers, at most " most " are allowed")
+  }
+  if (headers == 0) mistake("there is no header")
+  if (mistakes) { print "layers: " mistakes " mistakes in " headers " headers" >"/dev/stderr"; exit 1 }
+  print "layers: " headers " headers, no include of a higher layer, no cycle"
+}'
