@@ -35,9 +35,11 @@ observer
 theory
 communicator
 communicator/threads
+communicator/ranks
 communicator/mpi
 communicator/gloo
 communicator/simulated
+protocol
 synchronizer
 evaluation
 worker

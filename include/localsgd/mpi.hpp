@@ -7,5 +7,5 @@
 
 #include "localsgd/localsgd.hpp"
 #include "localsgd/synchronizer/mpi.hpp"
-#include "localsgd/communicator/mpi/options.hpp"
+#include "localsgd/synchronizer/mpi_options.hpp"
 #include "localsgd/communicator/rank_failed.hpp"

@@ -46,7 +46,8 @@ struct evaluation {
   std::uint64_t steps = 0;      ///< Local steps made by each worker.
   std::uint64_t rounds = 0;     ///< Averages made.
   std::uint64_t gradients = 0;  ///< Component gradients so far: see result::gradients.
-  std::uint64_t bytes = 0;      ///< Exchanged so far: see result::bytes.
+  std::uint64_t exchanges = 0;  ///< Made so far: see result::exchanges.
+  std::uint64_t bytes = 0;      ///< Sent so far: see result::bytes.
   double seconds = 0;           ///< Of training, evaluations excluded.
   double objective = 0;         ///< f at the better of the weighted average and the consensus.
   double certificate = std::numeric_limits<double>::infinity();  ///< Bound on f − f* there.
@@ -84,9 +85,15 @@ struct result {
   /// one more for each at an anchor, unless it is remembered as those of linear models are.
   std::uint64_t gradients = 0;
 
-  /// Bytes exchanged by the averages: with K workers of which one also is the master, every
-  /// average moves K−1 iterates to it and K−1 back, 2(K−1)·d·sizeof(Scalar). An anchor counts as
-  /// one average.
+  /// Vectors of length d averaged or summed over all workers: averages, full gradients, line
+  /// searches. Evaluations, and what variance-reduced steps ask once of the data, are not counted.
+  std::uint64_t exchanges = 0;
+
+  /// Bytes that these exchanges sent, over all processes, counted where they are sent; compressed
+  /// and sparse messages count as they are, and so does what ranks of one machine pass through
+  /// shared memory. In one process nothing is sent: counted is what K ranks of one worker each
+  /// would send, 2(K−1)·d·sizeof(Scalar) for an average, 12 bytes in place of sizeof(Scalar) for
+  /// each coordinate of a sparse one, K−1 copies of every compressed message.
   std::uint64_t bytes = 0;
   double seconds = 0;                ///< Training only: set-up included, evaluations excluded.
   std::vector<evaluation> history;   ///< From the start to the end.

@@ -60,10 +60,12 @@ struct settings {
   static constexpr std::uint64_t max_steps = std::uint64_t{1} << 53;
 };
 
-/// @brief A run as it will be made: the settings with every "0 = …" resolved. Components read it.
+/// @brief A run as it will be made: the settings with every "0 = …" resolved. Constant from the
+///        moment it is made; components read it.
 struct plan {
   std::size_t samples = 0;          ///< n
   std::size_t dimension = 0;        ///< d
+  std::size_t scalar_bytes = 8;     ///< of one number of x
   std::size_t workers = 0;          ///< K
   std::size_t batch_size = 0;       ///< b
   std::uint64_t steps = 0;          ///< T, local steps per worker
@@ -72,7 +74,6 @@ struct plan {
   double tolerance = 0;             ///< on the certificate; 0 = none
   std::size_t evaluations = 0;      ///< points of history besides the start and the end
   double row_work = 0;              ///< multiply-adds of one component gradient; 0 = not known
-  std::uint64_t components = 0;     ///< tells the types of a call's components from others
   std::uint64_t start = 0;          ///< tells the points apart that runs begin at; 0 = 0
   std::uint32_t lane = 0;           ///< keeps the random numbers of shards apart; 0 without shards
 };

@@ -4,6 +4,10 @@
 
 #include "localsgd/averager/concept.hpp"
 
+#include <cstddef>
+#include <span>
+#include <string>
+
 /// @file
 /// @brief The plain mean of the workers' iterates.
 
@@ -11,18 +15,22 @@ namespace localsgd {
 
 /// @brief x̄ = (1/K) Σ_k x_k: the average of Algorithm 1 \cite stich2019local.
 struct mean {
-  static constexpr bool keeps_mean = true;
+  template <class Scalar>
+  struct bound : memoryless_average<Scalar> {
+    std::size_t workers;
 
-  /// @return 1/K, dimensionless.
-  static double weight(std::size_t /*worker*/,
-                       std::span<std::size_t const> shard_sizes) noexcept {
-    return 1.0 / static_cast<double>(shard_sizes.size());
-  }
-  static void start(std::size_t /*dimension*/) noexcept {}
+    explicit bound(std::size_t k) noexcept : workers(k) {}
+    /// @return 1/K, dimensionless.
+    double weight(std::size_t /*worker*/) const noexcept {
+      return 1.0 / static_cast<double>(workers);
+    }
+  };
 
   template <class Scalar>
-  static void apply(std::size_t /*first*/, std::span<Scalar const> /*previous*/,
-                    std::span<Scalar> /*mean*/) noexcept {}
+  bound<Scalar> bind(plan const& /*p*/, std::span<std::size_t const> shard_sizes) const noexcept {
+    return bound<Scalar>(shard_sizes.size());
+  }
+  static std::string identity() { return "mean"; }
 };
 static_assert(Averager<mean, double> && Averager<mean, float>);
 

@@ -4,7 +4,11 @@
 
 #include "localsgd/averager/concept.hpp"
 
+#include <cstddef>
 #include <numeric>
+#include <span>
+#include <string>
+#include <vector>
 
 /// @file
 /// @brief The mean of the workers' iterates, weighted by the sizes of their shards.
@@ -13,22 +17,29 @@ namespace localsgd {
 
 /// @brief x̄ = Σ_k (n_k/n) x_k, n_k the samples worker k can see.
 ///
-/// With `sharded` samples the expected update then is that of f over all samples, whatever the
+/// With `sharded` samples the expected update is then that of f over all samples, whatever the
 /// sizes of the shards; with the plain `mean` it would be that of the mean of the shards' means.
 /// Equal shards make it the plain mean.
 struct weighted_mean {
-  static constexpr bool keeps_mean = true;
+  template <class Scalar>
+  struct bound : memoryless_average<Scalar> {
+    std::vector<std::size_t> sizes;
+    double all;
 
-  /// @return n_k / Σ n, dimensionless.
-  static double weight(std::size_t worker, std::span<std::size_t const> shard_sizes) noexcept {
-    double const all = std::accumulate(shard_sizes.begin(), shard_sizes.end(), 0.0);
-    return static_cast<double>(shard_sizes[worker]) / all;
-  }
-  static void start(std::size_t /*dimension*/) noexcept {}
+    explicit bound(std::span<std::size_t const> shard_sizes)
+        : sizes(shard_sizes.begin(), shard_sizes.end()),
+          all(std::accumulate(shard_sizes.begin(), shard_sizes.end(), 0.0)) {}
+    /// @return n_k / Σ n, dimensionless.
+    double weight(std::size_t worker) const noexcept {
+      return static_cast<double>(sizes[worker]) / all;
+    }
+  };
 
   template <class Scalar>
-  static void apply(std::size_t /*first*/, std::span<Scalar const> /*previous*/,
-                    std::span<Scalar> /*mean*/) noexcept {}
+  bound<Scalar> bind(plan const& /*p*/, std::span<std::size_t const> shard_sizes) const {
+    return bound<Scalar>(shard_sizes);
+  }
+  static std::string identity() { return "weighted_mean"; }
 };
 static_assert(Averager<weighted_mean, double> && Averager<weighted_mean, float>);
 

@@ -14,7 +14,7 @@
 /// @file
 /// @brief The state of a run as bytes, and back.
 ///
-/// A part of a run has a member template `state(archive)` that names its variables once, for both
+/// A part of a run has a thread template `state(archive)` that names its variables once, for both
 /// ways: `archive(x_, weights_)`. What follows from the plan, and what is only room, is not state.
 
 namespace localsgd::detail {

@@ -55,7 +55,7 @@ struct checkpoint_options {
 /// On ranks the path is that of rank 0, which alone touches the disk, and any rank can be asked to
 /// stop. What one of them has written goes on with any other number of ranks and threads, or none.
 ///
-/// Sequences, and averagers that do not keep the mean, take part if they have a member template
+/// Sequences, and averagers that do not keep the mean, take part if they have a thread template
 /// `state(archive)` that calls `archive(variables…)`: all that changes from round to round.
 class checkpoint {
  public:

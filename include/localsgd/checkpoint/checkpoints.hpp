@@ -8,7 +8,7 @@
 #include "localsgd/checkpoint/spread.hpp"
 #include "localsgd/checkpoint/archive.hpp"
 #include "localsgd/checkpoint/signals.hpp"
-#include "localsgd/synchronizer/concept.hpp"
+#include "localsgd/core/index_range.hpp"
 
 #include <algorithm>
 #include <array>
@@ -30,13 +30,13 @@
 
 namespace localsgd::detail {
 
-/// @brief What the members of one process share of a run's checkpoints. Without any: nothing.
-template <class Checkpoint>
+/// @brief What the threads of one process share of a run's checkpoints. Without any: nothing.
+template <class Checkpoint, class Scalar>
 struct checkpoint_record {
   static constexpr bool interrupted = false;
 };
-template <>
-struct checkpoint_record<checkpoint> {
+template <class Scalar>
+struct checkpoint_record<checkpoint, Scalar> {
   /// @brief Before the run: what it is, and its number of workers.
   void start(checkpoint const& c, std::string the_identity, std::size_t workers) {
     wish = &c;
@@ -50,57 +50,55 @@ struct checkpoint_record<checkpoint> {
   std::optional<stop_signals> signals;
   std::vector<state_writer> of;  // each worker
   bool interrupted = false;
-  std::array<int, 2> due{};  // what member 0 has decided for rounds of even and of odd number
+  std::array<int, 2> due{};  // what thread 0 has decided for rounds of even and of odd number
   std::uint64_t steps = 0, rounds = 0;
+  std::vector<Scalar> consensus;
   state_writer of_averager;
 
-  // Where the members do not share one memory:
-  std::vector<int> leaders, wishes;  // by member; of those who lead
+  // Where the threads do not share one memory:
+  std::vector<int> leaders, wishes;  // by thread; of those who lead
   divided_state averager;
-  std::vector<std::byte> common;  // on its way from member 0
+  std::vector<std::byte> common;  // on its way from thread 0
 };
 
-/// @brief One member's side of the checkpoints, all of it collective.
-template <class T, class Workers, class Anchor, class A, class X, class Recorder, class Record>
+/// @brief One thread's side of the checkpoints, all of it collective.
+template <class Round, class Recorder, class Record>
 class checkpoints {
  public:
-  checkpoints(T& team, Workers& workers, Anchor& anchor, A& averager, X& x, Recorder& recorder,
-              Record& record)
-      : team_(team), workers_(workers), anchor_(anchor), averager_(averager), x_(x),
-        recorder_(recorder), record_(record) {}
+  checkpoints(Round& round, Recorder& recorder, Record& record)
+      : round_(round), team_(round.team()), recorder_(recorder), record_(record) {}
 
   /// @brief Puts everything to where a checkpoint left it, if there is one.
-  void resume(std::uint64_t& t, std::uint64_t& rounds) {
+  void resume() {
     if constexpr (wanted) {
-      bool const first = team_.member() == 0;
-      if (leads(team_)) {
-        mine().leaders.assign(team_.members(), 0);
-        mine().wishes.assign(team_.members(), nothing);
+      bool const first = team_.thread() == 0;
+      if (team_.leads()) {
+        mine().leaders.assign(team_.threads(), 0);
+        mine().wishes.assign(team_.threads(), nothing);
       }
       // What cannot be written should not be found out at the first checkpoint.
       if (first) replacing_file const there_is_room(mine().wish->path());
-      if (team_.agree(first && std::filesystem::exists(mine().wish->path()) ? 1 : 0) != 0) {
+      if (team_.broadcast(first && std::filesystem::exists(mine().wish->path()) ? 1 : 0) != 0) {
         if (first) read();
         take_from_first();
-        team_.agree(0);  // it is there
+        team_.barrier();  // it is there
         index_range const own = team_.workers();
         for (std::size_t k = own.first; k != own.last; ++k)
-          whole(mine().of[k].bytes, [&](state_reader& in) { in(workers_[k]); });
-        t = mine().steps;
-        rounds = mine().rounds;
+          whole(mine().of[k].bytes, [&](state_reader& in) { worker_state(in, k); });
         recorder_.resume();
-        team_.resume(x_, point());
+        round_.resume(mine().steps, mine().rounds, std::span<scalar const>(mine().consensus));
       }
-      if (first) mine().due[(rounds + 1) % 2] = is_due(rounds + 1);
-      if constexpr (team_of_processes<T>) {
-        if (leads(team_)) {
-          mine().leaders[team_.member()] = 1;
+      std::uint64_t const next = round_.rounds() + 1;
+      if (first) mine().due[next % 2] = is_due(next);
+      if constexpr (!Round::protocol::one_process) {
+        if (team_.leads()) {
+          mine().leaders[team_.thread()] = 1;
           write_averager();
           mine().averager.start(std::move(mine().of_averager.bytes));
         }
-        team_.share(std::span(mine().leaders), by_member);
+        team_.all_gather(std::span(mine().leaders), by_thread);
       }
-      team_.agree(0);  // everybody can see it
+      team_.barrier();  // everybody can see it
     }
   }
 
@@ -108,14 +106,14 @@ class checkpoints {
   ///        After the last one f is evaluated, and for that an exchange makes preparations.
   void decide(std::uint64_t t, std::uint64_t round) {
     if constexpr (wanted) {
-      bool const first = team_.member() == 0;
-      if constexpr (team_of_processes<T>) {  // any of which can be asked to stop
-        if (leads(team_))
-          mine().wishes[team_.member()] = first ? is_due(round) : stops() ? the_last : nothing;
-        team_.share(std::span(mine().wishes), by_member);
+      bool const first = team_.thread() == 0;
+      if constexpr (!Round::protocol::one_process) {  // any of which can be asked to stop
+        if (team_.leads())
+          mine().wishes[team_.thread()] = first ? is_due(round) : stops() ? the_last : nothing;
+        team_.all_gather(std::span(mine().wishes), by_thread);
         due_ = std::ranges::max(mine().wishes);
       } else {
-        // Without a rendezvous of its own: member 0 decides a round ahead, and what it has written
+        // Without a rendezvous of its own: thread 0 decides a round ahead, and what it has written
         // before an exchange the others can read after it.
         due_ = mine().due[round % 2];
         if (first) mine().due[(round + 1) % 2] = is_due(round + 1);
@@ -126,7 +124,7 @@ class checkpoints {
   }
 
   /// @brief After the exchange: the checkpoint, if it is time.
-  void keep(std::uint64_t t, std::uint64_t rounds) {
+  void keep() {
     if constexpr (wanted) {
       if (due_ == nothing) return;
       if (!team_.finite()) {  // nothing to go on from
@@ -136,22 +134,26 @@ class checkpoints {
       index_range const own = team_.workers();
       for (std::size_t k = own.first; k != own.last; ++k) {
         mine().of[k].bytes.clear();
-        mine().of[k](workers_[k]);
+        worker_state(mine().of[k], k);
       }
-      if (leads(team_)) write_averager();
-      auto const consensus = team_.settle(x_);
+      if (team_.leads()) write_averager();
+      auto const consensus = round_.consensus();
+      auto const sent = team_.sent();
+      recorder_.gather_sent(sent.bytes);
       recorder_.share_drift();
       record_.bound.share_slopes(team_, record_.gradient);
-      team_.agree(0);  // all states are there
+      team_.barrier();  // all states are there
       give_to_first();
-      if (leads(team_)) {
-        mine().steps = t;
-        mine().rounds = rounds;
-        recorder_.cut();
-        std::copy(consensus.begin(), consensus.end(), record_.average.begin());
+      if (team_.leads()) {
+        mine().steps = round_.steps();
+        mine().rounds = round_.rounds();
+        recorder_.cut(sent.exchanges);
+        mine().consensus.assign(consensus.begin(), consensus.end());
       }
-      if (team_.member() == 0) write();
-      team_.agree(0);  // before anybody goes on
+      if (team_.thread() == 0) write();
+      if (team_.leads()) recorder_.go_on();
+      team_.sent() = sent;
+      team_.barrier();  // before anybody goes on
     }
   }
 
@@ -159,8 +161,8 @@ class checkpoints {
   void end() {
     if constexpr (wanted) {
       if (mine().interrupted) {
-        if (leads(team_)) mine().signals->heard();
-      } else if (team_.member() == 0) {
+        if (team_.leads()) mine().signals->heard();
+      } else if (team_.thread() == 0) {
         std::error_code ignored;
         std::filesystem::remove(mine().wish->path(), ignored);
       }
@@ -168,15 +170,16 @@ class checkpoints {
   }
 
  private:
+  using scalar = typename Record::scalar;
   static constexpr bool wanted = !std::is_empty_v<std::remove_cvref_t<
       decltype(std::declval<Record&>().checkpoints)>>;
-  static_assert(!wanted || has_state<typename Workers::value_type, state_writer>,
+  static_assert(!wanted || has_state<typename Round::sequence, state_writer>,
                 "the sequences of a run with a checkpoint need state(archive)");
   enum : int { nothing, one, the_last };
 
   auto& mine() noexcept { return record_.checkpoints; }
 
-  static index_range by_member(std::size_t member) noexcept { return {member, member + 1}; }
+  static index_range by_thread(std::size_t thread) noexcept { return {thread, thread + 1}; }
 
   bool stops() {
     return mine().wish->options().stop.stop_requested() || mine().signals->requested();
@@ -193,29 +196,30 @@ class checkpoints {
 
   // Collective: nobody reads the old value any more, and all see the new one.
   void interrupt(bool value) {
-    team_.agree(0);
-    if (leads(team_)) mine().interrupted = value;
-    team_.agree(0);
+    team_.barrier();
+    if (team_.leads()) mine().interrupted = value;
+    team_.barrier();
   }
 
   // What all members have in common; the consensus is in the record's vector.
   template <class Archive>
   void common(Archive& archive) {
-    archive(mine().steps, mine().rounds, record_.average, anchor_, record_);
+    archive(mine().steps, mine().rounds, mine().consensus, round_.hook(), record_);
   }
-  auto point() const { return std::span(std::as_const(record_.average)); }
+  template <class Archive>
+  void worker_state(Archive& archive, std::size_t k) {
+    archive(round_.workers()[k]);
+    if constexpr (Round::compresses) archive(round_.encoders()[k]);
+  }
 
   // Who leads. It comes after what is common: no process may have all of it.
   void write_averager() {
     mine().of_averager.bytes.clear();
-    if constexpr (has_state<A, state_writer>)
-      mine().of_averager(averager_);
-    else
-      static_assert(A::keeps_mean, "an averager that transforms the mean needs state(archive)");
+    mine().of_averager(round_.averager());
   }
   void read_common(state_reader& in) {
     common(in);
-    if constexpr (has_state<A, state_reader>) in(averager_);
+    in(round_.averager());
   }
 
   void write() {
@@ -231,7 +235,7 @@ class checkpoints {
     checkpoint_file const file(mine().wish->path(), mine().identity);
     whole(file.state(), [&](state_reader& in) {
       read_common(in);
-      if constexpr (team_of_processes<T>) {
+      if constexpr (!Round::protocol::one_process) {
         auto const taken = file.state().first(file.state().size() - in.left());
         mine().common.assign(taken.begin(), taken.end());
       }
@@ -259,41 +263,38 @@ class checkpoints {
   // Member 0 alone looks at the disk. What it has read goes to all processes; each keeps what it
   // needs.
   void take_from_first() {
-    if constexpr (team_of_processes<T>) {
-      bool const follows = leads(team_) && team_.member() != 0;
+    if constexpr (!Round::protocol::one_process) {
+      bool const follows = team_.leads() && team_.thread() != 0;
       spread(team_, mine().common, 0);
       if (follows) whole(mine().common, [&](state_reader& in) { read_common(in); });
-      if (leads(team_)) mine().common = {};
+      if (team_.leads()) mine().common = {};
       for (std::size_t k = 0; k != mine().of.size(); ++k) {
         spread(team_, mine().of[k].bytes, 0);
-        if (follows && !workers_.holds(k)) mine().of[k].bytes = {};
+        if (follows && !round_.workers().holds(k)) mine().of[k].bytes = {};
       }
     }
   }
 
   // And it needs the states of all workers.
   void give_to_first() {
-    if constexpr (team_of_processes<T>) {
+    if constexpr (!Round::protocol::one_process) {
       std::size_t const all = mine().of.size();
       for (std::size_t k = 0, owner = 0; k != all; ++k) {
-        while (even_split(all, team_.members(), owner).last <= k) ++owner;
+        while (even_split(all, team_.threads(), owner).last <= k) ++owner;
         spread(team_, mine().of[k].bytes, owner);
-        if (leads(team_) && team_.member() != 0) mine().of[k].bytes = {};
+        if (team_.leads() && team_.thread() != 0) mine().of[k].bytes = {};
       }
       mine().averager.merge(team_, mine().leaders, mine().of_averager.bytes);
     }
   }
 
-  T& team_;
-  Workers& workers_;
-  Anchor& anchor_;
-  A& averager_;
-  X& x_;
+  Round& round_;
+  typename Round::protocol& team_;
   Recorder& recorder_;
   Record& record_;
   using clock = std::chrono::steady_clock;
   clock::time_point last_ = clock::now();
-  int due_ = nothing;  // the same on every member
+  int due_ = nothing;  // the same on every thread
 };
 
 }  // namespace localsgd::detail

@@ -34,16 +34,6 @@ constexpr index_range coordinates_of(std::size_t dimension, std::size_t members,
   return {std::min(lines.first * line, dimension), std::min(lines.last * line, dimension)};
 }
 
-/// @brief The workers that a synchronizer runs in this process: all, unless it says otherwise by
-///        `synchronizer.carries(K)`.
-template <class S>
-index_range carried_workers([[maybe_unused]] S const& synchronizer, std::size_t workers) {
-  if constexpr (requires { synchronizer.carries(workers); })
-    return synchronizer.carries(workers);
-  else
-    return {0, workers};
-}
-
 }  // namespace detail
 
 }  // namespace localsgd

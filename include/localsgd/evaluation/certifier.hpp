@@ -51,7 +51,7 @@ class certifier {
   template <class T>
   double operator()(T& team, full_gradient& pass, std::span<scalar const> x,
                     full_gradient::value const& value, std::span<double const> slopes) {
-    bool const leader = leads(team);
+    bool const leader = team.leads();
     double bound = leader ? certificate(value.squared_gradient_norm, mu_) : 0;
     if constexpr (dual) {
       if (!slopes.empty() && !slopes_.empty()) {
@@ -63,7 +63,7 @@ class certifier {
           at = {x, gradient_, slopes, value.squared_slopes};
           worth_a_pass = std::isfinite(bound) && promises(dual_.propose(at), bound) ? 1 : 0;
         }
-        if (team.agree(worth_a_pass) != 0) {
+        if (team.broadcast(worth_a_pass) != 0) {
           pass.each_part(team, [&](index_range samples, std::span<double> sum) {
             dual_.add_dual(samples, slopes, sum);
           });
@@ -75,7 +75,7 @@ class certifier {
     return leader ? remember(value.objective, bound) : 0;
   }
 
-  /// @brief Collective: what every member remembers for its samples becomes known to all.
+  /// @brief Collective: what every thread remembers for its samples becomes known to all.
   template <class T>
   void share_slopes([[maybe_unused]] T& team, [[maybe_unused]] full_gradient const& pass) {
     if constexpr (dual)

@@ -8,7 +8,7 @@
 #include "localsgd/kernels/rows.hpp"
 #include "localsgd/objective/linear_concept.hpp"
 #include "localsgd/loss/concept.hpp"
-#include "localsgd/synchronizer/concept.hpp"
+#include "localsgd/core/index_range.hpp"
 
 #include <algorithm>
 #include <array>

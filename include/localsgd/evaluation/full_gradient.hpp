@@ -9,7 +9,7 @@
 #include "localsgd/objective/linear_concept.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
 #include "localsgd/settings.hpp"
-#include "localsgd/synchronizer/concept.hpp"
+#include "localsgd/core/index_range.hpp"
 
 #include <algorithm>
 #include <concepts>
@@ -19,7 +19,7 @@
 #include <vector>
 
 /// @file
-/// @brief f(x) and ∇f(x) over all samples, by all members, in a fixed order.
+/// @brief f(x) and ∇f(x) over all samples, by all threads, in a fixed order.
 
 namespace localsgd::detail {
 
@@ -111,7 +111,9 @@ class full_gradient {
       else
         add_samples(share, x, samples, sum, std::span<double>(slopes[part]));
     });
-    if (!leads(team)) return {};
+    team.template count<double>(x.size());
+    ++team.sent().exchanges;
+    if (!team.leads()) return {};
     double const n = static_cast<double>(samples_);
     return {last() / n, squared_norm(std::span<double const>(sum())) / n / n, total_.back() / n};
   }
@@ -137,19 +139,19 @@ class full_gradient {
     });
   }
 
-  /// @brief The first d sums of the last call: n·∇f(x) after an evaluation. Every member sees it
+  /// @brief The first d sums of the last call: n·∇f(x) after an evaluation. Every thread sees it
   ///        until the next collective call.
   std::span<double const> sum() const noexcept { return {total_.data(), total_.size() - 2}; }
   double last() const noexcept { return total_[total_.size() - 2]; }
   /// @brief All d+2 sums of the last call.
   std::span<double const> totals() const noexcept { return total_; }
 
-  /// @brief Collective: what every member has written for its samples becomes known to all.
+  /// @brief Collective: what every thread has written for its samples becomes known to all.
   template <class T>
   void share_slopes(T& team, std::span<double> slopes) const {
     if (slopes.empty()) return;
-    share(team, slopes, [&](std::size_t member) {
-      index_range const parts = even_split(parts_.size(), team.members(), member);
+    team.all_gather(slopes, [&](std::size_t thread) {
+      index_range const parts = even_split(parts_.size(), team.threads(), thread);
       auto const edge = [&](std::size_t p) {
         return p == parts_.size() ? samples_ : even_split(samples_, parts_.size(), p).first;
       };
@@ -161,7 +163,7 @@ class full_gradient {
   template <class T>
   void share_slopes(T&, std::span<std::vector<double>>) const noexcept {}
 
-  /// @brief Gives back what only another call would need, and there will be none. For one member.
+  /// @brief Gives back what only another call would need, and there will be none. For one thread.
   void release() noexcept {
     for (auto& part : parts_) std::vector<double>().swap(part);
   }
@@ -177,7 +179,7 @@ class full_gradient {
 
   template <class T, class Add>
   void add_parts(T& team, Add const& add) {
-    index_range const mine = even_split(parts_.size(), team.members(), team.member());
+    index_range const mine = even_split(parts_.size(), team.threads(), team.thread());
     for (std::size_t p = mine.first; p != mine.last; ++p) {
       parts_[p].assign(total_.size(), 0.0);
       add(p, std::span<double>(parts_[p]));

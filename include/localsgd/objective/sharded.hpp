@@ -105,7 +105,7 @@ class sharded_objective {
     settings s;
     s.workers = workers;
     s.validate();
-    index_range const here = detail::carried_workers(ranks, workers);
+    index_range const here = ranks.carries(workers);
     first_ = here.first;
     facts_.resize(workers);
     auto const make_all = [&] {
@@ -115,10 +115,7 @@ class sharded_objective {
         facts_[k] = detail::shard_facts::of(f, workers);
       }
     };
-    if constexpr (requires { ranks.share(std::span(facts_), make_all); })
-      ranks.share(std::span(facts_), make_all);
-    else
-      make_all();
+    ranks.all_gather(std::span(facts_), make_all);
 
     for (std::size_t k = 0; k != workers; ++k) {
       std::string name = "the shard of worker " + std::to_string(k);

@@ -92,7 +92,13 @@ cost_model measure_costs(F const& f, S& synchronizer, std::size_t workers = sett
                          std::size_t batch_size = 1) {
   constexpr double long_enough = 3e-3;
   std::atomic<std::size_t> members{1};
-  synchronizer.run(workers, [&](auto& team) { members = team.members(); });
+  plan nothing;
+  nothing.workers = workers;
+  auto const identity = [] { return std::string(); };
+  auto const count = [&](auto const& launch) {
+    launch([&](auto& team) { members = team.threads(); });
+  };
+  synchronizer.run(nothing, detail::program<decltype(identity), decltype(count)>{identity, count});
 
   auto const at_most = [](std::uint64_t steps) { return static_cast<std::size_t>(steps); };
   settings s{.workers = workers, .local_steps = 1, .batch_size = batch_size};

@@ -2,27 +2,30 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/run/announced.hpp"
-#include "localsgd/run/components.hpp"
-#include "localsgd/run/defaults.hpp"
-#include "localsgd/sampler/own_shard.hpp"
-#include "localsgd/run/identity.hpp"
-#include "localsgd/run/sequences.hpp"
-#include "localsgd/run/local_sgd.hpp"
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
 #include "localsgd/observer/concept.hpp"
 #include "localsgd/result.hpp"
+#include "localsgd/run/components.hpp"
+#include "localsgd/run/defaults.hpp"
+#include "localsgd/run/encoders.hpp"
+#include "localsgd/run/identity.hpp"
+#include "localsgd/run/local_sgd.hpp"
+#include "localsgd/run/record.hpp"
+#include "localsgd/run/round.hpp"
+#include "localsgd/run/sequences.hpp"
+#include "localsgd/sampler/own_shard.hpp"
 #include "localsgd/sampler/with_replacement.hpp"
 #include "localsgd/schedule/every.hpp"
 #include "localsgd/settings.hpp"
-#include "localsgd/synchronizer/thread_pool.hpp"
 #include "localsgd/step_size/automatic_step.hpp"
+#include "localsgd/synchronizer/thread_pool.hpp"
 
 #include <algorithm>
 #include <string>
 #include <tuple>
 #include <type_traits>
+#include <typeinfo>
 #include <utility>
 #include <vector>
 
@@ -37,93 +40,164 @@ namespace localsgd::detail {
 template <class C>
 using as_given = std::conditional_t<Synchronizer<C> || Observer<C>, C&, C const&>;
 
+/// @brief Refuses by name what a synchronizer cannot do.
+template <class Scalar, class S, class A, class C>
+void check_combination(S const& synchronizer, A const& averager, C const& compressor, bool hook) {
+  using protocol = typename S::protocol;
+  using state = decltype(averager.template bind<Scalar>(plan{}, std::span<std::size_t const>{}));
+  constexpr bool compresses = !std::same_as<C, identity>;
+  std::string compressor_name;
+  if constexpr (compresses) compressor_name = compressor.identity();
+  if constexpr (protocol::never_waits) {
+    require(!hook, "synchronizer", "asynchronous",
+            "one whose workers wait for each other: svrg's anchors are rendezvous");
+    require(state::keeps_mean && !combines_rows<state, Scalar>, "averager", averager.identity(),
+            "mean or weighted_mean: asynchronous runs have no mean to transform");
+  }
+  require(!compresses || (!protocol::never_waits && !protocol::averages_travel), "compressor",
+          compressor_name, "left out, or the synchronizer one that waits for its averages: "
+                           "asynchronous and overlapped runs exchange whole vectors");
+  require(!compresses || !combines_rows<state, Scalar>, "compressor", compressor_name,
+          "left out: averager " + averager.identity() + " needs the points of all workers");
+  if constexpr (requires { synchronizer.averages_in_any_order(); }) {
+    bool const fast = synchronizer.averages_in_any_order();
+    require(!fast || !combines_rows<state, Scalar>, "averager", averager.identity(),
+            "one that makes the mean: averaging::fast never has the points of all workers in one "
+            "place; use averaging::reproducible");
+    require(!fast || !compresses, "compressor", compressor_name,
+            "left out with averaging::fast, which adds up whole vectors; use "
+            "averaging::reproducible");
+  }
+}
+
+/// @brief The types of the components that all ranks must have in common: not of observers, which
+///        each rank may choose, and of what carries them.
+template <class... Given>
+void add_components(run_identity& all) {
+  [[maybe_unused]] auto const add = [&]<class C>(std::type_identity<C>) {
+    if constexpr (!Observer<C> && !Synchronizer<C>) all.add_text("component", typeid(C).name());
+  };
+  (add(std::type_identity<Given>{}), ...);
+}
+
 /// @brief The run of minimize().
 template <class F, class... Given>
 result<typename F::scalar> assembled_run(F const& f, settings const& s,
                                          std::tuple<Given...> const& given) {
   using scalar = typename F::scalar;
   bool const reduces = s.tolerance > 0 && may_reduce<F, std::remove_cvref_t<Given>...>(f);
-  plan p = make_plan(f, s, reduces);
-
+  plan const requested = make_plan(f, s, reduces);
   auto const sampler =
       sampler_for(f, pick<sampler_kind, F>([] { return with_replacement{}; }, given));
-  auto const schedule = pick<schedule_kind, F>([&] { return every{p.local_steps}; }, given);
+  auto const schedule = pick<schedule_kind, F>([&] { return every{requested.local_steps}; }, given);
+  decltype(auto) start = pick<warm_start_kind, F>([] { return cold_start{}; }, given);
+  plan const p = [&] {
+    plan final = requested;
+    final.local_steps = std::min(schedule.next(0), std::max<std::uint64_t>(final.steps, 1));
+    final.start = start_number(start);
+    return final;
+  }();
   if constexpr (needs_evaluations<std::remove_cvref_t<decltype(schedule)>>())
     require(p.evaluations > 0 || p.tolerance > 0, "evaluations", p.evaluations,
             ">= 1, or a tolerance set, for a schedule that follows the objective");
-  p.local_steps = std::min(schedule.next(0), std::max<std::uint64_t>(p.steps, 1));
   std::vector<std::size_t> shard_sizes(p.workers);
   for (std::size_t k = 0; k != p.workers; ++k) shard_sizes[k] = sampler.shard_size(p, k);
 
   auto&& synchronizer = pick<synchronizer_kind, F>(
       [&] { return thread_pool(std::min(p.workers, asio_pool::hardware_threads())); }, given);
+  using protocol = typename std::remove_cvref_t<decltype(synchronizer)>::protocol;
   auto&& observer = pick<observer_kind, F>([] { return no_observer{}; }, given);
-  p.components = components_number<std::remove_cvref_t<Given>...>();
-  decltype(auto) start = pick<warm_start_kind, F>([] { return cold_start{}; }, given);
-  p.start = start_number(start);
-  // What else the members must agree on, or need to know of the run.
-  [[maybe_unused]] announced const facts(synchronizer, f, std::as_const(p));
   decltype(auto) checkpoint = pick<checkpoint_kind, F>([] { return no_checkpoint{}; }, given);
   using checkpoint_type = std::remove_cvref_t<decltype(checkpoint)>;
-  run_record<F, std::remove_cvref_t<decltype(observer)>, checkpoint_type> record(f, p, observer);
-
-  auto const step_size = resolve_step_size(
-      f, p, pick<step_size_kind, F>([] { return automatic_step{}; }, given));
   auto const worker = pick<worker_kind, F>([&] { return default_worker<F>(reduces); }, given);
-  auto anchor = anchor_of(worker, f, step_size, p);
-  using team_type = typename std::remove_cvref_t<decltype(synchronizer)>::team;
-  if constexpr (requires { typename team_type::never_waits; })
-    require(!anchor.renews(), "synchronizer", "asynchronous",
-            "one whose members wait for each other: svrg's anchors are rendezvous");
-  auto averager = pick<averager_kind, F>([] { return default_averager<F>(); }, given);
-  averager.start(p.dimension);
-
-  // What worker k steps on.
-  auto const own = [&]([[maybe_unused]] std::size_t k) -> auto const& {
-    if constexpr (ShardedObjective<F>)
-      return f.shard(k);
-    else
-      return f;
-  };
-  auto const bind = [&](std::size_t k) {
-    if constexpr (std::same_as<decltype(anchor), no_anchor>)
-      return worker.bind(own(k), sampler, step_size, p, k);
-    else
-      return worker.bind(own(k), sampler, step_size, p, k, anchor);
-  };
-  index_range const carried = carried_workers(synchronizer, p.workers);
-  if constexpr (ShardedObjective<F>)
-    require(f.is_here(carried.first) && f.is_here(carried.last - 1), "synchronizer",
-            "workers " + std::to_string(carried.first) + " to " +
-                std::to_string(carried.last - 1),
-            "the workers whose shards this process has made: give sharded_objective the "
-            "synchronizer of the run");
-  sequences<decltype(bind(0))> own_sequences(carried, bind);
-  if constexpr (TouchingSequence<decltype(bind(0))>)
-    if (own_sequences.front().touches_few()) record.touched.start(p.dimension);
-  std::vector<double> weights(p.workers);
-  for (std::size_t k = 0; k != p.workers; ++k) weights[k] = averager.weight(k, shard_sizes);
-  iterates<scalar> x(std::move(weights), p.dimension);
-  move_to<scalar>(start, x, own_sequences);
-
+  auto const averager = pick<averager_kind, F>([] { return default_averager<F>(); }, given);
+  auto const compressor = pick<compressor_kind, F>([] { return identity{}; }, given);
+  constexpr bool compresses = !std::same_as<std::remove_cvref_t<decltype(compressor)>, identity>;
   if constexpr (!std::same_as<checkpoint_type, no_checkpoint>) {
-    static_assert(!requires { typename team_type::never_waits; },
-                  "a checkpoint is a rendezvous: asynchronous runs have none");
-    static_assert(!requires(team_type const& team) { team.seconds(); },
-                  "a checkpoint does not hold the clock of a team: simulated runs have none");
-    static_assert(!requires { typename team_type::averages_travel; },
+    static_assert(!protocol::never_waits, "a checkpoint is a rendezvous: asynchronous runs have none");
+    static_assert(!protocol::keeps_time,
+                  "a checkpoint does not hold a virtual clock: simulated runs have none");
+    static_assert(!protocol::averages_travel,
                   "a checkpoint does not hold what is on its way: overlapped runs have none");
-    record.checkpoints.start(
-        checkpoint,
-        run_identity<decltype(bind(0)), decltype(averager), decltype(schedule)>(
-            f, p, step_size, schedule),
-        p.workers);
   }
-  synchronizer.run(p.workers, [&](auto& team) {
-    local_sgd(team, own_sequences, anchor, schedule, averager, x, p.steps, record);
-  });
-  own_sequences.clear();  // room for the result
-  return record.take();
+
+  // What the ranks of a run, and it and its checkpoint, have in common.
+  auto const identity_of = [&] {
+    run_identity all;
+    add_plan(all, p, schedule);
+    all.add_text("averager", averager.identity());
+    if constexpr (compresses) all.add_text("compressor", compressor.identity());
+    if constexpr (requires { f.regularizer().identity(); })
+      all.add_text("regularizer", f.regularizer().identity());
+    add_components<std::remove_cvref_t<Given>...>(all);
+    add_data(all, f);
+    return all;
+  };
+
+  result<scalar> outcome;
+  auto const run = [&](auto const& launch) {
+    run_record<F, std::remove_cvref_t<decltype(observer)>, checkpoint_type> record(f, p, observer);
+    auto const step_size = resolve_step_size(
+        f, p, pick<step_size_kind, F>([] { return automatic_step{}; }, given));
+    auto hook = anchor_of(worker, f, step_size, p);
+    auto average = averager.template bind<scalar>(p, shard_sizes);
+    check_combination<scalar>(synchronizer, averager, compressor, hook.evaluates());
+
+    // What worker k steps on.
+    auto const own = [&]([[maybe_unused]] std::size_t k) -> auto const& {
+      if constexpr (ShardedObjective<F>)
+        return f.shard(k);
+      else
+        return f;
+    };
+    auto const bind = [&](std::size_t k) {
+      if constexpr (std::same_as<decltype(hook), no_hook<scalar>>)
+        return worker.bind(own(k), sampler, step_size, p, k);
+      else
+        return worker.bind(own(k), sampler, step_size, p, k, hook);
+    };
+    index_range const carried = synchronizer.carries(p.workers);
+    if constexpr (ShardedObjective<F>)
+      require(f.is_here(carried.first) && f.is_here(carried.last - 1), "synchronizer",
+              "workers " + std::to_string(carried.first) + " to " +
+                  std::to_string(carried.last - 1),
+              "the workers whose shards this process has made: give sharded_objective the "
+              "synchronizer of the run");
+    sequences<decltype(bind(0))> own_sequences(carried, bind);
+    auto encoding = [&] {
+      if constexpr (compresses) {
+        auto const encoder = [&](std::size_t k) { return compressor.template bind<scalar>(p, k); };
+        return encoders<decltype(encoder(0)), scalar>(carried, encoder, p.workers, p.dimension);
+      } else {
+        return no_encoders{};
+      }
+    }();
+    if constexpr (TouchingSequence<decltype(bind(0))>)
+      if (own_sequences.front().touches_few()) record.touched.start(p.dimension, p.workers);
+    std::vector<double> weights(p.workers);
+    for (std::size_t k = 0; k != p.workers; ++k) weights[k] = average.weight(k);
+    iterates<scalar> x(std::move(weights), p.dimension);
+    move_to<scalar>(start, x, own_sequences);
+    average.reset(std::span<scalar const>(x.consensus[0]));
+
+    if constexpr (!std::same_as<checkpoint_type, no_checkpoint>) {
+      run_identity all = identity_of();
+      all.add("first step size", step_size(0));
+      all.add("last step size", step_size(p.steps));
+      all.add_text("component", typeid(decltype(bind(0))).name());
+      all.add_text("component", typeid(schedule).name());
+      record.checkpoints.start(checkpoint, all.text(), p.workers);
+    }
+    launch([&](auto& team) {
+      round_of round(team, own_sequences, hook, average, encoding, x, record);
+      local_sgd(round, schedule, step_size, p.steps, record);
+    });
+    own_sequences.clear();  // room for the result
+    outcome = record.take();
+  };
+  auto const identity_text = [&] { return identity_of().text(); };
+  synchronizer.run(p, program<decltype(identity_text), decltype(run)>{identity_text, run});
+  return outcome;
 }
 
 }  // namespace localsgd::detail

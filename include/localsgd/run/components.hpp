@@ -4,6 +4,8 @@
 
 #include "localsgd/averager/concept.hpp"
 #include "localsgd/checkpoint/checkpoint.hpp"
+#include "localsgd/compressor/concept.hpp"
+#include "localsgd/compressor/identity.hpp"
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
 #include "localsgd/observer/concept.hpp"
@@ -59,6 +61,10 @@ struct averager_kind {
   template <class C, class F>
   static constexpr bool of = Averager<C, typename F::scalar>;
 };
+struct compressor_kind {
+  template <class C, class F>
+  static constexpr bool of = std::same_as<C, identity> || Compressor<C, typename F::scalar>;
+};
 struct synchronizer_kind {
   template <class C, class F>
   static constexpr bool of = Synchronizer<C>;
@@ -100,13 +106,14 @@ decltype(auto) pick(Fallback&& fallback, std::tuple<Given&...> const& given) {
 }  // namespace detail
 
 /// @brief Something that minimize() takes besides the objective and the settings: a Sampler, a
-///        StepSize (or a rule for one), a LocalWorker, a Schedule, an Averager, a Synchronizer or
-///        an Observer for the objective F; a checkpoint, or a warm_start.
+///        StepSize (or a rule for one), a LocalWorker, a Schedule, an Averager, a Compressor, a
+///        Synchronizer or an Observer for the objective F; a checkpoint, or a warm_start.
 template <class C, class F>
 concept ComponentFor =
     Sampler<C> || detail::step_size_component<C, F> ||
     detail::worker_component<C, detail::stepped_objective<F>> ||
-    Schedule<C> || Averager<C, typename F::scalar> || Synchronizer<C> || Observer<C> ||
+    Schedule<C> || Averager<C, typename F::scalar> || detail::compressor_kind::of<C, F> ||
+    Synchronizer<C> || Observer<C> ||
     std::same_as<C, checkpoint> || std::same_as<C, warm_start>;
 
 namespace detail {
@@ -117,6 +124,7 @@ concept at_most_one_component_of_each_kind =
     count_of<worker_kind, F, Components...> <= 1 &&
     count_of<schedule_kind, F, Components...> <= 1 &&
     count_of<averager_kind, F, Components...> <= 1 &&
+    count_of<compressor_kind, F, Components...> <= 1 &&
     count_of<synchronizer_kind, F, Components...> <= 1 &&
     count_of<observer_kind, F, Components...> <= 1 &&
     count_of<checkpoint_kind, F, Components...> <= 1 &&

@@ -4,7 +4,6 @@
 
 #include "localsgd/averager/mean.hpp"
 #include "localsgd/averager/weighted_mean.hpp"
-#include "localsgd/core/checksum.hpp"
 #include "localsgd/run/components.hpp"
 #include "localsgd/core/error.hpp"
 #include "localsgd/objective/concept.hpp"
@@ -20,7 +19,6 @@
 #include <cstdint>
 #include <string>
 #include <type_traits>
-#include <typeinfo>
 
 /// @file
 /// @brief What minimize() makes of a call that leaves things open.
@@ -66,8 +64,17 @@ auto anchor_of(W const& worker, F const& f, E const& step_size, plan const& p) {
   if constexpr (has_const_anchor<W, F, E>)
     return worker.anchor(f, step_size, p);
   else
-    return no_anchor{};
+    return no_hook<typename F::scalar>{};
 }
+
+/// @brief A Synchronizer whose workers do not wait for each other, so that there are no rendezvous.
+template <class S>
+constexpr bool never_waits = [] {
+  if constexpr (Synchronizer<S>)
+    return bool{S::protocol::never_waits};
+  else
+    return false;
+}();
 
 /// @brief Whether a tolerance lets minimize choose variance-reduced steps: where neither worker nor
 ///        step size is named, the members wait for each other, and there is a certificate to reach.
@@ -76,20 +83,8 @@ bool may_reduce(F const& f) {
   constexpr bool free =
       count_of<worker_kind, F, Components...> == 0 &&
       count_of<step_size_kind, F, Components...> == 0 &&
-      (... && !requires { typename Components::team::never_waits; });
+      (... && !never_waits<Components>);
   return free && strong_convexity_of(f) > 0;
-}
-
-/// @brief Tells calls apart whose ranks would not meet: by the types of what they are given, but for
-///        observers, which each rank may choose, and what carries them.
-template <class... Components>
-std::uint64_t components_number() {
-  std::string text;
-  [[maybe_unused]] auto const add = [&]<class C>(std::type_identity<C>) {
-    if constexpr (!Observer<C> && !Synchronizer<C>) text += std::string(typeid(C).name()) + "\n";
-  };
-  (add(std::type_identity<Components>{}), ...);
-  return checksum(text.data(), text.size());
 }
 
 /// @brief The settings with every 0 resolved for this objective, and checked against it.
@@ -100,6 +95,7 @@ plan make_plan(F const& f, settings s, bool reduces) {
   plan p;
   p.samples = f.samples();
   p.dimension = f.dimension();
+  p.scalar_bytes = sizeof(typename F::scalar);
   require(p.samples >= 1, "objective.samples()", p.samples, ">= 1");
   require(p.dimension >= 1, "objective.dimension()", p.dimension, ">= 1");
   require(s.batch_size <= p.samples, "batch_size", s.batch_size,

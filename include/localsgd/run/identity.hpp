@@ -2,56 +2,64 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/objective/fingerprint.hpp"
 #include "localsgd/core/error.hpp"
 #include "localsgd/objective/concept.hpp"
+#include "localsgd/objective/fingerprint.hpp"
 #include "localsgd/settings.hpp"
 #include "localsgd/version.hpp"
 
-#include <algorithm>
 #include <cstddef>
-#include <span>
 #include <string>
+#include <type_traits>
 #include <typeinfo>
-#include <vector>
 
 /// @file
 /// @brief What tells one run from another, as text.
 
 namespace localsgd::detail {
 
-/// @brief A line for each thing that two runs of the same bits have in common: the library, the
-///        plan, the data, the step size and the types of the components.
-/// @tparam Types those of the components whose values are not asked for
-template <class... Types, Objective F, class E, class S>
-std::string run_identity(F const& f, plan const& p, E const& step_size, S const& schedule) {
-  using scalar = typename F::scalar;
-  std::string text;
-  auto const add = [&](char const* name, auto const& value) {
-    text += std::string(name) + " = " + shown(value) + "\n";
-  };
-  add("version", std::to_string(version.major) + "." + std::to_string(version.minor) + "." +
-                     std::to_string(version.patch));
-  add("samples", p.samples);
-  add("dimension", p.dimension);
-  add("scalar bytes", sizeof(scalar));
-  add("workers", p.workers);
-  add("batch_size", p.batch_size);
-  add("steps", p.steps);
-  add("local_steps", p.local_steps);
-  add("second sync time", schedule.next(schedule.next(0)));
-  add("seed", p.seed);
-  add("tolerance", p.tolerance);
-  add("evaluations", p.evaluations);
-  add("checksum of the start", p.start);
-  add("first step size", step_size(0));
-  add("last step size", step_size(p.steps));
+/// @brief A line "name = value" for each thing that runs of the same bits have in common.
+class run_identity {
+ public:
+  template <class T>
+  void add(std::string const& name, T const& value) {
+    text_ += name + " = " + shown(value) + "\n";
+  }
+  void add_text(std::string const& name, std::string const& value) {
+    text_ += name + " = " + value + "\n";
+  }
+  std::string const& text() const noexcept { return text_; }
 
+ private:
+  std::string text_;
+};
+
+/// @brief The library, the plan and the schedule. Costs nothing.
+template <class S>
+void add_plan(run_identity& all, plan const& p, S const& schedule) {
+  all.add_text("version", std::to_string(version.major) + "." + std::to_string(version.minor) + "." +
+                              std::to_string(version.patch));
+  all.add("samples", p.samples);
+  all.add("dimension", p.dimension);
+  all.add("scalar bytes", p.scalar_bytes);
+  all.add("workers", p.workers);
+  all.add("batch_size", p.batch_size);
+  all.add("steps", p.steps);
+  all.add("local_steps", p.local_steps);
+  all.add("second sync time", schedule.next(schedule.next(0)));
+  all.add("seed", p.seed);
+  all.add("tolerance", p.tolerance);
+  all.add("evaluations", p.evaluations);
+  all.add("checksum of the start", p.start);
+}
+
+/// @brief The data: one pass over the samples.
+template <Objective F>
+void add_data(run_identity& all, F const& f) {
   objective_fingerprint const print = fingerprint_of(f);
-  add("loss at a point", print.loss);
-  add("checksum of gradients there", print.gradients);
-  ((text += std::string("component ") + typeid(Types).name() + "\n"), ...);
-  return text;
+  all.add("strong_convexity", strong_convexity_of(f));
+  all.add("loss at a point", print.loss);
+  all.add("checksum of gradients there", print.gradients);
 }
 
 }  // namespace localsgd::detail

@@ -5,7 +5,8 @@
 #include "localsgd/evaluation/certifier.hpp"
 #include "localsgd/checkpoint/checkpoints.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
-#include "localsgd/run/exchange.hpp"
+#include "localsgd/evaluation/assemble_average.hpp"
+#include "localsgd/run/touched_exchange.hpp"
 #include "localsgd/core/cache_aligned.hpp"
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/observer/concept.hpp"
@@ -20,7 +21,7 @@
 #include <vector>
 
 /// @file
-/// @brief What the members of a process write down of a run.
+/// @brief What the threads of a process write down of a run.
 
 namespace localsgd::detail {
 
@@ -43,7 +44,7 @@ class stopwatch {
   double seconds_ = 0;
 };
 
-/// @brief The record of one run, shared by all members of a process; who leads writes it.
+/// @brief The record of one run, shared by all threads of a process; who leads writes it.
 template <Objective F, Observer O, class Checkpoint = no_checkpoint>
 struct run_record {
   using scalar = typename F::scalar;
@@ -54,6 +55,7 @@ struct run_record {
         observer(&the_observer),
         gradient(objective, the_plan),
         bound(objective, the_plan, gradient),
+        averages(the_plan.workers),
         average(the_plan.dimension),
         drift(the_plan.workers) {}
 
@@ -63,20 +65,24 @@ struct run_record {
   stopwatch watch;
   full_gradient gradient;
   certifier<F> bound;
+  average_rows<scalar> averages;
   own_vector<scalar> average;  // x̂, assembled at evaluations
-  touched_average touched;
+  touched_exchange touched;
+  std::uint64_t bytes_before = 0;  // of all processes, before a checkpoint
+  std::uint64_t exchanges_before = 0;
+  std::vector<std::uint64_t> sent;  // bytes, of every thread that leads
   std::vector<double> drift;  // ‖x_k − x̄‖² of every worker at the last average before one
   result<scalar> outcome;
   std::span<scalar const> last, weighted, best;  // its points: each is the last or the average
 
-  checkpoint_record<Checkpoint> checkpoints;
+  checkpoint_record<Checkpoint, scalar> checkpoints;
   std::uint64_t next_due = 0, before = 0;  // those of every recorder, in a checkpoint
 
   template <class Archive>
   void state(Archive& archive) {
     double seconds = watch.total();
     archive(bound, drift, next_due, before, outcome.objective, outcome.certificate, outcome.history,
-            seconds);
+            seconds, bytes_before, exchanges_before);
     watch.resume(seconds);
   }
 

@@ -2,17 +2,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/evaluation/assemble_average.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
 #include "localsgd/run/record.hpp"
-#include "localsgd/worker/svrg/anchor.hpp"
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/observer/concept.hpp"
 #include "localsgd/result.hpp"
 #include "localsgd/schedule/concept.hpp"
 #include "localsgd/settings.hpp"
-#include "localsgd/synchronizer/concept.hpp"
-#include "localsgd/worker/concept.hpp"
+#include "localsgd/core/index_range.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -40,25 +37,24 @@ LOCALSGD_ONE_COPY double squared_distance(std::span<Scalar const> x,
   return sum;
 }
 
-/// @brief One member's side of the record: when to evaluate, and the collective calls it takes.
-template <class Record, class T, class Workers, class Anchor>
+/// @brief One thread's side of the record: when to evaluate, and the collective calls it takes.
+template <class Record, class Round>
 class recorder {
  public:
   using scalar = typename Record::scalar;
 
-  recorder(Record& record, T& team, Workers& workers, Anchor const& anchor,
-           iterates<scalar>& x)
-      : r_(record), team_(team), workers_(workers), anchor_(anchor), x_(x) {}
+  recorder(Record& record, Round& round)
+      : r_(record), round_(round), team_(round.team()), hook_(round.hook()) {}
 
   /// @brief Whether there will be an evaluation after t steps. At an anchor f is known anyway.
   bool due(std::uint64_t t) const noexcept {
     return t >= next_due_ || t == r_.p->steps || r_.checkpoints.interrupted ||
-           (r_.p->tolerance > 0 && anchor_.meets(t));
+           (r_.p->tolerance > 0 && hook_.evaluates_at(t));
   }
 
   /// @brief Whether there may be one: f can become known at an anchor that is not there yet.
   bool measures_drift(std::uint64_t t) const noexcept {
-    return due(t) || (r_.p->tolerance > 0 && anchor_.due(t));
+    return due(t) || (r_.p->tolerance > 0 && hook_.looks_at(t));
   }
 
   /// @brief schedule.next(t), or next(t, progress) if it looks. Once for every round.
@@ -77,46 +73,65 @@ class recorder {
     }
   }
 
-  /// @brief What a checkpoint needs to know of every recorder; and back.
-  void cut() {
+  /// @brief Who leads: what a checkpoint needs to know of every recorder, after gather_sent(); and of
+  ///        every thread, back.
+  void cut(std::uint64_t exchanges) {
     r_.next_due = next_due_;
     r_.before = before_;
+    sent_before_ = {r_.bytes_before, r_.exchanges_before};
+    r_.bytes_before = std::accumulate(r_.sent.begin(), r_.sent.end(), r_.bytes_before);
+    r_.exchanges_before += exchanges;
+  }
+  /// @brief Who leads, after cut(): the run goes on with its own counts.
+  void go_on() {
+    r_.bytes_before = sent_before_.bytes;
+    r_.exchanges_before = sent_before_.exchanges;
   }
   void resume() {
     next_due_ = r_.next_due;
     before_ = r_.before;
   }
 
-  /// @brief Notes how far worker k is from where it goes on. Before `assign`.
-  void drift(std::size_t k) {
-    r_.drift[k] = squared_distance<scalar>(x_.local[k], team_.point(x_, k));
+  /// @brief Notes how far worker k is from where it goes on.
+  void drift(std::size_t k, std::span<scalar const> from, std::span<scalar const> to) {
+    r_.drift[k] = squared_distance<scalar>(from, to);
   }
 
-  /// @brief Collective: what every member has noted becomes known to all.
+  /// @brief Collective: what every thread has noted becomes known to all.
   void share_drift() {
-    share(team_, std::span(r_.drift), [&](std::size_t member) {
-      return even_split(r_.drift.size(), team_.members(), member);
+    team_.all_gather(std::span(r_.drift), [&](std::size_t thread) {
+      return even_split(r_.drift.size(), team_.threads(), thread);
     });
   }
 
+  /// @brief Collective: what all processes have sent, in the record.
+  void gather_sent(std::uint64_t mine) {
+    team_.barrier();
+    if (leads()) r_.sent.assign(team_.threads(), 0);
+    if (leads()) r_.sent[team_.thread()] = mine;
+    team_.all_gather(std::span(r_.sent), [](std::size_t i) { return index_range{i, i + 1}; });
+  }
+
   /// @brief Collective where an evaluation is due: makes it, and returns whether the run ends.
-  bool ends(std::uint64_t t, std::uint64_t rounds) {
+  bool ends() {
+    std::uint64_t const t = round_.steps();
     if (!due(t) && team_.finite()) return false;
     if (leads()) r_.watch.stop();
-    std::span<scalar const> const consensus = team_.settle(x_);
+    std::span<scalar const> const consensus = round_.consensus();
+    auto const sent = team_.sent();  // what evaluations send is no part of training
     // At an anchor the average is looked at only if the run ends: it would cost a pass.
-    bool const averages = team_.finite() && t > 0 && !anchor_.is_at(t);
+    bool const averages = team_.finite() && t > 0 && !hook_.evaluated_at(t);
     known const at_last = evaluate_last(consensus, t), at_average =
         averages ? evaluate_average() : known{};
     int answer = 0;
     if (leads()) {
       take(consensus, at_last);
-      if constexpr (!std::same_as<Anchor, no_anchor>) take_anchor();
+      take_found();
       if (averages) compare(at_average);
       answer = is_over(t) ? 1 : 0;
     }
-    bool over = team_.agree(answer) != 0;
-    if (over && anchor_.is_at(t) && t > 0) {
+    bool over = team_.broadcast(answer) != 0;
+    if (over && hook_.evaluated_at(t) && t > 0) {
       known const average = evaluate_average();
       if (leads()) {
         compare(average);
@@ -124,9 +139,11 @@ class recorder {
       }
     }
     share_drift();
-    if (leads()) note(t, rounds);
-    if (team_.member() == 0) answer = look() == proceed::yes ? 0 : 1;
-    if (!over) over = team_.agree(answer) != 0;
+    gather_sent(sent.bytes);
+    if (leads()) note(t, sent.exchanges);
+    if (team_.thread() == 0) answer = look() == proceed::yes ? 0 : 1;
+    if (!over) over = team_.broadcast(answer) != 0;
+    team_.sent() = sent;
     if (leads() && over) keep_last();
     if (leads()) r_.watch.start();
     while (next_due_ <= t) next_due_ = due_after(next_due_);
@@ -134,7 +151,7 @@ class recorder {
   }
 
  private:
-  bool leads() const noexcept { return detail::leads(team_); }
+  bool leads() const noexcept { return team_.leads(); }
 
   // With a tolerance and no wish: at every anchor; or else from epoch to epoch at first, then at
   // every fifth of the way, so that looking stays a bounded share of the cost of the run.
@@ -145,7 +162,7 @@ class recorder {
     if (p.evaluations > 0) {
       double const gap = steps / static_cast<double>(p.evaluations + 1);
       next = (std::floor(now / gap + 1e-9) + 1) * gap;
-    } else if (p.tolerance > 0 && !anchor_.renews()) {
+    } else if (p.tolerance > 0 && !hook_.evaluates()) {
       double const epoch = static_cast<double>(p.samples) /
                            static_cast<double>(p.workers * p.batch_size);
       next = std::max(now + epoch, now * 1.2);
@@ -159,12 +176,12 @@ class recorder {
   };
 
   known evaluate_last(std::span<scalar const> consensus, std::uint64_t t) {
-    if (!anchor_.is_at(t)) return evaluate(consensus);
-    auto const value = anchor_.value();
-    return {value.objective, r_.bound(team_, r_.gradient, consensus, value, anchor_.slopes())};
+    if (!hook_.evaluated_at(t)) return evaluate(consensus);
+    auto const value = hook_.value();
+    return {value.objective, r_.bound(team_, r_.gradient, consensus, value, hook_.slopes())};
   }
   known evaluate_average() {
-    assemble_average(team_, workers_, x_, std::span<scalar>(r_.average));
+    round_.average(std::span<scalar>(r_.average));
     return evaluate(r_.average);
   }
   known evaluate(std::span<scalar const> x) {
@@ -180,11 +197,11 @@ class recorder {
     out.certificate = last.certificate;
   }
   // Who leads: variance-reduced steps that went astray will be taken back, at the next anchor.
-  void take_anchor() {
+  void take_found() {
     auto& out = r_.outcome;
-    auto const value = anchor_.value();
-    if (!anchor_.active() || !(value.objective < out.objective)) return;
-    r_.weighted = r_.last = r_.best = anchor_.point();
+    auto const value = hook_.value();
+    if (!hook_.holds_answer() || !(value.objective < out.objective)) return;
+    r_.weighted = r_.last = r_.best = hook_.point();
     out.objective = value.objective;
     out.certificate = r_.bound.at_known_point(value);
   }
@@ -211,7 +228,7 @@ class recorder {
       out.reason = stop_reason::diverged;
     else if (p.tolerance > 0 && out.certificate <= p.tolerance)
       out.reason = stop_reason::tolerance_reached;
-    else if (p.tolerance > 0 && anchor_.at_floor())
+    else if (p.tolerance > 0 && hook_.at_floor())
       out.reason = stop_reason::precision_reached;
     else if (t == p.steps)
       out.reason = stop_reason::steps_done;
@@ -233,21 +250,23 @@ class recorder {
   }
 
   // Who leads: completes the outcome, as if the run ended here.
-  void note(std::uint64_t t, std::uint64_t rounds) {
+  void note(std::uint64_t t, std::uint64_t exchanges) {
     plan const& p = *r_.p;
     auto& out = r_.outcome;
     out.steps = t;
-    out.rounds = rounds;
-    out.gradients = p.workers * p.batch_size * t + anchor_.extra_gradients(t);
-    out.bytes = (rounds + anchor_.passes()) * team_.exchange_bytes(p.dimension * sizeof(scalar));
+    out.rounds = round_.rounds();
+    out.gradients = p.workers * p.batch_size * t + hook_.extra_gradients(t);
+    out.exchanges = r_.exchanges_before + exchanges;
+    out.bytes = std::accumulate(r_.sent.begin(), r_.sent.end(), r_.bytes_before);
     out.seconds = seconds();
     out.delay = team_.delay();
     double const drift = std::accumulate(r_.drift.begin(), r_.drift.end(), 0.0);
-    out.history.push_back({t, rounds, out.gradients, out.bytes, out.seconds, out.objective,
-                           out.certificate, drift / static_cast<double>(p.workers)});
+    out.history.push_back({t, out.rounds, out.gradients, out.exchanges, out.bytes, out.seconds,
+                           out.objective, out.certificate,
+                           drift / static_cast<double>(p.workers)});
   }
   double seconds() const {
-    if constexpr (requires { team_.seconds(); })
+    if constexpr (Round::protocol::keeps_time)
       return team_.seconds();
     else
       return r_.watch.seconds();
@@ -258,12 +277,12 @@ class recorder {
   static constexpr double infinity = std::numeric_limits<double>::infinity();
 
   Record& r_;
-  T& team_;
-  Workers& workers_;
-  Anchor const& anchor_;
-  iterates<scalar>& x_;
+  Round& round_;
+  typename Round::protocol& team_;
+  typename Round::hook_type const& hook_;
   std::uint64_t next_due_ = 0;
   std::uint64_t before_ = 0;  // the sync time before this one
+  traffic sent_before_;
 };
 
 }  // namespace localsgd::detail

@@ -2,92 +2,53 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/communicator/mpi/agreement.hpp"
-#include "localsgd/communicator/mpi/host.hpp"
-#include "localsgd/core/error.hpp"
-#include "localsgd/objective/concept.hpp"
-#include "localsgd/settings.hpp"
-#include "localsgd/synchronizer/asynchronous_mpi_team.hpp"
-#include "localsgd/synchronizer/concept.hpp"
-#include "localsgd/communicator/mpi/options.hpp"
-#include "localsgd/synchronizer/mpi_team.hpp"
-#include "localsgd/synchronizer/overlapped_mpi_team.hpp"
+#include "localsgd/communicator/mpi/communicator.hpp"
+#include "localsgd/synchronizer/basic_ranks.hpp"
+#include "localsgd/synchronizer/mpi_options.hpp"
 
-#include <cstddef>
+#include <cstdint>
 
 /// @file
 /// @brief The workers on the ranks of an MPI job.
 
 namespace localsgd {
 
-/// @brief Local SGD on the ranks of an MPI job: K workers, spread evenly over all threads of all
-///        ranks, each of which is started once per run.
-///
-/// Every rank calls minimize with the same objective and settings, and gets the same result; the
-/// observer of rank 0 alone is called. With `averaging::reproducible` the result has the same bits
-/// on any number of ranks and threads: those of `serial` for `mpi`.
-///
-/// An exception on one rank ends the run on all: that rank rethrows it, the others throw
-/// rank_failed, and all can make another run. A rank that does not answer before the deadline is
-/// lost, and its job with it: localsgd::on_lost_rank. Runs are made one at a time, and by the
-/// thread that may speak MPI; the other threads of a rank never do.
-template <class TeamType>
-class basic_mpi : private detail::mpi_host {
- public:
-  using team = TeamType;
+/// @brief A protocol on the ranks of an MPI job: see basic_ranks and mpi_communicator.
+template <template <class> class Protocol>
+class basic_mpi : public basic_ranks<Protocol, mpi_communicator> {
+  using base = basic_ranks<Protocol, mpi_communicator>;
 
+ public:
   /// @brief Collective: duplicates the communicator.
   /// @throws std::runtime_error if MPI is not initialised, or not for threads (MPI_THREAD_FUNNELED)
   /// @throws invalid_settings   if an option is out of range
   explicit basic_mpi(MPI_Comm ranks = MPI_COMM_WORLD, mpi_options options = {})
-      : mpi_host(ranks, checked(options)) {}
+      : base((options.validate(),
+              rank_options{options.threads, options.averaging, options.max_staleness}),
+             ranks, options.deadline, options.on_lost_rank, options.shared_memory) {}
 
-  using mpi_host::rank;
-  using mpi_host::ranks;
-  using mpi_host::threads;
-  using mpi_host::bytes_sent;
-  using mpi_host::carries;
-  using mpi_host::rank_of;
-  using mpi_host::share;
-
-  /// @brief Collective: compares what the ranks are about to run.
-  /// @throws invalid_settings on all ranks, if one of them has other data or settings than rank 0,
-  ///         or if there are fewer workers than ranks
-  template <Objective F>
-  void begin(F const& f, plan const& p) {
-    compare([&] { return detail::mpi_agreement::of(f, p, averaging_number()); }, p.workers);
-  }
-
-  /// @brief Collective: what follows a run, or a begin() that no run followed.
-  using mpi_host::leave;
-
-  template <class Program>
-  void run(std::size_t workers, Program&& program) {
-    run_ranks<team>(workers, program);
-  }
-
- private:
-  static mpi_options checked(mpi_options options) {
-    if constexpr (requires { typename team::one_thread_per_rank; }) {
-      detail::require(options.threads <= 1, "threads", options.threads,
-                      "1: ranks that never wait have one thread each, so start one for each core");
-      options.threads = 1;
-    } else {
-      detail::require(!options.longest_lead, "longest_lead", options.longest_lead.value_or(0),
-                      "left out: only asynchronous_mpi has ranks that are ahead of others");
-    }
-    return options;
-  }
+  /// @brief See mpi_communicator::bytes_sent().
+  std::uint64_t bytes_sent() const noexcept { return this->communicator().bytes_sent(); }
 };
 
 /// @brief Algorithm 1: everybody waits for the average.
-using mpi = basic_mpi<mpi_team>;
+using mpi = basic_mpi<detail::synchronous_protocol>;
 
-/// @brief The average of a round travels while the next local steps are made: overlapped_mpi_team.
-using overlapped_mpi = basic_mpi<overlapped_mpi_team>;
+/// @brief The average of a round travels while the next local steps are made.
+///
+/// With `averaging::fast` all of it travels meanwhile; with `reproducible` the points do, K·D·(R−1)/R
+/// bytes, and the mean, (R−1)·D, is waited for at the end of the next round. How much moves while
+/// nobody calls MPI is up to the implementation and the network.
+using overlapped_mpi = basic_mpi<detail::overlapped_protocol>;
 
-/// @brief Algorithm 2: no rank waits for another: asynchronous_mpi_team. One thread per rank.
-using asynchronous_mpi = basic_mpi<asynchronous_mpi_team>;
+/// @brief Algorithm 2: no rank waits for another, by one MPI_Rget_accumulate to each rank. One thread
+///        per rank.
+///
+/// What adds up is exact for each coordinate; coordinates that lie on different ranks may be read at
+/// different moments. Where network and MPI have one-sided additions, the rank that owns a slice
+/// takes no part. Where MPI makes them of messages, they wait until it calls MPI next: at the end of
+/// its local steps.
+using asynchronous_mpi = basic_mpi<detail::asynchronous_protocol>;
 
 static_assert(Synchronizer<mpi> && Synchronizer<overlapped_mpi> && Synchronizer<asynchronous_mpi>);
 

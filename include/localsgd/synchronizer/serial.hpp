@@ -2,25 +2,20 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/communicator/threads/team.hpp"
-#include "localsgd/synchronizer/concept.hpp"
+#include "localsgd/synchronizer/basic_threads.hpp"
+#include "localsgd/protocol/synchronous.hpp"
 
 /// @file
 /// @brief All workers on the calling thread: the reference.
 
 namespace localsgd {
 
-/// @brief Algorithm 1 with one member, the caller's thread, which carries all K workers.
+/// @brief Algorithm 1 on the caller's thread, which carries all K workers.
 ///
 /// Starts no thread and locks nothing. Every synchronous backend gives its bits.
-class serial {
+class serial : public basic_threads<detail::synchronous_protocol, detail::calling_thread> {
  public:
-  using team = thread_team;
-
-  template <class Program>
-  void run(std::size_t workers, Program&& program) {
-    run_team(workers, 1, [](std::size_t, auto const& f) { f(0); }, program);
-  }
+  serial() {}  // not an aggregate
 };
 static_assert(Synchronizer<serial>);
 

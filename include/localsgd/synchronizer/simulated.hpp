@@ -2,24 +2,23 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/communicator/threads/asio_pool.hpp"
-#include "localsgd/communicator/simulated/event_order.hpp"
-#include "localsgd/synchronizer/event_team.hpp"
-#include "localsgd/synchronizer/simulated_team.hpp"
-#include "localsgd/communicator/simulated/virtual_cluster.hpp"
-#include "localsgd/objective/concept.hpp"
-#include "localsgd/settings.hpp"
+#include "localsgd/communicator/simulated/clocked_team.hpp"
 #include "localsgd/communicator/simulated/cluster.hpp"
-#include "localsgd/synchronizer/concept.hpp"
+#include "localsgd/communicator/simulated/event_order.hpp"
 #include "localsgd/communicator/simulated/report.hpp"
+#include "localsgd/communicator/simulated/virtual_cluster.hpp"
+#include "localsgd/communicator/threads/asio_pool.hpp"
+#include "localsgd/core/error.hpp"
+#include "localsgd/settings.hpp"
+#include "localsgd/protocol/asynchronous.hpp"
+#include "localsgd/synchronizer/concept.hpp"
+#include "localsgd/protocol/overlapped.hpp"
+#include "localsgd/protocol/synchronous.hpp"
 
 #include <algorithm>
-#include <concepts>
 #include <cstddef>
-#include <map>
 #include <mutex>
-#include <stdexcept>
-#include <thread>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -40,18 +39,18 @@ namespace localsgd {
 /// | `simulated`              | Algorithm 1: everybody waits for the slowest machine, then for   |
 /// |                          | the average. The bits of `serial`                                |
 /// | `simulated_overlapped`   | an average travels while the next local steps are made, and      |
-/// |                          | counts from the round after: see overlapped_team                 |
+/// |                          | counts from the round after: see detail::overlapped_protocol     |
 /// | `simulated_asynchronous` | Algorithm 2: nobody waits, fast workers make more of the K·T     |
-/// |                          | steps: see event_team. Each worker has its own machine, and all  |
+/// |                          | steps. Each worker has its own machine, and all                  |
 /// |                          | share one server, whatever the topology; averagers keep the      |
 /// |                          | mean. Runs on the calling thread                                 |
 ///
 /// Memory is that of the K workers on this machine. Thread safe like thread_pool.
-/// @tparam TeamType simulated_team, overlapped_team or event_team
-template <class TeamType>
+/// @tparam Protocol a protocol on detail::clocked_team or detail::ordered_team
+template <class Protocol>
 class basic_simulated {
  public:
-  using team = TeamType;
+  using protocol = Protocol;
 
   /// @param machines what is simulated
   /// @param threads  1 … 4096; as many as the machine has unless given
@@ -69,31 +68,21 @@ class basic_simulated {
     return report_;
   }
 
-  /// @brief Whether the cluster fits the run that the calling thread is about to make.
-  /// @throws invalid_settings
-  template <Objective F>
-  void begin(F const&, plan const& p) {
-    machines_.validate(p.workers);
-    if (has_events) {
-      detail::require(machines_.costs.members_for(p.workers) == p.workers && !machines_.groups,
-                      "cluster.costs.members", machines_.costs.members,
-                      "0, and no groups, for asynchronous runs: each worker has its machine");
-      detail::require(machines_.burst_bytes == 0, "cluster.burst_bytes", machines_.burst_bytes,
-                      "0 for asynchronous runs");
-    }
-    detail::simulated_plan const shape{
-        p.workers, p.batch_size, p.steps, p.seed,
-        static_cast<double>(p.dimension * sizeof(typename F::scalar))};
-    std::lock_guard const lock(mutex_);
-    begun_[std::this_thread::get_id()] = shape;
+  static index_range carries(std::size_t workers) noexcept { return {0, workers}; }
+  template <class T, class Make>
+  static void all_gather(std::span<T>, Make const& make) {
+    make();
   }
 
-  /// @throws std::logic_error without begin(), which minimize calls
+  /// @throws invalid_settings if the cluster does not fit the run
   template <class Program>
-  void run(std::size_t workers, Program&& program) {
-    detail::virtual_cluster clock(machines_, take_shape(workers));
+  void run(plan const& p, Program const& program) {
+    validate(p);
+    detail::virtual_cluster clock(
+        machines_, {p.workers, p.batch_size, p.steps, p.seed,
+                    static_cast<double>(p.dimension * p.scalar_bytes)});
     try {
-      run_on(clock, workers, program);
+      program([&](auto const& body) { run_on(clock, body); });
     } catch (...) {
       keep(clock.finish());
       throw;
@@ -101,16 +90,27 @@ class basic_simulated {
   }
 
  private:
-  static constexpr bool has_events = std::same_as<TeamType, event_team>;
+  void validate(plan const& p) const {
+    machines_.validate(p.workers);
+    if constexpr (Protocol::never_waits) {
+      detail::require(machines_.costs.members_for(p.workers) == p.workers && !machines_.groups,
+                      "cluster.costs.members", machines_.costs.members,
+                      "0, and no groups, for asynchronous runs: each worker has its machine");
+      detail::require(machines_.burst_bytes == 0, "cluster.burst_bytes", machines_.burst_bytes,
+                      "0 for asynchronous runs");
+    }
+  }
 
-  template <class Program>
-  void run_on(detail::virtual_cluster& clock, std::size_t workers, Program& program) {
-    if constexpr (has_events) {
+  template <class Body>
+  void run_on(detail::virtual_cluster& clock, Body const& body) {
+    std::size_t const workers = clock.shape().workers;
+    if constexpr (Protocol::never_waits) {
       detail::event_order order(clock);
-      detail::shared_team shared(workers, 1);
-      detail::run_members(
-          shared, [](std::size_t, auto const& f) { f(0); },
-          [&](std::size_t i) { return event_team(shared, i, clock, order); }, program);
+      detail::thread_state state(workers, 1);
+      detail::run_threads(state, detail::calling_thread{}, [&](std::size_t i) {
+        Protocol thread(state, i, clock, order);
+        body(thread);
+      });
       double const k = static_cast<double>(workers);
       double const each =
           2 * static_cast<double>(order.visits()) * clock.shape().vector_bytes / k;
@@ -118,20 +118,15 @@ class basic_simulated {
       if (workers > 1) links.push_back({"between workers and server", workers, each});
       keep(clock.finish(std::move(links)));
     } else {
-      detail::shared_team shared(workers, std::min(threads(), workers));
-      detail::run_members(
-          shared, pool_, [&](std::size_t i) { return TeamType(shared, i, clock); }, program);
+      detail::thread_state state(workers, std::min(threads(), workers));
+      detail::run_threads(state, pool_, [&](std::size_t i) {
+        Protocol thread(state, i, clock);
+        body(thread);
+      });
       keep(clock.finish());
     }
   }
 
-  detail::simulated_plan take_shape(std::size_t workers) {
-    std::lock_guard const lock(mutex_);
-    auto const mine = begun_.extract(std::this_thread::get_id());
-    if (mine.empty() || mine.mapped().workers != workers)
-      throw std::logic_error("localsgd: a simulated run needs begin(f, plan) before run(K, …)");
-    return mine.mapped();
-  }
   void keep(simulation_report report) {
     std::lock_guard const lock(mutex_);
     report_ = std::move(report);
@@ -140,16 +135,17 @@ class basic_simulated {
   cluster machines_;
   detail::asio_pool pool_;
   mutable std::mutex mutex_;
-  std::map<std::thread::id, detail::simulated_plan> begun_;
   simulation_report report_;
 };
 
 /// @brief Algorithm 1 in virtual time: see basic_simulated.
-using simulated = basic_simulated<simulated_team>;
+using simulated = basic_simulated<detail::synchronous_protocol<detail::clocked_team>>;
 /// @brief Averages that travel while local steps are made: see basic_simulated.
-using simulated_overlapped = basic_simulated<overlapped_team>;
+using simulated_overlapped =
+    basic_simulated<detail::overlapped_protocol<detail::clocked_team>>;
 /// @brief Algorithm 2 in virtual time: see basic_simulated.
-using simulated_asynchronous = basic_simulated<event_team>;
+using simulated_asynchronous =
+    basic_simulated<detail::asynchronous_protocol<detail::ordered_team>>;
 static_assert(Synchronizer<simulated> && Synchronizer<simulated_overlapped> &&
               Synchronizer<simulated_asynchronous>);
 

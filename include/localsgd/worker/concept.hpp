@@ -69,13 +69,23 @@ concept TouchingSequence = requires(Q& q, Q const& c, std::size_t j, void (*visi
 /// | `q.assign(x)`         | `void`              | x_k ← x, without a trace in the average        |
 /// | `q.advance(from, to)` | `void`              | local steps t = from, …, to−1; before each,    |
 /// |                       |                     | x_t^k enters the average with w_t = (a+t)²     |
-/// | `q.local()`           | `std::span<scalar>` | x_k as a vector; may be overwritten,           |
-/// |                       |                     | if `assign` follows                            |
+/// | `q.local()`           | `std::span<scalar>` | x_k as a vector                                |
 /// | `q.average(out)`      | `void`              | out ← Σ_t w_t x_t^k / Σ_t w_t over the steps   |
 /// |                       |                     | made; x_k where there were none                |
 ///
-/// Optional: a type `local_is_a_copy` says that what local() returns may be overwritten without an
-/// `assign`; and detail::TouchingSequence lets rounds cost what they touch.
+/// Optional:
+///
+/// | expression            | type                | meaning                                        |
+/// |-----------------------|---------------------|------------------------------------------------|
+/// | `q.scratch()`         | `std::span<scalar>` | d scalars that may be overwritten at any time  |
+/// |                       |                     | between two calls; local() is made anew after. |
+/// |                       |                     | Without it an evaluation allocates them        |
+/// | `q.restart(x, t)`     | `void`              | as if all t iterates so far had been x. What   |
+/// |                       |                     | round hooks call that take steps back          |
+/// | `q.state(archive)`    | `void`              | passes all its variables to `archive(parts…)`: |
+/// |                       |                     | runs with a checkpoint need it                 |
+///
+/// and detail::TouchingSequence lets rounds cost what they touch.
 ///
 /// What no compiler can check:
 /// - one sequence is used by one thread at a time, different sequences by several at once; they
@@ -103,21 +113,7 @@ concept LocalWorker =
 ///        `w.anchor(f, step_size, plan)` makes it, `w.bind(f, sampler, step_size, plan, k, anchor)`
 ///        the sequence of worker k that reads it.
 ///
-/// | expression of an anchor a            | meaning                                               |
-/// |--------------------------------------|-------------------------------------------------------|
-/// | `a.renew(team, pass, workers, x, t)` | collective where it is time, after t steps: moves the |
-/// |                                      | anchor, and all workers to it                         |
-/// | `a.renews()`                         | whether it will ever do so                            |
-/// | `a.due(t)`                           | whether it will look at the consensus after t steps   |
-/// | `a.meets(t)`                         | whether that is so after t steps, or has just been    |
-/// | `a.is_at(t)`, `a.value()`            | whether all points are at the anchor, and f there     |
-/// | `a.slopes()`                         | ∂φ/∂z of all samples there of a linear model; or none |
-/// | `a.active()`, `a.point()`            | whether there is one, and where                       |
-/// | `a.passes()`, `a.extra_gradients(t)` | full gradients computed so far; component gradients   |
-/// |                                      | beyond K·b·t                                          |
-/// | `a.at_floor()`                       | whether f has stopped falling for want of precision   |
-///
-/// detail::svrg_anchor is the one there is.
+/// The anchor is a \ref localsgd::RoundHook "RoundHook".
 template <class W, class F, class Sampler, class StepSize>
 concept AnchoredWorker =
     std::copy_constructible<W> && detail::has_const_anchor<W, F, StepSize> &&

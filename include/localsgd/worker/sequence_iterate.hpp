@@ -37,6 +37,7 @@ class vector_sequence {
   using scalar = Scalar;
 
   std::span<scalar> local() noexcept { return x_; }
+  std::span<scalar> scratch() noexcept { return g_; }
   void assign(std::span<scalar const> x) noexcept {
     if (x.data() != x_.data()) std::ranges::copy(x, x_.begin());
   }
@@ -76,12 +77,11 @@ template <class Scalar, class Iterate>
 class written_sequence {
  public:
   using scalar = Scalar;
-  using local_is_a_copy = void;
-
   std::span<scalar> local() noexcept {
     iterate_.write(std::span<scalar>(local_));
     return local_;
   }
+  std::span<scalar> scratch() noexcept { return local_; }
   void assign(std::span<scalar const> x) noexcept { iterate_.assign(x); }
   void average(std::span<scalar> out) const noexcept {
     if (weights_ > 0)

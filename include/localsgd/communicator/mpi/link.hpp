@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/communicator/concept.hpp"
 #include "localsgd/communicator/threads/barrier.hpp"
 #include "localsgd/communicator/mpi/requests.hpp"
 #include "localsgd/core/cache_aligned.hpp"
@@ -58,7 +59,7 @@ class mpi_link : private mpi_requests {
     try {
       wait([] { return false; });
       use_duplicate();
-    } catch (called_off const&) {
+    } catch (cancelled const&) {
     }
   }
   ~mpi_link() {
@@ -102,7 +103,7 @@ class mpi_link : private mpi_requests {
   void receive(int from, std::span<std::byte> bytes) { mpi_requests::receive(from, tag(), bytes); }
 
   /// @brief Until all that was started is done.
-  /// @throws called_off if `stop()` becomes true, a rank has failed(), or nothing has moved for as
+  /// @throws cancelled if `stop()` becomes true, a rank has failed(), or nothing has moved for as
   ///         long as the deadline: then lost() says so
   template <class Stop>
   void wait(Stop const& stop) {
@@ -113,7 +114,7 @@ class mpi_link : private mpi_requests {
         idle = 0;
         continue;
       }
-      if (stop()) throw called_off{};
+      if (stop()) throw cancelled{};
       if (idle % 16 == 0) look_around(since, [&](int r) { return expects(r); });
       if (idle > 500) std::this_thread::yield();  // not at once: the message may be almost here
     }
@@ -131,12 +132,27 @@ class mpi_link : private mpi_requests {
         idle = 0;
         continue;
       }
-      if (stop()) throw called_off{};
+      if (stop()) throw cancelled{};
       relax();
       if (idle % 1024 != 0) continue;
       if (idle == 1024) since = clock::now();
       look_around(since, [&](int other) { return !has_come(other); });
       if (idle > 2048) std::this_thread::yield();
+    }
+  }
+
+  /// @brief Until `look()`, which returns one_sided_progress, is done. As long as its value changes no
+  ///        deadline counts.
+  template <class Look>
+  void wait_until(Look const& look) {
+    auto since = clock::now();
+    one_sided_progress seen = look();
+    for (one_sided_progress before = seen; !seen.done; before = seen) {
+      auto const next = clock::now() + std::chrono::microseconds(20);
+      while (clock::now() < next) relax();
+      look_around(since, [&](int r) { return static_cast<std::size_t>(r) == seen.rank; });
+      seen = look();
+      if (seen.value != before.value) since = clock::now();
     }
   }
 
@@ -162,7 +178,7 @@ class mpi_link : private mpi_requests {
         if (!done && late(since)) give_up([&](int r) { return !complete(r); });
         if (!done) std::this_thread::yield();
       }
-    } catch (called_off const&) {
+    } catch (cancelled const&) {
     }
     if (!lost_.empty()) let_go();
   }
@@ -217,7 +233,7 @@ class mpi_link : private mpi_requests {
   // Ends a wait that has come to nothing: a rank has failed, or nothing has moved for too long.
   template <class Missing>
   void look_around(clock::time_point since, Missing const& missing) {
-    if (run_ != 0 && hear()) throw called_off{};
+    if (run_ != 0 && hear()) throw cancelled{};
     if (late(since)) give_up(missing);
   }
 
@@ -241,7 +257,7 @@ class mpi_link : private mpi_requests {
     if (names.empty()) name([&](int r) { return owes(r); });
     lost_ = "no message from " + (names.empty() ? "one of the ranks" : "rank " + names) +
             " within " + shown(deadline_) + " s, the deadline";
-    throw called_off{};
+    throw cancelled{};
   }
 
   // A rank is lost: lets the others know, if they hear, and takes back what was to come. What is to

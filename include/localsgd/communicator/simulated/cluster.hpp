@@ -60,7 +60,7 @@ struct cluster {
   /// D, asynchronous runs: no worker begins steps that would put it more than D local steps ahead
   /// of the one furthest behind, unless it is that one: delays are at most max(D, H). None: no
   /// limit.
-  std::optional<std::uint64_t> longest_lead = std::nullopt;
+  std::optional<std::uint64_t> max_staleness = std::nullopt;
 
   std::size_t trace_events = 0;               ///< Spans that the timeline keeps, the first ones.
 

@@ -24,7 +24,7 @@ namespace localsgd::detail {
 /// A worker computes a stretch of steps, sends its change to the server, reads the aggregate there
 /// and goes on. The server has one line in and one out: messages wait for each other, in the order
 /// in which they come, B/β seconds each, and arrive the latency later. A worker that would be
-/// further ahead than cluster::longest_lead waits until others have come. Equal times: the lower
+/// further ahead than cluster::max_staleness waits until others have come. Equal times: the lower
 /// worker first.
 class event_order {
  public:
@@ -95,7 +95,7 @@ class event_order {
   void begin(std::size_t k, double time, std::uint64_t gap) {
     worker& w = workers_[k];
     std::uint64_t const oldest = arrived_.begin()->first;
-    auto const& lead = clock_->machines().longest_lead;
+    auto const& lead = clock_->machines().max_staleness;
     if (lead && w.steps != oldest && w.steps + gap - oldest > *lead) {
       waiting_.push_back(k);
       return;

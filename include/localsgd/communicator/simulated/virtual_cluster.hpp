@@ -63,7 +63,12 @@ class virtual_cluster {
   /// @brief All workers have drawn. The average of what they hold is there at seconds(): machines
   ///        that overlap start on the next steps at once and wait only for the average before, the
   ///        others wait for this one.
-  void average(bool overlaps) {
+  /// @param vector_bytes what a vector takes as it was sent
+  void average(bool overlaps, double vector_bytes) {
+    double const round = vector_bytes == shape_.vector_bytes
+                             ? round_seconds_
+                             : cluster_->round_seconds(shape_.workers, vector_bytes);
+    carried_ += vector_bytes;
     double last = now_;
     for (std::size_t m = 0; m != ready_.size(); ++m) {
       double time = overlaps ? ready_[m] : now_;
@@ -75,7 +80,7 @@ class virtual_cluster {
       ready_[m] = std::max(time, now_);
       last = std::max(last, ready_[m]);
     }
-    now_ = last + (burst_ > 0 ? waiting(last) : round_seconds_);
+    now_ = last + (burst_ > 0 ? waiting(last, round) : round);
     ++report_.averages;
     if (now_ > last) note(time_span::activity::averaging, shape_.workers, last, now_);
   }
@@ -83,7 +88,7 @@ class virtual_cluster {
   /// @brief All workers compute so many gradients and average a vector, and everybody waits for it.
   void rendezvous(double gradients) {
     for (std::size_t k = 0; k != shape_.workers; ++k) computed(k, draw(k, gradients), 0);
-    average(false);
+    average(false, shape_.vector_bytes);
     std::ranges::fill(ready_, now_);
   }
 
@@ -102,16 +107,18 @@ class virtual_cluster {
     report_.seconds = now_;
     report_.links = std::move(links);
     if (report_.links.empty())
-      report_.links = cluster_->traffic(shape_.workers, shape_.vector_bytes,
-                                        static_cast<double>(report_.averages));
+      report_.links = cluster_->traffic(
+          shape_.workers,
+          report_.averages == 0 ? 0 : carried_ / static_cast<double>(report_.averages),
+          static_cast<double>(report_.averages));
     return std::move(report_);
   }
 
  private:
   // Seconds from the last step of a round until its average is there, where links let some bytes
   // pass at once: they have earned what they carry at paid_, and carried it by burst_ sooner.
-  double waiting(double from) noexcept {
-    paid_ = std::max(paid_, from) + (round_seconds_ - latencies_);
+  double waiting(double from, double round) noexcept {
+    paid_ = std::max(paid_, from) + (round - latencies_);
     return latencies_ + std::max(0.0, paid_ - from - burst_);
   }
 
@@ -120,6 +127,7 @@ class virtual_cluster {
   std::vector<double> factors_;
   double round_seconds_, latencies_;  // of an average; what of it does not depend on its bytes
   double burst_;                      // seconds in which a link earns what passes at once
+  double carried_ = 0;                // bytes of the vectors of all averages
   double paid_ = 0, now_ = 0;
   own_vector<double> last_;               // seconds of each worker's last stretch
   own_vector<std::uint64_t> stretches_;   // and how many it has drawn

@@ -2,13 +2,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/evaluation/assemble_average.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
 #include "localsgd/worker/svrg/extrapolation.hpp"
 #include "localsgd/worker/svrg/steps.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
 #include "localsgd/settings.hpp"
-#include "localsgd/synchronizer/concept.hpp"
+#include "localsgd/core/index_range.hpp"
+#include "localsgd/worker/round_hook.hpp"
 #include "localsgd/step_size/automatic_step.hpp"
 #include "localsgd/step_size/concept.hpp"
 
@@ -36,7 +36,7 @@ enum class svrg_start {
 };
 
 /// @brief x̃ with f(x̃) and ∇f(x̃), shared by the sequences of all workers; they read it, and it
-///        moves at sync times only.
+///        moves at sync times only: a RoundHook.
 ///
 /// After m = ⌈n/(Kb)⌉ local steps from x̃, and at the end, the consensus T(x̃) would be the next
 /// anchor. Two things are made of that:
@@ -73,55 +73,49 @@ class svrg_anchor {
   svrg_steps<F> const& steps() const noexcept { return steps_; }
   svrg_steps<F>& steps() noexcept { return steps_; }
 
-  /// @brief Whether it will ever be renewed.
-  bool renews() const noexcept { return !point_.empty(); }
-  /// @brief Whether it will look at the consensus after t steps.
-  bool due(std::uint64_t t) const noexcept {
+  // As a round hook: see localsgd::RoundHook.
+  bool evaluates() const noexcept { return !point_.empty(); }
+  bool looks_at(std::uint64_t t) const noexcept {
     return t >= next_ || (t == p_->steps && active_ && t != renewed_at_);
   }
-  /// @brief Whether the anchor is renewed after t steps, or has just been.
-  bool meets(std::uint64_t t) const noexcept {
-    return t == renewed_at_ || (active_ && due(t));
+  bool evaluates_at(std::uint64_t t) const noexcept {
+    return t == renewed_at_ || (active_ && looks_at(t));
   }
-  /// @brief Whether all points are at the anchor after t steps: then f is known there.
-  bool is_at(std::uint64_t t) const noexcept { return t == renewed_at_; }
+  bool evaluated_at(std::uint64_t t) const noexcept { return t == renewed_at_; }
   full_gradient::value value() const noexcept { return value_; }
-  /// @brief The slopes of a linear model there.
   std::span<double const> slopes() const noexcept { return steps_.slopes().all(); }
-  /// @brief Component gradients that a step makes for each of its samples.
-  std::uint64_t gradients_per_sample() const noexcept {
-    return remembers || !active_ ? 1 : 2;
-  }
-  std::uint64_t passes() const noexcept { return passes_; }  ///< Full gradients computed.
-  /// @brief Component gradients beyond K·b·t: those passes, and the ones at x̃ unless remembered.
+  bool holds_answer() const noexcept { return active_; }
+  std::uint64_t gradients_per_sample() const noexcept { return remembers || !active_ ? 1 : 2; }
   std::uint64_t extra_gradients(std::uint64_t t) const noexcept {
     std::uint64_t const again =
         remembers || !active_ ? 0 : p_->workers * p_->batch_size * (t - active_since_);
     return p_->samples * passes_ + again;
   }
-  /// @brief Whether f(x̃) has stopped falling at the precision of its type.
   bool at_floor() const noexcept { return stalled_ >= patience; }
 
   /// @brief Collective where it is time: the anchor moves, and all workers with it.
-  template <class T, class Workers>
-  void renew(T& team, full_gradient& pass, Workers& workers, iterates<scalar>& x,
-             std::uint64_t t) {
-    bool const lost = !team.finite() && rescues_ != most_rescues;
-    bool const leader = leads(team);
+  template <class Context>
+  void before_round(Context& round) {
+    auto& team = round.team();
+    std::uint64_t const t = round.steps();
+    bool const lost = !round.finite() && rescues_ != most_rescues;
+    bool const leader = team.leads();
     if (!steps_.slopes().known()) {
-      pass(*f_, point(), team, steps_.slopes().to_fill());
+      auto const sent = team.sent();
+      round.pass()(*f_, point(), team, steps_.slopes().to_fill());
+      team.sent() = sent;  // after a checkpoint: known and counted before
       if (leader) steps_.slopes().now_known();
-      team.agree(0);
+      team.barrier();
     }
-    if (!due(t) && !lost) return;
-    std::span<scalar const> const consensus = team.settle(x);
+    if (!looks_at(t) && !lost) return;
+    std::span<scalar const> const consensus = round.consensus();
     move next = lost ? move::back : move::forward;
     if (!active_) {
-      if (!lost && !noise_prevails(team, pass, workers, x, consensus, t)) return;
-      steps_.prepare(*f_, pass, team, *p_);
+      if (!lost && !noise_prevails(round, consensus)) return;
+      prepare(round);
     } else if (passes_ == 0) {
       if (leader) std::ranges::copy(consensus, trial_.begin());
-      steps_.prepare(*f_, pass, team, *p_);
+      prepare(round);
     } else if (leader && !lost) {
       auto const weight = [&](std::size_t j) { return steps_.weight(j); };
       bool const estimated = history_(point(), consensus, weight, std::span<scalar>(trial_));
@@ -131,23 +125,18 @@ class svrg_anchor {
     while (next != move::done && next != move::done_back) {
       if (leader && next == move::back) step_back();
       if (leader && next == move::plain) std::ranges::copy(consensus, trial_.begin());
-      team.agree(0);  // the trial is there
+      team.barrier();  // the trial is there
       auto const value =
-          pass(*f_, std::span<scalar const>(trial_), team, steps_.slopes().to_fill());
+          round.pass()(*f_, std::span<scalar const>(trial_), team, steps_.slopes().to_fill());
       if (leader) next = judge(value, next);
-      spend(team, (p_->samples + p_->workers - 1) / p_->workers, p_->dimension * sizeof(scalar));
-      next = static_cast<move>(team.agree(static_cast<int>(next)));
+      round.spend((p_->samples + p_->workers - 1) / p_->workers);
+      next = static_cast<move>(team.broadcast(static_cast<int>(next)));
     }
-    pass.share_slopes(team, steps_.slopes().to_fill());
-    if (leader) accept(pass, t);
-    team.agree(0);  // the anchor is there
-    team.resume(x, point());
-    index_range const mine = team.workers();
-    for (std::size_t k = mine.first; k != mine.last; ++k) {
-      // What was taken back leaves no trace in the average.
-      if (next == move::done_back) workers[k].restart(point(), t);
-      workers[k].assign(point());
-    }
+    round.pass().share_slopes(team, steps_.slopes().to_fill());
+    if (leader) accept(round.pass(), t);
+    team.barrier();  // the anchor is there
+    // What was taken back leaves no trace in the average.
+    round.move_to(point(), next == move::done_back);
   }
 
   template <class Archive>
@@ -168,26 +157,38 @@ class svrg_anchor {
                                       : std::max<std::uint64_t>(1, period / 4);
   }
 
+  // Collective, once in a run: what the steps need to know of the data. Not counted as traffic.
+  template <class Context>
+  void prepare(Context& round) {
+    auto const sent = round.team().sent();
+    steps_.prepare(*f_, round.pass(), round.team(), *p_);
+    round.team().sent() = sent;
+  }
+
   // Collective: f on up to 1024 samples, at the average and at the consensus. The better one is the
-  // first anchor, if it is the average, or an epoch has passed.
-  template <class T, class Workers>
-  bool noise_prevails(T& team, full_gradient& pass, Workers& workers, iterates<scalar>& x,
-                      std::span<scalar const> consensus, std::uint64_t t) {
-    assemble_average(team, workers, x, std::span<scalar>(trial_));
+  // first anchor, if it is the average, or an epoch has passed. Not counted as traffic.
+  template <class Context>
+  bool noise_prevails(Context& round, std::span<scalar const> consensus) {
+    auto& team = round.team();
+    std::uint64_t const t = round.steps();
+    auto const sent = team.sent();
+    round.average(std::span<scalar>(trial_));
     std::span<scalar const> const average = trial_;
-    pass.each_share(*f_, team, [&](auto const& share, index_range samples, std::span<double> sum,
-                                   std::size_t) {
-      sum[0] += glance(share, samples, average);
-      sum[1] += glance(share, samples, consensus);
-    });
+    round.pass().each_share(*f_, team,
+                            [&](auto const& share, index_range samples, std::span<double> sum,
+                                std::size_t) {
+                              sum[0] += glance(share, samples, average);
+                              sum[1] += glance(share, samples, consensus);
+                            });
+    team.sent() = sent;
     int answer = 0;
-    if (leads(team)) {
-      bool const average_is_better = pass.totals()[0] < pass.totals()[1];
+    if (team.leads()) {
+      bool const average_is_better = round.pass().totals()[0] < round.pass().totals()[1];
       answer = average_is_better || t >= period_ ? 1 : 0;
       if (!average_is_better) std::ranges::copy(consensus, trial_.begin());
       if (answer == 0) next_ = t + std::max<std::uint64_t>(1, period_ / 4);
     }
-    return team.agree(answer) != 0;
+    return team.broadcast(answer) != 0;
   }
   // About Σ f_i(x) over the samples, from some of them.
   template <class G>
@@ -249,25 +250,6 @@ class svrg_anchor {
   svrg_steps<F> steps_;
   full_gradient::value value_{std::numeric_limits<double>::quiet_NaN(), 0};
   double factor_ = 1;
-};
-
-/// @brief What workers without an anchor share: nothing.
-struct no_anchor {
-  static constexpr bool renews() noexcept { return false; }
-  static constexpr bool due(std::uint64_t) noexcept { return false; }
-  static constexpr bool meets(std::uint64_t) noexcept { return false; }
-  static constexpr bool is_at(std::uint64_t) noexcept { return false; }
-  static constexpr full_gradient::value value() noexcept { return {}; }
-  static constexpr std::span<double const> slopes() noexcept { return {}; }
-  static constexpr bool active() noexcept { return false; }
-  static constexpr std::uint64_t gradients_per_sample() noexcept { return 1; }
-  static constexpr std::uint64_t passes() noexcept { return 0; }
-  static constexpr std::uint64_t extra_gradients(std::uint64_t) noexcept { return 0; }
-  static constexpr bool at_floor() noexcept { return false; }
-  template <class Archive>
-  static constexpr void state(Archive&) noexcept {}
-  template <class T, class Workers, class X>
-  static constexpr void renew(T&, full_gradient&, Workers&, X&, std::uint64_t) noexcept {}
 };
 
 }  // namespace localsgd::detail

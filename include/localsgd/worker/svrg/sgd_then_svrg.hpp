@@ -19,16 +19,6 @@
 namespace localsgd {
 
 namespace detail {
-struct copies {
-  using local_is_a_copy = void;
-};
-struct no_copies {};
-template <class Plain, class Reduced>
-using copies_if_both_do = std::conditional_t<requires {
-  typename Plain::local_is_a_copy;
-  typename Reduced::local_is_a_copy;
-}, copies, no_copies>;
-
 /// @brief Whether one sequence can go on in the memory of the other.
 template <class Plain, class Reduced>
 concept share_memory = std::same_as<typename Plain::memory, typename Reduced::memory>;
@@ -37,8 +27,7 @@ concept share_memory = std::same_as<typename Plain::memory, typename Reduced::me
 /// @brief The sequence of one worker: `Plain` until the anchor says so, then `Reduced`. Never holds
 ///        the memory of both.
 template <class Plain, class Reduced, class Make>
-class alignas(detail::own_lines) sgd_then_svrg_sequence
-    : public detail::copies_if_both_do<Plain, Reduced> {
+class alignas(detail::own_lines) sgd_then_svrg_sequence {
  public:
   using scalar = typename Reduced::scalar;
   using anchor = typename Reduced::anchor;
@@ -55,6 +44,7 @@ class alignas(detail::own_lines) sgd_then_svrg_sequence
     steps_ = to;
   }
   std::span<scalar> local() { return plain_ ? plain_->local() : reduced_->local(); }
+  std::span<scalar> scratch() { return plain_ ? plain_->scratch() : reduced_->scratch(); }
   void average(std::span<scalar> out) const {
     plain_ ? plain_->average(out) : reduced_->average(out);
   }

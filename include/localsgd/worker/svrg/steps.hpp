@@ -121,13 +121,13 @@ class svrg_steps<F> {
       });
     };
     add_up([](double value) { return value * value; });
-    if (leads(team)) std::ranges::copy(pass.sum(), relative_.begin());
+    if (team.leads()) std::ranges::copy(pass.sum(), relative_.begin());
     add_up([](double) { return 1.0; });
-    if (leads(team)) weigh_features(pass.sum(), p);
-    team.agree(0);  // the weights are there
+    if (team.leads()) weigh_features(pass.sum(), p);
+    team.barrier();  // the weights are there
     pass.each_share(f, team, [&](auto const& share, index_range samples, std::span<double> sum,
                                  std::size_t) { add_curvature(share, samples, sum, p); });
-    if (leads(team)) choose_step(pass.totals(), p);
+    if (team.leads()) choose_step(pass.totals(), p);
   }
 
   void take(std::span<double const> sum, double samples, double factor) noexcept {

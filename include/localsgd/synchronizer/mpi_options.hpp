@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/communicator/mpi/communicator.hpp"
 #include "localsgd/core/error.hpp"
+#include "localsgd/synchronizer/basic_ranks.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -12,20 +14,6 @@
 /// @brief What can be chosen of a run on many ranks.
 
 namespace localsgd {
-
-/// @brief How the ranks average. With K workers, R ranks and vectors of D bytes an average sends,
-///        over all ranks and where they divide evenly,
-enum class averaging {
-  reproducible,  ///< K·D·(R−1)/R + (R−1)·D bytes: in the order of the workers, the bits of `serial`.
-  fast,          ///< at least 2(R−1)·D bytes, by MPI_Iallreduce: in an order that MPI chooses.
-};
-
-/// @brief What becomes of a run when a rank does not answer before the deadline.
-enum class on_lost_rank {
-  abort,  ///< Says so on the standard error, and ends the whole job by MPI_Abort.
-  raise,  ///< Throws rank_failed; this `mpi` cannot be used again, and MPI_Finalize may not return.
-          ///< Where MPI stopped in the middle of a message it can only be `abort`.
-};
 
 /// @brief Options of basic_mpi.
 struct mpi_options {
@@ -48,7 +36,7 @@ struct mpi_options {
   /// D, asynchronous_mpi alone: no worker of this rank adds local steps that put it more than D ahead
   /// of the one furthest behind, unless it is that one; it waits. With the same D on all ranks
   /// delays are at most max(D, H). None: no limit.
-  std::optional<std::uint64_t> longest_lead = std::nullopt;
+  std::optional<std::uint64_t> max_staleness = std::nullopt;
 
   /// @throws invalid_settings naming the field, its value and the rule it broke.
   void validate() const {

@@ -1,0 +1,81 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/communicator/simulated/event_order.hpp"
+#include "localsgd/communicator/simulated/virtual_cluster.hpp"
+#include "localsgd/communicator/threads/thread_team.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+/// @file
+/// @brief Threads that keep the time of a simulated cluster.
+
+namespace localsgd::detail {
+
+/// @brief A thread_team with a virtual clock.
+///
+/// | expression                  | meaning                                                        |
+/// |-----------------------------|----------------------------------------------------------------|
+/// | `t.seconds()`               | the time of the run                                            |
+/// | `t.arrive(t, gradients)`    | collective, before each exchange: my workers have made their   |
+/// |                             | steps up to t, so many component gradients for each sample     |
+/// | `t.depart(travels)`         | collective, after it: what was sent since arrive() has taken   |
+/// |                             | its time, or `travels` while the next steps are made           |
+/// | `t.spend(gradients)`        | one thread, while all wait: so many component gradients of     |
+/// |                             | each worker, and the sum of a vector of length d, take time    |
+class clocked_team : public thread_team {
+ public:
+  static constexpr bool keeps_time = true;
+
+  clocked_team(thread_state& state, std::size_t thread, virtual_cluster& clock)
+      : thread_team(state, thread), clock_(&clock) {}
+
+  double seconds() const noexcept { return clock_->seconds(); }
+
+  void arrive(std::uint64_t t, std::uint64_t gradients_per_sample) {
+    auto const steps = std::exchange(steps_, t);
+    double const each = static_cast<double>((t - steps) * gradients_per_sample *
+                                            clock_->shape().batch_size);
+    for (std::size_t k = workers().first; k != workers().last; ++k)
+      clock_->computed(k, clock_->draw(k, each), t - steps);
+    before_ = sent().bytes;
+    barrier();
+  }
+  void depart(bool travels) {
+    if (leads()) {
+      double const copies = 2 * static_cast<double>(others());
+      double const bytes = static_cast<double>(sent().bytes - before_);
+      // Where the average is still under way, it is not counted yet: a vector as it is.
+      clock_->average(travels, travels || copies == 0 ? clock_->shape().vector_bytes
+                                                      : bytes / copies);
+    }
+    barrier();
+  }
+  void spend(std::uint64_t gradients) { clock_->rendezvous(static_cast<double>(gradients)); }
+
+ private:
+  virtual_cluster* clock_;
+  std::uint64_t steps_ = 0, before_ = 0;
+};
+static_assert(Team<clocked_team>);
+
+/// @brief The only thread of a run whose workers come to the aggregate in virtual time.
+class ordered_team : public clocked_team {
+ public:
+  using virtual_order = void;
+
+  ordered_team(thread_state& state, std::size_t thread, virtual_cluster& clock, event_order& order)
+      : clocked_team(state, thread, clock), order_(&order), last_step_(clock.shape().steps) {}
+
+  event_order& order() const noexcept { return *order_; }
+  std::uint64_t last_step() const noexcept { return last_step_; }  ///< T, of each worker.
+
+ private:
+  event_order* order_;
+  std::uint64_t last_step_;
+};
+
+}  // namespace localsgd::detail

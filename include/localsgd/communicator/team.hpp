@@ -1,0 +1,79 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/communicator/traffic.hpp"
+#include "localsgd/core/index_range.hpp"
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+/// @file
+/// @brief What every thread of a run sees of all others.
+
+namespace localsgd::detail {
+
+/// @brief One thread of a run, on any number of ranks: what protocols are written on.
+///
+/// Each thread runs the same program from start to end. *Collective* calls are made by all threads
+/// of all ranks in the same order. The threads of a rank share their memory.
+///
+/// | expression                       | meaning                                                   |
+/// |----------------------------------|-----------------------------------------------------------|
+/// | `T::one_process`                 | whether all threads share one memory                      |
+/// | `T::keeps_time`                  | whether the time of the run is `t.seconds()`; then        |
+/// |                                  | `t.arrive(…)` and `t.spend(…)` tell what was done         |
+/// | `t.thread()`, `t.threads()`      | my number among the threads of all ranks, and how many    |
+/// | `t.leads()`                      | whether I act for my process: one of its threads does     |
+/// | `t.workers()`                    | the `index_range` of workers that I carry: ascending with |
+/// |                                  | `thread()`, every worker carried by exactly one thread    |
+/// | `t.total_workers()`              | K                                                         |
+/// | `t.barrier()`                    | collective: what the threads of my process wrote before   |
+/// |                                  | is visible to them after                                  |
+/// | `t.broadcast(v)`                 | collective: everybody gets the int of thread 0            |
+/// | `t.all_gather(values, owned)`    | collective: everybody gets the values in the range        |
+/// |                                  | owned(i) from thread i; the ranges ascend and cover all.  |
+/// |                                  | What threads share by memory is there since the last call |
+/// | `t.all_gather_v(messages)`       | collective: everybody gets the bytes `messages[k]` from   |
+/// |                                  | the thread that carries worker k; lengths may differ      |
+/// | `t.split(d, work)`               | collective: `work(first, last)` on ranges that cover the  |
+/// |                                  | d coordinates in each process; whether all returned true  |
+/// | `t.start_reduce(rows, d)`,       | collective: out ← what `work(rows, first, last, begin,    |
+/// | `t.finish_reduce(rows, out,      | slice)` makes of K vectors, for disjoint ranges that      |
+/// |   work)`                         | cover all; rows[k] is there for my workers; whether out   |
+/// |                                  | is finite. rows stay as they are in between               |
+/// | `t.sum(parts, total)`            | collective: total ← Σ_p parts[p], in the order of p       |
+/// | `t.count<Scalar>(d)`             | counts the sum of vectors of length d, where nothing is   |
+/// |                                  | really sent                                               |
+/// | `t.cancelled()`                  | whether the run has been cancelled                        |
+/// | `t.max_staleness()`              | of asynchronous runs: how far ahead of others, if bounded |
+/// | `t.sent()`                       | the traffic counted so far: may be set back               |
+///
+/// In `work(rows, first, last, begin, slice)` the coordinate i of the whole vectors is index
+/// i − begin of every row and of the slice, and first … last−1 are such indices.
+///
+/// The bits of reductions and sums do not depend on the number of threads and ranks: they go in the
+/// order of the worker's (the part's) number, and threads split coordinates at cache lines.
+template <class T>
+concept Team = requires(T& t, T const& c, std::span<std::vector<double> const> parts,
+                        std::span<double> total, std::span<std::vector<std::byte>> messages,
+                        int answer) {
+  { T::one_process } -> std::convertible_to<bool>;
+  { T::keeps_time } -> std::convertible_to<bool>;
+  { c.thread() } -> std::same_as<std::size_t>;
+  { c.threads() } -> std::same_as<std::size_t>;
+  { c.leads() } -> std::same_as<bool>;
+  { c.workers() } -> std::same_as<index_range>;
+  { c.total_workers() } -> std::same_as<std::size_t>;
+  { t.barrier() } -> std::same_as<void>;
+  { t.broadcast(answer) } -> std::same_as<int>;
+  { t.all_gather_v(messages) } -> std::same_as<void>;
+  { t.sum(parts, total) } -> std::same_as<void>;
+  { c.cancelled() } -> std::same_as<bool>;
+  { t.sent() } -> std::same_as<traffic&>;
+};
+
+}  // namespace localsgd::detail

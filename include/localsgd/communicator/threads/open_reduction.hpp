@@ -1,0 +1,93 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/communicator/threads/barrier.hpp"
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+/// @file
+/// @brief A reduction in shared memory that nobody waits for until its result is needed.
+
+namespace localsgd::detail {
+
+/// @brief Threads publish what is to be combined, do something else, and come back for the result.
+///
+/// Whoever comes back first starts on the slices; each is done once, by whichever thread takes it.
+/// So a thread that is late delays nobody but by what it has not yet published. At most one
+/// reduction is open at a time for each thread. No wait outlives cancel().
+class open_reduction {
+ public:
+  explicit open_reduction(std::size_t threads)
+      : threads_(static_cast<std::uint64_t>(threads)), spins_(spins_for(threads)) {}
+
+  /// @brief My part of the next reduction is published.
+  void publish() noexcept {
+    published_.fetch_add(1, std::memory_order_acq_rel);
+    published_.notify_all();
+  }
+
+  /// @brief Waits until all have published their parts of reduction number `number`, from 0, and
+  ///        takes slices, `work(i)` for i < threads, until none is left and all are done.
+  /// @param work returns whether all numbers of the slice are finite
+  /// @return whether those of all slices are
+  /// @throws cancelled
+  template <class Work>
+  bool finish(std::uint64_t number, Work const& work) {
+    wait_until(published_, (number + 1) * threads_);
+    side& mine = sides_[number % sides_.size()];
+    std::uint64_t const end = (number / sides_.size() + 1) * threads_;
+    for (;;) {
+      std::uint64_t i = mine.taken.load(std::memory_order_relaxed);
+      while (i < end && !mine.taken.compare_exchange_weak(i, i + 1)) {
+      }
+      if (i >= end) break;
+      if (!work(static_cast<std::size_t>(i + threads_ - end)))
+        mine.infinite.store(number + 1, std::memory_order_release);
+      mine.done.fetch_add(1, std::memory_order_acq_rel);
+      mine.done.notify_all();
+    }
+    wait_until(mine.done, end);
+    return mine.infinite.load(std::memory_order_acquire) != number + 1;
+  }
+
+  void cancel() noexcept {
+    cancelled_.store(true, std::memory_order_release);
+    for (std::atomic<std::uint64_t>* each :
+         {&published_, &sides_[0].done, &sides_[1].done}) {
+      each->fetch_or(off, std::memory_order_acq_rel);
+      each->notify_all();
+    }
+  }
+
+ private:
+  static constexpr std::uint64_t off = std::uint64_t{1} << 63;
+  // A thread may come back for a reduction while others already finish the next one: two sides.
+  struct alignas(128) side {
+    std::atomic<std::uint64_t> taken{0}, done{0}, infinite{0};
+  };
+
+  void wait_until(std::atomic<std::uint64_t>& count, std::uint64_t wanted) {
+    std::uint64_t seen = count.load(std::memory_order_acquire);
+    for (int i = 0; i != spins_ && seen < wanted; ++i) {
+      relax();
+      seen = count.load(std::memory_order_acquire);
+    }
+    while (seen < wanted) {
+      count.wait(seen, std::memory_order_acquire);
+      seen = count.load(std::memory_order_acquire);
+    }
+    if (cancelled_.load(std::memory_order_acquire)) throw cancelled{};
+  }
+
+  std::uint64_t const threads_;
+  int const spins_;
+  std::atomic<bool> cancelled_{false};
+  alignas(128) std::atomic<std::uint64_t> published_{0};
+  std::array<side, 2> sides_;
+};
+
+}  // namespace localsgd::detail

@@ -1,0 +1,19 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdint>
+
+/// @file
+/// @brief What a run has sent.
+
+namespace localsgd::detail {
+
+/// @brief Counted where it is sent, by each process for itself. Collective operations of an
+///        evaluation or a checkpoint are not part of training: who makes them restores the count.
+struct traffic {
+  std::uint64_t bytes = 0;      ///< Sent by this process; in one process: by all workers.
+  std::uint64_t exchanges = 0;  ///< Vectors of length d averaged or summed; equal on all ranks.
+};
+
+}  // namespace localsgd::detail

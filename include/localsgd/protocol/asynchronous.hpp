@@ -1,0 +1,199 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/averager/concept.hpp"
+#include "localsgd/communicator/team.hpp"
+#include "localsgd/kernels/combine.hpp"
+#include "localsgd/protocol/aggregate.hpp"
+#include "localsgd/protocol/iterates.hpp"
+#include "localsgd/protocol/own_points.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+/// @file
+/// @brief Algorithm 2: nobody waits.
+
+namespace localsgd::detail {
+
+/// @brief One thread of an asynchronous run: Algorithm 2 \cite stich2019local, on any Team that has
+///        an aggregate which all can add to.
+///
+/// A worker adds w_k times its own change since it last read to the aggregate, and goes on from what
+/// it reads there. Only evaluations bring all workers together; with a largest staleness those wait
+/// that are too far ahead. One more vector per worker than a synchronous run, the point it last read,
+/// and what the aggregate takes.
+///
+/// On a team that orders its workers in virtual time (`T::orders_workers`) they come to the
+/// aggregate in that order, and the K·T local steps of a run are made by whoever is free.
+template <Team T>
+class asynchronous_protocol : public T {
+ public:
+  using T::T;
+
+  static constexpr bool never_waits = true;
+  static constexpr bool averages_travel = false;
+  static constexpr bool orders_workers = requires { T::virtual_order; };
+
+  template <class Scalar, class A>
+  bool exchange(iterates<Scalar>& x, A&, round_info const& info) {
+    if (this->cancelled()) throw localsgd::cancelled{};
+    ++this->sent().exchanges;
+    if constexpr (T::one_process)
+      this->template count<Scalar>(x.consensus[0].size());
+    else
+      ++this->state().round;
+    if constexpr (!orders_workers) {
+      auto aggregate = aggregate_of(x);
+      if (still_finite(x)) aggregate.wait_for_others(info.steps, this->workers().first);
+      for (std::size_t k = this->workers().first; k != this->workers().last; ++k) {
+        if (!still_finite(x)) break;
+        if (add_and_read(x, k))
+          delay_ = std::max(delay_, aggregate.count(k, info.steps));
+        else
+          fail(x);
+      }
+    }
+    return still_finite(x);
+  }
+
+  /// @brief In place of local steps t, …, sync − 1 and their exchange: those of all workers, until
+  ///        they have made K·sync in all. `drifted(k)` is called before worker k goes on.
+  template <class Workers, class Scalar, class Drifted>
+    requires orders_workers
+  void advance(Workers& all, iterates<Scalar>& x, std::uint64_t t, std::uint64_t sync,
+               Drifted const& drifted) {
+    std::uint64_t const k_workers = this->total_workers();
+    std::uint64_t const wanted = k_workers * sync, most = k_workers * this->last_step();
+    while (finite_ && steps_ < wanted) {
+      auto const [k, from, to] = this->order().next(sync - t, most - steps_);
+      all[k].advance(from, to);
+      x.local[k] = all[k].local();
+      steps_ += to - from;
+      finite_ = add_and_read(x, k);
+      if (!finite_) return;
+      drifted(k);
+      all[k].assign(point(x, k));
+    }
+  }
+
+  template <class Scalar>
+  std::span<Scalar const> point(iterates<Scalar>&, std::size_t worker) {
+    return last_read_.of<Scalar>()[worker - this->workers().first];
+  }
+
+  template <class Scalar>
+  std::span<Scalar const> settle(iterates<Scalar>& x) {
+    auto& consensus = x.consensus[0];
+    auto& mine = last_read_.of<Scalar>();
+    auto aggregate = aggregate_of(x);
+    if (mine.empty()) {
+      mine.resize(this->workers().size());
+      aggregate.expose(std::span<Scalar const>(consensus));
+    } else {
+      come_together(x);  // everybody has added what there was to add
+      if (this->total_workers() == 1)
+        consensus = mine.front();
+      else
+        aggregate.read(std::span<Scalar>(consensus));
+    }
+    for (auto& point : mine) point = consensus;
+    return consensus;
+  }
+
+  template <class Scalar>
+  void move_to(iterates<Scalar>& x, std::span<Scalar const> from) {
+    come_together(x);
+    if (this->leads()) std::ranges::copy(from, x.consensus[0].begin());
+    auto& mine = last_read_.of<Scalar>();
+    mine.resize(this->workers().size());
+    for (auto& point : mine) point.assign(from.begin(), from.end());
+    finite_ = true;
+    aggregate_of(x).expose(from);
+  }
+
+  /// @brief As far as this process knows; after settle() equal for all.
+  bool finite() const noexcept { return finite_; }
+
+  /// @brief As of the last time that all came together.
+  std::uint64_t delay() const noexcept {
+    if constexpr (orders_workers)
+      return this->order().delay();
+    else
+      return delay_;
+  }
+
+ private:
+  template <class Scalar>
+  auto aggregate_of(iterates<Scalar>& x) {
+    return aggregate_access<T>(*this, x.aggregate);
+  }
+
+  // The failure of one thread ends the run of its process at the next exchange.
+  template <class Scalar>
+  bool still_finite(iterates<Scalar>& x) noexcept {
+    if constexpr (!orders_workers)
+      finite_ = finite_ && x.aggregate.finite.load(std::memory_order_acquire);
+    return finite_;
+  }
+  template <class Scalar>
+  void fail(iterates<Scalar>& x) noexcept {
+    x.aggregate.finite.store(false, std::memory_order_release);
+    finite_ = false;
+  }
+
+  // X ← X + w_k (x_k − what k last read); what k last read ← X. False, and nothing is added, if the
+  // change is not finite; false too if X is not. A worker alone has nothing to average.
+  template <class Scalar>
+  bool add_and_read(iterates<Scalar>& x, std::size_t k) {
+    auto& read = last_read_.of<Scalar>()[k - this->workers().first];
+    std::span<Scalar const> const local = x.local[k];
+    if (!all_finite(local)) return false;
+    if (this->total_workers() == 1) {
+      std::ranges::copy(local, read.begin());
+      return true;
+    }
+    change_.resize(local.size());
+    now_.resize(local.size());
+    for (std::size_t i = 0; i != change_.size(); ++i)
+      change_[i] = x.weights[k] * (static_cast<double>(local[i]) - static_cast<double>(read[i]));
+    aggregate_of(x).template add_and_read<Scalar>(change_, now_);
+    bool finite = true;
+    for (std::size_t i = 0; finite && i != read.size(); ++i) {
+      auto const now = static_cast<Scalar>(now_[i]);
+      finite = now - now == 0;
+      if (finite) read[i] = now;
+    }
+    return finite;
+  }
+
+  // Collective: all know the worst of all.
+  template <class Scalar>
+  void come_together(iterates<Scalar>& x) {
+    auto& states = x.aggregate.states;
+    this->barrier();
+    if (this->leads()) states.resize(this->threads());
+    this->barrier();
+    states[this->thread()] = {still_finite(x) ? 1U : 0U, delay_};
+    this->barrier();
+    this->all_gather(std::span(states), [](std::size_t i) { return index_range{i, i + 1}; });
+    for (auto const& each : states) {
+      finite_ = finite_ && each.finite != 0;
+      delay_ = std::max(delay_, each.delay);
+    }
+  }
+
+  own_points last_read_;  // the point that each of my workers goes on from
+  std::vector<double> change_, now_;
+  std::uint64_t steps_ = 0;  // of all workers, in virtual order
+  std::uint64_t delay_ = 0;
+  bool finite_ = true;
+};
+
+}  // namespace localsgd::detail

@@ -1,0 +1,114 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/protocol/own_points.hpp"
+#include "localsgd/protocol/synchronous.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <utility>
+
+/// @file
+/// @brief The average travels while the next local steps are made.
+
+namespace localsgd::detail {
+
+/// @brief Whether a team can start a reduction without waiting for the other threads.
+template <class T>
+concept reduces_without_waiting = requires(T& team) { team.start_open_reduce(); };
+
+/// @brief One thread of a run that does not wait for its averages, on any Team.
+///
+/// After round r worker k goes on from x̄_{r−1} + Δ_k, Δ_k its own change in round r; the mean of
+/// these points, x̄_r = x̄_{r−1} + Σ w_k Δ_k, gets to it one round later: a delay of H steps. What is
+/// under way arrives before an evaluation and before an anchor moves. One more vector per worker:
+/// the point it last went on from. An average that is not finite is noticed one round later. Whoever
+/// is the only worker goes on from its own iterate.
+template <Team T>
+class overlapped_protocol : public synchronous_protocol<T> {
+  using base = synchronous_protocol<T>;
+
+ public:
+  using base::base;
+
+  static constexpr bool averages_travel = true;
+
+  template <class Scalar, class A>
+  bool exchange(iterates<Scalar>& x, A& averager, round_info const& info) {
+    longest_ = std::max(longest_, info.local_steps);
+    arrive_average();
+    if (!this->finite()) return false;
+    move_on(x, A::keeps_mean);
+    std::span<std::span<Scalar> const> const rows(x.travelling);
+    if constexpr (reduces_without_waiting<T>) {
+      if (this->leads()) averager.begin_round(info);
+      this->start_open_reduce();
+    } else {
+      base::start_average(x, rows, averager, info);
+    }
+    under_way_ = [this, &x, rows, &averager] {
+      if constexpr (reduces_without_waiting<T>) {
+        std::span<Scalar> const next = x.consensus[1 - this->now_];
+        base::end_round(averager, this->finish_open_reduce(reductions_++, rows, next,
+                                                           base::combine_of(x, averager)));
+      } else {
+        base::finish_average(x, rows, averager);
+      }
+    };
+    return true;
+  }
+
+  template <class Scalar>
+  std::span<Scalar const> point(iterates<Scalar>& x, std::size_t worker) {
+    auto const& from = points_.of<Scalar>();
+    if (from.empty()) return base::settle(x);
+    return from[worker - this->workers().first];
+  }
+  template <class Scalar>
+  std::span<Scalar const> settle(iterates<Scalar>& x) {
+    arrive_average();
+    return base::settle(x);
+  }
+  template <class Scalar>
+  void move_to(iterates<Scalar>& x, std::span<Scalar const> from) {
+    arrive_average();
+    base::move_to(x, from);
+    for (auto& point : points_.of<Scalar>()) point.assign(from.begin(), from.end());
+  }
+
+  /// @brief The steps of the longest round: so old is what a worker knows of the others.
+  std::uint64_t delay() const noexcept { return this->total_workers() == 1 ? 0 : longest_; }
+
+ private:
+  // x.travelling ← the points that my workers go on from.
+  template <class Scalar>
+  void move_on(iterates<Scalar>& x, bool keeps_mean) {
+    index_range const mine = this->workers();
+    std::span<Scalar const> const mean = base::settle(x);
+    bool const alone = keeps_mean && this->total_workers() == 1;
+    auto& from = points_.of<Scalar>();
+    if (from.empty()) from.assign(mine.size(), own_vector<Scalar>(mean.begin(), mean.end()));
+    for (std::size_t k = mine.first; k != mine.last; ++k) {
+      auto& point = from[k - mine.first];
+      std::span<Scalar const> const now = x.local[k];
+      for (std::size_t i = 0; i != point.size(); ++i)
+        point[i] = alone ? now[i] : mean[i] + (now[i] - point[i]);
+      x.travelling[k] = point;
+    }
+  }
+
+  // Collective: the average that is under way, if there is one, becomes the consensus.
+  void arrive_average() {
+    if (auto const arrive = std::exchange(under_way_, nullptr)) arrive();
+  }
+
+  own_points points_;
+  std::uint64_t longest_ = 0, reductions_ = 0;
+  std::function<void()> under_way_;
+};
+
+}  // namespace localsgd::detail

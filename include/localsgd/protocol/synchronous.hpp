@@ -1,0 +1,180 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/averager/concept.hpp"
+#include "localsgd/communicator/team.hpp"
+#include "localsgd/kernels/combine.hpp"
+#include "localsgd/protocol/iterates.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+/// @file
+/// @brief Algorithm 1: everybody waits for the average.
+
+namespace localsgd::detail {
+
+/// @brief Whether a team can leave averages to its communicator's own sum: `averaging::fast`.
+template <class T>
+concept averages_in_any_order =
+    requires(T& team, std::span<std::span<double> const> rows, std::span<double const> weights,
+             std::span<double> out, void (*transform)(std::size_t, std::span<double>)) {
+      team.start_fast_average(rows, weights, weights);
+      team.finish_fast_average(weights, out, transform);
+    };
+
+/// @brief One thread of a synchronous run: Algorithm 1 \cite stich2019local, on any Team.
+template <Team T>
+class synchronous_protocol : public T {
+ public:
+  using T::T;
+
+  static constexpr bool never_waits = false;       ///< Between evaluations.
+  static constexpr bool averages_travel = false;   ///< While the next local steps are made.
+  static constexpr bool orders_workers = false;    ///< advance() makes the local steps.
+
+  /// @brief Collective, after the local steps of a round: the new consensus is made of x.local.
+  /// @return finite(): if not, neither the consensus nor the averager has changed
+  template <class Scalar, class A>
+  bool exchange(iterates<Scalar>& x, A& averager, round_info const& info) {
+    start_average(x, std::span<std::span<Scalar> const>(x.local), averager, info);
+    return finish_average(x, std::span<std::span<Scalar> const>(x.local), averager);
+  }
+
+  /// @brief Collective: the consensus becomes what `make(first, out)` writes to ranges that cover it,
+  ///        if it returns true, for finite numbers, on all of them.
+  /// @return finite(): if not, the consensus has not changed
+  template <class Scalar, class Make>
+  bool make_consensus(iterates<Scalar>& x, Make const& make) {
+    std::span<Scalar> const next = x.consensus[1 - now_];
+    finite_ = T::template split<Scalar>(next.size(), [&](std::size_t first, std::size_t last) {
+      return make(first, next.subspan(first, last - first));
+    });
+    if (finite_) now_ = 1 - now_;
+    return finite_;
+  }
+
+  /// @brief Collective: an exchange whose mean `make(first, out)` writes, in place of the weighted
+  ///        mean of x.local.
+  template <class Scalar, class A, class Make>
+  bool exchange_made(iterates<Scalar>& x, A& averager, round_info const& info, Make const& make) {
+    if (this->leads()) averager.begin_round(info);
+    std::span<Scalar const> const previous = x.consensus[now_];
+    make_consensus(x, [&](std::size_t first, std::span<Scalar> out) {
+      if (!make(first, out)) return false;
+      if constexpr (!A::keeps_mean)
+        averager.apply(first, previous.subspan(first, out.size()), out);
+      return all_finite(std::span<Scalar const>(out));
+    });
+    note_round(averager, finite_);
+    return finite_;
+  }
+
+  /// @brief Where worker k goes on from.
+  template <class Scalar>
+  std::span<Scalar const> point(iterates<Scalar>& x, std::size_t /*worker*/) const noexcept {
+    return x.consensus[now_];
+  }
+  /// @brief Collective: the consensus, equal for all, and from now on the point of all workers.
+  template <class Scalar>
+  std::span<Scalar const> settle(iterates<Scalar>& x) const noexcept {
+    return x.consensus[now_];
+  }
+  /// @brief Collective: `from`, equal for all and finite, becomes the consensus and the point of all
+  ///        workers.
+  template <class Scalar>
+  void move_to(iterates<Scalar>& x, std::span<Scalar const> from) {
+    auto const to = std::span<Scalar>(x.consensus[now_]);
+    T::template split<Scalar>(from.size(), [&](std::size_t first, std::size_t last) {
+      std::ranges::copy(from.subspan(first, last - first), to.subspan(first).begin());
+      return true;
+    });
+    finite_ = true;
+  }
+
+  /// @brief Whether all exchanges since the last move_to() were; after settle() equal for all.
+  bool finite() const noexcept { return finite_; }
+  /// @brief A round has ended: one thread of each process tells the averager how.
+  template <class A>
+  void note_round(A& averager, bool finite) {
+    finite_ = finite;
+    if (this->leads()) finite_ ? averager.commit() : averager.rollback();
+    ++this->sent().exchanges;
+    if constexpr (requires { this->state().round; })
+      if (this->leads()) ++this->state().round;
+  }
+
+  /// @brief The largest delay seen, in local steps.
+  static std::uint64_t delay() noexcept { return 0; }
+
+ protected:
+  // The first half of an exchange. @pre the rows stay as they are until the second
+  template <class Scalar, class A>
+  void start_average(iterates<Scalar>& x, std::span<std::span<Scalar> const> rows, A& averager,
+                     round_info const& info) {
+    if (this->leads()) averager.begin_round(info);
+    if constexpr (averages_in_any_order<T>) {
+      if (this->state().fast)
+        return T::start_fast_average(rows, std::span<double const>(x.weights),
+                                     std::span<Scalar const>(x.consensus[now_]));
+    }
+    T::template start_reduce<Scalar>(rows, x.consensus[now_].size());
+  }
+
+  // The second half: the new consensus is there, if it is finite.
+  template <class Scalar, class A>
+  bool finish_average(iterates<Scalar>& x, std::span<std::span<Scalar> const> rows, A& averager) {
+    std::span<Scalar const> const previous = x.consensus[now_];
+    std::span<Scalar> const next = x.consensus[1 - now_];
+    auto const finish = [&] {
+      if constexpr (averages_in_any_order<T>) {
+        if (this->state().fast)
+          return T::finish_fast_average(
+              previous, next, [&](std::size_t first, std::span<Scalar> mean) {
+                if constexpr (!A::keeps_mean)
+                  averager.apply(first, previous.subspan(first, mean.size()), mean);
+              });
+      }
+      return T::finish_reduce(rows, next, combine_of(x, averager));
+    };
+    end_round(averager, finish());
+    return finite_;
+  }
+
+  // What makes the new consensus of all rows, coordinate by coordinate.
+  template <class Scalar, class A>
+  auto combine_of(iterates<Scalar>& x, A& averager) {
+    return [previous = std::span<Scalar const>(x.consensus[now_]),
+            weights = std::span<double const>(x.weights),
+            &averager](std::span<std::span<Scalar> const> rows, std::size_t first,
+                       std::size_t last, [[maybe_unused]] std::size_t begin,
+                       std::span<Scalar> slice) {
+      static_cast<void>(averager);  // not used by all kinds
+      bool finite = true;
+      if constexpr (combines_rows<A, Scalar>)
+        averager.combine(rows, first, last, slice);
+      else
+        finite = weighted_average<Scalar>(rows, weights, first, last, slice.data());
+      if constexpr (!A::keeps_mean || combines_rows<A, Scalar>) {
+        auto const mine = slice.subspan(first, last - first);
+        averager.apply(begin + first, previous.subspan(begin + first, mine.size()), mine);
+        finite = finite && all_finite(std::span<Scalar const>(mine));
+      }
+      return finite;
+    };
+  }
+
+  template <class A>
+  void end_round(A& averager, bool finite) {
+    if (finite) now_ = 1 - now_;
+    note_round(averager, finite);
+  }
+
+  bool finite_ = true;
+  std::size_t now_ = 0;  // which of the two vectors is the consensus: the same on every thread
+};
+
+}  // namespace localsgd::detail

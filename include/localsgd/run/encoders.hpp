@@ -1,0 +1,78 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/averager/concept.hpp"
+#include "localsgd/compressor/concept.hpp"
+#include "localsgd/core/cache_aligned.hpp"
+#include "localsgd/kernels/combine.hpp"
+#include "localsgd/run/sequences.hpp"
+#include "localsgd/protocol/iterates.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <vector>
+
+/// @file
+/// @brief Exchanges of what a Compressor makes of the workers' changes.
+
+namespace localsgd::detail {
+
+/// @brief The encoders of the workers that this process carries, and the messages of all.
+template <class State, class Scalar>
+class encoders {
+ public:
+  static constexpr bool compress = true;
+
+  template <class Bind>
+  encoders(index_range carried, Bind const& bind, std::size_t workers, std::size_t dimension)
+      : of_(carried, bind), messages_(workers), sums_(dimension) {}
+
+  State& operator[](std::size_t worker) noexcept { return of_[worker]; }
+
+  /// @brief Collective: x̄ ← x̄ + Σ_k w_k C(x_k − x̄), and what the averager makes of it. Not if a
+  ///        change is not finite: then an empty message says so to all.
+  template <class Protocol, class A>
+  void exchange(Protocol& team, iterates<Scalar>& x, A& averager, round_info const& info) {
+    std::span<Scalar const> const consensus = team.settle(x);
+    std::vector<Scalar> change(consensus.size());
+    index_range const mine = team.workers();
+    for (std::size_t k = mine.first; k != mine.last; ++k) {
+      for (std::size_t i = 0; i != change.size(); ++i) change[i] = x.local[k][i] - consensus[i];
+      messages_[k].clear();
+      if (all_finite(std::span<Scalar const>(change))) of_[k].encode(change, messages_[k]);
+    }
+    team.all_gather_v(std::span(messages_));
+    bool const finite =
+        std::ranges::none_of(messages_, [](auto const& message) { return message.empty(); });
+    State const& decoder = of_[mine.first];
+    team.exchange_made(x, averager, info, [&](std::size_t first, std::span<Scalar> out) {
+      auto const sums = std::span(sums_).subspan(first, out.size());
+      std::ranges::fill(sums, 0.0);
+      for (std::size_t k = 0; finite && k != messages_.size(); ++k)
+        decoder.decode(messages_[k], x.weights[k], first, sums);
+      for (std::size_t i = 0; i != out.size(); ++i)
+        out[i] = static_cast<Scalar>(static_cast<double>(consensus[first + i]) + sums[i]);
+      return finite;
+    });
+  }
+
+  /// @brief For the workers of one thread: the consensus is another point now.
+  void reset(index_range workers) {
+    for (std::size_t k = workers.first; k != workers.last; ++k) of_[k].reset();
+  }
+
+ private:
+  sequences<State> of_;
+  std::vector<std::vector<std::byte>> messages_;  // of all workers
+  own_vector<double> sums_;
+};
+
+/// @brief Without a Compressor: nothing.
+struct no_encoders {
+  static constexpr bool compress = false;
+  static void reset(index_range) noexcept {}
+};
+
+}  // namespace localsgd::detail

@@ -1,0 +1,164 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/averager/concept.hpp"
+#include "localsgd/core/index_range.hpp"
+#include "localsgd/evaluation/assemble_average.hpp"
+#include "localsgd/evaluation/full_gradient.hpp"
+#include "localsgd/kernels/combine.hpp"
+#include "localsgd/protocol/iterates.hpp"
+#include "localsgd/worker/concept.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+/// @file
+/// @brief One round on one thread: local steps, and how the workers come together.
+
+namespace localsgd::detail {
+
+/// @brief One thread's view of a run: what a round is made of, and the context of round hooks.
+template <class Protocol, class Workers, class Hook, class A, class Encoders, class Record>
+class round_of {
+ public:
+  using scalar = typename Record::scalar;
+  using sequence = typename Workers::value_type;
+  using protocol = Protocol;
+  using hook_type = Hook;
+  static constexpr bool compresses = Encoders::compress;
+
+  round_of(Protocol& team, Workers& workers, Hook& hook, A& averager, Encoders& encoders,
+           iterates<scalar>& x, Record& record)
+      : team_(team), workers_(workers), hook_(hook), averager_(averager), encoders_(encoders),
+        x_(x), record_(record) {}
+
+  Protocol& team() noexcept { return team_; }
+  Workers& workers() noexcept { return workers_; }
+  Hook& hook() noexcept { return hook_; }
+  A& averager() noexcept { return averager_; }
+  Encoders& encoders() noexcept { return encoders_; }
+  full_gradient& pass() noexcept { return record_.gradient; }
+  std::uint64_t steps() const noexcept { return steps_; }
+  std::uint64_t rounds() const noexcept { return rounds_; }
+  bool finite() const noexcept { return team_.finite(); }
+
+  /// @brief Collective: the consensus, equal for all.
+  std::span<scalar const> consensus() { return team_.settle(x_); }
+  /// @brief Collective: x̂ of all workers.
+  void average(std::span<scalar> out) {
+    assemble_average(team_, workers_, record_.averages, std::span<double const>(x_.weights), out);
+  }
+  /// @brief Collective: all workers go on from there; with `restart`, as if they had been there.
+  void move_to(std::span<scalar const> to, bool restart) {
+    team_.move_to(x_, to);
+    if (team_.leads()) averager_.reset(to);
+    index_range const mine = team_.workers();
+    encoders_.reset(mine);
+    for (std::size_t k = mine.first; k != mine.last; ++k) {
+      if constexpr (requires { workers_[k].restart(to, steps_); })
+        if (restart) workers_[k].restart(to, steps_);
+      workers_[k].assign(to);
+    }
+  }
+  void spend([[maybe_unused]] std::uint64_t gradients) {
+    if constexpr (Protocol::keeps_time)
+      if (team_.thread() == 0) team_.spend(gradients);
+  }
+  /// @brief A checkpoint left the run there.
+  void resume(std::uint64_t t, std::uint64_t rounds, std::span<scalar const> consensus) {
+    steps_ = t;
+    rounds_ = rounds;
+    team_.move_to(x_, consensus);
+  }
+
+  /// @brief Collective: local steps t, …, sync − 1 of my workers, then their exchange: x̄ ← Σ w_k x_k
+  ///        or what the averager makes of it, or X ← X + w_k Δx_k; and x_k ← x̄, or X.
+  template <class Recorder>
+  void advance(Recorder& recorder, std::uint64_t sync) {
+    if constexpr (Protocol::orders_workers) {
+      bool const drifts = recorder.measures_drift(sync);
+      team_.advance(workers_, x_, steps_, sync, [&](std::size_t k) {
+        if (drifts) recorder.drift(k, x_.local[k], team_.point(x_, k));
+      });
+    } else {
+      index_range const mine = team_.workers();
+      for (std::size_t k = mine.first; k != mine.last; ++k) workers_[k].advance(steps_, sync);
+    }
+  }
+
+  template <class Recorder>
+  void exchange(Recorder& recorder, std::uint64_t sync, double step_size) {
+    round_info const info{rounds_, sync, sync - steps_, step_size};
+    steps_ = sync;
+    ++rounds_;
+    if constexpr (Protocol::keeps_time && !Protocol::orders_workers)
+      team_.arrive(sync, hook_.gradients_per_sample());
+    if (!exchange_touched(recorder, info)) exchange_points(recorder, info);
+    if constexpr (Protocol::keeps_time && !Protocol::orders_workers)
+      team_.depart(Protocol::averages_travel);
+  }
+
+ private:
+  template <class Recorder>
+  void exchange_points(Recorder& recorder, round_info const& info) {
+    if constexpr (Protocol::orders_workers) {
+      team_.exchange(x_, averager_, info);  // they have come already
+      return;
+    }
+    index_range const mine = team_.workers();
+    for (std::size_t k = mine.first; k != mine.last; ++k) x_.local[k] = workers_[k].local();
+    if constexpr (Encoders::compress)
+      encoders_.exchange(team_, x_, averager_, info);
+    else
+      team_.exchange(x_, averager_, info);
+    bool const drifts = recorder.measures_drift(info.steps);
+    for (std::size_t k = mine.first; team_.finite() && k != mine.last; ++k) {
+      auto const point = team_.point(x_, k);
+      if (drifts) recorder.drift(k, x_.local[k], point);
+      workers_[k].assign(point);
+    }
+  }
+
+  // Whether it was done: where few coordinates were touched only they are exchanged. The consensus
+  // as a vector is then made only when somebody is going to look at it.
+  template <class Recorder>
+  bool exchange_touched([[maybe_unused]] Recorder& recorder,
+                        [[maybe_unused]] round_info const& info) {
+    if constexpr (TouchingSequence<sequence> && A::keeps_mean && !combines_rows<A, scalar> &&
+                  !Encoders::compress && !Protocol::averages_travel && !Protocol::never_waits) {
+      index_range const mine = team_.workers();
+      if (!workers_[mine.first].touches_few()) return false;
+      bool const drifts = recorder.measures_drift(info.steps);
+      bool const looked_at = drifts || hook_.looks_at(info.steps);
+      for (std::size_t k = mine.first; looked_at && k != mine.last; ++k)
+        x_.local[k] = workers_[k].local();
+      if (team_.leads()) averager_.begin_round(info);
+      bool const finite = record_.touched(team_, workers_, x_.weights, info.round);
+      team_.note_round(averager_, finite);
+      if (!finite || !looked_at) return true;
+      // What nobody touched may still overflow, where the scale comes in.
+      bool const whole = team_.make_consensus(x_, [&](std::size_t first, std::span<scalar> out) {
+        workers_[mine.first].write(first, out);
+        return all_finite(std::span<scalar const>(out));
+      });
+      for (std::size_t k = mine.first; whole && drifts && k != mine.last; ++k)
+        recorder.drift(k, x_.local[k], team_.point(x_, k));
+      return true;
+    } else {
+      return false;
+    }
+  }
+
+  Protocol& team_;
+  Workers& workers_;
+  Hook& hook_;
+  A& averager_;
+  Encoders& encoders_;
+  iterates<scalar>& x_;
+  Record& record_;
+  std::uint64_t steps_ = 0, rounds_ = 0;
+};
+
+}  // namespace localsgd::detail

@@ -1,0 +1,149 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/core/index_range.hpp"
+#include "localsgd/kernels/combine.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <vector>
+
+/// @file
+/// @brief Exchanges of the coordinates that the steps of a round touched, and of no others.
+
+namespace localsgd::detail {
+
+/// @brief v_kj ← v̄_j = v_0j + Σ_{k≥1} w_k (v_kj − v_0j) on all workers, for the j that any of them
+///        touched: see TouchingSequence. One for each process.
+class touched_exchange {
+ public:
+  /// @brief Before the first round: by one thread.
+  void start(std::size_t dimension, std::size_t workers) {
+    done_.assign(dimension, 0);
+    messages_.resize(workers);
+    rows_.resize(workers);
+  }
+  std::size_t dimension() const noexcept { return done_.size(); }
+
+  /// @brief Collective. @return whether every v̄_j is finite
+  template <class T, class Workers>
+  bool operator()(T& team, Workers& workers, std::span<double const> weights,
+                  std::uint64_t round) {
+    if constexpr (T::one_process)
+      return in_memory(team, workers, weights, round);
+    else
+      return by_messages(team, workers, weights);
+  }
+
+ private:
+  // 12 bytes for each touched coordinate: its number and its value.
+  template <class T, class Workers>
+  bool in_memory(T& team, Workers& workers, std::span<double const> weights, std::uint64_t round) {
+    auto const stamp = static_cast<std::uint32_t>(round % 0xffffffff + 1);
+    bool const finite = team.template split<double>(
+        dimension(), [&](std::size_t first, std::size_t last) {
+          std::size_t touched = 0;
+          bool const whole = average(workers, weights, stamp, first, last, touched);
+          team.note_entries(touched);
+          return whole;
+        });
+    team.count_entries();
+    return finite;
+  }
+
+  // For disjoint ranges by several threads.
+  template <class Workers>
+  bool average(Workers& workers, std::span<double const> weights, std::uint32_t stamp,
+               std::size_t first, std::size_t last, std::size_t& touched) {
+    bool finite = true;
+    for (auto const& worker : workers)
+      worker.for_each_touched(first, last, [&](std::size_t j) {
+        if (done_[j] == stamp) return;
+        done_[j] = stamp;
+        ++touched;
+        double const base = workers[0].coordinate(j);
+        double sum = 0;
+        for (std::size_t k = 1; k != workers.size(); ++k)
+          sum += weights[k] * (workers[k].coordinate(j) - base);
+        double const mean = base + sum;
+        finite = finite && mean - mean == 0;
+        for (auto& each : workers) each.move(j, mean);
+      });
+    return finite;
+  }
+
+  // First the numbers of the touched coordinates go to all, then the values at all of them.
+  template <class T, class Workers>
+  bool by_messages(T& team, Workers& workers, std::span<double const> weights) {
+    index_range const mine = team.workers();
+    std::vector<std::uint32_t> own;
+    for (std::size_t k = mine.first; k != mine.last; ++k) {
+      own.clear();
+      workers[k].for_each_touched(0, dimension(), [&](std::size_t j) {
+        own.push_back(static_cast<std::uint32_t>(j));
+      });
+      order(own);
+      messages_[k].resize(own.size() * sizeof(std::uint32_t));
+      if (!own.empty()) std::memcpy(messages_[k].data(), own.data(), messages_[k].size());
+    }
+    team.all_gather_v(std::span(messages_));
+    if (team.leads()) {
+      touched_.clear();
+      for (auto const& message : messages_) {
+        std::size_t const before = touched_.size();
+        touched_.resize(before + message.size() / sizeof(std::uint32_t));
+        if (!message.empty()) std::memcpy(touched_.data() + before, message.data(), message.size());
+      }
+      order(touched_);
+      mean_.resize(touched_.size());
+      for (auto const k : carried(workers)) rows_[k].resize(touched_.size());
+    }
+    team.barrier();
+    for (std::size_t k = mine.first; k != mine.last; ++k)
+      for (std::size_t i = 0; i != touched_.size(); ++i)
+        rows_[k][i] = workers[k].coordinate(touched_[i]);
+    std::vector<std::span<double>> const rows(rows_.begin(), rows_.end());
+    std::span<std::span<double> const> const all(rows);
+    team.template start_reduce<double>(all, touched_.size());
+    bool const finite = team.finish_reduce(
+        all, std::span<double>(mean_),
+        [&](std::span<std::span<double> const> values, std::size_t first, std::size_t last,
+            std::size_t, std::span<double> out) {
+          for (std::size_t i = first; i != last; ++i) {
+            double const base = values[0][i];
+            double sum = 0;
+            for (std::size_t k = 1; k != values.size(); ++k)
+              sum += weights[k] * (values[k][i] - base);
+            out[i] = base + sum;
+          }
+          return true;
+        });
+    for (std::size_t k = mine.first; k != mine.last; ++k)
+      for (std::size_t i = 0; i != touched_.size(); ++i) workers[k].move(touched_[i], mean_[i]);
+    return finite;
+  }
+
+  static void order(std::vector<std::uint32_t>& list) {
+    std::ranges::sort(list);
+    list.erase(std::unique(list.begin(), list.end()), list.end());
+  }
+  template <class Workers>
+  std::vector<std::size_t> carried(Workers const& workers) const {
+    std::vector<std::size_t> all;
+    for (std::size_t k = 0; k != rows_.size(); ++k)
+      if (workers.holds(k)) all.push_back(k);
+    return all;
+  }
+
+  std::vector<std::uint32_t> done_;  // the round in which each coordinate was averaged last
+  std::vector<std::vector<std::byte>> messages_;
+  std::vector<std::uint32_t> touched_;  // by anybody, ascending
+  std::vector<std::vector<double>> rows_;  // the values there, of the workers of this process
+  std::vector<double> mean_;
+};
+
+}  // namespace localsgd::detail

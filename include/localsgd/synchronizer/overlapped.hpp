@@ -1,0 +1,29 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/synchronizer/basic_threads.hpp"
+#include "localsgd/protocol/overlapped.hpp"
+
+#include <cstddef>
+
+/// @file
+/// @brief Threads whose averages are made while the next local steps are.
+
+namespace localsgd {
+
+/// @brief Algorithm 1 with a delay of one round, on a pool of threads: nobody waits at the end of a
+///        round, but for the average of the round before. See detail::overlapped_protocol.
+///
+/// A thread that is late holds up the others only if it is more than a round behind. The result has
+/// the same bits on any number of threads, those of overlapped_mpi and simulated_overlapped.
+/// Thread safe like thread_pool.
+class overlapped : public basic_threads<detail::overlapped_protocol> {
+ public:
+  /// @param threads 1 … 4096; as many as the machine has unless given. @throws invalid_settings
+  explicit overlapped(std::size_t threads = detail::asio_pool::hardware_threads())
+      : basic_threads(threads) {}
+};
+static_assert(Synchronizer<overlapped>);
+
+}  // namespace localsgd

@@ -1,0 +1,108 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/evaluation/full_gradient.hpp"
+
+#include <concepts>
+#include <cstdint>
+#include <span>
+
+/// @file
+/// @brief What a LocalWorker may do at sync times, between two rounds.
+
+namespace localsgd {
+
+namespace detail {
+template <class H>
+concept knows_when_it_evaluates = requires(H const& h, std::uint64_t t) {
+  { h.evaluates() } -> std::same_as<bool>;
+  { h.looks_at(t) } -> std::same_as<bool>;
+  { h.evaluates_at(t) } -> std::same_as<bool>;
+  { h.evaluated_at(t) } -> std::same_as<bool>;
+};
+template <class H>
+concept tells_what_it_found = requires(H const& h) {
+  { h.value() } -> std::same_as<full_gradient::value>;
+  { h.slopes() } -> std::same_as<std::span<double const>>;
+  { h.holds_answer() } -> std::same_as<bool>;
+  h.point();
+  { h.at_floor() } -> std::same_as<bool>;
+};
+template <class H>
+concept counts_its_gradients = requires(H const& h, std::uint64_t t) {
+  { h.gradients_per_sample() } -> std::same_as<std::uint64_t>;
+  { h.extra_gradients(t) } -> std::same_as<std::uint64_t>;
+};
+}  // namespace detail
+
+/// @brief What the sequences of a run share, and what is done with all of them at sync times: the
+///        anchor of variance-reduced steps (detail::svrg_anchor) is one.
+///
+/// `w.anchor(f, step_size, plan)` of a LocalWorker makes it, one in every process;
+/// `w.bind(f, sampler, step_size, plan, k, hook)` the sequence of worker k that reads it.
+///
+/// | expression                 | meaning                                                         |
+/// |----------------------------|-----------------------------------------------------------------|
+/// | `h.before_round(context)`  | collective, at the start and at every sync time                 |
+/// | `h.evaluates()`            | whether it will ever evaluate f at a point that it moves all    |
+/// |                            | workers to                                                      |
+/// | `h.looks_at(t)`            | whether it will look at the consensus after t steps             |
+/// | `h.evaluates_at(t)`        | whether it evaluates after t steps, or has just done so         |
+/// | `h.evaluated_at(t)`        | whether all points are where it has evaluated f, after t steps  |
+/// | `h.value()`, `h.slopes()`  | f there, and ∂φ/∂z of all samples of a linear model, or none    |
+/// | `h.holds_answer()`,        | whether `h.point()` with the value `h.value()` may be a better  |
+/// | `h.point()`                | answer than the consensus                                       |
+/// | `h.at_floor()`             | whether f has stopped falling for want of precision             |
+/// | `h.gradients_per_sample()` | component gradients that a step makes for each of its samples   |
+/// | `h.extra_gradients(t)`     | component gradients beyond K·b·t, after t steps                 |
+/// | `h.state(archive)`         | passes all it remembers to `archive(parts…)`                    |
+///
+/// The context is one thread's view of the run:
+///
+/// | expression                 | meaning                                                         |
+/// |----------------------------|-----------------------------------------------------------------|
+/// | `c.team()`                 | the threads of the run: detail::Team                            |
+/// | `c.steps()`                | t, local steps made by each worker                              |
+/// | `c.finite()`               | whether the last round was                                      |
+/// | `c.consensus()`            | collective: the consensus, equal for all                        |
+/// | `c.average(out)`           | collective: x̂, the weighted average of all iterates             |
+/// | `c.pass()`                 | evaluates f and its gradient: detail::full_gradient             |
+/// | `c.move_to(x, restart)`    | collective: all workers go on from x; with `restart` as if all  |
+/// |                            | their iterates had been x. The averager and the encoders are    |
+/// |                            | told                                                            |
+/// | `c.spend(gradients)`       | so many component gradients of each worker and the sum of a     |
+/// |                            | vector were made: for runs in virtual time                      |
+///
+/// Who leads a process (`team().leads()`) changes the hook, between two collective calls, from values
+/// that are equal on all ranks; the other threads read it.
+template <class H>
+concept RoundHook = detail::knows_when_it_evaluates<H> && detail::tells_what_it_found<H> &&
+                    detail::counts_its_gradients<H>;
+
+namespace detail {
+
+/// @brief What plain workers share: nothing.
+template <class Scalar>
+struct no_hook {
+  static constexpr bool evaluates() noexcept { return false; }
+  static constexpr bool looks_at(std::uint64_t) noexcept { return false; }
+  static constexpr bool evaluates_at(std::uint64_t) noexcept { return false; }
+  static constexpr bool evaluated_at(std::uint64_t) noexcept { return false; }
+  static constexpr full_gradient::value value() noexcept { return {}; }
+  static constexpr std::span<double const> slopes() noexcept { return {}; }
+  static constexpr bool holds_answer() noexcept { return false; }
+  static constexpr std::span<Scalar const> point() noexcept { return {}; }
+  static constexpr bool at_floor() noexcept { return false; }
+  static constexpr std::uint64_t gradients_per_sample() noexcept { return 1; }
+  static constexpr std::uint64_t extra_gradients(std::uint64_t) noexcept { return 0; }
+  template <class Archive>
+  static constexpr void state(Archive&) noexcept {}
+  template <class Context>
+  static constexpr void before_round(Context&) noexcept {}
+};
+static_assert(RoundHook<no_hook<double>>);
+
+}  // namespace detail
+
+}  // namespace localsgd
