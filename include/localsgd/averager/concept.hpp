@@ -95,7 +95,7 @@ concept combines_rows = requires(S const& s, std::span<std::span<Scalar> const> 
 /// |                                  | lengths                                                   |
 /// | `s.combine(rows, first, last,    | optional, in place of the weighted mean: out[i] for       |
 /// |   out)`                          | first ≤ i < last from all K rows at i; K = rows.size().   |
-/// |                                  | `apply` follows                                           |
+/// |                                  | Has no memory. `apply` follows                            |
 ///
 /// `previous` (`std::span<scalar const>`) is the last consensus, `mean` (`std::span<scalar>`) holds
 /// x̄ and receives the new one: x̄ − previous is the pseudo-gradient of an outer optimiser.
@@ -105,8 +105,8 @@ concept combines_rows = requires(S const& s, std::span<std::span<Scalar> const> 
 ///   coordinate by coordinate: how [0, d) is split must not change the result;
 /// - what `apply` remembers counts only after `commit`: after `rollback` everything is as before
 ///   `begin_round`;
-/// - on many ranks each process has a state of its own, and may apply it to a part of the
-///   coordinates only.
+/// - on many ranks each process has a state of its own and applies it to all coordinates, so that
+///   all states are equal; it may combine a part of them only.
 template <class S, class Scalar = double>
 concept AverageState =
     detail::has_const_weight<S> && detail::says_whether_it_keeps_the_mean<S> &&

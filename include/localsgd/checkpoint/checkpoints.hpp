@@ -56,8 +56,7 @@ struct checkpoint_record<checkpoint, Scalar> {
   state_writer of_averager;
 
   // Where the threads do not share one memory:
-  std::vector<int> leaders, wishes;  // by thread; of those who lead
-  divided_state averager;
+  std::vector<int> wishes;  // by thread; of those who lead
   std::vector<std::byte> common;  // on its way from thread 0
 };
 
@@ -72,10 +71,8 @@ class checkpoints {
   void resume() {
     if constexpr (wanted) {
       bool const first = team_.thread() == 0;
-      if (team_.leads()) {
-        mine().leaders.assign(team_.threads(), 0);
-        mine().wishes.assign(team_.threads(), nothing);
-      }
+      auto const sent = team_.sent();  // what checkpoints send is no part of training
+      if (team_.leads()) mine().wishes.assign(team_.threads(), nothing);
       // What cannot be written should not be found out at the first checkpoint.
       if (first) replacing_file const there_is_room(mine().wish->path());
       if (team_.broadcast(first && std::filesystem::exists(mine().wish->path()) ? 1 : 0) != 0) {
@@ -90,14 +87,7 @@ class checkpoints {
       }
       std::uint64_t const next = round_.rounds() + 1;
       if (first) mine().due[next % 2] = is_due(next);
-      if constexpr (!Round::protocol::one_process) {
-        if (team_.leads()) {
-          mine().leaders[team_.thread()] = 1;
-          write_averager();
-          mine().averager.start(std::move(mine().of_averager.bytes));
-        }
-        team_.all_gather(std::span(mine().leaders), by_thread);
-      }
+      team_.sent() = sent;
       team_.barrier();  // everybody can see it
     }
   }
@@ -110,7 +100,9 @@ class checkpoints {
       if constexpr (!Round::protocol::one_process) {  // any of which can be asked to stop
         if (team_.leads())
           mine().wishes[team_.thread()] = first ? is_due(round) : stops() ? the_last : nothing;
+        auto const sent = team_.sent();
         team_.all_gather(std::span(mine().wishes), by_thread);
+        team_.sent() = sent;
         due_ = std::ranges::max(mine().wishes);
       } else {
         // Without a rendezvous of its own: thread 0 decides a round ahead, and what it has written
@@ -284,7 +276,6 @@ class checkpoints {
         spread(team_, mine().of[k].bytes, owner);
         if (team_.leads() && team_.thread() != 0) mine().of[k].bytes = {};
       }
-      mine().averager.merge(team_, mine().leaders, mine().of_averager.bytes);
     }
   }
 

@@ -16,6 +16,14 @@
 
 namespace localsgd::detail {
 
+/// @brief The end of a reduction that makes nothing of its outcome.
+struct nothing_to_complete {
+  template <class Range>
+  constexpr bool operator()(std::size_t, Range const&) const noexcept {
+    return true;
+  }
+};
+
 /// @brief One thread of a run, on any number of ranks: what protocols are written on.
 ///
 /// Each thread runs the same program from start to end. *Collective* calls are made by all threads
@@ -43,8 +51,10 @@ namespace localsgd::detail {
 /// |                                  | d coordinates in each process; whether all returned true  |
 /// | `t.start_reduce(rows, d)`,       | collective: out ← what `work(rows, first, last, begin,    |
 /// | `t.finish_reduce(rows, out,      | slice)` makes of K vectors, for disjoint ranges that      |
-/// |   work)`                         | cover all; rows[k] is there for my workers; whether out   |
-/// |                                  | is finite. rows stay as they are in between               |
+/// |   work, complete)`               | cover all; rows[k] is there for my workers. Then in each  |
+/// |                                  | process `complete(first, out_range)` on ranges that cover |
+/// |                                  | all. Whether both found all numbers finite. rows stay as  |
+/// |                                  | they are in between                                       |
 /// | `t.sum(parts, total)`            | collective: total ← Σ_p parts[p], in the order of p       |
 /// | `t.count<Scalar>(d)`             | counts the sum of vectors of length d, where nothing is   |
 /// |                                  | really sent                                               |

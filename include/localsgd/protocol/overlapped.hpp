@@ -54,7 +54,8 @@ class overlapped_protocol : public synchronous_protocol<T> {
       if constexpr (reduces_without_waiting<T>) {
         std::span<Scalar> const next = x.consensus[1 - this->now_];
         base::end_round(averager, this->finish_open_reduce(reductions_++, rows, next,
-                                                           base::combine_of(x, averager)));
+                                                           base::combine_of(x, averager),
+                                                           base::complete_of(x, averager)));
       } else {
         base::finish_average(x, rows, averager);
       }

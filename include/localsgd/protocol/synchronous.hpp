@@ -21,9 +21,9 @@ namespace localsgd::detail {
 template <class T>
 concept averages_in_any_order =
     requires(T& team, std::span<std::span<double> const> rows, std::span<double const> weights,
-             std::span<double> out, void (*transform)(std::size_t, std::span<double>)) {
+             std::span<double> out, bool (*complete)(std::size_t, std::span<double>)) {
       team.start_fast_average(rows, weights, weights);
-      team.finish_fast_average(weights, out, transform);
+      team.finish_fast_average(weights, out, complete);
     };
 
 /// @brief One thread of a synchronous run: Algorithm 1 \cite stich2019local, on any Team.
@@ -132,38 +132,41 @@ class synchronous_protocol : public T {
     auto const finish = [&] {
       if constexpr (averages_in_any_order<T>) {
         if (this->state().fast)
-          return T::finish_fast_average(
-              previous, next, [&](std::size_t first, std::span<Scalar> mean) {
-                if constexpr (!A::keeps_mean)
-                  averager.apply(first, previous.subspan(first, mean.size()), mean);
-              });
+          return T::finish_fast_average(previous, next, complete_of(x, averager));
       }
-      return T::finish_reduce(rows, next, combine_of(x, averager));
+      return T::finish_reduce(rows, next, combine_of(x, averager), complete_of(x, averager));
     };
     end_round(averager, finish());
     return finite_;
   }
 
-  // What makes the new consensus of all rows, coordinate by coordinate.
+  // What makes the mean of all rows, coordinate by coordinate.
   template <class Scalar, class A>
   auto combine_of(iterates<Scalar>& x, A& averager) {
-    return [previous = std::span<Scalar const>(x.consensus[now_]),
-            weights = std::span<double const>(x.weights),
-            &averager](std::span<std::span<Scalar> const> rows, std::size_t first,
-                       std::size_t last, [[maybe_unused]] std::size_t begin,
-                       std::span<Scalar> slice) {
+    return [weights = std::span<double const>(x.weights), &averager](
+               std::span<std::span<Scalar> const> rows, std::size_t first, std::size_t last,
+               std::size_t, std::span<Scalar> slice) {
       static_cast<void>(averager);  // not used by all kinds
-      bool finite = true;
-      if constexpr (combines_rows<A, Scalar>)
+      if constexpr (combines_rows<A, Scalar>) {
         averager.combine(rows, first, last, slice);
-      else
-        finite = weighted_average<Scalar>(rows, weights, first, last, slice.data());
-      if constexpr (!A::keeps_mean || combines_rows<A, Scalar>) {
-        auto const mine = slice.subspan(first, last - first);
-        averager.apply(begin + first, previous.subspan(begin + first, mine.size()), mine);
-        finite = finite && all_finite(std::span<Scalar const>(mine));
+        return all_finite(std::span<Scalar const>(slice.subspan(first, last - first)));
+      } else {
+        return weighted_average<Scalar>(rows, weights, first, last, slice.data());
       }
-      return finite;
+    };
+  }
+
+  // What the averager makes of the mean.
+  template <class Scalar, class A>
+  auto complete_of(iterates<Scalar>& x, A& averager) {
+    return [previous = std::span<Scalar const>(x.consensus[now_]), &averager](
+               [[maybe_unused]] std::size_t first, [[maybe_unused]] std::span<Scalar> mean) {
+      static_cast<void>(averager);  // not used by all kinds
+      if constexpr (!A::keeps_mean) {
+        averager.apply(first, previous.subspan(first, mean.size()), mean);
+        return all_finite(std::span<Scalar const>(mean));
+      }
+      return true;
     };
   }
 

@@ -99,9 +99,9 @@ class rank_team : public rank_messages<C> {
     });
   }
 
-  template <class Element, class Scalar, class Work>
+  template <class Element, class Scalar, class Work, class Complete = nothing_to_complete>
   bool finish_reduce(std::span<std::span<Element> const> all, std::span<Scalar> out,
-                     Work const& work) {
+                     Work const& work, Complete const& complete = {}) {
     message_route const by = route_of(all.size(), out.size_bytes());
     auto const slice = [&](std::size_t r) { return slice_of<Scalar>(by, out.size(), r); };
     index_range const mine = slice(s().rank);
@@ -113,7 +113,8 @@ class rank_team : public rank_messages<C> {
     barrier();
     if (!by.direct) first_thread([&] { gather(out, slice); });
     return base::template split<Scalar>(out.size(), [&](std::size_t from, std::size_t to) {
-      return all_finite(std::span<Scalar const>(out).subspan(from, to - from));
+      auto const mine_here = out.subspan(from, to - from);
+      return all_finite(std::span<Scalar const>(mine_here)) && complete(from, mine_here);
     });
   }
 
@@ -154,16 +155,16 @@ class rank_team : public rank_messages<C> {
     sent_.bytes += 2 * (s().layout.ranks() - 1) * c.size_bytes() / s().layout.ranks();
   }
   /// @brief Second half. @return whether the mean is finite
-  template <class Scalar, class Transform>
+  template <class Scalar, class Complete>
     requires sums_in_any_order<C>
   bool finish_fast_average(std::span<Scalar const> c, std::span<Scalar> out,
-                           Transform const& transform) {
+                           Complete const& complete) {
     first_thread([&] { finish_messages(); });
     auto const sum = message_memory::as<Scalar>(s().memory.reduced, c.size());
     return base::template split<Scalar>(c.size(), [&](std::size_t first, std::size_t last) {
       for (std::size_t i = first; i != last; ++i) out[i] = c[i] + sum[i];
-      transform(first, out.subspan(first, last - first));
-      return all_finite(std::span<Scalar const>(out).subspan(first, last - first));
+      auto const mine = out.subspan(first, last - first);
+      return all_finite(std::span<Scalar const>(mine)) && complete(first, mine);
     });
   }
 

@@ -100,25 +100,27 @@ class thread_team {
   template <class Element>
   void start_reduce(std::span<std::span<Element> const>, std::size_t) const noexcept {}
 
-  template <class Element, class Scalar, class Work>
+  template <class Element, class Scalar, class Work, class Complete = nothing_to_complete>
   bool finish_reduce(std::span<std::span<Element> const> rows, std::span<Scalar> out,
-                     Work const& work) {
+                     Work const& work, Complete const& complete = {}) {
     count<Scalar>(out.size());
     return split<Scalar>(out.size(), [&](std::size_t first, std::size_t last) {
-      return work(rows, first, last, std::size_t{0}, out);
+      return work(rows, first, last, std::size_t{0}, out) &&
+             complete(first, out.subspan(first, last - first));
     });
   }
 
   /// @brief The same without a wait at the start: threads go on once they have published.
   void start_open_reduce() noexcept { state_->reduction.publish(); }
   /// @param number of this reduction, from 0
-  template <class Element, class Scalar, class Work>
+  template <class Element, class Scalar, class Work, class Complete>
   bool finish_open_reduce(std::uint64_t number, std::span<std::span<Element> const> rows,
-                          std::span<Scalar> out, Work const& work) {
+                          std::span<Scalar> out, Work const& work, Complete const& complete) {
     count<Scalar>(out.size());
     return state_->reduction.finish(number, [&](std::size_t i) {
       auto const [first, last] = coordinates_of<Scalar>(out.size(), threads(), i);
-      return work(rows, first, last, std::size_t{0}, out);
+      return work(rows, first, last, std::size_t{0}, out) &&
+             complete(first, out.subspan(first, last - first));
     });
   }
 
