@@ -6,6 +6,7 @@
 /// @brief Everything.
 
 #include "localsgd/averager/mean.hpp"
+#include "localsgd/averager/server_momentum.hpp"
 #include "localsgd/averager/weighted_mean.hpp"
 #include "localsgd/checkpoint/checkpoint.hpp"
 #include "localsgd/compressor/identity.hpp"
