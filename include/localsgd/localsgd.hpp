@@ -5,6 +5,7 @@
 /// @file
 /// @brief Everything.
 
+#include "localsgd/averager/coordinate_median.hpp"
 #include "localsgd/averager/mean.hpp"
 #include "localsgd/averager/server_momentum.hpp"
 #include "localsgd/averager/weighted_mean.hpp"
