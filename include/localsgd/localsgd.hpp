@@ -11,6 +11,7 @@
 #include "localsgd/averager/weighted_mean.hpp"
 #include "localsgd/checkpoint/checkpoint.hpp"
 #include "localsgd/compressor/identity.hpp"
+#include "localsgd/compressor/top_k.hpp"
 #include "localsgd/data/cache.hpp"
 #include "localsgd/data/csr_matrix.hpp"
 #include "localsgd/data/dataset.hpp"
