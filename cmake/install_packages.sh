@@ -13,7 +13,8 @@ set -euo pipefail
 build='c++=g++ cmake=cmake ninja=ninja-build libboost-dev libxtensor-dev libxsimd-dev'
 declare -A groups=(
   [build]="$build"
-  [test]="$build libboost-test-dev zlib1g-dev libopenmpi-dev mpirun=openmpi-bin"
+  [test]="$build libboost-test-dev zlib1g-dev libopenmpi-dev mpirun=openmpi-bin
+    libgloo-dev"
   [clang]='clang++=clang libclang-rt-dev'
   [quickstart]="$build zlib1g-dev dataset-fashion-mnist"
   [benchmark]="$build zlib1g-dev libbenchmark-dev"

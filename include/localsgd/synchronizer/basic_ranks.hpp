@@ -230,8 +230,17 @@ class basic_ranks {
     std::vector<std::string> all;
     for (std::size_t r = 0; r != lengths.size(); ++r)
       all.emplace_back(text.data() + begins[r], lengths[r]);
-    detail::require_same_run(all);
+    try {
+      detail::require_same_run(all);
+    } catch (invalid_settings const&) {
+      throw agreed{std::current_exception()};
+    }
   }
+
+  // A failure that all ranks have found: nobody needs to be told.
+  struct agreed {
+    std::exception_ptr failure;
+  };
 
   // What all ranks do together: a failure of one is one of all.
   template <class Work>
@@ -243,6 +252,8 @@ class basic_ranks {
     try {
       work();
     } catch (cancelled const&) {
+    } catch (agreed const& by_all) {
+      failure = by_all.failure;
     } catch (std::exception const& e) {
       failure = std::current_exception();
       mine = {rank(), round_, e.what()};

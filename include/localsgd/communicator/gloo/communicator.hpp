@@ -1,0 +1,279 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/communicator/concept.hpp"
+#include "localsgd/communicator/gloo/rendezvous_folder.hpp"
+#include "localsgd/communicator/rank_failed.hpp"
+#include "localsgd/core/error.hpp"
+
+#include <gloo/rendezvous/context.h>
+#include <gloo/rendezvous/store.h>
+#include <gloo/transport/tcp/device.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <filesystem>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+/// @file
+/// @brief Processes that find each other in a folder and exchange over TCP: no launcher.
+
+namespace localsgd {
+
+/// @brief How the processes of a run find each other.
+struct gloo_options {
+  std::filesystem::path folder;  ///< That all ranks can reach, on a network file system for instance.
+  std::string run = "localsgd";  ///< A name that no other job in this folder has.
+  std::size_t rank = 0;          ///< Of this process, from 0.
+  std::size_t size = 1;          ///< Number of ranks, ≥ 1.
+  double deadline = 600;         ///< Seconds that a rank waits for others, > 0.
+  std::string interface = "lo";  ///< The network interface that others reach this process by.
+
+  /// @throws invalid_settings naming the field, its value and the rule it broke.
+  void validate() const {
+    detail::require(size >= 1, "gloo_options.size", size, ">= 1");
+    detail::require(rank < size, "gloo_options.rank", rank,
+                    "below gloo_options.size, " + std::to_string(size));
+    detail::require_positive("gloo_options.deadline", deadline);
+    detail::require(!run.empty() && run.find('/') == std::string::npos, "gloo_options.run", run,
+                    "a name without a slash");
+  }
+};
+
+namespace detail {
+
+/// @brief The folder as Gloo wants it, for one attempt to connect.
+class gloo_store : public ::gloo::rendezvous::Store {
+ public:
+  gloo_store(rendezvous_folder& folder, std::string prefix, rendezvous_folder::clock::time_point end)
+      : folder_(folder), prefix_(std::move(prefix)), end_(end) {}
+
+  void set(std::string const& key, std::vector<char> const& data) override {
+    folder_.claim(prefix_ + key, data);
+  }
+  std::vector<char> get(std::string const& key) override {
+    wait({key});
+    return folder_.value(prefix_ + key);
+  }
+  void wait(std::vector<std::string> const& keys) override {
+    for (std::string const& key : keys)
+      if (!folder_.wait(prefix_ + key, end_))
+        throw std::runtime_error("localsgd: rank " + key.substr(key.find('_') + 1) +
+                                 " did not come before the deadline");
+  }
+  void wait(std::vector<std::string> const& keys, std::chrono::milliseconds const&) override {
+    wait(keys);
+  }
+
+ private:
+  rendezvous_folder& folder_;
+  std::string prefix_;
+  rendezvous_folder::clock::time_point end_;
+};
+
+}  // namespace detail
+
+/// @brief A Communicator on Gloo: plain processes, started by hand or by any tool, that find each
+///        other in a folder and exchange over TCP.
+///
+/// An exception on one rank ends the run on all: the connections are closed, what happened is told by
+/// a file in the folder, and the next run connects anew. A rank that dies is noticed at once, one that
+/// does not answer at the deadline: every survivor throws rank_failed, and the communicator is of no
+/// more use. Gloo writes to sockets without care for SIGPIPE: the constructor ignores that signal.
+/// Not one-sided: the asynchronous protocol does not compile with it. Used by one thread at a time.
+class gloo_communicator {
+ public:
+  /// @brief Collective: returns when all ranks are connected.
+  /// @throws invalid_settings if an option is out of range
+  /// @throws std::runtime_error if the folder cannot be used, a rank is there twice, or one does not
+  ///         come before the deadline
+  explicit gloo_communicator(gloo_options options)
+      : options_((options.validate(), std::move(options))),
+        folder_(options_.folder, options_.run),
+        peers_(options_.size) {
+    std::signal(SIGPIPE, SIG_IGN);
+    connect();
+  }
+
+  std::size_t rank() const noexcept { return options_.rank; }
+  std::size_t size() const noexcept { return options_.size; }
+  std::uint64_t bytes_sent() const noexcept { return sent_; }  ///< By this rank, without headers.
+
+  void open() {
+    if (lost_) throw rank_failed(lost_->rank, 0, lost_->reason);
+    if (!context_) connect();
+    // What was told of the run before has been read by all.
+    told_.reset();
+  }
+
+  rank_status close(rank_status const& mine) {
+    if (!lost_ && mine.failed()) {
+      tell("failed", mine);
+    } else if (!lost_ && !heard()) {
+      try {
+        meet();  // nobody leaves before all have come, and all of them well
+        return {};
+      } catch (cancelled const&) {
+      }
+    }
+    disconnect();
+    if (lost_) throw rank_failed(lost_->rank, mine.round, lost_->reason);
+    return heard().value_or(mine);
+  }
+
+  void start_all_to_all_v(std::span<std::span<std::byte const> const> send,
+                          std::span<std::span<std::byte> const> receive) {
+    for (std::size_t i = 1; i != size(); ++i) {  // not all to the same one first
+      std::size_t const r = (rank() + i) % size();
+      if (send[r].empty()) continue;
+      with(r, [&] {
+        peers_[r]->send(static_cast<int>(r), data_slot, address_of(send[r].data()), send[r].size());
+      });
+      sends_.push_back(r);
+      sent_ += send[r].size();
+    }
+    for (std::size_t i = 1; i != size(); ++i) {
+      std::size_t const r = (rank() + size() - i) % size();
+      if (receive[r].empty()) continue;
+      with(r, [&] {
+        peers_[r]->recv(static_cast<int>(r), data_slot, address_of(receive[r].data()),
+                        receive[r].size());
+      });
+      receives_.push_back(r);
+    }
+  }
+  void finish_all_to_all_v() {
+    auto const end = clock::now() + deadline();
+    auto const left = [&] {  // never -1 ms, which means "as long as the context says"
+      return std::max(milliseconds(0), std::chrono::duration_cast<milliseconds>(end - clock::now()));
+    };
+    for (std::size_t const r : receives_) with(r, [&] { peers_[r]->waitRecv(left()); });
+    for (std::size_t const r : sends_) with(r, [&] { peers_[r]->waitSend(left()); });
+    receives_.clear();
+    sends_.clear();
+  }
+
+ private:
+  using clock = detail::rendezvous_folder::clock;
+  using milliseconds = std::chrono::milliseconds;
+  // Slots of no collective of Gloo's own, whose first byte is 1 to 8. Nobody ever sends to the second.
+  static constexpr std::uint64_t data_slot = 0xF0ULL << 56U, alarm_slot = 0xF1ULL << 56U;
+
+  milliseconds deadline() const {
+    return milliseconds(static_cast<std::int64_t>(
+        std::min(options_.deadline, 1e9) * 1000.0));
+  }
+  static std::size_t address_of(void const* p) noexcept {
+    return reinterpret_cast<std::uintptr_t>(p);
+  }
+  std::string prefix() const { return std::to_string(connections_) + "."; }
+
+  void connect() {
+    ++connections_;
+    folder_.remove_mine();  // of the connections before: all ranks have left them
+    folder_.forget(prefix() + "told_by_" + std::to_string(rank()));  // of a job that was killed
+    auto context = std::make_shared<::gloo::rendezvous::Context>(static_cast<int>(rank()),
+                                                                 static_cast<int>(size()));
+    if (size() > 1) {
+      ::gloo::transport::tcp::attr address;
+      address.iface = options_.interface;
+      detail::gloo_store store(folder_, prefix(), clock::now() + deadline());
+      context->setTimeout(deadline());
+      auto device = ::gloo::transport::tcp::CreateDevice(address);
+      context->connectFullMesh(store, device);
+    }
+    context_ = std::move(context);
+    for (std::size_t r = 0; r != size(); ++r) {
+      if (r == rank()) continue;
+      // Over all memory: offsets are addresses. Gloo tells only pending operations of a lost
+      // connection, and not the one whose bytes are on their way: so one is always pending.
+      peers_[r] = context_->createUnboundBuffer(nullptr, std::numeric_limits<std::size_t>::max());
+      peers_[r]->recv(static_cast<int>(r), alarm_slot, 0, 0);
+    }
+    try {
+      meet();  // now every rank has read the folder
+    } catch (cancelled const&) {
+      throw rank_failed(lost_ ? lost_->rank : 0, 0, lost_ ? lost_->reason : "it did not connect");
+    }
+    folder_.remove_mine();
+  }
+  void disconnect() noexcept {
+    receives_.clear();
+    sends_.clear();
+    for (auto& peer : peers_) peer.reset();
+    context_.reset();
+  }
+
+  // What Gloo throws means that a rank has told of a failure, or is lost.
+  template <class Work>
+  void with(std::size_t r, Work const& work) {
+    try {
+      if (context_ == nullptr) throw std::runtime_error("the connections are closed");
+      work();
+    } catch (std::exception const& e) {
+      if (!heard()) {
+        lost_ = rank_status{static_cast<int>(r), 0, e.what()};
+        tell("lost", *lost_);
+      }
+      throw cancelled{};
+    }
+  }
+
+  void meet() {
+    std::vector<std::byte> all(size());
+    std::vector<std::span<std::byte const>> const send(size(), std::span(all).first(1));
+    std::vector<std::span<std::byte>> receive;
+    for (std::size_t r = 0; r != size(); ++r) receive.push_back(std::span(all).subspan(r, 1));
+    start_all_to_all_v(send, receive);
+    finish_all_to_all_v();
+  }
+
+  // Before the connections are closed, so that whoever sees them close can read it.
+  void tell(std::string const& how, rank_status const& status) noexcept {
+    try {
+      std::string const text = how + "\n" + std::to_string(status.rank) + "\n" +
+                               std::to_string(status.round) + "\n" + status.reason;
+      folder_.claim(prefix() + "told_by_" + std::to_string(rank()), {text.begin(), text.end()});
+    } catch (std::exception const&) {  // then the others see that the connections are closed
+    }
+  }
+  // What a rank has told of these connections: the lowest of those that have.
+  std::optional<rank_status> heard() {
+    for (std::size_t r = 0; r != size() && !told_; ++r) {
+      std::string const key = prefix() + "told_by_" + std::to_string(r);
+      if (!folder_.has(key)) continue;
+      auto const bytes = folder_.value(key);
+      std::string const text(bytes.begin(), bytes.end());
+      std::size_t const first = text.find('\n'), second = text.find('\n', first + 1),
+                        third = text.find('\n', second + 1);
+      if (third == std::string::npos) continue;
+      told_ = rank_status{std::stoi(text.substr(first + 1)), std::stoull(text.substr(second + 1)),
+                          text.substr(third + 1)};
+      if (text.starts_with("lost") && !lost_) lost_ = told_;
+    }
+    return told_;
+  }
+
+  gloo_options options_;
+  detail::rendezvous_folder folder_;
+  std::shared_ptr<::gloo::rendezvous::Context> context_;
+  std::vector<std::unique_ptr<::gloo::transport::UnboundBuffer>> peers_;
+  std::vector<std::size_t> sends_, receives_;  // that are waited for
+  std::optional<rank_status> told_, lost_;
+  std::uint64_t connections_ = 0, sent_ = 0;
+};
+static_assert(Communicator<gloo_communicator>);
+
+}  // namespace localsgd

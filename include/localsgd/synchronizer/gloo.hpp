@@ -1,0 +1,35 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/communicator/gloo/communicator.hpp"
+#include "localsgd/synchronizer/basic_ranks.hpp"
+
+#include <cstdint>
+#include <utility>
+
+/// @file
+/// @brief The workers on plain processes that are connected by Gloo.
+
+namespace localsgd {
+
+/// @brief A protocol on processes that Gloo connects: see basic_ranks and gloo_communicator.
+template <template <class> class Protocol>
+class basic_gloo : public basic_ranks<Protocol, gloo_communicator> {
+ public:
+  /// @brief Collective. @throws what gloo_communicator throws
+  explicit basic_gloo(gloo_options where, rank_options options = {})
+      : basic_ranks<Protocol, gloo_communicator>(options, std::move(where)) {}
+
+  /// @brief By this rank, in all runs.
+  std::uint64_t bytes_sent() const noexcept { return this->communicator().bytes_sent(); }
+};
+
+/// @brief Algorithm 1: everybody waits for the average.
+using gloo_ranks = basic_gloo<detail::synchronous_protocol>;
+/// @brief The average of a round travels while the next local steps are made.
+using overlapped_gloo_ranks = basic_gloo<detail::overlapped_protocol>;
+
+static_assert(Synchronizer<gloo_ranks> && Synchronizer<overlapped_gloo_ranks>);
+
+}  // namespace localsgd
