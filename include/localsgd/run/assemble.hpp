@@ -70,7 +70,17 @@ result<typename F::scalar> assembled_run(F const& f, settings const& s,
   auto const step_size = resolve_step_size(
       f, p, pick<step_size_kind, F>([] { return automatic_step{}; }, given));
   auto const worker = pick<worker_kind, F>([&] { return default_worker<F>(reduces); }, given);
+  auto const iterate_weights = pick<iterate_weights_kind, F>(
+      [&] { return default_weights(worker, step_size); }, given);
+  require_usable(iterate_weights, p.steps);
   auto anchor = anchor_of(worker, f, step_size, p);
+  static_assert(
+      count_of<iterate_weights_kind, F, std::remove_cvref_t<Given>...> == 0 ||
+          takes_weights_of_run<std::remove_cvref_t<decltype(worker)>, stepped_objective<F>,
+                               std::remove_cvref_t<decltype(sampler)>,
+                               std::remove_cvref_t<decltype(step_size)>,
+                               std::remove_cvref_t<decltype(iterate_weights)>, decltype(anchor)>(),
+      "the LocalWorker takes no IterateWeights: its bind decides the weights of its average");
   using team_type = typename std::remove_cvref_t<decltype(synchronizer)>::team;
   if constexpr (requires { typename team_type::never_waits; })
     require(!anchor.renews(), "synchronizer", "asynchronous",
@@ -87,9 +97,9 @@ result<typename F::scalar> assembled_run(F const& f, settings const& s,
   };
   auto const bind = [&](std::size_t k) {
     if constexpr (std::same_as<decltype(anchor), no_anchor>)
-      return worker.bind(own(k), sampler, step_size, p, k);
+      return bind_sequence(worker, own(k), sampler, step_size, iterate_weights, p, k);
     else
-      return worker.bind(own(k), sampler, step_size, p, k, anchor);
+      return bind_sequence(worker, own(k), sampler, step_size, iterate_weights, p, k, anchor);
   };
   index_range const carried = carried_workers(synchronizer, p.workers);
   if constexpr (ShardedObjective<F>)
@@ -116,7 +126,7 @@ result<typename F::scalar> assembled_run(F const& f, settings const& s,
     record.checkpoints.start(
         checkpoint,
         run_identity<decltype(bind(0)), decltype(averager), decltype(schedule)>(
-            f, p, step_size, schedule),
+            f, p, step_size, iterate_weights, schedule),
         p.workers);
   }
   synchronizer.run(p.workers, [&](auto& team) {

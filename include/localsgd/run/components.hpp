@@ -4,6 +4,7 @@
 
 #include "localsgd/averager/concept.hpp"
 #include "localsgd/checkpoint/checkpoint.hpp"
+#include "localsgd/iterate_weights/concept.hpp"
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
 #include "localsgd/observer/concept.hpp"
@@ -14,6 +15,7 @@
 #include "localsgd/warm_start.hpp"
 #include "localsgd/worker/concept.hpp"
 #include "localsgd/step_size/concept.hpp"
+#include "localsgd/step_size/constant_step.hpp"
 
 #include <array>
 #include <concepts>
@@ -46,6 +48,10 @@ struct sampler_kind {
 struct step_size_kind {
   template <class C, class F>
   static constexpr bool of = step_size_component<C, F>;
+};
+struct iterate_weights_kind {
+  template <class C, class F>
+  static constexpr bool of = IterateWeights<C>;
 };
 struct worker_kind {
   template <class C, class F>
@@ -100,11 +106,11 @@ decltype(auto) pick(Fallback&& fallback, std::tuple<Given&...> const& given) {
 }  // namespace detail
 
 /// @brief Something that minimize() takes besides the objective and the settings: a Sampler, a
-///        StepSize (or a rule for one), a LocalWorker, a Schedule, an Averager, a Synchronizer or
-///        an Observer for the objective F; a checkpoint, or a warm_start.
+///        StepSize (or a rule for one), IterateWeights, a LocalWorker, a Schedule, an Averager, a
+///        Synchronizer or an Observer for the objective F; a checkpoint, or a warm_start.
 template <class C, class F>
 concept ComponentFor =
-    Sampler<C> || detail::step_size_component<C, F> ||
+    Sampler<C> || detail::step_size_component<C, F> || IterateWeights<C> ||
     detail::worker_component<C, detail::stepped_objective<F>> ||
     Schedule<C> || Averager<C, typename F::scalar> || Synchronizer<C> || Observer<C> ||
     std::same_as<C, checkpoint> || std::same_as<C, warm_start>;
@@ -114,6 +120,7 @@ template <class F, class... Components>
 concept at_most_one_component_of_each_kind =
     count_of<sampler_kind, F, Components...> <= 1 &&
     count_of<step_size_kind, F, Components...> <= 1 &&
+    count_of<iterate_weights_kind, F, Components...> <= 1 &&
     count_of<worker_kind, F, Components...> <= 1 &&
     count_of<schedule_kind, F, Components...> <= 1 &&
     count_of<averager_kind, F, Components...> <= 1 &&

@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/objective/fingerprint.hpp"
 #include "localsgd/core/error.hpp"
+#include "localsgd/iterate_weights/concept.hpp"
+#include "localsgd/objective/fingerprint.hpp"
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/settings.hpp"
 #include "localsgd/version.hpp"
@@ -21,10 +22,11 @@
 namespace localsgd::detail {
 
 /// @brief A line for each thing that two runs of the same bits have in common: the library, the
-///        plan, the data, the step size and the types of the components.
+///        plan, the data, the step size, the weights of the average and the types of the components.
 /// @tparam Types those of the components whose values are not asked for
-template <class... Types, Objective F, class E, class S>
-std::string run_identity(F const& f, plan const& p, E const& step_size, S const& schedule) {
+template <class... Types, Objective F, class E, IterateWeights W, class S>
+std::string run_identity(F const& f, plan const& p, E const& step_size, W const& weights,
+                         S const& schedule) {
   using scalar = typename F::scalar;
   std::string text;
   auto const add = [&](char const* name, auto const& value) {
@@ -46,6 +48,7 @@ std::string run_identity(F const& f, plan const& p, E const& step_size, S const&
   add("checksum of the start", p.start);
   add("first step size", step_size(0));
   add("last step size", step_size(p.steps));
+  add("iterate weights", weights.identity());
 
   objective_fingerprint const print = fingerprint_of(f);
   add("loss at a point", print.loss);
