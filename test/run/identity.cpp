@@ -88,9 +88,11 @@ BOOST_AUTO_TEST_CASE(so_have_step_size_weights_schedule_and_components) {
   plan const p = some_plan();
   std::string const here = run_identity<first_type>(f, p, constant_step{0.1}, averaged, every{3});
   BOOST_TEST(!here.empty());
-  BOOST_TEST(differ_by(here, run_identity<second_type>(f, p, constant_step{0.1}, averaged, every{3}),
+  BOOST_TEST(differ_by(here,
+                       run_identity<second_type>(f, p, constant_step{0.1}, averaged, every{3}),
                        "component "));
-  BOOST_TEST(differ_by(here, run_identity<first_type>(f, p, constant_step{0.1}, averaged, every{4}),
+  BOOST_TEST(differ_by(here,
+                       run_identity<first_type>(f, p, constant_step{0.1}, averaged, every{4}),
                        "second sync time = "));
   auto const last_half = [&](std::uint64_t t) { return t == 0 ? 0.1 : 0.05; };
   BOOST_TEST(differ_by(here, run_identity<first_type>(f, p, last_half, averaged, every{3}),

@@ -50,14 +50,19 @@ concept has_const_bind =
 
 /// @brief The sequence of worker k, with the iterate weights if the LocalWorker takes them.
 template <class W, class F, class Sampler, class StepSize, class Weights, class... Anchor>
-  requires has_const_bind<W, F, Sampler, StepSize, Weights, Anchor...>
+  requires takes_iterate_weights<W, F, Sampler, StepSize, Weights, Anchor...>
 auto bind_sequence(W const& w, F const& f, Sampler const& sampler, StepSize const& step_size,
-                   [[maybe_unused]] Weights const& weights, plan const& p, std::size_t worker,
-                   Anchor const&... anchor) {
-  if constexpr (takes_iterate_weights<W, F, Sampler, StepSize, Weights, Anchor...>)
-    return w.bind(f, sampler, step_size, weights, p, worker, anchor...);
-  else
-    return w.bind(f, sampler, step_size, p, worker, anchor...);
+                   Weights const& weights, plan const& p, std::size_t worker,
+                   Anchor const&... anchor)
+    -> decltype(w.bind(f, sampler, step_size, weights, p, worker, anchor...)) {
+  return w.bind(f, sampler, step_size, weights, p, worker, anchor...);
+}
+template <class W, class F, class Sampler, class StepSize, class Weights, class... Anchor>
+  requires(!takes_iterate_weights<W, F, Sampler, StepSize, Weights, Anchor...>)
+auto bind_sequence(W const& w, F const& f, Sampler const& sampler, StepSize const& step_size,
+                   Weights const&, plan const& p, std::size_t worker, Anchor const&... anchor)
+    -> decltype(w.bind(f, sampler, step_size, p, worker, anchor...)) {
+  return w.bind(f, sampler, step_size, p, worker, anchor...);
 }
 
 template <class W, class F, class StepSize>

@@ -5,6 +5,7 @@
 #include "localsgd/core/compiler.hpp"
 #include "localsgd/core/cache_aligned.hpp"
 #include "localsgd/iterate_weights/concept.hpp"
+#include "localsgd/iterate_weights/quadratic_weights.hpp"
 #include "localsgd/sampler/sample_stream.hpp"
 #include "localsgd/worker/scaled_iterate.hpp"
 #include "localsgd/worker/sequence_iterate.hpp"
@@ -115,8 +116,9 @@ struct factored_sgd {
   }
   /// @brief With the weights that go with the step size.
   template <FactoredObjective F, Sampler S, StepSize E>
-  auto bind(F const& f, S const& sampler, E const& step_size, plan const& p,
-            std::size_t worker) const {
+  factored_sgd_sequence<F, S, E, quadratic_weights> bind(F const& f, S const& sampler,
+                                                         E const& step_size, plan const& p,
+                                                         std::size_t worker) const {
     return bind(f, sampler, step_size, recommended_weights(step_size), p, worker);
   }
 };
