@@ -13,6 +13,7 @@
 #include <limits>
 #include <numbers>
 #include <span>
+#include <string>
 #include <vector>
 
 using namespace localsgd;
@@ -40,7 +41,6 @@ struct cosine_step {
   double operator()(std::uint64_t t) const {
     return first * (1 + std::cos(std::numbers::pi * double(t) / double(steps))) / 2;
   }
-  double shift() const { return 1; }  // the weighted average has w_t = (1 + t)²
 };
 static_assert(StepSize<cosine_step>);
 
@@ -53,6 +53,17 @@ struct cosine {
 };
 static_assert(StepSizeRule<cosine, quadratic<>>);
 //! [own step size]
+
+//! [own iterate weights]
+/// The plain mean of the last half of the iterates.
+struct last_half {
+  std::uint64_t steps;  // T
+  double weight(std::uint64_t t) const { return t < steps / 2 ? 0 : 1; }
+  double sum(std::uint64_t t) const { return t < steps / 2 ? 0 : double(t - steps / 2); }
+  std::string identity() const { return "last_half(" + std::to_string(steps) + ")"; }
+};
+static_assert(IterateWeights<last_half>);
+//! [own iterate weights]
 
 //! [own schedule]
 /// Sync times 1, 2, 4, 8, …
@@ -93,18 +104,19 @@ static_assert(Averager<outer_momentum>);
 
 //! [own worker]
 /// SGD with gradients cut to a length of at most c.
-template <Objective F, Sampler S, StepSize E>
+template <Objective F, Sampler S, StepSize E, IterateWeights W>
 class clipped_sequence {
  public:
   using scalar = typename F::scalar;
 
-  clipped_sequence(double c, F const& f, S const& s, E const& e, plan const& p, std::size_t worker)
-      : c_(c), f_(&f), sampler_(&s), eta_(&e), plan_(&p), worker_(worker), batch_(p.batch_size),
-        x_(p.dimension), g_(p.dimension), average_(p.dimension) {}
+  clipped_sequence(double c, F const& f, S const& s, E const& e, W const& w, plan const& p,
+                   std::size_t worker)
+      : c_(c), f_(&f), sampler_(&s), eta_(&e), weights_(w), plan_(&p), worker_(worker),
+        batch_(p.batch_size), x_(p.dimension), g_(p.dimension), average_(p.dimension) {}
 
   void advance(std::uint64_t from, std::uint64_t to) {
     for (std::uint64_t t = from; t != to; ++t) {
-      average_.add(iterate_weight(eta_->shift(), t), std::span<scalar const>(x_));
+      average_.add(weights_.weight(t), std::span<scalar const>(x_));
       sampler_->draw(*plan_, worker_, t, batch_);
       f_->gradient(x_, batch_, g_);
       double length = 0;
@@ -134,6 +146,7 @@ class clipped_sequence {
   F const* f_;
   S const* sampler_;
   E const* eta_;
+  W weights_;
   plan const* plan_;
   std::size_t worker_;
   std::vector<std::size_t> batch_;
@@ -144,10 +157,10 @@ class clipped_sequence {
 /// The component: it makes one sequence for each of the K workers.
 struct clipped_sgd {
   double c;
-  template <Objective F, Sampler S, StepSize E>
-  clipped_sequence<F, S, E> bind(F const& f, S const& s, E const& e, plan const& p,
-                                 std::size_t worker) const {
-    return {c, f, s, e, p, worker};
+  template <Objective F, Sampler S, StepSize E, IterateWeights W>
+  clipped_sequence<F, S, E, W> bind(F const& f, S const& s, E const& e, W const& w, plan const& p,
+                                    std::size_t worker) const {
+    return {c, f, s, e, w, p, worker};
   }
 };
 static_assert(LocalWorker<clipped_sgd, quadratic<>, with_replacement, constant_step>);
@@ -241,6 +254,16 @@ int main() {
   //! [step size]
   check(fixed.certificate < 1e-2 && as_in_theorem.usable(), "other step sizes are usable");
   check(minimize(f, s, cosine{}).certificate < 1e-3, "the cosine step leads to the minimum");
+
+  //! [iterate weights]
+  result const plain_mean = minimize(f, s, uniform_weights{});
+  result const slower_to_forget = minimize(f, s, linear_weights{});
+  //! [iterate weights]
+  check(distance(plain_mean.last, usual.last) == 0, "weights do not change the steps");
+  check(distance(plain_mean.average, usual.average) > 0, "... but the average");
+  check(slower_to_forget.certificate < 1e-3, "linear weights lead to the minimum");
+  check(minimize(f, s, last_half{usual.steps}).certificate < 1e-3,
+        "so does the mean of the last half");
 
   //! [schedule]
   result const at_every_step = minimize(f, s, every{1});  // mini-batch SGD

@@ -21,11 +21,11 @@ namespace localsgd {
 /// @param f          the objective; borrowed for the call
 /// @param s          K, H, b, the budget, the seed, …
 /// @param components any components, in any order, at most one of a kind. The rest are defaults:
-///   `with_replacement`, `automatic_step`, `linear_sgd` for linear models, `factored_sgd` for
-///   softmax regression and its like, `sgd` for any other objective, `every{H}`, `mean`, or
-///   `weighted_mean` for a ShardedObjective, `thread_pool`, and no observer. A synchronizer or
-///   observer given as an lvalue is used in place; the others are copied. A Schedule overrides
-///   `settings::local_steps`.
+///   `with_replacement`, `automatic_step`, the `quadratic_weights` that go with the step size,
+///   `linear_sgd` for linear models, `factored_sgd` for softmax regression and its like, `sgd` for
+///   any other objective, `every{H}`, `mean`, or `weighted_mean` for a ShardedObjective,
+///   `thread_pool`, and no observer. A synchronizer or observer given as an lvalue is used in place;
+///   the others are copied. A Schedule overrides `settings::local_steps`.
 /// @return the answer and how it came about; also if the run diverged: see `result::reason`.
 ///   The same build, data, settings, components and seed give the same bits on any number of
 ///   threads; only `asynchronous` runs are exempt.

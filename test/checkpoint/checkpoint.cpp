@@ -381,6 +381,7 @@ BOOST_AUTO_TEST_CASE(the_checkpoint_of_another_run_is_refused_by_what_differs) {
   refused("component", f, fifty, eta, outer_momentum{});
   refused("component", f, fifty, eta, shuffled{});
   refused("last step size = 0.01", f, fifty, inverse_time_step{0.01, 1});
+  refused("iterate weights = quadratic_weights(1)", f, fifty, eta, quadratic_weights{2});
 
   problem const more(201, 20), wider(200, 21);
   refused("samples = 200", support::custom{&more.dense, &more.reals}, fifty, eta);

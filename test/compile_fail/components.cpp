@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 
 // What minimize refuses, and near-misses of the component concepts that a user may write.
 namespace {
@@ -38,8 +39,9 @@ struct step_size {
 struct float_step_size : step_size {
   float operator()(std::uint64_t) const;
 };
-struct step_size_without_shift {
+struct step_size_with_float_shift {
   double operator()(std::uint64_t) const;
+  float shift() const;
 };
 struct rule {
   template <class F>
@@ -48,6 +50,23 @@ struct rule {
 struct rule_that_changes {
   template <class F>
   step_size choose(F const&, ls::plan const&);
+};
+
+struct weights {
+  double weight(std::uint64_t) const;
+  double sum(std::uint64_t) const;
+  std::string identity() const;
+};
+struct float_weights : weights {
+  float weight(std::uint64_t) const;
+};
+struct weights_without_sum {
+  double weight(std::uint64_t) const;
+  std::string identity() const;
+};
+struct weights_without_identity {
+  double weight(std::uint64_t) const;
+  double sum(std::uint64_t) const;
 };
 
 struct schedule {
@@ -157,6 +176,8 @@ template <ls::StepSize C>
 void use_step_size() {}
 template <ls::StepSizeRule<ls::quadratic<>> C>
 void use_rule() {}
+template <ls::IterateWeights C>
+void use_weights() {}
 template <ls::Schedule C>
 void use_schedule() {}
 template <ls::Averager C>
@@ -171,7 +192,8 @@ void use_worker() {}
 }  // namespace
 
 void refuses(ls::quadratic<> const& f) {
-  ls::minimize(f, {}, ls::every{2}, ls::constant_step{0.1}, ls::asynchronous{2});
+  ls::minimize(f, {}, ls::every{2}, ls::constant_step{0.1}, ls::linear_weights{},
+               ls::asynchronous{2});
   ls::minimize(f, {}, ls::checkpoint("a"));
 #if defined(NO_COMPONENT_AT_ALL)  // expect: ComponentFor
   ls::minimize(f, {}, not_a_component{});
@@ -187,6 +209,10 @@ void refuses(ls::quadratic<> const& f) {
   ls::minimize(f, {}, ls::every{2}, ls::one_shot{});
 #elif defined(TWO_STEP_SIZES)  // expect: step_size_kind
   ls::minimize(f, {}, ls::constant_step{0.1}, ls::automatic_step{});
+#elif defined(TWO_WEIGHTS)  // expect: iterate_weights_kind
+  ls::minimize(f, {}, ls::uniform_weights{}, ls::linear_weights{});
+#elif defined(WEIGHTS_FOR_A_WORKER_THAT_TAKES_NONE)  // expect: IterateWeights
+  ls::minimize(f, {}, worker<sequence>{}, ls::uniform_weights{});
 #elif defined(OBJECTIVE_IS_NOT_CONST)  // expect: has_const_gradient_returning_mean_loss
   ls::minimize(objective_that_changes{});
 #elif defined(MEAN_IS_TRANSFORMED_ASYNCHRONOUSLY)  // expect: keeps_mean
@@ -209,6 +235,7 @@ int main() {
   use_sampler<sampler>();
   use_step_size<step_size>();
   use_rule<rule>();
+  use_weights<weights>();
   use_schedule<schedule>();
   use_schedule<schedule_that_looks>();
   use_averager<averager>();
@@ -225,10 +252,16 @@ int main() {
   use_sampler<sampler_without_shard_size>();
 #elif defined(STEP_SIZE_IS_FLOAT)  // expect: has_step_size_at_t
   use_step_size<float_step_size>();
-#elif defined(SHIFT_IS_MISSING)  // expect: has_shift
-  use_step_size<step_size_without_shift>();
+#elif defined(SHIFT_IS_FLOAT)  // expect: shift_if_any_is_const_and_returns_double
+  use_step_size<step_size_with_float_shift>();
 #elif defined(RULE_IS_NOT_CONST)  // expect: has_choose
   use_rule<rule_that_changes>();
+#elif defined(WEIGHTS_ARE_FLOAT)  // expect: has_const_weight_at_t
+  use_weights<float_weights>();
+#elif defined(SUM_IS_MISSING)  // expect: has_const_sum_of_weights
+  use_weights<weights_without_sum>();
+#elif defined(IDENTITY_IS_MISSING)  // expect: has_const_identity
+  use_weights<weights_without_identity>();
 #elif defined(NEXT_IS_INT)  // expect: has_const_next_sync_time
   use_schedule<int_schedule>();
 #elif defined(NEXT_IS_NOT_CONST)  // expect: has_const_next_sync_time

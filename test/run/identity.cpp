@@ -3,10 +3,12 @@
 #define BOOST_TEST_MODULE run_identity
 #include "localsgd/run/identity.hpp"
 
+#include "localsgd/iterate_weights/linear_weights.hpp"
+#include "localsgd/iterate_weights/quadratic_weights.hpp"
 #include "localsgd/objective/quadratic.hpp"
 #include "localsgd/schedule/every.hpp"
 #include "localsgd/schedule/growing.hpp"
-#include "localsgd/step_size/concept.hpp"
+#include "localsgd/step_size/constant_step.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -25,6 +27,8 @@ namespace {
 
 struct first_type {};
 struct second_type {};
+
+quadratic_weights const averaged{2};
 
 plan some_plan() {
   plan p = support::make_plan(100, 5, 4, 2, 7);
@@ -60,7 +64,7 @@ BOOST_AUTO_TEST_CASE(each_number_of_the_plan_has_its_line) {
   support::problem const data(100, 5);
   support::custom const f{&data.dense, &data.reals};
   auto const text = [&](plan const& p) {
-    return run_identity<first_type>(f, p, constant_step{0.1}, every{3});
+    return run_identity<first_type>(f, p, constant_step{0.1}, averaged, every{3});
   };
   std::string const here = text(some_plan());
   BOOST_TEST(here == text(some_plan()));
@@ -78,20 +82,31 @@ BOOST_AUTO_TEST_CASE(each_number_of_the_plan_has_its_line) {
   BOOST_TEST(changed(&plan::evaluations, "evaluations = "));
 }
 
-BOOST_AUTO_TEST_CASE(so_have_step_size_schedule_and_components) {
+BOOST_AUTO_TEST_CASE(so_have_step_size_weights_schedule_and_components) {
   support::problem const data(100, 5);
   support::custom const f{&data.dense, &data.reals};
   plan const p = some_plan();
-  std::string const here = run_identity<first_type>(f, p, constant_step{0.1}, every{3});
+  std::string const here = run_identity<first_type>(f, p, constant_step{0.1}, averaged, every{3});
   BOOST_TEST(!here.empty());
-  BOOST_TEST(differ_by(here, run_identity<second_type>(f, p, constant_step{0.1}, every{3}),
+  BOOST_TEST(differ_by(here,
+                       run_identity<second_type>(f, p, constant_step{0.1}, averaged, every{3}),
                        "component "));
-  BOOST_TEST(differ_by(here, run_identity<first_type>(f, p, constant_step{0.1}, every{4}),
+  BOOST_TEST(differ_by(here,
+                       run_identity<first_type>(f, p, constant_step{0.1}, averaged, every{4}),
                        "second sync time = "));
   auto const last_half = [&](std::uint64_t t) { return t == 0 ? 0.1 : 0.05; };
-  BOOST_TEST(differ_by(here, run_identity<first_type>(f, p, last_half, every{3}),
+  BOOST_TEST(differ_by(here, run_identity<first_type>(f, p, last_half, averaged, every{3}),
                        "last step size = "));
-  BOOST_TEST((run_identity<first_type>(f, p, constant_step{0.1000000000000001}, every{3}) != here));
+  BOOST_TEST((run_identity<first_type>(f, p, constant_step{0.1000000000000001}, averaged,
+                                       every{3}) != here));
+  BOOST_TEST(differ_by(here,
+                       run_identity<first_type>(f, p, constant_step{0.1}, quadratic_weights{3},
+                                                every{3}),
+                       "iterate weights = "));
+  BOOST_TEST(differ_by(here,
+                       run_identity<first_type>(f, p, constant_step{0.1}, linear_weights{2},
+                                                every{3}),
+                       "iterate weights = "));
 }
 
 BOOST_AUTO_TEST_CASE(other_data_of_the_same_shape_are_noticed) {
@@ -99,7 +114,7 @@ BOOST_AUTO_TEST_CASE(other_data_of_the_same_shape_are_noticed) {
   plan const p = some_plan();
   auto const text = [&](dense_matrix<double> const& a, std::vector<double> const& y) {
     support::custom const f{&a, &y};
-    return run_identity<first_type>(f, p, constant_step{0.1}, every{3});
+    return run_identity<first_type>(f, p, constant_step{0.1}, averaged, every{3});
   };
   std::string const here = text(data.dense, data.reals);
   auto features = data.dense;

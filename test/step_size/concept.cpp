@@ -3,92 +3,67 @@
 #define BOOST_TEST_MODULE step_size_concept
 #include "localsgd/step_size/concept.hpp"
 
-#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cstdint>
-#include <string>
 
 #include "test/support/problems.hpp"
 
 namespace {
 
-using localsgd::capped_inverse_step;
-using localsgd::constant_step;
-using localsgd::inverse_time_step;
-using localsgd::theory_step;
+using localsgd::recommended_weights;
+using localsgd::StepSize;
+using localsgd::StepSizeRule;
 
-std::string refused(auto const& make) {
-  return support::error_of<localsgd::invalid_settings>(make).field;
-}
-
-constexpr double not_positive[]{0.0, -1.0, support::not_a_number, support::infinity};
-constexpr std::uint64_t times[]{0, 1, 2, 99, 100, 101, 1000000, std::uint64_t{1} << 53};
-auto const to_rounding = boost::test_tools::tolerance(1e-15);  // of a product and a quotient
+struct without_shift {
+  double operator()(std::uint64_t) const { return 1; }
+};
+struct with_shift : without_shift {
+  double a;
+  explicit with_shift(double shift) : a(shift) {}
+  double shift() const { return a; }
+};
+struct int_shift : without_shift {
+  int shift() const;
+};
+struct shift_that_changes : without_shift {
+  double shift();
+};
+struct float_step {
+  float operator()(std::uint64_t) const;
+};
+struct rule {
+  template <class F>
+  without_shift choose(F const&, localsgd::plan const&) const;
+};
+struct rule_without_result {
+  template <class F>
+  void choose(F const&, localsgd::plan const&) const;
+};
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(a_constant_step_stays) {
-  constant_step const eta{0.3};
-  for (auto const t : times) BOOST_TEST(eta(t) == 0.3);
-  BOOST_TEST(eta.shift() == 1);
+BOOST_AUTO_TEST_CASE(a_shift_is_optional_but_if_there_is_one_it_is_a_const_double) {
+  static_assert(StepSize<without_shift>);
+  static_assert(StepSize<with_shift>);
+  static_assert(!StepSize<int_shift>);
+  static_assert(!StepSize<shift_that_changes>);
+  static_assert(!StepSize<float_step>);
 }
 
-BOOST_AUTO_TEST_CASE(an_inverse_time_step_falls_like_1_over_t) {
-  inverse_time_step const eta(0.5, 0.01);
-  BOOST_TEST(eta(0) == 0.5);
-  BOOST_TEST(eta(100) == 0.25, to_rounding);
-  for (auto const t : times)
-    BOOST_TEST(eta(t) == 0.5 / (1 + 0.01 * static_cast<double>(t)), to_rounding);
-  // w_t = (a + t)² ∝ 1/η_t²
-  double const a = eta.shift();
-  for (auto const t : times)
-    BOOST_TEST((a + static_cast<double>(t)) / a == eta(0) / eta(t), to_rounding);
+BOOST_AUTO_TEST_CASE(a_rule_chooses_a_step_size) {
+  static_assert(StepSizeRule<rule, int>);
+  static_assert(!StepSizeRule<rule_without_result, int>);
+  static_assert(!StepSizeRule<without_shift, int>);
 }
 
-BOOST_AUTO_TEST_CASE(without_decay_the_inverse_time_step_is_constant) {
-  inverse_time_step const eta(0.5, 0);
-  for (auto const t : times) BOOST_TEST(eta(t) == 0.5);
-  BOOST_TEST(eta.shift() == constant_step::shift());
-}
-
-BOOST_AUTO_TEST_CASE(the_theory_step_is_4_over_mu_times_a_plus_t) {
-  theory_step const eta(0.25, 64);
-  BOOST_TEST(eta.shift() == 64);
-  BOOST_TEST(eta(0) == 0.25);
-  for (auto const t : times) BOOST_TEST(eta(t) == 16 / (64 + static_cast<double>(t)), to_rounding);
-}
-
-BOOST_AUTO_TEST_CASE(the_theory_step_starts_at_most_at_a_quarter_of_1_over_l) {
-  double const mu = 0.01, l = 3;  // a = 16κ, as the theorem asks for
-  BOOST_TEST(theory_step(mu, 16 * l / mu)(0) == 1 / (4 * l), to_rounding);
-}
-
-BOOST_AUTO_TEST_CASE(the_capped_inverse_step_is_constant_and_then_falls_like_1_over_t) {
-  capped_inverse_step const eta(0.5, 0.25, 200);  // min(0.5, 50/(t+1)): they meet at t = 99
-  for (auto const t : times)
-    BOOST_TEST(eta(t) == std::min(0.5, 50 / (static_cast<double>(t) + 1)), to_rounding);
-  BOOST_TEST(eta(99) == 0.5);
-  BOOST_TEST(eta(199) == 0.25);
-  BOOST_TEST(eta.shift() == 100);
-  BOOST_TEST(capped_inverse_step(10, 0.1, 2).shift() == 1);
-}
-
-BOOST_AUTO_TEST_CASE(step_sizes_are_finite_and_positive) {
-  for (double const bad : not_positive) {
-    BOOST_TEST(refused([&] { constant_step{bad}; }) == "constant_step.step_size");
-    BOOST_TEST(refused([&] { inverse_time_step(bad, 1); }) == "inverse_time_step.first");
-    BOOST_TEST(refused([&] { theory_step(bad, 1); }) == "theory_step.mu");
-    BOOST_TEST(refused([&] { theory_step(1, bad); }) == "theory_step.shift");
-    BOOST_TEST(refused([&] { capped_inverse_step(bad, 1, 1); }) == "capped_inverse_step.cap");
-    BOOST_TEST(refused([&] { capped_inverse_step(1, bad, 1); }) == "capped_inverse_step.factor");
-    if (bad != 0)
-      BOOST_TEST(refused([&] { inverse_time_step(1, bad); }) == "inverse_time_step.decay");
-  }
-  BOOST_TEST(refused([] { capped_inverse_step(1, 1, 0); }) == "capped_inverse_step.samples");
-}
-
-BOOST_AUTO_TEST_CASE(an_error_names_value_and_rule) {
-  auto const e = support::error_of<localsgd::invalid_settings>([] { constant_step{-0.5}; });
-  BOOST_TEST(e.value == "-0.5");
-  BOOST_TEST(e.rule == "finite and > 0");
+BOOST_AUTO_TEST_CASE(the_recommended_weights_have_the_shift_of_the_step_size_or_1) {
+  BOOST_TEST(recommended_weights(without_shift{}).shift() == 1);
+  BOOST_TEST(recommended_weights(with_shift{0}).shift() == 0);
+  BOOST_TEST(recommended_weights(with_shift{2.5}).shift() == 2.5);
+  BOOST_TEST(recommended_weights(with_shift{1e300}).shift() == 1e100);
+  BOOST_TEST(recommended_weights(with_shift{support::infinity}).shift() == 1e100);
+  for (double const bad : {-1.0, support::not_a_number})
+    BOOST_TEST(support::error_of<localsgd::invalid_settings>([&] {
+                 recommended_weights(with_shift{bad});
+               }).field == "step_size.shift()");
 }

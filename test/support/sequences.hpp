@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/iterate_weights/concept.hpp"
 #include "localsgd/sampler/concept.hpp"
 #include "localsgd/worker/concept.hpp"
 #include "localsgd/step_size/concept.hpp"
@@ -28,21 +29,21 @@ iterate_and_average<Scalar> state_of(Q& sequence, std::size_t d) {
 }
 
 /// @brief x_T and Σ w_t x_t/Σ w_t of `steps` steps x ← x − η_t g_t from x_0 = 0, by the book.
-template <class F, localsgd::Sampler S, localsgd::StepSize E>
+template <class F, localsgd::Sampler S, localsgd::StepSize E, localsgd::IterateWeights W>
 iterate_and_average<double> by_the_book(F const& f, S const& sampler, E const& eta,
-                                        localsgd::plan const& p, std::size_t worker,
-                                        std::uint64_t steps) {
+                                        W const& iterate_weights, localsgd::plan const& p,
+                                        std::size_t worker, std::uint64_t steps) {
   std::vector<double> x(p.dimension);
   std::vector<long double> sum(p.dimension);
   long double weights = 0;
   std::vector<std::size_t> batch(p.batch_size);
   for (std::uint64_t t = 0; t != steps; ++t) {
-    auto const root = static_cast<long double>(eta.shift() + static_cast<double>(t));
-    weights += root * root;
+    auto const w = static_cast<long double>(iterate_weights.weight(t));
+    weights += w;
     sampler.draw(p, worker, t, batch);
     auto const g = at(f, x, batch).gradient;
     for (std::size_t j = 0; j != x.size(); ++j) {
-      sum[j] += root * root * static_cast<long double>(x[j]);
+      sum[j] += w * static_cast<long double>(x[j]);
       x[j] -= eta(t) * g[j];
     }
   }
@@ -50,6 +51,13 @@ iterate_and_average<double> by_the_book(F const& f, S const& sampler, E const& e
   for (std::size_t j = 0; j != x.size(); ++j)
     result.average[j] = static_cast<double>(sum[j] / weights);
   return result;
+}
+/// @brief With the weights that go with the step size.
+template <class F, localsgd::Sampler S, localsgd::StepSize E>
+iterate_and_average<double> by_the_book(F const& f, S const& sampler, E const& eta,
+                                        localsgd::plan const& p, std::size_t worker,
+                                        std::uint64_t steps) {
+  return by_the_book(f, sampler, eta, localsgd::recommended_weights(eta), p, worker, steps);
 }
 
 }  // namespace support

@@ -14,7 +14,7 @@
 
 #include "localsgd/theory/constant_step_bound.hpp"
 #include "localsgd/theory/speed_up.hpp"
-#include "localsgd/worker/iterate_average.hpp"
+#include "localsgd/iterate_weights/quadratic_weights.hpp"
 #include "test/support/problems.hpp"
 
 namespace {
@@ -134,7 +134,7 @@ BOOST_AUTO_TEST_CASE(the_bounds_on_error_and_drift_belong_together) {
   auto const c = typical();
   auto s = typical_shape();
   double const eta = stich_step(c, s)(0), a = stich_step(c, s).shift();
-  double const sum = iterate_weight_sum(a, s.steps), mu = c.strong_convexity.value;
+  double const sum = quadratic_weights{a}.sum(s.steps), mu = c.strong_convexity.value;
   double const steps = static_cast<double>(s.steps);
   auto const by_recursion = [&](double drift) {
     double const cubed = 2 * c.smoothness.value * drift / (eta * eta);  // C of η_t³C

@@ -15,6 +15,8 @@
 #include "localsgd/objective/softmax.hpp"
 #include "localsgd/sampler/shuffled.hpp"
 #include "localsgd/sampler/with_replacement.hpp"
+#include "localsgd/step_size/constant_step.hpp"
+#include "localsgd/step_size/inverse_time_step.hpp"
 #include "localsgd/worker/sgd.hpp"
 #include "test/support/sequences.hpp"
 

@@ -10,46 +10,30 @@
 #include <tuple>
 #include <vector>
 
+#include "localsgd/iterate_weights/quadratic_weights.hpp"
 #include "test/support/problems.hpp"
 
 using localsgd::iterate_average;
-using localsgd::iterate_weight;
-using localsgd::iterate_weight_sum;
-
-BOOST_AUTO_TEST_CASE(weights_are_the_squares_of_a_plus_t) {
-  BOOST_TEST(iterate_weight(0, 0) == 0);
-  BOOST_TEST(iterate_weight(1, 0) == 1);
-  BOOST_TEST(iterate_weight(2.5, 3) == 30.25);
-}
-
-BOOST_AUTO_TEST_CASE(the_sum_of_the_weights_has_a_closed_form) {
-  for (double const a : {0.0, 1.0, 0.5, 1000.0}) {
-    double sum = 0;
-    for (std::uint64_t steps = 0; steps != 3000; ++steps) {
-      // All numbers are multiples of 1/4 below 2⁵³/4, so the sum is exact; the formula rounds.
-      BOOST_TEST(iterate_weight_sum(a, steps) == sum, boost::test_tools::tolerance(1e-14));
-      sum += iterate_weight(a, steps);
-    }
-  }
-}
+using localsgd::quadratic_weights;
 
 using scalars = std::tuple<float, double>;
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(the_average_is_the_weighted_mean_of_the_iterates, Scalar, scalars) {
   constexpr std::size_t d = 13;
+  quadratic_weights const squares{3};
   iterate_average average(d);
   BOOST_TEST(average.weights() == 0);
   std::vector<long double> sum(d);
   long double weights = 0;
   for (std::uint64_t t = 0; t != 2000; ++t) {
     auto const x = support::random_point<Scalar>(d, t);
-    double const w = iterate_weight(3, t);
+    double const w = squares.weight(t);
     average.add(w, std::span<Scalar const>(x));
     weights += static_cast<long double>(w);
     for (std::size_t j = 0; j != d; ++j)
       sum[j] += static_cast<long double>(w) * static_cast<long double>(x[j]);
   }
-  BOOST_TEST(average.weights() == iterate_weight_sum(3, 2000), boost::test_tools::tolerance(1e-14));
+  BOOST_TEST(average.weights() == squares.sum(2000), boost::test_tools::tolerance(1e-14));
   std::vector<double> expected(d);
   for (std::size_t j = 0; j != d; ++j) expected[j] = static_cast<double>(sum[j] / weights);
   std::vector<Scalar> out(d);

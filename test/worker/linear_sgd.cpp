@@ -13,6 +13,8 @@
 #include "localsgd/objective/quadratic.hpp"
 #include "localsgd/sampler/shuffled.hpp"
 #include "localsgd/sampler/with_replacement.hpp"
+#include "localsgd/step_size/constant_step.hpp"
+#include "localsgd/step_size/inverse_time_step.hpp"
 #include "localsgd/worker/sgd.hpp"
 #include "test/support/sequences.hpp"
 

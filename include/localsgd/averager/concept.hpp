@@ -2,13 +2,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/core/component.hpp"
 #include "localsgd/settings.hpp"
 
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string>
 
 /// @file
 /// @brief The Averager component: how K points become one, and what the server makes of it.
@@ -51,22 +51,10 @@ template <class S, class Scalar>
 concept has_reset = requires(S& s, std::span<Scalar const> x) {
   { s.reset(x) } -> std::same_as<void>;
 };
-struct any_archive {
-  template <class... Parts>
-  void operator()(Parts&...);
-};
-template <class S>
-concept has_state_of_a_checkpoint = requires(S& s, any_archive& archive) { s.state(archive); };
-
 template <class A, class Scalar>
 concept binds_an_average = requires(A const& a, plan const& p, std::span<std::size_t const> sizes) {
   a.template bind<Scalar>(p, sizes);
 };
-template <class A>
-concept has_const_identity = requires(A const& a) {
-  { a.identity() } -> std::convertible_to<std::string>;
-};
-
 /// @brief Whether it makes the consensus of all K points, in place of their weighted mean.
 template <class S, class Scalar>
 concept combines_rows = requires(S const& s, std::span<std::span<Scalar> const> rows,

@@ -2,12 +2,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/core/component.hpp"
 #include "localsgd/settings.hpp"
 
 #include <concepts>
 #include <cstddef>
 #include <span>
-#include <string>
 #include <vector>
 
 /// @file
@@ -30,19 +30,10 @@ template <class S>
 concept can_forget = requires(S& s) {
   { s.reset() } -> std::same_as<void>;
 };
-struct any_state_archive {
-  template <class... Parts>
-  void operator()(Parts&...);
-};
 template <class C, class Scalar>
 concept binds_an_encoder = requires(C const& c, plan const& p, std::size_t worker) {
   c.template bind<Scalar>(p, worker);
 };
-template <class C>
-concept names_its_parameters = requires(C const& c) {
-  { c.identity() } -> std::convertible_to<std::string>;
-};
-
 }  // namespace detail
 
 /// @brief What a Compressor is for one worker of a run: its encoder, with the memory of what it has
@@ -64,7 +55,7 @@ concept names_its_parameters = requires(C const& c) {
 template <class S, class Scalar = double>
 concept EncoderState =
     detail::has_encode<S, Scalar> && detail::has_const_decode<S> && detail::can_forget<S> &&
-    requires(S& s, detail::any_state_archive& archive) { s.state(archive); };
+    detail::has_state_of_a_checkpoint<S>;
 
 /// @brief How a worker's change since the last consensus travels: x̄ ← x̄ + Σ_k w_k C(x_k − x̄).
 ///
@@ -79,7 +70,7 @@ concept EncoderState =
 /// vectors as they are, or, where the rows of a round touch few coordinates, what they touched.
 template <class C, class Scalar = double>
 concept Compressor =
-    std::copy_constructible<C> && detail::names_its_parameters<C> &&
+    std::copy_constructible<C> && detail::has_const_identity<C> &&
     detail::binds_an_encoder<C, Scalar> && requires(C const& c, plan const& p, std::size_t worker) {
       { c.template bind<Scalar>(p, worker) } -> EncoderState<Scalar>;
     };

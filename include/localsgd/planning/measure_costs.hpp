@@ -3,6 +3,8 @@
 #pragma once
 
 #include "localsgd/minimize.hpp"
+#include "localsgd/step_size/automatic_step.hpp"
+#include "localsgd/step_size/constant_step.hpp"
 #include "localsgd/theory/cost_model.hpp"
 
 #include <algorithm>

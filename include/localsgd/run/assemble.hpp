@@ -127,6 +127,9 @@ result<typename F::scalar> assembled_run(F const& f, settings const& s,
     add_plan(all, p, schedule);
     all.add_text("averager", averager.identity());
     if constexpr (compresses) all.add_text("compressor", compressor.identity());
+    if constexpr (count_of<iterate_weights_kind, F, std::remove_cvref_t<Given>...> == 1)
+      all.add_text("iterate weights given",
+                   pick<iterate_weights_kind, F>([] {}, given).identity());
     if constexpr (requires { f.regularizer().identity(); })
       all.add_text("regularizer", f.regularizer().identity());
     add_components<std::remove_cvref_t<Given>...>(all);
@@ -139,7 +142,17 @@ result<typename F::scalar> assembled_run(F const& f, settings const& s,
     run_record<F, std::remove_cvref_t<decltype(observer)>, checkpoint_type> record(f, p, observer);
     auto const step_size = resolve_step_size(
         f, p, pick<step_size_kind, F>([] { return automatic_step{}; }, given));
+    auto const iterate_weights = pick<iterate_weights_kind, F>(
+        [&] { return default_weights(worker, step_size); }, given);
+    require_usable(iterate_weights, p.steps);
     auto hook = anchor_of(worker, f, step_size, p);
+    static_assert(
+        count_of<iterate_weights_kind, F, std::remove_cvref_t<Given>...> == 0 ||
+            takes_weights_of_run<std::remove_cvref_t<decltype(worker)>, stepped_objective<F>,
+                                 std::remove_cvref_t<decltype(sampler)>,
+                                 std::remove_cvref_t<decltype(step_size)>,
+                                 std::remove_cvref_t<decltype(iterate_weights)>, decltype(hook)>(),
+        "the LocalWorker takes no IterateWeights: its bind decides the weights of its average");
     auto average = averager.template bind<scalar>(p, shard_sizes);
     check_combination<scalar>(synchronizer, averager, compressor, hook.evaluates());
 
@@ -152,9 +165,9 @@ result<typename F::scalar> assembled_run(F const& f, settings const& s,
     };
     auto const bind = [&](std::size_t k) {
       if constexpr (std::same_as<decltype(hook), no_hook<scalar>>)
-        return worker.bind(own(k), sampler, step_size, p, k);
+        return bind_sequence(worker, own(k), sampler, step_size, iterate_weights, p, k);
       else
-        return worker.bind(own(k), sampler, step_size, p, k, hook);
+        return bind_sequence(worker, own(k), sampler, step_size, iterate_weights, p, k, hook);
     };
     index_range const carried = synchronizer.carries(p.workers);
     if constexpr (ShardedObjective<F>)
@@ -184,6 +197,7 @@ result<typename F::scalar> assembled_run(F const& f, settings const& s,
       run_identity all = identity_of();
       all.add("first step size", step_size(0));
       all.add("last step size", step_size(p.steps));
+      all.add_text("iterate weights", iterate_weights.identity());
       all.add_text("component", typeid(decltype(bind(0))).name());
       all.add_text("component", typeid(schedule).name());
       record.checkpoints.start(checkpoint, all.text(), p.workers);

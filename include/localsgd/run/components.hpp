@@ -6,6 +6,7 @@
 #include "localsgd/checkpoint/checkpoint.hpp"
 #include "localsgd/compressor/concept.hpp"
 #include "localsgd/compressor/identity.hpp"
+#include "localsgd/iterate_weights/concept.hpp"
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
 #include "localsgd/observer/concept.hpp"
@@ -16,6 +17,7 @@
 #include "localsgd/warm_start.hpp"
 #include "localsgd/worker/concept.hpp"
 #include "localsgd/step_size/concept.hpp"
+#include "localsgd/step_size/constant_step.hpp"
 
 #include <array>
 #include <concepts>
@@ -48,6 +50,10 @@ struct sampler_kind {
 struct step_size_kind {
   template <class C, class F>
   static constexpr bool of = step_size_component<C, F>;
+};
+struct iterate_weights_kind {
+  template <class C, class F>
+  static constexpr bool of = IterateWeights<C>;
 };
 struct worker_kind {
   template <class C, class F>
@@ -106,11 +112,12 @@ decltype(auto) pick(Fallback&& fallback, std::tuple<Given&...> const& given) {
 }  // namespace detail
 
 /// @brief Something that minimize() takes besides the objective and the settings: a Sampler, a
-///        StepSize (or a rule for one), a LocalWorker, a Schedule, an Averager, a Compressor, a
-///        Synchronizer or an Observer for the objective F; a checkpoint, or a warm_start.
+///        StepSize (or a rule for one), IterateWeights, a LocalWorker, a Schedule, an Averager, a
+///        Compressor, a Synchronizer or an Observer for the objective F; a checkpoint, or a
+///        warm_start.
 template <class C, class F>
 concept ComponentFor =
-    Sampler<C> || detail::step_size_component<C, F> ||
+    Sampler<C> || detail::step_size_component<C, F> || IterateWeights<C> ||
     detail::worker_component<C, detail::stepped_objective<F>> ||
     Schedule<C> || Averager<C, typename F::scalar> || detail::compressor_kind::of<C, F> ||
     Synchronizer<C> || Observer<C> ||
@@ -121,6 +128,7 @@ template <class F, class... Components>
 concept at_most_one_component_of_each_kind =
     count_of<sampler_kind, F, Components...> <= 1 &&
     count_of<step_size_kind, F, Components...> <= 1 &&
+    count_of<iterate_weights_kind, F, Components...> <= 1 &&
     count_of<worker_kind, F, Components...> <= 1 &&
     count_of<schedule_kind, F, Components...> <= 1 &&
     count_of<averager_kind, F, Components...> <= 1 &&

@@ -76,6 +76,25 @@ constexpr bool never_waits = [] {
     return false;
 }();
 
+/// @brief The IterateWeights of a run that names none: those that the worker recommends, or else
+///        the step size.
+template <class W, StepSize E>
+auto default_weights([[maybe_unused]] W const& worker, E const& step_size) {
+  if constexpr (requires { worker.recommended_weights(step_size); })
+    return worker.recommended_weights(step_size);
+  else
+    return recommended_weights(step_size);
+}
+
+/// @brief Whether the sequences of a LocalWorker average with the IterateWeights of the run.
+template <class W, class F, class S, class E, class Weights, class Anchor>
+constexpr bool takes_weights_of_run() {
+  if constexpr (std::same_as<Anchor, no_hook<typename F::scalar>>)
+    return takes_iterate_weights<W, F, S, E, Weights>;
+  else
+    return takes_iterate_weights<W, F, S, E, Weights, Anchor>;
+}
+
 /// @brief Whether a tolerance lets minimize choose variance-reduced steps: where neither worker nor
 ///        step size is named, the members wait for each other, and there is a certificate to reach.
 template <Objective F, class... Components>

@@ -5,19 +5,18 @@
 #include "localsgd/core/error.hpp"
 #include "localsgd/schedule/concept.hpp"
 #include "localsgd/settings.hpp"
-#include "localsgd/step_size/concept.hpp"
+#include "localsgd/step_size/stagewise_step.hpp"
 
 #include <algorithm>
-#include <bit>
+#include <cstdint>
 #include <limits>
+#include <string>
 
 /// @file
 /// @brief Stages: each twice as long as the one before, with gaps twice as long and steps half as
 ///        large.
 
 namespace localsgd {
-
-class stagewise_step;
 
 /// @brief STL-SGD on identical data \cite shen2021stl : stage s = 0, 1, … has T_s = 2^s T_0 steps
 ///        and gaps of H_s = 2^s H_0.
@@ -46,41 +45,18 @@ class stagewise {
   }
 
   /// @brief The s of local step t; steps beyond 2⁵³ count as that one.
-  int stage(std::uint64_t t) const noexcept {
-    return static_cast<int>(std::bit_width(std::min(t, settings::max_steps) / steps_ + 1)) - 1;
-  }
+  int stage(std::uint64_t t) const noexcept { return detail::stage_of(t, steps_); }
 
   /// @brief The step size that goes with these stages: η_0/2^s in stage s.
   /// @param first η_0, finite and > 0. @throws invalid_settings
-  stagewise_step step_size(double first) const;
+  stagewise_step step_size(double first) const {
+    detail::require_positive("stagewise.step_size", first);
+    return {first, steps_};
+  }
 
  private:
   std::uint64_t steps_, local_steps_;
 };
 static_assert(Schedule<stagewise>);
-
-/// @brief η_t = η_0/2^s in stage s of a `stagewise` schedule, which makes it.
-///
-/// Averages with a = 1 like `constant_step`: half of all steps are those of the last stage.
-class stagewise_step {
- public:
-  double operator()(std::uint64_t t) const noexcept {
-    return first_ / static_cast<double>(std::uint64_t{1} << stages_.stage(t));
-  }
-  static constexpr double shift() noexcept { return 1; }
-
- private:
-  friend stagewise;
-  stagewise_step(stagewise const& stages, double first) : stages_(stages), first_(first) {}
-
-  stagewise stages_;
-  double first_;
-};
-static_assert(StepSize<stagewise_step>);
-
-inline stagewise_step stagewise::step_size(double first) const {
-  detail::require_positive("stagewise.step_size", first);
-  return {*this, first};
-}
 
 }  // namespace localsgd

@@ -2,9 +2,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/core/error.hpp"
+#include "localsgd/objective/concept.hpp"
 #include "localsgd/objective/estimate.hpp"
 #include "localsgd/objective/stable_step.hpp"
-#include "localsgd/objective/concept.hpp"
 #include "localsgd/step_size/concept.hpp"
 
 #include <algorithm>

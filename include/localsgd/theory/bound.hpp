@@ -4,7 +4,7 @@
 
 #include "localsgd/settings.hpp"
 #include "localsgd/theory/constants.hpp"
-#include "localsgd/step_size/concept.hpp"
+#include "localsgd/step_size/theory_step.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -70,7 +70,7 @@ inline double smallest_shift(constants const& c, std::uint64_t local_steps,
 /// @brief η_t = 4/(μ(a+t)) for this run: the step size that stich_bound() and
 ///        stich_asynchronous_bound() speak of \cite stich2019local.
 ///
-/// The iterates x_t of such a run are averaged with the weights w_t = (a+t)², iterate_weight().
+/// The iterates x_t of such a run are averaged with the weights w_t = (a+t)², quadratic_weights{a}.
 /// @throws invalid_settings unless μ > 0 and a = 0 or a > max{16κ, H + τ}
 inline theory_step stich_step(constants const& c, run_shape const& s) {
   s.validate();

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/step_size/constant_step.hpp"
 #include "localsgd/theory/bound.hpp"
 
 /// @file

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/iterate_weights/concept.hpp"
+#include "localsgd/iterate_weights/quadratic_weights.hpp"
 #include "localsgd/settings.hpp"
 
 #include <concepts>
@@ -32,11 +34,37 @@ template <class Q, class Scalar>
 concept has_const_average = requires(Q const& q, std::span<Scalar> out) {
   { q.average(out) } -> std::same_as<void>;
 };
-template <class W, class F, class Sampler, class StepSize>
-concept has_const_bind = requires(W const& w, F const& f, Sampler const& sampler,
-                                  StepSize const& step_size, plan const& p, std::size_t worker) {
-  w.bind(f, sampler, step_size, p, worker);
-};
+template <class W, class F, class Sampler, class StepSize, class Weights, class... Anchor>
+concept takes_iterate_weights =
+    requires(W const& w, F const& f, Sampler const& sampler, StepSize const& step_size,
+             Weights const& weights, plan const& p, std::size_t worker, Anchor const&... anchor) {
+      w.bind(f, sampler, step_size, weights, p, worker, anchor...);
+    };
+template <class W, class F, class Sampler, class StepSize, class Weights, class... Anchor>
+concept has_const_bind =
+    takes_iterate_weights<W, F, Sampler, StepSize, Weights, Anchor...> ||
+    requires(W const& w, F const& f, Sampler const& sampler, StepSize const& step_size,
+             plan const& p, std::size_t worker, Anchor const&... anchor) {
+      w.bind(f, sampler, step_size, p, worker, anchor...);
+    };
+
+/// @brief The sequence of worker k, with the iterate weights if the LocalWorker takes them.
+template <class W, class F, class Sampler, class StepSize, class Weights, class... Anchor>
+  requires takes_iterate_weights<W, F, Sampler, StepSize, Weights, Anchor...>
+auto bind_sequence(W const& w, F const& f, Sampler const& sampler, StepSize const& step_size,
+                   Weights const& weights, plan const& p, std::size_t worker,
+                   Anchor const&... anchor)
+    -> decltype(w.bind(f, sampler, step_size, weights, p, worker, anchor...)) {
+  return w.bind(f, sampler, step_size, weights, p, worker, anchor...);
+}
+template <class W, class F, class Sampler, class StepSize, class Weights, class... Anchor>
+  requires(!takes_iterate_weights<W, F, Sampler, StepSize, Weights, Anchor...>)
+auto bind_sequence(W const& w, F const& f, Sampler const& sampler, StepSize const& step_size,
+                   Weights const&, plan const& p, std::size_t worker, Anchor const&... anchor)
+    -> decltype(w.bind(f, sampler, step_size, p, worker, anchor...)) {
+  return w.bind(f, sampler, step_size, p, worker, anchor...);
+}
+
 template <class W, class F, class StepSize>
 concept has_const_anchor = requires(W const& w, F const& f, StepSize const& step_size,
                                     plan const& p) { w.anchor(f, step_size, p); };
@@ -68,7 +96,7 @@ concept TouchingSequence = requires(Q& q, Q const& c, std::size_t j, void (*visi
 /// |-----------------------|---------------------|------------------------------------------------|
 /// | `q.assign(x)`         | `void`              | x_k ← x, without a trace in the average        |
 /// | `q.advance(from, to)` | `void`              | local steps t = from, …, to−1; before each,    |
-/// |                       |                     | x_t^k enters the average with w_t = (a+t)²     |
+/// |                       |                     | x_t^k enters the average with the weight w_t   |
 /// | `q.local()`           | `std::span<scalar>` | x_k as a vector                                |
 /// | `q.average(out)`      | `void`              | out ← Σ_t w_t x_t^k / Σ_t w_t over the steps   |
 /// |                       |                     | made; x_k where there were none                |
@@ -98,29 +126,44 @@ template <class Q, class Scalar = double>
 concept LocalSequence = detail::has_advance<Q> && detail::has_local<Q, Scalar> &&
                         detail::has_assign<Q, Scalar> && detail::has_const_average<Q, Scalar>;
 
-/// @brief Makes the sequence of worker k, x_0^k = 0: `w.bind(f, sampler, step_size, plan, k)`.
+/// @brief Makes the sequence of worker k, x_0^k = 0.
 ///
-/// The objective, the sampler and the step size are borrowed: they outlive the sequence.
-template <class W, class F, class Sampler, class StepSize>
+/// | expression                                        | meaning                                  |
+/// |---------------------------------------------------|------------------------------------------|
+/// | `w.bind(f, sampler, step_size, weights, plan, k)` | the sequence; `weights` is an            |
+/// |                                                   | IterateWeights: w_t of its average       |
+/// | `w.bind(f, sampler, step_size, plan, k)`          | in place of the first: a LocalWorker     |
+/// |                                                   | that decides w_t itself; a run with it   |
+/// |                                                   | takes no IterateWeights                  |
+/// | `w.recommended_weights(step_size)`                | optional: the IterateWeights of a run    |
+/// |                                                   | that names none, in place of             |
+/// |                                                   | recommended_weights(step_size)           |
+///
+/// The objective, the sampler, the step size and the plan are borrowed: they outlive the sequence.
+/// The weights are copied.
+template <class W, class F, class Sampler, class StepSize, class Weights = quadratic_weights>
 concept LocalWorker =
-    std::copy_constructible<W> && detail::has_const_bind<W, F, Sampler, StepSize> &&
+    std::copy_constructible<W> && detail::has_const_bind<W, F, Sampler, StepSize, Weights> &&
     requires(W const& w, F const& f, Sampler const& sampler, StepSize const& step_size,
-             plan const& p, std::size_t worker) {
-      { w.bind(f, sampler, step_size, p, worker) } -> LocalSequence<typename F::scalar>;
+             Weights const& weights, plan const& p, std::size_t worker) {
+      {
+        detail::bind_sequence(w, f, sampler, step_size, weights, p, worker)
+      } -> LocalSequence<typename F::scalar>;
     };
 
 /// @brief A LocalWorker whose sequences share an *anchor*, which moves at sync times only:
-///        `w.anchor(f, step_size, plan)` makes it, `w.bind(f, sampler, step_size, plan, k, anchor)`
-///        the sequence of worker k that reads it.
+///        `w.anchor(f, step_size, plan)` makes it, `w.bind(f, sampler, step_size, weights, plan, k,
+///        anchor)` the sequence of worker k that reads it; or `bind` without `weights`, as above.
 ///
 /// The anchor is a \ref localsgd::RoundHook "RoundHook".
-template <class W, class F, class Sampler, class StepSize>
+template <class W, class F, class Sampler, class StepSize, class Weights = quadratic_weights>
 concept AnchoredWorker =
     std::copy_constructible<W> && detail::has_const_anchor<W, F, StepSize> &&
     requires(W const& w, F const& f, Sampler const& sampler, StepSize const& step_size,
-             plan const& p, std::size_t worker) {
+             Weights const& weights, plan const& p, std::size_t worker) {
       {
-        w.bind(f, sampler, step_size, p, worker, w.anchor(f, step_size, p))
+        detail::bind_sequence(w, f, sampler, step_size, weights, p, worker,
+                              w.anchor(f, step_size, p))
       } -> LocalSequence<typename F::scalar>;
     };
 

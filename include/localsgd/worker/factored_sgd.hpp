@@ -4,6 +4,8 @@
 
 #include "localsgd/core/compiler.hpp"
 #include "localsgd/core/cache_aligned.hpp"
+#include "localsgd/iterate_weights/concept.hpp"
+#include "localsgd/iterate_weights/quadratic_weights.hpp"
 #include "localsgd/sampler/sample_stream.hpp"
 #include "localsgd/worker/scaled_iterate.hpp"
 #include "localsgd/worker/sequence_iterate.hpp"
@@ -28,7 +30,7 @@ namespace localsgd {
 ///
 /// A step adds its outer products to v at once. To u it owes them: those of several steps are added
 /// together, so that u, often larger than a cache, is read and written once for all of them.
-template <FactoredObjective F, Sampler S, StepSize E>
+template <FactoredObjective F, Sampler S, StepSize E, IterateWeights W>
 class alignas(detail::own_lines) factored_sgd_sequence
     : public detail::written_sequence<typename F::scalar, detail::scaled_iterate<false>> {
   using iterate = detail::scaled_iterate<false>;
@@ -37,11 +39,12 @@ class alignas(detail::own_lines) factored_sgd_sequence
  public:
   using scalar = typename F::scalar;
 
-  factored_sgd_sequence(F const& f, S const& sampler, E const& step_size, plan const& p,
-                        std::size_t worker)
+  factored_sgd_sequence(F const& f, S const& sampler, E const& step_size, W const& weights,
+                        plan const& p, std::size_t worker)
       : base(iterate(p.dimension)),
         f_(&f),
         step_size_(&step_size),
+        iterate_weights_(weights),
         samples_(sampler, p, worker),
         most_(std::max(p.batch_size,
                        std::clamp<std::size_t>(most_slopes / f.outputs(), 1, most_samples))),
@@ -50,9 +53,9 @@ class alignas(detail::own_lines) factored_sgd_sequence
 
   LOCALSGD_ONE_COPY void advance(std::uint64_t from, std::uint64_t to) {
     samples_.rewind(from, to);
-    double const shift = step_size_->shift(), lambda = f_->penalty();
+    double const lambda = f_->penalty();
     for (std::uint64_t t = from; t != to; ++t) {
-      base::weigh(iterate_weight(shift, t));
+      base::weigh(iterate_weights_.weight(t));
       auto const batch = samples_.next();
       auto const upcoming = samples_.upcoming();
       step(batch, upcoming.empty() ? batch.back() : upcoming.front(), (*step_size_)(t), lambda);
@@ -92,6 +95,7 @@ class alignas(detail::own_lines) factored_sgd_sequence
 
   F const* f_;
   E const* step_size_;
+  W iterate_weights_;
   detail::sample_stream<S> samples_;
   std::size_t most_, owes_ = 0;         // samples
   detail::own_vector<double> slopes_;   // of the samples that u is owed
@@ -104,10 +108,18 @@ class alignas(detail::own_lines) factored_sgd_sequence
 ///
 /// Sparse rows cost C times their nonzeros, the penalty and the weighted average next to nothing.
 struct factored_sgd {
+  template <FactoredObjective F, Sampler S, StepSize E, IterateWeights W>
+  factored_sgd_sequence<F, S, E, W> bind(F const& f, S const& sampler, E const& step_size,
+                                         W const& weights, plan const& p,
+                                         std::size_t worker) const {
+    return {f, sampler, step_size, weights, p, worker};
+  }
+  /// @brief With the weights that go with the step size.
   template <FactoredObjective F, Sampler S, StepSize E>
-  factored_sgd_sequence<F, S, E> bind(F const& f, S const& sampler, E const& step_size,
-                                      plan const& p, std::size_t worker) const {
-    return {f, sampler, step_size, p, worker};
+  factored_sgd_sequence<F, S, E, quadratic_weights> bind(F const& f, S const& sampler,
+                                                         E const& step_size, plan const& p,
+                                                         std::size_t worker) const {
+    return bind(f, sampler, step_size, recommended_weights(step_size), p, worker);
   }
 };
 

@@ -6,25 +6,12 @@
 #include "localsgd/kernels/simd.hpp"
 
 #include <cstddef>
-#include <cstdint>
 #include <span>
 
 /// @file
 /// @brief The weighted average of a worker's iterates, streamed: no communication, no history.
 
 namespace localsgd {
-
-/// @brief w_t = (a+t)², the weight of the iterate x_t \cite stich2019local. @param shift a ≥ 0
-constexpr double iterate_weight(double shift, std::uint64_t t) noexcept {
-  double const at = shift + static_cast<double>(t);
-  return at * at;
-}
-
-/// @brief S_T = Σ_{t<T} (a+t)² = (T/6)(2T² + 6aT − 3T + 6a² − 6a + 1).
-constexpr double iterate_weight_sum(double shift, std::uint64_t steps) noexcept {
-  double const t = static_cast<double>(steps);
-  return t / 6 * (2 * t * t + 6 * shift * t - 3 * t + 6 * shift * shift - 6 * shift + 1);
-}
 
 /// @brief A = Σ_t w_t x_t and W = Σ_t w_t, kept in double whatever the type of x.
 ///

@@ -4,6 +4,8 @@
 
 #include "localsgd/core/compiler.hpp"
 #include "localsgd/core/cache_aligned.hpp"
+#include "localsgd/iterate_weights/concept.hpp"
+#include "localsgd/iterate_weights/quadratic_weights.hpp"
 #include "localsgd/sampler/sample_stream.hpp"
 #include "localsgd/worker/scaled_iterate.hpp"
 #include "localsgd/worker/sequence_iterate.hpp"
@@ -39,7 +41,7 @@ using scaled_iterate_for =
 
 /// @brief The sequence of one worker on a linear model, with the scaled iterate and the lazy
 ///        weighted average of detail::scaled_iterate. Three vectors of length d: v, u and x.
-template <LinearObjective F, Sampler S, StepSize E>
+template <LinearObjective F, Sampler S, StepSize E, IterateWeights W>
 class alignas(detail::own_lines) linear_sgd_sequence
     : public detail::written_sequence<typename F::scalar, detail::scaled_iterate_for<F>> {
   using iterate = detail::scaled_iterate_for<F>;
@@ -48,11 +50,12 @@ class alignas(detail::own_lines) linear_sgd_sequence
  public:
   using scalar = typename F::scalar;
 
-  linear_sgd_sequence(F const& f, S const& sampler, E const& step_size, plan const& p,
-                      std::size_t worker, exchanged_coordinates exchanged)
+  linear_sgd_sequence(F const& f, S const& sampler, E const& step_size, W const& weights,
+                      plan const& p, std::size_t worker, exchanged_coordinates exchanged)
       : base(iterate(p.dimension)),
         f_(&f),
         step_size_(&step_size),
+        iterate_weights_(weights),
         samples_(sampler, p, worker),
         slopes_(p.batch_size),
         lazy_(is_lazy(f, p)),
@@ -65,9 +68,9 @@ class alignas(detail::own_lines) linear_sgd_sequence
     used_.clear();
     if constexpr (!iterate::sparse)
       if (slopes_.size() == 1 && from != to) return advance_row_by_row(from, to);
-    double const shift = step_size_->shift(), lambda = f_->penalty();
+    double const lambda = f_->penalty();
     for (std::uint64_t t = from; t != to; ++t) {
-      base::weigh(iterate_weight(shift, t));
+      base::weigh(iterate_weights_.weight(t));
       auto const batch = samples_.next();
       if (lazy_) used_.insert(used_.end(), batch.begin(), batch.end());
       auto const upcoming = samples_.upcoming();
@@ -133,7 +136,7 @@ class alignas(detail::own_lines) linear_sgd_sequence
   // The same of dense rows with b = 1, where one pass over v and u makes a step and the product that
   // the next one begins with: on 784 features from memory this takes three quarters of the time.
   void advance_row_by_row(std::uint64_t from, std::uint64_t to) {
-    double const shift = step_size_->shift(), lambda = f_->penalty();
+    double const lambda = f_->penalty();
     std::size_t i = samples_.next().front();
     for (std::size_t const soon : samples_.upcoming().first(
              std::min(rows_ahead - 1, samples_.upcoming().size())))
@@ -141,7 +144,7 @@ class alignas(detail::own_lines) linear_sgd_sequence
     double product = iterate_.dot(row(i));
     for (std::uint64_t t = from;;) {
       double const eta = (*step_size_)(t);
-      base::weigh(iterate_weight(shift, t));
+      base::weigh(iterate_weights_.weight(t));
       double const s = slope(-eta, i, product);
       iterate_.shrink(1 - eta * lambda);
       double const c = s * (1 / iterate_.scale());
@@ -174,6 +177,7 @@ class alignas(detail::own_lines) linear_sgd_sequence
 
   F const* f_;
   E const* step_size_;
+  W iterate_weights_;
   detail::sample_stream<S> samples_;
   detail::own_vector<double> slopes_;
   bool lazy_;
@@ -189,10 +193,18 @@ class alignas(detail::own_lines) linear_sgd_sequence
 struct linear_sgd {
   exchanged_coordinates exchanged = exchanged_coordinates::touched;
 
+  template <LinearObjective F, Sampler S, StepSize E, IterateWeights W>
+  linear_sgd_sequence<F, S, E, W> bind(F const& f, S const& sampler, E const& step_size,
+                                       W const& weights, plan const& p,
+                                       std::size_t worker) const {
+    return {f, sampler, step_size, weights, p, worker, exchanged};
+  }
+  /// @brief With the weights that go with the step size.
   template <LinearObjective F, Sampler S, StepSize E>
-  linear_sgd_sequence<F, S, E> bind(F const& f, S const& sampler, E const& step_size,
-                                    plan const& p, std::size_t worker) const {
-    return {f, sampler, step_size, p, worker, exchanged};
+  linear_sgd_sequence<F, S, E, quadratic_weights> bind(F const& f, S const& sampler,
+                                                       E const& step_size, plan const& p,
+                                                       std::size_t worker) const {
+    return bind(f, sampler, step_size, recommended_weights(step_size), p, worker);
   }
 };
 

@@ -4,6 +4,8 @@
 
 #include "localsgd/core/compiler.hpp"
 #include "localsgd/core/cache_aligned.hpp"
+#include "localsgd/iterate_weights/concept.hpp"
+#include "localsgd/iterate_weights/quadratic_weights.hpp"
 #include "localsgd/sampler/sample_stream.hpp"
 #include "localsgd/worker/sequence_iterate.hpp"
 #include "localsgd/kernels/simd.hpp"
@@ -25,23 +27,27 @@ namespace localsgd {
 
 /// @brief The sequence of one worker: x_{t+1} = x_t − η_t g_t, g_t the mean gradient over the b
 ///        samples of step t. Three vectors of length d: x, g and the sum of the average.
-template <Objective F, Sampler S, StepSize E>
+template <Objective F, Sampler S, StepSize E, IterateWeights W>
 class alignas(detail::own_lines) sgd_sequence : public detail::vector_sequence<typename F::scalar> {
   using base = detail::vector_sequence<typename F::scalar>;
 
  public:
   using scalar = typename F::scalar;
 
-  sgd_sequence(F const& f, S const& sampler, E const& step_size, plan const& p, std::size_t worker)
-      : base(p.dimension), f_(&f), step_size_(&step_size), samples_(sampler, p, worker) {}
+  sgd_sequence(F const& f, S const& sampler, E const& step_size, W const& weights, plan const& p,
+               std::size_t worker)
+      : base(p.dimension),
+        f_(&f),
+        step_size_(&step_size),
+        iterate_weights_(weights),
+        samples_(sampler, p, worker) {}
 
   LOCALSGD_ONE_COPY void advance(std::uint64_t from, std::uint64_t to) {
     samples_.rewind(from, to);
-    double const shift = step_size_->shift();
     std::span<scalar> const x = x_, g = g_;
     for (std::uint64_t t = from; t != to; ++t) {
       // Before the gradient, not with the step: it does not wait for the gradient's inner products.
-      average_.add(iterate_weight(shift, t), std::span<scalar const>(x));
+      average_.add(iterate_weights_.weight(t), std::span<scalar const>(x));
       f_->gradient(std::span<scalar const>(x), samples_.next(), g);
       step(static_cast<scalar>((*step_size_)(t)));
     }
@@ -61,16 +67,23 @@ class alignas(detail::own_lines) sgd_sequence : public detail::vector_sequence<t
 
   F const* f_;
   E const* step_size_;
+  W iterate_weights_;
   detail::sample_stream<S> samples_;
 };
 
 /// @brief x_{t+1}^k = x_t^k − η_t ∇f_B(x_t^k) for any objective: the local step of Algorithm 1
 ///        \cite stich2019local. With K = 1 it is plain SGD, bit for bit, whatever H is.
 struct sgd {
+  template <Objective F, Sampler S, StepSize E, IterateWeights W>
+  sgd_sequence<F, S, E, W> bind(F const& f, S const& sampler, E const& step_size, W const& weights,
+                                plan const& p, std::size_t worker) const {
+    return {f, sampler, step_size, weights, p, worker};
+  }
+  /// @brief With the weights that go with the step size.
   template <Objective F, Sampler S, StepSize E>
-  sgd_sequence<F, S, E> bind(F const& f, S const& sampler, E const& step_size, plan const& p,
-                             std::size_t worker) const {
-    return {f, sampler, step_size, p, worker};
+  sgd_sequence<F, S, E, quadratic_weights> bind(F const& f, S const& sampler, E const& step_size,
+                                                plan const& p, std::size_t worker) const {
+    return bind(f, sampler, step_size, recommended_weights(step_size), p, worker);
   }
 };
 

@@ -129,7 +129,8 @@ class alignas(detail::own_lines) sgd_then_svrg_sequence {
 /// of the two becomes the first anchor. A plain phase that overflows ends at once, at the start.
 /// After a warm_start there is none: plain steps would lose what is given.
 ///
-/// @tparam Plain `linear_sgd` or `sgd`: any LocalWorker with the weights of its average (1 + t)²
+/// @tparam Plain `linear_sgd`, `sgd` or any other LocalWorker whose average has the weights of the
+///         run: those that it is given, (1+t)² by default
 template <class Plain>
 struct sgd_then_svrg {
   bool reduces = true;  ///< false: plain steps to the end
@@ -140,15 +141,24 @@ struct sgd_then_svrg {
     if (!reduces) return {f, step_size, p, svrg_start::never};
     return {f, step_size, p, p.start != 0 ? svrg_start::at_once : svrg_start::when_noise_prevails};
   }
-  template <Objective F, Sampler S, StepSize E, class Anchor>
-  auto bind(F const& f, S const& sampler, E const& step_size, plan const& p, std::size_t worker,
-            Anchor const& shared) const {
-    auto const make = [&f, &sampler, &p, worker, &shared](auto... memory) {
-      return svrg_sequence<F, S, Anchor>(f, sampler, p, worker, shared, std::move(memory)...);
+  template <Objective F, Sampler S, StepSize E, IterateWeights W, class Anchor>
+  auto bind(F const& f, S const& sampler, E const& step_size, W const& weights, plan const& p,
+            std::size_t worker, Anchor const& shared) const {
+    using reduced = svrg_sequence<F, S, W, Anchor>;
+    auto const make = [&f, &sampler, weights, &p, worker, &shared](auto... memory) {
+      return reduced(f, sampler, weights, p, worker, shared, std::move(memory)...);
     };
-    using plain = decltype(Plain{}.bind(f, sampler, step_size, p, worker));
-    return sgd_then_svrg_sequence<plain, svrg_sequence<F, S, Anchor>, decltype(make)>(
-        Plain{}.bind(f, sampler, step_size, p, worker), shared, make);
+    auto const bind_plain = [&] {
+      return detail::bind_sequence(Plain{}, f, sampler, step_size, weights, p, worker);
+    };
+    return sgd_then_svrg_sequence<decltype(bind_plain()), reduced, decltype(make)>(
+        bind_plain(), shared, make);
+  }
+  /// @brief Those of `svrg`; without variance-reduced steps, those of the step size.
+  template <StepSize E>
+  quadratic_weights recommended_weights(E const& step_size) const {
+    return reduces ? svrg{}.recommended_weights(step_size)
+                   : localsgd::recommended_weights(step_size);
   }
 };
 

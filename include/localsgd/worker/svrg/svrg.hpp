@@ -4,6 +4,8 @@
 
 #include "localsgd/core/compiler.hpp"
 #include "localsgd/core/cache_aligned.hpp"
+#include "localsgd/iterate_weights/concept.hpp"
+#include "localsgd/iterate_weights/quadratic_weights.hpp"
 #include "localsgd/sampler/sample_stream.hpp"
 #include "localsgd/worker/sequence_iterate.hpp"
 #include "localsgd/worker/svrg/anchor.hpp"
@@ -23,7 +25,7 @@ namespace localsgd {
 
 /// @brief The sequence of one worker on any objective. Three vectors of length d: x, g and the sum
 ///        of the average. A step costs two gradients.
-template <Objective F, Sampler S, class Anchor>
+template <Objective F, Sampler S, IterateWeights W, class Anchor>
 class alignas(detail::own_lines) svrg_sequence
     : public detail::vector_sequence<typename F::scalar> {
   using base = detail::vector_sequence<typename F::scalar>;
@@ -32,19 +34,27 @@ class alignas(detail::own_lines) svrg_sequence
   using scalar = typename F::scalar;
   using anchor = Anchor;
 
-  svrg_sequence(F const& f, S const& sampler, plan const& p, std::size_t worker,
+  svrg_sequence(F const& f, S const& sampler, W const& weights, plan const& p, std::size_t worker,
                 Anchor const& shared)
-      : base(p.dimension), f_(&f), anchor_(&shared), samples_(sampler, p, worker) {}
+      : base(p.dimension),
+        f_(&f),
+        anchor_(&shared),
+        iterate_weights_(weights),
+        samples_(sampler, p, worker) {}
   /// @brief In the memory of another sequence. @pre restart() or state() follows
-  svrg_sequence(F const& f, S const& sampler, plan const& p, std::size_t worker,
+  svrg_sequence(F const& f, S const& sampler, W const& weights, plan const& p, std::size_t worker,
                 Anchor const& shared, typename base::memory left)
-      : base(std::move(left)), f_(&f), anchor_(&shared), samples_(sampler, p, worker) {}
+      : base(std::move(left)),
+        f_(&f),
+        anchor_(&shared),
+        iterate_weights_(weights),
+        samples_(sampler, p, worker) {}
 
   LOCALSGD_ONE_COPY void advance(std::uint64_t from, std::uint64_t to) {
     samples_.rewind(from, to);
     scalar const eta = static_cast<scalar>(anchor_->steps().step_size());
     for (std::uint64_t t = from; t != to; ++t) {
-      average_.add(iterate_weight(1, t), std::span<scalar const>(x_));
+      average_.add(iterate_weights_.weight(t), std::span<scalar const>(x_));
       auto const batch = samples_.next();
       f_->gradient(std::span<scalar const>(x_), batch, std::span<scalar>(g_));
       scalar* LOCALSGD_RESTRICT const x = x_.data();
@@ -57,7 +67,7 @@ class alignas(detail::own_lines) svrg_sequence
   }
 
   void restart(std::span<scalar const> average, std::uint64_t steps) noexcept {
-    average_.restart(iterate_weight_sum(1, steps), average);
+    average_.restart(iterate_weights_.sum(steps), average);
   }
 
  private:
@@ -65,12 +75,13 @@ class alignas(detail::own_lines) svrg_sequence
 
   F const* f_;
   anchor const* anchor_;
+  W iterate_weights_;
   detail::sample_stream<S> samples_;
 };
 
 /// @brief The sequence of one worker on a linear model: a step costs the nonzeros of its rows.
-template <LinearObjective F, Sampler S, class Anchor>
-class alignas(detail::own_lines) svrg_sequence<F, S, Anchor>
+template <LinearObjective F, Sampler S, IterateWeights W, class Anchor>
+class alignas(detail::own_lines) svrg_sequence<F, S, W, Anchor>
     : public detail::written_sequence<typename F::scalar,
                                       detail::variance_reduced_iterate<typename Anchor::table>> {
   using iterate = detail::variance_reduced_iterate<typename Anchor::table>;
@@ -80,17 +91,18 @@ class alignas(detail::own_lines) svrg_sequence<F, S, Anchor>
   using scalar = typename F::scalar;
   using anchor = Anchor;
 
-  svrg_sequence(F const& f, S const& sampler, plan const& p, std::size_t worker,
+  svrg_sequence(F const& f, S const& sampler, W const& weights, plan const& p, std::size_t worker,
                 Anchor const& shared)
-      : svrg_sequence(f, sampler, p, worker, shared,
+      : svrg_sequence(f, sampler, weights, p, worker, shared,
                       {detail::own_vector<double>(2 * p.dimension),
                        detail::own_vector<scalar>(p.dimension)}) {}
   /// @brief In the memory of another sequence. @pre restart() or state() follows, or it is all 0
-  svrg_sequence(F const& f, S const& sampler, plan const& p, std::size_t worker,
+  svrg_sequence(F const& f, S const& sampler, W const& weights, plan const& p, std::size_t worker,
                 Anchor const& shared, typename base::memory left)
       : base(iterate(shared.steps(), std::move(left.iterate)), std::move(left.average)),
         f_(&f),
         anchor_(&shared),
+        iterate_weights_(weights),
         samples_(sampler, p, worker),
         worker_(worker),
         slopes_(p.batch_size) {}
@@ -99,7 +111,7 @@ class alignas(detail::own_lines) svrg_sequence<F, S, Anchor>
     samples_.rewind(from, to);
     double const* const at_anchor = anchor_->steps().slopes().of(worker_);
     for (std::uint64_t t = from; t != to; ++t) {
-      base::weigh(iterate_weight(1, t));
+      base::weigh(iterate_weights_.weight(t));
       auto const batch = samples_.next();
       auto const upcoming = samples_.upcoming();
       if (upcoming.size() > ahead) {
@@ -111,7 +123,7 @@ class alignas(detail::own_lines) svrg_sequence<F, S, Anchor>
   }
 
   void restart(std::span<scalar const> average, std::uint64_t steps) noexcept {
-    weights_ = iterate_weight_sum(1, steps);
+    weights_ = iterate_weights_.sum(steps);
     iterate_.restart(weights_, average);
   }
 
@@ -144,6 +156,7 @@ class alignas(detail::own_lines) svrg_sequence<F, S, Anchor>
 
   F const* f_;
   anchor const* anchor_;
+  W iterate_weights_;
   detail::sample_stream<S> samples_;
   std::size_t worker_;
   detail::own_vector<double> slopes_;
@@ -171,10 +184,16 @@ struct svrg {
     return {f, step_size, p, detail::svrg_start::at_once};
   }
   /// @param f what worker k steps on: the objective of the anchor, or its shard k
-  template <Objective F, Sampler S, StepSize E, class Anchor>
-  svrg_sequence<F, S, Anchor> bind(F const& f, S const& sampler, E const&, plan const& p,
-                                   std::size_t worker, Anchor const& shared) const {
-    return {f, sampler, p, worker, shared};
+  template <Objective F, Sampler S, StepSize E, IterateWeights W, class Anchor>
+  svrg_sequence<F, S, W, Anchor> bind(F const& f, S const& sampler, E const&, W const& weights,
+                                      plan const& p, std::size_t worker,
+                                      Anchor const& shared) const {
+    return {f, sampler, weights, p, worker, shared};
+  }
+  /// @brief w_t = (1+t)², whatever the step size: the average then forgets the start soonest.
+  template <StepSize E>
+  quadratic_weights recommended_weights(E const&) const {
+    return quadratic_weights{1};
   }
 };
 
