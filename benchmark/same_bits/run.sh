@@ -120,6 +120,9 @@ synchronous_count=$count
 
 expected=''
 for n in 1 2 4; do check 0 simulated-overlapped "$n"; done
+if [[ -e $tree/include/localsgd/synchronizer/overlapped.hpp ]]; then
+  for n in 1 2 3 8; do check 0 overlapped "$n"; done
+fi
 if [[ $mpi == yes ]]; then
   for ranks in 1 2 3 4; do check "$ranks" overlapped-mpi 1; done
   check 2 overlapped-mpi 2

@@ -8,6 +8,7 @@
 //        same_bits threads N
 //        same_bits simulated N
 //        same_bits mpi THREADS [--messages]
+//        same_bits overlapped N
 //        same_bits simulated-overlapped N
 //        same_bits overlapped-mpi THREADS [--messages]
 //
@@ -268,6 +269,11 @@ bool run(std::span<std::string_view const> words) {
   } else if (is("simulated", 2)) {
     simulated synchronizer(any_cluster(), count);
     print_hashes(synchronizer);
+#if __has_include("localsgd/synchronizer/overlapped.hpp")
+  } else if (is("overlapped", 2)) {
+    overlapped synchronizer(count);
+    print_hashes(synchronizer);
+#endif
   } else if (is("simulated-overlapped", 2)) {
     simulated_overlapped synchronizer(any_cluster(), count);
     print_hashes(synchronizer);
@@ -288,9 +294,10 @@ bool run(std::span<std::string_view const> words) {
 int main(int argc, char** argv) try {
   std::vector<std::string_view> const words(argv + 1, argv + argc);
   if (run(words)) return 0;
-  std::fprintf(stderr,
-               "usage: same_bits serial | threads N | simulated N | simulated-overlapped N |\n"
-               "       mpi THREADS [--messages] | overlapped-mpi THREADS [--messages]\n");
+  std::fprintf(
+      stderr,
+      "usage: same_bits serial | threads N | simulated N | mpi THREADS [--messages] |\n"
+      "       overlapped N | simulated-overlapped N | overlapped-mpi THREADS [--messages]\n");
   return 2;
 } catch (std::exception const& failure) {
   std::fprintf(stderr, "same_bits: %s\n", failure.what());
