@@ -59,13 +59,18 @@ if [[ -n $mpirun && $("$mpirun" --version 2>&1) == *open-mpi.org* ]]; then
 fi
 if [[ $mpi == no ]]; then echo 'skipped: the configurations on ranks, there is no Open MPI'; fi
 
+gloo=no libraries=()
+if [[ -e $tree/include/localsgd/gloo.hpp && -e /usr/include/gloo/context.h ]]; then
+  compile+=(-DSAME_BITS_GLOO) libraries=(-lgloo) gloo=yes
+fi
+
 mkdir -p "$build"
 read -ra flag_list <<<"$flags"
 echo "Compiling against $tree with $flags ..."
 "${compile[@]}" "${set[@]}" -std=c++20 "${flag_list[@]}" -Wall -Wextra -Wpedantic -Wshadow -Wconversion \
   -DLOCALSGD_DEFAULT_DATA="\"$source_folder/../shared/data\"" \
   -I "$tree/include" -I "$tree" "$source_folder/benchmark/same_bits/same_bits.cpp" \
-  -o "$build/same_bits" -lz -pthread
+  -o "$build/same_bits" "${libraries[@]}" -lz -pthread
 
 # --- run --------------------------------------------------------------------------------------
 
@@ -77,7 +82,7 @@ seconds_at_most=300
 : >"$build/results.txt"
 count=0 failures=0
 check() {  # ranks (0: no launcher), arguments of same_bits...; compares with $expected
-  local ranks=$1 launcher=() processes=1 name status=0 differ=no line
+  local ranks=$1 launcher=() processes=${processes:-1} name status=0 differ=no line
   local -a lines
   shift
   name=$*
@@ -116,6 +121,15 @@ if [[ $mpi == yes ]]; then
   for ranks in 2 3 4; do check "$ranks" mpi 1 --messages; done
   check 2 mpi 2 --messages
 fi
+if [[ -e $tree/examples/forked_communicator.hpp ]]; then
+  for n in 1 2 3 4; do processes=$n check 0 forked "$n"; done
+  for n in 2 3; do processes=$n check 0 forked "$n" 2; done
+fi
+if [[ $gloo == yes ]]; then
+  for n in 1 2 3 4; do
+    for threads in 1 2; do processes=$n check 0 gloo "$n" "$threads"; done
+  done
+fi
 synchronous_count=$count
 
 expected=''
@@ -127,6 +141,12 @@ if [[ $mpi == yes ]]; then
   for ranks in 1 2 3 4; do check "$ranks" overlapped-mpi 1; done
   check 2 overlapped-mpi 2
   for ranks in 2 4; do check "$ranks" overlapped-mpi 1 --messages; done
+fi
+if [[ -e $tree/examples/forked_communicator.hpp ]]; then
+  for n in 2 3; do processes=$n check 0 overlapped-forked "$n"; done
+fi
+if [[ $gloo == yes ]]; then
+  for n in 1 2 3 4; do processes=$n check 0 overlapped-gloo "$n"; done
 fi
 
 echo "synchronous  $(printf '%2d' "$synchronous_count") configurations  $synchronous"

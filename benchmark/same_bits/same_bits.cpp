@@ -11,6 +11,8 @@
 //        same_bits overlapped N
 //        same_bits simulated-overlapped N
 //        same_bits overlapped-mpi THREADS [--messages]
+//        same_bits gloo RANKS [THREADS] | overlapped-gloo RANKS
+//        same_bits forked RANKS [THREADS] | overlapped-forked RANKS
 //
 // Compiled with SAME_BITS_MORE it makes four other runs. Every rank prints its own line, so that
 // ranks that disagree are seen. It uses only what localsgd.hpp and mpi.hpp declare, so that it also
@@ -23,6 +25,21 @@
 
 #if defined(SAME_BITS_MPI)
 #include <localsgd/mpi.hpp>
+#endif
+#if defined(SAME_BITS_GLOO)
+#include <localsgd/gloo.hpp>
+#endif
+#if __has_include("test/support/processes.hpp")
+#include "examples/forked_communicator.hpp"
+#include "test/support/processes.hpp"
+
+#include <localsgd/synchronizer/basic_ranks.hpp>
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
 #endif
 
 #include <array>
@@ -250,6 +267,46 @@ void print_hashes_on_ranks(std::size_t threads, bool messages) {
 }
 #endif
 
+// Processes without a launcher: Gloo, and the communicator of examples/.
+#if __has_include("test/support/processes.hpp")
+template <class Make>
+bool print_hashes_on_processes(std::size_t ranks, Make const& make) {
+  auto const good = support::on_processes(ranks, [&](std::size_t rank) {
+    auto const synchronizer = make(rank);
+    print_hashes(*synchronizer);
+    return true;
+  });
+  return std::find(good.begin(), good.end(), false) == good.end();
+}
+template <class Synchronizer>
+void print_hashes_on_forked(std::size_t ranks, std::size_t threads) {
+  void* const memory = mmap(nullptr, sizeof(forked_memory), PROT_READ | PROT_WRITE,
+                            MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) throw std::runtime_error("no shared memory");
+  auto& shared = *static_cast<forked_memory*>(memory);
+  if (!print_hashes_on_processes(ranks, [&](std::size_t rank) {
+        return std::make_unique<Synchronizer>(rank_options{.threads = threads}, shared, rank, ranks,
+                                              120.0);
+      }))
+    throw std::runtime_error("a process failed");
+}
+#endif
+#if defined(SAME_BITS_GLOO)
+template <class Synchronizer>
+void print_hashes_on_gloo(std::size_t ranks, std::size_t threads) {
+  std::filesystem::path const folder =
+      std::filesystem::temp_directory_path() / ("same_bits-" + std::to_string(getpid()));
+  std::filesystem::create_directories(folder);
+  bool const good = print_hashes_on_processes(ranks, [&](std::size_t rank) {
+    return std::make_unique<Synchronizer>(
+        gloo_options{.folder = folder, .rank = rank, .size = ranks, .deadline = 120},
+        rank_options{.threads = threads});
+  });
+  std::filesystem::remove_all(folder);
+  if (!good) throw std::runtime_error("a process failed");
+}
+#endif
+
 /// @return false if there is no such synchronizer.
 bool run(std::span<std::string_view const> words) {
   auto const is = [&](std::string_view name, std::size_t most) {
@@ -263,6 +320,8 @@ bool run(std::span<std::string_view const> words) {
   std::size_t const count =
       words.size() < 2 ? 0 : std::strtoull(std::string(words[1]).c_str(), nullptr, 10);
   if (count == 0) return false;
+  [[maybe_unused]] std::size_t const second =
+      words.size() < 3 ? 1 : std::strtoull(std::string(words[2]).c_str(), nullptr, 10);
   if (is("threads", 2)) {
     thread_pool synchronizer(count);
     print_hashes(synchronizer);
@@ -277,6 +336,18 @@ bool run(std::span<std::string_view const> words) {
   } else if (is("simulated-overlapped", 2)) {
     simulated_overlapped synchronizer(any_cluster(), count);
     print_hashes(synchronizer);
+#if __has_include("test/support/processes.hpp")
+  } else if (is("forked", 3)) {
+    print_hashes_on_forked<on_ranks<forked_communicator>>(count, second);
+  } else if (is("overlapped-forked", 2)) {
+    print_hashes_on_forked<overlapped_on_ranks<forked_communicator>>(count, 1);
+#endif
+#if defined(SAME_BITS_GLOO)
+  } else if (is("gloo", 3)) {
+    print_hashes_on_gloo<gloo_ranks>(count, second);
+  } else if (is("overlapped-gloo", 2)) {
+    print_hashes_on_gloo<overlapped_gloo_ranks>(count, 1);
+#endif
 #if defined(SAME_BITS_MPI)
   } else if (bool const messages = words.back() == "--messages"; is("mpi", messages ? 3 : 2)) {
     print_hashes_on_ranks<mpi>(count, messages);
@@ -297,7 +368,9 @@ int main(int argc, char** argv) try {
   std::fprintf(
       stderr,
       "usage: same_bits serial | threads N | simulated N | mpi THREADS [--messages] |\n"
-      "       overlapped N | simulated-overlapped N | overlapped-mpi THREADS [--messages]\n");
+      "       overlapped N | simulated-overlapped N | overlapped-mpi THREADS [--messages] |\n"
+      "       gloo RANKS [THREADS] | overlapped-gloo RANKS |\n"
+      "       forked RANKS [THREADS] | overlapped-forked RANKS\n");
   return 2;
 } catch (std::exception const& failure) {
   std::fprintf(stderr, "same_bits: %s\n", failure.what());
