@@ -22,6 +22,7 @@ regularizer
 data
 settings.hpp
 result.hpp
+report.hpp
 version.hpp
 warm_start.hpp
 objective

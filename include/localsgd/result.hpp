@@ -46,6 +46,7 @@ struct evaluation {
   std::uint64_t steps = 0;      ///< Local steps made by each worker.
   std::uint64_t rounds = 0;     ///< Averages made.
   std::uint64_t gradients = 0;  ///< Component gradients so far: see result::gradients.
+  std::uint64_t exchanges = 0;  ///< Vectors exchanged so far: see result::exchanges.
   std::uint64_t bytes = 0;      ///< Exchanged so far: see result::bytes.
   double seconds = 0;           ///< Of training, evaluations excluded.
   double objective = 0;         ///< f at the better of the weighted average and the consensus.
@@ -83,6 +84,10 @@ struct result {
   /// Component gradients in all: K·b·steps; and for variance-reduced steps n for each anchor, and
   /// one more for each at an anchor, unless it is remembered as those of linear models are.
   std::uint64_t gradients = 0;
+
+  /// Vectors of length d averaged or summed over all workers so far: averages, full gradients, line
+  /// searches.
+  std::uint64_t exchanges = 0;
 
   /// Bytes exchanged by the averages: with K workers of which one also is the master, every
   /// average moves K−1 iterates to it and K−1 back, 2(K−1)·d·sizeof(Scalar). An anchor counts as

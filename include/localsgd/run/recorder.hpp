@@ -239,12 +239,14 @@ class recorder {
     out.steps = t;
     out.rounds = rounds;
     out.gradients = p.workers * p.batch_size * t + anchor_.extra_gradients(t);
-    out.bytes = (rounds + anchor_.passes()) * team_.exchange_bytes(p.dimension * sizeof(scalar));
+    out.exchanges = rounds + anchor_.passes();
+    out.bytes = out.exchanges * team_.exchange_bytes(p.dimension * sizeof(scalar));
     out.seconds = seconds();
     out.delay = team_.delay();
     double const drift = std::accumulate(r_.drift.begin(), r_.drift.end(), 0.0);
-    out.history.push_back({t, rounds, out.gradients, out.bytes, out.seconds, out.objective,
-                           out.certificate, drift / static_cast<double>(p.workers)});
+    out.history.push_back({t, rounds, out.gradients, out.exchanges, out.bytes, out.seconds,
+                           out.objective, out.certificate,
+                           drift / static_cast<double>(p.workers)});
   }
   double seconds() const {
     if constexpr (requires { team_.seconds(); })
