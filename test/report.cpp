@@ -161,7 +161,7 @@ BOOST_AUTO_TEST_CASE(each_reason_has_its_advice) {
     return last_lines(to_string(r));
   };
   BOOST_TEST(next(usual(), stop_reason::tolerance_reached) ==
-             "Next: nothing: x is as good as requested. For a better x, lower the tolerance.\n");
+             "Next: nothing. x is as good as requested. Lower the tolerance for a better x.\n");
   BOOST_TEST(next(usual(), stop_reason::precision_reached) ==
              "Next: x is as good as double can make it. Set the tolerance to the\n"
              "      certificate or above.\n");
@@ -249,6 +249,24 @@ BOOST_AUTO_TEST_CASE(the_form_holds_for_all_extremes) {
             text.find("nan") != std::string::npos)
           check_form(text);  // says what is wrong
       }
+}
+
+BOOST_AUTO_TEST_CASE(a_bound_that_is_shown_is_no_less_than_the_bound) {
+  BOOST_TEST(reported_bound(0) == "0");
+  BOOST_TEST(reported_bound(0.25) == "0.25");
+  BOOST_TEST(reported_bound(1234) == "1234");
+  BOOST_TEST(reported_bound(1234.001) == "1235");
+  BOOST_TEST(reported_bound(1.6464e-7) == "1.647e-07");
+  BOOST_TEST(reported_bound(1.6466e-7) == "1.647e-07");
+  BOOST_TEST(reported_bound(9999.1) == "1e+04");
+  BOOST_TEST(reported_bound(infinity) == "infinite");
+  BOOST_TEST(reported_bound(not_a_number) == "not a number");
+  // Over all magnitudes: not below, and at most two units of the fourth digit above.
+  for (double x = 5e-300; x < 1e300; x *= 1.2345e7)
+    for (double y = x; y < 10 * x; y *= 1.037) {
+      double const shown = std::stod(reported_bound(y));
+      if (!(shown >= y && shown <= y * 1.002)) BOOST_ERROR(y << " is shown as " << shown);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(counts_have_a_comma_after_every_third_digit) {

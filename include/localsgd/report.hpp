@@ -31,6 +31,23 @@ inline std::string reported(double value, int digits) {
   return {text.data(), end.ptr};
 }
 
+/// @brief A bound > 0 with at most four significant digits, rounded up: what is shown holds, too.
+inline std::string reported_bound(double bound) {
+  std::array<char, 32> text{};  // d.dddddddddddddddde-XX
+  auto const end = std::to_chars(text.data(), text.data() + text.size(), bound,
+                                 std::chars_format::scientific, 16);
+  std::string_view const shown(text.data(), static_cast<std::size_t>(end.ptr - text.data()));
+  if (shown.size() < 22) return reported(bound, 4);  // not finite
+  int exponent = 0;
+  bool const negative = shown[19] == '-';
+  std::from_chars(shown.data() + 20, end.ptr, exponent);
+  std::string_view const rest = shown.substr(5, 13);  // after the fourth digit
+  // To the nearest it may be rounded down: then one more of the fourth digit is rounded likewise.
+  bool const exact = rest.find_first_not_of('0') == std::string_view::npos;
+  if (!exact && rest <= "5000000000000") bound += std::pow(10.0, (negative ? -exponent : exponent) - 3);
+  return reported(bound, 4);
+}
+
 /// @brief A count with a comma after every third digit: 12,345.
 inline std::string reported_count(std::uint64_t count) {
   std::string text = std::to_string(count);
@@ -81,7 +98,7 @@ std::string_view advised(result<Scalar> const& r) noexcept {
   bool const known = std::isfinite(r.certificate);
   switch (r.reason) {
     case stop_reason::tolerance_reached:
-      return "nothing: x is as good as requested. For a better x, lower the tolerance.";
+      return "nothing. x is as good as requested. Lower the tolerance for a better x.";
     case stop_reason::precision_reached:
       if constexpr (std::same_as<Scalar, float>)
         return "use double instead of float, or set the tolerance to the\n"
@@ -117,8 +134,9 @@ std::string_view advised(result<Scalar> const& r) noexcept {
 ///        is, what it cost, and what to do next.
 ///
 /// With f_0 the objective of the first evaluation and c the certificate, f(x) − f* ≤ c gives the
-/// relative gap (f(x) − f*)/(f_0 − f*) ≤ c/(f_0 − f(x) + c), shown where f(x) ≤ f_0. The text is
-/// for people: it is the same in all locales, but may change from one version to the next.
+/// relative gap (f(x) − f*)/(f_0 − f*) ≤ c/(f_0 − f(x) + c), shown where f(x) ≤ f_0. Bounds
+/// are rounded up. The text is for people: it is the same in all locales, but may change from one
+/// version to the next.
 /// Thread-safe.
 template <class Scalar>
 std::string to_string(result<Scalar> const& r) {
@@ -155,12 +173,12 @@ std::string to_string(result<Scalar> const& r) {
     row("at the start, f(x_0)", at_start);
   }
   if (std::isfinite(r.certificate)) {
-    row("certificate", "f(x) - f* <= " + detail::reported(r.certificate, 4));
+    row("certificate", "f(x) - f* <= " + detail::reported_bound(r.certificate));
     if (!r.history.empty()) {
       double const fall = r.history.front().objective - r.objective;
       double const relative = r.certificate / (fall + r.certificate);
       if (fall >= 0 && std::isfinite(relative) && std::isfinite(fall))
-        row("relative", "(f(x) - f*)/(f(x_0) - f*) <= " + detail::reported(relative, 4));
+        row("relative", "(f(x) - f*)/(f(x_0) - f*) <= " + detail::reported_bound(relative));
     }
   } else {
     row("certificate", "not known");
