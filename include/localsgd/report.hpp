@@ -44,7 +44,8 @@ inline std::string reported_bound(double bound) {
   std::string_view const rest = shown.substr(5, 13);  // after the fourth digit
   // To the nearest it may be rounded down: then one more of the fourth digit is rounded likewise.
   bool const exact = rest.find_first_not_of('0') == std::string_view::npos;
-  if (!exact && rest <= "5000000000000") bound += std::pow(10.0, (negative ? -exponent : exponent) - 3);
+  if (!exact && rest <= "5000000000000")
+    bound += std::pow(10.0, (negative ? -exponent : exponent) - 3);
   return reported(bound, 4);
 }
 
