@@ -18,9 +18,9 @@ using localsgd::to_string;
 
 namespace {
 
-constexpr stop_reason all_reasons[] = {stop_reason::steps_done,        stop_reason::tolerance_reached,
-                                       stop_reason::precision_reached, stop_reason::interrupted,
-                                       stop_reason::observer_request,  stop_reason::diverged};
+constexpr stop_reason all_reasons[] = {
+    stop_reason::steps_done,  stop_reason::tolerance_reached, stop_reason::precision_reached,
+    stop_reason::interrupted, stop_reason::observer_request,  stop_reason::diverged};
 
 }  // namespace
 

@@ -3,14 +3,14 @@
 #define BOOST_TEST_MODULE core_compiler
 #include "localsgd/core/compiler.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <array>
+#include <boost/test/unit_test.hpp>
 #include <cstddef>
 
 namespace {
 
-LOCALSGD_ONE_COPY double sum_of(double const* LOCALSGD_RESTRICT a, double const* LOCALSGD_RESTRICT b,
-                                std::size_t n) {
+LOCALSGD_ONE_COPY double sum_of(double const* LOCALSGD_RESTRICT a,
+                                double const* LOCALSGD_RESTRICT b, std::size_t n) {
   double sum = 0;
   for (std::size_t i = 0; i != n; ++i) sum += a[i] * b[i];
   return sum;

@@ -3,9 +3,9 @@
 #define BOOST_TEST_MODULE core_count
 #include "localsgd/core/count.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <algorithm>
 #include <array>
+#include <boost/test/unit_test.hpp>
 #include <cstddef>
 #include <random>
 #include <string>
@@ -47,7 +47,8 @@ BOOST_AUTO_TEST_CASE(the_same_character_twice_counts_twice) {
 BOOST_AUTO_TEST_CASE(all_bytes_are_told_apart) {
   // Neighbours of a byte, and bytes with the high bit, must not borrow from one another.
   std::string all;
-  for (int c = 0; c != 256; ++c) all += std::string(static_cast<std::size_t>(c % 3 + 1), static_cast<char>(c));
+  for (int c = 0; c != 256; ++c)
+    all += std::string(static_cast<std::size_t>(c % 3 + 1), static_cast<char>(c));
   for (int a = 0; a != 256; ++a) {
     char const x = static_cast<char>(a), y = static_cast<char>((a + 1) % 256);
     BOOST_TEST((count_both(all, x, y) == one_by_one(all, x, y)));

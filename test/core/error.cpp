@@ -45,7 +45,8 @@ BOOST_AUTO_TEST_CASE(a_value_is_shown_with_enough_digits_to_be_read_back) {
   BOOST_TEST(shown("text") == "text");
   BOOST_TEST(shown(std::string("text")) == "text");
   BOOST_TEST(shown(std::string_view()) == "");
-  for (double const x : {0.1, 1.0 / 3, 2.2250738585072014e-308, 1.7976931348623157e308, 1 + 0x1p-52})
+  for (double const x :
+       {0.1, 1.0 / 3, 2.2250738585072014e-308, 1.7976931348623157e308, 1 + 0x1p-52})
     BOOST_TEST(std::stod(shown(x)) == x);  // what is shown is that number and no other
   for (float const x : {0.1F, 1.0F / 3, 1 + 0x1p-23F}) BOOST_TEST(std::stof(shown(x)) == x);
 }

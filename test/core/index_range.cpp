@@ -3,8 +3,8 @@
 #define BOOST_TEST_MODULE core_index_range
 #include "localsgd/core/index_range.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <algorithm>
+#include <boost/test/unit_test.hpp>
 #include <cstddef>
 #include <limits>
 #include <tuple>
@@ -46,7 +46,7 @@ BOOST_AUTO_TEST_CASE(parts_cover_all_items_once_and_differ_by_one_at_most) {
 
 BOOST_AUTO_TEST_CASE(the_largest_numbers_do_not_overflow) {
   constexpr std::size_t most = std::numeric_limits<std::size_t>::max();
-  for (std::size_t const parts : {1U, 3U, 1000U})
+  for (std::size_t const parts : {1U, 3U, 1000U, 4096U})
     check_cover(most, parts, [=](std::size_t i) { return even_split(most, parts, i); });
 }
 
@@ -54,12 +54,12 @@ BOOST_AUTO_TEST_CASE(a_split_is_known_at_compile_time) {
   static_assert(even_split(10, 3, 0).size() == 3);
   static_assert(even_split(10, 3, 2).last == 10);
   static_assert(index_range{}.size() == 0);
-  static_assert(coordinates_of<double>(8, 2, 0).last == 0 || coordinates_of<double>(8, 2, 0).last == 8);
+  static_assert(coordinates_of<double>(8, 2, 0).last == 0 ||
+                coordinates_of<double>(8, 2, 0).last == 8);
   BOOST_TEST(index_range({3, 7}).size() == 4U);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(coordinates_are_split_between_cache_lines, Scalar,
-                              scalars) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(coordinates_are_split_between_cache_lines, Scalar, scalars) {
   constexpr std::size_t line = 64 / sizeof(Scalar);
   for (std::size_t const d : {1U, 7U, 8U, 15U, 16U, 17U, 100U, 1000U})
     for (std::size_t members = 1; members != 9; ++members) {
@@ -72,8 +72,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(coordinates_are_split_between_cache_lines, Scalar,
 }
 
 BOOST_AUTO_TEST_CASE(a_synchronizer_carries_all_workers_unless_it_says_otherwise) {
-  struct silent {
-  };
+  struct silent {};
   struct half {
     static index_range carries(std::size_t workers) { return {workers / 2, workers}; }
   };

@@ -3,8 +3,8 @@
 #define BOOST_TEST_MODULE core_local_steps
 #include "localsgd/core/local_steps.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <algorithm>
+#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <limits>
 #include <span>
@@ -78,9 +78,9 @@ BOOST_AUTO_TEST_CASE(no_drift_at_all_takes_the_same_steps_at_any_gap) {
 }
 
 BOOST_AUTO_TEST_CASE(beyond_what_was_measured_steps_grow_by_a_power_of_0_9_at_most) {
-  std::vector<drift_cost> const seen{{8, 4}};  // four times the steps for twice the gap: a power of 2
-  BOOST_TEST(drift_times(seen, 80) == 4 * std::pow(10, 0.9),
-             boost::test_tools::tolerance(1e-12));
+  std::vector<drift_cost> const seen{
+      {8, 4}};  // four times the steps for twice the gap: a power of 2
+  BOOST_TEST(drift_times(seen, 80) == 4 * std::pow(10, 0.9), boost::test_tools::tolerance(1e-12));
 }
 
 BOOST_AUTO_TEST_CASE(one_worker_has_no_drift) {

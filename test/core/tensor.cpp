@@ -3,8 +3,8 @@
 #define BOOST_TEST_MODULE core_tensor
 #include "localsgd/core/tensor.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <array>
+#include <boost/test/unit_test.hpp>
 #include <cstddef>
 #include <span>
 #include <type_traits>

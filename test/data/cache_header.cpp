@@ -3,8 +3,8 @@
 #define BOOST_TEST_MODULE data_cache_header
 #include "localsgd/data/cache_header.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <array>
+#include <boost/test/unit_test.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -101,7 +101,8 @@ BOOST_AUTO_TEST_CASE(shapes_whose_bytes_overflow_have_no_place) {
 
 BOOST_AUTO_TEST_CASE(no_more_is_placed_than_there_is_room_for) {
   BOOST_TEST(sparse(3, 10, 5).place_sections(512));
-  for (std::uint64_t room = 0; room != 512; ++room) BOOST_TEST(!sparse(3, 10, 5).place_sections(room));
+  for (std::uint64_t room = 0; room != 512; ++room)
+    BOOST_TEST(!sparse(3, 10, 5).place_sections(room));
 }
 
 BOOST_AUTO_TEST_CASE(a_file_that_is_right_is_read) {

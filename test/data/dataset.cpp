@@ -27,6 +27,12 @@ BOOST_AUTO_TEST_CASE(a_data_set_deduces_its_matrix_and_can_be_taken_apart) {
   BOOST_TEST(targets(0) == 3.0);
 }
 
+BOOST_AUTO_TEST_CASE(a_sparse_data_set_deduces_its_matrix) {
+  dataset const data{localsgd::to_csr(dense_matrix<float>{{0, 2}}), vector<double>{-1}};
+  static_assert(std::is_same_v<decltype(data.features), localsgd::csr_matrix<float>>);
+  BOOST_TEST(data.features.nonzeros() == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(compressed_bytes_are_refused_with_what_to_do) {
   auto const e = support::error_of<invalid_data>(
       [] { refuse_gzip(std::string_view("\x1f\x8b\x08", 3), "a.gz"); });

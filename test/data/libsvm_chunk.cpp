@@ -3,8 +3,8 @@
 #define BOOST_TEST_MODULE data_libsvm_chunk
 #include "localsgd/data/libsvm_chunk.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <array>
+#include <boost/test/unit_test.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -83,10 +83,10 @@ BOOST_AUTO_TEST_CASE(a_chunk_fills_its_part_of_the_arrays_and_no_more) {
               r.row_starts[5] == 6 && r.row_starts[6] == 99));
   BOOST_TEST((r.targets[1] == 99 && r.targets[2] == 1 && r.targets[3] == -1 &&
               r.targets[4] == 2.5 && r.targets[5] == 99));
-  BOOST_TEST((r.indices[2] == 99 && r.indices[3] == 0 && r.indices[4] == 6 &&
-              r.indices[5] == 999 && r.indices[6] == 99));
-  BOOST_TEST((r.values[2] == 99 && r.values[3] == 0.5 && r.values[4] == 2 &&
-              r.values[5] == -30 && r.values[6] == 99));
+  BOOST_TEST((r.indices[2] == 99 && r.indices[3] == 0 && r.indices[4] == 6 && r.indices[5] == 999 &&
+              r.indices[6] == 99));
+  BOOST_TEST((r.values[2] == 99 && r.values[3] == 0.5 && r.values[4] == 2 && r.values[5] == -30 &&
+              r.values[6] == 99));
 }
 
 BOOST_AUTO_TEST_CASE(a_chunk_without_rows_has_none) {

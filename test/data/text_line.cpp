@@ -70,7 +70,8 @@ BOOST_AUTO_TEST_CASE(a_number_ends_where_its_token_ends) {
 
 BOOST_AUTO_TEST_CASE(numbers_that_are_not_finite_are_refused) {
   for (std::string_view const text : {"inf", "-inf", "nan", "infinity", "1e999", "-1e999"}) {
-    BOOST_TEST(refused<double>(text).expected == "a value that is finite and in the range of double");
+    BOOST_TEST(refused<double>(text).expected ==
+               "a value that is finite and in the range of double");
     BOOST_TEST(refused<float>(text).expected == "a value that is finite and in the range of float");
   }
   BOOST_TEST(refused<float>("1e39").found == "1e39");

@@ -39,9 +39,9 @@ BOOST_AUTO_TEST_CASE(sparse_rows_give_the_bits_of_dense_ones) {
 
       auto const slopes = support::random_point(batch.size() * classes, 3);
       std::vector<double> g(classes * d, support::not_a_number), h = g;
-      double const squares = detail::add_gradient(
-          rows_of(a, batch), slopes.data(), detail::gradient_target<double>{x.data(), 0.5, g.data()},
-          classes);
+      double const squares =
+          detail::add_gradient(rows_of(a, batch), slopes.data(),
+                               detail::gradient_target<double>{x.data(), 0.5, g.data()}, classes);
       double const same = detail::add_gradient(
           dense, slopes.data(), detail::gradient_target<double>{x.data(), 0.5, h.data()}, classes);
       BOOST_TEST((g == h), classes << " classes, d = " << d);

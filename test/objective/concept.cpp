@@ -89,7 +89,9 @@ struct float_convexity : minimal {
 static_assert(Objective<float_convexity>);
 
 template <class Scalar>
-concept names_an_iterate_type = requires { localsgd::iterate_type<Scalar>{}; };
+concept names_an_iterate_type = requires {
+  localsgd::iterate_type<Scalar>{};
+};
 static_assert(names_an_iterate_type<float> && names_an_iterate_type<double>);
 static_assert(!names_an_iterate_type<int> && !names_an_iterate_type<long double>);
 

@@ -3,8 +3,8 @@
 #define BOOST_TEST_MODULE objective_estimate
 #include "localsgd/objective/estimate.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <algorithm>
+#include <boost/test/unit_test.hpp>
 #include <cstddef>
 #include <set>
 #include <span>

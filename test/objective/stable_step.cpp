@@ -36,7 +36,8 @@ BOOST_AUTO_TEST_CASE(with_bounded_slopes_four_times_the_step_of_a_typical_sample
 
 BOOST_AUTO_TEST_CASE(larger_batches_never_make_the_step_smaller) {
   for (bool const bounded : {false, true}) {
-    curvature_bounds const c{.smoothness = 3, .typical = 50, .largest = 100, .bounded_slope = bounded};
+    curvature_bounds const c{
+        .smoothness = 3, .typical = 50, .largest = 100, .bounded_slope = bounded};
     double before = 0;
     for (std::size_t b = 1; b < 1000; b = 3 * b + 1) {
       double const now = stable_step(c, b);
@@ -57,8 +58,7 @@ BOOST_AUTO_TEST_CASE(a_step_is_positive_and_finite_whatever_the_curvature) {
 }
 
 BOOST_AUTO_TEST_CASE(a_slope_is_bounded_if_the_loss_says_a_finite_number) {
-  struct silent {
-  };
+  struct silent {};
   struct finite {
     static double slope() { return 1; }
   };

@@ -42,7 +42,8 @@ BOOST_AUTO_TEST_CASE(there_are_rows_columns_and_as_many_targets_as_rows) {
   check_shape(localsgd::to_csr(a), 2);
   BOOST_TEST(refused([&] { check_shape(a, 3); }).file == "targets");
   BOOST_TEST(refused([&] { check_shape(a, 3); }).found == "3 targets");
-  BOOST_TEST(refused([&] { check_shape(a, 3); }).expected == "one for each of the 2 rows of features");
+  BOOST_TEST(refused([&] { check_shape(a, 3); }).expected ==
+             "one for each of the 2 rows of features");
   auto const empty = [](std::size_t n, std::size_t d) {
     return dense_matrix<float>(std::array<std::size_t, 2>{n, d});
   };

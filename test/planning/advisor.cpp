@@ -180,12 +180,21 @@ BOOST_AUTO_TEST_CASE(contradictions_are_named) {
                 "above 4");
   check_refused(ask(easy, {}, rehearsal{0.1, 1, 1, {{8, 2}, {16, 1}}}), "rehearsal.drift.times",
                 "ascending");
-  check_refused([] { advise(known, cluster, {0, 1}, {.accuracy = 1}); }, "problem_shape.samples",
-                ">= 1");
-  check_refused([] { advise(known, cluster, {1, 0}, {.accuracy = 1}); },
-                "problem_shape.dimension", ">= 1");
-  check_refused([] { advise(known, cluster, {1, 2, 0}, {.accuracy = 1}); },
-                "problem_shape.scalar_bytes", ">= 1");
+  check_refused(
+      [] {
+        advise(known, cluster, {0, 1}, {.accuracy = 1});
+      },
+      "problem_shape.samples", ">= 1");
+  check_refused(
+      [] {
+        advise(known, cluster, {1, 0}, {.accuracy = 1});
+      },
+      "problem_shape.dimension", ">= 1");
+  check_refused(
+      [] {
+        advise(known, cluster, {1, 2, 0}, {.accuracy = 1});
+      },
+      "problem_shape.scalar_bytes", ">= 1");
   check_refused([] { advise({}, cluster, shape, {.accuracy = 1}); }, "constants.smoothness", "> 0");
   check_refused([] { advise(known, {}, shape, {.accuracy = 1}); }, "cost_model.gradient_seconds",
                 "> 0");
@@ -193,13 +202,13 @@ BOOST_AUTO_TEST_CASE(contradictions_are_named) {
 
 BOOST_AUTO_TEST_CASE(an_accuracy_below_what_the_budget_allows_is_refused_with_what_it_does_allow) {
   goal wish{.accuracy = 1e-4, .gradients = 1e5};
-  auto const e = support::error_of<invalid_settings>(
-      [&] { advise(known, cluster, shape, wish, one_kind); });
+  auto const e =
+      support::error_of<invalid_settings>([&] { advise(known, cluster, shape, wish, one_kind); });
   BOOST_TEST(e.field == "goal.accuracy");
   wish.accuracy = std::stod(e.rule.substr(std::string("at least ").size()));
   BOOST_TEST(wish.accuracy > 1e-4);
   wish.accuracy *= 2;  // drift is paid for, too
   BOOST_TEST(advise(known, cluster, shape, wish, one_kind).gradients <= 1e5);
-  check_refused([] { advise(known, cluster, shape, {.gradients = 4}, one_kind); },
-                "goal.gradients", "one step");
+  check_refused([] { advise(known, cluster, shape, {.gradients = 4}, one_kind); }, "goal.gradients",
+                "one step");
 }

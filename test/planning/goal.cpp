@@ -53,8 +53,8 @@ BOOST_AUTO_TEST_CASE(a_goal_asks_for_something) {
 
 BOOST_AUTO_TEST_CASE(choices_are_within_the_range_of_the_settings) {
   choices{}.validate(16);
-  choices{.workers = {1, std::size_t{1} << 20}, .batch_sizes = {1, 100}, .local_steps = {1}}.validate(
-      100);
+  choices{.workers = {1, std::size_t{1} << 20}, .batch_sizes = {1, 100}, .local_steps = {1}}
+      .validate(100);
   BOOST_TEST(refused(choices{}, 15) == "choices.batch_sizes");  // 16 of 15 samples
   BOOST_TEST(refused(choices{.workers = {}}) == "choices.workers");
   BOOST_TEST(refused(choices{.workers = {1, 0}}) == "choices.workers");

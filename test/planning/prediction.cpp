@@ -3,8 +3,8 @@
 #define BOOST_TEST_MODULE planning_prediction
 #include "localsgd/planning/prediction.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <algorithm>
+#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -48,8 +48,7 @@ BOOST_AUTO_TEST_CASE(steps_without_a_rehearsal_are_enough_by_the_bound) {
                                     khaled_convex_bound(known, s, weak).total());
       BOOST_TEST(bound <= accuracy * (1 + 1e-9));
       // And without μ the convex one is all there is.
-      s.steps = static_cast<std::uint64_t>(
-          sufficient_steps(convex(), accuracy, gradients));
+      s.steps = static_cast<std::uint64_t>(sufficient_steps(convex(), accuracy, gradients));
       BOOST_TEST(khaled_convex_bound(convex(), s, weak).total() <= accuracy * (1 + 1e-9));
     }
 }
@@ -109,8 +108,7 @@ BOOST_AUTO_TEST_CASE(the_free_gap_grows_as_the_step_size_falls) {
   BOOST_TEST(n.drift_free(8, 1, 10) < n.drift_free(8, 1, 1000));
   // mu = 0: after three epochs the first step of 1/(4L) has halved.
   n.c = convex();
-  BOOST_TEST(n.drift_free(8, 1, 375) ==
-                 detail::drift_free_local_steps(0.01, 0.125, 1, 2, 8),
+  BOOST_TEST(n.drift_free(8, 1, 375) == detail::drift_free_local_steps(0.01, 0.125, 1, 2, 8),
              boost::test_tools::tolerance(1e-12));
   n.c.variance = 0;
   BOOST_TEST(n.drift_free(8, 1, 10) == std::numeric_limits<double>::infinity());

@@ -53,8 +53,8 @@ BOOST_AUTO_TEST_CASE(a_rehearsal_counts_and_is_the_same_everywhere) {
   auto const f = support::noisy_quadratic(10);
   serial alone;
   thread_pool pool(2);
-  auto const one = rehearse(f, 0.02, alone, {.optimum = 0}), two =
-      rehearse(f, 0.02, pool, {.optimum = 0});
+  auto const one = rehearse(f, 0.02, alone, {.optimum = 0}),
+             two = rehearse(f, 0.02, pool, {.optimum = 0});
   BOOST_TEST(one.start == two.start);
   BOOST_TEST(one.noise == two.noise);
   BOOST_TEST(one.drift.size() == 2U);

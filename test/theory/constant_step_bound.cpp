@@ -44,14 +44,14 @@ BOOST_AUTO_TEST_CASE(the_bound_for_a_constant_step_worked_out_by_hand) {
   constant_step const gamma(0.125);
   auto const distance = khaled_distance_bound(c, s, gamma);
   BOOST_TEST(distance.start == 2401, to_rounding);
-  BOOST_TEST(distance.noise == 3.0 / 16, to_rounding);        // γσ²/(μK)
-  BOOST_TEST(distance.drift == 36.0 / 64, to_rounding);       // 2·2·(1/64)·3·3/1
-  auto const error = khaled_bound(c, s, gamma);               // L/2 = 1
+  BOOST_TEST(distance.noise == 3.0 / 16, to_rounding);   // γσ²/(μK)
+  BOOST_TEST(distance.drift == 36.0 / 64, to_rounding);  // 2·2·(1/64)·3·3/1
+  auto const error = khaled_bound(c, s, gamma);          // L/2 = 1
   BOOST_TEST(error.total() == distance.total(), to_rounding);
   auto const convex = khaled_convex_bound(c, s, gamma);
-  BOOST_TEST(convex.start == 16384, to_rounding);             // 2·4096·8/4
-  BOOST_TEST(convex.noise == 3.0 / 8, to_rounding);           // 2·(1/8)·3/2
-  BOOST_TEST(convex.drift == 72.0 / 64, to_rounding);         // 4·(1/64)·2·3·3
+  BOOST_TEST(convex.start == 16384, to_rounding);      // 2·4096·8/4
+  BOOST_TEST(convex.noise == 3.0 / 8, to_rounding);    // 2·(1/8)·3/2
+  BOOST_TEST(convex.drift == 72.0 / 64, to_rounding);  // 4·(1/64)·2·3·3
   s.batch_size = 3;
   BOOST_TEST(khaled_distance_bound(c, s, gamma).noise == 1.0 / 16, to_rounding);
   BOOST_TEST(khaled_distance_bound(c, s, gamma).drift == 12.0 / 64, to_rounding);

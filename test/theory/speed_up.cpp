@@ -3,8 +3,8 @@
 #define BOOST_TEST_MODULE theory_speed_up
 #include "localsgd/theory/speed_up.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <array>
+#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>

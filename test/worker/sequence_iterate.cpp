@@ -48,7 +48,9 @@ using sequences = std::tuple<of_vectors<double>, of_vectors<float>, written<doub
                              written<double, true>, written<float, true>>;
 
 template <class Q>
-concept is_copied_to_be_read = requires { typename Q::local_is_a_copy; };
+concept is_copied_to_be_read = requires {
+  typename Q::local_is_a_copy;
+};
 
 template <class Q, class Scalar = typename Q::scalar>
 std::vector<Scalar> local(Q& q) {

@@ -3,8 +3,8 @@
 #define BOOST_TEST_MODULE worker_svrg_steps
 #include "localsgd/worker/svrg/steps.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <algorithm>
+#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstddef>
 #include <span>
@@ -44,8 +44,7 @@ svrg_steps<F> table_of(F const& f, plan const& p, double step, bool automatic, d
   full_gradient pass(p);
   localsgd::serial{}.run(p.workers, [&](auto& team) { table.prepare(f, pass, team, p); });
   std::vector<double> sum(p.dimension);
-  for (std::size_t j = 0; j != sum.size(); ++j)
-    sum[j] = static_cast<double>((j + 1) * f.samples());
+  for (std::size_t j = 0; j != sum.size(); ++j) sum[j] = static_cast<double>((j + 1) * f.samples());
   table.take(sum, static_cast<double>(f.samples()), factor);
   return table;
 }
@@ -113,7 +112,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(no_step_is_longer_than_the_penalty_allows, Matrix,
   for (double const eta : etas(t, d)) BOOST_TEST(eta == 0.1, to_rounding);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(automatic_steps_do_not_depend_on_the_units_of_a_feature, Matrix, both) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(automatic_steps_do_not_depend_on_the_units_of_a_feature, Matrix,
+                              both) {
   auto const plain = support::random_features<double>(n, d, 1, 0.6);
   auto const y = support::random_signs(n, 1);
   auto const p = support::make_plan(n, d, 4, 1);
