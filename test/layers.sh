@@ -8,7 +8,8 @@
 #   - a folder is a layer: its headers include only headers of the same folder or of a lower one;
 #   - within a folder there are no cycles;
 #   - one header includes each third-party library;
-#   - no header is longer than 300 lines, no folder holds more than 15 headers, core/ at most ten.
+#   - no header is longer than 300 lines, no folder holds more than 15 headers, core/ at most ten;
+#   - every header but the umbrellas has a test at its path.
 set -euo pipefail
 export LC_ALL=C
 
@@ -22,6 +23,7 @@ regularizer
 data
 settings.hpp
 result.hpp
+report.hpp
 version.hpp
 warm_start.hpp
 objective
@@ -65,15 +67,40 @@ Gloo     gloo/                communicator/gloo/communicator.hpp
 POSIX    sys/                 io/mapped_file.hpp
 '
 
+# The umbrellas, and what has no test at its path yet: a header, or a folder and all below it.
+untested='
+localsgd.hpp
+mpi.hpp
+gloo.hpp
+averager
+checkpoint/checkpoints.hpp
+checkpoint/spread.hpp
+communicator
+evaluation/assemble_average.hpp
+iterate_weights
+loss
+regularizer
+run
+step_size
+synchronizer
+worker/concept.hpp
+worker/svrg/anchor.hpp
+'
+
 longest=300
 widest=15
 widest_core=10
 
-cd "${1:-"$(dirname "${BASH_SOURCE[0]}")/../include"}/localsgd"
+tests=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+cd "${1:-"$tests/../include"}/localsgd"
 find . -name '*.hpp' | sed 's#^\./##' | sort | awk -v layers="$layers" -v libraries="$libraries" -v longest="$longest" -v widest="$widest" \
-  -v widest_core="$widest_core" '
+  -v widest_core="$widest_core" -v tests="$tests" -v untested="$untested" '
 function mistake(text) { print text >"/dev/stderr"; mistakes++ }
 function folder_of(h) { if (h !~ /\//) return h; sub(/\/[^\/]*$/, "", h); return h }
+function may_lack_a_test(h) {
+  while (!(h in excepted)) if (!sub(/\/[^\/]*$/, "", h)) return 0
+  return 1
+}
 function visit(h,    i, list, n) {  # depth first: an include that is still open closes a cycle
   state[h] = 1
   n = split(includes[h], list, " ")
@@ -86,6 +113,8 @@ function visit(h,    i, list, n) {  # depth first: an include that is still open
 BEGIN {
   n = split(layers, list, "\n")
   for (i = 1; i <= n; i++) if (list[i] != "") layer[list[i]] = i
+  n = split(untested, list, "\n")
+  for (i = 1; i <= n; i++) if (list[i] != "") excepted[list[i]] = 1
   n = split(libraries, list, "\n")
   for (i = 1; i <= n; i++) if (split(list[i], word, " ") == 3) { prefix[++rules] = word[2]; owner[rules] = word[3] }
 }
@@ -118,6 +147,11 @@ END {
         mistake(h ": includes " file " of a higher layer")
     }
     close(h)
+    test = h; sub(/hpp$/, "cpp", test)
+    if (!may_lack_a_test(h)) {
+      if ((getline line <(tests "/" test)) < 0) mistake(h ": has no test, test/" test)
+      close(tests "/" test)
+    }
     if (lines > longest) mistake(h ": " lines " lines, at most " longest " are allowed")
   }
   for (k = 1; k <= headers; k++) if (!state[header[k]]) visit(header[k])

@@ -56,6 +56,7 @@
 #include "localsgd/planning/measure_constants.hpp"
 #include "localsgd/planning/measure_costs.hpp"
 #include "localsgd/planning/rehearse.hpp"
+#include "localsgd/report.hpp"
 #include "localsgd/theory/speed_up.hpp"
 #include "localsgd/version.hpp"
 #include "localsgd/warm_start.hpp"

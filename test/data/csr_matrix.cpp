@@ -19,7 +19,6 @@
 #include <utility>
 #include <vector>
 
-#include "localsgd/data/dataset.hpp"
 
 namespace {
 
@@ -290,16 +289,4 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(dense_to_sparse_and_back_changes_nothing, Value, v
 BOOST_AUTO_TEST_CASE(to_csr_refuses_what_is_not_finite) {
   localsgd::dense_matrix<float> const dense{{0.0F, 1.0F, not_a_number}};
   BOOST_CHECK_THROW(localsgd::to_csr(dense), invalid_data);
-}
-
-BOOST_AUTO_TEST_CASE(a_dataset_deduces_the_type_of_its_features) {
-  csr_matrix<double> a(1, starts{0, 1}, indices{0}, vector<double>{3.0});
-  localsgd::dataset const sparse{a, vector<double>{-1.0}};
-  static_assert(std::is_same_v<decltype(sparse.features), csr_matrix<double>>);
-  BOOST_TEST(sparse.features.nonzeros() == 1U);
-  BOOST_TEST(sparse.targets(0) == -1.0);
-
-  localsgd::dataset const dense{localsgd::dense_matrix<float>{{1, 2}}, vector<double>{7.0}};
-  static_assert(std::is_same_v<decltype(dense.features), localsgd::dense_matrix<float>>);
-  BOOST_TEST(dense.features(0, 1) == 2.0F);
 }

@@ -743,30 +743,3 @@ BOOST_AUTO_TEST_CASE(a_thread_gets_at_least_512_KiB) {
     BOOST_TEST(split.chunk_bytes >= 1U);
   }
 }
-
-BOOST_AUTO_TEST_CASE(a_text_that_grows_entries_between_the_passes_is_refused_not_overrun) {
-  // As if lines and colons had been counted before somebody else wrote them.
-  std::array<std::size_t, 3> starts{};
-  std::array<std::uint32_t, 2> indices{};
-  std::array<float, 2> values{};
-  std::array<double, 2> targets{};
-  localsgd::detail::libsvm_rules const rules{"t", 1, 100, ""};
-  auto const refused = [&](std::size_t most_rows, std::size_t most_entries) {
-    localsgd::detail::libsvm_chunk chunk;
-    chunk.text = "1 1:1 2:2\n2\n";
-    chunk.most_rows = most_rows;
-    chunk.most_entries = most_entries;
-    localsgd::detail::libsvm_arrays<float> const arrays{starts.data(), indices.data(),
-                                                        values.data(), targets.data()};
-    try {
-      localsgd::detail::libsvm_reader<float>(rules, chunk, arrays)();
-      return std::string();
-    } catch (invalid_data const& e) {
-      return e.found;
-    }
-  };
-  BOOST_TEST(refused(2, 2).empty());
-  BOOST_TEST(refused(1, 2) == "a file that changes while it is read");
-  BOOST_TEST(refused(2, 1) == "a file that changes while it is read");
-  BOOST_TEST(refused(0, 0) == "a file that changes while it is read");
-}

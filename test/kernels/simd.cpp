@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <tuple>
 #include <vector>
@@ -138,6 +139,40 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(squared_norm_is_the_sum_of_the_squares, A, scalars
   std::vector<A> const a{3, -4, 12};
   BOOST_TEST(detail::squared_norm(std::span(a)) == 169);
   BOOST_TEST(detail::squared_norm(std::span<A const>{}) == 0);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_product_that_asks_for_the_next_row_has_the_same_bits, A, scalars) {
+  std::vector<A> a(longest), soon(longest);
+  std::vector<double> b(longest);
+  for (std::size_t i = 0; i != longest; ++i) {
+    a[i] = static_cast<A>(std::sin(static_cast<double>(i)));
+    b[i] = std::cos(static_cast<double>(i));
+  }
+  for (std::size_t n = 0; n <= longest; ++n)
+    BOOST_TEST(detail::dot_ahead(a.data(), b.data(), n, soon.data()) ==
+               detail::dot(a.data(), b.data(), n));
+}
+
+// Empty lanes at the end of a loop are zeros: 0·∞ must not come out of them.
+BOOST_AUTO_TEST_CASE_TEMPLATE(what_is_not_finite_stays_in_its_place, A, scalars) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  for (std::size_t n = 1; n <= longest; ++n) {
+    std::vector<A> a(n, A{1});
+    std::vector<double> y(n + 9, 2), z(n + 9, 2);
+    detail::add_scaled(infinity, a.data(), y.data(), n);
+    detail::add_scaled_to_both(infinity, -infinity, a.data(), y.data(), z.data(), n);
+    for (std::size_t i = 0; i != n + 9; ++i) {
+      BOOST_TEST(y[i] == (i < n ? infinity : 2));
+      BOOST_TEST(z[i] == (i < n ? -infinity : 2));
+    }
+    BOOST_TEST(detail::dot(a.data(), y.data(), n) == infinity);
+    for (std::size_t const at : {std::size_t{0}, n / 2, n - 1}) {
+      std::vector<A> bad(n, A{1});
+      bad[at] = std::numeric_limits<A>::quiet_NaN();
+      BOOST_TEST(std::isnan(detail::dot(bad.data(), z.data(), n)));
+      BOOST_TEST(std::isnan(detail::squared_norm(std::span<A const>(bad))));
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(all_lanes_are_summed) {

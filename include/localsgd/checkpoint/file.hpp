@@ -28,7 +28,7 @@ namespace localsgd::detail {
 struct checkpoint_header {
   static constexpr std::array<char, 8> right_magic{'\x89', 'L', 'S', 'G', 'C', '\r', '\n', '\x1a'};
   static constexpr std::uint32_t this_order = 0x01020304, other_order = 0x04030201,
-                                 this_version = 1;
+                                 this_version = 2;
 
   std::array<char, 8> magic = right_magic;
   std::uint32_t byte_order = this_order;
@@ -102,9 +102,11 @@ class checkpoint_file {
       refuse("format version " + number(header.version) + " (newer)",
              "version " + number(checkpoint_header::this_version));
     if (header.own_checksum != header.right_checksum() ||
-        header.byte_order != checkpoint_header::this_order ||
-        header.version != checkpoint_header::this_version)
+        header.byte_order != checkpoint_header::this_order || header.version == 0)
       refuse("a damaged header (its checksum does not fit)", "the header that was written");
+    if (header.version != checkpoint_header::this_version)
+      refuse("format version " + number(header.version) + " (older)",
+             "version " + number(checkpoint_header::this_version));
     if (bytes.size() - sizeof header != header.payload_bytes ||
         header.identity_bytes > header.payload_bytes)
       refuse(number(bytes.size()) + " bytes",

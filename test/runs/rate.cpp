@@ -1,6 +1,6 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
-#define BOOST_TEST_MODULE theory_rate
+#define BOOST_TEST_MODULE runs_rate
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstdint>

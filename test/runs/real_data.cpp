@@ -1,6 +1,6 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
-#define BOOST_TEST_MODULE real_data
+#define BOOST_TEST_MODULE runs_real_data
 #include "test/support/data.hpp"
 #include "test/support/runs.hpp"
 

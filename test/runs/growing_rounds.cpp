@@ -1,6 +1,6 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
-#define BOOST_TEST_MODULE theory_growing_rounds
+#define BOOST_TEST_MODULE runs_growing_rounds
 #include "localsgd/schedule/growing.hpp"
 
 #include <boost/test/unit_test.hpp>

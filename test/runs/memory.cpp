@@ -1,6 +1,6 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
-#define BOOST_TEST_MODULE memory
+#define BOOST_TEST_MODULE runs_memory
 #include "localsgd/localsgd.hpp"
 #include "test/support/problems.hpp"
 

@@ -1,6 +1,6 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
-#define BOOST_TEST_MODULE theory_theorem
+#define BOOST_TEST_MODULE runs_theorem
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cmath>

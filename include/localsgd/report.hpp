@@ -1,0 +1,202 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/result.hpp"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+/// @file
+/// @brief A run as a text of one screen, for people.
+
+namespace localsgd {
+
+namespace detail {
+
+/// @brief A number with at most `digits` significant digits, whatever the locale; in words where it
+///        is not finite.
+inline std::string reported(double value, int digits) {
+  if (std::isnan(value)) return "not a number";
+  if (std::isinf(value)) return value > 0 ? "infinite" : "minus infinity";
+  std::array<char, 64> text{};
+  auto const end = std::to_chars(text.data(), text.data() + text.size(), value,
+                                 std::chars_format::general, digits);
+  return {text.data(), end.ptr};
+}
+
+/// @brief A bound > 0 with at most four significant digits, rounded up: what is shown holds, too.
+inline std::string reported_bound(double bound) {
+  std::array<char, 32> text{};  // d.dddddddddddddddde-XX
+  auto const end = std::to_chars(text.data(), text.data() + text.size(), bound,
+                                 std::chars_format::scientific, 16);
+  std::string_view const shown(text.data(), static_cast<std::size_t>(end.ptr - text.data()));
+  if (shown.size() < 22) return reported(bound, 4);  // not finite
+  int exponent = 0;
+  bool const negative = shown[19] == '-';
+  std::from_chars(shown.data() + 20, end.ptr, exponent);
+  std::string_view const rest = shown.substr(5, 13);  // after the fourth digit
+  // To the nearest it may be rounded down: then one more of the fourth digit is rounded likewise.
+  bool const exact = rest.find_first_not_of('0') == std::string_view::npos;
+  if (!exact && rest <= "5000000000000")
+    bound += std::pow(10.0, (negative ? -exponent : exponent) - 3);
+  return reported(bound, 4);
+}
+
+/// @brief A count with a comma after every third digit: 12,345.
+inline std::string reported_count(std::uint64_t count) {
+  std::string text = std::to_string(count);
+  for (std::size_t at = text.size(); at > 3;) text.insert(at -= 3, 1, ',');
+  return text;
+}
+
+/// @brief Bytes in the largest decimal unit in which they are at least 1.
+inline std::string reported_bytes(std::uint64_t bytes) {
+  constexpr std::array<std::string_view, 6> units{" kB", " MB", " GB", " TB", " PB", " EB"};
+  if (bytes < 1000) return std::to_string(bytes) + " B";
+  double value = static_cast<double>(bytes) / 1000;
+  std::size_t unit = 0;
+  for (; value >= 999.95 && unit + 1 != units.size(); ++unit) value /= 1000;
+  return reported(value, 4).append(units[unit]);
+}
+
+/// @brief Seconds in a unit that suits them: ms, s, min or h.
+inline std::string reported_time(double seconds) {
+  if (!std::isfinite(seconds)) return reported(seconds, 4);
+  if (seconds < 0.99995) return reported(1000 * seconds, 4) + " ms";
+  if (seconds < 120) return reported(seconds, 4) + " s";
+  return seconds < 7200 ? reported(seconds / 60, 4) + " min" : reported(seconds / 3600, 4) + " h";
+}
+
+/// @brief Why a run ended, in words.
+constexpr std::string_view reported_reason(stop_reason reason) noexcept {
+  switch (reason) {
+    case stop_reason::steps_done:
+      return "all local steps were made";
+    case stop_reason::tolerance_reached:
+      return "the certificate is at most the tolerance";
+    case stop_reason::precision_reached:
+      return "the precision of the numbers was reached";
+    case stop_reason::interrupted:
+      return "a stop was requested";
+    case stop_reason::observer_request:
+      return "the observer stopped the run";
+    case stop_reason::diverged:
+      return "an iterate or the objective was not finite";
+  }
+  return "unknown reason";
+}
+
+/// @brief What to do next: at most two lines.
+template <class Scalar>
+std::string_view advised(result<Scalar> const& r) noexcept {
+  bool const known = std::isfinite(r.certificate);
+  switch (r.reason) {
+    case stop_reason::tolerance_reached:
+      return "nothing. x is as good as requested. Lower the tolerance for a better x.";
+    case stop_reason::precision_reached:
+      if constexpr (std::same_as<Scalar, float>)
+        return "use double instead of float, or set the tolerance to the\n"
+               "certificate: float cannot do better.";
+      else
+        return "x is as good as double can make it. Set the tolerance to the\n"
+               "certificate or above.";
+    case stop_reason::interrupted:
+      return "call minimize again with the same arguments. It resumes the run\n"
+             "from the checkpoint.";
+    case stop_reason::observer_request:
+      return "x is usable. To continue from it, pass warm_start(r.x).";
+    case stop_reason::diverged:
+      return "x is not an answer. Use a smaller step size, or scale the features\n"
+             "to similar ranges.";
+    case stop_reason::steps_done:
+      break;
+  }
+  if (r.steps == 0) return "only the start was evaluated. Set epochs or steps above 0.";
+  if (!r.history.empty() && !(r.objective < r.history.front().objective))
+    return "the objective did not fall. Use a smaller step size, or scale the\n"
+           "features to similar ranges.";
+  if (known)
+    return "if the certificate is too large, set a tolerance or allow more\n"
+           "epochs.";
+  return "add an L2 penalty, or give the objective strong_convexity(), to get a\n"
+         "certificate: how far f(x) is above the minimum.";
+}
+
+}  // namespace detail
+
+/// @brief A report of at most 24 lines of 80 columns: what ran, why it ended, how good the answer
+///        is, what it cost, and what to do next.
+///
+/// With f_0 the objective of the first evaluation and c the certificate, f(x) − f* ≤ c gives the
+/// relative gap (f(x) − f*)/(f_0 − f*) ≤ c/(f_0 − f(x) + c), shown where f(x) ≤ f_0. Bounds
+/// are rounded up. The text is for people: it is the same in all locales, but may change from one
+/// version to the next.
+/// Thread-safe.
+template <class Scalar>
+std::string to_string(result<Scalar> const& r) {
+  if (r.x.size() == 0 && r.history.empty())
+    return "localsgd: an empty result\n\nNext: call minimize(f, settings).\n";
+
+  std::string text = "localsgd: ";
+  text.append(to_string(r.reason)).append(" (").append(detail::reported_reason(r.reason));
+  text += ")\n";
+  auto const section = [&](std::string_view title) { text.append("\n").append(title) += '\n'; };
+  auto const row = [&](std::string_view label, std::string const& value) {
+    constexpr std::size_t width = 23;
+    text.append("  ").append(label).append(width - label.size(), ' ').append(value) += '\n';
+  };
+
+  section("Run");
+  row("dimension", detail::reported_count(r.x.size()) +
+                       (std::same_as<Scalar, float> ? " (float)" : " (double)"));
+  row("local steps", detail::reported_count(r.steps) + " by each worker");
+  row("rounds", detail::reported_count(r.rounds));
+  row("evaluations", detail::reported_count(r.history.size()));
+  if (r.delay != 0) row("largest delay", detail::reported_count(r.delay) + " local steps");
+
+  section("Answer");
+  row("objective f(x)", detail::reported(r.objective, 10));
+  if (!r.history.empty()) {
+    double const first = r.history.front().objective, change = r.objective - first;
+    std::string at_start = detail::reported(first, 10);
+    if (std::isfinite(change)) {
+      at_start += ", change " + detail::reported(change, 4);
+      double const percent = 100 * (change / std::abs(first));
+      if (std::isfinite(percent)) at_start += " (" + detail::reported(percent, 4) + " %)";
+    }
+    row("at the start, f(x_0)", at_start);
+  }
+  if (std::isfinite(r.certificate)) {
+    row("certificate", "f(x) - f* <= " + detail::reported_bound(r.certificate));
+    if (!r.history.empty()) {
+      double const fall = r.history.front().objective - r.objective;
+      double const relative = r.certificate / (fall + r.certificate);
+      if (fall >= 0 && std::isfinite(relative) && std::isfinite(fall))
+        row("relative", "(f(x) - f*)/(f(x_0) - f*) <= " + detail::reported_bound(relative));
+    }
+  } else {
+    row("certificate", "not known");
+  }
+
+  section("Cost");
+  row("component gradients", detail::reported_count(r.gradients));
+  row("exchanges", detail::reported_count(r.exchanges));
+  row("data exchanged", detail::reported_bytes(r.bytes));
+  row("training time", detail::reported_time(r.seconds));
+
+  text += "\nNext: ";
+  for (char const c : detail::advised(r)) {
+    text += c;
+    if (c == '\n') text += "      ";
+  }
+  return text += '\n';
+}
+
+}  // namespace localsgd
