@@ -2,6 +2,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #define BOOST_TEST_MODULE loss_losses
 #include "localsgd/loss/losses.hpp"
+#include "localsgd/loss/huber.hpp"
+#include "localsgd/loss/poisson.hpp"
+#include "localsgd/loss/smoothed_hinge.hpp"
+#include "localsgd/loss/squared.hpp"
+#include "localsgd/loss/squared_hinge.hpp"
 
 #include <algorithm>
 #include <bit>

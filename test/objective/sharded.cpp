@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_CASE(it_is_the_mean_over_all_samples) {
   BOOST_TEST(f.dimension() == whole.dimension());
   BOOST_TEST(f.strong_convexity() == 0.01);
   // Σ n_k · (nonzeros of shard k / n_k) / n
-  BOOST_TEST(f.row_work() == whole.row_work(), boost::test_tools::tolerance(1e-15));
+  BOOST_TEST(f.flops_per_sample() == whole.flops_per_sample(), boost::test_tools::tolerance(1e-15));
   auto const x = support::random_point(whole.dimension(), 3);
   for (auto const& batch :
        {support::all_samples(100), std::vector<std::size_t>{0}, {30}, {99, 5, 31, 80, 5}}) {

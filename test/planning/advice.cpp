@@ -12,6 +12,8 @@
 
 #include "localsgd/synchronizer/thread_pool.hpp"
 #include "localsgd/theory/constant_step_bound.hpp"
+#include "localsgd/loss/logistic.hpp"
+#include "localsgd/loss/squared.hpp"
 #include "test/support/advice_grid.hpp"
 #include "test/support/problems.hpp"
 

@@ -16,6 +16,7 @@
 #include "localsgd/sampler/shuffled.hpp"
 #include "localsgd/sampler/with_replacement.hpp"
 #include "localsgd/worker/sgd.hpp"
+#include "localsgd/loss/logistic.hpp"
 #include "test/support/sequences.hpp"
 
 namespace {

@@ -14,6 +14,12 @@
 #include "localsgd/sampler/shuffled.hpp"
 #include "localsgd/sampler/with_replacement.hpp"
 #include "localsgd/worker/sgd.hpp"
+#include "localsgd/loss/huber.hpp"
+#include "localsgd/loss/logistic.hpp"
+#include "localsgd/loss/poisson.hpp"
+#include "localsgd/loss/smoothed_hinge.hpp"
+#include "localsgd/loss/squared.hpp"
+#include "localsgd/loss/squared_hinge.hpp"
 #include "test/support/sequences.hpp"
 
 namespace {

@@ -126,7 +126,7 @@ class dual_extrapolation {
       double const own = slopes[i], y = f_->target(i), share = f_->scale(i);
       double theta = own;
       for (std::size_t k = 0; k != used_; ++k) theta += c_[k] * (past_[k].slopes[i] - own);
-      double const inside = loss.nearest_slope(theta, y);
+      double const inside = loss.project_to_dual_domain(theta, y);
       conjugates += share * loss.conjugate(inside, y);
       if (inside == theta) continue;
       double const moved = share * (inside - theta);

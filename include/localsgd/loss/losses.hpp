@@ -4,6 +4,7 @@
 
 #include "localsgd/kernels/simd.hpp"
 #include "localsgd/loss/concept.hpp"
+#include "localsgd/loss/logistic.hpp"
 
 #include <cstddef>
 

@@ -115,14 +115,14 @@ class linear_objective {
   }
   /// What the step size depends on.
   detail::curvature_bounds step_curvature(std::size_t /*workers*/ = 1) const {
-    auto const m = moments(2048, detail::has_bounded_slope(loss_) ? 16384 : samples(), 1e-2, 50);
+    auto const m = moments(2048, detail::is_lipschitz(loss_) ? 16384 : samples(), 1e-2, 50);
     double const bend = loss_.curvature(), lambda = penalty_.lambda;
     return {bend * m.spectral + lambda, bend * m.typical + lambda, bend * m.largest + lambda,
-            detail::has_bounded_slope(loss_)};
+            detail::is_lipschitz(loss_)};
   }
 
   /// Multiply-adds of one component's gradient: the nonzeros of a row, on average.
-  double row_work() const noexcept { return detail::row_work(*features_); }
+  double flops_per_sample() const noexcept { return detail::entries_per_row(*features_); }
 
   // What a LocalWorker for linear models needs to know of f_i(x) = scale·φ(⟨a_i,x⟩, y_i) + λ/2‖x‖².
   Matrix const& features() const noexcept { return *features_; }

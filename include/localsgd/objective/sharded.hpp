@@ -35,9 +35,9 @@ namespace detail {
 /// @brief What every process knows of a shard.
 struct shard_facts {
   std::size_t samples = 0, dimension = 0;
-  double strong_convexity = 0, row_work = 0;
+  double strong_convexity = 0, flops_per_sample = 0;
   double penalty = 0, intercept = 0;  // of a linear model
-  bool has_bounded_slope = false;     // of its loss
+  bool has_lipschitz_loss = false;
   curvature_bounds curvature;
   objective_fingerprint fingerprint;
 
@@ -48,11 +48,11 @@ struct shard_facts {
     facts.dimension = f.dimension();
     facts.strong_convexity = strong_convexity_of(f);
     facts.fingerprint = fingerprint_of(f);
-    if constexpr (requires { f.row_work(); }) facts.row_work = f.row_work();
+    if constexpr (requires { f.flops_per_sample(); }) facts.flops_per_sample = f.flops_per_sample();
     if constexpr (LinearObjective<F>) {
       facts.penalty = f.penalty();
       facts.intercept = f.intercept();
-      facts.has_bounded_slope = detail::has_bounded_slope(f.loss());
+      facts.has_lipschitz_loss = detail::is_lipschitz(f.loss());
     }
     if constexpr (requires { f.step_curvature(workers); })
       facts.curvature = f.step_curvature(workers);
@@ -170,11 +170,11 @@ class sharded_objective {
     return least;
   }
   /// Multiply-adds of one component's gradient, on average.
-  double row_work() const noexcept
-    requires requires(F const& f) { f.row_work(); }
+  double flops_per_sample() const noexcept
+    requires requires(F const& f) { f.flops_per_sample(); }
   {
     double sum = 0;
-    for (auto const& shard : facts_) sum += static_cast<double>(shard.samples) * shard.row_work;
+    for (auto const& shard : facts_) sum += static_cast<double>(shard.samples) * shard.flops_per_sample;
     return sum / static_cast<double>(samples());
   }
 
@@ -189,10 +189,10 @@ class sharded_objective {
   {
     return facts_[0].intercept;
   }
-  bool has_bounded_slope() const noexcept
+  bool has_lipschitz_loss() const noexcept
     requires LinearObjective<F>
   {
-    return std::ranges::all_of(facts_, &detail::shard_facts::has_bounded_slope);
+    return std::ranges::all_of(facts_, &detail::shard_facts::has_lipschitz_loss);
   }
 
   // What makes it a ShardedObjective.

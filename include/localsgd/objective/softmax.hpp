@@ -158,8 +158,8 @@ class softmax_objective {
   }
 
   /// Multiply-adds of one component's gradient: classes times the nonzeros of a row, on average.
-  double row_work() const noexcept {
-    return static_cast<double>(classes_) * detail::row_work(*features_);
+  double flops_per_sample() const noexcept {
+    return static_cast<double>(classes_) * detail::entries_per_row(*features_);
   }
 
  private:

@@ -158,9 +158,9 @@ constants constants_along(F const& f, Points const& points, measure_options cons
 
   double work = LinearObjective<F> ? 1 : static_cast<double>(d);
   if constexpr (requires {
-                  { f.row_work() } -> std::convertible_to<double>;
+                  { f.flops_per_sample() } -> std::convertible_to<double>;
                 })
-    work = std::max<double>(work, f.row_work());
+    work = std::max<double>(work, f.flops_per_sample());
   else
     work = static_cast<double>(d);
   bool const all = options.every_sample || work * static_cast<double>(n) * count <= 1e9;

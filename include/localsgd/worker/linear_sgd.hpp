@@ -103,7 +103,7 @@ class alignas(detail::own_lines) linear_sgd_sequence
 
   // From counted work only: whether the workers' rows of a round have at most d/8 entries.
   static bool is_lazy(F const& f, plan const& p) noexcept {
-    double const row = p.row_work > 0 ? p.row_work : detail::row_work(f.features());
+    double const row = p.flops_per_sample > 0 ? p.flops_per_sample : detail::entries_per_row(f.features());
     double const entries = row * static_cast<double>(p.batch_size) *
                            static_cast<double>(p.local_steps) * static_cast<double>(p.workers);
     return std::same_as<scalar, double> && p.workers > 1 &&

@@ -96,9 +96,9 @@ class svrg_steps<F> {
         intercept_(f.intercept()) {
     bool saturates = false;
     if constexpr (ShardedObjective<F>)
-      saturates = f.has_bounded_slope();
+      saturates = f.has_lipschitz_loss();
     else
-      saturates = has_bounded_slope(f.loss());
+      saturates = is_lipschitz(f.loss());
     most_gain_ = saturates ? 2 : 1;
   }
 
