@@ -6,6 +6,8 @@
 #include "localsgd/objective/softmax.hpp"
 #include "localsgd/core/tensor.hpp"
 
+#include <cstddef>
+#include <span>
 #include <vector>
 
 // Every near-miss lacks exactly one thing that the concept Loss asks for, or lends an objective
@@ -76,6 +78,22 @@ struct without_project_to_dual_domain : good {
 struct without_conjugate : good {
   double project_to_dual_domain(double, double) const;
 };
+struct with_evaluate : good {
+  void evaluate(double const*, double const*, std::size_t, double*, double*) const;
+};
+struct evaluate_forgets_const : good {
+  void evaluate(double const*, double const*, std::size_t, double*, double*);
+};
+struct evaluate_of_one_array : good {
+  void evaluate(double const*, double const*, std::size_t, double*) const;
+};
+struct evaluate_of_spans : good {
+  void evaluate(std::span<double const>, std::span<double const>, std::span<double>,
+                std::span<double>) const;
+};
+struct evaluate_returns_a_sum : good {
+  double evaluate(double const*, double const*, std::size_t, double*, double*) const;
+};
 struct cannot_be_copied : good {
   cannot_be_copied(cannot_be_copied const&) = delete;
 };
@@ -107,6 +125,7 @@ void borrows(matrix const& features, std::vector<double> const& targets) {
 int main() {
   use<good>();
   use<with_conjugate>();
+  use<with_evaluate>();
 #if defined(VALUE_IS_MISSING)  // expect: has_const_value
   use<without_value>();
 #elif defined(VALUE_IS_NOT_CONST)  // expect: has_const_value
@@ -141,6 +160,14 @@ int main() {
   use<without_project_to_dual_domain>();
 #elif defined(CONJUGATE_IS_MISSING)  // expect: conjugate_and_project_to_dual_domain_come_together
   use<without_conjugate>();
+#elif defined(EVALUATE_IS_NOT_CONST)  // expect: evaluate_is_const_and_fills_two_arrays
+  use<evaluate_forgets_const>();
+#elif defined(EVALUATE_OF_ONE_ARRAY)  // expect: evaluate_is_const_and_fills_two_arrays
+  use<evaluate_of_one_array>();
+#elif defined(EVALUATE_OF_SPANS)  // expect: evaluate_is_const_and_fills_two_arrays
+  use<evaluate_of_spans>();
+#elif defined(EVALUATE_RETURNS_DOUBLE)  // expect: evaluate_is_const_and_fills_two_arrays
+  use<evaluate_returns_a_sum>();
 #elif defined(LOSS_CANNOT_BE_COPIED)  // expect: copy_constructible
   use<cannot_be_copied>();
 #endif

@@ -4,11 +4,14 @@
 
 #include "localsgd/core/error.hpp"
 #include "localsgd/loss/concept.hpp"
+#include "localsgd/loss/evaluate.hpp"
 #include "test/support/problems.hpp"
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -124,5 +127,34 @@ void check_positive_parameter(std::string const& field, Make const& make) {
     BOOST_TEST(e.rule == "finite and > 0");
   }
 }
+
+/// @brief What `evaluate` gives for a block of samples.
+struct losses {
+  std::vector<double> values, slopes;
+};
+
+/// @brief The losses and derivatives of a block of samples.
+template <localsgd::Loss L>
+losses all_of(L const& loss, std::vector<double> const& z, std::vector<double> const& y) {
+  losses out{std::vector<double>(z.size() + 1, 17), std::vector<double>(z.size() + 1, 17)};
+  localsgd::detail::evaluate(loss, z.data(), y.data(), z.size(), out.values.data(), out.slopes.data());
+  BOOST_TEST(out.values.back() == 17);  // nothing is written beyond
+  BOOST_TEST(out.slopes.back() == 17);
+  out.values.pop_back(), out.slopes.pop_back();
+  return out;
+}
+
+/// @brief n margins in ±reach with both labels.
+struct margins {
+  std::vector<double> z, y;
+
+  margins(std::size_t n, double reach, std::uint64_t seed) {
+    numbers random(seed);
+    for (std::size_t i = 0; i != n; ++i) {
+      z.push_back(random.between(-reach, reach));
+      y.push_back(random.sign());
+    }
+  }
+};
 
 }  // namespace support

@@ -4,7 +4,7 @@
 
 #include "localsgd/kernels/combine.hpp"
 #include "localsgd/core/compiler.hpp"
-#include "localsgd/loss/losses.hpp"
+#include "localsgd/loss/evaluate.hpp"
 #include "localsgd/kernels/simd.hpp"
 #include "localsgd/objective/linear_concept.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
@@ -64,7 +64,7 @@ LOCALSGD_ONE_COPY void add_samples(F const& f, std::span<typename F::scalar cons
       if (intercept != 0) z[j] += intercept * static_cast<double>(x[last]);
       y[j] = f.target(i + j);
     }
-    losses_of(f.loss(), z, y, count, value, slope);
+    evaluate(f.loss(), z, y, count, value, slope);
     for (std::size_t j = 0; j != count; ++j) {
       double const share = f.scale(i + j), weighted = share * slope[j];
       loss += share * value[j];

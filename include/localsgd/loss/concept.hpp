@@ -3,6 +3,7 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <string_view>
 
 /// @file
@@ -50,11 +51,32 @@ concept conjugate_is_const_and_returns_double =
 template <class L>
 concept project_to_dual_domain_is_const_and_returns_double =
     has_project_to_dual_domain<L> ||
-    !(requires(L& l, double v) { l.project_to_dual_domain(v, v); } || requires { &L::project_to_dual_domain; });
+    !(requires(L& l, double v) { l.project_to_dual_domain(v, v); } ||
+      requires { &L::project_to_dual_domain; });
 template <class L>
-concept conjugate_and_project_to_dual_domain_come_together = has_conjugate<L> == has_project_to_dual_domain<L>;
+concept conjugate_and_project_to_dual_domain_come_together =
+    has_conjugate<L> == has_project_to_dual_domain<L>;
 template <class L>
 concept knows_conjugate = has_conjugate<L> && has_project_to_dual_domain<L>;
+
+template <class L>
+concept has_evaluate = requires(L const& loss, double const* in, std::size_t n, double* out) {
+  { loss.evaluate(in, in, n, out, out) } -> std::same_as<void>;
+};
+template <class L>
+concept evaluate_is_const_and_fills_two_arrays =
+    has_evaluate<L> || !(requires(L& l, double const* in, std::size_t n, double* out) {
+      l.evaluate(in, in, n, out, out);
+    } || requires { &L::evaluate; });
+/// @brief Whether a pointer to member belongs to a base of L.
+template <class L, class Pointer>
+inline constexpr bool is_of_a_base = false;
+template <class L, class Owner, class Member>
+inline constexpr bool is_of_a_base<L, Member Owner::*> = !std::same_as<L, Owner>;
+template <class L>
+concept inherits_evaluate = requires { requires is_of_a_base<L, decltype(&L::evaluate)>; };
+template <class L>
+concept evaluates_blocks = has_evaluate<L> && !inherits_evaluate<L>;
 }  // namespace detail
 
 /// @brief φ(z, y), convex in z: the loss of a linear model whose prediction is z.
@@ -76,17 +98,27 @@ concept knows_conjugate = has_conjugate<L> && has_project_to_dual_domain<L>;
 /// | `l.conjugate(θ, y)`,               | `double` | both or none: φ*(θ, y) = sup_z θz − φ(z, y) in  |
 /// | `l.project_to_dual_domain(θ, y)`   | `double` | its domain, and the point of the domain nearest |
 /// |                                    |          | to θ. They can make the certificate tighter     |
+/// | `l.evaluate(z, y, n, value,`       | `void`   | a block of n samples, for SIMD: overwrites      |
+/// | `slope)`                           |          | value[i] with φ(z[i], y[i]), slope[i] with ∂φ/∂z|
+///
+/// The first two arguments of `evaluate` are `double const*`, n is a `std::size_t`, the last two
+/// are `double*`; the arrays do not overlap. Only evaluations of f over many samples call it: local
+/// steps use `derivative`. A member that is inherited from another loss is not used, since the
+/// derived loss may have another `value`.
 ///
 /// The domain of φ* is the closure of the values that ∂φ/∂z takes, an interval.
 /// What no compiler can check: φ is convex and `derivative` is its derivative; all are pure and
 /// may be called by several threads at once. `conjugate` is right to a few units in its last place,
-/// and φ ≥ 0 where there is one: else the certificate allows too little for rounding.
+/// and φ ≥ 0 where there is one: else the certificate allows too little for rounding. What
+/// `evaluate` writes for a sample depends on z[i] and y[i] only, not on i or n, and equals `value`
+/// and `derivative` to a few units in the last place.
 template <class L>
 concept Loss = std::copy_constructible<L> && detail::has_const_value<L> &&
                detail::has_const_derivative<L> && detail::has_const_curvature<L> &&
                detail::lipschitz_constant_is_const_and_returns_double<L> &&
                detail::conjugate_is_const_and_returns_double<L> &&
                detail::project_to_dual_domain_is_const_and_returns_double<L> &&
-               detail::conjugate_and_project_to_dual_domain_come_together<L>;
+               detail::conjugate_and_project_to_dual_domain_come_together<L> &&
+               detail::evaluate_is_const_and_fills_two_arrays<L>;
 
 }  // namespace localsgd

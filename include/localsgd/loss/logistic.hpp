@@ -35,7 +35,42 @@ struct logistic {
   }
   static bool accepts(double y) noexcept { return y == 1 || y == -1; }
   static constexpr std::string_view targets = "-1 or +1";
+
+  /// One exponential serves both, and several samples share an instruction. Whole vectors only: a
+  /// sample's bits must not depend on its place, so the last few are computed the same way.
+  void evaluate(double const* z, double const* y, std::size_t count, double* value,
+                double* slope) const noexcept {
+    constexpr std::size_t w = detail::lanes::size;
+    std::size_t i = 0;
+    for (; i + w <= count; i += w) evaluate_lanes(z + i, y + i, value + i, slope + i);
+    if (i == count) return;
+    alignas(detail::lanes) double rest[4][w] = {};
+    for (std::size_t j = i; j != count; ++j) {
+      rest[0][j - i] = z[j];
+      rest[1][j - i] = y[j];
+    }
+    evaluate_lanes(rest[0], rest[1], rest[2], rest[3]);
+    for (std::size_t j = i; j != count; ++j) {
+      value[j] = rest[2][j - i];
+      slope[j] = rest[3][j - i];
+    }
+  }
+
+ private:
+  static void evaluate_lanes(double const* z, double const* y, double* value,
+                             double* slope) noexcept {
+    using detail::lanes;
+    lanes const label = detail::load(y), margin = label * detail::load(z);
+    // Never overflows. Where the exponential is 0, or its argument no number, xsimd would convert
+    // what no integer can hold.
+    lanes const exponent = -xsimd::abs(margin), least(-1000.0);
+    lanes const small = xsimd::exp(xsimd::select(exponent > least, exponent, least));
+    lanes const e = xsimd::select(margin == margin, small, margin);
+    detail::store(xsimd::max(-margin, lanes(0.0)) + xsimd::log1p(e), value);
+    detail::store(-label * xsimd::select(margin > lanes(0.0), e, lanes(1.0)) / (lanes(1.0) + e),
+                  slope);
+  }
 };
-static_assert(Loss<logistic>);
+static_assert(Loss<logistic> && detail::evaluates_blocks<logistic>);
 
 }  // namespace localsgd
