@@ -25,6 +25,8 @@
 #include "localsgd/objective/sharded.hpp"
 #include "localsgd/objective/softmax.hpp"
 #include "localsgd/observer/progress_bar.hpp"
+#include "localsgd/regularizer/l2.hpp"
+#include "localsgd/regularizer/no_penalty.hpp"
 #include "localsgd/sampler/sharded.hpp"
 #include "localsgd/sampler/shuffled.hpp"
 #include "localsgd/sampler/with_replacement.hpp"

@@ -97,8 +97,8 @@ inline std::uint64_t steps_of(settings const& s, std::size_t samples) {
 ///
 /// balanced_local_steps() for T steps and the length r of a round in local steps, counted in
 /// multiply-adds: a step is b·(`flops_per_sample` + 13), the 13 for the loss and the way to the
-/// row; a round 4d + 500, the 4 for reading, summing and writing back vectors that no near cache holds,
-/// the 500 for the rendezvous. What drift costs is not known here: H is at most ½√(T/(Kb)), half
+/// row; a round 4d + 500, the 4 for reading, summing and writing back vectors that no near cache
+/// holds, the 500 for the rendezvous. What drift costs is not known here: H is at most ½√(T/(Kb)), half
 /// of the paper's order, up to which the rate does not suffer \cite stich2019local. Where that
 /// would let rounds cost more than steps the cap is raised to r, but to no less than 8 rounds an
 /// epoch: for samples that all workers can see, rounds need not grow with T at all

@@ -130,7 +130,8 @@ double gap_by_definition(F const& f, evaluated const& at, std::vector<evaluated>
     localsgd::detail::add_scaled(share, localsgd::detail::row_of(f.features(), i), h.data());
     if (f.intercept() != 0) h.back() += share * f.intercept();
   }
-  return at.objective + conjugates + std::pow(support::norm(h), 2) / (2 * f.penalty());
+  double const penalty = f.regularizer().ridge_strength();
+  return at.objective + conjugates + std::pow(support::norm(h), 2) / (2 * penalty);
 }
 
 double natural_gap(evaluated const& at, double lambda) {

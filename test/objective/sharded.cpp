@@ -243,6 +243,16 @@ BOOST_AUTO_TEST_CASE(shards_that_do_not_fit_are_refused_by_name) {
   BOOST_TEST(std::string(e.what()).find("13") != std::string::npos);
   BOOST_TEST(std::string(e.what()).find("12, as the shard of worker 0 has") != std::string::npos);
 
+  auto const two_penalties = [&] {
+    sharded_objective(one, 3, [&](std::size_t k) {
+      return linear_objective(data.rows[k], data.labels[k], logistic{}, l2{k == 2 ? 0.2 : 0.5});
+    });
+  };
+  auto const p = support::error_of<invalid_settings>(two_penalties);
+  BOOST_TEST(p.field == "regularizer of the shard of worker 2");
+  BOOST_TEST(p.value == l2{0.2}.identity());
+  BOOST_TEST(p.rule == "l2(0.5), as the shard of worker 0 has");
+
   auto const f = data.logistic_shards(one);
   auto const refused = [&](auto const& call) {
     return support::error_of<invalid_settings>(call).field;

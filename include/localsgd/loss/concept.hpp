@@ -81,25 +81,26 @@ concept evaluates_blocks = has_evaluate<L> && !inherits_evaluate<L>;
 
 /// @brief φ(z, y), convex in z: the loss of a linear model whose prediction is z.
 ///
-/// | expression                         | type     | meaning                                         |
-/// |------------------------------------|----------|-------------------------------------------------|
-/// | `l.value(z, y)`                    | `double` | φ(z, y)                                         |
-/// | `l.derivative(z, y)`               | `double` | ∂φ/∂z                                           |
-/// | `l.curvature()`                    | `double` | sup ∂²φ/∂z² over all z and y, finite            |
+/// | expression                       | type     | meaning                                        |
+/// |----------------------------------|----------|------------------------------------------------|
+/// | `l.value(z, y)`                  | `double` | φ(z, y)                                        |
+/// | `l.derivative(z, y)`             | `double` | ∂φ/∂z                                          |
+/// | `l.curvature()`                  | `double` | sup ∂²φ/∂z² over all z and y, finite           |
 ///
 /// Optional, and used where given:
 ///
-/// | expression                         | type     | meaning                                         |
-/// |------------------------------------|----------|-------------------------------------------------|
-/// | `l.lipschitz_constant()`           | `double` | sup \|∂φ/∂z\|; infinity, or no member, if        |
-/// |                                    |          | unbounded. A finite one allows larger steps     |
-/// | `L::accepts(y)`,                   | `bool`,  | both or none: which targets are legal, and how  |
-/// | `L::targets`                       | text     | an error message puts it                        |
-/// | `l.conjugate(θ, y)`,               | `double` | both or none: φ*(θ, y) = sup_z θz − φ(z, y) in  |
-/// | `l.project_to_dual_domain(θ, y)`   | `double` | its domain, and the point of the domain nearest |
-/// |                                    |          | to θ. They can make the certificate tighter     |
-/// | `l.evaluate(z, y, n, value,`       | `void`   | a block of n samples, for SIMD: overwrites      |
-/// | `slope)`                           |          | value[i] with φ(z[i], y[i]), slope[i] with ∂φ/∂z|
+/// | expression                       | type     | meaning                                        |
+/// |----------------------------------|----------|------------------------------------------------|
+/// | `l.lipschitz_constant()`         | `double` | sup \|∂φ/∂z\|; infinity, or no member, if      |
+/// |                                  |          | unbounded. A finite one allows larger steps    |
+/// | `L::accepts(y)`,                 | `bool`,  | both or none: which targets are legal, and how |
+/// | `L::targets`                     | text     | an error message puts it                       |
+/// | `l.conjugate(θ, y)`,             | `double` | both or none: φ*(θ, y) = sup_z θz − φ(z, y) in |
+/// | `l.project_to_dual_domain(θ, y)` | `double` | its domain, and the point of the domain        |
+/// |                                  |          | nearest to θ. They can make the certificate    |
+/// |                                  |          | tighter                                        |
+/// | `l.evaluate(z, y, n, v, s)`      | `void`   | a block of n samples, for SIMD: v[i] ← φ(z[i], |
+/// |                                  |          | y[i]), s[i] ← ∂φ/∂z there                      |
 ///
 /// The first two arguments of `evaluate` are `double const*`, n is a `std::size_t`, the last two
 /// are `double*`; the arrays do not overlap. Only evaluations of f over many samples call it: local

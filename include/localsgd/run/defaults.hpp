@@ -36,9 +36,9 @@ concept knows_flops_per_sample = requires(F const& f) {
 ///        sparse.
 template <Objective F>
 auto plain_worker() {
-  if constexpr (LinearObjective<F>)
+  if constexpr (linear_with_ridge<F>)
     return linear_sgd{};
-  else if constexpr (FactoredObjective<F>)
+  else if constexpr (factored_with_ridge<F>)
     return factored_sgd{};
   else
     return sgd{};
@@ -119,7 +119,7 @@ plan make_plan(F const& f, settings s, bool reduces) {
   double flops = static_cast<double>(p.dimension);
   if constexpr (knows_flops_per_sample<F>) p.flops_per_sample = flops = f.flops_per_sample();
   // Dense steps of factored_sgd pass over d numbers 4 times, those of sgd and rounds 10 times.
-  if constexpr (FactoredObjective<stepped_objective<F>>)
+  if constexpr (factored_with_ridge<stepped_objective<F>>)
     if (flops >= static_cast<double>(p.dimension)) flops *= 0.4;
   p.local_steps = s.local_steps != 0 ? s.local_steps
                                      : default_local_steps(steps_of(ordinary, p.samples),

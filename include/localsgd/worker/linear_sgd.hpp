@@ -32,14 +32,14 @@ enum class exchanged_coordinates {
 };
 
 namespace detail {
-template <LinearObjective F>
+template <linear_with_ridge F>
 using scaled_iterate_for =
     scaled_iterate<sparse_row<decltype(row_of(std::declval<F const&>().features(), 0))>>;
 }  // namespace detail
 
 /// @brief The sequence of one worker on a linear model, with the scaled iterate and the lazy
 ///        weighted average of detail::scaled_iterate. Three vectors of length d: v, u and x.
-template <LinearObjective F, Sampler S, StepSize E>
+template <detail::linear_with_ridge F, Sampler S, StepSize E>
 class alignas(detail::own_lines) linear_sgd_sequence
     : public detail::written_sequence<typename F::scalar, detail::scaled_iterate_for<F>> {
   using iterate = detail::scaled_iterate_for<F>;
@@ -65,7 +65,7 @@ class alignas(detail::own_lines) linear_sgd_sequence
     used_.clear();
     if constexpr (!iterate::sparse)
       if (slopes_.size() == 1 && from != to) return advance_row_by_row(from, to);
-    double const shift = step_size_->shift(), lambda = f_->penalty();
+    double const shift = step_size_->shift(), lambda = f_->regularizer().ridge_strength();
     for (std::uint64_t t = from; t != to; ++t) {
       base::weigh(iterate_weight(shift, t));
       auto const batch = samples_.next();
@@ -133,7 +133,7 @@ class alignas(detail::own_lines) linear_sgd_sequence
   // The same of dense rows with b = 1, where one pass over v and u makes a step and the product that
   // the next one begins with: on 784 features from memory this takes three quarters of the time.
   void advance_row_by_row(std::uint64_t from, std::uint64_t to) {
-    double const shift = step_size_->shift(), lambda = f_->penalty();
+    double const shift = step_size_->shift(), lambda = f_->regularizer().ridge_strength();
     std::size_t i = samples_.next().front();
     for (std::size_t const soon : samples_.upcoming().first(
              std::min(rows_ahead - 1, samples_.upcoming().size())))
@@ -189,7 +189,7 @@ class alignas(detail::own_lines) linear_sgd_sequence
 struct linear_sgd {
   exchanged_coordinates exchanged = exchanged_coordinates::touched;
 
-  template <LinearObjective F, Sampler S, StepSize E>
+  template <detail::linear_with_ridge F, Sampler S, StepSize E>
   linear_sgd_sequence<F, S, E> bind(F const& f, S const& sampler, E const& step_size,
                                     plan const& p, std::size_t worker) const {
     return {f, sampler, step_size, p, worker, exchanged};
