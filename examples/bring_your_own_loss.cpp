@@ -41,7 +41,8 @@ static_assert(localsgd::Loss<quantile>);
 //! [loss]
 
 //! [check]
-/// Whether `derivative` is that of `value`, and within what `curvature` and `lipschitz_constant` say.
+/// Whether `derivative` is that of `value`, and is bounded as `curvature` and
+/// `lipschitz_constant` say.
 bool is_consistent(quantile const& loss, double y) {
   double const h = 1e-6;
   bool good = true;

@@ -54,7 +54,7 @@ struct shard_facts {
     facts.dimension = f.dimension();
     facts.strong_convexity = strong_convexity_of(f);
     facts.fingerprint = fingerprint_of(f);
-    if constexpr (requires { f.flops_per_sample(); }) facts.flops_per_sample = f.flops_per_sample();
+    if constexpr (knows_flops_per_sample<F>) facts.flops_per_sample = f.flops_per_sample();
     if constexpr (has_ridge<F>) facts.ridge = f.regularizer().ridge_strength();
     if constexpr (has_regularizer<F>) {
       std::string const identity = f.regularizer().identity();
@@ -186,7 +186,7 @@ class sharded_objective {
   }
   /// Multiply-adds of one component's gradient, on average.
   double flops_per_sample() const noexcept
-    requires requires(F const& f) { f.flops_per_sample(); }
+    requires detail::knows_flops_per_sample<F>
   {
     double sum = 0;
     for (auto const& shard : facts_)

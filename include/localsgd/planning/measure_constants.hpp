@@ -157,9 +157,7 @@ constants constants_along(F const& f, Points const& points, measure_options cons
   if (count == 0) throw invalid_data("points", "0 points", "at least one");
 
   double work = LinearObjective<F> ? 1 : static_cast<double>(d);
-  if constexpr (requires {
-                  { f.flops_per_sample() } -> std::convertible_to<double>;
-                })
+  if constexpr (knows_flops_per_sample<F>)
     work = std::max<double>(work, f.flops_per_sample());
   else
     work = static_cast<double>(d);

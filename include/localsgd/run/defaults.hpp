@@ -27,11 +27,6 @@
 
 namespace localsgd::detail {
 
-template <class F>
-concept knows_flops_per_sample = requires(F const& f) {
-  { f.flops_per_sample() } -> std::convertible_to<double>;
-};
-
 /// @brief The LocalWorker that makes plain steps on an objective: sparse ones where its rows may be
 ///        sparse.
 template <Objective F>
