@@ -29,8 +29,8 @@ class quantile {
   }
   double curvature() const { return 1 / (2 * gamma_); }  // sup ∂²φ/∂z²
 
-  // Optional. A bounded slope allows larger steps; the other two reject targets with a message.
-  double slope() const { return std::max(q_, 1 - q_); }  // sup |∂φ/∂z|
+  // Optional. A Lipschitz loss allows larger steps; the other two reject targets with a message.
+  double lipschitz_constant() const { return std::max(q_, 1 - q_); }  // sup |∂φ/∂z|
   static bool accepts(double y) { return std::isfinite(y); }
   static constexpr std::string_view targets = "a finite number";
 
@@ -41,7 +41,8 @@ static_assert(localsgd::Loss<quantile>);
 //! [loss]
 
 //! [check]
-/// Whether `derivative` is that of `value`, and within what `curvature` and `slope` say.
+/// Whether `derivative` is that of `value`, and is bounded as `curvature` and
+/// `lipschitz_constant` say.
 bool is_consistent(quantile const& loss, double y) {
   double const h = 1e-6;
   bool good = true;
@@ -49,8 +50,9 @@ bool is_consistent(quantile const& loss, double y) {
     double const slope = loss.derivative(z, y);
     double const change = (loss.value(z + h, y) - loss.value(z - h, y)) / (2 * h);
     double const bend = (loss.derivative(z + h, y) - loss.derivative(z - h, y)) / (2 * h);
-    good = good && std::abs(change - slope) < 1e-4 && std::abs(slope) <= loss.slope() + 1e-12 &&
-           bend >= -1e-4 && bend <= loss.curvature() + 1e-4;
+    good = good && std::abs(change - slope) < 1e-4 &&
+           std::abs(slope) <= loss.lipschitz_constant() + 1e-12 && bend >= -1e-4 &&
+           bend <= loss.curvature() + 1e-4;
   }
   return good;
 }

@@ -136,9 +136,9 @@ BOOST_AUTO_TEST_CASE(the_default_gap_is_at_least_1_and_at_most_half_of_what_keep
   for (std::uint64_t const steps : {0U, 1U, 10U, 1000U, 1000000U})
     for (std::size_t const workers : {2U, 8U, 100U})
       for (std::size_t const batch : {1U, 16U})
-        for (double const row_work : {0.0, 10.0, 1e6}) {
+        for (double const flops : {0.0, 10.0, 1e6}) {
           // So few samples that 8 rounds an epoch are one a step.
-          auto const h = default_local_steps(steps, 8, workers, batch, 300, row_work);
+          auto const h = default_local_steps(steps, 8, workers, batch, 300, flops);
           double const cap =
               std::sqrt(static_cast<double>(steps) / static_cast<double>(workers * batch)) / 2;
           BOOST_TEST(h >= 1U);
@@ -158,16 +158,16 @@ BOOST_AUTO_TEST_CASE(where_rounds_would_cost_more_than_steps_the_gap_is_raised_t
 BOOST_AUTO_TEST_CASE(the_default_gap_is_the_smallest_of_four_rounds_worth_of_work) {
   constexpr std::uint64_t many = std::uint64_t{1} << 50;  // so that the rate does not limit it
   for (std::size_t const batch : {1U, 4U})
-    for (double const row_work : {0.0, 1.0, 12.0, 300.0}) {
-      auto const h = static_cast<double>(default_local_steps(many, 1 << 30, 8, batch, 300, row_work));
-      double const work = static_cast<double>(batch) * (row_work + 13), round = 4 * 300 + 500;
+    for (double const flops : {0.0, 1.0, 12.0, 300.0}) {
+      auto const h = static_cast<double>(default_local_steps(many, 1 << 30, 8, batch, 300, flops));
+      double const work = static_cast<double>(batch) * (flops + 13), round = 4 * 300 + 500;
       BOOST_TEST(h * work >= 4 * round);
       BOOST_TEST((h - 1) * work < 4 * round);
     }
 }
 
 BOOST_AUTO_TEST_CASE(the_default_gaps_of_the_data_sets_of_the_manual) {
-  // As many steps as a round is worth, (4d + 500)/(row_work + 13): more than ½√(T/K), 44 and 35.
+  // As many steps as a round is worth, (4d + 500)/(flops + 13): more than ½√(T/K), 44 and 35.
   BOOST_TEST(default_local_steps(62187, 49749, 8, 1, 300, 11.65) == 68U);  // w8a
   BOOST_TEST(default_local_steps(40702, 32561, 8, 1, 123, 13.87) == 36U);  // a9a
 }

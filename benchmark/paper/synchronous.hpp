@@ -94,7 +94,7 @@ class synchronous_run {
         v_[i][p] = consensus_[i][p];
       }
     };
-    double const touched = localsgd::detail::row_work(data_->features);
+    double const touched = localsgd::detail::entries_per_row(data_->features);
     if (touched * static_cast<double>(draws_.size()) > static_cast<double>(v_.size()))
       for (std::size_t i = 0; i != v_.size(); ++i) take(i);
     else

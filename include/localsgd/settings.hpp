@@ -73,7 +73,7 @@ struct plan {
   std::uint64_t seed = 0;           ///< of all random numbers
   double tolerance = 0;             ///< on the certificate; 0 = none
   std::size_t evaluations = 0;      ///< points of history besides the start and the end
-  double row_work = 0;              ///< multiply-adds of one component gradient; 0 = not known
+  double flops_per_sample = 0;      ///< multiply-adds of one component gradient; 0 = not known
   std::uint64_t start = 0;          ///< tells the points apart that runs begin at; 0 = 0
   std::uint32_t lane = 0;           ///< keeps the random numbers of shards apart; 0 without shards
 };
@@ -97,24 +97,24 @@ inline std::uint64_t steps_of(settings const& s, std::size_t samples) {
 ///        so that the same call gives the same bits on any machine.
 ///
 /// balanced_local_steps() for T steps and the length r of a round in local steps, counted in
-/// multiply-adds: a step is b·(`row_work` + 13), the 13 for the loss and the way to the row; a
-/// round 4d + 500, the 4 for reading, summing and writing back vectors that no near cache holds,
-/// the 500 for the rendezvous. What drift costs is not known here: H is at most ½√(T/(Kb)), half
+/// multiply-adds: a step is b·(`flops_per_sample` + 13), the 13 for the loss and the way to the
+/// row; a round 4d + 500, the 4 for reading, summing and writing back vectors that no near cache
+/// holds, the 500 for the rendezvous. What drift costs is not known here: H is at most ½√(T/(Kb)), half
 /// of the paper's order, up to which the rate does not suffer \cite stich2019local. Where that
 /// would let rounds cost more than steps the cap is raised to r, but to no less than 8 rounds an
 /// epoch: for samples that all workers can see, rounds need not grow with T at all
 /// \cite khaled2020tighter.
-/// @param row_work multiply-adds of one component gradient: the nonzeros of a row, or d.
+/// @param flops_per_sample multiply-adds of one component gradient: the nonzeros of a row, or d.
 inline std::uint64_t default_local_steps(std::uint64_t steps, std::size_t samples,
                                          std::size_t workers, std::size_t batch_size,
-                                         std::size_t dimension, double row_work) {
+                                         std::size_t dimension, double flops_per_sample) {
   if (workers == 1)  // nothing to average, but an epoch should not pass without a sync time
     return std::max<std::uint64_t>(1, std::min<std::uint64_t>({steps, 1024, samples / batch_size}));
   constexpr double rendezvous = 500, overhead = 13;
   double const k = static_cast<double>(workers), b = static_cast<double>(batch_size);
   double const t = static_cast<double>(steps);
   double const round = (4 * static_cast<double>(dimension) + rendezvous) /
-                       (b * (row_work + overhead));
+                       (b * (flops_per_sample + overhead));
   double const eighth_of_epoch = static_cast<double>(samples) / (8 * k * b);
   double const cap = std::max(std::sqrt(t / (k * b)) / 2, std::min(round, eighth_of_epoch));
   return static_cast<std::uint64_t>(

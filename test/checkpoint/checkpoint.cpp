@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #define BOOST_TEST_MODULE checkpoint_checkpoint
 #include "localsgd/checkpoint/checkpoint.hpp"
+#include "localsgd/loss/logistic.hpp"
+#include "localsgd/loss/squared.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -2,10 +2,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "localsgd/data/csr_matrix.hpp"
 #include "localsgd/objective/linear.hpp"
-#include "localsgd/loss/concept.hpp"
+#include "localsgd/loss/logistic.hpp"
 #include "localsgd/objective/softmax.hpp"
 #include "localsgd/core/tensor.hpp"
 
+#include <cstddef>
+#include <span>
 #include <vector>
 
 // Every near-miss lacks exactly one thing that the concept Loss asks for, or lends an objective
@@ -48,15 +50,15 @@ struct int_curvature : good {
 struct curvature_of_a_point : good {
   double curvature(double, double) const;
 };
-struct slope_forgets_const : good {
-  double slope();
+struct lipschitz_constant_forgets_const : good {
+  double lipschitz_constant();
 };
-struct int_slope : good {
-  int slope() const;
+struct int_lipschitz_constant : good {
+  int lipschitz_constant() const;
 };
 struct with_conjugate : good {
   double conjugate(double, double) const;
-  double nearest_slope(double, double) const;
+  double project_to_dual_domain(double, double) const;
 };
 struct conjugate_forgets_const : with_conjugate {
   double conjugate(double, double);
@@ -67,14 +69,30 @@ struct float_conjugate : with_conjugate {
 struct conjugate_without_target : with_conjugate {
   double conjugate(double) const;
 };
-struct nearest_slope_forgets_const : with_conjugate {
-  double nearest_slope(double, double);
+struct project_to_dual_domain_forgets_const : with_conjugate {
+  double project_to_dual_domain(double, double);
 };
-struct without_nearest_slope : good {
+struct without_project_to_dual_domain : good {
   double conjugate(double, double) const;
 };
 struct without_conjugate : good {
-  double nearest_slope(double, double) const;
+  double project_to_dual_domain(double, double) const;
+};
+struct with_evaluate : good {
+  void evaluate(double const*, double const*, std::size_t, double*, double*) const;
+};
+struct evaluate_forgets_const : good {
+  void evaluate(double const*, double const*, std::size_t, double*, double*);
+};
+struct evaluate_of_one_array : good {
+  void evaluate(double const*, double const*, std::size_t, double*) const;
+};
+struct evaluate_of_spans : good {
+  void evaluate(std::span<double const>, std::span<double const>, std::span<double>,
+                std::span<double>) const;
+};
+struct evaluate_returns_a_sum : good {
+  double evaluate(double const*, double const*, std::size_t, double*, double*) const;
 };
 struct cannot_be_copied : good {
   cannot_be_copied(cannot_be_copied const&) = delete;
@@ -107,6 +125,7 @@ void borrows(matrix const& features, std::vector<double> const& targets) {
 int main() {
   use<good>();
   use<with_conjugate>();
+  use<with_evaluate>();
 #if defined(VALUE_IS_MISSING)  // expect: has_const_value
   use<without_value>();
 #elif defined(VALUE_IS_NOT_CONST)  // expect: has_const_value
@@ -125,22 +144,30 @@ int main() {
   use<int_curvature>();
 #elif defined(CURVATURE_OF_A_POINT)  // expect: has_const_curvature
   use<curvature_of_a_point>();
-#elif defined(SLOPE_IS_NOT_CONST)  // expect: slope_is_const_and_returns_double
-  use<slope_forgets_const>();
-#elif defined(SLOPE_IS_INT)  // expect: slope_is_const_and_returns_double
-  use<int_slope>();
+#elif defined(LIPSCHITZ_CONSTANT_IS_NOT_CONST)  // expect: lipschitz_constant_is_const_and_returns_double
+  use<lipschitz_constant_forgets_const>();
+#elif defined(LIPSCHITZ_CONSTANT_IS_INT)  // expect: lipschitz_constant_is_const_and_returns_double
+  use<int_lipschitz_constant>();
 #elif defined(CONJUGATE_IS_NOT_CONST)  // expect: conjugate_is_const_and_returns_double
   use<conjugate_forgets_const>();
 #elif defined(CONJUGATE_IS_FLOAT)  // expect: conjugate_is_const_and_returns_double
   use<float_conjugate>();
 #elif defined(CONJUGATE_WITHOUT_TARGET)  // expect: conjugate_is_const_and_returns_double
   use<conjugate_without_target>();
-#elif defined(NEAREST_SLOPE_IS_NOT_CONST)  // expect: nearest_slope_is_const_and_returns_double
-  use<nearest_slope_forgets_const>();
-#elif defined(NEAREST_SLOPE_IS_MISSING)  // expect: conjugate_and_nearest_slope_come_together
-  use<without_nearest_slope>();
-#elif defined(CONJUGATE_IS_MISSING)  // expect: conjugate_and_nearest_slope_come_together
+#elif defined(PROJECTION_IS_NOT_CONST)  // expect: project_to_dual_domain_is_const_and_returns_double
+  use<project_to_dual_domain_forgets_const>();
+#elif defined(PROJECTION_IS_MISSING)  // expect: conjugate_and_project_to_dual_domain_come_together
+  use<without_project_to_dual_domain>();
+#elif defined(CONJUGATE_IS_MISSING)  // expect: conjugate_and_project_to_dual_domain_come_together
   use<without_conjugate>();
+#elif defined(EVALUATE_IS_NOT_CONST)  // expect: evaluate_is_const_and_fills_two_arrays
+  use<evaluate_forgets_const>();
+#elif defined(EVALUATE_OF_ONE_ARRAY)  // expect: evaluate_is_const_and_fills_two_arrays
+  use<evaluate_of_one_array>();
+#elif defined(EVALUATE_OF_SPANS)  // expect: evaluate_is_const_and_fills_two_arrays
+  use<evaluate_of_spans>();
+#elif defined(EVALUATE_RETURNS_DOUBLE)  // expect: evaluate_is_const_and_fills_two_arrays
+  use<evaluate_returns_a_sum>();
 #elif defined(LOSS_CANNOT_BE_COPIED)  // expect: copy_constructible
   use<cannot_be_copied>();
 #endif

@@ -65,6 +65,10 @@ struct strong_convexity_without_value : good {
   void strong_convexity() const;
 };
 
+struct mutable_flops_per_sample : good {
+  double flops_per_sample();
+};
+
 template <localsgd::Objective F>
 void use() {}
 
@@ -96,5 +100,7 @@ int main() {
   use<mutable_smoothness>();
 #elif defined(STRONG_CONVEXITY_IS_VOID)  // expect: strong_convexity_is_const_and_returns_double
   use<strong_convexity_without_value>();
+#elif defined(FLOPS_PER_SAMPLE_IS_NOT_CONST)  // expect: flops_per_sample_is_const_and_returns_double
+  use<mutable_flops_per_sample>();
 #endif
 }

@@ -10,6 +10,8 @@
 
 #include "localsgd/objective/linear.hpp"
 #include "localsgd/objective/quadratic.hpp"
+#include "localsgd/loss/logistic.hpp"
+#include "localsgd/loss/squared.hpp"
 #include "test/support/problems.hpp"
 
 namespace {

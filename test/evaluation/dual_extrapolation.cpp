@@ -14,6 +14,12 @@
 #include "localsgd/data/csr_matrix.hpp"
 #include "localsgd/evaluation/certificate.hpp"
 #include "localsgd/objective/linear.hpp"
+#include "localsgd/loss/huber.hpp"
+#include "localsgd/loss/logistic.hpp"
+#include "localsgd/loss/poisson.hpp"
+#include "localsgd/loss/smoothed_hinge.hpp"
+#include "localsgd/loss/squared.hpp"
+#include "localsgd/loss/squared_hinge.hpp"
 #include "test/support/problems.hpp"
 
 namespace {
@@ -118,13 +124,14 @@ double gap_by_definition(F const& f, evaluated const& at, std::vector<evaluated>
     double theta = at.slopes[i];
     for (std::size_t k = 0; k != c.size(); ++k)
       theta += c[k] * (past[past.size() - 1 - k].slopes[i] - at.slopes[i]);
-    theta = f.loss().nearest_slope(theta, f.target(i));
+    theta = f.loss().project_to_dual_domain(theta, f.target(i));
     conjugates += f.scale(i) * f.loss().conjugate(theta, f.target(i)) / n;
     double const share = f.scale(i) * theta / n;
     localsgd::detail::add_scaled(share, localsgd::detail::row_of(f.features(), i), h.data());
     if (f.intercept() != 0) h.back() += share * f.intercept();
   }
-  return at.objective + conjugates + std::pow(support::norm(h), 2) / (2 * f.penalty());
+  double const penalty = f.regularizer().ridge_strength();
+  return at.objective + conjugates + std::pow(support::norm(h), 2) / (2 * penalty);
 }
 
 double natural_gap(evaluated const& at, double lambda) {

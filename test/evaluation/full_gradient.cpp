@@ -17,6 +17,10 @@
 #include "localsgd/objective/softmax.hpp"
 #include "localsgd/synchronizer/serial.hpp"
 #include "localsgd/synchronizer/thread_pool.hpp"
+#include "localsgd/loss/huber.hpp"
+#include "localsgd/loss/logistic.hpp"
+#include "localsgd/loss/poisson.hpp"
+#include "localsgd/loss/squared.hpp"
 #include "test/support/problems.hpp"
 #include "test/support/runs.hpp"
 

@@ -48,8 +48,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_matrix_says_its_shape, Matrix, layouts) {
 
 BOOST_AUTO_TEST_CASE(the_work_of_a_row_is_what_is_stored_of_it) {
   dense const a{{1, 0, 0, 0}, {0, 2, 3, 0}};
-  BOOST_TEST(row_work(a) == 4.0);
-  BOOST_TEST(row_work(localsgd::to_csr(a)) == 1.5);
+  BOOST_TEST(entries_per_row(a) == 4.0);
+  BOOST_TEST(entries_per_row(localsgd::to_csr(a)) == 1.5);
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(products_with_rows_are_those_of_their_definition, Matrix, layouts) {

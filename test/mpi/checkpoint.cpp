@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #define BOOST_TEST_MODULE mpi_checkpoint
 #include "localsgd/checkpoint/checkpoint.hpp"
+#include "localsgd/loss/logistic.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -8,6 +8,7 @@
 
 #include "localsgd/checkpoint/checkpoint.hpp"
 #include "localsgd/core/checksum.hpp"
+#include "localsgd/loss/squared.hpp"
 #include "test/support/mpi.hpp"
 
 #include <unistd.h>

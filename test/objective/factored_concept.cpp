@@ -3,6 +3,8 @@
 #define BOOST_TEST_MODULE objective_factored_concept
 #include "localsgd/objective/factored_concept.hpp"
 
+#include "localsgd/regularizer/no_penalty.hpp"
+
 #include <boost/test/unit_test.hpp>
 #include <cstddef>
 #include <span>
@@ -22,7 +24,7 @@ static_assert(localsgd::Objective<objective> && !FactoredObjective<objective>);
 
 struct minimal : objective {
   std::size_t outputs() const { return 2; }
-  double penalty() const { return 0; }
+  localsgd::no_penalty regularizer() const { return {}; }
   void slopes(std::span<double const>, double, batch, std::size_t, std::span<double>) const {}
   void add_rows(batch, std::span<double const>, std::span<double>) const {}
 };
@@ -32,10 +34,10 @@ struct signed_outputs : minimal {
   int outputs() const;
 };
 static_assert(!FactoredObjective<signed_outputs>);
-struct float_penalty : minimal {
-  float penalty() const;
+struct number_for_a_regularizer : minimal {
+  float regularizer() const;
 };
-static_assert(!FactoredObjective<float_penalty>);
+static_assert(!FactoredObjective<number_for_a_regularizer>);
 struct mutable_slopes : minimal {
   void slopes(std::span<double const>, double, batch, std::size_t, std::span<double>);
 };
@@ -52,7 +54,7 @@ static_assert(!FactoredObjective<mutable_rows>);
 // The factors alone do not make an objective.
 struct no_objective {
   std::size_t outputs() const;
-  double penalty() const;
+  localsgd::no_penalty regularizer() const;
   void slopes(std::span<double const>, double, batch, std::size_t, std::span<double>) const;
   void add_rows(batch, std::span<double const>, std::span<double>) const;
 };

@@ -2,6 +2,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #define BOOST_TEST_MODULE objective_linear
 #include "localsgd/objective/linear.hpp"
+#include "localsgd/loss/huber.hpp"
+#include "localsgd/loss/logistic.hpp"
+#include "localsgd/loss/poisson.hpp"
+#include "localsgd/loss/smoothed_hinge.hpp"
+#include "localsgd/loss/squared.hpp"
+#include "localsgd/loss/squared_hinge.hpp"
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
@@ -197,7 +203,7 @@ BOOST_AUTO_TEST_CASE(an_objective_says_its_size) {
   linear_objective const f(a, y, logistic{}, l2{0.25});
   BOOST_TEST(f.samples() == n);
   BOOST_TEST(f.dimension() == d);
-  BOOST_TEST(f.row_work() == static_cast<double>(a.nonzeros()) / n);
+  BOOST_TEST(f.flops_per_sample() == static_cast<double>(a.nonzeros()) / n);
   BOOST_TEST(f.strong_convexity() == 0.25);
 }
 

@@ -3,6 +3,8 @@
 #define BOOST_TEST_MODULE objective_linear_concept
 #include "localsgd/objective/linear_concept.hpp"
 
+#include "localsgd/regularizer/no_penalty.hpp"
+
 #include <boost/test/unit_test.hpp>
 #include <cstddef>
 #include <span>
@@ -30,7 +32,7 @@ struct minimal : objective {
   loss_type loss() const;
   double scale(std::size_t) const { return 1; }
   double target(std::size_t) const;
-  double penalty() const;
+  localsgd::no_penalty regularizer() const;
   double intercept() const;
 };
 static_assert(LinearObjective<minimal>);
@@ -54,10 +56,10 @@ struct mutable_target : minimal {
   double target(std::size_t);
 };
 static_assert(!LinearObjective<mutable_target>);
-struct no_number_for_penalty : minimal {
-  void penalty() const;
+struct number_for_a_regularizer : minimal {
+  double regularizer() const;
 };
-static_assert(!LinearObjective<no_number_for_penalty>);
+static_assert(!LinearObjective<number_for_a_regularizer>);
 struct bool_intercept : minimal {
   bool intercept() const;  // a value, not whether there is one
 };

@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_CASE(it_is_the_mean_over_all_samples) {
   BOOST_TEST(f.dimension() == whole.dimension());
   BOOST_TEST(f.strong_convexity() == 0.01);
   // Σ n_k · (nonzeros of shard k / n_k) / n
-  BOOST_TEST(f.row_work() == whole.row_work(), boost::test_tools::tolerance(1e-15));
+  BOOST_TEST(f.flops_per_sample() == whole.flops_per_sample(), boost::test_tools::tolerance(1e-15));
   auto const x = support::random_point(whole.dimension(), 3);
   for (auto const& batch :
        {support::all_samples(100), std::vector<std::size_t>{0}, {30}, {99, 5, 31, 80, 5}}) {
@@ -242,6 +242,16 @@ BOOST_AUTO_TEST_CASE(shards_that_do_not_fit_are_refused_by_name) {
   BOOST_TEST(e.field == "dimension of the shard of worker 1");
   BOOST_TEST(std::string(e.what()).find("13") != std::string::npos);
   BOOST_TEST(std::string(e.what()).find("12, as the shard of worker 0 has") != std::string::npos);
+
+  auto const two_penalties = [&] {
+    sharded_objective(one, 3, [&](std::size_t k) {
+      return linear_objective(data.rows[k], data.labels[k], logistic{}, l2{k == 2 ? 0.2 : 0.5});
+    });
+  };
+  auto const p = support::error_of<invalid_settings>(two_penalties);
+  BOOST_TEST(p.field == "regularizer of the shard of worker 2");
+  BOOST_TEST(p.value == l2{0.2}.identity());
+  BOOST_TEST(p.rule == "l2(0.5), as the shard of worker 0 has");
 
   auto const f = data.logistic_shards(one);
   auto const refused = [&](auto const& call) {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "localsgd/objective/linear.hpp"
+#include "localsgd/loss/logistic.hpp"
 #include "test/support/problems.hpp"
 
 namespace {
@@ -229,7 +230,7 @@ BOOST_AUTO_TEST_CASE(an_objective_says_its_size) {
   BOOST_TEST(f.samples() == n);
   BOOST_TEST(f.classes() == 5U);
   BOOST_TEST(f.dimension() == 5 * d);
-  BOOST_TEST(f.row_work() == 5 * static_cast<double>(a.nonzeros()) / n,
+  BOOST_TEST(f.flops_per_sample() == 5 * static_cast<double>(a.nonzeros()) / n,
              boost::test_tools::tolerance(1e-15));
   BOOST_TEST(f.strong_convexity() == 0.25);
 }

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "localsgd/loss/logistic.hpp"
+#include "localsgd/loss/squared.hpp"
 #include "test/support/advice_grid.hpp"
 #include "test/support/problems.hpp"
 

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #define BOOST_TEST_MODULE planning_measure_constants
 #include "localsgd/planning/measure_constants.hpp"
+#include "localsgd/loss/logistic.hpp"
+#include "localsgd/loss/squared.hpp"
 
 #include <algorithm>
 #include <array>
@@ -82,7 +84,7 @@ struct linear_problem {
 template <Objective F>
 struct costly : F {
   explicit costly(F f) : F(std::move(f)) {}
-  static double row_work() { return 1e9; }
+  static double flops_per_sample() { return 1e9; }
 };
 
 // x* to the precision of numbers, by plain gradient descent.

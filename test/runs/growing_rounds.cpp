@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #define BOOST_TEST_MODULE runs_growing_rounds
 #include "localsgd/schedule/growing.hpp"
+#include "localsgd/loss/logistic.hpp"
+#include "localsgd/loss/squared.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>

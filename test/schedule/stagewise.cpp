@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "localsgd/schedule/every.hpp"
+#include "localsgd/loss/logistic.hpp"
 #include "test/support/problems.hpp"
 #include "test/support/runs.hpp"
 

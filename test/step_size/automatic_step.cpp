@@ -12,6 +12,7 @@
 
 #include "localsgd/objective/linear.hpp"
 #include "localsgd/objective/quadratic.hpp"
+#include "localsgd/loss/squared.hpp"
 #include "test/support/problems.hpp"
 
 namespace {

@@ -18,6 +18,7 @@
 #include "localsgd/step_size/constant_step.hpp"
 #include "localsgd/step_size/inverse_time_step.hpp"
 #include "localsgd/worker/sgd.hpp"
+#include "localsgd/loss/logistic.hpp"
 #include "test/support/sequences.hpp"
 
 namespace {
@@ -64,14 +65,14 @@ struct two_answers {
     for (double const e : s) loss += e * e / 2;
     for (double& e : s) e /= static_cast<double>(batch.size());
     for (std::size_t j = 0; j != x.size(); ++j) {
-      g[j] = penalty() * x[j];
+      g[j] = 0.3 * x[j];
       squares += x[j] * x[j];
     }
     add_rows(batch, s, g);
-    return loss / static_cast<double>(batch.size()) + penalty() / 2 * squares;
+    return loss / static_cast<double>(batch.size()) + 0.3 / 2 * squares;
   }
   std::size_t outputs() const { return 2; }
-  double penalty() const { return 0.3; }
+  l2 regularizer() const { return l2{0.3}; }
   void slopes(std::span<double const> v, double c, std::span<std::size_t const> batch, std::size_t,
               std::span<double> s) const {
     for (std::size_t i = 0; i != batch.size(); ++i)

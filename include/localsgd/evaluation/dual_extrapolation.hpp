@@ -27,7 +27,7 @@ namespace localsgd::detail {
 /// @brief A linear model whose loss knows its conjugate: its dual can be computed.
 template <class F>
 concept has_dual =
-    LinearObjective<F> &&
+    linear_with_ridge<F> &&
     knows_conjugate<std::remove_cvref_t<decltype(std::declval<F const&>().loss())>>;
 
 /// @brief What an evaluation of a linear model knows of a point.
@@ -92,7 +92,7 @@ class dual_extrapolation {
   LOCALSGD_ONE_COPY double propose(linear_point const& at) {
     used_ = 0;
     c_.fill(0);
-    double const lambda = f_->penalty();
+    double const lambda = ridge_of(*f_);
     if (capacity_ == 0 || !(lambda > 0)) return infinity;
     model const q = model_at(at);
     double predicted = infinity;
@@ -126,7 +126,7 @@ class dual_extrapolation {
       double const own = slopes[i], y = f_->target(i), share = f_->scale(i);
       double theta = own;
       for (std::size_t k = 0; k != used_; ++k) theta += c_[k] * (past_[k].slopes[i] - own);
-      double const inside = loss.nearest_slope(theta, y);
+      double const inside = loss.project_to_dual_domain(theta, y);
       conjugates += share * loss.conjugate(inside, y);
       if (inside == theta) continue;
       double const moved = share * (inside - theta);
@@ -154,9 +154,9 @@ class dual_extrapolation {
   /// @return ≥ 0; infinity if nothing was proposed, or the numbers are not finite.
   LOCALSGD_ONE_COPY double bound(double objective, double conjugates,
                                  std::span<double const> moved) {
-    if (h_.empty() || !(f_->penalty() > 0)) return infinity;
+    if (h_.empty() || !(ridge_of(*f_) > 0)) return infinity;
     if (!(row_norm_ >= 0)) measure_rows();
-    double const n = static_cast<double>(f_->samples()), lambda = f_->penalty();
+    double const n = static_cast<double>(f_->samples()), lambda = ridge_of(*f_);
     constexpr std::size_t block = 256;  // a short chain of additions, and one of blocks
     double squares = 0;
     for (std::size_t first = 0; first < h_.size(); first += block) {
@@ -213,7 +213,7 @@ class dual_extrapolation {
   };
 
   double data_gradient(linear_point const& at, std::size_t j) const noexcept {
-    return at.gradient[j] - f_->penalty() * at.x[j];
+    return at.gradient[j] - ridge_of(*f_) * at.x[j];
   }
 
   static lengths lengths_of(linear_point const& at) {
@@ -222,7 +222,7 @@ class dual_extrapolation {
 
   LOCALSGD_ONE_COPY model model_at(linear_point const& at) const {
     model q;
-    double const lambda = f_->penalty();
+    double const lambda = ridge_of(*f_);
     std::array<double, most> dh{}, dx{};
     for (std::size_t j = 0; j != at.x.size(); ++j) {
       double const g = at.gradient[j], h = data_gradient(at, j);

@@ -4,7 +4,7 @@
 
 #include "localsgd/kernels/combine.hpp"
 #include "localsgd/core/compiler.hpp"
-#include "localsgd/loss/losses.hpp"
+#include "localsgd/loss/evaluate.hpp"
 #include "localsgd/kernels/simd.hpp"
 #include "localsgd/objective/linear_concept.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
@@ -54,7 +54,7 @@ LOCALSGD_ONE_COPY void add_samples(F const& f, std::span<typename F::scalar cons
                                    std::span<double> slopes) {
   constexpr std::size_t block = 64;  // rows that stay in the nearest cache between z and gradient
   double z[block], y[block], value[block], slope[block];
-  double const intercept = f.intercept(), lambda = f.penalty();
+  double const intercept = f.intercept();
   std::size_t const d = x.size(), last = d - 1;
   double loss = 0, intercept_slope = 0, squares = 0;
   for (std::size_t i = samples.first; i < samples.last; i += block) {
@@ -64,7 +64,7 @@ LOCALSGD_ONE_COPY void add_samples(F const& f, std::span<typename F::scalar cons
       if (intercept != 0) z[j] += intercept * static_cast<double>(x[last]);
       y[j] = f.target(i + j);
     }
-    losses_of(f.loss(), z, y, count, value, slope);
+    evaluate(f.loss(), z, y, count, value, slope);
     for (std::size_t j = 0; j != count; ++j) {
       double const share = f.scale(i + j), weighted = share * slope[j];
       loss += share * value[j];
@@ -75,9 +75,18 @@ LOCALSGD_ONE_COPY void add_samples(F const& f, std::span<typename F::scalar cons
     }
   }
   double const count = static_cast<double>(samples.size());
-  sum[d] += loss + count * (lambda / 2) * squared_norm(x);
   sum[d + 1] += squares;
-  for (std::size_t j = 0; j != d; ++j) sum[j] += count * lambda * static_cast<double>(x[j]);
+  if constexpr (has_ridge<F>) {
+    double const lambda = f.regularizer().ridge_strength();
+    sum[d] += loss + count * (lambda / 2) * squared_norm(x);
+    for (std::size_t j = 0; j != d; ++j) sum[j] += count * lambda * static_cast<double>(x[j]);
+  } else {
+    static_assert(differentiable<F>, "only a smooth_regularizer has the gradient of f");
+    std::vector<typename F::scalar> g(d);
+    f.regularizer().gradient(x, std::span<typename F::scalar>(g));
+    sum[d] += loss + count * f.regularizer().value(x);
+    for (std::size_t j = 0; j != d; ++j) sum[j] += count * static_cast<double>(g[j]);
+  }
   if (intercept != 0) sum[last] += intercept * intercept_slope;
 }
 

@@ -50,7 +50,7 @@ std::size_t column_count(Matrix const& m) noexcept {
 }
 /// @brief Numbers stored, per row on average: the multiply-adds of a product with a row.
 template <feature_matrix Matrix>
-double row_work(Matrix const& m) noexcept {
+double entries_per_row(Matrix const& m) noexcept {
   if constexpr (has_sparse_rows<Matrix>)
     return static_cast<double>(m.nonzeros()) / static_cast<double>(m.rows());
   else

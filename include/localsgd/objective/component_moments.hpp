@@ -126,11 +126,12 @@ std::vector<double> mean_loss_gradient(F const& f, std::span<typename F::scalar 
 }
 
 /// @brief The mean gradient of a linear model: no sum of it is rounded to the type of x.
-template <LinearObjective F>
+template <linear_with_ridge F>
 std::vector<double> mean_gradient(F const& f, std::span<typename F::scalar const> x,
                                   chosen_samples const& samples) {
   auto mean = mean_loss_gradient(f, x, samples, [](auto const&, double, double) {});
-  for (std::size_t j = 0; j != x.size(); ++j) mean[j] += f.penalty() * static_cast<double>(x[j]);
+  double const lambda = f.regularizer().ridge_strength();
+  for (std::size_t j = 0; j != x.size(); ++j) mean[j] += lambda * static_cast<double>(x[j]);
   return mean;
 }
 
@@ -158,10 +159,10 @@ component_moments moments_at(F const& f, std::span<typename F::scalar const> x,
 
 /// @brief Both for a linear model, in two passes over the rows: ∇f_i = c_i ã_i + λx, so that
 ///        ‖∇f_i‖² = c_i²‖ã_i‖² + 2λc_i z_i + λ²‖x‖², and in the deviations λx is not there.
-template <LinearObjective F>
+template <linear_with_ridge F>
 component_moments moments_at(F const& f, std::span<typename F::scalar const> x,
                              chosen_samples const& samples) {
-  double const intercept = f.intercept(), lambda = f.penalty();
+  double const intercept = f.intercept(), lambda = f.regularizer().ridge_strength();
   double const penalty_squared = lambda * lambda * squared_norm(x);
   auto const squared_length = [&](auto const& row) {
     return squared_norm_of(row) + intercept * intercept;

@@ -51,6 +51,14 @@ template <class F>
 concept strong_convexity_is_const_and_returns_double =
     knows_strong_convexity<F> || !requires(F& f) { f.strong_convexity(); };
 
+template <class F>
+concept knows_flops_per_sample = requires(F const& f) {
+  { f.flops_per_sample() } -> std::convertible_to<double>;
+};
+template <class F>
+concept flops_per_sample_is_const_and_returns_double =
+    knows_flops_per_sample<F> || !requires(F& f) { f.flops_per_sample(); };
+
 /// @brief μ, or 0 where the objective does not know it.
 template <class F>
 double strong_convexity_of(F const& f) {
@@ -79,6 +87,7 @@ double strong_convexity_of(F const& f) {
 /// |------------------------|----------|---------------------------------------------------------|
 /// | `f.smoothness()`       | `double` | L: ‖∇f(x) − ∇f(y)‖ ≤ L‖x − y‖; decides the step size    |
 /// | `f.strong_convexity()` | `double` | μ ≥ 0: f − (μ/2)‖x‖² is convex; makes the certificate   |
+/// | `f.flops_per_sample()` | `double` | multiply-adds of one ∇f_i, d without it; decides H      |
 ///
 /// What no compiler can check:
 /// - `gradient` depends on (x, batch) only, and one object may be used by several threads at once;
@@ -91,7 +100,8 @@ template <class F>
 concept Objective = detail::has_scalar<F> && detail::has_dimension<F> && detail::has_samples<F> &&
                     detail::has_const_gradient_returning_mean_loss<F> &&
                     detail::smoothness_is_const_and_returns_double<F> &&
-                    detail::strong_convexity_is_const_and_returns_double<F>;
+                    detail::strong_convexity_is_const_and_returns_double<F> &&
+                    detail::flops_per_sample_is_const_and_returns_double<F>;
 
 /// @brief Says in a constructor which type x shall have: `iterate_type<float>{}`.
 template <class Scalar>

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "localsgd/objective/concept.hpp"
+#include "localsgd/objective/regularized.hpp"
 
 #include <concepts>
 #include <cstddef>
@@ -19,19 +20,18 @@ concept has_factored_components =
     requires(F const& f, std::size_t i, double c, std::span<std::size_t const> batch,
              std::span<double const> x, std::span<double> s) {
       { f.outputs() } -> std::same_as<std::size_t>;
-      { f.penalty() } -> std::same_as<double>;
       { f.slopes(x, c, batch, i, s) } -> std::same_as<void>;
       { f.add_rows(batch, x, s) } -> std::same_as<void>;
     };
 }  // namespace detail
 
-/// @brief An objective whose components are f_i(x) = φ_i(x a_i) + (λ/2)‖x‖², x a matrix of C rows,
-///        row-major: their gradients are s_i a_iᵀ + λx with the C slopes s_i = ∇φ_i(x a_i).
+/// @brief An objective whose components are f_i(x) = φ_i(x a_i) + r(x), x a matrix of C rows,
+///        row-major: their gradients are s_i a_iᵀ + ∇r(x) with the C slopes s_i = ∇φ_i(x a_i).
 ///
 /// | expression                       | type          | meaning                                  |
 /// |----------------------------------|---------------|------------------------------------------|
 /// | `f.outputs()`                    | `std::size_t` | C ≥ 1                                    |
-/// | `f.penalty()`                    | `double`      | λ ≥ 0                                    |
+/// | `f.regularizer()`                | a Regularizer | r, for `factored_sgd` with a ridge       |
 /// | `f.slopes(v, c, batch, soon, s)` | `void`        | overwrites s with the s_i over `batch`,  |
 /// |                                  |               | one after the other, at x = c·v; a hint: |
 /// |                                  |               | the sample `soon` will be needed next    |
@@ -42,6 +42,13 @@ concept has_factored_components =
 /// batch. What no compiler can check: `add_rows` for a batch gives the bits of calls for its parts
 /// in turn, and both may be called by several threads at once.
 template <class F>
-concept FactoredObjective = Objective<F> && detail::has_factored_components<F>;
+concept FactoredObjective =
+    Objective<F> && detail::has_factored_components<F> && detail::has_regularizer<F>;
+
+namespace detail {
+/// @brief One with an L2 penalty, or none: what factored steps need.
+template <class F>
+concept factored_with_ridge = FactoredObjective<F> && has_ridge<F>;
+}  // namespace detail
 
 }  // namespace localsgd

@@ -6,6 +6,8 @@
 #include "localsgd/objective/stable_step.hpp"
 #include "localsgd/objective/targets.hpp"
 #include "localsgd/objective/concept.hpp"
+#include "localsgd/objective/regularized.hpp"
+#include "localsgd/regularizer/concept.hpp"
 #include "localsgd/regularizer/l2.hpp"
 #include "localsgd/loss/concept.hpp"
 
@@ -15,14 +17,14 @@
 #include <utility>
 
 /// @file
-/// @brief Linear models: any Loss over dense or sparse rows, with an L2 penalty.
+/// @brief Linear models: any Loss over dense or sparse rows, with any Regularizer.
 
 namespace localsgd {
 
-/// @brief What a linear model may have besides features, targets, a loss and a penalty.
+/// @brief What a linear model may have besides features, targets, a loss and a regularizer.
 struct linear_options {
   /// The value of a constant feature appended to every row; its coefficient, the intercept, is the
-  /// last coordinate of x. 0 = no intercept. It is penalised like every coordinate, which keeps f
+  /// last coordinate of x. 0 = no intercept. It is regularised like every coordinate, which keeps f
   /// strongly convex: a larger value makes that weaker (LIBLINEAR's bias). Finite.
   double intercept = 0;
 
@@ -30,19 +32,24 @@ struct linear_options {
   std::span<double const> weights = {};
 };
 
-/// @brief f(x) = (1/S) Σ_i s_i φ(⟨a_i, x⟩, y_i) + (λ/2)‖x‖², S = Σ s_i.
+/// @brief f(x) = (1/S) Σ_i s_i φ(⟨a_i, x⟩, y_i) + r(x), S = Σ s_i.
 ///
-/// As a mean of n components: f_i(x) = (n s_i/S) φ(⟨a_i, x⟩, y_i) + (λ/2)‖x‖². With an intercept c,
-/// a_i is (row i, c) and x has one coordinate more than the rows. L = sup φ''·λ_max((1/S) Σ s_i a_i
-/// a_iᵀ) + λ, μ = λ.
+/// As a mean of n components: f_i(x) = (n s_i/S) φ(⟨a_i, x⟩, y_i) + r(x). With an intercept c,
+/// a_i is (row i, c) and x has one coordinate more than the rows.
+/// L = sup φ''·λ_max((1/S) Σ s_i a_i a_iᵀ) + L_r, where L_r is the smoothness of r; μ is the strong
+/// convexity of r.
 ///
 /// Borrows features, targets and weights: they outlive the objective, and temporaries do not
 /// compile. Constant, so safe to use from several threads.
 ///
 /// @tparam Matrix `csr_matrix<float>`, `csr_matrix<double>`, `dense_matrix<float>` or `<double>`
 /// @tparam Scalar the type of x; inner products and losses are computed in double in any case
-template <detail::feature_matrix Matrix, Loss LossType, class Scalar = double>
+/// @tparam RegularizerType r; one that is not smooth can be constructed, but has no gradient()
+template <detail::feature_matrix Matrix, Loss LossType, class Scalar = double,
+          class RegularizerType = l2>
 class linear_objective {
+  static_assert(Regularizer<RegularizerType, Scalar>);
+
  public:
   using scalar = Scalar;
 
@@ -51,12 +58,13 @@ class linear_objective {
   /// @throws invalid_data     lengths that differ, no rows, no columns, a target the loss refuses
   /// @throws invalid_settings an intercept or a weight out of range
   template <detail::span_of_double Targets>
-  linear_objective(Matrix const& features, Targets const& targets, LossType loss, l2 penalty,
-                   linear_options options = {}, iterate_type<Scalar> = {})
+  linear_objective(Matrix const& features, Targets const& targets, LossType loss,
+                   RegularizerType regularizer, linear_options options = {},
+                   iterate_type<Scalar> = {})
       : features_(&features),
         targets_(targets),
         loss_(std::move(loss)),
-        penalty_(penalty),
+        regularizer_(std::move(regularizer)),
         options_(options) {
     detail::check_shape(features, targets_.size());
     if constexpr (detail::knows_targets<LossType>)
@@ -67,10 +75,10 @@ class linear_objective {
   }
   /// Data is borrowed: a temporary would be gone before the first step.
   template <class Targets>
-  linear_objective(Matrix const&&, Targets const&, LossType, l2, linear_options = {},
-                   iterate_type<Scalar> = {}) = delete;
+  linear_objective(Matrix const&&, Targets const&, LossType, RegularizerType,
+                   linear_options = {}, iterate_type<Scalar> = {}) = delete;
   template <detail::owning_temporary Targets>
-  linear_objective(Matrix const&, Targets&&, LossType, l2, linear_options = {},
+  linear_objective(Matrix const&, Targets&&, LossType, RegularizerType, linear_options = {},
                    iterate_type<Scalar> = {}) = delete;
 
   std::size_t dimension() const noexcept {
@@ -80,10 +88,11 @@ class linear_objective {
 
   double gradient(std::span<Scalar const> x, std::span<std::size_t const> batch,
                   std::span<Scalar> g) const {
+    static_assert(detail::smooth_regularizer<RegularizerType, Scalar>,
+                  "only a smooth_regularizer has the gradient that this step or evaluation needs");
     std::size_t const columns = detail::column_count(*features_);
     double const inverse = 1 / static_cast<double>(batch.size());
-    for (std::size_t j = 0; j != g.size(); ++j)
-      g[j] = static_cast<Scalar>(penalty_.lambda * static_cast<double>(x[j]));
+    regularizer_.gradient(x, g);
     double loss = 0, intercept_slope = 0;
     for (std::size_t const i : batch) {
       auto const row = detail::row_of(*features_, i);
@@ -97,15 +106,18 @@ class linear_objective {
     }
     if (options_.intercept != 0)
       g[columns] += static_cast<Scalar>(options_.intercept * intercept_slope);
-    return loss + penalty_.lambda / 2 * detail::squared_norm(x);
+    return loss + regularizer_.value(x);
   }
 
   /// L by power iteration over all rows, which approaches it from below: to about 1e-6. A few dozen
   /// passes over the data.
-  double smoothness() const {
-    return loss_.curvature() * moments(samples(), samples(), 1e-8, 300).spectral + penalty_.lambda;
+  double smoothness() const
+    requires detail::smooth_regularizer<RegularizerType, Scalar>
+  {
+    return loss_.curvature() * moments(samples(), samples(), 1e-8, 300).spectral +
+           regularizer_.smoothness();
   }
-  double strong_convexity() const noexcept { return penalty_.lambda; }
+  double strong_convexity() const noexcept { return regularizer_.strong_convexity(); }
 
   /// A step size at which SGD with batches of b is stable: detail::stable_step, with L to a few
   /// percent, from about 2,000 rows. Only where the loss is not bounded in its slope must every row
@@ -115,20 +127,21 @@ class linear_objective {
   }
   /// What the step size depends on.
   detail::curvature_bounds step_curvature(std::size_t /*workers*/ = 1) const {
-    auto const m = moments(2048, detail::has_bounded_slope(loss_) ? 16384 : samples(), 1e-2, 50);
-    double const bend = loss_.curvature(), lambda = penalty_.lambda;
-    return {bend * m.spectral + lambda, bend * m.typical + lambda, bend * m.largest + lambda,
-            detail::has_bounded_slope(loss_)};
+    auto const m = moments(2048, detail::is_lipschitz(loss_) ? 16384 : samples(), 1e-2, 50);
+    double const bend = loss_.curvature();
+    double const own = detail::smoothness_of_regularizer(regularizer_);
+    return {bend * m.spectral + own, bend * m.typical + own, bend * m.largest + own,
+            detail::is_lipschitz(loss_)};
   }
 
   /// Multiply-adds of one component's gradient: the nonzeros of a row, on average.
-  double row_work() const noexcept { return detail::row_work(*features_); }
+  double flops_per_sample() const noexcept { return detail::entries_per_row(*features_); }
 
-  // What a LocalWorker for linear models needs to know of f_i(x) = scale·φ(⟨a_i,x⟩, y_i) + λ/2‖x‖².
+  // What a LocalWorker for linear models needs to know of f_i(x) = scale·φ(⟨a_i,x⟩, y_i) + r(x).
   Matrix const& features() const noexcept { return *features_; }
   LossType const& loss() const noexcept { return loss_; }
   double intercept() const noexcept { return options_.intercept; }
-  double penalty() const noexcept { return penalty_.lambda; }
+  RegularizerType const& regularizer() const noexcept { return regularizer_; }
   double target(std::size_t i) const noexcept { return targets_[i]; }
   double scale(std::size_t i) const noexcept {
     return options_.weights.empty() ? 1.0 : options_.weights[i] / mean_weight_;
@@ -145,13 +158,14 @@ class linear_objective {
   Matrix const* features_;
   std::span<double const> targets_;
   LossType loss_;
-  l2 penalty_;
+  RegularizerType regularizer_;
   linear_options options_;
   double mean_weight_ = 1;
 };
 
-template <class Matrix, class Targets, class LossType, class Scalar = double>
-linear_objective(Matrix const&, Targets const&, LossType, l2, linear_options = {},
-                 iterate_type<Scalar> = {}) -> linear_objective<Matrix, LossType, Scalar>;
+template <class Matrix, class Targets, class LossType, class RegularizerType, class Scalar = double>
+linear_objective(Matrix const&, Targets const&, LossType, RegularizerType, linear_options = {},
+                 iterate_type<Scalar> = {})
+    -> linear_objective<Matrix, LossType, Scalar, RegularizerType>;
 
 }  // namespace localsgd

@@ -4,6 +4,7 @@
 
 #include "localsgd/kernels/rows.hpp"
 #include "localsgd/objective/concept.hpp"
+#include "localsgd/objective/regularized.hpp"
 
 #include <concepts>
 #include <cstddef>
@@ -21,22 +22,28 @@ concept has_linear_components = requires(F const& f, std::size_t i, double z) {
   { f.loss().derivative(z, z) } -> std::same_as<double>;
   { f.scale(i) } -> std::same_as<double>;
   { f.target(i) } -> std::same_as<double>;
-  { f.penalty() } -> std::same_as<double>;
   { f.intercept() } -> std::same_as<double>;
 };
 }  // namespace detail
 
-/// @brief An objective whose components are f_i(x) = scale_i·φ(⟨a_i, x⟩, y_i) + (λ/2)‖x‖².
+/// @brief An objective whose components are f_i(x) = scale_i·φ(⟨a_i, x⟩, y_i) + r(x).
 ///
-/// | expression       | type     | meaning                                                        |
-/// |------------------|----------|----------------------------------------------------------------|
-/// | `f.features()`   | a matrix | the rows a_i, without the intercept                            |
-/// | `f.loss()`       | a Loss   | φ                                                              |
-/// | `f.scale(i)`     | `double` | scale_i ≥ 0; their mean is 1                                   |
-/// | `f.target(i)`    | `double` | y_i                                                            |
-/// | `f.penalty()`    | `double` | λ ≥ 0                                                          |
-/// | `f.intercept()`  | `double` | a last feature of all rows; 0 = there is none                  |
+/// | expression        | type          | meaning                                                  |
+/// |-------------------|---------------|----------------------------------------------------------|
+/// | `f.features()`    | a matrix      | the rows a_i, without the intercept                      |
+/// | `f.loss()`        | a Loss        | φ                                                        |
+/// | `f.scale(i)`      | `double`      | scale_i ≥ 0; their mean is 1                             |
+/// | `f.target(i)`     | `double`      | y_i                                                      |
+/// | `f.intercept()`   | `double`      | a last feature of all rows; 0 = there is none            |
+/// | `f.regularizer()` | a Regularizer | r; with `ridge_strength()`, steps may be sparse          |
 template <class F>
-concept LinearObjective = Objective<F> && detail::has_linear_components<F>;
+concept LinearObjective =
+    Objective<F> && detail::has_linear_components<F> && detail::has_regularizer<F>;
+
+namespace detail {
+/// @brief A linear model with an L2 penalty, or none: what sparse steps and dual points need.
+template <class F>
+concept linear_with_ridge = LinearObjective<F> && has_ridge<F>;
+}  // namespace detail
 
 }  // namespace localsgd

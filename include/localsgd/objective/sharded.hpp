@@ -10,10 +10,12 @@
 #include "localsgd/core/error.hpp"
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/objective/linear_concept.hpp"
+#include "localsgd/objective/regularized.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
 #include "localsgd/settings.hpp"
 
 #include <algorithm>
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -21,6 +23,7 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -35,9 +38,12 @@ namespace detail {
 /// @brief What every process knows of a shard.
 struct shard_facts {
   std::size_t samples = 0, dimension = 0;
-  double strong_convexity = 0, row_work = 0;
-  double penalty = 0, intercept = 0;  // of a linear model
-  bool has_bounded_slope = false;     // of its loss
+  double strong_convexity = 0, flops_per_sample = 0;
+  double ridge = 0;                      // λ, where the regularizer is (λ/2)‖x‖²
+  std::array<char, 104> regularizer{};   // its identity, or the beginning of it
+  std::uint64_t regularizer_number = 0;  // a checksum of all of it
+  double intercept = 0;                  // of a linear model
+  bool has_lipschitz_loss = false;
   curvature_bounds curvature;
   objective_fingerprint fingerprint;
 
@@ -48,11 +54,16 @@ struct shard_facts {
     facts.dimension = f.dimension();
     facts.strong_convexity = strong_convexity_of(f);
     facts.fingerprint = fingerprint_of(f);
-    if constexpr (requires { f.row_work(); }) facts.row_work = f.row_work();
+    if constexpr (knows_flops_per_sample<F>) facts.flops_per_sample = f.flops_per_sample();
+    if constexpr (has_ridge<F>) facts.ridge = f.regularizer().ridge_strength();
+    if constexpr (has_regularizer<F>) {
+      std::string const identity = f.regularizer().identity();
+      identity.copy(facts.regularizer.data(), facts.regularizer.size() - 1);
+      facts.regularizer_number = checksum(identity.data(), identity.size());
+    }
     if constexpr (LinearObjective<F>) {
-      facts.penalty = f.penalty();
       facts.intercept = f.intercept();
-      facts.has_bounded_slope = detail::has_bounded_slope(f.loss());
+      facts.has_lipschitz_loss = detail::is_lipschitz(f.loss());
     }
     if constexpr (requires { f.step_curvature(workers); })
       facts.curvature = f.step_curvature(workers);
@@ -60,6 +71,8 @@ struct shard_facts {
       facts.curvature = estimate_curvature(f);
     return facts;
   }
+
+  std::string_view regularizer_name() const noexcept { return regularizer.data(); }
 };
 
 }  // namespace detail
@@ -96,9 +109,9 @@ class sharded_objective {
   /// @param ranks   the synchronizer of the runs to come
   /// @param workers K, of these runs
   /// @param make    `make(k)` gives f_k, for the workers of this process in ascending order
-  /// @throws invalid_settings if K is out of range, or the shards differ in their dimension, or as
-  ///         linear models in penalty or intercept; on all processes, naming the worker, and its
-  ///         rank, that differs from worker 0
+  /// @throws invalid_settings if K is out of range, or the shards differ in their dimension, in
+  ///         their regularizer, or as linear models in their intercept; on all processes, naming
+  ///         the worker, and its rank, that differs from worker 0
   /// @throws what `make` throws; then rank_failed on the other processes
   template <class Ranks, class Make>
   sharded_objective(Ranks& ranks, std::size_t workers, Make const& make) {
@@ -127,7 +140,9 @@ class sharded_objective {
       };
       detail::require(facts_[k].samples >= 1, "samples of " + name, facts_[k].samples, ">= 1");
       as_the_first("dimension", &detail::shard_facts::dimension);
-      as_the_first("penalty", &detail::shard_facts::penalty);
+      detail::require(facts_[k].regularizer_number == facts_[0].regularizer_number,
+                      "regularizer of " + name, facts_[k].regularizer_name(),
+                      std::string(facts_[0].regularizer_name()) + ", as the shard of worker 0 has");
       as_the_first("intercept", &detail::shard_facts::intercept);
       begins_.push_back(begins_.back() + facts_[k].samples);
     }
@@ -167,29 +182,30 @@ class sharded_objective {
     return least;
   }
   /// Multiply-adds of one component's gradient, on average.
-  double row_work() const noexcept
-    requires requires(F const& f) { f.row_work(); }
+  double flops_per_sample() const noexcept
+    requires detail::knows_flops_per_sample<F>
   {
     double sum = 0;
-    for (auto const& shard : facts_) sum += static_cast<double>(shard.samples) * shard.row_work;
+    for (auto const& shard : facts_)
+      sum += static_cast<double>(shard.samples) * shard.flops_per_sample;
     return sum / static_cast<double>(samples());
   }
 
-  // What all shards of a linear model have in common.
-  double penalty() const noexcept
-    requires LinearObjective<F>
+  // What all shards have in common: λ, and of a linear model the intercept.
+  double ridge_strength() const noexcept
+    requires detail::has_ridge<F>
   {
-    return facts_[0].penalty;
+    return facts_[0].ridge;
   }
   double intercept() const noexcept
     requires LinearObjective<F>
   {
     return facts_[0].intercept;
   }
-  bool has_bounded_slope() const noexcept
+  bool has_lipschitz_loss() const noexcept
     requires LinearObjective<F>
   {
-    return std::ranges::all_of(facts_, &detail::shard_facts::has_bounded_slope);
+    return std::ranges::all_of(facts_, &detail::shard_facts::has_lipschitz_loss);
   }
 
   // What makes it a ShardedObjective.

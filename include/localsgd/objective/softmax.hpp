@@ -8,6 +8,8 @@
 #include "localsgd/objective/stable_step.hpp"
 #include "localsgd/objective/targets.hpp"
 #include "localsgd/objective/concept.hpp"
+#include "localsgd/objective/regularized.hpp"
+#include "localsgd/regularizer/concept.hpp"
 #include "localsgd/regularizer/l2.hpp"
 
 #include <algorithm>
@@ -26,15 +28,21 @@
 
 namespace localsgd {
 
-/// @brief f(x) = (1/n) Σ_i [ log Σ_c exp⟨x_c, a_i⟩ − ⟨x_{y_i}, a_i⟩ ] + (λ/2)‖x‖².
+/// @brief f(x) = (1/n) Σ_i [ log Σ_c exp⟨x_c, a_i⟩ − ⟨x_{y_i}, a_i⟩ ] + r(x).
 ///
 /// x is classes × columns, row-major: x_c are its rows. The Hessian of log-sum-exp is at most ½ I,
-/// so L = ½ λ_max((1/n) Σ a_i a_iᵀ) + λ; μ = λ.
+/// so L = ½ λ_max((1/n) Σ a_i a_iᵀ) + L_r, where L_r is the smoothness of r; μ is the strong
+/// convexity of r.
 ///
 /// Borrows features and labels: they outlive the objective, and temporaries do not compile.
 /// Constant, so safe to use from several threads.
-template <detail::feature_matrix Matrix, class Label, class Scalar = double>
+///
+/// @tparam RegularizerType r; one that is not smooth can be constructed, but has no gradient()
+template <detail::feature_matrix Matrix, class Label, class Scalar = double,
+          class RegularizerType = l2>
 class softmax_objective {
+  static_assert(Regularizer<RegularizerType, Scalar>);
+
  public:
   using scalar = Scalar;
 
@@ -44,12 +52,12 @@ class softmax_objective {
   /// @throws invalid_data     lengths that differ, no rows, no columns, a label out of range
   /// @throws invalid_settings fewer than 2 classes, or more than 65,536
   template <class Labels>
-  softmax_objective(Matrix const& features, Labels const& labels, std::size_t classes, l2 penalty,
-                    iterate_type<Scalar> = {})
+  softmax_objective(Matrix const& features, Labels const& labels, std::size_t classes,
+                    RegularizerType regularizer, iterate_type<Scalar> = {})
       : features_(&features),
         labels_(detail::span_of(labels)),
         classes_(classes),
-        penalty_(penalty) {
+        regularizer_(std::move(regularizer)) {
     detail::require(classes >= 2 && classes <= 65536, "classes", classes, "2 to 65536");
     detail::check_shape(features, labels_.size());
     std::string const expected = "a class, 0 to " + std::to_string(classes - 1);
@@ -61,10 +69,11 @@ class softmax_objective {
   }
   /// Data is borrowed: a temporary would be gone before the first step.
   template <class Labels>
-  softmax_objective(Matrix const&&, Labels const&, std::size_t, l2,
+  softmax_objective(Matrix const&&, Labels const&, std::size_t, RegularizerType,
                     iterate_type<Scalar> = {}) = delete;
   template <detail::owning_temporary Labels>
-  softmax_objective(Matrix const&, Labels&&, std::size_t, l2, iterate_type<Scalar> = {}) = delete;
+  softmax_objective(Matrix const&, Labels&&, std::size_t, RegularizerType,
+                    iterate_type<Scalar> = {}) = delete;
 
   std::size_t dimension() const noexcept { return classes_ * columns(); }
   std::size_t samples() const noexcept { return labels_.size(); }
@@ -72,6 +81,8 @@ class softmax_objective {
 
   double gradient(std::span<Scalar const> x, std::span<std::size_t const> batch,
                   std::span<Scalar> g) const {
+    static_assert(detail::smooth_regularizer<RegularizerType, Scalar>,
+                  "only a smooth_regularizer has the gradient that this step or evaluation needs");
     // Block after block of samples: their scores fit on the stack, their rows in a cache, where the
     // gradient finds them again.
     std::array<double, scores_on_stack> stack;
@@ -80,8 +91,15 @@ class softmax_objective {
     std::span<double> const scores = heap.empty() ? std::span<double>(stack) : std::span(heap);
     std::size_t const block = std::clamp<std::size_t>(scores_on_stack / classes_, 1, block_samples);
     double const share = 1 / static_cast<double>(batch.size());
-    detail::gradient_target<Scalar> target{x.data(), penalty_.lambda, g.data()};
+    detail::gradient_target<Scalar> target{x.data(), 0, g.data()};
     double loss = 0;
+    if constexpr (detail::ridge_regularizer<RegularizerType>) {
+      target.lambda = regularizer_.ridge_strength();
+    } else {
+      regularizer_.gradient(x, g);
+      target.x = nullptr;  // ∇r is there
+      loss = regularizer_.value(x);
+    }
     for (std::size_t begin = 0; begin < batch.size(); begin += block) {
       auto const part = batch.subspan(begin, std::min(block, batch.size() - begin));
       detail::scores_of(rows(part), x.data(), classes_, scores.data());
@@ -91,7 +109,7 @@ class softmax_objective {
                                          share);
       loss += share * losses;
       double const squares = detail::add_gradient(rows(part), scores.data(), target, classes_);
-      if (begin == 0) loss += penalty_.lambda / 2 * squares;
+      if (target.x != nullptr) loss += target.lambda / 2 * squares;
       target.x = nullptr;  // λx is there
     }
     return loss;
@@ -99,7 +117,7 @@ class softmax_objective {
 
   /// What makes it a FactoredObjective: scores are products with rows.
   std::size_t outputs() const noexcept { return classes_; }
-  double penalty() const noexcept { return penalty_.lambda; }  ///< λ
+  RegularizerType const& regularizer() const noexcept { return regularizer_; }
   /// s_i,c ← softmax(scale·v a_i)_c − [c = y_i]
   void slopes(std::span<double const> v, double scale, std::span<std::size_t const> batch,
               std::size_t soon, std::span<double> s) const noexcept {
@@ -134,15 +152,18 @@ class softmax_objective {
   }
 
   /// L by power iteration over all rows, which approaches it from below: to about 1e-6.
-  double smoothness() const {
-    return moments(samples(), samples(), 1e-8, 300).spectral / 2 + penalty_.lambda;
+  double smoothness() const
+    requires detail::smooth_regularizer<RegularizerType, Scalar>
+  {
+    return moments(samples(), samples(), 1e-8, 300).spectral / 2 + regularizer_.smoothness();
   }
-  double strong_convexity() const noexcept { return penalty_.lambda; }
+  double strong_convexity() const noexcept { return regularizer_.strong_convexity(); }
 
   /// A step size at which SGD with batches of b is stable: detail::stable_step. The spectrum is
   /// estimated from about 2,000 rows.
   ///
-  /// L = ½ λ_max + λ is met only where two classes share all probability: near x = 0 it is λ_max/C.
+  /// L = ½ λ_max + L_r is met only where two classes share all probability: near x = 0 it is
+  /// λ_max/C + L_r.
   /// One worker needs that margin against its noise. From 4 workers on, whose average has less, it
   /// goes: up to twice the step, so at most 1/(2L).
   double stable_step(std::size_t batch_size, std::size_t workers = 1) const {
@@ -151,15 +172,15 @@ class softmax_objective {
   /// What the step size depends on.
   detail::curvature_bounds step_curvature(std::size_t workers) const {
     auto const m = moments(2048, 16384, 1e-2, 50);
-    double const lambda = penalty_.lambda;
+    double const own = detail::smoothness_of_regularizer(regularizer_);
     double const gain = std::clamp(static_cast<double>(workers) / 4, 1.0, 2.0);
     double const bend = std::max(0.5 / gain, 1 / static_cast<double>(classes_));
-    return {bend * m.spectral + lambda, m.typical / 2 + lambda, m.largest / 2 + lambda, true};
+    return {bend * m.spectral + own, m.typical / 2 + own, m.largest / 2 + own, true};
   }
 
   /// Multiply-adds of one component's gradient: classes times the nonzeros of a row, on average.
-  double row_work() const noexcept {
-    return static_cast<double>(classes_) * detail::row_work(*features_);
+  double flops_per_sample() const noexcept {
+    return static_cast<double>(classes_) * detail::entries_per_row(*features_);
   }
 
  private:
@@ -186,13 +207,14 @@ class softmax_objective {
   Matrix const* features_;
   std::span<Label const> labels_;
   std::size_t classes_;
-  l2 penalty_;
+  RegularizerType regularizer_;
 };
 
-template <class Matrix, class Labels, class Scalar = double>
-softmax_objective(Matrix const&, Labels const&, std::size_t, l2, iterate_type<Scalar> = {})
+template <class Matrix, class Labels, class RegularizerType, class Scalar = double>
+softmax_objective(Matrix const&, Labels const&, std::size_t, RegularizerType,
+                  iterate_type<Scalar> = {})
     -> softmax_objective<Matrix,
                          std::remove_cvref_t<decltype(*std::declval<Labels const&>().data())>,
-                         Scalar>;
+                         Scalar, RegularizerType>;
 
 }  // namespace localsgd

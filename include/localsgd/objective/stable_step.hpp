@@ -2,9 +2,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/loss/concept.hpp"
+
 #include <algorithm>
 #include <cmath>
-#include <concepts>
 #include <cstddef>
 #include <limits>
 
@@ -18,16 +19,14 @@ struct curvature_bounds {
   double smoothness = 0;  ///< L, of f
   double typical = 0;     ///< of a component that gradients typically meet
   double largest = 0;     ///< L_max, of the worst component
-  bool bounded_slope = false;  ///< |∂φ/∂z| is bounded: one sample's step saturates
+  bool lipschitz_loss = false;  ///< |∂φ/∂z| is bounded: one sample's step saturates
 };
 
 /// @brief Whether a loss says that |∂φ/∂z| is bounded.
 template <class L>
-bool has_bounded_slope(L const& loss) noexcept {
-  if constexpr (requires {
-                  { loss.slope() } -> std::same_as<double>;
-                })
-    return std::isfinite(loss.slope());
+bool is_lipschitz(L const& loss) noexcept {
+  if constexpr (knows_lipschitz_constant<L>)
+    return std::isfinite(loss.lipschitz_constant());
   else
     return false;
 }
@@ -37,7 +36,7 @@ bool has_bounded_slope(L const& loss) noexcept {
 /// 1/(4L) is what Theorem 2.2 needs \cite stich2019local. Steps on single samples of curvature ℓ
 /// are contractions in the mean only up to about 1/ℓ, where L_b = L + (ℓ − L)/b takes ℓ's place for
 /// batches. With a quadratic growth of the loss that is a matter of divergence: ℓ = L_max and a
-/// step of at most 1/(2L_b). With a bounded slope a large step overshoots but saturates: 4/L_b at
+/// step of at most 1/(2L_b). With a Lipschitz loss a large step overshoots but saturates: 4/L_b at
 /// the typical curvature, which also tames single huge rows.
 /// @return > 0, finite; 1 where there is no curvature at all.
 inline double stable_step(curvature_bounds const& c, std::size_t batch_size) noexcept {
@@ -46,7 +45,7 @@ inline double stable_step(curvature_bounds const& c, std::size_t batch_size) noe
            std::max(0.0, sample - c.smoothness) / static_cast<double>(batch_size);
   };
   double const noise =
-      c.bounded_slope ? of_batch(c.typical) / 4 : 2 * of_batch(c.largest);
+      c.lipschitz_loss ? of_batch(c.typical) / 4 : 2 * of_batch(c.largest);
   double const limit = std::max(4 * c.smoothness, noise);
   if (!(limit > 0)) return 1;
   return std::isfinite(limit) ? 1 / limit : std::numeric_limits<double>::min();

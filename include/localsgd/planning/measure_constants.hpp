@@ -60,14 +60,14 @@ concept points_for = !point_for<R, F> && std::ranges::forward_range<R const> &&
 
 template <class F>
 concept knows_linear_curvature =
-    LinearObjective<F> && has_const_curvature<std::remove_cvref_t<decltype(
-                              std::declval<F const&>().loss())>>;
+    LinearObjective<F> && differentiable<F> &&
+    has_const_curvature<std::remove_cvref_t<decltype(std::declval<F const&>().loss())>>;
 
 /// @brief Whether `smoothness()` is a power iteration's: 1e-6 too small or so.
 template <class F>
 inline constexpr bool smoothness_from_below = false;
-template <feature_matrix Matrix, class Label, class Scalar>
-inline constexpr bool smoothness_from_below<softmax_objective<Matrix, Label, Scalar>> = true;
+template <feature_matrix Matrix, class Label, class Scalar, class R>
+inline constexpr bool smoothness_from_below<softmax_objective<Matrix, Label, Scalar, R>> = true;
 inline constexpr double power_iteration_error = 1e-6;
 
 template <class F, class P>
@@ -96,13 +96,13 @@ constant smoothness_of(F const& f, Points const& points, measure_options const& 
   constant smoothness(0, origin::estimate);
   if constexpr (knows_linear_curvature<F>) {
     auto const scale = [&f](std::size_t i) { return f.scale(i); };
-    double const bend = f.loss().curvature();
+    double const bend = f.loss().curvature(), own = f.regularizer().smoothness();
     if (options.proven_smoothness)
-      return {(bend * spectral_bound(f.features(), f.intercept(), scale) + f.penalty()) * up,
+      return {(bend * spectral_bound(f.features(), f.intercept(), scale) + own) * up,
               origin::bound};
     std::size_t const n = f.samples();
     auto const m = moments_of(f.features(), f.intercept(), scale, n, n, 1e-8, 300);
-    smoothness.value = bend * m.spectral + f.penalty();
+    smoothness.value = bend * m.spectral + own;
     smoothness.standard_error = power_iteration_error * smoothness.value;
   } else if constexpr (knows_smoothness<F>) {
     if constexpr (!smoothness_from_below<F>) return f.smoothness();
@@ -157,10 +157,8 @@ constants constants_along(F const& f, Points const& points, measure_options cons
   if (count == 0) throw invalid_data("points", "0 points", "at least one");
 
   double work = LinearObjective<F> ? 1 : static_cast<double>(d);
-  if constexpr (requires {
-                  { f.row_work() } -> std::convertible_to<double>;
-                })
-    work = std::max<double>(work, f.row_work());
+  if constexpr (knows_flops_per_sample<F>)
+    work = std::max<double>(work, f.flops_per_sample());
   else
     work = static_cast<double>(d);
   bool const all = options.every_sample || work * static_cast<double>(n) * count <= 1e9;

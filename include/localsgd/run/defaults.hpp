@@ -25,18 +25,13 @@
 
 namespace localsgd::detail {
 
-template <class F>
-concept knows_row_work = requires(F const& f) {
-  { f.row_work() } -> std::convertible_to<double>;
-};
-
 /// @brief The LocalWorker that makes plain steps on an objective: sparse ones where its rows may be
 ///        sparse.
 template <Objective F>
 auto plain_worker() {
-  if constexpr (LinearObjective<F>)
+  if constexpr (linear_with_ridge<F>)
     return linear_sgd{};
-  else if constexpr (FactoredObjective<F>)
+  else if constexpr (factored_with_ridge<F>)
     return factored_sgd{};
   else
     return sgd{};
@@ -131,15 +126,15 @@ plan make_plan(F const& f, settings s, bool reduces) {
   p.seed = s.seed;
   p.tolerance = s.tolerance;
   p.evaluations = s.evaluations;
-  double row_work = static_cast<double>(p.dimension);
-  if constexpr (knows_row_work<F>) p.row_work = row_work = f.row_work();
+  double flops = static_cast<double>(p.dimension);
+  if constexpr (knows_flops_per_sample<F>) p.flops_per_sample = flops = f.flops_per_sample();
   // Dense steps of factored_sgd pass over d numbers 4 times, those of sgd and rounds 10 times.
-  if constexpr (FactoredObjective<stepped_objective<F>>)
-    if (row_work >= static_cast<double>(p.dimension)) row_work *= 0.4;
+  if constexpr (factored_with_ridge<stepped_objective<F>>)
+    if (flops >= static_cast<double>(p.dimension)) flops *= 0.4;
   p.local_steps = s.local_steps != 0 ? s.local_steps
                                      : default_local_steps(steps_of(ordinary, p.samples),
                                                            p.samples, p.workers, p.batch_size,
-                                                           p.dimension, row_work);
+                                                           p.dimension, flops);
   return p;
 }
 

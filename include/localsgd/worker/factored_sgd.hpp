@@ -30,7 +30,7 @@ namespace localsgd {
 ///
 /// A step adds its outer products to v at once. To u it owes them: those of several steps are added
 /// together, so that u, often larger than a cache, is read and written once for all of them.
-template <FactoredObjective F, Sampler S, StepSize E, IterateWeights W>
+template <detail::factored_with_ridge F, Sampler S, StepSize E, IterateWeights W>
 class alignas(detail::own_lines) factored_sgd_sequence
     : public detail::written_sequence<typename F::scalar, detail::scaled_iterate<false>> {
   using iterate = detail::scaled_iterate<false>;
@@ -53,7 +53,7 @@ class alignas(detail::own_lines) factored_sgd_sequence
 
   LOCALSGD_ONE_COPY void advance(std::uint64_t from, std::uint64_t to) {
     samples_.rewind(from, to);
-    double const lambda = f_->penalty();
+    double const lambda = f_->regularizer().ridge_strength();
     for (std::uint64_t t = from; t != to; ++t) {
       base::weigh(iterate_weights_.weight(t));
       auto const batch = samples_.next();
@@ -108,14 +108,14 @@ class alignas(detail::own_lines) factored_sgd_sequence
 ///
 /// Sparse rows cost C times their nonzeros, the penalty and the weighted average next to nothing.
 struct factored_sgd {
-  template <FactoredObjective F, Sampler S, StepSize E, IterateWeights W>
+  template <detail::factored_with_ridge F, Sampler S, StepSize E, IterateWeights W>
   factored_sgd_sequence<F, S, E, W> bind(F const& f, S const& sampler, E const& step_size,
                                          W const& weights, plan const& p,
                                          std::size_t worker) const {
     return {f, sampler, step_size, weights, p, worker};
   }
   /// @brief With the weights that go with the step size.
-  template <FactoredObjective F, Sampler S, StepSize E>
+  template <detail::factored_with_ridge F, Sampler S, StepSize E>
   factored_sgd_sequence<F, S, E, quadratic_weights> bind(F const& f, S const& sampler,
                                                          E const& step_size, plan const& p,
                                                          std::size_t worker) const {

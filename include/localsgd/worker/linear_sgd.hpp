@@ -34,14 +34,14 @@ enum class exchanged_coordinates {
 };
 
 namespace detail {
-template <LinearObjective F>
+template <linear_with_ridge F>
 using scaled_iterate_for =
     scaled_iterate<sparse_row<decltype(row_of(std::declval<F const&>().features(), 0))>>;
 }  // namespace detail
 
 /// @brief The sequence of one worker on a linear model, with the scaled iterate and the lazy
 ///        weighted average of detail::scaled_iterate. Three vectors of length d: v, u and x.
-template <LinearObjective F, Sampler S, StepSize E, IterateWeights W>
+template <detail::linear_with_ridge F, Sampler S, StepSize E, IterateWeights W>
 class alignas(detail::own_lines) linear_sgd_sequence
     : public detail::written_sequence<typename F::scalar, detail::scaled_iterate_for<F>> {
   using iterate = detail::scaled_iterate_for<F>;
@@ -68,7 +68,7 @@ class alignas(detail::own_lines) linear_sgd_sequence
     used_.clear();
     if constexpr (!iterate::sparse)
       if (slopes_.size() == 1 && from != to) return advance_row_by_row(from, to);
-    double const lambda = f_->penalty();
+    double const lambda = f_->regularizer().ridge_strength();
     for (std::uint64_t t = from; t != to; ++t) {
       base::weigh(iterate_weights_.weight(t));
       auto const batch = samples_.next();
@@ -106,7 +106,7 @@ class alignas(detail::own_lines) linear_sgd_sequence
 
   // From counted work only: whether the workers' rows of a round have at most d/8 entries.
   static bool is_lazy(F const& f, plan const& p) noexcept {
-    double const row = p.row_work > 0 ? p.row_work : detail::row_work(f.features());
+    double const row = p.flops_per_sample > 0 ? p.flops_per_sample : detail::entries_per_row(f.features());
     double const entries = row * static_cast<double>(p.batch_size) *
                            static_cast<double>(p.local_steps) * static_cast<double>(p.workers);
     return std::same_as<scalar, double> && p.workers > 1 &&
@@ -136,7 +136,7 @@ class alignas(detail::own_lines) linear_sgd_sequence
   // The same of dense rows with b = 1, where one pass over v and u makes a step and the product that
   // the next one begins with: on 784 features from memory this takes three quarters of the time.
   void advance_row_by_row(std::uint64_t from, std::uint64_t to) {
-    double const lambda = f_->penalty();
+    double const lambda = f_->regularizer().ridge_strength();
     std::size_t i = samples_.next().front();
     for (std::size_t const soon : samples_.upcoming().first(
              std::min(rows_ahead - 1, samples_.upcoming().size())))
@@ -193,14 +193,14 @@ class alignas(detail::own_lines) linear_sgd_sequence
 struct linear_sgd {
   exchanged_coordinates exchanged = exchanged_coordinates::touched;
 
-  template <LinearObjective F, Sampler S, StepSize E, IterateWeights W>
+  template <detail::linear_with_ridge F, Sampler S, StepSize E, IterateWeights W>
   linear_sgd_sequence<F, S, E, W> bind(F const& f, S const& sampler, E const& step_size,
                                        W const& weights, plan const& p,
                                        std::size_t worker) const {
     return {f, sampler, step_size, weights, p, worker, exchanged};
   }
   /// @brief With the weights that go with the step size.
-  template <LinearObjective F, Sampler S, StepSize E>
+  template <detail::linear_with_ridge F, Sampler S, StepSize E>
   linear_sgd_sequence<F, S, E, quadratic_weights> bind(F const& f, S const& sampler,
                                                        E const& step_size, plan const& p,
                                                        std::size_t worker) const {

@@ -10,6 +10,7 @@
 #include "localsgd/worker/sequence_iterate.hpp"
 #include "localsgd/kernels/simd.hpp"
 #include "localsgd/objective/concept.hpp"
+#include "localsgd/objective/regularized.hpp"
 #include "localsgd/sampler/concept.hpp"
 #include "localsgd/worker/concept.hpp"
 #include "localsgd/worker/iterate_average.hpp"
@@ -75,12 +76,14 @@ class alignas(detail::own_lines) sgd_sequence : public detail::vector_sequence<t
 ///        \cite stich2019local. With K = 1 it is plain SGD, bit for bit, whatever H is.
 struct sgd {
   template <Objective F, Sampler S, StepSize E, IterateWeights W>
+    requires detail::differentiable<F>
   sgd_sequence<F, S, E, W> bind(F const& f, S const& sampler, E const& step_size, W const& weights,
                                 plan const& p, std::size_t worker) const {
     return {f, sampler, step_size, weights, p, worker};
   }
   /// @brief With the weights that go with the step size.
   template <Objective F, Sampler S, StepSize E>
+    requires detail::differentiable<F>
   sgd_sequence<F, S, E, quadratic_weights> bind(F const& f, S const& sampler, E const& step_size,
                                                 plan const& p, std::size_t worker) const {
     return bind(f, sampler, step_size, recommended_weights(step_size), p, worker);

@@ -148,7 +148,7 @@ class svrg_anchor {
  private:
   enum class move { forward, leap, plain, back, done, done_back };
   static constexpr int most_rescues = 2100, patience = 8;  // 2^-2100·η is 0 for every η
-  static constexpr bool remembers = LinearObjective<stepped_objective<F>>;  // slopes at the anchor
+  static constexpr bool remembers = linear_with_ridge<stepped_objective<F>>;  // slopes there
   static constexpr bool automatic = std::same_as<E, automatic_step::chosen>;
 
   static std::uint64_t first_look(svrg_start start, std::uint64_t period) noexcept {

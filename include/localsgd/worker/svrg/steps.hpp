@@ -77,7 +77,7 @@ class svrg_steps {
 /// the first digits sooner still, and the last ones later. At most 1/(λm), where an anchor lasts for
 /// m steps. Of a ShardedObjective all of that is of the samples of all shards.
 template <Objective F>
-  requires LinearObjective<stepped_objective<F>>
+  requires linear_with_ridge<stepped_objective<F>>
 class svrg_steps<F> {
  public:
   using row = decltype(row_of(std::declval<stepped_objective<F> const&>().features(), 0));
@@ -90,15 +90,15 @@ class svrg_steps<F> {
         slopes_(f),
         relative_(automatic ? p.dimension : 0),
         step_size_(step_size),
-        largest_(f.penalty() > 0 ? static_cast<double>(p.workers * p.batch_size) /
-                                       (f.penalty() * static_cast<double>(p.samples))
+        largest_(ridge_of(f) > 0 ? static_cast<double>(p.workers * p.batch_size) /
+                                       (ridge_of(f) * static_cast<double>(p.samples))
                                  : infinity),
         intercept_(f.intercept()) {
     bool saturates = false;
     if constexpr (ShardedObjective<F>)
-      saturates = f.has_bounded_slope();
+      saturates = f.has_lipschitz_loss();
     else
-      saturates = has_bounded_slope(f.loss());
+      saturates = is_lipschitz(f.loss());
     most_gain_ = saturates ? 2 : 1;
   }
 

@@ -80,7 +80,7 @@ class alignas(detail::own_lines) svrg_sequence
 };
 
 /// @brief The sequence of one worker on a linear model: a step costs the nonzeros of its rows.
-template <LinearObjective F, Sampler S, IterateWeights W, class Anchor>
+template <detail::linear_with_ridge F, Sampler S, IterateWeights W, class Anchor>
 class alignas(detail::own_lines) svrg_sequence<F, S, W, Anchor>
     : public detail::written_sequence<typename F::scalar,
                                       detail::variance_reduced_iterate<typename Anchor::table>> {
@@ -180,6 +180,7 @@ class alignas(detail::own_lines) svrg_sequence<F, S, W, Anchor>
 /// what the last steps made worse is taken back. Not for `asynchronous`: anchors are rendezvous.
 struct svrg {
   template <Objective F, StepSize E>
+    requires detail::differentiable<detail::stepped_objective<F>>
   detail::svrg_anchor<F, E> anchor(F const& f, E const& step_size, plan const& p) const {
     return {f, step_size, p, detail::svrg_start::at_once};
   }

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
-#define BOOST_TEST_MODULE loss_losses
-#include "localsgd/loss/losses.hpp"
+#define BOOST_TEST_MODULE loss_logistic
+#include "localsgd/loss/logistic.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -10,53 +10,25 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <numbers>
 #include <vector>
 
-#include "test/support/problems.hpp"
+#include "test/support/losses.hpp"
 
 namespace {
 
-using localsgd::huber;
 using localsgd::logistic;
-using localsgd::poisson;
-using localsgd::smoothed_hinge;
-using localsgd::squared;
-using localsgd::squared_hinge;
-using localsgd::detail::losses_of;
+using support::all_of;
 using support::infinity;
+using support::margins;
 using support::not_a_number;
 
-struct losses {
-  std::vector<double> values, slopes;
-};
-
-template <class L>
-losses all_of(L const& loss, std::vector<double> const& z, std::vector<double> const& y) {
-  losses out{std::vector<double>(z.size() + 1, 17), std::vector<double>(z.size() + 1, 17)};
-  losses_of(loss, z.data(), y.data(), z.size(), out.values.data(), out.slopes.data());
-  BOOST_TEST(out.values.back() == 17);  // nothing is written beyond
-  BOOST_TEST(out.slopes.back() == 17);
-  out.values.pop_back(), out.slopes.pop_back();
-  return out;
-}
+std::vector<double> const targets{-1, 1};
 
 bool same_bits(double a, double b) {
   return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
 }
 bool alike(double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); }
-
-// n margins in ±reach with both labels.
-struct margins {
-  std::vector<double> z, y;
-
-  margins(std::size_t n, double reach, std::uint64_t seed) {
-    support::numbers random(seed);
-    for (std::size_t i = 0; i != n; ++i) {
-      z.push_back(random.between(-reach, reach));
-      y.push_back(random.sign());
-    }
-  }
-};
 
 constexpr double ulp = std::numeric_limits<double>::epsilon();
 
@@ -65,7 +37,70 @@ double ulps(double a, double b) { return a == b ? 0 : std::abs(a - b) / std::abs
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(logistic_is_right_to_a_few_units_in_the_last_place) {
+BOOST_AUTO_TEST_CASE(the_derivative_and_the_curvature_are_those_of_the_value) {
+  support::check_derivatives(logistic{}, targets);
+}
+
+BOOST_AUTO_TEST_CASE(the_lipschitz_constant_is_the_largest_derivative) {
+  support::check_lipschitz_constant(logistic{}, targets);
+}
+
+BOOST_AUTO_TEST_CASE(the_loss_and_its_conjugate_satisfy_fenchel_and_young) {
+  support::check_conjugate(logistic{}, targets);
+}
+
+BOOST_AUTO_TEST_CASE(the_projection_moves_to_the_nearest_point_of_the_dual_domain) {
+  support::check_projection(logistic{}, targets);
+}
+
+
+BOOST_AUTO_TEST_CASE(the_conjugate_at_the_ends_and_in_the_middle_of_its_domain) {
+  for (double const y : {-1.0, 1.0}) {
+    BOOST_TEST(logistic::conjugate(0, y) == 0);
+    BOOST_TEST(logistic::conjugate(-y, y) == 0);
+    BOOST_TEST(logistic::conjugate(-y / 2, y) == -std::numbers::ln2);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_conjugate_is_exact_near_the_ends_of_its_domain) {
+  // a log a + (1 − a) log(1 − a) = a (log a − 1) + a²/2 + …, the same for 1 − a.
+  for (double const a : {0x1p-30, 0x1p-40, 0x1p-52}) {
+    double const expected = a * (std::log(a) - 1) + a * a / 2;
+    auto const near = boost::test_tools::tolerance(1e-14);
+    BOOST_TEST(logistic::conjugate(-a, 1) == expected, near);
+    BOOST_TEST(logistic::conjugate(-(1 - a), 1) == expected, near);
+    BOOST_TEST(logistic::conjugate(1 - a, -1) == expected, near);
+  }
+  BOOST_TEST(logistic::conjugate(-1e-300, 1) == 1e-300 * (std::log(1e-300) - 1),
+             boost::test_tools::tolerance(1e-14));
+}
+
+BOOST_AUTO_TEST_CASE(the_loss_is_log_2_at_a_prediction_of_0) {
+  for (double const y : {-1.0, 1.0}) {
+    BOOST_TEST(logistic::value(0, y) == std::numbers::ln2);
+    BOOST_TEST(logistic::derivative(0, y) == -y / 2);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_losses_of_both_targets_differ_by_the_prediction) {
+  for (double const z : support::predictions())  // log(1 + eᶻ) − log(1 + e⁻ᶻ) = z
+    BOOST_TEST(std::abs(logistic::value(z, -1) - logistic::value(z, 1) - z) <= 1e-14);
+}
+
+BOOST_AUTO_TEST_CASE(nothing_overflows) {
+  BOOST_TEST(logistic::value(1000, -1) == 1000);
+  BOOST_TEST(logistic::value(1000, 1) == 0);
+  BOOST_TEST(logistic::derivative(1000, -1) == 1);
+  BOOST_TEST(logistic::derivative(1000, 1) == 0);
+  BOOST_TEST(logistic::value(-1e308, 1) == 1e308);
+  BOOST_TEST(logistic::value(40, 1) == std::exp(-40));  // log(1 + e) = e where e is tiny
+}
+
+BOOST_AUTO_TEST_CASE(targets_are_minus_1_and_1) {
+  support::check_accepts_signs(&logistic::accepts);
+}
+
+BOOST_AUTO_TEST_CASE(a_block_is_right_to_a_few_units_in_the_last_place) {
   double of_values = 0, of_slopes = 0;
   for (double const reach : {40.0, 3.0, 0.1, 1e-5, 1e-300}) {
     margins const m(20'000, reach, 1);
@@ -79,7 +114,7 @@ BOOST_AUTO_TEST_CASE(logistic_is_right_to_a_few_units_in_the_last_place) {
   BOOST_TEST(of_slopes <= 4);
 }
 
-BOOST_AUTO_TEST_CASE(far_out_logistic_is_right_but_for_what_is_less_than_the_least_normal_number) {
+BOOST_AUTO_TEST_CASE(far_out_a_block_is_right_but_for_what_is_less_than_the_least_normal_number) {
   double const least = std::numeric_limits<double>::min();
   std::vector<double> z;
   for (double at = 40; at < 1e4; at *= 1.01) z.push_back(at), z.push_back(-at);
@@ -154,37 +189,5 @@ BOOST_AUTO_TEST_CASE(neither_place_nor_count_changes_a_bit) {
         BOOST_TEST(
             std::equal(some.slopes.begin(), some.slopes.end(), slopes.begin() + from, same_bits));
       }
-  }
-}
-
-BOOST_AUTO_TEST_CASE(any_other_loss_is_asked_sample_by_sample) {
-  auto const check = [](auto const& loss, std::vector<double> const& z,
-                        std::vector<double> const& y) {
-    auto const [values, slopes] = all_of(loss, z, y);
-    for (std::size_t i = 0; i != z.size(); ++i) {
-      BOOST_TEST(values[i] == loss.value(z[i], y[i]));
-      BOOST_TEST(slopes[i] == loss.derivative(z[i], y[i]));
-    }
-  };
-  margins const m(19, 3, 4);
-  auto const counts = std::vector<double>(19, 2.0);
-  check(squared{}, m.z, m.y);
-  check(squared_hinge{}, m.z, m.y);
-  check(smoothed_hinge{0.5}, m.z, m.y);
-  check(huber{0.7}, m.z, m.y);
-  check(poisson{5}, m.z, counts);
-}
-
-BOOST_AUTO_TEST_CASE(a_loss_made_of_logistic_is_another_loss) {
-  struct twice : logistic {
-    static double value(double z, double y) { return 2 * logistic::value(z, y); }
-    static double derivative(double z, double y) { return 2 * logistic::derivative(z, y); }
-    static double curvature() { return 0.5; }
-  };
-  margins const m(19, 3, 5);
-  auto const [values, slopes] = all_of(twice{}, m.z, m.y);
-  for (std::size_t i = 0; i != m.z.size(); ++i) {
-    BOOST_TEST(values[i] == twice::value(m.z[i], m.y[i]));
-    BOOST_TEST(slopes[i] == twice::derivative(m.z[i], m.y[i]));
   }
 }

@@ -1,0 +1,41 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/regularizer/concept.hpp"
+
+#include <type_traits>
+#include <utility>
+
+/// @file
+/// @brief What is known of an objective from its regularizer.
+
+namespace localsgd::detail {
+
+template <class F>
+using regularizer_type =
+    std::remove_cvref_t<decltype(std::declval<F const&>().regularizer())>;
+
+/// @brief `f.regularizer()` is a Regularizer.
+template <class F>
+concept has_regularizer = Regularizer<regularizer_type<F>, typename F::scalar>;
+
+/// @brief The regularizer is (λ/2)‖x‖²: a gradient step shrinks x by a factor.
+template <class F>
+concept has_ridge = has_regularizer<F> && ridge_regularizer<regularizer_type<F>>;
+
+/// @brief f has a gradient: it has no regularizer() of its own, or a smooth one.
+template <class F>
+concept differentiable = !requires(F const& f) { f.regularizer(); } ||
+                         smooth_regularizer<regularizer_type<F>, typename F::scalar>;
+
+/// @brief λ, of an objective with a ridge or of a sharded one whose shards have it in common.
+template <class F>
+double ridge_of(F const& f) noexcept {
+  if constexpr (has_ridge<F>)
+    return f.regularizer().ridge_strength();
+  else
+    return f.ridge_strength();
+}
+
+}  // namespace localsgd::detail

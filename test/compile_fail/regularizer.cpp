@@ -1,0 +1,169 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#include "localsgd/core/tensor.hpp"
+#include "localsgd/loss/logistic.hpp"
+#include "localsgd/minimize.hpp"
+#include "localsgd/objective/linear.hpp"
+#include "localsgd/objective/softmax.hpp"
+#include "localsgd/regularizer/concept.hpp"
+#include "localsgd/regularizer/l2.hpp"
+#include "localsgd/sampler/with_replacement.hpp"
+#include "localsgd/worker/factored_sgd.hpp"
+#include "localsgd/worker/linear_sgd.hpp"
+#include "localsgd/worker/sgd.hpp"
+
+#include <span>
+#include <string>
+#include <vector>
+
+// Every near-miss lacks exactly one thing that the concept Regularizer asks for, or needs a worker
+// that it does not get.
+namespace {
+
+using point = std::span<double const>;
+using slope = std::span<double>;
+
+struct smooth {
+  double value(point) const;
+  double strong_convexity() const;
+  std::string identity() const;
+  void gradient(point, slope) const;
+  double smoothness() const;
+};
+struct not_smooth {
+  double value(point) const;
+  double strong_convexity() const;
+  std::string identity() const;
+  void prox(slope, double) const;
+};
+struct ridge : smooth {
+  double ridge_strength() const;
+};
+
+struct without_value {
+  double strong_convexity() const;
+  std::string identity() const;
+  void gradient(point, slope) const;
+  double smoothness() const;
+};
+struct value_forgets_const : smooth {
+  double value(point);
+};
+struct value_of_floats : smooth {
+  double value(std::span<float const>) const;
+};
+struct void_strong_convexity : smooth {
+  void strong_convexity() const;
+};
+struct identity_is_a_literal : smooth {
+  char const* identity() const;
+};
+struct without_both {
+  double value(point) const;
+  double strong_convexity() const;
+  std::string identity() const;
+};
+struct gradient_forgets_const : smooth {
+  void gradient(point, slope);
+};
+struct gradient_of_one_span : smooth {
+  void gradient(slope) const;
+};
+struct without_smoothness : not_smooth {
+  void gradient(point, slope) const;
+};
+struct without_gradient : not_smooth {
+  double smoothness() const;
+};
+struct prox_forgets_const : not_smooth {
+  void prox(slope, double);
+};
+struct prox_without_step : not_smooth {
+  void prox(slope) const;
+};
+struct int_ridge : smooth {
+  int ridge_strength() const;
+};
+struct ridge_without_gradient : not_smooth {
+  double ridge_strength() const;
+};
+struct conjugate_forgets_const : smooth {
+  double conjugate(point);
+};
+struct cannot_be_copied : smooth {
+  cannot_be_copied(cannot_be_copied const&) = delete;
+};
+
+template <localsgd::Regularizer R>
+void use() {}
+
+}  // namespace
+
+void steps(localsgd::dense_matrix<double> const& a, std::vector<double> const& y,
+           localsgd::settings const& s) {
+  using namespace localsgd;
+  linear_objective const f(a, y, logistic{}, smooth{});
+  softmax_objective const g(a, y, 3, smooth{});
+  linear_objective const h(a, y, logistic{}, not_smooth{});
+  softmax_objective const i(a, y, 3, not_smooth{});
+  with_replacement const sampler;
+  constant_step const eta(0.1);
+  plan const p;
+  sgd{}.bind(f, sampler, eta, p, 0);
+  linear_sgd{}.bind(linear_objective(a, y, logistic{}, ridge{}), sampler, eta, p, 0);
+  static_cast<void>(g), static_cast<void>(h), static_cast<void>(i), static_cast<void>(s);
+#if defined(LINEAR_SGD_WITHOUT_A_RIDGE)  // expect: has_ridge
+  linear_sgd{}.bind(f, sampler, eta, p, 0);
+#elif defined(FACTORED_SGD_WITHOUT_A_RIDGE)  // expect: has_ridge
+  factored_sgd{}.bind(g, sampler, eta, p, 0);
+#elif defined(SGD_ON_WHAT_IS_NOT_SMOOTH)  // expect: differentiable
+  sgd{}.bind(h, sampler, eta, p, 0);
+#elif defined(GRADIENT_OF_WHAT_IS_NOT_SMOOTH)  // expect: smooth_regularizer
+  h.gradient({}, {}, {});
+#elif defined(MINIMIZE_WHAT_IS_NOT_SMOOTH)  // expect: differentiable
+  minimize(h, s);
+#elif defined(MINIMIZE_SOFTMAX_THAT_IS_NOT_SMOOTH)  // expect: differentiable
+  minimize(i, s);
+#elif defined(FLOATS_WITH_A_REGULARIZER_OF_DOUBLES)  // expect: regularizer_has_value
+  linear_objective const j(a, y, logistic{}, smooth{}, {}, iterate_type<float>{});
+#endif
+}
+
+int main() {
+  use<smooth>();
+  use<not_smooth>();
+  use<ridge>();
+#if defined(VALUE_IS_MISSING)  // expect: regularizer_has_value
+  use<without_value>();
+#elif defined(VALUE_IS_NOT_CONST)  // expect: regularizer_has_value
+  use<value_forgets_const>();
+#elif defined(VALUE_OF_FLOATS)  // expect: regularizer_has_value
+  use<value_of_floats>();
+#elif defined(STRONG_CONVEXITY_IS_VOID)  // expect: regularizer_has_strong_convexity
+  use<void_strong_convexity>();
+#elif defined(IDENTITY_IS_A_LITERAL)  // expect: regularizer_has_identity
+  use<identity_is_a_literal>();
+#elif defined(GRADIENT_AND_PROX_ARE_MISSING)  // expect: has_a_gradient_or_a_prox
+  use<without_both>();
+#elif defined(GRADIENT_IS_NOT_CONST)  // expect: gradient_is_const_and_returns_void
+  use<gradient_forgets_const>();
+#elif defined(GRADIENT_OF_ONE_SPAN)  // expect: gradient_is_const_and_returns_void
+  use<gradient_of_one_span>();
+#elif defined(SMOOTHNESS_IS_MISSING)  // expect: gradient_and_smoothness_come_together
+  use<without_smoothness>();
+#elif defined(GRADIENT_IS_MISSING)  // expect: gradient_and_smoothness_come_together
+  use<without_gradient>();
+#elif defined(PROX_IS_NOT_CONST)  // expect: prox_is_const_and_returns_void
+  use<prox_forgets_const>();
+#elif defined(PROX_WITHOUT_STEP)  // expect: prox_is_const_and_returns_void
+  use<prox_without_step>();
+#elif defined(RIDGE_IS_INT)  // expect: ridge_is_const_and_returns_double
+  use<int_ridge>();
+#elif defined(RIDGE_WITHOUT_GRADIENT)  // expect: ridge_comes_with_a_gradient
+  use<ridge_without_gradient>();
+#elif defined(CONJUGATE_IS_NOT_CONST)  // expect: regularizer_conjugate_is_const_and_returns_double
+  use<conjugate_forgets_const>();
+#elif defined(REGULARIZER_CANNOT_BE_COPIED)  // expect: copy_constructible
+  use<cannot_be_copied>();
+#endif
+}
