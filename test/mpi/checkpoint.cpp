@@ -225,7 +225,7 @@ BOOST_AUTO_TEST_CASE(an_averager_with_a_memory) {
 BOOST_AUTO_TEST_CASE(iterates_of_float) {
   linear_objective const f(data().sparse, data().labels, logistic{}, l2{0.01}, {},
                            iterate_type<float>{});
-  BOOST_TEST(survives_cuts(f, fifty, 5, 4, support::basic_outer_momentum<float>{}) == 10u);
+  BOOST_TEST(survives_cuts(f, fifty, 5, 4, support::outer_momentum{}) == 10u);
 }
 
 BOOST_AUTO_TEST_CASE(large_states_of_an_objective_with_classes) {
