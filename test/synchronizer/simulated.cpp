@@ -365,7 +365,7 @@ BOOST_AUTO_TEST_CASE(a_lead_can_be_limited) {
   BOOST_TEST(unlimited.delay > 50u);
   double before = unlimited.seconds;
   for (std::uint64_t const lead : {30u, 12u, 0u}) {
-    c.longest_lead = lead;
+    c.max_staleness = lead;
     simulated_asynchronous limited(c);
     auto const r = minimize(f, s, limited);
     BOOST_TEST(r.delay <= std::max<std::uint64_t>(lead, 5));

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
-#define BOOST_TEST_MODULE run_exchange
-#include "localsgd/run/exchange.hpp"
+#define BOOST_TEST_MODULE run_touched_exchange
+#include "localsgd/run/touched_exchange.hpp"
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
@@ -16,6 +16,7 @@
 #include "test/support/problems.hpp"
 #include "test/support/runs.hpp"
 #include "test/support/sequences.hpp"
+#include "test/support/teams.hpp"
 
 using namespace localsgd;
 
@@ -172,35 +173,61 @@ struct exchanging_all {
 
 BOOST_AUTO_TEST_CASE(every_touched_coordinate_is_averaged_once) {
   static_assert(detail::TouchingSequence<recorded_sequence>);
-  // Coordinates 1 and 4 by one worker, 2 by two of them and twice by one; the others agree.
-  std::vector<recorded_sequence> workers{
-      {{7, 1, 2, 7, 0, 7}, {2, 1, 2}}, {{7, 0, 8, 7, 4, 7}, {4, 2}}, {{7, 0, 0, 7, 0, 7}, {}}};
-  std::vector<double> const weights{0.5, 0.25, 0.25};
-  detail::touched_average average;
-  average.start(6);
-  BOOST_TEST(average(workers, weights, 1, 0, 3));
-  BOOST_TEST(average(workers, weights, 1, 3, 6));  // another member
-  for (auto const& each : workers) {
-    BOOST_TEST((each.v == std::vector<double>{7, 0.5, 3, 7, 1, 7}));
-    BOOST_TEST((each.moves == std::vector<int>{0, 1, 1, 0, 1, 0}));
+  // Coordinates 1 and 16 by one worker, 8 by two of them and twice by one; the others agree.
+  // Threads have whole cache lines, of 8 numbers each.
+  auto const vector = [](double at_1, double at_8, double at_16) {
+    std::vector<double> v(24, 7.0);
+    v[1] = at_1, v[8] = at_8, v[16] = at_16;
+    return v;
+  };
+  for (std::size_t const threads : {1U, 2U, 3U}) {
+    std::vector<recorded_sequence> workers{{vector(1, 2, 0), {8, 1, 8}},
+                                           {vector(0, 8, 4), {16, 8}},
+                                           {vector(0, 0, 0), {}}};
+    std::vector<double> const weights{0.5, 0.25, 0.25};
+    detail::touched_exchange exchange;
+    exchange.start(24, 3);
+    std::vector<char> finite(2 * threads);
+    std::uint64_t bytes = 0;
+    auto const round = [&](std::uint64_t number) {
+      support::with_team(3, threads, [&](auto& team) {
+        finite[team.thread()] = exchange(team, workers, weights, number) ? 1 : 0;
+        if (team.leads()) bytes = team.sent().bytes;
+      });
+    };
+    round(1);
+    BOOST_TEST(std::count(finite.begin(), finite.end(), 1) == static_cast<int>(threads));
+    for (auto const& each : workers) {
+      BOOST_TEST((each.v == vector(0.5, 3, 1)));
+      std::vector<int> moves(24);
+      moves[1] = moves[8] = moves[16] = 1;
+      BOOST_TEST((each.moves == moves));
+    }
+    BOOST_TEST(bytes == 2 * (3 - 1) * 3 * 12);  // 3 coordinates, to and from the 2 others
+    // In the next round it starts again.
+    for (auto& each : workers) each.touches.clear();
+    workers[2].v[8] = 7, workers[2].touches = {8};
+    round(2);
+    for (auto const& each : workers) BOOST_TEST((each.v == vector(0.5, 4, 1)));
+    BOOST_TEST(bytes == 2 * (3 - 1) * 12);
   }
-  // In the next round it starts again.
-  workers[2].v[2] = 7, workers[2].touches = {2};
-  BOOST_TEST(average(workers, weights, 2, 0, 6));
-  for (auto const& each : workers) BOOST_TEST((each.v == std::vector<double>{7, 0.5, 4, 7, 1, 7}));
 }
 
-BOOST_AUTO_TEST_CASE(an_average_that_is_not_finite_is_noticed_where_it_is) {
+BOOST_AUTO_TEST_CASE(an_average_that_is_not_finite_is_noticed_by_all) {
   for (double const bad : {support::not_a_number, support::infinity, -support::infinity})
     for (std::size_t const worker : {0U, 1U}) {
-      std::vector<recorded_sequence> workers{{{1, 2, 3}, {0, 1, 2}}, {{1, 2, 3}, {2}}};
-      workers[worker].v[1] = bad;
-      detail::touched_average average;
-      average.start(3);
+      std::vector<recorded_sequence> workers{{std::vector<double>(24, 1.0), {0, 8, 16}},
+                                             {std::vector<double>(24, 1.0), {16}}};
+      workers[worker].v[8] = bad;
+      detail::touched_exchange exchange;
+      exchange.start(24, 2);
       std::vector<double> const weights{0.5, 0.5};
-      BOOST_TEST(average(workers, weights, 1, 0, 1));
-      BOOST_TEST(!average(workers, weights, 1, 1, 2));
-      BOOST_TEST(average(workers, weights, 1, 2, 3));
+      std::vector<int> finite(2, 1);
+      support::with_team(2, 2, [&](auto& team) {
+        finite[team.thread()] = exchange(team, workers, weights, 1) ? 1 : 0;
+      });
+      BOOST_TEST((finite == std::vector<int>{0, 0}));
+      BOOST_TEST(workers[1].v[16] == 1);
     }
 }
 
