@@ -4,6 +4,7 @@
 
 #include "localsgd/averager/concept.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -51,5 +52,27 @@ struct outer_momentum {
   static std::string identity() { return "outer_momentum"; }
 };
 static_assert(localsgd::Averager<outer_momentum> && localsgd::Averager<outer_momentum, float>);
+
+/// @brief The largest number of every coordinate.
+struct coordinate_maximum {
+  template <class Scalar>
+  struct bound : localsgd::memoryless_average<Scalar> {
+    std::size_t workers = 1;
+    double weight(std::size_t) const { return 1 / static_cast<double>(workers); }
+    static void combine(std::span<std::span<Scalar> const> rows, std::size_t first,
+                        std::size_t last, std::span<Scalar> out) {
+      for (std::size_t i = first; i != last; ++i) {
+        out[i] = rows[0][i];
+        for (auto const& row : rows) out[i] = std::max(out[i], row[i]);
+      }
+    }
+  };
+  template <class Scalar>
+  bound<Scalar> bind(localsgd::plan const&, std::span<std::size_t const> sizes) const {
+    return {{}, sizes.size()};
+  }
+  static std::string identity() { return "coordinate_maximum"; }
+};
+static_assert(localsgd::Averager<coordinate_maximum>);
 
 }  // namespace support

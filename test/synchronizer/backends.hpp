@@ -2,18 +2,18 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/communicator/rank_failed.hpp"
 #include "localsgd/localsgd.hpp"
 #include "test/support/averagers.hpp"
+#include "test/support/compressors.hpp"
 #include "test/support/runs.hpp"
 
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
 #include <cmath>
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <future>
 #include <memory>
 #include <span>
@@ -39,6 +39,9 @@
 namespace backends {
 
 using namespace localsgd;
+using support::as_it_is;
+using support::bits_without_bytes;
+using support::coordinate_maximum;
 using support::problem;
 
 template <class T>
@@ -70,16 +73,10 @@ std::size_t ranks_of(S const& synchronizer) {
     return 1;
 }
 
-/// support::bits() but for the bytes, which depend on who carries the workers.
-template <class Scalar>
-std::vector<std::uint64_t> bits(result<Scalar> r) {
-  r.bytes = 0;
-  for (auto& e : r.history) e.bytes = 0;
-  return support::bits(r);
-}
-
 template <template <class> class Protocol>
-struct on_this_thread : basic_threads<Protocol, detail::calling_thread> {};
+struct on_this_thread : basic_threads<Protocol, detail::calling_thread> {
+  on_this_thread() {}  // not an aggregate
+};
 
 /// Threads that a backend is asked for: asynchronous ranks have one.
 template <class T>
@@ -154,60 +151,6 @@ auto run(auto& synchronizer, subject const& f, how h, auto const&... components)
   return minimize(f, h.s, synchronizer, constant_step{h.eta}, h.schedule, h.sampler, h.observer,
                   components...);
 }
-/// Sends each worker's whole change as doubles. The last round's message is what it remembers.
-struct as_it_is {
-  struct bound {
-    std::vector<double> seen;
-    void encode(std::span<double const> change, std::vector<std::byte>& message) {
-      seen.assign(change.begin(), change.end());
-      message.resize(change.size_bytes());
-      std::memcpy(message.data(), change.data(), change.size_bytes());
-    }
-    void decode(std::span<std::byte const> message, double weight, std::size_t first,
-                std::span<double> add_to) const {
-      for (std::size_t i = 0; i != add_to.size(); ++i) {
-        double value = 0;
-        std::memcpy(&value, message.data() + (first + i) * sizeof value, sizeof value);
-        add_to[i] += weight * value;
-      }
-    }
-    void reset() { seen.clear(); }
-    template <class Archive>
-    void state(Archive& archive) {
-      archive(seen);
-    }
-  };
-  template <class Scalar>
-    requires std::same_as<Scalar, double>
-  bound bind(plan const&, std::size_t) const {
-    return {};
-  }
-  static std::string identity() { return "as_it_is"; }
-};
-static_assert(Compressor<as_it_is>);
-
-/// The largest number of every coordinate.
-struct coordinate_maximum {
-  template <class Scalar>
-  struct bound : memoryless_average<Scalar> {
-    std::size_t workers = 1;
-    double weight(std::size_t) const { return 1 / static_cast<double>(workers); }
-    static void combine(std::span<std::span<Scalar> const> rows, std::size_t first,
-                        std::size_t last, std::span<Scalar> out) {
-      for (std::size_t i = first; i != last; ++i) {
-        out[i] = rows[0][i];
-        for (auto const& row : rows) out[i] = std::max(out[i], row[i]);
-      }
-    }
-  };
-  template <class Scalar>
-  bound<Scalar> bind(plan const&, std::span<std::size_t const> sizes) const {
-    return {{}, sizes.size()};
-  }
-  static std::string identity() { return "coordinate_maximum"; }
-};
-static_assert(Averager<coordinate_maximum>);
-
 /// Runs the call and checks that it throws: `Error` on the rank that fails, rank_failed elsewhere.
 template <class Error, class Call>
 void throws(bool here, Call const& call) {
@@ -232,8 +175,8 @@ void it_has_the_bits_of_the_reference_on_any_number_of_threads() {
       for (std::size_t const k : {4U, 7U})
         BOOST_TEST_CONTEXT(threads << " threads, K = " << k) {
           auto const same = [&](how const& h, auto const&... components) {
-            BOOST_TEST((bits(run(*each, f, h, components...)) ==
-                        bits(run(one, f, h, components...))));
+            BOOST_TEST((bits_without_bytes(run(*each, f, h, components...)) ==
+                        bits_without_bytes(run(one, f, h, components...))));
           };
           how h{.s = {.workers = k, .steps = 60, .evaluations = 2}};
           same(h);
@@ -245,7 +188,8 @@ void it_has_the_bits_of_the_reference_on_any_number_of_threads() {
           h.eta = 1e80;
           same(h);
           auto const same_objective = [&](auto const& g, settings const& s) {
-            BOOST_TEST((bits(minimize(g, s, *each)) == bits(minimize(g, s, one))));
+            BOOST_TEST((bits_without_bytes(minimize(g, s, *each)) ==
+                        bits_without_bytes(minimize(g, s, one))));
           };
           settings const s{.workers = k, .local_steps = 3, .steps = 40, .evaluations = 1};
           same_objective(narrow, s);
