@@ -24,13 +24,13 @@ localsgd::detail::simulated_plan shape(std::size_t workers) { return {workers, 1
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(workers_come_in_the_order_of_their_times) {
-  cluster const machines = with_factors({1, 2.5});
+  cluster const machines = with_factors({1, 2.6});
   virtual_cluster clock(machines, shape(2));
   event_order order(clock);
   std::vector<std::size_t> came;
   std::vector<std::uint64_t> steps(2);
   for (int i = 0; i != 7; ++i) {
-    auto const [k, from, to] = order.next(2, 100);  // worker 0 every 2 s, worker 1 every 5 s
+    auto const [k, from, to] = order.next(2, 100);  // worker 0 every 2 s, worker 1 every 5.2 s
     BOOST_TEST(from == steps[k]);
     BOOST_TEST(to == from + 2);
     steps[k] = to;
