@@ -198,6 +198,24 @@ BOOST_AUTO_TEST_CASE(a_repeated_run_gives_the_same_bits_and_another_seed_others)
   BOOST_TEST(support::bits(minimize(f, s)) != first);
 }
 
+BOOST_AUTO_TEST_CASE(drift_is_the_mean_squared_distance_of_the_workers_from_their_mean) {
+  problem const data(100, 5);
+  linear_objective const f(data.dense, data.labels, logistic{}, l2{0.05});
+  constant_step const step(0.2);
+  plan const p = sampling(100, 3, 1, 0);
+  std::vector<std::vector<double>> x;
+  std::vector<double> mean(5);
+  for (std::size_t k = 0; k != 3; ++k) {
+    x.push_back(plain_sgd(f, 10, step, samples_of(p, k)).x);
+    for (std::size_t j = 0; j != 5; ++j) mean[j] += x[k][j] / 3;
+  }
+  double expected = 0;
+  for (auto const& xk : x)
+    for (std::size_t j = 0; j != 5; ++j) expected += (xk[j] - mean[j]) * (xk[j] - mean[j]) / 3;
+  result const r = minimize(f, {.workers = 3, .local_steps = 10, .steps = 10}, step);
+  BOOST_TEST(r.history.back().drift == expected, boost::test_tools::tolerance(1e-12));
+}
+
 BOOST_AUTO_TEST_CASE(divergence_is_a_result) {
   problem const data(100, 5);
   linear_objective const f(data.dense, data.reals, squared{}, l2{0.05});

@@ -9,6 +9,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -41,7 +42,7 @@ struct puts_at_five : detail::no_hook<double> {
     if (c.team().leads()) {
       seen->steps.push_back(c.steps());
       seen->rounds.push_back(c.rounds());
-      seen->first_coordinate.push_back(x[0]);
+      seen->first_coordinate.push_back(std::round(x[0]));
       if (now) five.assign(x.size(), 5.0);
     }
     if (!now) return;
