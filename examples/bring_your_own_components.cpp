@@ -75,29 +75,36 @@ static_assert(Schedule<doubling>);
 
 //! [own averager]
 /// An outer optimiser: takes x̄ − previous for a gradient and adds momentum. β = 0 is `mean`.
-class outer_momentum {
- public:
-  static constexpr bool keeps_mean = false;  // so `asynchronous` will refuse it
+struct outer_momentum {
+  double beta;
 
-  explicit outer_momentum(double beta) : beta_(beta) {}
+  /// What it remembers in one run.
+  struct bound {
+    static constexpr bool keeps_mean = false;  // so `asynchronous` refuses it
+    double beta;
+    std::size_t workers;
+    std::vector<double> velocity, next;  // next becomes velocity once the round is accepted
 
-  double weight(std::size_t, std::span<std::size_t const> shard_sizes) const {
-    return 1 / double(shard_sizes.size());
-  }
-  void start(std::size_t dimension) { velocity_.assign(dimension, 0.0); }
-
-  // Several threads call this at once, each for coordinates of its own, from `first` on.
-  void apply(std::size_t first, std::span<double const> previous, std::span<double> mean) {
-    for (std::size_t i = 0; i != mean.size(); ++i) {
-      double& v = velocity_[first + i];
-      v = beta_ * v + (mean[i] - previous[i]);
-      mean[i] = previous[i] + v;
+    double weight(std::size_t) const { return 1 / double(workers); }
+    void begin_round(round_info const&) { next = velocity; }
+    // Several threads call this at once, each for its own coordinates, from `first` on.
+    void apply(std::size_t first, std::span<double const> previous, std::span<double> mean) {
+      for (std::size_t i = 0; i != mean.size(); ++i) {
+        next[first + i] = beta * velocity[first + i] + (mean[i] - previous[i]);
+        mean[i] = previous[i] + next[first + i];
+      }
     }
-  }
+    void commit() { velocity.swap(next); }
+    void rollback() {}
+    void reset(std::span<double const>) {}
+    void state(auto& archive) { archive(velocity); }  // for checkpoints
+  };
 
- private:
-  double beta_;
-  std::vector<double> velocity_;
+  template <class Scalar>
+  bound bind(plan const& p, std::span<std::size_t const> shard_sizes) const {
+    return {beta, shard_sizes.size(), std::vector<double>(p.dimension), {}};
+  }
+  std::string identity() const { return "outer_momentum(" + std::to_string(beta) + ")"; }
 };
 static_assert(Averager<outer_momentum>);
 //! [own averager]

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
 
-// A synchronizer of one's own: the members of a run on threads of the standard library.
+// A synchronizer of your own: any protocol of the library on threads that you start.
 
 #include <localsgd/localsgd.hpp>
 
@@ -15,28 +15,21 @@
 #include <vector>
 
 //! [synchronizer]
-/// Algorithm 1 on threads that live as long as the run. Member 0 is the calling thread.
-class fresh_threads {
- public:
-  using team = localsgd::thread_team;
+/// Starts threads of the standard library for each run.
+struct fresh_threads {
+  std::size_t count;
+  std::size_t threads() const { return count; }
 
-  explicit fresh_threads(std::size_t threads) : threads_(threads) {}
-
-  template <class Program>
-  void run(std::size_t workers, Program&& program) {
-    localsgd::run_team(workers, std::min(threads_, workers), start_all, program);
-  }
-
- private:
-  // Calls f(0) … f(members − 1), all at the same time. They wait for each other: if one thread
-  // cannot be started, none may begin.
-  static constexpr auto start_all = [](std::size_t members, auto const& f) {
+  // Calls f(0) … f(n − 1) at the same time. They wait for each other: if one thread cannot be
+  // started, none may begin.
+  template <class F>
+  void operator()(std::size_t n, F const& f) const {
     std::latch go(1);
     bool complete = false;
-    std::vector<std::jthread> threads;  // joins when it goes out of scope
+    std::vector<std::jthread> started;  // joins when it goes out of scope
     try {
-      for (std::size_t i = 1; i != members; ++i)
-        threads.emplace_back([&, i] {
+      for (std::size_t i = 1; i != n; ++i)
+        started.emplace_back([&, i] {
           go.wait();
           if (complete) f(i);
         });
@@ -47,11 +40,14 @@ class fresh_threads {
     complete = true;
     go.count_down();
     f(0);
-  };
-
-  std::size_t threads_;
+  }
 };
-static_assert(localsgd::Synchronizer<fresh_threads>);
+
+using synchronous_threads =
+    localsgd::basic_threads<localsgd::detail::synchronous_protocol, fresh_threads>;
+using overlapped_threads =
+    localsgd::basic_threads<localsgd::detail::overlapped_protocol, fresh_threads>;
+static_assert(localsgd::Synchronizer<synchronous_threads>);
 //! [synchronizer]
 
 namespace {
@@ -78,15 +74,21 @@ int main() {
   localsgd::settings const s{.workers = 7, .local_steps = 5, .epochs = 50, .evaluations = 4};
   auto const expected = localsgd::minimize(f, s, localsgd::serial{});
   for (std::size_t const threads : {1u, 2u, 3u, 8u}) {
-    auto const r = localsgd::minimize(f, s, fresh_threads(threads));
+    synchronous_threads synchronizer(fresh_threads{threads});
+    auto const r = localsgd::minimize(f, s, synchronizer);
     std::printf("%zu threads: f = %.17g\n", threads, r.objective);
     if (!same_bits(r, expected)) return 1;
   }
   //! [use]
   if (expected.objective > 0.1) return 2;
 
-  // What fails on one member ends the run on all of them and arrives here.
-  fresh_threads synchronizer(3);
+  overlapped_threads overlapped(fresh_threads{3});
+  if (!same_bits(localsgd::minimize(f, s, overlapped),
+                 localsgd::minimize(f, s, localsgd::overlapped(2))))
+    return 5;
+
+  // An exception on one thread ends the run on all of them and reaches the caller.
+  synchronous_threads synchronizer(fresh_threads{3});
   try {
     localsgd::minimize(f, s, synchronizer, breaks_down{});
     return 3;

@@ -12,17 +12,24 @@ BOOST_AUTO_TEST_CASE(every_worker_has_the_same_weight_whatever_its_shard) {
   for (std::size_t const workers : {1U, 2U, 7U, 64U}) {
     std::vector<std::size_t> shards(workers);
     for (std::size_t k = 0; k != workers; ++k) shards[k] = k + 1;
+    auto const state = localsgd::mean{}.bind<double>({}, shards);
     for (std::size_t k = 0; k != workers; ++k)
-      BOOST_TEST(localsgd::mean::weight(k, shards) == 1.0 / static_cast<double>(workers));
+      BOOST_TEST(state.weight(k) == 1.0 / static_cast<double>(workers));
   }
 }
 
 BOOST_AUTO_TEST_CASE(the_mean_is_kept_as_it_is) {
-  static_assert(localsgd::mean::keeps_mean);
+  static_assert(localsgd::mean::bound<double>::keeps_mean);
+  std::vector<std::size_t> const shards{3, 4};
   std::vector<double> const previous{1, 2, 3};
   std::vector<double> mean{4, 5, 6};
-  localsgd::mean averager;
-  averager.start(3);
-  averager.apply(0, std::span(previous), std::span(mean));
+  auto state = localsgd::mean{}.bind<double>({}, shards);
+  state.begin_round({});
+  state.apply(0, std::span(previous), std::span(mean));
+  state.commit();
   BOOST_TEST((mean == std::vector<double>{4, 5, 6}));
+}
+
+BOOST_AUTO_TEST_CASE(its_identity_is_its_name) {
+  BOOST_TEST(localsgd::mean{}.identity() == "mean");
 }

@@ -1,11 +1,13 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
 #include "localsgd/localsgd.hpp"
+#include "localsgd/synchronizer/basic_ranks.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 // What minimize refuses, and near-misses of the component concepts that a user may write.
 namespace {
@@ -99,42 +101,133 @@ struct schedule_that_changes_progress : schedule {
   std::uint64_t next(std::uint64_t, ls::progress&) const;
 };
 
-struct averager {
+struct average_state {
   static constexpr bool keeps_mean = false;
-  double weight(std::size_t, std::span<std::size_t const>) const;
-  void start(std::size_t);
+  double weight(std::size_t) const;
+  void begin_round(ls::round_info const&);
   void apply(std::size_t, std::span<double const>, std::span<double>);
+  void commit();
+  void rollback();
+  void reset(std::span<double const>);
+  template <class Archive>
+  void state(Archive&);
 };
-struct averager_without_weight {
-  static constexpr bool keeps_mean = true;
-  void start(std::size_t);
-  void apply(std::size_t, std::span<double const>, std::span<double>);
+struct state_whose_weight_changes : average_state {
+  double weight(std::size_t);
 };
-struct averager_that_needs_no_start {
-  static constexpr bool keeps_mean = true;
-  double weight(std::size_t, std::span<std::size_t const>) const;
-  void apply(std::size_t, std::span<double const>, std::span<double>);
+struct state_that_hides_what_it_does : average_state {
+ private:
+  using average_state::keeps_mean;
 };
-struct averager_that_hides_what_it_does {
-  double weight(std::size_t, std::span<std::size_t const>) const;
-  void start(std::size_t);
-  void apply(std::size_t, std::span<double const>, std::span<double>);
+struct state_without_rounds : average_state {
+  void begin_round();
 };
-struct averager_of_whole_vectors : averager {
+struct state_of_whole_vectors : average_state {
   void apply(std::span<double const>, std::span<double>);
+};
+struct state_that_cannot_go_back : average_state {
+  void rollback(int);
+};
+struct state_that_is_never_told : average_state {
+  void reset();
+};
+struct state_without_memory : average_state {
+  void state();
+};
+template <class State>
+struct averager {
+  template <class Scalar>
+  State bind(ls::plan const&, std::span<std::size_t const>) const;
+  std::string identity() const;
+};
+struct averager_without_bind {
+  std::string identity() const;
+};
+struct averager_without_identity {
+  template <class Scalar>
+  average_state bind(ls::plan const&, std::span<std::size_t const>) const;
+};
+
+struct encoder_state {
+  void encode(std::span<double const>, std::vector<std::byte>&);
+  void decode(std::span<std::byte const>, double, std::size_t, std::span<double>) const;
+  void reset();
+  template <class Archive>
+  void state(Archive&);
+};
+struct encoder_that_returns : encoder_state {
+  std::vector<std::byte> encode(std::span<double const>);
+};
+struct encoder_whose_decode_changes : encoder_state {
+  void decode(std::span<std::byte const>, double, std::size_t, std::span<double>);
+};
+struct encoder_that_never_forgets : encoder_state {
+  void reset(int);
+};
+struct compressor {
+  template <class Scalar>
+  encoder_state bind(ls::plan const&, std::size_t) const;
+  std::string identity() const;
+};
+struct compressor_without_identity {
+  template <class Scalar>
+  encoder_state bind(ls::plan const&, std::size_t) const;
+};
+struct compressor_without_workers {
+  template <class Scalar>
+  encoder_state bind(ls::plan const&) const;
+  std::string identity() const;
+};
+
+struct communicator {
+  std::size_t rank() const;
+  std::size_t size() const;
+  void open();
+  ls::rank_status close(ls::rank_status const&);
+  void start_all_to_all_v(std::span<std::span<std::byte const> const>,
+                          std::span<std::span<std::byte> const>);
+  void finish_all_to_all_v();
+};
+struct communicator_of_ints : communicator {
+  int rank() const;
+};
+struct communicator_without_an_end : communicator {
+  void close(ls::rank_status const&);
+};
+struct communicator_that_only_sends : communicator {
+  void start_all_to_all_v(std::span<std::span<std::byte const> const>);
 };
 
 struct synchronizer {
-  using team = ls::thread_team;
+  using protocol = ls::serial::protocol;
   template <class Program>
-  void run(std::size_t, Program&&);
+  void run(ls::plan const&, Program const&);
+  ls::index_range carries(std::size_t) const;
+  template <class T, class Make>
+  void all_gather(std::span<T>, Make const&);
 };
-struct synchronizer_without_run {
-  using team = ls::thread_team;
+struct synchronizer_without_run : synchronizer {
+  void run(ls::plan const&);
 };
-struct synchronizer_without_team {
-  template <class Program>
-  void run(std::size_t, Program&&);
+struct synchronizer_without_protocol : synchronizer {
+  struct protocol {};
+};
+struct synchronizer_that_carries_nothing : synchronizer {
+  void carries(std::size_t) const;
+};
+struct synchronizer_that_gathers_nothing : synchronizer {
+  void all_gather();
+};
+
+struct hook : ls::detail::no_hook<double> {};
+struct hook_without_evaluations : hook {
+  void evaluates() const;
+};
+struct hook_without_value : hook {
+  double value() const;
+};
+struct hook_without_counts : hook {
+  int extra_gradients(std::uint64_t) const;
 };
 
 struct sequence {
@@ -182,6 +275,16 @@ template <ls::Schedule C>
 void use_schedule() {}
 template <ls::Averager C>
 void use_averager() {}
+template <ls::AverageState C>
+void use_average_state() {}
+template <ls::Compressor C>
+void use_compressor() {}
+template <ls::EncoderState C>
+void use_encoder_state() {}
+template <ls::Communicator C>
+void use_communicator() {}
+template <ls::RoundHook C>
+void use_hook() {}
 template <ls::Synchronizer C>
 void use_synchronizer() {}
 template <ls::LocalSequence C>
@@ -215,16 +318,18 @@ void refuses(ls::quadratic<> const& f) {
   ls::minimize(f, {}, worker<sequence>{}, ls::uniform_weights{});
 #elif defined(OBJECTIVE_IS_NOT_CONST)  // expect: has_const_gradient_returning_mean_loss
   ls::minimize(objective_that_changes{});
-#elif defined(MEAN_IS_TRANSFORMED_ASYNCHRONOUSLY)  // expect: keeps_mean
-  ls::minimize(f, {}, averager{}, ls::asynchronous{2});
 #elif defined(CHECKPOINT_OF_AN_ASYNCHRONOUS_RUN)  // expect: rendezvous
   ls::minimize(f, {}, ls::checkpoint("a"), ls::asynchronous{2});
 #elif defined(CHECKPOINT_OF_A_SIMULATED_RUN)  // expect: clock
   ls::minimize(f, {}, ls::checkpoint("a"), ls::simulated{{}});
-#elif defined(CHECKPOINT_WITHOUT_THE_STATE_OF_AN_AVERAGER)  // expect: state
-  ls::minimize(f, {}, ls::checkpoint("a"), averager{});
+#elif defined(CHECKPOINT_OF_AN_OVERLAPPED_RUN)  // expect: overlapped
+  ls::minimize(f, {}, ls::checkpoint("a"), ls::overlapped{2});
 #elif defined(CHECKPOINT_WITHOUT_THE_STATE_OF_SEQUENCES)  // expect: state
   ls::minimize(f, {}, ls::checkpoint("a"), worker<sequence>{});
+#elif defined(TWO_COMPRESSORS)  // expect: at_most_one_component_of_each_kind
+  ls::minimize(f, {}, compressor{}, ls::identity{});
+#elif defined(ASYNCHRONOUS_RANKS_WITHOUT_ONE_SIDED_ADDITIONS)  // expect: add_and_read
+  ls::asynchronous_on_ranks<communicator> ranks{ls::rank_options{}};
 #elif defined(TWO_CHECKPOINTS)  // expect: at_most_one_component_of_each_kind
   ls::minimize(f, {}, ls::checkpoint("a"), ls::checkpoint("b"));
 #endif
@@ -238,7 +343,12 @@ int main() {
   use_weights<weights>();
   use_schedule<schedule>();
   use_schedule<schedule_that_looks>();
-  use_averager<averager>();
+  use_averager<averager<average_state>>();
+  use_average_state<average_state>();
+  use_compressor<compressor>();
+  use_encoder_state<encoder_state>();
+  use_communicator<communicator>();
+  use_hook<hook>();
   use_synchronizer<synchronizer>();
   use_sequence<sequence>();
   use_worker<worker<sequence>>();
@@ -274,18 +384,54 @@ int main() {
   use_schedule<schedule_that_looks_and_changes>();
 #elif defined(LOOK_CHANGES_IT)  // expect: next_with_progress_is_const_and_returns_a_sync_time
   use_schedule<schedule_that_changes_progress>();
-#elif defined(WEIGHT_IS_MISSING)  // expect: has_const_weight
-  use_averager<averager_without_weight>();
-#elif defined(START_IS_MISSING)  // expect: has_start
-  use_averager<averager_that_needs_no_start>();
-#elif defined(KEEPS_MEAN_IS_MISSING)  // expect: says_whether_it_keeps_the_mean
-  use_averager<averager_that_hides_what_it_does>();
+#elif defined(WEIGHT_IS_NOT_CONST)  // expect: has_const_weight
+  use_average_state<state_whose_weight_changes>();
+#elif defined(KEEPS_MEAN_IS_PRIVATE)  // expect: says_whether_it_keeps_the_mean
+  use_average_state<state_that_hides_what_it_does>();
+#elif defined(BEGIN_ROUND_WITHOUT_INFO)  // expect: has_begin_round
+  use_average_state<state_without_rounds>();
 #elif defined(APPLY_OF_WHOLE_VECTORS)  // expect: has_apply_to_a_range
-  use_averager<averager_of_whole_vectors>();
+  use_average_state<state_of_whole_vectors>();
+#elif defined(ROLLBACK_IS_MISSING)  // expect: has_commit_and_rollback
+  use_average_state<state_that_cannot_go_back>();
+#elif defined(RESET_IS_MISSING)  // expect: has_reset
+  use_average_state<state_that_is_never_told>();
+#elif defined(STATE_OF_AN_AVERAGE_IS_MISSING)  // expect: has_state_of_a_checkpoint
+  use_average_state<state_without_memory>();
+#elif defined(AVERAGER_WITHOUT_BIND)  // expect: binds_an_average
+  use_averager<averager_without_bind>();
+#elif defined(AVERAGER_WITHOUT_IDENTITY)  // expect: has_const_identity
+  use_averager<averager_without_identity>();
+#elif defined(ENCODE_RETURNS_THE_MESSAGE)  // expect: has_encode
+  use_encoder_state<encoder_that_returns>();
+#elif defined(DECODE_IS_NOT_CONST)  // expect: has_const_decode
+  use_encoder_state<encoder_whose_decode_changes>();
+#elif defined(RESET_OF_AN_ENCODER_IS_MISSING)  // expect: can_forget
+  use_encoder_state<encoder_that_never_forgets>();
+#elif defined(COMPRESSOR_WITHOUT_IDENTITY)  // expect: names_its_parameters
+  use_compressor<compressor_without_identity>();
+#elif defined(COMPRESSOR_WITHOUT_WORKERS)  // expect: binds_an_encoder
+  use_compressor<compressor_without_workers>();
+#elif defined(RANK_IS_INT)  // expect: knows_its_rank
+  use_communicator<communicator_of_ints>();
+#elif defined(CLOSE_TELLS_NOTHING)  // expect: opens_and_closes_runs
+  use_communicator<communicator_without_an_end>();
+#elif defined(RECEIVE_IS_MISSING)  // expect: exchanges_messages
+  use_communicator<communicator_that_only_sends>();
 #elif defined(RUN_IS_MISSING)  // expect: has_run
   use_synchronizer<synchronizer_without_run>();
-#elif defined(TEAM_IS_MISSING)  // expect: names_its_team
-  use_synchronizer<synchronizer_without_team>();
+#elif defined(PROTOCOL_IS_MISSING)  // expect: names_its_protocol
+  use_synchronizer<synchronizer_without_protocol>();
+#elif defined(CARRIES_IS_MISSING)  // expect: says_what_it_carries
+  use_synchronizer<synchronizer_that_carries_nothing>();
+#elif defined(GATHER_IS_MISSING)  // expect: gathers_values
+  use_synchronizer<synchronizer_that_gathers_nothing>();
+#elif defined(HOOK_WITHOUT_EVALUATIONS)  // expect: knows_when_it_evaluates
+  use_hook<hook_without_evaluations>();
+#elif defined(HOOK_WITHOUT_VALUE)  // expect: tells_what_it_found
+  use_hook<hook_without_value>();
+#elif defined(HOOK_WITHOUT_COUNTS)  // expect: counts_its_gradients
+  use_hook<hook_without_counts>();
 #elif defined(SEQUENCE_WITHOUT_AVERAGE)  // expect: has_const_average
   use_sequence<sequence_without_average>();
 #elif defined(LOCAL_IS_OF_ANOTHER_SCALAR)  // expect: has_local

@@ -17,6 +17,7 @@
 #include "localsgd/localsgd.hpp"
 #include "test/support/problems.hpp"
 #include "test/support/runs.hpp"
+#include "test/support/teams.hpp"
 
 using namespace localsgd;
 using detail::certifier;
@@ -51,27 +52,28 @@ double natural(F const& f, std::vector<double> const& x) {
   return std::pow(support::norm(support::at(f, x).gradient), 2) / (2 * f.strong_convexity());
 }
 
-// What a certifier says of points that it sees one after the other, for 3 workers on a team.
+// What a certifier says of points that it sees one after the other, for 5 workers on a team.
 struct seen {
   double objective, bound;
 };
-template <class F, class S>
+template <class F>
 std::vector<seen> bounds(F const& f, std::vector<std::vector<typename F::scalar>> const& points,
-                         S&& synchronizer, bool gives_slopes = true, double tolerance = 0) {
+                         std::size_t threads = 1, bool gives_slopes = true,
+                         double tolerance = 0) {
   plan p = support::make_plan(f.samples(), f.dimension(), 5, 1);
   p.tolerance = tolerance;
   full_gradient pass(p);
   certifier<F> bound(f, p, pass);
   std::vector<seen> out;
   std::mutex one_at_a_time;
-  synchronizer.run(p.workers, [&](auto& team) {
+  support::with_team(p.workers, threads, [&](auto& team) {
     for (auto const& point : points) {
       std::span<typename F::scalar const> const x(point);
       auto const slopes = gives_slopes ? bound.slopes() : std::span<double>{};
       auto const value = pass(f, x, team, slopes);
       double const here = bound(team, pass, x, value, slopes);
-      team.agree(0);  // nobody goes on while somebody is still reading the sums
-      if (team.member() == 0) {
+      team.broadcast(0);  // nobody goes on while somebody is still reading the sums
+      if (team.leads()) {
         out.push_back({value.objective, here});
       } else {
         std::scoped_lock const lock(one_at_a_time);
@@ -163,7 +165,7 @@ BOOST_AUTO_TEST_CASE(at_the_end_of_a_run_of_eight_workers_the_bound_is_mostly_ti
 BOOST_AUTO_TEST_CASE(the_first_bound_is_that_of_the_gradient) {
   with_every_problem([](auto const& f) {
     auto const x = support::random_point(f.dimension(), 4);
-    auto const first = bounds(f, {x}, serial{}).front();
+    auto const first = bounds(f, {x}).front();
     BOOST_TEST(first.bound == natural(f, x), boost::test_tools::tolerance(1e-10));
     BOOST_TEST(first.bound >= natural(f, x) * (1 - 1e-12));
   });
@@ -172,7 +174,7 @@ BOOST_AUTO_TEST_CASE(the_first_bound_is_that_of_the_gradient) {
 BOOST_AUTO_TEST_CASE(dual_points_make_the_bound_tighter_and_never_too_tight) {
   with_every_problem([](auto const& f) {
     auto const points = descent(f, 40);
-    auto const with = bounds(f, points, serial{}), without = bounds(f, points, serial{}, false);
+    auto const with = bounds(f, points), without = bounds(f, points, 1, false);
     double const least = least_value(f);
     int tighter = 0;
     for (std::size_t i = 0; i != points.size(); ++i) {
@@ -194,7 +196,7 @@ BOOST_AUTO_TEST_CASE(a_worse_point_is_bounded_by_what_a_better_one_has_proved) {
   with_every_problem([](auto const& f) {
     auto const points = descent(f, 60);
     for (bool const slopes : {true, false}) {
-      auto const s = bounds(f, {points.back(), points.front()}, serial{}, slopes);
+      auto const s = bounds(f, {points.back(), points.front()}, 1, slopes);
       double const proved = s[0].objective - s[0].bound, by_the_first = s[1].objective - proved;
       BOOST_TEST(s[1].bound <= by_the_first + rounding_of(s[1].objective) + rounding_of(proved));
       BOOST_TEST(s[1].bound >= by_the_first / 2);  // not by much: it is that
@@ -210,7 +212,7 @@ BOOST_AUTO_TEST_CASE(a_point_known_from_before_gets_what_is_proved_since) {
   full_gradient pass(p);
   certifier bound(f, p, pass);
   auto const points = descent(f, 60);
-  serial{}.run(1, [&](auto& team) {
+  support::with_team(1, 1, [&](auto& team) {
     auto const look = [&](std::vector<double> const& x) {
       return pass(f, std::span<double const>(x), team);
     };
@@ -231,24 +233,24 @@ BOOST_AUTO_TEST_CASE(a_tolerance_that_a_dual_point_cannot_reach_costs_no_pass) {
   support::problem const data(n, d, 0.5);
   linear_objective const f(data.dense, data.labels, logistic{}, l2{1e-3});
   auto const points = descent(f, 30);
-  auto const out_of_reach = bounds(f, points, serial{}, true, 1e-300);
-  auto const without = bounds(f, points, serial{}, false);
-  auto const with = bounds(f, points, serial{});
+  auto const out_of_reach = bounds(f, points, 1, true, 1e-300);
+  auto const without = bounds(f, points, 1, false);
+  auto const with = bounds(f, points);
   for (std::size_t i = 0; i != points.size(); ++i)
     BOOST_TEST(out_of_reach[i].bound == without[i].bound);
   // In reach it is computed.
   double const tolerance = (with.back().bound + without.back().bound) / 2;
   BOOST_TEST(with.back().bound < tolerance);
-  auto const in_reach = bounds(f, points, serial{}, true, tolerance);
+  auto const in_reach = bounds(f, points, 1, true, tolerance);
   BOOST_TEST(std::ranges::any_of(in_reach, [&](seen const& s) { return s.bound <= tolerance; }));
 }
 
-BOOST_AUTO_TEST_CASE(the_number_of_members_changes_no_bit_of_a_bound) {
+BOOST_AUTO_TEST_CASE(the_number_of_threads_changes_no_bit_of_a_bound) {
   with_every_problem([](auto const& f) {
     auto const points = descent(f, 8);
-    auto const expected = bounds(f, points, serial{});
-    for (std::size_t const members : {1U, 2U, 3U, 5U}) {
-      auto const got = bounds(f, points, thread_pool{members});
+    auto const expected = bounds(f, points);
+    for (std::size_t const threads : {1U, 2U, 3U, 5U}) {
+      auto const got = bounds(f, points, threads);
       for (std::size_t i = 0; i != points.size(); ++i) {
         BOOST_TEST(got[i].bound == expected[i].bound);
         BOOST_TEST(got[i].objective == expected[i].objective);
@@ -278,7 +280,7 @@ BOOST_AUTO_TEST_CASE(without_strong_convexity_nothing_is_proved) {
   std::vector<std::vector<double>> const points{std::vector<double>(d),
                                                 std::vector<double>(d, 0.1)};
   auto const nothing = [&](auto const& f) {
-    for (auto const& s : bounds(f, points, serial{})) BOOST_TEST(s.bound == infinity);
+    for (auto const& s : bounds(f, points)) BOOST_TEST(s.bound == infinity);
   };
   nothing(linear_objective(data.dense, data.labels, logistic{}, l2{}));
   nothing(support::custom{&data.dense, &data.reals});
@@ -294,7 +296,7 @@ BOOST_AUTO_TEST_CASE(points_of_float_have_the_bound_of_their_own_gradient) {
   for (std::uint64_t seed = 1; seed != 5; ++seed)
     points.push_back(support::random_point<float>(d, seed));
   points.insert(points.begin(), std::vector<float>(d));
-  auto const got = bounds(f, points, serial{});
+  auto const got = bounds(f, points);
   for (std::size_t i = 0; i != points.size(); ++i)
     BOOST_TEST(got[i].bound == natural(wide, {points[i].begin(), points[i].end()}),
                boost::test_tools::tolerance(1e-10));
@@ -304,12 +306,12 @@ BOOST_AUTO_TEST_CASE(of_points_that_are_not_finite_nothing_is_proved_and_nothing
   support::problem const data(n, d);
   linear_objective const f(data.dense, data.reals, squared{}, l2{1e-2});
   auto points = descent(f, 10);
-  auto const expected = bounds(f, points, serial{});
+  auto const expected = bounds(f, points);
   for (double const bad : {support::not_a_number, infinity, 1e200}) {
     auto with = points;
     for (std::size_t const at : {0U, 4U})
       with.insert(with.begin() + static_cast<std::ptrdiff_t>(at), std::vector<double>(d, bad));
-    auto got = bounds(f, with, serial{});
+    auto got = bounds(f, with);
     BOOST_TEST(!std::isfinite(got[0].bound));
     BOOST_TEST(!std::isfinite(got[4].bound));
     got.erase(got.begin() + 4), got.erase(got.begin());

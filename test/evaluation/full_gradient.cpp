@@ -15,14 +15,13 @@
 #include "localsgd/objective/linear.hpp"
 #include "localsgd/objective/quadratic.hpp"
 #include "localsgd/objective/softmax.hpp"
-#include "localsgd/synchronizer/serial.hpp"
-#include "localsgd/synchronizer/thread_pool.hpp"
 #include "localsgd/loss/huber.hpp"
 #include "localsgd/loss/logistic.hpp"
 #include "localsgd/loss/poisson.hpp"
 #include "localsgd/loss/squared.hpp"
 #include "test/support/problems.hpp"
 #include "test/support/runs.hpp"
+#include "test/support/teams.hpp"
 
 namespace {
 
@@ -38,7 +37,7 @@ using localsgd::squared;
 using localsgd::detail::full_gradient;
 using support::layouts;
 
-// What an evaluation gives: on member 0 the values, and on every member the sum.
+// What an evaluation gives: on the first thread the values, and on every thread the sum.
 struct evaluated {
   full_gradient::value value;
   std::vector<double> sum, slopes;
@@ -46,19 +45,19 @@ struct evaluated {
 };
 
 // Evaluates f at x for K workers on a team.
-template <class F, class S>
+template <class F>
 evaluated evaluate(F const& f, std::vector<typename F::scalar> const& x, std::size_t workers,
-                   S&& synchronizer, bool wants_slopes = false) {
+                   std::size_t threads = 1, bool wants_slopes = false) {
   auto const p = support::make_plan(f.samples(), f.dimension(), workers, 1);
   full_gradient pass(p);
   evaluated out;
   if (wants_slopes) out.slopes.assign(f.samples(), support::not_a_number);
   std::mutex one_at_a_time;
-  synchronizer.run(workers, [&](auto& team) {
+  support::with_team(workers, threads, [&](auto& team) {
     auto const value =
         pass(f, std::span<typename F::scalar const>(x), team, std::span<double>(out.slopes));
     std::scoped_lock const lock(one_at_a_time);
-    if (team.member() != 0) {
+    if (!team.leads()) {
       BOOST_TEST(value.objective == 0);
       BOOST_TEST(value.squared_gradient_norm == 0);
       return;
@@ -68,10 +67,6 @@ evaluated evaluate(F const& f, std::vector<typename F::scalar> const& x, std::si
     out.last = pass.last();
   });
   return out;
-}
-template <class F>
-evaluated evaluate(F const& f, std::vector<typename F::scalar> const& x, std::size_t workers) {
-  return evaluate(f, x, workers, localsgd::serial{});
 }
 
 template <class F>
@@ -154,7 +149,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(slopes_are_the_derivatives_at_the_predictions, Mat
   with_every_model<Matrix, double>([](auto const& f) {
     auto const x = support::random_point(f.dimension(), 6);
     for (std::size_t const workers : {1U, 3U}) {
-      auto const got = evaluate(f, x, workers, localsgd::serial{}, true);
+      auto const got = evaluate(f, x, workers, 1, true);
       double squares = 0;
       for (std::size_t i = 0; i != n; ++i) {
         double z = localsgd::detail::dot(localsgd::detail::row_of(f.features(), i), x.data());
@@ -195,15 +190,15 @@ BOOST_AUTO_TEST_CASE(a_linear_model_is_evaluated_like_any_other_objective) {
   BOOST_TEST(support::relative_distance(a.value.objective, b.value.objective) <= 1e-13);
 }
 
-BOOST_AUTO_TEST_CASE(the_number_of_members_changes_no_bit) {
+BOOST_AUTO_TEST_CASE(the_number_of_threads_changes_no_bit) {
   support::problem const data(500, 37, 0.3);
   auto const check = [](auto const& f, bool slopes) {
     auto const x =
         support::random_point<typename std::decay_t<decltype(f)>::scalar>(f.dimension(), 8);
     for (std::size_t const workers : {5U, 8U}) {
-      auto const expected = evaluate(f, x, workers, localsgd::serial{}, slopes);
-      for (std::size_t const members : {1U, 2U, 3U, 5U}) {
-        auto const got = evaluate(f, x, workers, localsgd::thread_pool{members}, slopes);
+      auto const expected = evaluate(f, x, workers, 1, slopes);
+      for (std::size_t const threads : {1U, 2U, 3U, 5U}) {
+        auto const got = evaluate(f, x, workers, threads, slopes);
         BOOST_TEST((got.sum == expected.sum));
         BOOST_TEST((got.slopes == expected.slopes));
         BOOST_TEST(got.last == expected.last);
@@ -221,22 +216,22 @@ BOOST_AUTO_TEST_CASE(the_number_of_members_changes_no_bit) {
 BOOST_AUTO_TEST_CASE(each_part_adds_up_what_every_sample_adds) {
   std::size_t const samples = 101;
   for (std::size_t const workers : {1U, 2U, 7U, 200U})
-    for (std::size_t const members : {1U, 2U, 5U}) {
+    for (std::size_t const threads : {1U, 2U, 5U}) {
       full_gradient pass(support::make_plan(samples, 3, workers, 1));
       std::vector<int> seen(samples);
       // Twice: nothing is left of the first time.
       for (double const factor : {5.0, 1.0})
-        localsgd::thread_pool{members}.run(workers, [&](auto& team) {
+        support::with_team(workers, threads, [&](auto& team) {
           pass.each_part(team, [&](index_range part, std::span<double> sum) {
             for (std::size_t i = part.first; i != part.last; ++i) {
-              ++seen[i];  // by one member only
+              ++seen[i];  // by one thread only
               sum[0] += factor;
               sum[2] += factor * static_cast<double>(i);
               sum[3] += factor * static_cast<double>(i * i);
             }
           });
-          // Every member may look at once.
-          if (team.member() + 1 != team.members()) return;
+          // Every thread may look at once.
+          if (team.thread() + 1 != team.threads()) return;
           BOOST_TEST(pass.sum().size() == 3);
           BOOST_TEST(pass.sum()[0] == factor * 101);
           BOOST_TEST(pass.sum()[1] == 0);
@@ -257,11 +252,11 @@ BOOST_AUTO_TEST_CASE(parts_depend_on_the_problem_and_on_K_only_and_no_chain_is_l
                          shape{1000, 3, 500, 64},      // at most 64
                          shape{1000, mebi / 8, 8, 3},  // of 4 MiB
                          shape{1000, mebi, 8, 2}})     // or 2 vectors
-    for (std::size_t const members : {1U, 3U}) {
+    for (std::size_t const threads : {1U, 3U}) {
       full_gradient pass(support::make_plan(s.samples, s.dimension, s.workers, 1));
       std::mutex one_at_a_time;
       std::size_t parts = 0, longest = 0, covered = 0;
-      localsgd::thread_pool{members}.run(s.workers, [&](auto& team) {
+      support::with_team(s.workers, threads, [&](auto& team) {
         pass.each_part(team, [&](index_range part, std::span<double>) {
           std::scoped_lock const lock(one_at_a_time);
           ++parts;

@@ -72,7 +72,7 @@ BOOST_AUTO_TEST_CASE(no_worker_gets_further_ahead_than_it_may) {
   slow const f{{&data.dense, &data.reals},
                support::mpi_rank() != 0 && support::mpi_rank() == support::mpi_ranks() - 1};
   for (std::uint64_t const lead : {0U, 8U, 20U, 64U}) {
-    asynchronous_mpi cluster(MPI_COMM_WORLD, {.deadline = 60, .longest_lead = lead});
+    asynchronous_mpi cluster(MPI_COMM_WORLD, {.deadline = 60, .max_staleness = lead});
     settings const s{.workers = 5, .local_steps = 8, .steps = 400};
     auto const r = minimize(f, s, cluster, constant_step{0.01});
     BOOST_TEST(r.steps == 400u);
@@ -83,7 +83,7 @@ BOOST_AUTO_TEST_CASE(no_worker_gets_further_ahead_than_it_may) {
 
 BOOST_AUTO_TEST_CASE(a_rank_that_fails_is_not_waited_for) {
   problem const data(64, 83);
-  asynchronous_mpi cluster(MPI_COMM_WORLD, {.deadline = 60, .longest_lead = 4});
+  asynchronous_mpi cluster(MPI_COMM_WORLD, {.deadline = 60, .max_staleness = 4});
   support::fails_late const f{{&data.dense, &data.reals}, cluster.rank() == cluster.ranks() - 1};
   settings const s{.workers = 4, .local_steps = 2, .steps = 400};
   if (f.bad)
@@ -132,6 +132,6 @@ BOOST_AUTO_TEST_CASE(a_failure_and_a_divergence_end_the_run_on_all) {
 
 BOOST_AUTO_TEST_CASE(what_it_cannot_do_is_refused) {
   BOOST_CHECK_THROW(asynchronous_mpi(MPI_COMM_WORLD, {.threads = 2}), invalid_settings);
-  BOOST_CHECK_THROW(mpi(MPI_COMM_WORLD, {.longest_lead = 64}), invalid_settings);
-  BOOST_CHECK_THROW(overlapped_mpi(MPI_COMM_WORLD, {.longest_lead = 64}), invalid_settings);
+  BOOST_CHECK_THROW(mpi(MPI_COMM_WORLD, {.max_staleness = 64}), invalid_settings);
+  BOOST_CHECK_THROW(overlapped_mpi(MPI_COMM_WORLD, {.max_staleness = 64}), invalid_settings);
 }

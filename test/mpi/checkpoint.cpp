@@ -226,7 +226,7 @@ BOOST_AUTO_TEST_CASE(an_averager_with_a_memory) {
 BOOST_AUTO_TEST_CASE(iterates_of_float) {
   linear_objective const f(data().sparse, data().labels, logistic{}, l2{0.01}, {},
                            iterate_type<float>{});
-  BOOST_TEST(survives_cuts(f, fifty, 5, 4, support::basic_outer_momentum<float>{}) == 10u);
+  BOOST_TEST(survives_cuts(f, fifty, 5, 4, support::outer_momentum{}) == 10u);
 }
 
 BOOST_AUTO_TEST_CASE(large_states_of_an_objective_with_classes) {
@@ -451,13 +451,21 @@ BOOST_AUTO_TEST_CASE(an_average_whose_order_mpi_chooses_goes_on_as_well) {
 namespace {
 
 /// Has a state that grows while it is used.
-struct growing_memory : support::outer_momentum {
-  template <class Archive>
-  void state(Archive& archive) {
-    archive(velocity);
-    for (double& v : velocity)
-      if (v != 0) archive(v);
+struct growing_memory {
+  template <class Scalar>
+  struct bound : support::outer_momentum::bound<Scalar> {
+    template <class Archive>
+    void state(Archive& archive) {
+      archive(this->velocity);
+      for (Scalar& v : this->velocity)
+        if (v != 0) archive(v);
+    }
+  };
+  template <class Scalar>
+  bound<Scalar> bind(plan const& p, std::span<std::size_t const> sizes) const {
+    return {support::outer_momentum{}.bind<Scalar>(p, sizes)};
   }
+  static std::string identity() { return "growing_memory"; }
 };
 
 }  // namespace

@@ -8,7 +8,6 @@
 #include "localsgd/objective/quadratic.hpp"
 #include "localsgd/schedule/every.hpp"
 #include "localsgd/schedule/growing.hpp"
-#include "localsgd/step_size/constant_step.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -25,10 +24,13 @@ using localsgd::detail::run_identity;
 
 namespace {
 
-struct first_type {};
-struct second_type {};
-
-quadratic_weights const averaged{2};
+template <class F, class S>
+std::string text_of(F const& f, plan const& p, S const& schedule) {
+  run_identity all;
+  detail::add_plan(all, p, schedule);
+  detail::add_data(all, f);
+  return all.text();
+}
 
 plan some_plan() {
   plan p = support::make_plan(100, 5, 4, 2, 7);
@@ -63,9 +65,7 @@ bool differ_by(std::string a, std::string b, std::string const& start) {
 BOOST_AUTO_TEST_CASE(each_number_of_the_plan_has_its_line) {
   support::problem const data(100, 5);
   support::custom const f{&data.dense, &data.reals};
-  auto const text = [&](plan const& p) {
-    return run_identity<first_type>(f, p, constant_step{0.1}, averaged, every{3});
-  };
+  auto const text = [&](plan const& p) { return text_of(f, p, every{3}); };
   std::string const here = text(some_plan());
   BOOST_TEST(here == text(some_plan()));
   auto const changed = [&](auto member, std::string const& line) {
@@ -73,6 +73,10 @@ BOOST_AUTO_TEST_CASE(each_number_of_the_plan_has_its_line) {
     p.*member += 1;
     return differ_by(here, text(p), line);
   };
+  BOOST_TEST(changed(&plan::samples, "samples = "));
+  BOOST_TEST(changed(&plan::dimension, "dimension = "));
+  BOOST_TEST(changed(&plan::scalar_bytes, "scalar bytes = "));
+  BOOST_TEST(changed(&plan::start, "checksum of the start = "));
   BOOST_TEST(changed(&plan::workers, "workers = "));
   BOOST_TEST(changed(&plan::batch_size, "batch_size = "));
   BOOST_TEST(changed(&plan::steps, "steps = "));
@@ -82,31 +86,26 @@ BOOST_AUTO_TEST_CASE(each_number_of_the_plan_has_its_line) {
   BOOST_TEST(changed(&plan::evaluations, "evaluations = "));
 }
 
-BOOST_AUTO_TEST_CASE(so_have_step_size_weights_schedule_and_components) {
+BOOST_AUTO_TEST_CASE(so_has_the_schedule) {
   support::problem const data(100, 5);
   support::custom const f{&data.dense, &data.reals};
-  plan const p = some_plan();
-  std::string const here = run_identity<first_type>(f, p, constant_step{0.1}, averaged, every{3});
-  BOOST_TEST(!here.empty());
-  BOOST_TEST(differ_by(here,
-                       run_identity<second_type>(f, p, constant_step{0.1}, averaged, every{3}),
-                       "component "));
-  BOOST_TEST(differ_by(here,
-                       run_identity<first_type>(f, p, constant_step{0.1}, averaged, every{4}),
-                       "second sync time = "));
-  auto const last_half = [&](std::uint64_t t) { return t == 0 ? 0.1 : 0.05; };
-  BOOST_TEST(differ_by(here, run_identity<first_type>(f, p, last_half, averaged, every{3}),
-                       "last step size = "));
-  BOOST_TEST((run_identity<first_type>(f, p, constant_step{0.1000000000000001}, averaged,
-                                       every{3}) != here));
-  BOOST_TEST(differ_by(here,
-                       run_identity<first_type>(f, p, constant_step{0.1}, quadratic_weights{3},
-                                                every{3}),
-                       "iterate weights = "));
-  BOOST_TEST(differ_by(here,
-                       run_identity<first_type>(f, p, constant_step{0.1}, linear_weights{2},
-                                                every{3}),
-                       "iterate weights = "));
+  std::string const here = text_of(f, some_plan(), every{3});
+  BOOST_TEST(differ_by(here, text_of(f, some_plan(), every{4}), "second sync time = "));
+  BOOST_TEST(differ_by(here, text_of(f, some_plan(), growing(3, 1)), "second sync time = "));
+}
+
+BOOST_AUTO_TEST_CASE(numbers_are_told_apart_to_the_last_bit) {
+  auto const text = [](double value) {
+    run_identity all;
+    all.add("value", value);
+    return all.text();
+  };
+  BOOST_TEST(text(0.1) != text(0.1000000000000001));
+  BOOST_TEST(text(3) == "value = 3\n");
+  run_identity named;
+  named.add_text("averager", "mean");
+  named.add_text("compressor", "top_k(0.5)");
+  BOOST_TEST(named.text() == "averager = mean\ncompressor = top_k(0.5)\n");
 }
 
 BOOST_AUTO_TEST_CASE(other_data_of_the_same_shape_are_noticed) {
@@ -114,7 +113,7 @@ BOOST_AUTO_TEST_CASE(other_data_of_the_same_shape_are_noticed) {
   plan const p = some_plan();
   auto const text = [&](dense_matrix<double> const& a, std::vector<double> const& y) {
     support::custom const f{&a, &y};
-    return run_identity<first_type>(f, p, constant_step{0.1}, averaged, every{3});
+    return text_of(f, p, every{3});
   };
   std::string const here = text(data.dense, data.reals);
   auto features = data.dense;

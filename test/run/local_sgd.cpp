@@ -198,40 +198,6 @@ BOOST_AUTO_TEST_CASE(a_repeated_run_gives_the_same_bits_and_another_seed_others)
   BOOST_TEST(support::bits(minimize(f, s)) != first);
 }
 
-BOOST_AUTO_TEST_CASE(evaluations_do_not_change_the_run) {
-  problem const data(100, 8, 0.4);
-  linear_objective const sparse(data.sparse, data.labels, logistic{}, l2{0.01});
-  linear_objective const dense(data.dense, data.labels, logistic{}, l2{0.01});
-  auto const same = [](auto const& f, auto... worker) {
-    settings s{.workers = 4, .local_steps = 3, .steps = 60};
-    auto const without = minimize(f, s, worker...);
-    s.evaluations = 7;
-    auto const with = minimize(f, s, worker...);
-    BOOST_TEST(with.history.size() == 9u);
-    BOOST_TEST(std::ranges::equal(with.last, without.last));
-    BOOST_TEST(std::ranges::equal(with.average, without.average));
-  };
-  same(sparse), same(dense), same(dense, sgd{});
-}
-
-BOOST_AUTO_TEST_CASE(history_has_the_start_the_end_and_what_was_asked_for) {
-  problem const data(100, 8);
-  linear_objective const f(data.dense, data.labels, logistic{}, l2{0.01});
-  result const r =
-      minimize(f, {.workers = 2, .local_steps = 4, .steps = 100, .evaluations = 4});
-  BOOST_REQUIRE(r.history.size() == 6u);
-  for (std::size_t i = 0; i != 6; ++i) {
-    BOOST_TEST(r.history[i].steps == 20 * i);
-    BOOST_TEST(r.history[i].rounds == 5 * i);
-    BOOST_TEST(r.history[i].gradients == 40 * i);
-  }
-  BOOST_TEST(r.history.front().objective == std::log(2.0), boost::test_tools::tolerance(1e-14));
-  BOOST_TEST(r.history.front().drift == 0);
-  BOOST_TEST(r.history.back().objective == r.objective);
-  BOOST_TEST(r.history.back().certificate == r.certificate);
-  BOOST_TEST(r.history[3].drift > 0);
-}
-
 BOOST_AUTO_TEST_CASE(drift_is_the_mean_squared_distance_of_the_workers_from_their_mean) {
   problem const data(100, 5);
   linear_objective const f(data.dense, data.labels, logistic{}, l2{0.05});
@@ -248,26 +214,6 @@ BOOST_AUTO_TEST_CASE(drift_is_the_mean_squared_distance_of_the_workers_from_thei
     for (std::size_t j = 0; j != 5; ++j) expected += (xk[j] - mean[j]) * (xk[j] - mean[j]) / 3;
   result const r = minimize(f, {.workers = 3, .local_steps = 10, .steps = 10}, step);
   BOOST_TEST(r.history.back().drift == expected, boost::test_tools::tolerance(1e-12));
-}
-
-BOOST_AUTO_TEST_CASE(x_is_the_better_of_the_average_and_the_last_point) {
-  problem const data(100, 5);
-  linear_objective const f(data.dense, data.labels, logistic{}, l2{0.05});
-  std::vector<std::size_t> all(100);
-  for (std::size_t i = 0; i != 100; ++i) all[i] = i;
-  std::vector<double> g(5);
-  auto const value = [&](auto const& x) {
-    return f.gradient(std::span<double const>(x.data(), x.size()), all, g);
-  };
-  std::set<bool> seen;
-  for (double const eta : {0.01, 3.0}) {  // too small a step: the last is best; too large: the average
-    result const r = minimize(f, {.workers = 2, .local_steps = 4, .steps = 200}, constant_step{eta});
-    bool const average = value(r.average) <= value(r.last);
-    seen.insert(average);
-    BOOST_TEST(std::ranges::equal(r.x, average ? r.average : r.last));
-    BOOST_TEST(r.objective == value(r.x), boost::test_tools::tolerance(1e-13));
-  }
-  BOOST_TEST(seen.size() == 2u);
 }
 
 BOOST_AUTO_TEST_CASE(divergence_is_a_result) {

@@ -4,8 +4,11 @@
 
 #include "localsgd/averager/concept.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 /// @file
@@ -17,28 +20,59 @@ namespace support {
 ///        remembers.
 ///
 /// v ← v/2 + (x̄ − x), x ← x + v, coordinate by coordinate, with plain weights.
-template <class Scalar>
-struct basic_outer_momentum {
-  static constexpr bool keeps_mean = false;
-  std::vector<Scalar> velocity;
+struct outer_momentum {
+  template <class Scalar>
+  struct bound {
+    static constexpr bool keeps_mean = false;
+    std::size_t workers = 1;
+    std::vector<Scalar> velocity, next;  ///< next counts once the round is accepted
 
-  static double weight(std::size_t, std::span<std::size_t const> sizes) {
-    return 1 / static_cast<double>(sizes.size());
-  }
-  void start(std::size_t d) { velocity.assign(d, Scalar{0}); }
-  void apply(std::size_t first, std::span<Scalar const> previous, std::span<Scalar> mean) {
-    for (std::size_t i = 0; i != mean.size(); ++i) {
-      Scalar& v = velocity[first + i];
-      v = v / 2 + (mean[i] - previous[i]);
-      mean[i] = previous[i] + v;
+    double weight(std::size_t) const { return 1 / static_cast<double>(workers); }
+    void begin_round(localsgd::round_info const&) { next = velocity; }
+    void apply(std::size_t first, std::span<Scalar const> previous, std::span<Scalar> mean) {
+      for (std::size_t i = 0; i != mean.size(); ++i) {
+        Scalar& v = next[first + i];
+        v = velocity[first + i] / 2 + (mean[i] - previous[i]);
+        mean[i] = previous[i] + v;
+      }
     }
+    void commit() { std::swap(velocity, next); }
+    void rollback() {}
+    void reset(std::span<Scalar const>) {}  // a velocity is one anywhere
+    template <class Archive>
+    void state(Archive& archive) {
+      archive(velocity);
+    }
+  };
+
+  template <class Scalar>
+  bound<Scalar> bind(localsgd::plan const& p, std::span<std::size_t const> shard_sizes) const {
+    return {shard_sizes.size(), std::vector<Scalar>(p.dimension), {}};
   }
-  template <class Archive>
-  void state(Archive& archive) {
-    archive(velocity);
-  }
+  static std::string identity() { return "outer_momentum"; }
 };
-using outer_momentum = basic_outer_momentum<double>;
-static_assert(localsgd::Averager<outer_momentum>);
+static_assert(localsgd::Averager<outer_momentum> && localsgd::Averager<outer_momentum, float>);
+
+/// @brief The largest number of every coordinate.
+struct coordinate_maximum {
+  template <class Scalar>
+  struct bound : localsgd::memoryless_average<Scalar> {
+    std::size_t workers = 1;
+    double weight(std::size_t) const { return 1 / static_cast<double>(workers); }
+    static void combine(std::span<std::span<Scalar> const> rows, std::size_t first,
+                        std::size_t last, std::span<Scalar> out) {
+      for (std::size_t i = first; i != last; ++i) {
+        out[i] = rows[0][i];
+        for (auto const& row : rows) out[i] = std::max(out[i], row[i]);
+      }
+    }
+  };
+  template <class Scalar>
+  bound<Scalar> bind(localsgd::plan const&, std::span<std::size_t const> sizes) const {
+    return {{}, sizes.size()};
+  }
+  static std::string identity() { return "coordinate_maximum"; }
+};
+static_assert(localsgd::Averager<coordinate_maximum>);
 
 }  // namespace support

@@ -9,11 +9,9 @@
 #include <boost/test/tree/test_unit.hpp>
 
 #include <cstddef>
-#include <cstdint>
 #include <span>
 #include <stdexcept>
 #include <string_view>
-#include <vector>
 
 /// @file
 /// @brief What programs that run on several ranks have in common.
@@ -45,14 +43,6 @@ inline localsgd::mpi_options transported(localsgd::mpi_options o) {
   auto const& program = boost::unit_test::framework::master_test_suite();
   o.shared_memory = program.argc < 2 || std::string_view(program.argv[1]) != "messages";
   return o;
-}
-
-/// @brief support::bits() but for the bytes, which are those of the network here.
-template <class Scalar>
-std::vector<std::uint64_t> bits_without_bytes(localsgd::result<Scalar> r) {
-  r.bytes = 0;
-  for (auto& e : r.history) e.bytes = 0;
-  return bits(r);
 }
 
 /// @brief If it is bad, throws in a local step that is not the first.

@@ -95,8 +95,16 @@ std::vector<std::uint64_t> bits(localsgd::result<Scalar> const& r) {
     for (Scalar const e : *v) add(e);
   add(r.objective), add(r.certificate);
   for (auto const& e : r.history) add(e.objective), add(e.certificate), add(e.drift), add(e.bytes);
-  for (auto const n : {r.steps, r.rounds, r.gradients, r.bytes}) all.push_back(n);
+  for (auto const n : {r.steps, r.rounds, r.gradients, r.exchanges, r.bytes}) all.push_back(n);
   return all;
+}
+
+/// @brief support::bits() but for the bytes, which depend on how changes travel and between whom.
+template <class Scalar>
+std::vector<std::uint64_t> bits_without_bytes(localsgd::result<Scalar> r) {
+  r.bytes = 0;
+  for (auto& e : r.history) e.bytes = 0;
+  return bits(r);
 }
 
 /// @brief max |a_i − b_i| / max(1, max |b_i|)

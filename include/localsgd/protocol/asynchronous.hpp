@@ -39,7 +39,7 @@ class asynchronous_protocol : public T {
 
   static constexpr bool never_waits = true;
   static constexpr bool averages_travel = false;
-  static constexpr bool orders_workers = requires { T::virtual_order; };
+  static constexpr bool orders_workers = requires { typename T::virtual_order; };
 
   template <class Scalar, class A>
   bool exchange(iterates<Scalar>& x, A&, round_info const& info) {

@@ -13,7 +13,7 @@
 namespace {
 
 using localsgd::detail::barrier;
-using localsgd::detail::called_off;
+using localsgd::cancelled;
 
 // Calls f(0) … f(n−1), each on a thread of its own; returns when all have returned.
 template <class F>
@@ -26,12 +26,12 @@ void on_threads(std::size_t n, F const& f) {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(nobody_goes_on_before_all_have_come_and_all_see_what_was_written) {
-  for (std::size_t const members : {1U, 2U, 3U, 8U}) {  // more than most machines have cores
+  for (std::size_t const threads : {1U, 2U, 3U, 8U}) {  // more than most machines have cores
     constexpr int phases = 300;
-    barrier meeting(members);
-    std::vector<int> written(members);  // plain memory: the barrier alone orders the accesses
+    barrier meeting(threads);
+    std::vector<int> written(threads);  // plain memory: the barrier alone orders the accesses
     std::atomic<int> wrong{0};
-    on_threads(members, [&](std::size_t me) {
+    on_threads(threads, [&](std::size_t me) {
       for (int phase = 1; phase <= phases; ++phase) {
         written[me] = phase;
         meeting.arrive_and_wait();
@@ -43,46 +43,46 @@ BOOST_AUTO_TEST_CASE(nobody_goes_on_before_all_have_come_and_all_see_what_was_wr
   }
 }
 
-BOOST_AUTO_TEST_CASE(one_member_waits_for_nobody) {
+BOOST_AUTO_TEST_CASE(one_thread_waits_for_nobody) {
   barrier meeting(1);
   for (int i = 0; i != 1000; ++i) meeting.arrive_and_wait();
-  BOOST_TEST(!meeting.is_called_off());
+  BOOST_TEST(!meeting.is_cancelled());
 }
 
-BOOST_AUTO_TEST_CASE(calling_off_releases_all_who_wait_by_an_exception) {
+BOOST_AUTO_TEST_CASE(cancelling_releases_all_who_wait_by_an_exception) {
   for (auto const delay : {std::chrono::milliseconds(0), std::chrono::milliseconds(20)}) {
-    constexpr std::size_t members = 4;
-    barrier meeting(members);
+    constexpr std::size_t threads = 4;
+    barrier meeting(threads);
     std::atomic<int> released{0};
-    on_threads(members, [&](std::size_t me) {
+    on_threads(threads, [&](std::size_t me) {
       if (me == 0) {
         std::this_thread::sleep_for(delay);  // so that the others wait, spinning or parked
-        meeting.call_off();
+        meeting.cancel();
         return;
       }
       try {
         meeting.arrive_and_wait();
-      } catch (called_off const&) {
+      } catch (cancelled const&) {
         ++released;
       }
     });
     BOOST_TEST(released == 3);
-    BOOST_TEST(meeting.is_called_off());
+    BOOST_TEST(meeting.is_cancelled());
   }
 }
 
-BOOST_AUTO_TEST_CASE(a_meeting_that_all_came_to_has_happened_for_all_even_if_called_off_next) {
+BOOST_AUTO_TEST_CASE(a_meeting_that_all_came_to_has_happened_for_all_even_if_it_is_cancelled_next) {
   for (int attempt = 0; attempt != 200; ++attempt) {
-    constexpr std::size_t members = 4;
-    barrier meeting(members);
+    constexpr std::size_t threads = 4;
+    barrier meeting(threads);
     std::atomic<int> met{0}, ended{0};
-    on_threads(members, [&](std::size_t me) {
+    on_threads(threads, [&](std::size_t me) {
       try {
         meeting.arrive_and_wait();
         ++met;
-        if (me == 2) meeting.call_off();  // while others may still be waking up
+        if (me == 2) meeting.cancel();  // while others may still be waking up
         meeting.arrive_and_wait();
-      } catch (called_off const&) {
+      } catch (cancelled const&) {
         ++ended;
       }
     });
@@ -91,26 +91,26 @@ BOOST_AUTO_TEST_CASE(a_meeting_that_all_came_to_has_happened_for_all_even_if_cal
   }
 }
 
-BOOST_AUTO_TEST_CASE(after_it_is_called_off_nobody_waits) {
-  for (std::size_t const members : {1U, 2U, 100U}) {
-    barrier meeting(members);
-    meeting.call_off();
-    for (int i = 0; i != 3; ++i) BOOST_CHECK_THROW(meeting.arrive_and_wait(), called_off);
+BOOST_AUTO_TEST_CASE(after_it_is_cancelled_nobody_waits) {
+  for (std::size_t const threads : {1U, 2U, 100U}) {
+    barrier meeting(threads);
+    meeting.cancel();
+    for (int i = 0; i != 3; ++i) BOOST_CHECK_THROW(meeting.arrive_and_wait(), cancelled);
   }
 }
 
-BOOST_AUTO_TEST_CASE(a_call_off_at_any_moment_leaves_nobody_waiting) {
+BOOST_AUTO_TEST_CASE(a_cancellation_at_any_moment_leaves_nobody_waiting) {
   for (int attempt = 0; attempt != 200; ++attempt) {
-    constexpr std::size_t members = 3;
-    barrier meeting(members);
+    constexpr std::size_t threads = 3;
+    barrier meeting(threads);
     std::atomic<int> ended{0};
-    on_threads(members, [&](std::size_t me) {
+    on_threads(threads, [&](std::size_t me) {
       try {
         for (int phase = 0;; ++phase) {
-          if (me == 1 && phase == attempt % 7) meeting.call_off();
+          if (me == 1 && phase == attempt % 7) meeting.cancel();
           meeting.arrive_and_wait();
         }
-      } catch (called_off const&) {
+      } catch (cancelled const&) {
         ++ended;
       }
     });

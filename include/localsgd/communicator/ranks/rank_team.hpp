@@ -152,7 +152,8 @@ class rank_team : public rank_messages<C> {
     barrier();
     first_thread([&] { s().ranks.start_all_reduce(sum); });
     // As a ring sends: 2(R−1)/R vectors from each rank.
-    sent_.bytes += 2 * (s().layout.ranks() - 1) * c.size_bytes() / s().layout.ranks();
+    std::size_t const ranks = s().layout.ranks();
+    sent_.bytes += even_split(2 * (ranks - 1) * c.size_bytes(), ranks, s().rank).size();
   }
   /// @brief Second half. @return whether the mean is finite
   template <class Scalar, class Complete>

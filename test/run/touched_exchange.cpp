@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
-#define BOOST_TEST_MODULE run_exchange
-#include "localsgd/run/exchange.hpp"
+#define BOOST_TEST_MODULE run_touched_exchange
+#include "localsgd/run/touched_exchange.hpp"
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
@@ -16,6 +16,7 @@
 #include "test/support/problems.hpp"
 #include "test/support/runs.hpp"
 #include "test/support/sequences.hpp"
+#include "test/support/teams.hpp"
 
 using namespace localsgd;
 
@@ -124,7 +125,7 @@ void check_alike(R const& a, R const& b, double tolerance) {
   BOOST_TEST(support::distance(a.average, b.average) <= tolerance);
   BOOST_TEST(support::relative_distance(a.objective, b.objective) <= tolerance);
   BOOST_TEST(a.rounds == b.rounds);
-  BOOST_TEST(a.bytes == b.bytes);
+  BOOST_TEST(a.exchanges == b.exchanges);
   BOOST_REQUIRE(a.history.size() == b.history.size());
   for (std::size_t i = 0; i != a.history.size(); ++i) {
     BOOST_TEST(a.history[i].steps == b.history[i].steps);
@@ -172,35 +173,61 @@ struct exchanging_all {
 
 BOOST_AUTO_TEST_CASE(every_touched_coordinate_is_averaged_once) {
   static_assert(detail::TouchingSequence<recorded_sequence>);
-  // Coordinates 1 and 4 by one worker, 2 by two of them and twice by one; the others agree.
-  std::vector<recorded_sequence> workers{
-      {{7, 1, 2, 7, 0, 7}, {2, 1, 2}}, {{7, 0, 8, 7, 4, 7}, {4, 2}}, {{7, 0, 0, 7, 0, 7}, {}}};
-  std::vector<double> const weights{0.5, 0.25, 0.25};
-  detail::touched_average average;
-  average.start(6);
-  BOOST_TEST(average(workers, weights, 1, 0, 3));
-  BOOST_TEST(average(workers, weights, 1, 3, 6));  // another member
-  for (auto const& each : workers) {
-    BOOST_TEST((each.v == std::vector<double>{7, 0.5, 3, 7, 1, 7}));
-    BOOST_TEST((each.moves == std::vector<int>{0, 1, 1, 0, 1, 0}));
+  // Coordinates 1 and 16 by one worker, 8 by two of them and twice by one; the others agree.
+  // Threads have whole cache lines, of 8 numbers each.
+  auto const vector = [](double at_1, double at_8, double at_16) {
+    std::vector<double> v(24, 7.0);
+    v[1] = at_1, v[8] = at_8, v[16] = at_16;
+    return v;
+  };
+  for (std::size_t const threads : {1U, 2U, 3U}) {
+    std::vector<recorded_sequence> workers{{vector(1, 2, 0), {8, 1, 8}},
+                                           {vector(0, 8, 4), {16, 8}},
+                                           {vector(0, 0, 0), {}}};
+    std::vector<double> const weights{0.5, 0.25, 0.25};
+    detail::touched_exchange exchange;
+    exchange.start(24, 3);
+    std::vector<char> finite(2 * threads);
+    std::uint64_t bytes = 0;
+    auto const round = [&](std::uint64_t number) {
+      support::with_team(3, threads, [&](auto& team) {
+        finite[team.thread()] = exchange(team, workers, weights, number) ? 1 : 0;
+        if (team.leads()) bytes = team.sent().bytes;
+      });
+    };
+    round(1);
+    BOOST_TEST(std::count(finite.begin(), finite.end(), 1) == static_cast<int>(threads));
+    for (auto const& each : workers) {
+      BOOST_TEST((each.v == vector(0.5, 3, 1)));
+      std::vector<int> moves(24);
+      moves[1] = moves[8] = moves[16] = 1;
+      BOOST_TEST((each.moves == moves));
+    }
+    BOOST_TEST(bytes == 2 * (3 - 1) * 3 * 12);  // 3 coordinates, to and from the 2 others
+    // In the next round it starts again.
+    for (auto& each : workers) each.touches.clear();
+    workers[2].v[8] = 7, workers[2].touches = {8};
+    round(2);
+    for (auto const& each : workers) BOOST_TEST((each.v == vector(0.5, 4, 1)));
+    BOOST_TEST(bytes == 2 * (3 - 1) * 12);
   }
-  // In the next round it starts again.
-  workers[2].v[2] = 7, workers[2].touches = {2};
-  BOOST_TEST(average(workers, weights, 2, 0, 6));
-  for (auto const& each : workers) BOOST_TEST((each.v == std::vector<double>{7, 0.5, 4, 7, 1, 7}));
 }
 
-BOOST_AUTO_TEST_CASE(an_average_that_is_not_finite_is_noticed_where_it_is) {
+BOOST_AUTO_TEST_CASE(an_average_that_is_not_finite_is_noticed_by_all) {
   for (double const bad : {support::not_a_number, support::infinity, -support::infinity})
     for (std::size_t const worker : {0U, 1U}) {
-      std::vector<recorded_sequence> workers{{{1, 2, 3}, {0, 1, 2}}, {{1, 2, 3}, {2}}};
-      workers[worker].v[1] = bad;
-      detail::touched_average average;
-      average.start(3);
+      std::vector<recorded_sequence> workers{{std::vector<double>(24, 1.0), {0, 8, 16}},
+                                             {std::vector<double>(24, 1.0), {16}}};
+      workers[worker].v[8] = bad;
+      detail::touched_exchange exchange;
+      exchange.start(24, 2);
       std::vector<double> const weights{0.5, 0.5};
-      BOOST_TEST(average(workers, weights, 1, 0, 1));
-      BOOST_TEST(!average(workers, weights, 1, 1, 2));
-      BOOST_TEST(average(workers, weights, 1, 2, 3));
+      std::vector<int> finite(2, 1);
+      support::with_team(2, 2, [&](auto& team) {
+        finite[team.thread()] = exchange(team, workers, weights, 1) ? 1 : 0;
+      });
+      BOOST_TEST((finite == std::vector<int>{0, 0}));
+      BOOST_TEST(workers[1].v[16] == 1);
     }
 }
 
@@ -284,11 +311,13 @@ BOOST_AUTO_TEST_CASE(to_exchange_what_is_touched_gives_the_bits_of_exchanging_al
       linear_objective const f(data.features, data.labels, logistic{}, l2{0.01},
                                {.intercept = intercept});
       BOOST_TEST(exchanges_what_is_touched(f, s));
-      auto const expected = support::bits(minimize(f, s, all, serial{}));
-      BOOST_TEST((support::bits(minimize(f, s, touched, serial{})) == expected));
+      auto const dense = minimize(f, s, all, serial{}), sparse = minimize(f, s, touched, serial{});
+      auto const expected = support::bits_without_bytes(dense);
+      BOOST_TEST((support::bits_without_bytes(sparse) == expected));
+      BOOST_TEST(sparse.bytes < dense.bytes / 4);
       for (auto& pool : pools)
-        BOOST_TEST((support::bits(minimize(f, s, touched, pool)) == expected));
-      BOOST_TEST((support::bits(minimize(f, s, all, pools[2])) == expected));
+        BOOST_TEST((support::bits(minimize(f, s, touched, pool)) == support::bits(sparse)));
+      BOOST_TEST((support::bits_without_bytes(minimize(f, s, all, pools[2])) == expected));
     }
   });
 }
@@ -353,9 +382,9 @@ BOOST_AUTO_TEST_CASE(scales_that_fold_between_the_rounds_are_no_different) {
         for (std::size_t const threads : {1U, 3U}) {
           auto const other = minimize(f, s, step, all, thread_pool{threads});
           check_alike(other, r, 0);
-          if (factor > 0) BOOST_TEST((support::bits(other) == support::bits(r)));
-          BOOST_TEST((support::bits(minimize(f, s, step, touched, thread_pool{threads})) ==
-                      support::bits(r)));
+          if (factor > 0) BOOST_TEST((support::bits_without_bytes(other) == support::bits_without_bytes(r)));
+          BOOST_TEST((support::bits_without_bytes(minimize(f, s, step, touched, thread_pool{threads})) ==
+                      support::bits_without_bytes(r)));
         }
       }
     }
@@ -383,8 +412,8 @@ BOOST_AUTO_TEST_CASE(growing_rounds_are_no_different) {
     auto const r = minimize(f, s, schedule, step, touched, serial{});
     check_alike(r, minimize(f, s, schedule, step, sgd{}, serial{}), 1e-12);
     for (std::size_t const threads : {2U, 5U})
-      BOOST_TEST((support::bits(minimize(f, s, schedule, step, all, thread_pool{threads})) ==
-                  support::bits(r)));
+      BOOST_TEST((support::bits_without_bytes(minimize(f, s, schedule, step, all, thread_pool{threads})) ==
+                  support::bits_without_bytes(r)));
   });
 }
 
@@ -397,8 +426,8 @@ BOOST_AUTO_TEST_CASE(shards_of_different_sizes_keep_their_weights) {
   auto const r = minimize(f, s, sampler, weighted_mean{}, step, touched, serial{});
   check_alike(r, minimize(f, s, sampler, weighted_mean{}, step, sgd{}, serial{}), 1e-12);
   for (std::size_t const threads : {2U, 3U})
-    BOOST_TEST((support::bits(minimize(f, s, sampler, weighted_mean{}, step, all,
-                                       thread_pool{threads})) == support::bits(r)));
+    BOOST_TEST((support::bits_without_bytes(minimize(f, s, sampler, weighted_mean{}, step, all,
+                                       thread_pool{threads})) == support::bits_without_bytes(r)));
   by_the_book const expected(f, sampler, step, plan_of(f, s), {90 / 150.0, 20 / 150.0, 40 / 150.0},
                              [](std::uint64_t t) { return t % 3 == 0; });
   BOOST_TEST(support::distance(r.last, expected.last) <= 1e-12);
@@ -421,8 +450,8 @@ BOOST_AUTO_TEST_CASE(divergence_is_a_result) {
     BOOST_TEST(is_finite(r));
     for (std::size_t const threads : {1U, 2U, 3U})
       BOOST_TEST(
-          (support::bits(minimize(f, s, step, touched, thread_pool{threads})) == support::bits(r)));
-    BOOST_TEST((support::bits(minimize(f, s, step, all, serial{})) == support::bits(r)));
+          (support::bits_without_bytes(minimize(f, s, step, touched, thread_pool{threads})) == support::bits_without_bytes(r)));
+    BOOST_TEST((support::bits_without_bytes(minimize(f, s, step, all, serial{})) == support::bits_without_bytes(r)));
   }
 }
 
@@ -450,12 +479,12 @@ BOOST_AUTO_TEST_CASE(a_run_to_a_tolerance_starts_with_what_is_touched_and_change
     BOOST_TEST(r.certificate <= 1e-8);
     BOOST_TEST(r.gradients > workers * r.steps);  // there were anchors
     for (std::size_t const threads : {1U, 2U, 3U, 5U, 8U})
-      BOOST_TEST((support::bits(minimize(f, s, thread_pool{threads})) == support::bits(r)));
+      BOOST_TEST((support::bits_without_bytes(minimize(f, s, thread_pool{threads})) == support::bits_without_bytes(r)));
 
     settings const limited{.workers = workers, .local_steps = 4, .epochs = 100, .tolerance = 1e-8};
     auto const one = minimize(f, limited, sgd_then_svrg<linear_sgd>{}, thread_pool{2});
     auto const other = minimize(f, limited, sgd_then_svrg<exchanging_all>{}, thread_pool{2});
-    BOOST_TEST((support::bits(one) == support::bits(other)));
-    BOOST_TEST((support::bits(one) == support::bits(r)));
+    BOOST_TEST((support::bits_without_bytes(one) == support::bits_without_bytes(other)));
+    BOOST_TEST((support::bits_without_bytes(one) == support::bits_without_bytes(r)));
   }
 }

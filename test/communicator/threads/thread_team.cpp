@@ -1,0 +1,156 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#define BOOST_TEST_MODULE communicator_threads_thread_team
+#include "localsgd/communicator/threads/thread_team.hpp"
+
+#include "test/support/teams.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+using namespace localsgd::detail;
+using support::with_team;
+
+namespace {
+
+constexpr std::size_t thread_counts[] = {1, 2, 3, 5};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(every_worker_is_carried_by_one_thread) {
+  for (std::size_t const threads : thread_counts) {
+    std::vector<int> carried(7);
+    std::atomic<std::size_t> leaders{0};
+    with_team(7, threads, [&](auto& team) {
+      for (std::size_t k = team.workers().first; k != team.workers().last; ++k) ++carried[k];
+      if (team.leads()) ++leaders;
+    });
+    BOOST_TEST((carried == std::vector<int>(7, 1)));
+    BOOST_TEST(leaders == 1);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(everybody_gets_the_answer_of_thread_0) {
+  for (std::size_t const threads : thread_counts) {
+    std::atomic<int> wrong{0};
+    with_team(5, threads, [&](auto& team) {
+      for (int i = 0; i != 50; ++i)
+        wrong += team.broadcast(team.thread() == 0 ? i : -1) != i;
+    });
+    BOOST_TEST(wrong == 0);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_split_covers_all_coordinates_and_all_know_whether_it_was_finite) {
+  for (std::size_t const threads : thread_counts)
+    for (std::size_t const bad : {99U, 17U}) {  // 99: none
+      std::vector<int> seen(40);
+      std::atomic<int> finite{0};
+      with_team(5, threads, [&](auto& team) {
+        finite += team.template split<double>(40, [&](std::size_t first, std::size_t last) {
+          for (std::size_t i = first; i != last; ++i) ++seen[i];
+          return bad < first || bad >= last;
+        });
+      });
+      BOOST_TEST((seen == std::vector<int>(40, 1)));
+      BOOST_TEST(finite == static_cast<int>(bad == 99 ? threads : 0));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(reductions_see_all_rows_whether_they_wait_at_the_start_or_not) {
+  for (std::size_t const threads : thread_counts)
+    for (bool const open : {false, true}) {
+      std::vector<std::vector<double>> points(5, std::vector<double>(40));
+      std::vector<std::span<double>> rows(points.begin(), points.end());
+      std::vector<double> out(40);
+      std::atomic<int> wrong{0};
+      std::uint64_t bytes = 0;
+      with_team(5, threads, [&](auto& team) {
+        auto const add = [](auto const all, std::size_t first, std::size_t last, std::size_t begin,
+                            std::span<double> slice) {
+          for (std::size_t i = first; i != last; ++i) {
+            slice[i] = static_cast<double>(begin);
+            for (auto const& row : all) slice[i] += row[i];
+          }
+          return true;
+        };
+        for (std::uint64_t round = 0; round != 3; ++round) {
+          for (std::size_t k = team.workers().first; k != team.workers().last; ++k)
+            for (std::size_t i = 0; i != 40; ++i)
+              points[k][i] = static_cast<double>((round + 1) * (k + 10 * i));
+          std::span<std::span<double> const> const all(rows);
+          if (open) {
+            team.start_open_reduce();
+            team.finish_open_reduce(round, all, std::span(out), add);
+          } else {
+            team.template start_reduce<double>(all, 40);
+            team.finish_reduce(all, std::span(out), add);
+          }
+          for (std::size_t i = 0; i != 40; ++i)  // 0 + 1 + … + 4, and 5 times 10·i
+            wrong += out[i] != static_cast<double>((round + 1) * (10 + 50 * i));
+          team.barrier();
+        }
+        if (team.leads()) bytes = team.sent().bytes;
+      });
+      BOOST_TEST(wrong == 0);
+      BOOST_TEST(bytes == 3 * 2 * (5 - 1) * 40 * sizeof(double));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(sums_go_in_the_order_of_the_parts) {
+  for (std::size_t const threads : thread_counts) {
+    // 1 is lost next to 1e17, so the order shows.
+    std::vector<std::vector<double>> const parts{
+        std::vector<double>(20, 1e17), std::vector<double>(20, 1.0), std::vector<double>(20, -1e17)};
+    std::vector<double> total(20, 7.0);
+    with_team(5, threads, [&](auto& team) { team.sum(parts, total); });
+    BOOST_TEST((total == std::vector<double>(20, 0.0)));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(messages_are_counted_as_copies_for_all_others) {
+  for (std::size_t const threads : thread_counts) {
+    std::vector<std::vector<std::byte>> messages(5);
+    std::uint64_t bytes = 0;
+    std::atomic<int> wrong{0};
+    with_team(5, threads, [&](auto& team) {
+      for (std::size_t k = team.workers().first; k != team.workers().last; ++k)
+        messages[k].assign(k, std::byte{1});
+      team.all_gather_v(std::span(messages));
+      for (std::size_t k = 0; k != 5; ++k) wrong += messages[k].size() != k;
+      if (team.leads()) bytes = team.sent().bytes;
+    });
+    BOOST_TEST(wrong == 0);
+    BOOST_TEST(bytes == (5 - 1) * (0 + 1 + 2 + 3 + 4));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_lowest_failure_reaches_the_caller_and_ends_all_threads) {
+  for (std::size_t const threads : {2U, 3U, 5U}) {
+    std::string what;
+    try {
+      with_team(5, threads, [&](auto& team) {
+        if (team.thread() > 0) throw std::domain_error(std::to_string(team.thread()));
+        team.barrier();  // never passed
+      });
+    } catch (std::domain_error const& e) {
+      what = e.what();
+    }
+    BOOST_TEST(what == "1");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_calling_thread_is_a_host_of_one) {
+  int calls = 0;
+  calling_thread{}(1, [&](std::size_t i) { calls += i == 0 ? 1 : 100; });
+  BOOST_TEST(calls == 1);
+  BOOST_TEST(calling_thread::threads() == 1);
+}

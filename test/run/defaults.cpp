@@ -1,0 +1,84 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#define BOOST_TEST_MODULE run_defaults
+#include "localsgd/run/defaults.hpp"
+
+#include "localsgd/localsgd.hpp"
+#include "test/support/problems.hpp"
+#include "test/support/runs.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <type_traits>
+
+using namespace localsgd;
+
+namespace {
+
+struct observed_nothing : no_observer {};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(plain_workers_suit_the_objective) {
+  support::problem const data(20, 3);
+  linear_objective const linear(data.dense, data.labels, logistic{}, l2{0.1});
+  softmax_objective const factored(data.dense, data.classes, 3, l2{0.1});
+  static_assert(
+      std::same_as<decltype(detail::plain_worker<support::custom>()), sgd> &&
+      std::same_as<decltype(detail::plain_worker<std::remove_cv_t<decltype(linear)>>()),
+                   linear_sgd> &&
+      std::same_as<decltype(detail::plain_worker<std::remove_cv_t<decltype(factored)>>()),
+                   factored_sgd>);
+  static_assert(std::same_as<decltype(detail::default_averager<support::custom>()), mean>);
+}
+
+BOOST_AUTO_TEST_CASE(a_plan_has_what_the_settings_leave_open) {
+  support::problem const data(50, 7);
+  support::custom const f{&data.dense, &data.reals};
+  plan const p = detail::make_plan(f, {.workers = 4, .batch_size = 2, .epochs = 8}, false);
+  BOOST_TEST(p.samples == 50);
+  BOOST_TEST(p.dimension == 7);
+  BOOST_TEST(p.scalar_bytes == sizeof(double));
+  BOOST_TEST(p.workers == 4);
+  BOOST_TEST(p.steps == 50);  // 8·50 samples by 4·2 in each step
+  BOOST_TEST(p.local_steps >= 1);
+  plan const own = detail::make_plan(f, {.local_steps = 9, .steps = 7, .seed = 5}, false);
+  BOOST_TEST(own.local_steps == 9);
+  BOOST_TEST(own.steps == 7);
+  BOOST_TEST(own.seed == 5);
+  auto const e = support::error_of<invalid_settings>(
+      [&] { detail::make_plan(f, {.batch_size = 51}, false); });
+  BOOST_TEST(e.field == "batch_size");
+}
+
+BOOST_AUTO_TEST_CASE(a_tolerance_may_choose_variance_reduced_steps_where_nothing_speaks_against_it) {
+  support::problem const data(50, 7);
+  linear_objective const convex(data.dense, data.labels, logistic{}, l2{0.1}),
+      flat(data.dense, data.labels, logistic{}, l2{0.0});
+  using F = std::remove_cv_t<decltype(convex)>;
+  BOOST_TEST((detail::may_reduce<F>(convex)));
+  BOOST_TEST((detail::may_reduce<F, every, overlapped, observed_nothing>(convex)));
+  BOOST_TEST(!(detail::may_reduce<F>(flat)));
+  BOOST_TEST(!(detail::may_reduce<F, constant_step>(convex)));
+  BOOST_TEST(!(detail::may_reduce<F, sgd>(convex)));
+  BOOST_TEST(!(detail::may_reduce<F, asynchronous>(convex)));
+}
+
+BOOST_AUTO_TEST_CASE(synchronizers_say_whether_they_wait) {
+  static_assert(!detail::never_waits<serial> && !detail::never_waits<overlapped> &&
+                detail::never_waits<asynchronous> && detail::never_waits<simulated_asynchronous> &&
+                !detail::never_waits<mean>);
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_without_an_anchor_has_no_hook) {
+  quadratic const f({.spectrum = {1.0, 2.0}});
+  plan const p = detail::make_plan(f, {}, false);
+  constant_step const eta{0.1};
+  static_assert(std::same_as<decltype(detail::anchor_of(sgd{}, f, eta, p)),
+                             detail::no_hook<double>>);
+  BOOST_TEST(detail::anchor_of(svrg{}, f, eta, p).evaluates());
+  BOOST_TEST(detail::resolve_step_size(f, p, eta)(3) == 0.1);
+  BOOST_TEST(detail::resolve_step_size(f, p, automatic_step{})(0) > 0);
+}

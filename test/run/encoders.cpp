@@ -1,0 +1,89 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#define BOOST_TEST_MODULE run_encoders
+#include "localsgd/run/encoders.hpp"
+
+#include "localsgd/averager/mean.hpp"
+#include "localsgd/communicator/threads/thread_team.hpp"
+#include "localsgd/protocol/synchronous.hpp"
+#include "test/support/compressors.hpp"
+#include "test/support/teams.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <vector>
+
+using namespace localsgd;
+using protocol = detail::synchronous_protocol<detail::thread_team>;
+using all_encoders = detail::encoders<support::as_it_is::bound, double>;
+
+namespace {
+
+constexpr std::size_t workers = 3, d = 20;
+
+all_encoders make() {
+  return {index_range{0, workers},
+          [](std::size_t k) { return support::as_it_is{}.bind<double>(plan{}, k); }, workers, d};
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(the_consensus_moves_by_the_weighted_changes) {
+  for (std::size_t const threads : {1U, 2U, 3U}) {
+    all_encoders encoders = make();
+    std::vector<std::vector<double>> local(workers, std::vector<double>(d));
+    iterates<double> x({0.25, 0.25, 0.5}, d);
+    x.consensus[0].assign(d, 100.0);
+    mean::bound<double> averager{workers};
+    std::vector<double> consensus;
+    std::uint64_t bytes = 0, exchanges = 0;
+    support::with_team<protocol>(workers, threads, [&](auto& team) {
+      for (std::size_t k = team.workers().first; k != team.workers().last; ++k) {
+        for (std::size_t i = 0; i != d; ++i) local[k][i] = 100 + static_cast<double>(k * i);
+        x.local[k] = local[k];
+      }
+      encoders.exchange(team, x, averager, {});
+      auto const now = team.settle(x);
+      if (team.leads()) {
+        consensus.assign(now.begin(), now.end());
+        bytes = team.sent().bytes, exchanges = team.sent().exchanges;
+      }
+      team.barrier();
+    });
+    for (std::size_t i = 0; i != d; ++i)  // (0·1 + 1·1 + 2·2)/4
+      BOOST_TEST(consensus[i] == 100 + 1.25 * static_cast<double>(i));
+    BOOST_TEST(bytes == workers * (workers - 1) * d * sizeof(double));
+    BOOST_TEST(exchanges == 1);
+    BOOST_TEST(encoders[2].seen[3] == 6);
+    encoders.reset(index_range{2, 3});
+    BOOST_TEST(encoders[2].seen.empty());
+    BOOST_TEST(!encoders[1].seen.empty());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_change_that_is_not_finite_is_not_encoded_and_all_know) {
+  for (std::size_t const threads : {1U, 2U}) {
+    all_encoders encoders = make();
+    std::vector<std::vector<double>> local(workers, std::vector<double>(d, 1.0));
+    local[1][7] = std::numeric_limits<double>::quiet_NaN();
+    iterates<double> x({0.25, 0.25, 0.5}, d);
+    mean::bound<double> averager{workers};
+    std::atomic<int> finite{0}, moved{0};
+    support::with_team<protocol>(workers, threads, [&](auto& team) {
+      for (std::size_t k = team.workers().first; k != team.workers().last; ++k)
+        x.local[k] = local[k];
+      encoders.exchange(team, x, averager, {});
+      finite += team.finite();
+      for (double const e : team.settle(x)) moved += e != 0;
+      team.barrier();
+    });
+    BOOST_TEST(finite == 0);
+    BOOST_TEST(moved == 0);
+    BOOST_TEST(encoders[1].seen.empty());
+  }
+}

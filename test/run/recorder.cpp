@@ -1,0 +1,93 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#define BOOST_TEST_MODULE run_recorder
+#include "localsgd/run/recorder.hpp"
+
+#include "test/support/runs.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <set>
+#include <span>
+#include <vector>
+
+using namespace localsgd;
+using support::problem;
+
+BOOST_AUTO_TEST_CASE(distances_are_sums_in_double) {
+  std::vector<float> const x{3, 0, 1}, y{0, 4, 1};
+  BOOST_TEST(detail::squared_distance(std::span(x), std::span(y)) == 25);
+}
+
+BOOST_AUTO_TEST_CASE(evaluations_come_at_the_first_sync_times_after_even_parts_of_the_run) {
+  problem const data(50, 4);
+  support::custom const f{&data.dense, &data.reals};
+  auto const steps = [&](std::uint64_t h) {
+    std::vector<std::uint64_t> all;
+    auto const r = minimize(f, {.workers = 2, .local_steps = h, .steps = 100, .evaluations = 4},
+                            serial{}, constant_step{0.01});
+    for (auto const& e : r.history) all.push_back(e.steps);
+    return all;
+  };
+  using list = std::vector<std::uint64_t>;
+  BOOST_TEST((steps(1) == list{0, 20, 40, 60, 80, 100}));
+  BOOST_TEST((steps(30) == list{0, 30, 60, 90, 100}));
+  BOOST_TEST((steps(1000) == list{0, 100}));
+}
+
+BOOST_AUTO_TEST_CASE(evaluations_do_not_change_the_run) {
+  problem const data(100, 8, 0.4);
+  linear_objective const sparse(data.sparse, data.labels, logistic{}, l2{0.01});
+  linear_objective const dense(data.dense, data.labels, logistic{}, l2{0.01});
+  auto const same = [](auto const& f, auto... worker) {
+    settings s{.workers = 4, .local_steps = 3, .steps = 60};
+    auto const without = minimize(f, s, worker...);
+    s.evaluations = 7;
+    auto const with = minimize(f, s, worker...);
+    BOOST_TEST(with.history.size() == 9u);
+    BOOST_TEST(std::ranges::equal(with.last, without.last));
+    BOOST_TEST(std::ranges::equal(with.average, without.average));
+  };
+  same(sparse), same(dense), same(dense, sgd{});
+}
+
+BOOST_AUTO_TEST_CASE(history_has_the_start_the_end_and_what_was_asked_for) {
+  problem const data(100, 8);
+  linear_objective const f(data.dense, data.labels, logistic{}, l2{0.01});
+  result const r =
+      minimize(f, {.workers = 2, .local_steps = 4, .steps = 100, .evaluations = 4});
+  BOOST_REQUIRE(r.history.size() == 6u);
+  for (std::size_t i = 0; i != 6; ++i) {
+    BOOST_TEST(r.history[i].steps == 20 * i);
+    BOOST_TEST(r.history[i].rounds == 5 * i);
+    BOOST_TEST(r.history[i].gradients == 40 * i);
+  }
+  BOOST_TEST(r.history.front().objective == std::log(2.0), boost::test_tools::tolerance(1e-14));
+  BOOST_TEST(r.history.front().drift == 0);
+  BOOST_TEST(r.history.back().objective == r.objective);
+  BOOST_TEST(r.history.back().certificate == r.certificate);
+  BOOST_TEST(r.history[3].drift > 0);
+}
+
+BOOST_AUTO_TEST_CASE(x_is_the_better_of_the_average_and_the_last_point) {
+  problem const data(100, 5);
+  linear_objective const f(data.dense, data.labels, logistic{}, l2{0.05});
+  std::vector<std::size_t> all(100);
+  for (std::size_t i = 0; i != 100; ++i) all[i] = i;
+  std::vector<double> g(5);
+  auto const value = [&](auto const& x) {
+    return f.gradient(std::span<double const>(x.data(), x.size()), all, g);
+  };
+  std::set<bool> seen;
+  for (double const eta : {0.01, 3.0}) {  // too small a step: the last is best; too large: the average
+    result const r = minimize(f, {.workers = 2, .local_steps = 4, .steps = 200}, constant_step{eta});
+    bool const average = value(r.average) <= value(r.last);
+    seen.insert(average);
+    BOOST_TEST(std::ranges::equal(r.x, average ? r.average : r.last));
+    BOOST_TEST(r.objective == value(r.x), boost::test_tools::tolerance(1e-13));
+  }
+  BOOST_TEST(seen.size() == 2u);
+}
