@@ -70,14 +70,19 @@ void check_combination(S const& synchronizer, A const& averager, C const& compre
   }
 }
 
-/// @brief The types of the components that all ranks must have in common: not of observers, which
-///        each rank may choose, and of what carries them.
+/// @brief The types of the components that all ranks must have in common, in whatever order they were
+///        given: not of observers, which each rank may choose, and of what carries them.
 template <class... Given>
 void add_components(run_identity& all) {
+  std::vector<std::string> names;
   [[maybe_unused]] auto const add = [&]<class C>(std::type_identity<C>) {
-    if constexpr (!Observer<C> && !Synchronizer<C>) all.add_text("component", typeid(C).name());
+    if constexpr (!Observer<C> && !Synchronizer<C>) names.emplace_back(typeid(C).name());
   };
   (add(std::type_identity<Given>{}), ...);
+  std::ranges::sort(names);
+  std::string line;
+  for (std::string const& name : names) line += (line.empty() ? "" : " ") + name;
+  all.add_text("components", line);
 }
 
 /// @brief The run of minimize().
@@ -122,7 +127,7 @@ result<typename F::scalar> assembled_run(F const& f, settings const& s,
   }
 
   // What the ranks of a run, and it and its checkpoint, have in common.
-  auto const identity_of = [&] {
+  auto const identity_of = [&](auto const& add_more) {
     run_identity all;
     add_plan(all, p, schedule);
     all.add_text("averager", averager.identity());
@@ -132,8 +137,9 @@ result<typename F::scalar> assembled_run(F const& f, settings const& s,
                    pick<iterate_weights_kind, F>([] {}, given).identity());
     if constexpr (requires { f.regularizer().identity(); })
       all.add_text("regularizer", f.regularizer().identity());
-    add_components<std::remove_cvref_t<Given>...>(all);
     add_data(all, f);
+    add_more(all);
+    add_components<std::remove_cvref_t<Given>...>(all);  // last: numbers say more than types
     return all;
   };
 
@@ -194,10 +200,11 @@ result<typename F::scalar> assembled_run(F const& f, settings const& s,
     average.reset(std::span<scalar const>(x.consensus[0]));
 
     if constexpr (!std::same_as<checkpoint_type, no_checkpoint>) {
-      run_identity all = identity_of();
-      all.add("first step size", step_size(0));
-      all.add("last step size", step_size(p.steps));
-      all.add_text("iterate weights", iterate_weights.identity());
+      run_identity all = identity_of([&](run_identity& steps) {
+        steps.add("first step size", step_size(0));
+        steps.add("last step size", step_size(p.steps));
+        steps.add_text("iterate weights", iterate_weights.identity());
+      });
       all.add_text("component", typeid(decltype(bind(0))).name());
       all.add_text("component", typeid(schedule).name());
       record.checkpoints.start(checkpoint, all.text(), p.workers);
@@ -209,7 +216,7 @@ result<typename F::scalar> assembled_run(F const& f, settings const& s,
     own_sequences.clear();  // room for the result
     outcome = record.take();
   };
-  auto const identity_text = [&] { return identity_of().text(); };
+  auto const identity_text = [&] { return identity_of([](run_identity&) {}).text(); };
   synchronizer.run(p, program<decltype(identity_text), decltype(run)>{identity_text, run});
   return outcome;
 }
