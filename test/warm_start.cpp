@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #define BOOST_TEST_MODULE warm_start
 #include "localsgd/warm_start.hpp"
+
 #include "localsgd/loss/logistic.hpp"
 
 #include <unistd.h>

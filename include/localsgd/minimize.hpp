@@ -2,17 +2,17 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/run/assemble.hpp"
-#include "localsgd/run/components.hpp"
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/result.hpp"
+#include "localsgd/run/assemble.hpp"
+#include "localsgd/run/components.hpp"
 #include "localsgd/settings.hpp"
 
 #include <tuple>
 #include <type_traits>
 
 /// @file
-/// @brief The front door.
+/// @brief The entry point.
 
 namespace localsgd {
 

@@ -5,7 +5,7 @@
 /// @file
 /// @brief Everything, and MPI: link with the CMake target `localsgd::mpi`.
 
+#include "localsgd/communicator/rank_failed.hpp"
 #include "localsgd/localsgd.hpp"
 #include "localsgd/synchronizer/mpi.hpp"
 #include "localsgd/synchronizer/mpi_options.hpp"
-#include "localsgd/communicator/rank_failed.hpp"

@@ -37,7 +37,7 @@ struct inner {
 };
 struct outer {
   inner first;
-  localsgd::detail::own_vector<float> floats;
+  localsgd::detail::aligned_vector<float> floats;
   std::vector<pair> pairs;
   std::array<int, 3> fixed{};
   std::uint64_t count = 0;

@@ -1,10 +1,10 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
-#include "localsgd/data/csr_matrix.hpp"
-#include "localsgd/objective/linear.hpp"
-#include "localsgd/loss/logistic.hpp"
-#include "localsgd/objective/softmax.hpp"
 #include "localsgd/core/tensor.hpp"
+#include "localsgd/data/csr_matrix.hpp"
+#include "localsgd/loss/logistic.hpp"
+#include "localsgd/objective/linear.hpp"
+#include "localsgd/objective/softmax.hpp"
 
 #include <cstddef>
 #include <span>

@@ -10,7 +10,6 @@
 #include <tuple>
 
 using localsgd::index_range;
-using localsgd::detail::carried_workers;
 using localsgd::detail::coordinates_of;
 using localsgd::detail::even_split;
 
@@ -69,15 +68,4 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(coordinates_are_split_between_cache_lines, Scalar,
         BOOST_TEST((r.first % line == 0 || r.first == d));
       }
     }
-}
-
-BOOST_AUTO_TEST_CASE(a_synchronizer_carries_all_workers_unless_it_says_otherwise) {
-  struct silent {};
-  struct half {
-    static index_range carries(std::size_t workers) { return {workers / 2, workers}; }
-  };
-  BOOST_TEST(carried_workers(silent{}, 8).first == 0U);
-  BOOST_TEST(carried_workers(silent{}, 8).last == 8U);
-  BOOST_TEST(carried_workers(half{}, 8).first == 4U);
-  BOOST_TEST(carried_workers(half{}, 8).last == 8U);
 }

@@ -8,10 +8,10 @@
 #include <cstddef>
 #include <vector>
 
-#include "localsgd/objective/linear.hpp"
-#include "localsgd/objective/quadratic.hpp"
 #include "localsgd/loss/logistic.hpp"
 #include "localsgd/loss/squared.hpp"
+#include "localsgd/objective/linear.hpp"
+#include "localsgd/objective/quadratic.hpp"
 #include "test/support/problems.hpp"
 
 namespace {

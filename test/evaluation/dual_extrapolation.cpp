@@ -13,13 +13,13 @@
 
 #include "localsgd/data/csr_matrix.hpp"
 #include "localsgd/evaluation/certificate.hpp"
-#include "localsgd/objective/linear.hpp"
 #include "localsgd/loss/huber.hpp"
 #include "localsgd/loss/logistic.hpp"
 #include "localsgd/loss/poisson.hpp"
 #include "localsgd/loss/smoothed_hinge.hpp"
 #include "localsgd/loss/squared.hpp"
 #include "localsgd/loss/squared_hinge.hpp"
+#include "localsgd/objective/linear.hpp"
 #include "test/support/problems.hpp"
 
 namespace {

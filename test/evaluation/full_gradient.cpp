@@ -12,13 +12,13 @@
 #include <type_traits>
 #include <vector>
 
-#include "localsgd/objective/linear.hpp"
-#include "localsgd/objective/quadratic.hpp"
-#include "localsgd/objective/softmax.hpp"
 #include "localsgd/loss/huber.hpp"
 #include "localsgd/loss/logistic.hpp"
 #include "localsgd/loss/poisson.hpp"
 #include "localsgd/loss/squared.hpp"
+#include "localsgd/objective/linear.hpp"
+#include "localsgd/objective/quadratic.hpp"
+#include "localsgd/objective/softmax.hpp"
 #include "test/support/problems.hpp"
 #include "test/support/runs.hpp"
 #include "test/support/teams.hpp"

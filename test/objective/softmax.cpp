@@ -13,8 +13,8 @@
 #include <type_traits>
 #include <vector>
 
-#include "localsgd/objective/linear.hpp"
 #include "localsgd/loss/logistic.hpp"
+#include "localsgd/objective/linear.hpp"
 #include "test/support/problems.hpp"
 
 namespace {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #define BOOST_TEST_MODULE planning_measure_constants
 #include "localsgd/planning/measure_constants.hpp"
+
 #include "localsgd/loss/logistic.hpp"
 #include "localsgd/loss/squared.hpp"
 

@@ -1,9 +1,9 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
 #define BOOST_TEST_MODULE runs_growing_rounds
-#include "localsgd/schedule/growing.hpp"
 #include "localsgd/loss/logistic.hpp"
 #include "localsgd/loss/squared.hpp"
+#include "localsgd/schedule/growing.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>

@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(what_is_allocated_is_counted) {
   std::size_t const before = live;
   peak = before;
   { std::vector<double> const some(1000); }
-  detail::own_vector<double> const aligned(500);
+  detail::aligned_vector<double> const aligned(500);
   BOOST_TEST(live - before >= 4000u);
   BOOST_TEST(live - before < 8000u);
   BOOST_TEST(peak - before >= 8000u);

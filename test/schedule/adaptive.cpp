@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #define BOOST_TEST_MODULE schedule_adaptive
 #include "localsgd/schedule/adaptive.hpp"
+
 #include "localsgd/loss/logistic.hpp"
 #include "localsgd/loss/squared.hpp"
 

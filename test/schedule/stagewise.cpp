@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <limits>
 
-#include "localsgd/schedule/every.hpp"
 #include "localsgd/loss/logistic.hpp"
+#include "localsgd/schedule/every.hpp"
 #include "test/support/problems.hpp"
 #include "test/support/runs.hpp"
 

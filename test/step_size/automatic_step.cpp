@@ -10,9 +10,9 @@
 #include <span>
 #include <vector>
 
+#include "localsgd/loss/squared.hpp"
 #include "localsgd/objective/linear.hpp"
 #include "localsgd/objective/quadratic.hpp"
-#include "localsgd/loss/squared.hpp"
 #include "test/support/problems.hpp"
 
 namespace {

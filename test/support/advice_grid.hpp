@@ -5,10 +5,10 @@
 #include "localsgd/minimize.hpp"
 #include "localsgd/objective/linear.hpp"
 #include "localsgd/objective/quadratic.hpp"
-#include "localsgd/synchronizer/serial.hpp"
 #include "localsgd/planning/advice.hpp"
 #include "localsgd/planning/measure_constants.hpp"
 #include "localsgd/planning/rehearse.hpp"
+#include "localsgd/synchronizer/serial.hpp"
 
 #include <algorithm>
 #include <cmath>

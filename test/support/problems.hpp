@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/core/tensor.hpp"
 #include "localsgd/data/csr_matrix.hpp"
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/settings.hpp"
-#include "localsgd/core/tensor.hpp"
 
 #include <algorithm>
 #include <array>

@@ -4,8 +4,8 @@
 
 #include "localsgd/iterate_weights/concept.hpp"
 #include "localsgd/sampler/concept.hpp"
-#include "localsgd/worker/concept.hpp"
 #include "localsgd/step_size/concept.hpp"
+#include "localsgd/worker/concept.hpp"
 #include "test/support/problems.hpp"
 
 /// @file

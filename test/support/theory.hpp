@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/objective/linear.hpp"
 #include "localsgd/loss/logistic.hpp"
 #include "localsgd/loss/squared_hinge.hpp"
+#include "localsgd/objective/linear.hpp"
 #include "localsgd/objective/quadratic.hpp"
 #include "localsgd/sampler/with_replacement.hpp"
 #include "localsgd/schedule/every.hpp"

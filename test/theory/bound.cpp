@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "localsgd/theory/constant_step_bound.hpp"
 #include "localsgd/iterate_weights/quadratic_weights.hpp"
+#include "localsgd/theory/constant_step_bound.hpp"
 #include "test/support/problems.hpp"
 
 namespace {

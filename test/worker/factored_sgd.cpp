@@ -10,6 +10,7 @@
 #include <tuple>
 #include <vector>
 
+#include "localsgd/loss/logistic.hpp"
 #include "localsgd/minimize.hpp"
 #include "localsgd/objective/linear.hpp"
 #include "localsgd/objective/softmax.hpp"
@@ -18,7 +19,6 @@
 #include "localsgd/step_size/constant_step.hpp"
 #include "localsgd/step_size/inverse_time_step.hpp"
 #include "localsgd/worker/sgd.hpp"
-#include "localsgd/loss/logistic.hpp"
 #include "test/support/sequences.hpp"
 
 namespace {

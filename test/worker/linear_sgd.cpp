@@ -9,6 +9,12 @@
 #include <tuple>
 #include <vector>
 
+#include "localsgd/loss/huber.hpp"
+#include "localsgd/loss/logistic.hpp"
+#include "localsgd/loss/poisson.hpp"
+#include "localsgd/loss/smoothed_hinge.hpp"
+#include "localsgd/loss/squared.hpp"
+#include "localsgd/loss/squared_hinge.hpp"
 #include "localsgd/objective/linear.hpp"
 #include "localsgd/objective/quadratic.hpp"
 #include "localsgd/sampler/shuffled.hpp"
@@ -16,12 +22,6 @@
 #include "localsgd/step_size/constant_step.hpp"
 #include "localsgd/step_size/inverse_time_step.hpp"
 #include "localsgd/worker/sgd.hpp"
-#include "localsgd/loss/huber.hpp"
-#include "localsgd/loss/logistic.hpp"
-#include "localsgd/loss/poisson.hpp"
-#include "localsgd/loss/smoothed_hinge.hpp"
-#include "localsgd/loss/squared.hpp"
-#include "localsgd/loss/squared_hinge.hpp"
 #include "test/support/sequences.hpp"
 
 namespace {

@@ -68,7 +68,7 @@ struct server_momentum {
     Scalar beta_, gamma_;
     bool nesterov_;
     weighted_mean::bound<Scalar> weights_;
-    detail::own_vector<Scalar> velocity_, next_;  // v, and what it is if the round is accepted
+    detail::aligned_vector<Scalar> velocity_, next_;  // v, and what it is if the round is accepted
   };
 
   /// @throws invalid_settings

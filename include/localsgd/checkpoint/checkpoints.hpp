@@ -2,13 +2,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/checkpoint/archive.hpp"
+#include "localsgd/checkpoint/broadcast.hpp"
 #include "localsgd/checkpoint/checkpoint.hpp"
 #include "localsgd/checkpoint/file.hpp"
-#include "localsgd/kernels/combine.hpp"
-#include "localsgd/checkpoint/spread.hpp"
-#include "localsgd/checkpoint/archive.hpp"
 #include "localsgd/checkpoint/signals.hpp"
 #include "localsgd/core/index_range.hpp"
+#include "localsgd/kernels/combine.hpp"
 
 #include <algorithm>
 #include <array>
@@ -257,11 +257,11 @@ class checkpoints {
   void take_from_first() {
     if constexpr (!Round::protocol::one_process) {
       bool const follows = team_.leads() && team_.thread() != 0;
-      spread(team_, mine().common, 0);
+      broadcast_bytes(team_, mine().common, 0);
       if (follows) whole(mine().common, [&](state_reader& in) { read_common(in); });
       if (team_.leads()) mine().common = {};
       for (std::size_t k = 0; k != mine().of.size(); ++k) {
-        spread(team_, mine().of[k].bytes, 0);
+        broadcast_bytes(team_, mine().of[k].bytes, 0);
         if (follows && !round_.workers().holds(k)) mine().of[k].bytes = {};
       }
     }
@@ -273,7 +273,7 @@ class checkpoints {
       std::size_t const all = mine().of.size();
       for (std::size_t k = 0, owner = 0; k != all; ++k) {
         while (even_split(all, team_.threads(), owner).last <= k) ++owner;
-        spread(team_, mine().of[k].bytes, owner);
+        broadcast_bytes(team_, mine().of[k].bytes, owner);
         if (team_.leads() && team_.thread() != 0) mine().of[k].bytes = {};
       }
     }

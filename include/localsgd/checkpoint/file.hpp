@@ -3,9 +3,9 @@
 #pragma once
 
 #include "localsgd/core/checksum.hpp"
+#include "localsgd/core/error.hpp"
 #include "localsgd/io/mapped_file.hpp"
 #include "localsgd/io/replacing_file.hpp"
-#include "localsgd/core/error.hpp"
 
 #include <algorithm>
 #include <array>

@@ -109,7 +109,7 @@ struct top_k {
     }
 
     std::size_t entries_;
-    detail::own_vector<Scalar> error_;  // e
+    detail::aligned_vector<Scalar> error_;  // e
     std::vector<Scalar> order_;         // room
   };
 

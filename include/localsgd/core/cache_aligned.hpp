@@ -12,30 +12,30 @@
 namespace localsgd::detail {
 
 /// Two cache lines: processors fetch them in pairs.
-inline constexpr std::size_t own_lines = 128;
+inline constexpr std::size_t cache_alignment = 128;
 
 /// @brief Allocates whole lines: neither the start nor the end is shared with another allocation.
 template <class T>
-struct own_lines_allocator {
+struct aligned_allocator {
   using value_type = T;
 
-  own_lines_allocator() = default;
+  aligned_allocator() = default;
   template <class U>
-  own_lines_allocator(own_lines_allocator<U> const&) noexcept {}
+  aligned_allocator(aligned_allocator<U> const&) noexcept {}
 
   T* allocate(std::size_t n) {
-    if (n > (static_cast<std::size_t>(-1) - own_lines) / sizeof(T))
+    if (n > (static_cast<std::size_t>(-1) - cache_alignment) / sizeof(T))
       throw std::bad_array_new_length();
-    std::size_t const bytes = (n * sizeof(T) + own_lines - 1) / own_lines * own_lines;
-    return static_cast<T*>(::operator new(bytes, std::align_val_t{own_lines}));
+    std::size_t const bytes = (n * sizeof(T) + cache_alignment - 1) / cache_alignment * cache_alignment;
+    return static_cast<T*>(::operator new(bytes, std::align_val_t{cache_alignment}));
   }
-  void deallocate(T* p, std::size_t) noexcept { ::operator delete(p, std::align_val_t{own_lines}); }
+  void deallocate(T* p, std::size_t) noexcept { ::operator delete(p, std::align_val_t{cache_alignment}); }
 
-  friend bool operator==(own_lines_allocator, own_lines_allocator) noexcept { return true; }
+  friend bool operator==(aligned_allocator, aligned_allocator) noexcept { return true; }
 };
 
 /// @brief A std::vector on cache lines of its own.
 template <class T>
-using own_vector = std::vector<T, own_lines_allocator<T>>;
+using aligned_vector = std::vector<T, aligned_allocator<T>>;
 
 }  // namespace localsgd::detail

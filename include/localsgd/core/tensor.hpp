@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// The one door to xtensor: version 0.26 moved every header into subfolders.
+// The only header that includes xtensor: version 0.26 moved every header into subfolders.
 #if __has_include(<xtensor/containers/xtensor.hpp>)
 #include <xtensor/containers/xtensor.hpp>
 #else

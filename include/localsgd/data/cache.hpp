@@ -2,14 +2,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/data/csr_matrix.hpp"
-#include "localsgd/data/dataset.hpp"
-#include "localsgd/data/cache_header.hpp"
 #include "localsgd/core/checksum.hpp"
-#include "localsgd/io/mapped_file.hpp"
-#include "localsgd/io/replacing_file.hpp"
 #include "localsgd/core/error.hpp"
 #include "localsgd/core/tensor.hpp"
+#include "localsgd/data/cache_header.hpp"
+#include "localsgd/data/csr_matrix.hpp"
+#include "localsgd/data/dataset.hpp"
+#include "localsgd/io/mapped_file.hpp"
+#include "localsgd/io/replacing_file.hpp"
 
 #include <algorithm>
 #include <array>

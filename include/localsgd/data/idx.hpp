@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/data/dataset.hpp"
-#include "localsgd/io/mapped_file.hpp"
 #include "localsgd/core/error.hpp"
 #include "localsgd/core/tensor.hpp"
+#include "localsgd/data/dataset.hpp"
+#include "localsgd/io/mapped_file.hpp"
 
 #include <array>
 #include <bit>

@@ -2,15 +2,15 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/data/csr_matrix.hpp"
-#include "localsgd/data/dataset.hpp"
 #include "localsgd/core/count.hpp"
-#include "localsgd/io/large_buffer.hpp"
-#include "localsgd/data/libsvm_chunk.hpp"
-#include "localsgd/io/mapped_file.hpp"
-#include "localsgd/data/parallel_for.hpp"
 #include "localsgd/core/error.hpp"
 #include "localsgd/core/tensor.hpp"
+#include "localsgd/data/csr_matrix.hpp"
+#include "localsgd/data/dataset.hpp"
+#include "localsgd/data/libsvm_chunk.hpp"
+#include "localsgd/data/parallel_for.hpp"
+#include "localsgd/io/large_buffer.hpp"
+#include "localsgd/io/mapped_file.hpp"
 
 #include <algorithm>
 #include <array>

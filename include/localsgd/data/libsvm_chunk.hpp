@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/core/error.hpp"
 #include "localsgd/data/decimal.hpp"
 #include "localsgd/data/text_line.hpp"
-#include "localsgd/core/error.hpp"
 
 #include <algorithm>
 #include <cstddef>

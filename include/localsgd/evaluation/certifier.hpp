@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/evaluation/certificate.hpp"
 #include "localsgd/evaluation/dual_extrapolation.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
-#include "localsgd/evaluation/certificate.hpp"
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/settings.hpp"
 

@@ -2,13 +2,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/kernels/cholesky.hpp"
-#include "localsgd/core/compiler.hpp"
 #include "localsgd/core/cache_aligned.hpp"
-#include "localsgd/kernels/rows.hpp"
-#include "localsgd/objective/linear_concept.hpp"
-#include "localsgd/loss/concept.hpp"
+#include "localsgd/core/compiler.hpp"
 #include "localsgd/core/index_range.hpp"
+#include "localsgd/kernels/cholesky.hpp"
+#include "localsgd/kernels/rows.hpp"
+#include "localsgd/loss/concept.hpp"
+#include "localsgd/objective/linear_concept.hpp"
 
 #include <algorithm>
 #include <array>
@@ -203,7 +203,7 @@ class dual_extrapolation {
     double x = 0;       // ‖x‖
   };
   struct memory {
-    own_vector<double> x, h, slopes;
+    aligned_vector<double> x, h, slopes;
     lengths of;
   };
   struct model {  // q(c) = constant + bᵀc + ½ cᵀAc
@@ -292,7 +292,7 @@ class dual_extrapolation {
   std::size_t capacity_, size_ = 0, used_ = 0;
   std::array<memory, most> past_;  // the newest first
   std::array<double, most> c_{};
-  own_vector<double> h_;  // h(θ(c)) before anything is moved into the domain
+  aligned_vector<double> h_;  // h(θ(c)) before anything is moved into the domain
   linear_point at_;       // of the last proposal
   double row_norm_ = -1, longest_row_ = 0;
 };

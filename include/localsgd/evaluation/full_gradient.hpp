@@ -2,14 +2,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/kernels/combine.hpp"
 #include "localsgd/core/compiler.hpp"
-#include "localsgd/loss/evaluate.hpp"
+#include "localsgd/core/index_range.hpp"
+#include "localsgd/kernels/combine.hpp"
 #include "localsgd/kernels/simd.hpp"
+#include "localsgd/loss/evaluate.hpp"
 #include "localsgd/objective/linear_concept.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
 #include "localsgd/settings.hpp"
-#include "localsgd/core/index_range.hpp"
 
 #include <algorithm>
 #include <concepts>

@@ -31,7 +31,7 @@
 #endif
 
 /// @file
-/// @brief The bytes of a file, without a copy where the system can. The one door to <sys/mman.h>.
+/// @brief The bytes of a file, without a copy where the system can. Includes <sys/mman.h>, alone.
 
 namespace localsgd::detail {
 

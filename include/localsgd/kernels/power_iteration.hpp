@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/kernels/rows.hpp"
 #include "localsgd/core/random.hpp"
+#include "localsgd/kernels/rows.hpp"
 
 #include <cmath>
 #include <cstddef>

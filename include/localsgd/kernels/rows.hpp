@@ -3,8 +3,8 @@
 #pragma once
 
 #include "localsgd/core/compiler.hpp"
-#include "localsgd/kernels/simd.hpp"
 #include "localsgd/core/tensor.hpp"
+#include "localsgd/kernels/simd.hpp"
 
 #include <algorithm>
 #include <concepts>

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// The one door to xsimd. The instruction set is the one the including project compiles for.
+// The only header that includes xsimd. The instruction set is the one the including project compiles for.
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic push  // g++ 12 warns of its own AVX-512 headers where it inlines them
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"

@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/kernels/power_iteration.hpp"
-#include "localsgd/objective/stable_step.hpp"
-#include "localsgd/objective/concept.hpp"
 #include "localsgd/core/random.hpp"
+#include "localsgd/kernels/power_iteration.hpp"
+#include "localsgd/objective/concept.hpp"
+#include "localsgd/objective/stable_step.hpp"
 
 #include <algorithm>
 #include <cmath>

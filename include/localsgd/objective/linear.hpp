@@ -3,13 +3,13 @@
 #pragma once
 
 #include "localsgd/kernels/power_iteration.hpp"
-#include "localsgd/objective/stable_step.hpp"
-#include "localsgd/objective/targets.hpp"
+#include "localsgd/loss/concept.hpp"
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/objective/regularized.hpp"
+#include "localsgd/objective/stable_step.hpp"
+#include "localsgd/objective/targets.hpp"
 #include "localsgd/regularizer/concept.hpp"
 #include "localsgd/regularizer/l2.hpp"
-#include "localsgd/loss/concept.hpp"
 
 #include <algorithm>
 #include <cstddef>

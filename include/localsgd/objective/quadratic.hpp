@@ -3,8 +3,8 @@
 #pragma once
 
 #include "localsgd/core/error.hpp"
-#include "localsgd/objective/concept.hpp"
 #include "localsgd/core/random.hpp"
+#include "localsgd/objective/concept.hpp"
 
 #include <algorithm>
 #include <cmath>

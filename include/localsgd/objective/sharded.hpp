@@ -3,15 +3,15 @@
 #pragma once
 
 #include "localsgd/core/checksum.hpp"
+#include "localsgd/core/error.hpp"
+#include "localsgd/core/index_range.hpp"
+#include "localsgd/objective/concept.hpp"
 #include "localsgd/objective/estimate.hpp"
 #include "localsgd/objective/fingerprint.hpp"
-#include "localsgd/core/index_range.hpp"
-#include "localsgd/objective/stable_step.hpp"
-#include "localsgd/core/error.hpp"
-#include "localsgd/objective/concept.hpp"
 #include "localsgd/objective/linear_concept.hpp"
 #include "localsgd/objective/regularized.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
+#include "localsgd/objective/stable_step.hpp"
 #include "localsgd/settings.hpp"
 
 #include <algorithm>

@@ -5,10 +5,10 @@
 #include "localsgd/kernels/power_iteration.hpp"
 #include "localsgd/kernels/softmax.hpp"
 #include "localsgd/kernels/softmax_sparse.hpp"
-#include "localsgd/objective/stable_step.hpp"
-#include "localsgd/objective/targets.hpp"
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/objective/regularized.hpp"
+#include "localsgd/objective/stable_step.hpp"
+#include "localsgd/objective/targets.hpp"
 #include "localsgd/regularizer/concept.hpp"
 #include "localsgd/regularizer/l2.hpp"
 

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/kernels/rows.hpp"
 #include "localsgd/core/error.hpp"
 #include "localsgd/core/tensor.hpp"
+#include "localsgd/kernels/rows.hpp"
 
 #include <cmath>
 #include <concepts>

@@ -3,9 +3,9 @@
 #pragma once
 
 #include "localsgd/planning/advisor.hpp"
+#include "localsgd/planning/goal.hpp"
 #include "localsgd/theory/constants.hpp"
 #include "localsgd/theory/cost_model.hpp"
-#include "localsgd/planning/goal.hpp"
 
 #include <algorithm>
 #include <array>

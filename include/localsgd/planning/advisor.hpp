@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/planning/goal.hpp"
 #include "localsgd/planning/prediction.hpp"
 #include "localsgd/theory/constants.hpp"
 #include "localsgd/theory/cost_model.hpp"
-#include "localsgd/planning/goal.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/core/local_steps.hpp"
 #include "localsgd/core/error.hpp"
+#include "localsgd/core/local_steps.hpp"
 #include "localsgd/settings.hpp"
 
 #include <cmath>

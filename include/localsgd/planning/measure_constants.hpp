@@ -2,13 +2,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/objective/component_moments.hpp"
+#include "localsgd/core/error.hpp"
 #include "localsgd/kernels/power_iteration.hpp"
 #include "localsgd/kernels/spectral_bound.hpp"
-#include "localsgd/core/error.hpp"
+#include "localsgd/loss/concept.hpp"
+#include "localsgd/objective/component_moments.hpp"
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/objective/linear_concept.hpp"
-#include "localsgd/loss/concept.hpp"
 #include "localsgd/objective/softmax.hpp"
 #include "localsgd/result.hpp"
 #include "localsgd/theory/constants.hpp"

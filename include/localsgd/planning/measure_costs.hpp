@@ -45,7 +45,7 @@ class idle_sequence {
   void average(std::span<double> out) const noexcept { std::ranges::copy(x_, out.begin()); }
 
  private:
-  own_vector<double> x_;
+  aligned_vector<double> x_;
 };
 struct idle_worker {
   template <class F, class S, class E>

@@ -71,7 +71,7 @@ seen_steps first_steps_below(F const& f, double optimum, double accuracy, settin
 ///        costs, and at twice, four times, … that until a single round is enough.
 ///
 /// f* comes from a run with a tolerance of ε/8, unless it is given. A run that is not there after
-/// `epochs` is extrapolated like 1/T. With synchronous members the same on any machine. It costs
+/// `epochs` is extrapolated like 1/T. With a synchronous synchronizer the same on any machine. It costs
 /// what `runs` runs of each kind take: it pays where the real run is made often, or elsewhere.
 /// @throws invalid_settings an option out of range; or no f* given where f is not strongly convex
 template <Objective F, Synchronizer S>

@@ -7,7 +7,7 @@
 #include "localsgd/kernels/combine.hpp"
 #include "localsgd/protocol/aggregate.hpp"
 #include "localsgd/protocol/iterates.hpp"
-#include "localsgd/protocol/own_points.hpp"
+#include "localsgd/protocol/worker_points.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -188,7 +188,7 @@ class asynchronous_protocol : public T {
     }
   }
 
-  own_points last_read_;  // the point that each of my workers goes on from
+  worker_points last_read_;  // the point that each of my workers goes on from
   std::vector<double> change_, now_;
   std::uint64_t steps_ = 0;  // of all workers, in virtual order
   std::uint64_t delay_ = 0;

@@ -27,7 +27,7 @@ struct shared_aggregate {
     std::atomic<std::uint64_t> steps{0};
   };
   struct alignas(64) vector_of_one_writer {
-    own_vector<double> value;
+    aligned_vector<double> value;
   };
   std::vector<vector_of_one_writer> share;  // by thread
   std::vector<counter> added;  // of each worker: the steps whose change is in the aggregate
@@ -54,7 +54,7 @@ struct iterates {
   std::vector<double> weights;  ///< w_k of the average; they sum to one.
 
   /// The consensus and the room for the next one; which is which changes with every round.
-  std::array<detail::own_vector<Scalar>, 2> consensus;
+  std::array<detail::aligned_vector<Scalar>, 2> consensus;
   detail::shared_aggregate aggregate;  ///< Of asynchronous runs in one process.
 
   /// @brief K vectors of length d, all 0, averaged with these weights.

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/protocol/own_points.hpp"
 #include "localsgd/protocol/synchronous.hpp"
+#include "localsgd/protocol/worker_points.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -92,7 +92,7 @@ class overlapped_protocol : public synchronous_protocol<T> {
     std::span<Scalar const> const mean = base::settle(x);
     bool const alone = keeps_mean && this->total_workers() == 1;
     auto& from = points_.of<Scalar>();
-    if (from.empty()) from.assign(mine.size(), own_vector<Scalar>(mean.begin(), mean.end()));
+    if (from.empty()) from.assign(mine.size(), aligned_vector<Scalar>(mean.begin(), mean.end()));
     for (std::size_t k = mine.first; k != mine.last; ++k) {
       auto& point = from[k - mine.first];
       std::span<Scalar const> const now = x.local[k];
@@ -107,7 +107,7 @@ class overlapped_protocol : public synchronous_protocol<T> {
     if (auto const arrive = std::exchange(under_way_, nullptr)) arrive();
   }
 
-  own_points points_;
+  worker_points points_;
   std::uint64_t longest_ = 0, reductions_ = 0;
   std::function<void()> under_way_;
 };

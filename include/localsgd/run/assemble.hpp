@@ -14,7 +14,7 @@
 #include "localsgd/run/record.hpp"
 #include "localsgd/run/round.hpp"
 #include "localsgd/run/sequences.hpp"
-#include "localsgd/sampler/own_shard.hpp"
+#include "localsgd/sampler/shard_sampler.hpp"
 #include "localsgd/sampler/with_replacement.hpp"
 #include "localsgd/schedule/every.hpp"
 #include "localsgd/settings.hpp"

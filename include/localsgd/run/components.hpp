@@ -13,11 +13,11 @@
 #include "localsgd/sampler/concept.hpp"
 #include "localsgd/sampler/with_replacement.hpp"
 #include "localsgd/schedule/concept.hpp"
+#include "localsgd/step_size/concept.hpp"
+#include "localsgd/step_size/constant_step.hpp"
 #include "localsgd/synchronizer/concept.hpp"
 #include "localsgd/warm_start.hpp"
 #include "localsgd/worker/concept.hpp"
-#include "localsgd/step_size/concept.hpp"
-#include "localsgd/step_size/constant_step.hpp"
 
 #include <array>
 #include <concepts>

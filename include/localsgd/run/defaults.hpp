@@ -4,10 +4,10 @@
 
 #include "localsgd/averager/mean.hpp"
 #include "localsgd/averager/weighted_mean.hpp"
-#include "localsgd/run/components.hpp"
 #include "localsgd/core/error.hpp"
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
+#include "localsgd/run/components.hpp"
 #include "localsgd/settings.hpp"
 #include "localsgd/worker/factored_sgd.hpp"
 #include "localsgd/worker/linear_sgd.hpp"

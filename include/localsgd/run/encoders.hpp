@@ -6,8 +6,8 @@
 #include "localsgd/compressor/concept.hpp"
 #include "localsgd/core/cache_aligned.hpp"
 #include "localsgd/kernels/combine.hpp"
-#include "localsgd/run/sequences.hpp"
 #include "localsgd/protocol/iterates.hpp"
+#include "localsgd/run/sequences.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -66,7 +66,7 @@ class encoders {
  private:
   sequences<State> of_;
   std::vector<std::vector<std::byte>> messages_;  // of all workers
-  own_vector<double> sums_;
+  aligned_vector<double> sums_;
 };
 
 /// @brief Without a Compressor: nothing.

@@ -2,17 +2,17 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/evaluation/certifier.hpp"
 #include "localsgd/checkpoint/checkpoints.hpp"
-#include "localsgd/evaluation/full_gradient.hpp"
-#include "localsgd/evaluation/assemble_average.hpp"
-#include "localsgd/run/touched_exchange.hpp"
 #include "localsgd/core/cache_aligned.hpp"
+#include "localsgd/core/tensor.hpp"
+#include "localsgd/evaluation/assemble_average.hpp"
+#include "localsgd/evaluation/certifier.hpp"
+#include "localsgd/evaluation/full_gradient.hpp"
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/observer/concept.hpp"
 #include "localsgd/result.hpp"
+#include "localsgd/run/touched_exchange.hpp"
 #include "localsgd/settings.hpp"
-#include "localsgd/core/tensor.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -66,7 +66,7 @@ struct run_record {
   full_gradient gradient;
   certifier<F> bound;
   average_rows<scalar> averages;
-  own_vector<scalar> average;  // x̂, assembled at evaluations
+  aligned_vector<scalar> average;  // x̂, assembled at evaluations
   touched_exchange touched;
   std::uint64_t bytes_before = 0;  // of all processes, before a checkpoint
   std::uint64_t exchanges_before = 0;

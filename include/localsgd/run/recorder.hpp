@@ -2,14 +2,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/core/index_range.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
-#include "localsgd/run/record.hpp"
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/observer/concept.hpp"
 #include "localsgd/result.hpp"
+#include "localsgd/run/record.hpp"
 #include "localsgd/schedule/concept.hpp"
 #include "localsgd/settings.hpp"
-#include "localsgd/core/index_range.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -11,7 +11,7 @@
 namespace localsgd {
 
 /// @brief What a schedule may look at: the last evaluation, and the gap before now. Equal on all
-///        members, and the same in every run of the same settings: so it tells of no time.
+///        threads, and the same in every run of the same settings: so it tells of no time.
 struct progress {
   std::uint64_t steps = 0;        ///< Local steps at the evaluation: t if it has just been made.
   std::uint64_t local_steps = 0;  ///< The gap between the last two sync times; 0 at the start.

@@ -9,9 +9,9 @@
 #include "localsgd/communicator/threads/asio_pool.hpp"
 #include "localsgd/core/error.hpp"
 #include "localsgd/protocol/asynchronous.hpp"
-#include "localsgd/synchronizer/concept.hpp"
 #include "localsgd/protocol/overlapped.hpp"
 #include "localsgd/protocol/synchronous.hpp"
+#include "localsgd/synchronizer/concept.hpp"
 
 #include <unistd.h>
 

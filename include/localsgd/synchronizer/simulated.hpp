@@ -9,11 +9,11 @@
 #include "localsgd/communicator/simulated/virtual_cluster.hpp"
 #include "localsgd/communicator/threads/asio_pool.hpp"
 #include "localsgd/core/error.hpp"
-#include "localsgd/settings.hpp"
 #include "localsgd/protocol/asynchronous.hpp"
-#include "localsgd/synchronizer/concept.hpp"
 #include "localsgd/protocol/overlapped.hpp"
 #include "localsgd/protocol/synchronous.hpp"
+#include "localsgd/settings.hpp"
+#include "localsgd/synchronizer/concept.hpp"
 
 #include <algorithm>
 #include <cstddef>

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/synchronizer/basic_threads.hpp"
 #include "localsgd/protocol/synchronous.hpp"
+#include "localsgd/synchronizer/basic_threads.hpp"
 
 #include <cstddef>
 

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "localsgd/settings.hpp"
-#include "localsgd/theory/constants.hpp"
 #include "localsgd/step_size/theory_step.hpp"
+#include "localsgd/theory/constants.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -2,18 +2,18 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/core/compiler.hpp"
 #include "localsgd/core/cache_aligned.hpp"
+#include "localsgd/core/compiler.hpp"
 #include "localsgd/iterate_weights/concept.hpp"
 #include "localsgd/iterate_weights/quadratic_weights.hpp"
-#include "localsgd/sampler/sample_stream.hpp"
-#include "localsgd/worker/scaled_iterate.hpp"
-#include "localsgd/worker/sequence_iterate.hpp"
 #include "localsgd/objective/factored_concept.hpp"
 #include "localsgd/sampler/concept.hpp"
+#include "localsgd/sampler/sample_stream.hpp"
+#include "localsgd/step_size/concept.hpp"
 #include "localsgd/worker/concept.hpp"
 #include "localsgd/worker/iterate_average.hpp"
-#include "localsgd/step_size/concept.hpp"
+#include "localsgd/worker/scaled_iterate.hpp"
+#include "localsgd/worker/sequence_iterate.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -31,7 +31,7 @@ namespace localsgd {
 /// A step adds its outer products to v at once. To u it owes them: those of several steps are added
 /// together, so that u, often larger than a cache, is read and written once for all of them.
 template <detail::factored_with_ridge F, Sampler S, StepSize E, IterateWeights W>
-class alignas(detail::own_lines) factored_sgd_sequence
+class alignas(detail::cache_alignment) factored_sgd_sequence
     : public detail::written_sequence<typename F::scalar, detail::scaled_iterate<false>> {
   using iterate = detail::scaled_iterate<false>;
   using base = detail::written_sequence<typename F::scalar, iterate>;
@@ -98,8 +98,8 @@ class alignas(detail::own_lines) factored_sgd_sequence
   W iterate_weights_;
   detail::sample_stream<S> samples_;
   std::size_t most_, owes_ = 0;         // samples
-  detail::own_vector<double> slopes_;   // of the samples that u is owed
-  detail::own_vector<std::size_t> owed_;
+  detail::aligned_vector<double> slopes_;   // of the samples that u is owed
+  detail::aligned_vector<std::size_t> owed_;
 };
 
 /// @brief x_{t+1}^k = x_t^k − η_t ∇f_B(x_t^k) for objectives whose gradients are outer products,

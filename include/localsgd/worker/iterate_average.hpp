@@ -49,7 +49,7 @@ class iterate_average {
   }
 
  private:
-  detail::own_vector<double> sum_;
+  detail::aligned_vector<double> sum_;
   double weights_ = 0;
 };
 

@@ -2,18 +2,18 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/core/compiler.hpp"
 #include "localsgd/core/cache_aligned.hpp"
+#include "localsgd/core/compiler.hpp"
 #include "localsgd/iterate_weights/concept.hpp"
 #include "localsgd/iterate_weights/quadratic_weights.hpp"
-#include "localsgd/sampler/sample_stream.hpp"
-#include "localsgd/worker/scaled_iterate.hpp"
-#include "localsgd/worker/sequence_iterate.hpp"
 #include "localsgd/objective/linear_concept.hpp"
 #include "localsgd/sampler/concept.hpp"
+#include "localsgd/sampler/sample_stream.hpp"
+#include "localsgd/step_size/concept.hpp"
 #include "localsgd/worker/concept.hpp"
 #include "localsgd/worker/iterate_average.hpp"
-#include "localsgd/step_size/concept.hpp"
+#include "localsgd/worker/scaled_iterate.hpp"
+#include "localsgd/worker/sequence_iterate.hpp"
 
 #include <algorithm>
 #include <concepts>
@@ -42,7 +42,7 @@ using scaled_iterate_for =
 /// @brief The sequence of one worker on a linear model, with the scaled iterate and the lazy
 ///        weighted average of detail::scaled_iterate. Three vectors of length d: v, u and x.
 template <detail::linear_with_ridge F, Sampler S, StepSize E, IterateWeights W>
-class alignas(detail::own_lines) linear_sgd_sequence
+class alignas(detail::cache_alignment) linear_sgd_sequence
     : public detail::written_sequence<typename F::scalar, detail::scaled_iterate_for<F>> {
   using iterate = detail::scaled_iterate_for<F>;
   using base = detail::written_sequence<typename F::scalar, iterate>;
@@ -179,10 +179,10 @@ class alignas(detail::own_lines) linear_sgd_sequence
   E const* step_size_;
   W iterate_weights_;
   detail::sample_stream<S> samples_;
-  detail::own_vector<double> slopes_;
+  detail::aligned_vector<double> slopes_;
   bool lazy_;
   exchanged_coordinates exchanged_;
-  detail::own_vector<std::size_t> used_;  // the samples of this stretch, if lazy
+  detail::aligned_vector<std::size_t> used_;  // the samples of this stretch, if lazy
 };
 
 /// @brief x_{t+1}^k = x_t^k − η_t ∇f_B(x_t^k) for linear models, to rounding the steps of `sgd`

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/core/compiler.hpp"
 #include "localsgd/core/cache_aligned.hpp"
+#include "localsgd/core/compiler.hpp"
 #include "localsgd/kernels/rows.hpp"
 
 #include <cmath>
@@ -32,7 +32,7 @@ class scaled_iterate {
 
   std::size_t size() const noexcept { return d_; }
   /// @brief The memory of v and u, for what comes after this: 2d numbers.
-  own_vector<double> release() noexcept { return std::move(vu_); }
+  aligned_vector<double> release() noexcept { return std::move(vu_); }
   double scale() const noexcept { return s_; }
 
   /// @brief ⟨a, v⟩: the product with x is scale() times it. Asks for the dense row `soon` as well.
@@ -175,7 +175,7 @@ class scaled_iterate {
   }
 
   std::size_t d_;
-  own_vector<double> vu_;
+  aligned_vector<double> vu_;
   double s_ = 1, beta_ = 0;
 };
 

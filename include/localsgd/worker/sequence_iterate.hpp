@@ -18,15 +18,15 @@ namespace localsgd::detail {
 /// @brief What is left of a vector_sequence, for another one to go on in.
 template <class Scalar>
 struct vector_memory {
-  own_vector<Scalar> x, average;  ///< d each
+  aligned_vector<Scalar> x, average;  ///< d each
   iterate_average sum;
 };
 
 /// @brief What is left of a written_sequence, for another one to go on in.
 template <class Scalar>
 struct written_memory {
-  own_vector<double> iterate;  ///< 2d
-  own_vector<Scalar> average;  ///< d
+  aligned_vector<double> iterate;  ///< 2d
+  aligned_vector<Scalar> average;  ///< d
 };
 
 /// @brief Base of a sequence that has its iterate as a vector: x, a gradient g to step with, and
@@ -66,7 +66,7 @@ class vector_sequence {
   explicit vector_sequence(memory left) noexcept
       : x_(std::move(left.x)), g_(std::move(left.average)), average_(std::move(left.sum)) {}
 
-  own_vector<scalar> x_, g_;
+  aligned_vector<scalar> x_, g_;
   iterate_average average_;
 };
 
@@ -105,7 +105,7 @@ class written_sequence {
  protected:
   explicit written_sequence(Iterate iterate)
       : iterate_(std::move(iterate)), local_(iterate_.size()) {}
-  written_sequence(Iterate iterate, own_vector<scalar> local) noexcept
+  written_sequence(Iterate iterate, aligned_vector<scalar> local) noexcept
       : iterate_(std::move(iterate)), local_(std::move(local)) {}
 
   /// x enters the average.
@@ -115,7 +115,7 @@ class written_sequence {
   }
 
   Iterate iterate_;
-  own_vector<scalar> local_;
+  aligned_vector<scalar> local_;
   double weights_ = 0;  // beside the iterate's own sums, g++ would add to both without their FMA
 };
 

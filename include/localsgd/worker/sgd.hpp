@@ -2,19 +2,19 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/core/compiler.hpp"
 #include "localsgd/core/cache_aligned.hpp"
+#include "localsgd/core/compiler.hpp"
 #include "localsgd/iterate_weights/concept.hpp"
 #include "localsgd/iterate_weights/quadratic_weights.hpp"
-#include "localsgd/sampler/sample_stream.hpp"
-#include "localsgd/worker/sequence_iterate.hpp"
 #include "localsgd/kernels/simd.hpp"
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/objective/regularized.hpp"
 #include "localsgd/sampler/concept.hpp"
+#include "localsgd/sampler/sample_stream.hpp"
+#include "localsgd/step_size/concept.hpp"
 #include "localsgd/worker/concept.hpp"
 #include "localsgd/worker/iterate_average.hpp"
-#include "localsgd/step_size/concept.hpp"
+#include "localsgd/worker/sequence_iterate.hpp"
 
 #include <concepts>
 #include <cstddef>
@@ -29,7 +29,7 @@ namespace localsgd {
 /// @brief The sequence of one worker: x_{t+1} = x_t − η_t g_t, g_t the mean gradient over the b
 ///        samples of step t. Three vectors of length d: x, g and the sum of the average.
 template <Objective F, Sampler S, StepSize E, IterateWeights W>
-class alignas(detail::own_lines) sgd_sequence : public detail::vector_sequence<typename F::scalar> {
+class alignas(detail::cache_alignment) sgd_sequence : public detail::vector_sequence<typename F::scalar> {
   using base = detail::vector_sequence<typename F::scalar>;
 
  public:

@@ -30,12 +30,12 @@ struct steps_of {
   std::vector<double> numbers = std::vector<double>(2 * d);
 
   double const* table() const { return numbers.data(); }
-  std::size_t drift_at(std::size_t j) const { return sparse ? 2 * j : j; }
+  std::size_t common_step_at(std::size_t j) const { return sparse ? 2 * j : j; }
   std::size_t eta_at(std::size_t j) const { return sparse ? 2 * j + 1 : d + j; }
 
   void take(std::vector<double> const& h, std::vector<double> const& eta) {
     for (std::size_t j = 0; j != d; ++j) {
-      numbers[drift_at(j)] = h[j];
+      numbers[common_step_at(j)] = h[j];
       numbers[eta_at(j)] = eta[j];
     }
   }
@@ -56,7 +56,7 @@ struct reference {
     weights += static_cast<real>(w);
     for (std::size_t j = 0; j != d; ++j) sum[j] += static_cast<real>(w) * x[j];
   }
-  void drift() {
+  void make_common_step() {
     for (std::size_t j = 0; j != d; ++j) x[j] -= static_cast<real>(h[j]);
   }
   void add_at(double c, std::size_t j) { x[j] += static_cast<real>(c) * static_cast<real>(eta[j]); }
@@ -148,7 +148,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(long_sequences_follow_the_definition, Matrix, layo
     std::size_t const i = both.random.below(n);
     double const z = both.lazy.dot(row_of(a, i));
     BOOST_TEST(std::abs(z - both.book.dot(dense, i)) <= 1e-11 * (1 + support::norm(both.book.x)));
-    both.lazy.drift(), both.book.drift();
+    both.lazy.make_common_step(), both.book.make_common_step();
     double const c = 0.1 * both.random.on_grid();
     both.lazy.add(c, row_of(a, i)), both.book.add(c, dense, i);
     both.lazy.add_at(c / 2, columns), both.book.add_at(c / 2, columns);
@@ -180,7 +180,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(on_the_grid_all_is_exact, Matrix, layouts) {
     both.lazy.weigh(w), both.book.weigh(w);
     for (std::size_t i = 0; i != n; ++i)
       BOOST_TEST(both.lazy.dot(row_of(a, i)) == both.book.dot(dense, i));
-    both.lazy.drift(), both.book.drift();
+    both.lazy.make_common_step(), both.book.make_common_step();
     both.lazy.add(c, row_of(a, t % n)), both.book.add(c, dense, t % n);
     both.lazy.add_at(c, t % d), both.book.add_at(c, t % d);
     BOOST_TEST((both.point() == both.book.point()));
@@ -195,9 +195,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_drift_enters_the_average_from_the_next_step_on, 
   both.steps.take(both.book.h, both.book.eta);
   both.assign(std::vector<double>(d, 8));
   both.lazy.weigh(1);  // 8
-  both.lazy.drift();
+  both.lazy.make_common_step();
   both.lazy.weigh(2);  // 7
-  both.lazy.drift();
+  both.lazy.make_common_step();
   both.lazy.add_at(4, 0);  // 10 there, 6 elsewhere
   both.lazy.weigh(1);
   std::vector<double> out(d);
@@ -211,7 +211,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(an_assignment_keeps_the_average, Matrix, layouts) 
   pair_of<Matrix> both;
   both.assign(std::vector<double>(d, 2));
   both.lazy.weigh(1), both.book.weigh(1);
-  both.lazy.drift();
+  both.lazy.make_common_step();
   both.assign(std::vector<double>(d, 1e9));
   both.take(100);  // the anchor moves: what was averaged stays
   std::vector<double> out(d);
@@ -227,7 +227,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_restart_forgets_everything, Matrix, layouts) {
   pair_of<Matrix> both;
   both.assign(std::vector<double>(d, 3e10));
   both.lazy.weigh(7);
-  both.lazy.drift();
+  both.lazy.make_common_step();
   auto const from = support::random_point(d, 3);
   both.lazy.restart(5, std::span<double const>(from));
   BOOST_TEST((both.point() == from));
@@ -247,7 +247,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(points_of_float_are_widened_and_rounded, Matrix, l
   both.lazy.write(std::span(out));
   BOOST_TEST((out == from));
   both.lazy.weigh(1);
-  both.lazy.drift();
+  both.lazy.make_common_step();
   both.lazy.write(std::span(out));
   for (std::size_t j = 0; j != d; ++j)
     BOOST_TEST(out[j] == static_cast<float>(static_cast<double>(from[j]) - both.book.h[j]));

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #define BOOST_TEST_MODULE worker_svrg_sgd_then_svrg
 #include "localsgd/worker/svrg/sgd_then_svrg.hpp"
+
 #include "localsgd/loss/logistic.hpp"
 #include "localsgd/loss/squared.hpp"
 

@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_given_step_size_is_that_of_all_coordinates, Matr
   auto const t = table_of(f, p, 0.5, false, 0.5);
   for (std::size_t j = 0; j != d; ++j) {
     BOOST_TEST(t.table()[t.eta_at(j)] == 0.25);
-    BOOST_TEST(t.table()[t.drift_at(j)] == 0.25 * static_cast<double>(j + 1));  // η·∇f(x̃)_j
+    BOOST_TEST(t.table()[t.common_step_at(j)] == 0.25 * static_cast<double>(j + 1));  // η·∇f(x̃)_j
     BOOST_TEST(t.weight(j) == 1.0);
   }
   BOOST_TEST(t.sparse == localsgd::detail::has_sparse_rows<Matrix>);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #define BOOST_TEST_MODULE worker_svrg_svrg
 #include "localsgd/worker/svrg/svrg.hpp"
+
 #include "localsgd/loss/huber.hpp"
 #include "localsgd/loss/logistic.hpp"
 #include "localsgd/loss/squared.hpp"

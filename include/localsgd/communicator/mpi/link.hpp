@@ -3,8 +3,8 @@
 #pragma once
 
 #include "localsgd/communicator/concept.hpp"
-#include "localsgd/communicator/threads/barrier.hpp"
 #include "localsgd/communicator/mpi/requests.hpp"
+#include "localsgd/communicator/threads/barrier.hpp"
 #include "localsgd/core/cache_aligned.hpp"
 #include "localsgd/core/error.hpp"
 
@@ -66,7 +66,7 @@ class mpi_link : private mpi_requests {
     if (none()) {
       if (lost_.empty()) free_duplicate();
     } else {  // MPI may still read what it could not deliver
-      static_cast<void>(new own_vector<std::byte>(std::move(outgoing)));
+      static_cast<void>(new aligned_vector<std::byte>(std::move(outgoing)));
       static_cast<void>(new std::vector<mpi_note>(std::move(told_)));
     }
   }
@@ -79,7 +79,7 @@ class mpi_link : private mpi_requests {
   using mpi_requests::ranks;
 
   std::uint64_t round = 0;         ///< Averages made in this run: to be told.
-  own_vector<std::byte> outgoing;  ///< Room for what is sent.
+  aligned_vector<std::byte> outgoing;  ///< Room for what is sent.
 
   /// @brief Why this link is of no use any more; empty while it is.
   std::string const& lost() const noexcept { return lost_; }

@@ -4,7 +4,7 @@
 
 #include "localsgd/core/cache_aligned.hpp"
 
-// The one door to MPI. Only its C interface: the one for C++ is long gone from the standard.
+// The only header that includes MPI. Only its C interface: the one for C++ is long gone from the standard.
 #ifndef OMPI_SKIP_MPICXX
 #define OMPI_SKIP_MPICXX 1
 #endif

@@ -22,11 +22,11 @@ namespace localsgd::detail {
 /// @brief Memory that messages come from and go to. It outlives the run: a backend may still read
 ///        what it could not deliver.
 struct message_memory {
-  own_vector<std::byte> outgoing, incoming, reduced;
+  aligned_vector<std::byte> outgoing, incoming, reduced;
 
   /// @brief The first n elements of a buffer, as T.
   template <class T>
-  static std::span<T> as(own_vector<std::byte>& room, std::size_t n) {
+  static std::span<T> as(aligned_vector<std::byte>& room, std::size_t n) {
     if (room.size() < n * sizeof(T)) room.resize(n * sizeof(T));
     return {reinterpret_cast<T*>(room.data()), n};
   }

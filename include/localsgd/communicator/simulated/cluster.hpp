@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/communicator/simulated/report.hpp"
 #include "localsgd/core/error.hpp"
 #include "localsgd/core/random.hpp"
-#include "localsgd/communicator/simulated/report.hpp"
 #include "localsgd/theory/cost_model.hpp"
 
 #include <algorithm>

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/io/replacing_file.hpp"
 #include "localsgd/core/error.hpp"
+#include "localsgd/io/replacing_file.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/kernels/combine.hpp"
-#include "localsgd/core/cache_aligned.hpp"
 #include "localsgd/communicator/simulated/cluster.hpp"
 #include "localsgd/communicator/simulated/report.hpp"
+#include "localsgd/core/cache_aligned.hpp"
+#include "localsgd/kernels/combine.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -129,8 +129,8 @@ class virtual_cluster {
   double burst_;                      // seconds in which a link earns what passes at once
   double carried_ = 0;                // bytes of the vectors of all averages
   double paid_ = 0, now_ = 0;
-  own_vector<double> last_;               // seconds of each worker's last stretch
-  own_vector<std::uint64_t> stretches_;   // and how many it has drawn
+  aligned_vector<double> last_;               // seconds of each worker's last stretch
+  aligned_vector<std::uint64_t> stretches_;   // and how many it has drawn
   std::vector<double> ready_;             // when each machine can go on
   simulation_report report_;
 };

@@ -4,7 +4,7 @@
 
 #include "localsgd/core/error.hpp"
 
-// The one door to Asio. Narrow includes: <boost/asio.hpp> of Boost 1.74 does not compile as C++20
+// The only header that includes Asio. Narrow includes: <boost/asio.hpp> of Boost 1.74 does not compile as C++20
 // with g++ 12.
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>

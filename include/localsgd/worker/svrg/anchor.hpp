@@ -2,15 +2,15 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/core/index_range.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
-#include "localsgd/worker/svrg/extrapolation.hpp"
-#include "localsgd/worker/svrg/steps.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
 #include "localsgd/settings.hpp"
-#include "localsgd/core/index_range.hpp"
-#include "localsgd/worker/round_hook.hpp"
 #include "localsgd/step_size/automatic_step.hpp"
 #include "localsgd/step_size/concept.hpp"
+#include "localsgd/worker/round_hook.hpp"
+#include "localsgd/worker/svrg/extrapolation.hpp"
+#include "localsgd/worker/svrg/steps.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -245,7 +245,7 @@ class svrg_anchor {
   std::uint64_t renewed_at_ = std::numeric_limits<std::uint64_t>::max(), passes_ = 0;
   std::uint64_t active_since_ = 0;
   int rescues_, stalled_ = 0;
-  own_vector<scalar> point_, trial_;
+  aligned_vector<scalar> point_, trial_;
   extrapolation history_;
   svrg_steps<F> steps_;
   full_gradient::value value_{std::numeric_limits<double>::quiet_NaN(), 0};

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/kernels/cholesky.hpp"
 #include "localsgd/core/cache_aligned.hpp"
+#include "localsgd/kernels/cholesky.hpp"
 
 #include <algorithm>
 #include <array>
@@ -78,7 +78,7 @@ class extrapolation {
   static constexpr std::size_t most = 5, room = std::size_t{6} << 20;
 
   struct pair {
-    own_vector<double> end, residual;
+    aligned_vector<double> end, residual;
   };
   std::size_t depth_, size_ = 0;
   std::array<pair, most> pairs_;

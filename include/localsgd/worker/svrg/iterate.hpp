@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/core/compiler.hpp"
 #include "localsgd/core/cache_aligned.hpp"
+#include "localsgd/core/compiler.hpp"
 #include "localsgd/kernels/rows.hpp"
 #include "localsgd/kernels/simd.hpp"
 
@@ -12,12 +12,12 @@
 #include <utility>
 
 /// @file
-/// @brief An iterate that drifts by the same vector in every step, and its weighted average, with
+/// @brief An iterate that moves by the same vector in every step, and its weighted average, with
 ///        steps that cost what they touch.
 
 namespace localsgd::detail {
 
-/// @brief x = v − τh after τ steps of drift h; and A = Σ_t w_t x_t = u + β·v − ζ·h.
+/// @brief x = v − τh after τ common steps h; and A = Σ_t w_t x_t = u + β·v − ζ·h.
 ///
 /// A step v ← v + δ leaves A alone if u ← u − β·δ goes with it. v and u lie side by side for sparse
 /// rows, as do h and η in the table of detail::svrg_steps, which must not change but right after an
@@ -28,9 +28,9 @@ class variance_reduced_iterate {
   static constexpr bool sparse = Steps::sparse;
 
   variance_reduced_iterate(Steps const& steps, std::size_t dimension)
-      : variance_reduced_iterate(steps, own_vector<double>(2 * dimension)) {}
+      : variance_reduced_iterate(steps, aligned_vector<double>(2 * dimension)) {}
   /// @brief In memory of 2d numbers. @pre they are 0, or restart() follows
-  variance_reduced_iterate(Steps const& steps, own_vector<double> memory) noexcept
+  variance_reduced_iterate(Steps const& steps, aligned_vector<double> memory) noexcept
       : steps_(&steps), d_(memory.size() / 2), vu_(std::move(memory)) {}
 
   std::size_t size() const noexcept { return d_; }
@@ -88,7 +88,7 @@ class variance_reduced_iterate {
   }
 
   /// @brief x ← x − h
-  void drift() noexcept { tau_ += 1; }
+  void make_common_step() noexcept { tau_ += 1; }
 
   /// @brief x ← x + c·η∘a
   template <class Row>
@@ -169,11 +169,11 @@ class variance_reduced_iterate {
  private:
   std::size_t v_at(std::size_t j) const noexcept { return sparse ? 2 * j : j; }
   std::size_t u_at(std::size_t j) const noexcept { return sparse ? 2 * j + 1 : d_ + j; }
-  double h(std::size_t j) const noexcept { return steps_->table()[steps_->drift_at(j)]; }
+  double h(std::size_t j) const noexcept { return steps_->table()[steps_->common_step_at(j)]; }
 
   Steps const* steps_;
   std::size_t d_;
-  own_vector<double> vu_;
+  aligned_vector<double> vu_;
   double tau_ = 0, beta_ = 0, zeta_ = 0;
 };
 

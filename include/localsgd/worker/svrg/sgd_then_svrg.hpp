@@ -27,7 +27,7 @@ concept share_memory = std::same_as<typename Plain::memory, typename Reduced::me
 /// @brief The sequence of one worker: `Plain` until the anchor says so, then `Reduced`. Never holds
 ///        the memory of both.
 template <class Plain, class Reduced, class Make>
-class alignas(detail::own_lines) sgd_then_svrg_sequence {
+class alignas(detail::cache_alignment) sgd_then_svrg_sequence {
  public:
   using scalar = typename Reduced::scalar;
   using anchor = typename Reduced::anchor;

@@ -2,12 +2,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/evaluation/full_gradient.hpp"
 #include "localsgd/core/cache_aligned.hpp"
+#include "localsgd/evaluation/full_gradient.hpp"
 #include "localsgd/kernels/rows.hpp"
-#include "localsgd/worker/svrg/slope_table.hpp"
-#include "localsgd/objective/stable_step.hpp"
 #include "localsgd/objective/linear_concept.hpp"
+#include "localsgd/objective/stable_step.hpp"
+#include "localsgd/worker/svrg/slope_table.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -63,11 +63,11 @@ class svrg_steps {
   std::span<scalar const> gradient() const noexcept { return gradient_; }
 
  private:
-  own_vector<scalar> gradient_;
+  aligned_vector<scalar> gradient_;
   double step_size_ = 0, eta_ = 0;
 };
 
-/// @brief The table of a linear model: of every coordinate its step size η_j and its drift
+/// @brief The table of a linear model: of every coordinate its step size η_j and the common step
 ///        h_j = η_j ∇f(x̃)_j, and of every sample its slope φ'(⟨a_i, x̃⟩, y_i).
 ///
 /// Chosen automatically, η_j = c/(ℓ q_j), where q_j = p_j^¼ times the mean square of the nonzero
@@ -135,7 +135,7 @@ class svrg_steps<F> {
       double const scaled = step_size_ * factor * (relative_.empty() ? 1 : relative_[j]);
       double const eta = std::min(scaled, largest_);
       table_[eta_at(j)] = eta;
-      table_[drift_at(j)] = eta * (sum[j] / samples);
+      table_[common_step_at(j)] = eta * (sum[j] / samples);
     }
   }
 
@@ -145,7 +145,7 @@ class svrg_steps<F> {
   }
 
   double const* table() const noexcept { return table_.data(); }
-  std::size_t drift_at(std::size_t j) const noexcept { return sparse ? 2 * j : j; }
+  std::size_t common_step_at(std::size_t j) const noexcept { return sparse ? 2 * j : j; }
   std::size_t eta_at(std::size_t j) const noexcept { return sparse ? 2 * j + 1 : d_ + j; }
 
  private:
@@ -204,7 +204,7 @@ class svrg_steps<F> {
   }
 
   std::size_t d_ = 0;
-  own_vector<double> table_;
+  aligned_vector<double> table_;
   slope_table<F> slopes_;
   std::vector<double> relative_;  // 1/q_j; empty where the caller has chosen the step size
   double step_size_ = 0, largest_ = 0;

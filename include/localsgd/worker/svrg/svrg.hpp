@@ -2,16 +2,16 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/core/compiler.hpp"
 #include "localsgd/core/cache_aligned.hpp"
+#include "localsgd/core/compiler.hpp"
 #include "localsgd/iterate_weights/concept.hpp"
 #include "localsgd/iterate_weights/quadratic_weights.hpp"
 #include "localsgd/sampler/sample_stream.hpp"
+#include "localsgd/worker/concept.hpp"
+#include "localsgd/worker/iterate_average.hpp"
 #include "localsgd/worker/sequence_iterate.hpp"
 #include "localsgd/worker/svrg/anchor.hpp"
 #include "localsgd/worker/svrg/iterate.hpp"
-#include "localsgd/worker/concept.hpp"
-#include "localsgd/worker/iterate_average.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -26,7 +26,7 @@ namespace localsgd {
 /// @brief The sequence of one worker on any objective. Three vectors of length d: x, g and the sum
 ///        of the average. A step costs two gradients.
 template <Objective F, Sampler S, IterateWeights W, class Anchor>
-class alignas(detail::own_lines) svrg_sequence
+class alignas(detail::cache_alignment) svrg_sequence
     : public detail::vector_sequence<typename F::scalar> {
   using base = detail::vector_sequence<typename F::scalar>;
 
@@ -81,7 +81,7 @@ class alignas(detail::own_lines) svrg_sequence
 
 /// @brief The sequence of one worker on a linear model: a step costs the nonzeros of its rows.
 template <detail::linear_with_ridge F, Sampler S, IterateWeights W, class Anchor>
-class alignas(detail::own_lines) svrg_sequence<F, S, W, Anchor>
+class alignas(detail::cache_alignment) svrg_sequence<F, S, W, Anchor>
     : public detail::written_sequence<typename F::scalar,
                                       detail::variance_reduced_iterate<typename Anchor::table>> {
   using iterate = detail::variance_reduced_iterate<typename Anchor::table>;
@@ -94,8 +94,8 @@ class alignas(detail::own_lines) svrg_sequence<F, S, W, Anchor>
   svrg_sequence(F const& f, S const& sampler, W const& weights, plan const& p, std::size_t worker,
                 Anchor const& shared)
       : svrg_sequence(f, sampler, weights, p, worker, shared,
-                      {detail::own_vector<double>(2 * p.dimension),
-                       detail::own_vector<scalar>(p.dimension)}) {}
+                      {detail::aligned_vector<double>(2 * p.dimension),
+                       detail::aligned_vector<scalar>(p.dimension)}) {}
   /// @brief In the memory of another sequence. @pre restart() or state() follows, or it is all 0
   svrg_sequence(F const& f, S const& sampler, W const& weights, plan const& p, std::size_t worker,
                 Anchor const& shared, typename base::memory left)
@@ -147,7 +147,7 @@ class alignas(detail::own_lines) svrg_sequence<F, S, W, Anchor>
       slopes_[j] = share * f_->scale(i) *
                    (f_->loss().derivative(z, f_->target(i)) - at_anchor[i]);
     }
-    iterate_.drift();
+    iterate_.make_common_step();
     for (std::size_t j = 0; j != batch.size(); ++j) {
       iterate_.add(slopes_[j], detail::row_of(features, batch[j]));
       if (intercept != 0) iterate_.add_at(slopes_[j] * intercept, last);
@@ -159,13 +159,13 @@ class alignas(detail::own_lines) svrg_sequence<F, S, W, Anchor>
   W iterate_weights_;
   detail::sample_stream<S> samples_;
   std::size_t worker_;
-  detail::own_vector<double> slopes_;
+  detail::aligned_vector<double> slopes_;
 };
 
 /// @brief Variance-reduced local steps: x_k ← x_k − η(∇f_B(x_k) − ∇f_B(x̃) + ∇f(x̃)), x̃ the anchor.
 ///
 /// SVRG \cite johnson2013svrg in its local form \cite gorbunov2021local . About every n gradients
-/// the consensus becomes the anchor, and all members compute ∇f there in a fixed order. At the
+/// the consensus becomes the anchor, and all threads compute ∇f there in a fixed order. At the
 /// minimum the steps have no noise, so a constant step size converges linearly. For linear models
 /// the penalty's gradient is that of the anchor, too, and a step touches only nonzeros of its rows.
 ///

@@ -8,18 +8,18 @@
 #include <vector>
 
 /// @file
-/// @brief A point for each of a member's workers.
+/// @brief A point for each of a thread's workers.
 
 namespace localsgd::detail {
 
-/// @brief One vector of length d for each of the workers that a member owns, in their order.
+/// @brief One vector of length d for each of the workers that a thread carries, in their order.
 ///
-/// A member is no template: only its calls know what the run is made of. So there is room for
-/// either Scalar, and that of the other one stays empty. For one thread.
-class own_points {
+/// A protocol is no template of the scalar: only its calls know that. So there is room for either
+/// one, and that of the other stays empty. For one thread.
+class worker_points {
  public:
   template <class Scalar>
-  using vectors = std::vector<own_vector<Scalar>>;
+  using vectors = std::vector<aligned_vector<Scalar>>;
 
   template <class Scalar>
   vectors<Scalar>& of() noexcept {

@@ -18,9 +18,9 @@ namespace localsgd::detail {
 /// @brief The samples of worker k are those of f_k, counted from 0: what `sharded` draws, without
 ///        the offset of the shard.
 template <ShardedObjective F, Sampler Inner>
-class own_shard {
+class shard_sampler {
  public:
-  own_shard(F const& f, Inner const& inner) : f_(&f), inner_(inner) {}
+  shard_sampler(F const& f, Inner const& inner) : f_(&f), inner_(inner) {}
 
   void draw(plan const& p, std::size_t worker, std::uint64_t step,
             std::span<std::size_t> out) const {
@@ -35,11 +35,11 @@ class own_shard {
   Inner inner_;
 };
 
-/// @brief The sampler of a run on f: itself, or own_shard.
+/// @brief The sampler of a run on f: itself, or shard_sampler.
 template <Objective F, Sampler S>
 auto sampler_for(F const& f, S const& sampler) {
   if constexpr (ShardedObjective<F>)
-    return own_shard<F, S>(f, sampler);
+    return shard_sampler<F, S>(f, sampler);
   else
     return sampler;
 }

@@ -19,7 +19,7 @@ namespace localsgd::detail {
 /// Who leads a process reads and writes them; the owner's were there before the last collective
 /// call.
 template <class T>
-void spread(T& team, std::vector<std::byte>& bytes, std::size_t owner) {
+void broadcast_bytes(T& team, std::vector<std::byte>& bytes, std::size_t owner) {
   if constexpr (!T::one_process) {
     auto const all_of_owner = [&](std::size_t size) {
       return [=](std::size_t m) { return index_range{m > owner ? size : 0, m < owner ? 0 : size}; };

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
-#define BOOST_TEST_MODULE sampler_own_shard
-#include "localsgd/sampler/own_shard.hpp"
+#define BOOST_TEST_MODULE sampler_shard_sampler
+#include "localsgd/sampler/shard_sampler.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <cstddef>
@@ -20,7 +20,7 @@ using localsgd::plan;
 using localsgd::sharded;
 using localsgd::shuffled;
 using localsgd::with_replacement;
-using localsgd::detail::own_shard;
+using localsgd::detail::shard_sampler;
 using localsgd::detail::sampler_for;
 
 struct plain {
@@ -47,7 +47,7 @@ plan const p = support::make_plan(10, 1, 3, 4, 99);
 template <class Inner>
 void check_it_is_sharded_without_the_offset() {
   in_shards const f;
-  own_shard<in_shards, Inner> const own(f, Inner());
+  shard_sampler<in_shards, Inner> const own(f, Inner());
   sharded<Inner> const whole(std::vector<std::size_t>{2, 7, 1}, Inner());
   std::size_t offset = 0;
   for (std::size_t k = 0; k != 3; ++k) {
@@ -70,8 +70,8 @@ BOOST_AUTO_TEST_CASE(a_worker_draws_what_sharded_draws_counted_from_the_start_of
 
 BOOST_AUTO_TEST_CASE(a_stretch_is_its_single_steps_in_any_order) {
   in_shards const f;
-  support::check_purity(own_shard<in_shards, with_replacement>(f, {}), p);
-  support::check_purity(own_shard<in_shards, shuffled>(f, {}), p);
+  support::check_purity(shard_sampler<in_shards, with_replacement>(f, {}), p);
+  support::check_purity(shard_sampler<in_shards, shuffled>(f, {}), p);
 }
 
 BOOST_AUTO_TEST_CASE(only_objectives_in_shards_need_another_sampler) {
@@ -79,7 +79,7 @@ BOOST_AUTO_TEST_CASE(only_objectives_in_shards_need_another_sampler) {
   in_shards const parts;
   static_assert(std::is_same_v<decltype(sampler_for(whole, shuffled{})), shuffled>);
   static_assert(
-      std::is_same_v<decltype(sampler_for(parts, shuffled{})), own_shard<in_shards, shuffled>>);
+      std::is_same_v<decltype(sampler_for(parts, shuffled{})), shard_sampler<in_shards, shuffled>>);
   BOOST_TEST(sampler_for(whole, shuffled{}).shard_size(p, 1) == 10U);
   BOOST_TEST(sampler_for(parts, shuffled{}).shard_size(p, 1) == 7U);
 }
