@@ -4,7 +4,7 @@
 // Four processes train one model through a communicator of our own, examples/forked_communicator.hpp:
 // synchronously with the bits of one process, overlapped, and asynchronously.
 
-#include "examples/forked_communicator.hpp"
+#include "forked_communicator.hpp"
 
 #include "localsgd/localsgd.hpp"
 #include "localsgd/synchronizer/basic_ranks.hpp"

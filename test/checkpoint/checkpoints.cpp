@@ -214,6 +214,10 @@ BOOST_AUTO_TEST_CASE(an_averager_with_a_memory) {
   BOOST_TEST(survives_cuts(usual(), fifty, 4, 50, outer_momentum{}).made == 48u);
 }
 
+BOOST_AUTO_TEST_CASE(encoders_with_a_memory) {
+  BOOST_TEST(survives_cuts(usual(), fifty, 4, 50, top_k{0.2}).made == 48u);
+}
+
 BOOST_AUTO_TEST_CASE(variance_reduced_steps) {
   settings s = fifty;  // an anchor every 50 steps: every 13th round
   linear_objective const f(data().sparse, data().labels, logistic{}, l2{0.01});

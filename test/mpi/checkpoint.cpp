@@ -221,6 +221,7 @@ BOOST_AUTO_TEST_CASE(variance_reduced_steps) {
 
 BOOST_AUTO_TEST_CASE(an_averager_with_a_memory) {
   BOOST_TEST(survives_cuts(usual(), fifty, 2, 4, support::outer_momentum{}) == 25u);
+  BOOST_TEST(survives_cuts(usual(), fifty, 10, 4, top_k{0.3}, server_momentum{.beta = 0.5}) == 5u);
 }
 
 BOOST_AUTO_TEST_CASE(iterates_of_float) {
@@ -446,35 +447,4 @@ BOOST_AUTO_TEST_CASE(an_average_whose_order_mpi_chooses_goes_on_as_well) {
                checkpoint(folder.file(), only_stops()));
   BOOST_TEST(support::distance(r.last, expected.last) < 1e-12);  // sums of another order
   BOOST_TEST(support::distance(r.average, expected.average) < 1e-12);
-}
-
-namespace {
-
-/// Has a state that grows while it is used.
-struct growing_memory {
-  template <class Scalar>
-  struct bound : support::outer_momentum::bound<Scalar> {
-    template <class Archive>
-    void state(Archive& archive) {
-      archive(this->velocity);
-      for (Scalar& v : this->velocity)
-        if (v != 0) archive(v);
-    }
-  };
-  template <class Scalar>
-  bound<Scalar> bind(plan const& p, std::span<std::size_t const> sizes) const {
-    return {support::outer_momentum{}.bind<Scalar>(p, sizes)};
-  }
-  static std::string identity() { return "growing_memory"; }
-};
-
-}  // namespace
-
-BOOST_AUTO_TEST_CASE(an_averager_whose_state_grows_cannot_be_put_together) {
-  if (support::mpi_ranks() == 1) return;
-  folder_of_rank_0 const folder;
-  fails_on_rank_0<invalid_settings>("averager.state", [&] {
-    cut_at(folder.file(), cluster_of(1), 0, usual(), fifty, 60, growing_memory{});
-  });
-  BOOST_TEST(folder.files() == 0);
 }

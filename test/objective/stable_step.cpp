@@ -10,7 +10,7 @@
 namespace {
 
 using localsgd::detail::curvature_bounds;
-using localsgd::detail::has_bounded_slope;
+using localsgd::detail::is_lipschitz;
 using localsgd::detail::stable_step;
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
@@ -28,8 +28,8 @@ BOOST_AUTO_TEST_CASE(the_worst_sample_allows_half_of_1_over_its_curvature) {
   BOOST_TEST(stable_step({.smoothness = 1, .largest = 8}, 7) == 0.25);
 }
 
-BOOST_AUTO_TEST_CASE(with_bounded_slopes_four_times_the_step_of_a_typical_sample_is_allowed) {
-  curvature_bounds const c{.smoothness = 1, .typical = 32, .largest = 1e9, .bounded_slope = true};
+BOOST_AUTO_TEST_CASE(with_lipschitz_losss_four_times_the_step_of_a_typical_sample_is_allowed) {
+  curvature_bounds const c{.smoothness = 1, .typical = 32, .largest = 1e9, .lipschitz_loss = true};
   BOOST_TEST(stable_step(c, 1) == 4.0 / 32);
   BOOST_TEST(stable_step(c, 31) == 0.25);  // 1 + 31/31 = 2, and 4/2 is more than 1/4
 }
@@ -37,7 +37,7 @@ BOOST_AUTO_TEST_CASE(with_bounded_slopes_four_times_the_step_of_a_typical_sample
 BOOST_AUTO_TEST_CASE(larger_batches_never_make_the_step_smaller) {
   for (bool const bounded : {false, true}) {
     curvature_bounds const c{
-        .smoothness = 3, .typical = 50, .largest = 100, .bounded_slope = bounded};
+        .smoothness = 3, .typical = 50, .largest = 100, .lipschitz_loss = bounded};
     double before = 0;
     for (std::size_t b = 1; b < 1000; b = 3 * b + 1) {
       double const now = stable_step(c, b);
@@ -57,19 +57,19 @@ BOOST_AUTO_TEST_CASE(a_step_is_positive_and_finite_whatever_the_curvature) {
   BOOST_TEST(stable_step({.smoothness = std::numeric_limits<double>::quiet_NaN()}, 1) == 1.0);
 }
 
-BOOST_AUTO_TEST_CASE(a_slope_is_bounded_if_the_loss_says_a_finite_number) {
+BOOST_AUTO_TEST_CASE(a_loss_is_lipschitz_if_it_says_a_finite_number) {
   struct silent {};
   struct finite {
-    static double slope() { return 1; }
+    static double lipschitz_constant() { return 1; }
   };
   struct unbounded {
-    static double slope() { return infinity; }
+    static double lipschitz_constant() { return infinity; }
   };
   struct of_integers {
-    static int slope() { return 1; }
+    static int lipschitz_constant() { return 1; }
   };
-  BOOST_TEST(!has_bounded_slope(silent{}));
-  BOOST_TEST(has_bounded_slope(finite{}));
-  BOOST_TEST(!has_bounded_slope(unbounded{}));
-  BOOST_TEST(!has_bounded_slope(of_integers{}));  // not what the concept Loss asks for
+  BOOST_TEST(!is_lipschitz(silent{}));
+  BOOST_TEST(is_lipschitz(finite{}));
+  BOOST_TEST(!is_lipschitz(unbounded{}));
+  BOOST_TEST(!is_lipschitz(of_integers{}));  // not what the concept Loss asks for
 }

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string>
 
+#include "localsgd/loss/logistic.hpp"
 #include "localsgd/objective/linear.hpp"
 #include "localsgd/synchronizer/serial.hpp"
 #include "localsgd/synchronizer/thread_pool.hpp"

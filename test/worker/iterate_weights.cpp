@@ -10,7 +10,7 @@
 #include "localsgd/iterate_weights/linear_weights.hpp"
 #include "localsgd/iterate_weights/quadratic_weights.hpp"
 #include "localsgd/iterate_weights/uniform_weights.hpp"
-#include "localsgd/loss/losses.hpp"
+#include "localsgd/loss/logistic.hpp"
 #include "localsgd/objective/linear.hpp"
 #include "localsgd/objective/quadratic.hpp"
 #include "localsgd/objective/softmax.hpp"

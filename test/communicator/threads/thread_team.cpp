@@ -89,7 +89,8 @@ BOOST_AUTO_TEST_CASE(reductions_see_all_rows_whether_they_wait_at_the_start_or_n
           std::span<std::span<double> const> const all(rows);
           if (open) {
             team.start_open_reduce();
-            team.finish_open_reduce(round, all, std::span(out), add, detail::nothing_to_complete{});
+            team.finish_open_reduce(round, all, std::span(out), add,
+                                    localsgd::detail::nothing_to_complete{});
           } else {
             team.template start_reduce<double>(all, 40);
             team.finish_reduce(all, std::span(out), add);

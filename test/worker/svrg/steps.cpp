@@ -12,9 +12,11 @@
 #include <vector>
 
 #include "localsgd/checkpoint/archive.hpp"
+#include "localsgd/loss/logistic.hpp"
+#include "localsgd/loss/squared.hpp"
 #include "localsgd/objective/linear.hpp"
 #include "localsgd/objective/quadratic.hpp"
-#include "localsgd/synchronizer/serial.hpp"
+#include "test/support/teams.hpp"
 #include "test/support/problems.hpp"
 
 namespace {
@@ -42,7 +44,7 @@ template <class F>
 svrg_steps<F> table_of(F const& f, plan const& p, double step, bool automatic, double factor = 1) {
   svrg_steps<F> table(f, p, step, automatic);
   full_gradient pass(p);
-  localsgd::serial{}.run(p.workers, [&](auto& team) { table.prepare(f, pass, team, p); });
+  support::with_team(p.workers, 1, [&](auto& team) { table.prepare(f, pass, team, p); });
   std::vector<double> sum(p.dimension);
   for (std::size_t j = 0; j != sum.size(); ++j) sum[j] = static_cast<double>((j + 1) * f.samples());
   table.take(sum, static_cast<double>(f.samples()), factor);
