@@ -94,7 +94,7 @@ class asynchronous_protocol : public T {
     auto& mine = last_read_.of<Scalar>();
     auto aggregate = aggregate_of(x);
     if (mine.empty()) {
-      mine.resize(this->workers().size());
+      mine.assign(this->workers().size(), consensus);
       aggregate.expose(std::span<Scalar const>(consensus));
     } else {
       come_together(x);  // everybody has added what there was to add
@@ -103,8 +103,7 @@ class asynchronous_protocol : public T {
       else
         aggregate.read(std::span<Scalar>(consensus));
     }
-    for (auto& point : mine) point = consensus;
-    return consensus;
+    return consensus;  // workers go on from what they have read
   }
 
   template <class Scalar>
