@@ -65,7 +65,7 @@ BOOST_FIXTURE_TEST_CASE(ranks_that_disagree_all_say_who_and_in_what, fixture) {
                           [&](invalid_settings const& e) {
                             BOOST_TEST(e.field == name);
                             BOOST_TEST(std::string(e.what()).find("as on rank 0") !=
-                                       (field.starts_with("grad") ? 0 : std::string::npos));
+                                       std::string::npos);
                             return true;
                           });
     works(cluster);
@@ -91,23 +91,23 @@ BOOST_FIXTURE_TEST_CASE(ranks_that_disagree_all_say_who_and_in_what, fixture) {
   auto labels = data.reals;
   labels[17] += 1;
   support::custom const mislabelled{&data.dense, &labels};
-  is_refused(odd ? mislabelled : good, s, "objective");
+  is_refused(odd ? mislabelled : good, s, "loss at a point");
 
   // Ranks with and without a checkpoint, or with different components, would not meet.
   if (last == 0) return;
-  auto const says_components = [&](invalid_settings const& e) {
-    return e.field == "components on rank " + std::to_string(last);
+  auto const names_them = [&](invalid_settings const& e) {
+    return e.field == "component on rank " + std::to_string(last);
   };
   if (odd)
     BOOST_CHECK_EXCEPTION(minimize(good, s, cluster, shuffled{}), invalid_settings,
-                          says_components);
+                          names_them);
   else
-    BOOST_CHECK_EXCEPTION(minimize(good, s, cluster), invalid_settings, says_components);
+    BOOST_CHECK_EXCEPTION(minimize(good, s, cluster), invalid_settings, names_them);
   works(cluster);
   warm_start const start(std::vector<double>(40, odd ? 0.5 : 0.25));
   BOOST_CHECK_EXCEPTION(minimize(good, s, cluster, start), invalid_settings,
                         [&](invalid_settings const& e) {
-                          return e.field == "warm_start on rank " + std::to_string(last);
+                          return e.field == "checksum of the start on rank " + std::to_string(last);
                         });
   works(cluster);
 }

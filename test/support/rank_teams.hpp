@@ -7,6 +7,7 @@
 #include "test/support/teams.hpp"
 
 #include <cstddef>
+#include <exception>
 #include <vector>
 
 /// @file
@@ -25,11 +26,19 @@ void with_rank_teams(std::vector<std::size_t> const& threads, std::size_t worker
     message_memory memory;
     ranks.open();
     rank_state<mailbox> state(ranks, memory, rank_layout::of(threads, workers), workers, false);
-    run_threads(state.here, own_threads{}, [&](std::size_t i) {
-      T team(state, i);
-      body(team);
-    });
-    ranks.close({});
+    localsgd::rank_status mine;
+    std::exception_ptr failure;
+    try {
+      run_threads(state.here, own_threads{}, [&](std::size_t i) {
+        T team(state, i);
+        body(team);
+      });
+    } catch (...) {
+      failure = std::current_exception();
+      mine = {static_cast<int>(r), 0, "failed"};
+    }
+    ranks.close(mine);  // the others are told
+    if (failure) std::rethrow_exception(failure);
   });
 }
 

@@ -119,3 +119,17 @@ BOOST_AUTO_TEST_CASE(a_pool_needs_at_least_one_thread) {
   BOOST_CHECK_THROW(asynchronous(0), invalid_settings);
   BOOST_TEST(asynchronous(3).threads() == 3u);
 }
+
+BOOST_AUTO_TEST_CASE(evaluations_do_not_move_the_workers) {
+  // On one thread workers come in their order, so a run can be repeated.
+  problem const data(60, 7);
+  support::custom const f{&data.dense, &data.reals};
+  settings s{.workers = 4, .local_steps = 3, .steps = 60};
+  asynchronous one(1);
+  auto const blind = minimize(f, s, one, constant_step{0.05});
+  s.evaluations = 7;
+  auto const seeing = minimize(f, s, one, constant_step{0.05});
+  BOOST_TEST(seeing.history.size() == 9u);
+  BOOST_TEST(std::ranges::equal(blind.last, seeing.last));
+  BOOST_TEST(std::ranges::equal(blind.average, seeing.average));
+}
