@@ -70,14 +70,17 @@ void check_combination(S const& synchronizer, A const& averager, C const& compre
   }
 }
 
-/// @brief The types of the components that all ranks must have in common: not of observers, which
-///        each rank may choose, and of what carries them.
+/// @brief The types of the components that all ranks must have in common, in whatever order they were
+///        given: not of observers, which each rank may choose, and of what carries them.
 template <class... Given>
 void add_components(run_identity& all) {
+  std::vector<std::string> names;
   [[maybe_unused]] auto const add = [&]<class C>(std::type_identity<C>) {
-    if constexpr (!Observer<C> && !Synchronizer<C>) all.add_text("component", typeid(C).name());
+    if constexpr (!Observer<C> && !Synchronizer<C>) names.emplace_back(typeid(C).name());
   };
   (add(std::type_identity<Given>{}), ...);
+  std::ranges::sort(names);
+  for (std::string const& name : names) all.add_text("component", name);
 }
 
 /// @brief The run of minimize().
