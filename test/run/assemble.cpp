@@ -86,11 +86,13 @@ BOOST_AUTO_TEST_CASE(an_averager_that_transforms_the_mean_is_refused_before_any_
 }
 
 BOOST_AUTO_TEST_CASE(ranks_have_all_types_in_common_but_observers_and_who_carries_them) {
-  detail::run_identity plain, other, without;
+  detail::run_identity plain, other, turned, without;
   detail::add_components<every, constant_step, quiet, serial>(plain);
   detail::add_components<every, constant_step, no_observer, thread_pool>(other);
+  detail::add_components<serial, constant_step, every>(turned);
   detail::add_components<every>(without);
   BOOST_TEST(plain.text() == other.text());
+  BOOST_TEST(plain.text() == turned.text());
   BOOST_TEST(plain.text() != without.text());
 }
 
