@@ -80,7 +80,9 @@ void add_components(run_identity& all) {
   };
   (add(std::type_identity<Given>{}), ...);
   std::ranges::sort(names);
-  for (std::string const& name : names) all.add_text("component", name);
+  std::string line;
+  for (std::string const& name : names) line += (line.empty() ? "" : " ") + name;
+  all.add_text("components", line);
 }
 
 /// @brief The run of minimize().
@@ -125,15 +127,16 @@ result<typename F::scalar> assembled_run(F const& f, settings const& s,
   }
 
   // What the ranks of a run, and it and its checkpoint, have in common.
-  auto const identity_of = [&] {
+  auto const identity_of = [&](auto const& add_more) {
     run_identity all;
     add_plan(all, p, schedule);
     all.add_text("averager", averager.identity());
     if constexpr (compresses) all.add_text("compressor", compressor.identity());
     if constexpr (requires { f.regularizer().identity(); })
       all.add_text("regularizer", f.regularizer().identity());
-    add_components<std::remove_cvref_t<Given>...>(all);
     add_data(all, f);
+    add_more(all);
+    add_components<std::remove_cvref_t<Given>...>(all);  // last: numbers say more than types
     return all;
   };
 
@@ -184,9 +187,10 @@ result<typename F::scalar> assembled_run(F const& f, settings const& s,
     average.reset(std::span<scalar const>(x.consensus[0]));
 
     if constexpr (!std::same_as<checkpoint_type, no_checkpoint>) {
-      run_identity all = identity_of();
-      all.add("first step size", step_size(0));
-      all.add("last step size", step_size(p.steps));
+      run_identity all = identity_of([&](run_identity& steps) {
+        steps.add("first step size", step_size(0));
+        steps.add("last step size", step_size(p.steps));
+      });
       all.add_text("component", typeid(decltype(bind(0))).name());
       all.add_text("component", typeid(schedule).name());
       record.checkpoints.start(checkpoint, all.text(), p.workers);
@@ -198,7 +202,7 @@ result<typename F::scalar> assembled_run(F const& f, settings const& s,
     own_sequences.clear();  // room for the result
     outcome = record.take();
   };
-  auto const identity_text = [&] { return identity_of().text(); };
+  auto const identity_text = [&] { return identity_of([](run_identity&) {}).text(); };
   synchronizer.run(p, program<decltype(identity_text), decltype(run)>{identity_text, run});
   return outcome;
 }
