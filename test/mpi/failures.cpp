@@ -95,14 +95,14 @@ BOOST_FIXTURE_TEST_CASE(ranks_that_disagree_all_say_who_and_in_what, fixture) {
 
   // Ranks with and without a checkpoint, or with different components, would not meet.
   if (last == 0) return;
-  auto const names_them = [&](invalid_settings const& e) {
-    return e.field == "component on rank " + std::to_string(last);
+  auto const says_components = [&](invalid_settings const& e) {
+    return e.field == "components on rank " + std::to_string(last);
   };
   if (odd)
     BOOST_CHECK_EXCEPTION(minimize(good, s, cluster, shuffled{}), invalid_settings,
-                          names_them);
+                          says_components);
   else
-    BOOST_CHECK_EXCEPTION(minimize(good, s, cluster), invalid_settings, names_them);
+    BOOST_CHECK_EXCEPTION(minimize(good, s, cluster), invalid_settings, says_components);
   works(cluster);
   warm_start const start(std::vector<double>(40, odd ? 0.5 : 0.25));
   BOOST_CHECK_EXCEPTION(minimize(good, s, cluster, start), invalid_settings,

@@ -108,8 +108,8 @@ struct chosen {
   std::size_t shard_size(plan const& p, std::size_t) const { return p.samples; }
 };
 
-/// Least squares, where samples whose number is in `bad` cannot be used: nowhere, or nowhere but at
-/// x = 0, where f is evaluated before any step.
+/// Least squares, where samples whose number is in `bad` cannot be used: by local steps, of one sample
+/// each and not from 0; or by the evaluation at 0, where a run begins.
 struct subject : support::custom {
   std::vector<bool> bad;
   bool bad_at_start = false;
@@ -118,7 +118,8 @@ struct subject : support::custom {
       : custom{&data.dense, &data.reals}, bad(data.reals.size()) {}
   double gradient(std::span<double const> x, std::span<std::size_t const> batch,
                   std::span<double> g) const {
-    if (bad_at_start || x[0] != 0 || x[1] != 0)
+    bool const at_start = x[0] == 0 && x[1] == 0;
+    if (bad_at_start ? at_start : !at_start && batch.size() == 1)
       for (std::size_t const i : batch)
         if (bad[i]) throw std::domain_error("sample " + std::to_string(i));
     return custom::gradient(x, batch, g);
