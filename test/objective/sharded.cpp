@@ -75,7 +75,7 @@ struct cut {
 /// As the second of two processes with the same samples sees it: half of the workers are here.
 struct second_of_two {
   static index_range carries(std::size_t workers) { return {workers / 2, workers}; }
-  static void share(auto values, auto const& make) {
+  static void all_gather(auto values, auto const& make) {
     make();
     std::size_t const half = values.size() / 2;
     for (std::size_t k = 0; k != half; ++k) values[k] = values[k + half];
