@@ -93,6 +93,7 @@ class asynchronous_protocol : public T {
     auto& consensus = x.consensus[0];
     auto& mine = last_read_.of<Scalar>();
     auto aggregate = aggregate_of(x);
+    traffic const sent = this->sent();  // coming together is no part of training
     if (mine.empty()) {
       mine.assign(this->workers().size(), consensus);
       aggregate.expose(std::span<Scalar const>(consensus));
@@ -103,6 +104,7 @@ class asynchronous_protocol : public T {
       else
         aggregate.read(std::span<Scalar>(consensus));
     }
+    this->sent() = sent;
     return consensus;  // workers go on from what they have read
   }
 
