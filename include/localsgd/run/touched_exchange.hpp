@@ -51,7 +51,7 @@ class touched_exchange {
           team.note_entries(touched);
           return whole;
         });
-    team.count_entries();
+    team.count_entries(dimension());
     return finite;
   }
 

@@ -138,10 +138,13 @@ class thread_team {
   }
   /// @brief Inside the work of a split: so many entries of vectors were exchanged.
   void note_entries(std::size_t entries) noexcept { state_->flags[thread_].entries = entries; }
-  /// @brief After that split: counts what all noted, each with its index of 4 bytes.
-  void count_entries() noexcept {
-    for (auto const& flag : state_->flags)
-      sent_.bytes += 2 * others() * flag.entries * (sizeof(double) + sizeof(std::uint32_t));
+  /// @brief After that split: counts what all noted, each with its index of 4 bytes; or whole vectors
+  ///        of length d where these take less.
+  void count_entries(std::size_t d) noexcept {
+    std::uint64_t entries = 0;
+    for (auto const& flag : state_->flags) entries += flag.entries;
+    sent_.bytes += 2 * others() * std::min<std::uint64_t>(
+                       entries * (sizeof(double) + sizeof(std::uint32_t)), d * sizeof(double));
   }
 
  protected:
