@@ -48,7 +48,7 @@ while read -r name file; do
   names=$((names + 1))
   if [[ ! -e $file ]]; then
     mistake "docs/invariants.md: there is no $file"
-  elif ! grep -qE "BOOST_(AUTO|DATA)_TEST_CASE(_TEMPLATE)?\($name[,)]" "$file"; then
+  elif ! grep -qE "(BOOST_(AUTO|DATA)_TEST_CASE(_TEMPLATE)?\(|LOCALSGD_BACKEND_CASE\(list, )$name[,)]" "$file"; then
     mistake "docs/invariants.md: $file has no test $name"
   fi
 done < <(grep -oE '`[A-Za-z0-9_]+` \(`test/[a-z0-9_/]+\.cpp`\)' docs/invariants.md | tr -d '`()')

@@ -35,7 +35,7 @@ if [[ $preset == plain ]]; then arguments+=(--label-exclude mpi); fi
 # Tests that look at the sources or run the compiler cannot differ under a sanitizer, long ones take
 # too long, and MPI itself is not clean. One thread has no races.
 if [[ $preset == asan ]]; then
-  arguments+=(--label-exclude 'toolchain|long|mpi|examples')
+  arguments+=(--label-exclude 'toolchain|long|mpi|examples|formulas')
   targets=(--target tests_but_long)
 fi
 if [[ $preset == tsan ]]; then

@@ -81,11 +81,11 @@ BOOST_AUTO_TEST_CASE(it_has_the_same_bits_however_points_are_exchanged) {
   for (std::size_t const k : {2U, 3U}) {
     settings const s{.workers = k, .local_steps = 4, .steps = 80, .evaluations = 3};
     constant_step const eta{0.1};
-    auto const expected = support::bits_but_bytes(minimize(f, s, start, serial{}, eta));
-    BOOST_TEST(support::bits_but_bytes(minimize(f, s, start, thread_pool(2), eta)) == expected);
-    BOOST_TEST(support::bits_but_bytes(minimize(f, s, start, thread_pool(2), eta,
+    auto const expected = support::bits_without_bytes(minimize(f, s, start, serial{}, eta));
+    BOOST_TEST(support::bits_without_bytes(minimize(f, s, start, thread_pool(2), eta)) == expected);
+    BOOST_TEST(support::bits_without_bytes(minimize(f, s, start, thread_pool(2), eta,
                                       linear_sgd{exchanged_coordinates::all})) == expected);
-    BOOST_TEST((expected != support::bits_but_bytes(minimize(f, s, serial{}, eta))));
+    BOOST_TEST((expected != support::bits_without_bytes(minimize(f, s, serial{}, eta))));
   }
 }
 

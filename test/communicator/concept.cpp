@@ -36,8 +36,8 @@ std::vector<std::vector<std::byte>> exchanged(C& ranks, Length const& length) {
   std::vector<std::span<std::byte const>> send;
   std::vector<std::span<std::byte>> receive;
   for (std::size_t r = 0; r != n; ++r) {
-    out[r].assign(length(me, r), static_cast<std::byte>(10 * me + r));
-    in[r].resize(length(r, me));
+    out[r].assign(static_cast<std::size_t>(length(me, r)), static_cast<std::byte>(10 * me + r));
+    in[r].resize(static_cast<std::size_t>(length(r, me)));
     send.emplace_back(out[r]);
     receive.emplace_back(in[r]);
   }

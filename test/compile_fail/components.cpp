@@ -408,7 +408,7 @@ int main() {
   use_encoder_state<encoder_whose_decode_changes>();
 #elif defined(RESET_OF_AN_ENCODER_IS_MISSING)  // expect: can_forget
   use_encoder_state<encoder_that_never_forgets>();
-#elif defined(COMPRESSOR_WITHOUT_IDENTITY)  // expect: names_its_parameters
+#elif defined(COMPRESSOR_WITHOUT_IDENTITY)  // expect: has_const_identity
   use_compressor<compressor_without_identity>();
 #elif defined(COMPRESSOR_WITHOUT_WORKERS)  // expect: binds_an_encoder
   use_compressor<compressor_without_workers>();

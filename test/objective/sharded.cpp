@@ -151,7 +151,7 @@ BOOST_AUTO_TEST_CASE(rounds_that_exchange_what_they_touched_do_so_in_shards_of_a
   auto const f = data.logistic_shards(one);
   auto const touched = minimize(f, s, one);
   auto const all = minimize(f, s, one, linear_sgd{exchanged_coordinates::all});
-  BOOST_TEST((support::bits_but_bytes(touched) == support::bits_but_bytes(all)));
+  BOOST_TEST((support::bits_without_bytes(touched) == support::bits_without_bytes(all)));
   BOOST_TEST(touched.bytes < all.bytes);
 }
 

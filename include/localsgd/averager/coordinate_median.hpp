@@ -17,8 +17,8 @@
 
 namespace localsgd {
 
-/// @brief Each coordinate of the consensus is the median of that of the K workers \cite
-///        yin2018byzantine; for even K the mean of the two in the middle.
+/// @brief Each coordinate of the consensus is the median of that of the K workers; for even K the
+///        mean of the two in the middle \cite yin2018byzantine .
 ///
 /// Fewer than half of the workers, whatever they send, cannot move it beyond what the others have.
 /// The price is bias: where the workers' points are skewed it is not their mean, and runs do not
