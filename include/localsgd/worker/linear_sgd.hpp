@@ -201,9 +201,8 @@ struct linear_sgd {
   }
   /// @brief With the weights that go with the step size.
   template <detail::linear_with_ridge F, Sampler S, StepSize E>
-  linear_sgd_sequence<F, S, E, quadratic_weights> bind(F const& f, S const& sampler,
-                                                       E const& step_size, plan const& p,
-                                                       std::size_t worker) const {
+  auto bind(F const& f, S const& sampler, E const& step_size,
+            plan const& p, std::size_t worker) const {
     return bind(f, sampler, step_size, recommended_weights(step_size), p, worker);
   }
 };
