@@ -93,7 +93,7 @@ struct result {
   /// and sparse messages count as they are, and so does what ranks of one machine pass through
   /// shared memory. In one process nothing is sent: counted is what K ranks of one worker each
   /// would send, 2(K−1)·d·sizeof(Scalar) for an average, 12 bytes in place of sizeof(Scalar) for
-  /// each coordinate of a sparse one, K−1 copies of every compressed message.
+  /// each coordinate of a sparse one where that is less, K−1 copies of every compressed message.
   std::uint64_t bytes = 0;
   double seconds = 0;                ///< Training only: set-up included, evaluations excluded.
   std::vector<evaluation> history;   ///< From the start to the end.

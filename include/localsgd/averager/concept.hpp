@@ -77,10 +77,10 @@ concept combines_rows = requires(S const& s, std::span<std::span<Scalar> const> 
 /// | `s.commit()`, `s.rollback()`     | on one thread: the round was accepted, or a number was    |
 /// |                                  | not finite and it never was                               |
 /// | `s.reset(x)`                     | on one thread: the consensus became x by other means than |
-/// |                                  | an average: an anchor, a warm start, a checkpoint         |
+/// |                                  | an average: an anchor or a warm start. A checkpoint       |
+/// |                                  | restores the state as well, by the next one               |
 /// | `s.state(archive)`               | passes all it remembers to `archive(parts…)`, to write it |
-/// |                                  | to a checkpoint or to read it back; vectors keep their    |
-/// |                                  | lengths                                                   |
+/// |                                  | to a checkpoint or to read it back                        |
 /// | `s.combine(rows, first, last,    | optional, in place of the weighted mean: out[i] for       |
 /// |   out)`                          | first ≤ i < last from all K rows at i; K = rows.size().   |
 /// |                                  | Has no memory. `apply` follows                            |

@@ -271,7 +271,7 @@ class recorder {
     else
       return r_.watch.seconds();
   }
-  // Member 0: the observer's turn.
+  // Thread 0: the observer's turn.
   proceed look() { return r_.observer->after_evaluation(r_.outcome.history.back(), *r_.p); }
 
   static constexpr double infinity = std::numeric_limits<double>::infinity();
