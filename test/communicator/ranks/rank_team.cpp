@@ -7,6 +7,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -143,13 +144,13 @@ BOOST_AUTO_TEST_CASE(sums_go_in_the_order_of_the_parts) {
   for (auto const& shape : shapes)
     for (std::size_t const d : dimensions) {
       std::vector<std::vector<std::vector<double>>> parts(shape.size(),
-                                                          std::vector<std::vector<double>>(5));
+                                                          std::vector(5, std::vector<double>(d)));
       std::vector<std::vector<double>> totals(shape.size(), std::vector<double>(d, 7.0));
       with_rank_teams(shape, workers, [&](auto& team) {
         std::size_t const r = team.state().rank;
         double const values[] = {1e17, 1, -1e17, 2, 3};  // 1 is lost next to 1e17
         auto const mine = even_split(5, team.threads(), team.thread());
-        for (std::size_t p = mine.first; p != mine.last; ++p) parts[r][p].assign(d, values[p]);
+        for (std::size_t p = mine.first; p != mine.last; ++p) std::ranges::fill(parts[r][p], values[p]);
         team.sum(parts[r], totals[r]);
       });
       for (auto const& total : totals) BOOST_TEST((total == std::vector<double>(d, 5.0)));
