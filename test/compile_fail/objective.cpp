@@ -76,31 +76,32 @@ void use() {}
 
 int main() {
   use<good>();
-#if defined(SCALAR_IS_MISSING)  // expect: has_scalar
+#if defined(FAULTS)
+  // expect: has_scalar
   use<without_scalar>();
-#elif defined(SCALAR_IS_INT)  // expect: has_scalar
+  // expect: has_scalar
   use<integer_scalar>();
-#elif defined(DIMENSION_IS_MISSING)  // expect: has_dimension
+  // expect: has_dimension
   use<without_dimension>();
-#elif defined(DIMENSION_IS_INT)  // expect: has_dimension
+  // expect: has_dimension
   use<int_dimension>();
-#elif defined(SAMPLES_IS_MISSING)  // expect: has_samples
+  // expect: has_samples
   use<without_samples>();
-#elif defined(SAMPLES_IS_NOT_CONST)  // expect: has_samples
+  // expect: has_samples
   use<mutable_samples>();
-#elif defined(GRADIENT_IS_NOT_CONST)  // expect: has_const_gradient_returning_mean_loss
+  // expect: has_const_gradient_returning_mean_loss
   use<forgets_const>();
-#elif defined(GRADIENT_RETURNS_VOID)  // expect: has_const_gradient_returning_mean_loss
+  // expect: has_const_gradient_returning_mean_loss
   use<returns_no_loss>();
-#elif defined(GRADIENT_OF_ANOTHER_SCALAR)  // expect: has_const_gradient_returning_mean_loss
+  // expect: has_const_gradient_returning_mean_loss
   use<gradient_of_floats>();
-#elif defined(GRADIENT_WITHOUT_BATCH)  // expect: has_const_gradient_returning_mean_loss
+  // expect: has_const_gradient_returning_mean_loss
   use<without_batch>();
-#elif defined(SMOOTHNESS_IS_NOT_CONST)  // expect: smoothness_is_const_and_returns_double
+  // expect: smoothness_is_const_and_returns_double
   use<mutable_smoothness>();
-#elif defined(STRONG_CONVEXITY_IS_VOID)  // expect: strong_convexity_is_const_and_returns_double
+  // expect: strong_convexity_is_const_and_returns_double
   use<strong_convexity_without_value>();
-#elif defined(FLOPS_PER_SAMPLE_IS_NOT_CONST)  // expect: flops_per_sample_is_const_and_returns_double
+  // expect: flops_per_sample_is_const_and_returns_double
   use<mutable_flops_per_sample>();
 #endif
 }
