@@ -2,22 +2,29 @@
 # Copyright (c) 2026 The localsgd authors
 # SPDX-License-Identifier: BSL-1.0
 #
-# usage: test/run.sh [--preset dev|release|plain|asan|tsan] [--compiler COMMAND] [ctest argument...]
-# Installs what is missing, builds every test and runs it. Without --compiler, CXX is respected.
-# All other arguments go to CTest: test/run.sh -R objective
+# usage: test/run.sh [--all | --not-for-asan] [--preset dev|release|asan|tsan] [--compiler COMMAND]
+#                    [ctest argument...]
+# Installs what is missing, builds tests and runs them: those that compile quickly or, with --all, the
+# whole suite. A preset with sanitizers has all tests that they can learn from, and --not-for-asan the
+# others, but for those of MPI. Without --compiler, CXX is respected. All other arguments go to CTest:
+#   test/run.sh -R objective
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+suite=quick
 preset=dev
 arguments=()
 while (($# > 0)); do
   case $1 in
+    --all) suite=all && shift ;;
+    --not-for-asan) suite=not_for_asan && shift ;;
     --preset) preset=${2:?--preset needs a name} && shift 2 ;;
     --compiler) export CXX=${2:?--compiler needs a command} && shift 2 ;;
-    -h | --help) sed -n '5,7s/^# //p' "${BASH_SOURCE[0]}" && exit 0 ;;
+    -h | --help) sed -n '5,10s/^# //p' "${BASH_SOURCE[0]}" && exit 0 ;;
     *) arguments+=("$1") && shift ;;
   esac
 done
+case $preset in asan | tsan) suite=for_$preset ;; esac
 
 # One folder for each preset and compiler, so that none disturbs another's.
 build=build/test
@@ -28,25 +35,33 @@ bash cmake/install_packages.sh test
 if [[ ${CXX:-} == *clang* ]]; then bash cmake/install_packages.sh clang; fi
 
 options=(-DLOCALSGD_TESTS=ON -DLOCALSGD_EXAMPLES=ON)
-targets=()
 if command -v ccache >/dev/null; then options+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
-# What MPI does depends little on the compiler, and ranks wait long for each other when not optimised.
-if [[ $preset == plain ]]; then arguments+=(--label-exclude mpi); fi
-# Tests that look at the sources or run the compiler cannot differ under a sanitizer, long ones take
-# too long, and MPI itself is not clean. One thread has no races.
-if [[ $preset == asan ]]; then
-  arguments+=(--label-exclude 'toolchain|long|mpi|examples|formulas')
-  targets=(--target tests_but_long)
-fi
-if [[ $preset == tsan ]]; then
-  arguments+=(--label-regex threads)
-  targets=(--target tests_with_threads)
-fi
+# test/CMakeLists.txt says what the labels mean. The examples need what is not built for the others.
+targets=()
+case $suite in
+  quick)
+    targets=(tests_quick first_program)
+    arguments+=(--label-exclude 'large|long|processes|mpi|examples')
+    ;;
+  for_asan)
+    targets=(tests_for_asan)
+    arguments+=(--label-exclude 'long|processes|formulas|mpi|toolchain|examples')
+    ;;
+  for_tsan)
+    targets=(tests_for_tsan)
+    arguments+=(--label-regex '^threads$')
+    ;;
+  not_for_asan)
+    # What MPI does depends little on the compiler.
+    targets=(tests_not_for_asan examples)
+    arguments+=(--label-regex 'long|processes|formulas|toolchain|examples' --label-exclude mpi)
+    ;;
+esac
 
 cmake --preset "$preset" -B "$build" "${options[@]}"
-cmake --build "$build" "${targets[@]}"
+cmake --build "$build" ${targets:+--target "${targets[@]}"}
 # Whether each header includes what it needs is no question for every compiler.
-if [[ -z ${CXX:-} && $preset == dev ]]; then cmake --build "$build" --target headers_alone; fi
+if [[ $suite == all && -z ${CXX:-} ]]; then cmake --build "$build" --target headers_alone; fi
 
 status=0
 ctest --test-dir "$build" --output-on-failure --no-tests=error --parallel 2 \
