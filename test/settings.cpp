@@ -151,6 +151,7 @@ BOOST_AUTO_TEST_CASE(where_rounds_would_cost_more_than_steps_the_gap_is_raised_t
   // √(2·8010·T), where the run is over before a longer gap would pay, is 11,456.
   BOOST_TEST(default_local_steps(8192, 1 << 30, 8, 1, 100000, 37) == 8010U);
   BOOST_TEST(default_local_steps(8192, 64000, 8, 1, 100000, 37) == 64000U / 8 / 8);
+  BOOST_TEST(default_local_steps(8192, 64000, 8, 1, 100000, 37, 1) == 64000U / 8);  // to one
   BOOST_TEST(default_local_steps(8192, 100, 8, 1, 100000, 37) == 16U);
   BOOST_TEST(default_local_steps(128, 1 << 30, 8, 1, 100000, 37) == 1432U);  // ⌈√(2·8010·128)⌉
 }

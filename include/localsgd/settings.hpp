@@ -101,13 +101,15 @@ inline std::uint64_t steps_of(settings const& s, std::size_t samples) {
 /// row; a round 4d + 500, the 4 for reading, summing and writing back vectors that no near cache
 /// holds, the 500 for the rendezvous. What drift costs is not known here: H is at most ½√(T/(Kb)), half
 /// of the paper's order, up to which the rate does not suffer \cite stich2019local. Where that
-/// would let rounds cost more than steps the cap is raised to r, but to no less than 8 rounds an
+/// would let rounds cost more than steps the cap is raised to r, but to no less than `least_rounds` an
 /// epoch: for samples that all workers can see, rounds need not grow with T at all
 /// \cite khaled2020tighter.
+/// @param least_rounds     8 for plain steps; variance-reduced ones, which drift less, need 1
 /// @param flops_per_sample multiply-adds of one component gradient: the nonzeros of a row, or d.
 inline std::uint64_t default_local_steps(std::uint64_t steps, std::size_t samples,
                                          std::size_t workers, std::size_t batch_size,
-                                         std::size_t dimension, double flops_per_sample) {
+                                         std::size_t dimension, double flops_per_sample,
+                                         double least_rounds = 8) {
   if (workers == 1)  // nothing to average, but an epoch should not pass without a sync time
     return std::max<std::uint64_t>(1, std::min<std::uint64_t>({steps, 1024, samples / batch_size}));
   constexpr double rendezvous = 500, overhead = 13;
@@ -115,8 +117,8 @@ inline std::uint64_t default_local_steps(std::uint64_t steps, std::size_t sample
   double const t = static_cast<double>(steps);
   double const round = (4 * static_cast<double>(dimension) + rendezvous) /
                        (b * (flops_per_sample + overhead));
-  double const eighth_of_epoch = static_cast<double>(samples) / (8 * k * b);
-  double const cap = std::max(std::sqrt(t / (k * b)) / 2, std::min(round, eighth_of_epoch));
+  double const longest = static_cast<double>(samples) / (least_rounds * k * b);
+  double const cap = std::max(std::sqrt(t / (k * b)) / 2, std::min(round, longest));
   return static_cast<std::uint64_t>(
       std::max(1.0, std::min(std::ceil(balanced_local_steps(round, t)), cap)));
 }

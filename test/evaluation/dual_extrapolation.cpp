@@ -303,7 +303,6 @@ BOOST_AUTO_TEST_CASE(only_the_last_four_evaluations_count) {
   auto const y = support::random_point(n, 4);
   linear_objective const f(features, y, squared{}, l2{lambda});
   dual_extrapolation all(f, n), last(f, n);
-  BOOST_TEST(all.capacity() == 4);
   auto at = evaluate(f, support::random_point(d, 5));
   for (int i = 0; i != 10; ++i) {
     all.add(at.point());
@@ -342,28 +341,6 @@ BOOST_AUTO_TEST_CASE(evaluations_that_contradict_convexity_are_left_out) {
   for (auto* dual : {&with, &without}) dual->add(first.point());
   BOOST_TEST(with.propose(second.point()) == without.propose(second.point()));
   BOOST_TEST(with.coefficients().size() == 1);
-}
-
-BOOST_AUTO_TEST_CASE(memory_is_limited) {
-  dense_matrix<float> const features(std::array<std::size_t, 2>{600'000, 1}, 1.0F);
-  std::vector<double> const y(600'000, 1.0);
-  auto const capacity = [&](std::size_t samples) {
-    dense_matrix<float> const rows(std::array<std::size_t, 2>{samples, 1}, 1.0F);
-    linear_objective const f(rows, std::span(y).first(samples), squared{}, l2{1});
-    return dual_extrapolation(f, samples).capacity();
-  };
-  BOOST_TEST(capacity(50'000) == 4);
-  BOOST_TEST(capacity(100'000) == 2);
-  linear_objective const f(features, y, squared{}, l2{1});
-  dual_extrapolation dual(f, y.size());
-  BOOST_TEST(dual.capacity() == 0);
-  for (double const start : {0.0, 1.0}) {
-    auto const at = evaluate(f, {start});
-    auto const [predicted, bound, moved] = bound_at(dual, f, at);
-    BOOST_TEST(predicted == infinity);
-    BOOST_TEST(bound == infinity);
-    dual.add(at.point());
-  }
 }
 
 BOOST_AUTO_TEST_CASE(there_is_no_bound_without_a_penalty_or_with_numbers_that_are_not_finite) {

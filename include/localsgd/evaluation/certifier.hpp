@@ -35,7 +35,7 @@ class certifier {
   certifier(F const& f, plan const& p, full_gradient const& pass)
       : f_(&f), p_(&p), mu_(strong_convexity_of(f)), dual_(make_dual(f, pass)) {
     if constexpr (dual)
-      if (mu_ > 0 && dual_.capacity() > 0) slopes_.resize(p.samples);
+      if (mu_ > 0) slopes_.resize(p.samples);
   }
 
   /// @brief Where an evaluation may leave the slopes of a linear model; of length n or none.

@@ -56,26 +56,23 @@ struct linear_point {
 /// moved into the domain: a pass over the slopes, and over the rows of those that were moved.
 ///
 /// At a point x: propose() by one thread; add_dual() by any, for parts of the samples; bound() and
-/// add() by one. Keeps the last 4 evaluations or as many as fit 2 MiB, if only none.
+/// add() by one. Keeps the last 4 evaluations, 2d + n numbers each: without them a certificate of many
+/// samples would lag far behind the point.
 template <has_dual F>
 class dual_extrapolation {
  public:
-  static constexpr std::size_t most = 4, room = std::size_t{2} << 20;  // evaluations, bytes
+  static constexpr std::size_t most = 4;  // evaluations
 
   /// @param f     the linear model; outlives this
   /// @param terms how many numbers are added one after another, at most, in f(x), in a coordinate
   ///              of ∇f(x) and in the sums for bound(): samples in a part + parts; n is safe
   dual_extrapolation(F const& f, std::size_t terms)
       : f_(&f),
-        terms_(static_cast<double>(terms)),
-        capacity_(std::min(most, room / sizeof(double) / (2 * f.dimension() + f.samples()))) {}
-
-  std::size_t capacity() const noexcept { return capacity_; }  ///< Evaluations it has room for.
+        terms_(static_cast<double>(terms)) {}
 
   /// @brief Remembers an evaluation in place of the oldest. The first ones allocate.
   LOCALSGD_ONE_COPY void add(linear_point const& at) {
-    if (capacity_ == 0) return;
-    if (size_ != capacity_) ++size_;
+    if (size_ != most) ++size_;
     std::rotate(past_.begin(), past_.begin() + static_cast<std::ptrdiff_t>(size_ - 1),
                 past_.begin() + static_cast<std::ptrdiff_t>(size_));
     memory& newest = past_[0];
@@ -93,7 +90,7 @@ class dual_extrapolation {
     used_ = 0;
     c_.fill(0);
     double const lambda = ridge_of(*f_);
-    if (capacity_ == 0 || !(lambda > 0)) return infinity;
+    if (!(lambda > 0)) return infinity;
     model const q = model_at(at);
     double predicted = infinity;
     // Slopes of a distant past may make q nonconvex, so fewer may have to do.
@@ -289,7 +286,7 @@ class dual_extrapolation {
 
   F const* f_;
   double terms_;
-  std::size_t capacity_, size_ = 0, used_ = 0;
+  std::size_t size_ = 0, used_ = 0;
   std::array<memory, most> past_;  // the newest first
   std::array<double, most> c_{};
   aligned_vector<double> h_;  // h(θ(c)) before anything is moved into the domain

@@ -20,6 +20,7 @@
 #include "localsgd/schedule/every.hpp"
 #include "localsgd/settings.hpp"
 #include "localsgd/step_size/automatic_step.hpp"
+#include "localsgd/step_size/constant_step.hpp"
 #include "localsgd/synchronizer/thread_pool.hpp"
 
 #include <algorithm>
@@ -221,7 +222,14 @@ result<typename F::scalar> assembled_run(F const& f, settings const& s,
     own_sequences.clear();  // room for the result
     outcome = record.take();
   };
-  auto const identity_text = [&] { return identity_of([](run_identity&) {}).text(); };
+  // What every rank refuses is refused before any of them waits for another.
+  auto const identity_text = [&] {
+    bool evaluates = false;
+    if constexpr (protocol::never_waits)
+      evaluates = anchor_of(worker, f, constant_step(1), p).evaluates();
+    check_combination<scalar>(synchronizer, averager, compressor, evaluates);
+    return identity_of([](run_identity&) {}).text();
+  };
   synchronizer.run(p, program<decltype(identity_text), decltype(run)>{identity_text, run});
   return outcome;
 }

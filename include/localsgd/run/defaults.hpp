@@ -134,7 +134,7 @@ plan make_plan(F const& f, settings s, bool reduces) {
   p.local_steps = s.local_steps != 0 ? s.local_steps
                                      : default_local_steps(steps_of(ordinary, p.samples),
                                                            p.samples, p.workers, p.batch_size,
-                                                           p.dimension, flops);
+                                                           p.dimension, flops, reduces ? 1 : 8);
   return p;
 }
 

@@ -141,8 +141,8 @@ class basic_ranks {
   template <class Program>
   void run(plan const& p, Program const& program) {
     guarded([&] {
+      detail::rank_layout const all = layout(p.workers);  // refused before anybody waits
       compare(program);
-      detail::rank_layout const all = layout(p.workers);
       program([&](auto const& body) {
         detail::rank_state<C> state(ranks_, *memory_, all, p.workers, averages_in_any_order());
         state.here.max_staleness = options_.max_staleness;

@@ -22,7 +22,7 @@ namespace detail {
 /// | expression        | meaning                                                                  |
 /// |-------------------|--------------------------------------------------------------------------|
 /// | `p.identity()`    | what all ranks of a run must have in common, a line "name = value" each; |
-/// |                   | costs a pass over the samples                                            |
+/// |                   | costs a pass over the samples; throws what all ranks refuse alike        |
 /// | `p(launch)`       | makes the parts of the run, then calls `launch(body)` once: that calls   |
 /// |                   | `body(protocol)` on every thread, all at the same time, and returns when |
 /// |                   | all have returned. Once in every process                                 |

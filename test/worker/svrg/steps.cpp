@@ -41,12 +41,15 @@ using both = std::tuple<dense, sparse>;
 
 // The table of f after one look at the data, if `automatic`, and at a full gradient n·(1, 2, …).
 template <class F>
-svrg_steps<F> table_of(F const& f, plan const& p, double step, bool automatic, double factor = 1) {
+svrg_steps<F> table_of(F const& f, plan const& p, double step, bool automatic, double factor = 1,
+                       std::vector<double> sum = {}) {
   svrg_steps<F> table(f, p, step, automatic);
   full_gradient pass(p);
   support::with_team(p.workers, 1, [&](auto& team) { table.prepare(f, pass, team, p); });
-  std::vector<double> sum(p.dimension);
-  for (std::size_t j = 0; j != sum.size(); ++j) sum[j] = static_cast<double>((j + 1) * f.samples());
+  bool const given = !sum.empty();
+  sum.resize(p.dimension);
+  for (std::size_t j = 0; !given && j != sum.size(); ++j) sum[j] = static_cast<double>((j + 1) * f.samples());
+  table.choose(sum, static_cast<double>(f.samples()));
   table.take(sum, static_cast<double>(f.samples()), factor);
   return table;
 }
@@ -116,14 +119,22 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(no_step_is_longer_than_the_penalty_allows, Matrix,
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(automatic_steps_do_not_depend_on_the_units_of_a_feature, Matrix,
                               both) {
-  auto const plain = support::random_features<double>(n, d, 1, 0.6);
+  // Units far apart in both, so that neither keeps them.
+  dense plain = support::random_features<double>(n, d, 1, 0.6);
+  for (std::size_t i = 0; i != n; ++i)
+    for (std::size_t j = 0; j != d; ++j) plain(i, j) *= std::exp2(5.0 * static_cast<double>(j));
   auto const y = support::random_signs(n, 1);
   auto const p = support::make_plan(n, d, 4, 1);
   dense scaled = plain;
   for (std::size_t i = 0; i != n; ++i) scaled(i, 2) *= 1024;
   auto const a = support::in_layout<Matrix>(plain), b = support::in_layout<Matrix>(scaled);
   linear_objective const f(a, y, logistic{}, l2{0}), g(b, y, logistic{}, l2{0});
-  auto const before = etas(table_of(f, p, 1, true), d), after = etas(table_of(g, p, 1, true), d);
+  std::vector<double> sum(d);  // a slope has the units of its feature
+  for (std::size_t j = 0; j != d; ++j) sum[j] = std::exp2(5.0 * static_cast<double>(j));
+  std::vector<double> longer = sum;
+  longer[2] *= 1024;
+  auto const before = etas(table_of(f, p, 1, true, 1, sum), d),
+             after = etas(table_of(g, p, 1, true, 1, longer), d);
   for (std::size_t j = 0; j != d; ++j)
     BOOST_TEST(after[j] == (j == 2 ? before[j] / (1024.0 * 1024.0) : before[j]), to_rounding);
 }
@@ -137,9 +148,26 @@ BOOST_AUTO_TEST_CASE(rare_features_take_longer_steps) {
   }
   auto const y = support::random_signs(16, 1);
   linear_objective const f(a, y, logistic{}, l2{0});
-  auto const t = table_of(f, support::make_plan(16, 2, 1, 1), 1, true);
+  // f falls along feature 1 alone, and its rate decides.
+  auto const t = table_of(f, support::make_plan(16, 2, 1, 1), 1, true, 1, {0, 1});
   BOOST_TEST(t.table()[t.eta_at(1)] == 2 * t.table()[t.eta_at(0)], to_rounding);
   BOOST_TEST(t.weight(0) == 2 * t.weight(1), to_rounding);
+}
+
+BOOST_AUTO_TEST_CASE(rows_of_length_one_keep_their_units) {
+  // Each row has one feature of value 1/2 and one of √3/2, which are rare. Dividing by
+  // the mean squares would give rows the curvature 2 in place of 1, and η_j h_j·m is above 1 anyway.
+  std::size_t const rows = 4096;
+  dense a(std::array<std::size_t, 2>{rows, 32});
+  a.fill(0);
+  for (std::size_t i = 0; i != rows; ++i) {
+    a(i, i % 16) = 0.5;
+    a(i, 16 + i % 16) = std::sqrt(0.75);
+  }
+  auto const y = support::random_signs(rows, 1);
+  linear_objective const f(a, y, squared{}, l2{0});
+  auto const t = table_of(f, support::make_plan(rows, 32, 2, 1), 1, true);
+  for (double const eta : etas(t, 32)) BOOST_TEST(eta == 1.0, to_rounding);
 }
 
 BOOST_AUTO_TEST_CASE(the_automatic_step_of_equal_rows_is_1_over_their_curvature) {

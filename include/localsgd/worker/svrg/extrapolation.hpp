@@ -18,11 +18,9 @@ namespace localsgd::detail {
 /// @brief From pairs (x_i, T(x_i)) of a map T, an estimate of its fixed point: Σ c_i T(x_i) with
 ///        Σ c_i = 1, where residuals Σ c_i (T(x_i) − x_i) are least \cite anderson1965iterative.
 ///
-/// Keeps the last 5 pairs, or as many as fit 6 MiB; with less than 2 does nothing. Not thread safe.
+/// Keeps the last 5 pairs, ten vectors of length d in all. Not thread safe.
 class extrapolation {
  public:
-  explicit extrapolation(std::size_t dimension)
-      : depth_(std::min(most, room / (2 * sizeof(double) * dimension))) {}
 
   /// @brief Forgets all pairs.
   void clear() noexcept { size_ = 0; }
@@ -34,9 +32,8 @@ class extrapolation {
   bool operator()(std::span<Scalar const> start, std::span<Scalar const> end, Weight const& weight,
                   std::span<Scalar> out) {
     std::ranges::copy(end, out.begin());
-    if (depth_ < 2) return false;
-    if (size_ == depth_) {  // the oldest makes room
-      std::rotate(pairs_.begin(), pairs_.begin() + 1, pairs_.begin() + static_cast<long>(depth_));
+    if (size_ == most) {  // the newest replaces the oldest
+      std::rotate(pairs_.begin(), pairs_.begin() + 1, pairs_.end());
       --size_;
     }
     pair& last = pairs_[size_++];
@@ -75,12 +72,12 @@ class extrapolation {
   }
 
  private:
-  static constexpr std::size_t most = 5, room = std::size_t{6} << 20;
+  static constexpr std::size_t most = 5;
 
   struct pair {
     aligned_vector<double> end, residual;
   };
-  std::size_t depth_, size_ = 0;
+  std::size_t size_ = 0;
   std::array<pair, most> pairs_;
 };
 

@@ -10,9 +10,11 @@
 #include "localsgd/worker/svrg/slope_table.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <numeric>
 #include <span>
 #include <utility>
 #include <vector>
@@ -47,6 +49,9 @@ class svrg_steps {
   template <class T>
   void prepare(F const&, full_gradient&, T&, plan const&) const noexcept {}
 
+  /// @brief Who leads, once: looks at n·∇f at the first anchor.
+  static void choose(std::span<double const>, double) noexcept {}
+
   /// @brief Who leads: takes over n·∇f(x̃).
   void take(std::span<double const> sum, double samples, double factor) noexcept {
     eta_ = step_size_ * factor;
@@ -70,12 +75,19 @@ class svrg_steps {
 /// @brief The table of a linear model: of every coordinate its step size η_j and the common step
 ///        h_j = η_j ∇f(x̃)_j, and of every sample its slope φ'(⟨a_i, x̃⟩, y_i).
 ///
-/// Chosen automatically, η_j = c/(ℓ q_j), where q_j = p_j^¼ times the mean square of the nonzero
-/// values of feature j, p_j the share of rows that have one, and ℓ the typical curvature of a
-/// sample once every feature is divided by √q_j: the units of a feature do not matter, and those
-/// that few rows have, in whose direction f bends little, go farther. A larger power of p_j brings
-/// the first digits sooner still, and the last ones later. At most 1/(λm), where an anchor lasts for
-/// m steps. Of a ShardedObjective all of that is of the samples of all shards.
+/// Chosen automatically, η_j = c/(ℓ q_j), where ℓ is the typical curvature of a sample once every
+/// feature is divided by √q_j. Three metrics q are compared:
+/// - p_j^¼ m_j, with m_j the mean square of the nonzero values of feature j and p_j the share of rows
+///   that have one: the units of a feature do not matter, and features that few rows have, in whose
+///   direction f bends little, go farther;
+/// - m_j: the units alone;
+/// - 1: best where rows have been normalised, as those of text are, which dividing by m_j would undo.
+///
+/// Taken is the one that needs the fewest epochs E where coordinates are independent: each loses the
+/// factor exp(−min(1, m η_j (h_j + λ))) in an epoch of m steps, h_j the curvature of f along it, and
+/// Σ_j w_j exp(−2E min(1, m η_j (h_j + λ))) is to fall to 10⁻⁴ Σ_j w_j, w_j = (∂f/∂x_j)²/(h_j + λ) at
+/// the first anchor. At most η_j = 1/(λm). Of a ShardedObjective all of that is of the samples of all
+/// shards.
 template <Objective F>
   requires linear_with_ridge<stepped_objective<F>>
 class svrg_steps<F> {
@@ -93,7 +105,9 @@ class svrg_steps<F> {
         largest_(ridge_of(f) > 0 ? static_cast<double>(p.workers * p.batch_size) /
                                        (ridge_of(f) * static_cast<double>(p.samples))
                                  : infinity),
-        intercept_(f.intercept()) {
+        intercept_(f.intercept()),
+        ridge_(ridge_of(f)),
+        local_steps_(static_cast<double>(p.samples) / static_cast<double>(p.workers * p.batch_size)) {
     bool saturates = false;
     if constexpr (ShardedObjective<F>)
       saturates = f.has_lipschitz_loss();
@@ -121,13 +135,33 @@ class svrg_steps<F> {
       });
     };
     add_up([](double value) { return value * value; });
-    if (team.leads()) std::ranges::copy(pass.sum(), relative_.begin());
+    if (team.leads()) squares_.assign(pass.sum().begin(), pass.sum().end());
     add_up([](double) { return 1.0; });
-    if (team.leads()) weigh_features(pass.sum(), p);
-    team.barrier();  // the weights are there
-    pass.each_share(f, team, [&](auto const& share, index_range samples, std::span<double> sum,
-                                 std::size_t) { add_curvature(share, samples, sum, p); });
-    if (team.leads()) choose_step(pass.totals(), p);
+    if (team.leads()) measure_features(pass.sum(), p);
+    for (std::size_t metric = 0; metric != metrics; ++metric) {
+      if (team.leads()) weigh_features(metric);
+      team.barrier();  // the weights are there
+      pass.each_share(f, team, [&](auto const& share, index_range samples, std::span<double> sum,
+                                   std::size_t) { add_curvature(share, samples, sum, p); });
+      if (team.leads()) take_scale(metric, pass.totals(), p);
+    }
+  }
+
+  /// @brief Who leads, once: decides the metric, from n·∇f at the first anchor.
+  void choose(std::span<double const> sum, double samples) {
+    if (relative_.empty()) return;
+    std::size_t best = 0;
+    double fewest = infinity;
+    for (std::size_t metric = 0; metric != metrics; ++metric) {
+      double const epochs = predicted_epochs(metric, sum, samples);
+      if (epochs > close * fewest) continue;  // of those that are close, the simplest
+      fewest = std::min(epochs, fewest);
+      best = metric;
+    }
+    weigh_features(best);
+    step_size_ = scales_[best];
+    std::vector<double>().swap(squares_);
+    std::vector<double>().swap(shares_);
   }
 
   void take(std::span<double const> sum, double samples, double factor) noexcept {
@@ -149,37 +183,82 @@ class svrg_steps<F> {
   std::size_t eta_at(std::size_t j) const noexcept { return sparse ? 2 * j + 1 : d_ + j; }
 
  private:
-  static constexpr double infinity = std::numeric_limits<double>::infinity();
+  static constexpr double infinity = std::numeric_limits<double>::infinity(), close = 1.1;
+  enum : std::size_t { rare_ones_farther, units, flat, metrics };
 
   static std::size_t stride_of(plan const& p) noexcept {
     return std::max<std::size_t>(1, p.samples >> 17U);
   }
 
-  // relative_ holds the sums of squares of each feature; counts how often each is not zero.
-  void weigh_features(std::span<double const> counts, plan const& p) {
+  // squares_ ← m_j and shares_ ← p_j of each feature; squares_ holds sums of squares.
+  void measure_features(std::span<double const> counts, plan const& p) {
     double all = 0, seen = 0;
     for (std::size_t j = 0; j != d_; ++j) {
-      all += relative_[j];
+      all += squares_[j];
       seen += counts[j];
     }
-    double const common = all > 0 ? all / seen : 1;  // for features without a value
+    common_ = all > 0 ? all / seen : 1;  // for features without a value
     double const looked_at = static_cast<double>(p.samples) / static_cast<double>(stride_of(p));
+    shares_.resize(d_);
     for (std::size_t j = 0; j != d_; ++j) {
-      double const share = std::min(1.0, counts[j] / looked_at);
-      double const q = share > 0 ? relative_[j] / counts[j] * std::sqrt(std::sqrt(share)) : common;
-      relative_[j] = std::isnormal(q) ? 1 / q : 1 / common;
+      shares_[j] = std::min(1.0, counts[j] / looked_at);
+      squares_[j] = counts[j] > 0 ? squares_[j] / counts[j] : 0;
+    }
+    if (intercept_ != 0) {
+      squares_[d_ - 1] = intercept_ * intercept_;
+      shares_[d_ - 1] = 1;
     }
   }
 
-  // Adds up the curvatures of some samples, their squares, and how many they are. An intercept is
-  // a feature of all rows: its square times its weight is 1.
+  // relative_ ← 1/q_j
+  void weigh_features(std::size_t metric) {
+    for (std::size_t j = 0; j != d_; ++j) {
+      double q = 1;
+      if (metric != flat) q = shares_[j] > 0 ? squares_[j] : common_;
+      if (metric == rare_ones_farther && shares_[j] > 0) q *= std::sqrt(std::sqrt(shares_[j]));
+      relative_[j] = std::isnormal(q) ? 1 / q : 1 / common_;
+    }
+  }
+
+  double predicted_epochs(std::size_t metric, std::span<double const> sum, double samples) {
+    if (!(scales_[metric] > 0)) return infinity;
+    weigh_features(metric);
+    // Coordinates by their rate, in quarters of octaves down to 2^-64.
+    std::array<double, 256> weights{};
+    double all = 0;
+    for (std::size_t j = 0; j != d_; ++j) {
+      double const curvature = bend_ * shares_[j] * squares_[j] + ridge_;
+      double const slope = sum[j] / samples, weight = slope * slope / curvature;
+      double const eta = std::min(scales_[metric] * relative_[j], largest_);
+      double const rate = local_steps_ * eta * curvature;
+      if (!(weight > 0) || !std::isfinite(weight)) continue;
+      double const bin = std::isnormal(rate) ? std::clamp(-4 * std::log2(rate), 0.0, 255.0) : 255;
+      weights[static_cast<std::size_t>(bin)] += weight;
+      all += weight;
+    }
+    auto const left = [&](double epochs) {
+      double rest = 0;
+      for (std::size_t b = 0; b != weights.size(); ++b)
+        rest += weights[b] * std::exp(-2 * epochs * std::exp2(-static_cast<double>(b) / 4));
+      return rest;
+    };
+    double low = 0, high = 1;
+    while (left(high) > 1e-4 * all && high < 1e18) high *= 2;
+    for (int i = 0; i != 40; ++i) {
+      double const middle = (low + high) / 2;
+      (left(middle) > 1e-4 * all ? low : high) = middle;
+    }
+    return high;
+  }
+
+  // Adds up the curvatures of some samples, their squares, and how many they are.
   template <class G>
   void add_curvature(G const& f, index_range samples, std::span<double> sum,
                      plan const& p) const {
     double const bend = f.loss().curvature();
     std::size_t const stride = std::max<std::size_t>(1, p.samples >> 12U);
     for (std::size_t i = samples.first; i < samples.last; i += stride) {
-      double square = f.intercept() != 0 ? 1 : 0;
+      double square = intercept_ != 0 ? intercept_ * intercept_ * relative_[d_ - 1] : 0;
       for_each_entry(row_of(f.features(), i), [&](std::size_t j, double value) {
         square += value * value * relative_[j];
       });
@@ -190,17 +269,16 @@ class svrg_steps<F> {
     }
   }
 
-  void choose_step(std::span<double const> sums, plan const& p) {
-    if (intercept_ != 0) relative_[d_ - 1] = 1 / (intercept_ * intercept_);
+  void take_scale(std::size_t metric, std::span<double const> sums, plan const& p) {
     double const sum = sums[0], sum_of_squares = sums[1], rows = sums[2];
-    if (!(sum > 0)) {
-      step_size_ = 1;
-      return;
-    }
+    scales_[metric] = 1;
+    if (!(sum > 0)) return;
     // A batch has the curvature of f, at most the mean of its samples', and its share of the rest.
     double const b = static_cast<double>(p.batch_size), mean = sum / rows;
     double const typical = mean + (sum_of_squares / sum - mean) / b;
-    step_size_ = averaging_gain(p.workers, most_gain_) / typical;
+    scales_[metric] = averaging_gain(p.workers, most_gain_) / typical;
+    if (metric == flat)  // sup φ'', for a mean weight
+      bend_ = mean / std::transform_reduce(shares_.begin(), shares_.end(), squares_.begin(), 0.0);
   }
 
   std::size_t d_ = 0;
@@ -209,6 +287,9 @@ class svrg_steps<F> {
   std::vector<double> relative_;  // 1/q_j; empty where the caller has chosen the step size
   double step_size_ = 0, largest_ = 0;
   double intercept_ = 0, most_gain_ = 1;
+  double ridge_ = 0, local_steps_ = 1, bend_ = 0, common_ = 1;
+  std::array<double, metrics> scales_{};   // η_j q_j of each metric
+  std::vector<double> squares_, shares_;  // m_j and p_j, until the metric is chosen
 };
 
 }  // namespace localsgd::detail

@@ -1,0 +1,132 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#define BOOST_TEST_MODULE worker_svrg_newton
+#include "localsgd/worker/svrg/newton.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <cstddef>
+#include <span>
+#include <tuple>
+#include <vector>
+
+#include "localsgd/loss/huber.hpp"
+#include "localsgd/loss/logistic.hpp"
+#include "localsgd/loss/squared.hpp"
+#include "localsgd/loss/squared_hinge.hpp"
+#include "localsgd/objective/linear.hpp"
+#include "localsgd/objective/quadratic.hpp"
+#include "test/support/problems.hpp"
+#include "test/support/teams.hpp"
+
+namespace {
+
+using namespace localsgd;
+using detail::full_gradient;
+using detail::newton_direction;
+using detail::second_derivative;
+
+constexpr std::size_t n = 60, d = 7;
+using both = std::tuple<dense_matrix<double>, csr_matrix<double>>;
+
+// x + the direction at x, and how often two threads would have made it otherwise.
+template <class F>
+std::vector<double> newton_step(F const& f, std::vector<double> x, std::size_t threads) {
+  plan const p = support::make_plan(f.samples(), f.dimension(), 4, 1);
+  newton_direction<F> direction(f, p);
+  full_gradient pass(f, p);
+  std::vector<double> step(f.dimension());
+  support::with_team(p.workers, threads, [&](auto& team) {
+    direction.prepare(f, pass, team, p);
+    pass(f, std::span<double const>(x), team);
+    direction.curvature_at(f, std::span<double const>(x), team);
+    if (team.leads()) BOOST_TEST(direction.solve(pass.sum(), step));
+    team.barrier();
+  });
+  for (std::size_t j = 0; j != x.size(); ++j) x[j] += step[j];
+  return x;
+}
+
+template <class F>
+double gradient_norm(F const& f, std::vector<double> const& x) {
+  plan const p = support::make_plan(f.samples(), f.dimension(), 4, 1);
+  full_gradient pass(f, p);
+  double norm = 0;
+  support::with_team(p.workers, 1, [&](auto& team) {
+    norm = pass(f, std::span<double const>(x), team).squared_gradient_norm;
+  });
+  return norm;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(second_derivatives_are_those_of_the_losses) {
+  auto const close = boost::test_tools::tolerance(1e-8);
+  BOOST_TEST(second_derivative(squared{}, 3.0, 1.0) == 1.0, close);
+  BOOST_TEST(second_derivative(logistic{}, 0.0, -1.0) == 0.25, close);
+  BOOST_TEST(second_derivative(squared_hinge{}, 0.0, 1.0) == 2.0, close);
+  BOOST_TEST(second_derivative(squared_hinge{}, 2.0, 1.0) == 0.0);
+  BOOST_TEST(second_derivative(huber{1}, 0.5, 0.0) == 1.0, close);
+  BOOST_TEST(second_derivative(huber{1}, 5.0, 0.0) == 0.0);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(one_step_solves_least_squares, Matrix, both) {
+  for (double const density : {0.2, 1.0})
+    for (double const intercept : {0.0, 2.0}) {
+      auto const a = support::features<Matrix>(n, d, density);
+      auto const y = support::random_point(n, 3);
+      linear_objective const f(a, y, squared{}, l2{0.1}, {.intercept = intercept});
+      auto const x = newton_step(f, support::random_point(f.dimension(), 5), 1);
+      BOOST_TEST(gradient_norm(f, x) < 1e-14);
+    }
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(steps_converge_quadratically, Matrix, both) {
+  auto const a = support::features<Matrix>(n, d, 0.7);
+  auto const y = support::random_signs(n, 1);
+  linear_objective const f(a, y, logistic{}, l2{0.1});
+  std::vector<double> x(d);
+  double before = gradient_norm(f, x);
+  for (int i = 0; i != 3; ++i) {
+    x = newton_step(f, x, 1);
+    double const after = gradient_norm(f, x);
+    BOOST_TEST(after <= before / 100);
+    before = after;
+  }
+  BOOST_TEST(before < 1e-12);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(any_number_of_threads_makes_the_same_bits, Matrix, both) {
+  auto const a = support::features<Matrix>(n, d, 0.5);
+  auto const y = support::random_signs(n, 1);
+  linear_objective const f(a, y, logistic{}, l2{0.1}, {.intercept = 1});
+  auto const x = support::random_point(f.dimension(), 5);
+  auto const one = newton_step(f, x, 1);
+  for (std::size_t const threads : {2U, 3U, 4U})
+    BOOST_TEST((newton_step(f, x, threads) == one));
+}
+
+BOOST_AUTO_TEST_CASE(full_sparse_rows_have_the_direction_of_dense_ones) {
+  auto const plain = support::random_features<double>(n, d, 1, 1);
+  auto const dense = support::in_layout<dense_matrix<double>>(plain);
+  auto const sparse = support::in_layout<csr_matrix<double>>(plain);
+  auto const y = support::random_signs(n, 1);
+  linear_objective const f(dense, y, logistic{}, l2{0.1});
+  linear_objective const g(sparse, y, logistic{}, l2{0.1});
+  auto const x = support::random_point(d, 5);
+  BOOST_TEST(support::relative_distance(newton_step(f, x, 1), newton_step(g, x, 1)) < 1e-12);
+}
+
+BOOST_AUTO_TEST_CASE(there_is_none_without_a_penalty_or_rows_or_in_many_dimensions) {
+  auto const a = support::features<csr_matrix<double>>(4, 1025, 0.1);
+  auto const b = support::features<csr_matrix<double>>(4, 1024, 0.1);
+  auto const y = support::random_signs(4, 1);
+  auto const exists = [&](auto const& f) {
+    return newton_direction<std::remove_cvref_t<decltype(f)>>(
+               f, support::make_plan(f.samples(), f.dimension(), 1, 1))
+        .exists();
+  };
+  BOOST_TEST(exists(linear_objective(b, y, logistic{}, l2{0.1})));
+  BOOST_TEST(!exists(linear_objective(b, y, logistic{}, l2{0})));
+  BOOST_TEST(!exists(linear_objective(a, y, logistic{}, l2{0.1})));
+  BOOST_TEST(!exists(quadratic<>({.spectrum = {1, 2}, .samples = 3})));
+}
