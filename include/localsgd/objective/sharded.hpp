@@ -236,7 +236,8 @@ class sharded_objective {
 
  private:
   std::size_t shard_of(std::size_t sample) const noexcept {
-    return static_cast<std::size_t>(std::ranges::upper_bound(begins_, sample) - begins_.begin()) - 1;
+    auto const next = std::upper_bound(begins_.begin(), begins_.end(), sample);
+    return static_cast<std::size_t>(next - begins_.begin()) - 1;
   }
 
   std::vector<F> shards_;                  // of the workers first_, first_ + 1, …

@@ -127,8 +127,10 @@ class touched_exchange {
     return finite;
   }
 
-  static void order(std::vector<std::uint32_t>& list) {
-    std::ranges::sort(list);
+  // A template: a run in one process does not compile it.
+  template <class Numbers>
+  static void order(Numbers& list) {
+    std::sort(list.begin(), list.end());
     list.erase(std::unique(list.begin(), list.end()), list.end());
   }
   template <class Workers>
