@@ -89,8 +89,12 @@ class quadratic {
     return value + options_.minimum;
   }
 
-  double smoothness() const noexcept { return *std::ranges::max_element(options_.spectrum); }
-  double strong_convexity() const noexcept { return *std::ranges::min_element(options_.spectrum); }
+  double smoothness() const noexcept {
+    return *std::max_element(options_.spectrum.begin(), options_.spectrum.end());
+  }
+  double strong_convexity() const noexcept {
+    return *std::min_element(options_.spectrum.begin(), options_.spectrum.end());
+  }
   double variance() const noexcept { return options_.variance; }                    ///< σ²
   double minimum() const noexcept { return options_.minimum; }                      ///< f*
   std::span<double const> minimiser() const noexcept { return options_.minimiser; } ///< x*
