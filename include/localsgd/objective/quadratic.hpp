@@ -4,6 +4,7 @@
 
 #include "localsgd/core/error.hpp"
 #include "localsgd/core/random.hpp"
+#include "localsgd/fwd.hpp"
 #include "localsgd/objective/concept.hpp"
 
 #include <algorithm>
@@ -36,7 +37,7 @@ struct quadratic_options {
 /// A = QΛQ with Λ the given spectrum and Q = I − 2uuᵀ a random reflection, so that no eigenvector
 /// is a coordinate axis. L = max Λ, μ = min Λ, and the minimiser, f*, and σ² are as given, to
 /// rounding. The bounds of the theory are checked against it. Safe to use from several threads.
-template <class Scalar = double>
+template <class Scalar>  // double, by fwd.hpp
 class quadratic {
  public:
   using scalar = Scalar;
