@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
 //! [program]
-#include <localsgd/localsgd.hpp>
+#include <localsgd/minimize.hpp>
 
 #include <iostream>
 #include <vector>

@@ -15,6 +15,7 @@ export LC_ALL=C
 
 # From the lowest to the highest. A header without a folder is a layer of its own.
 layers='
+fwd.hpp
 core
 kernels
 io

@@ -17,6 +17,7 @@
 #include "localsgd/data/dataset.hpp"
 #include "localsgd/data/idx.hpp"
 #include "localsgd/data/libsvm.hpp"
+#include "localsgd/fwd.hpp"
 #include "localsgd/iterate_weights/linear_weights.hpp"
 #include "localsgd/iterate_weights/quadratic_weights.hpp"
 #include "localsgd/iterate_weights/uniform_weights.hpp"

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "localsgd/core/tensor.hpp"
+#include "localsgd/fwd.hpp"
 
 #include <cstdint>
 #include <limits>
@@ -56,7 +57,7 @@ struct evaluation {
 
 /// @brief The answer of `minimize`, and how it came about.
 /// @tparam Scalar `float` or `double`: the type of x.
-template <class Scalar = double>
+template <class Scalar>  // double, by fwd.hpp
 struct result {
   using scalar = Scalar;
 

@@ -58,7 +58,9 @@ struct server_momentum {
       }
     }
     void commit() noexcept { std::swap(velocity_, next_); }
-    void reset(std::span<Scalar const>) noexcept { std::ranges::fill(velocity_, Scalar{0}); }
+    void reset(std::span<Scalar const>) noexcept {
+      std::fill(velocity_.begin(), velocity_.end(), Scalar{0});
+    }
     template <class Archive>
     void state(Archive& archive) {
       archive(velocity_);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/checkpoint/checkpoints.hpp"
 #include "localsgd/core/error.hpp"
 
 #include <cstdint>
@@ -73,8 +74,5 @@ class checkpoint {
   std::filesystem::path path_;
   checkpoint_options options_;
 };
-
-/// @brief No checkpoints: the default.
-struct no_checkpoint {};
 
 }  // namespace localsgd

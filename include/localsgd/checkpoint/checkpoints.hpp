@@ -4,8 +4,8 @@
 
 #include "localsgd/checkpoint/archive.hpp"
 #include "localsgd/checkpoint/broadcast.hpp"
-#include "localsgd/checkpoint/checkpoint.hpp"
 #include "localsgd/checkpoint/file.hpp"
+#include "localsgd/checkpoint/no_checkpoint.hpp"
 #include "localsgd/checkpoint/signals.hpp"
 #include "localsgd/core/index_range.hpp"
 #include "localsgd/kernels/combine.hpp"
@@ -30,22 +30,17 @@
 
 namespace localsgd::detail {
 
-/// @brief What the threads of one process share of a run's checkpoints. Without any: nothing.
 template <class Checkpoint, class Scalar>
 struct checkpoint_record {
-  static constexpr bool interrupted = false;
-};
-template <class Scalar>
-struct checkpoint_record<checkpoint, Scalar> {
   /// @brief Before the run: what it is, and its number of workers.
-  void start(checkpoint const& c, std::string the_identity, std::size_t workers) {
+  void start(Checkpoint const& c, std::string the_identity, std::size_t workers) {
     wish = &c;
     identity = std::move(the_identity);
     signals.emplace(c.options().signals);
     of.resize(workers);
   }
 
-  checkpoint const* wish = nullptr;
+  Checkpoint const* wish = nullptr;
   std::string identity;
   std::optional<stop_signals> signals;
   std::vector<state_writer> of;  // each worker
@@ -60,8 +55,7 @@ struct checkpoint_record<checkpoint, Scalar> {
   std::vector<std::byte> common;  // on its way from thread 0
 };
 
-/// @brief One thread's side of the checkpoints, all of it collective.
-template <class Round, class Recorder, class Record>
+template <class Checkpoint, class Round, class Recorder, class Record>
 class checkpoints {
  public:
   checkpoints(Round& round, Recorder& recorder, Record& record)
@@ -69,103 +63,93 @@ class checkpoints {
 
   /// @brief Puts everything to where a checkpoint left it, if there is one.
   void resume() {
-    if constexpr (wanted) {
-      bool const first = team_.thread() == 0;
-      auto const sent = team_.sent();  // what checkpoints send is no part of training
-      if (team_.leads()) mine().wishes.assign(team_.threads(), nothing);
-      // What cannot be written should not be found out at the first checkpoint.
-      if (first) replacing_file const there_is_room(mine().wish->path());
-      if (team_.broadcast(first && std::filesystem::exists(mine().wish->path()) ? 1 : 0) != 0) {
-        if (first) read();
-        take_from_first();
-        team_.barrier();  // it is there
-        index_range const own = team_.workers();
-        for (std::size_t k = own.first; k != own.last; ++k)
-          whole(mine().of[k].bytes, [&](state_reader& in) { worker_state(in, k); });
-        recorder_.resume();
-        round_.resume(mine().steps, mine().rounds, std::span<scalar const>(mine().consensus));
-      }
-      std::uint64_t const next = round_.rounds() + 1;
-      if (first) mine().due[next % 2] = is_due(next);
-      team_.sent() = sent;
-      team_.barrier();  // everybody can see it
+    bool const first = team_.thread() == 0;
+    auto const sent = team_.sent();  // what checkpoints send is no part of training
+    if (team_.leads()) mine().wishes.assign(team_.threads(), nothing);
+    // What cannot be written should not be found out at the first checkpoint.
+    if (first) replacing_file const there_is_room(mine().wish->path());
+    if (team_.broadcast(first && std::filesystem::exists(mine().wish->path()) ? 1 : 0) != 0) {
+      if (first) read();
+      take_from_first();
+      team_.barrier();  // it is there
+      index_range const own = team_.workers();
+      for (std::size_t k = own.first; k != own.last; ++k)
+        whole(mine().of[k].bytes, [&](state_reader& in) { worker_state(in, k); });
+      recorder_.resume();
+      round_.resume(mine().steps, mine().rounds, std::span<scalar const>(mine().consensus));
     }
+    std::uint64_t const next = round_.rounds() + 1;
+    if (first) mine().due[next % 2] = is_due(next);
+    team_.sent() = sent;
+    team_.barrier();  // everybody can see it
   }
 
   /// @brief Before the exchange after t steps, which ends this round: whether a checkpoint follows.
   ///        After the last one f is evaluated, and for that an exchange makes preparations.
   void decide(std::uint64_t t, std::uint64_t round) {
-    if constexpr (wanted) {
-      bool const first = team_.thread() == 0;
-      if constexpr (!Round::protocol::one_process) {  // any of which can be asked to stop
-        if (team_.leads())
-          mine().wishes[team_.thread()] = first ? is_due(round) : stops() ? the_last : nothing;
-        auto const sent = team_.sent();
-        team_.all_gather(std::span(mine().wishes), by_thread);
-        team_.sent() = sent;
-        due_ = std::ranges::max(mine().wishes);
-      } else {
-        // Without a rendezvous of its own: thread 0 decides a round ahead, and what it has written
-        // before an exchange the others can read after it.
-        due_ = mine().due[round % 2];
-        if (first) mine().due[(round + 1) % 2] = is_due(round + 1);
-      }
-      if (t == record_.p->steps) due_ = nothing;  // a run at its end needs none
-      if (due_ == the_last) interrupt(true);
+    bool const first = team_.thread() == 0;
+    if constexpr (!Round::protocol::one_process) {  // any of which can be asked to stop
+      if (team_.leads())
+        mine().wishes[team_.thread()] = first ? is_due(round) : stops() ? the_last : nothing;
+      auto const sent = team_.sent();
+      team_.all_gather(std::span(mine().wishes), by_thread);
+      team_.sent() = sent;
+      due_ = std::ranges::max(mine().wishes);
+    } else {
+      // Without a rendezvous of its own: thread 0 decides a round ahead, and what it has written
+      // before an exchange the others can read after it.
+      due_ = mine().due[round % 2];
+      if (first) mine().due[(round + 1) % 2] = is_due(round + 1);
     }
+    if (t == record_.p->steps) due_ = nothing;  // a run at its end needs none
+    if (due_ == the_last) interrupt(true);
   }
 
   /// @brief After the exchange: the checkpoint, if it is time.
   void keep() {
-    if constexpr (wanted) {
-      if (due_ == nothing) return;
-      if (!team_.finite()) {  // nothing to go on from
-        if (due_ == the_last) interrupt(false);
-        return;
-      }
-      index_range const own = team_.workers();
-      for (std::size_t k = own.first; k != own.last; ++k) {
-        mine().of[k].bytes.clear();
-        worker_state(mine().of[k], k);
-      }
-      if (team_.leads()) write_averager();
-      auto const consensus = round_.consensus();
-      auto const sent = team_.sent();
-      recorder_.gather_sent(sent.bytes);
-      recorder_.share_drift();
-      record_.bound.share_slopes(team_, record_.gradient);
-      team_.barrier();  // all states are there
-      give_to_first();
-      if (team_.leads()) {
-        mine().steps = round_.steps();
-        mine().rounds = round_.rounds();
-        recorder_.cut(sent.exchanges);
-        mine().consensus.assign(consensus.begin(), consensus.end());
-      }
-      if (team_.thread() == 0) write();
-      if (team_.leads()) recorder_.go_on();
-      team_.sent() = sent;
-      team_.barrier();  // before anybody goes on
+    if (due_ == nothing) return;
+    if (!team_.finite()) {  // nothing to go on from
+      if (due_ == the_last) interrupt(false);
+      return;
     }
+    index_range const own = team_.workers();
+    for (std::size_t k = own.first; k != own.last; ++k) {
+      mine().of[k].bytes.clear();
+      worker_state(mine().of[k], k);
+    }
+    if (team_.leads()) write_averager();
+    auto const consensus = round_.consensus();
+    auto const sent = team_.sent();
+    recorder_.gather_sent(sent.bytes);
+    recorder_.share_drift();
+    record_.bound.share_slopes(team_, record_.gradient);
+    team_.barrier();  // all states are there
+    give_to_first();
+    if (team_.leads()) {
+      mine().steps = round_.steps();
+      mine().rounds = round_.rounds();
+      recorder_.cut(sent.exchanges);
+      mine().consensus.assign(consensus.begin(), consensus.end());
+    }
+    if (team_.thread() == 0) write();
+    if (team_.leads()) recorder_.go_on();
+    team_.sent() = sent;
+    team_.barrier();  // before anybody goes on
   }
 
   /// @brief The run is over: its checkpoint is of no more use, unless it was cut short.
   void end() {
-    if constexpr (wanted) {
-      if (mine().interrupted) {
-        if (team_.leads()) mine().signals->heard();
-      } else if (team_.thread() == 0) {
-        std::error_code ignored;
-        std::filesystem::remove(mine().wish->path(), ignored);
-      }
+    if (mine().interrupted) {
+      if (team_.leads()) mine().signals->heard();
+    } else if (team_.thread() == 0) {
+      std::error_code ignored;
+      std::filesystem::remove(mine().wish->path(), ignored);
     }
   }
 
  private:
   using scalar = typename Record::scalar;
-  static constexpr bool wanted = !std::is_empty_v<std::remove_cvref_t<
-      decltype(std::declval<Record&>().checkpoints)>>;
-  static_assert(!wanted || has_state<typename Round::sequence, state_writer>,
+  static_assert(has_state<typename Round::sequence, state_writer>,
                 "the sequences of a run with a checkpoint need state(archive)");
   enum : int { nothing, one, the_last };
 

@@ -92,7 +92,7 @@ struct top_k {
       }
     }
 
-    void reset() noexcept { std::ranges::fill(error_, Scalar{0}); }
+    void reset() noexcept { std::fill(error_.begin(), error_.end(), Scalar{0}); }
     template <class Archive>
     void state(Archive& archive) {
       archive(error_);

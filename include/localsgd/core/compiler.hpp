@@ -15,6 +15,14 @@
 #define LOCALSGD_ONE_COPY
 #endif
 
+/// A function that seldom runs, an error path most often: compiled for size, never inlined, which
+/// also saves the time to compile it.
+#if defined(__GNUC__)
+#define LOCALSGD_COLD [[gnu::noinline, gnu::cold]]
+#else
+#define LOCALSGD_COLD
+#endif
+
 /// The vectors behind two pointers do not overlap.
 #if defined(__GNUC__)
 #define LOCALSGD_RESTRICT __restrict__

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/core/compiler.hpp"
+
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -12,6 +14,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 /// @file
 /// @brief The caller's mistakes: thrown before any work is done, and naming what broke which rule.
@@ -47,15 +50,27 @@ class invalid_settings : public std::invalid_argument {
   /// @param must_be The rule it broke, to follow the words "must be".
   template <class Value>
   invalid_settings(std::string_view name, Value const& was, std::string_view must_be)
-      : std::invalid_argument("localsgd: " + std::string(name) + " = " + detail::shown(was) +
-                              ", must be " + std::string(must_be)),
-        field(name),
-        value(detail::shown(was)),
-        rule(must_be) {}
+      : invalid_settings(as_text{detail::shown(was)}, name, must_be) {}
 
   std::string field;  ///< The name of the setting or parameter.
   std::string value;  ///< Its value, as text.
   std::string rule;   ///< The rule it broke.
+
+ private:
+  struct as_text {
+    std::string value;
+  };
+  // One body for the values of all types, and none of it on a path that is taken.
+  LOCALSGD_COLD invalid_settings(as_text was, std::string_view name, std::string_view must_be)
+      : std::invalid_argument(message(name, was.value, must_be)),
+        field(name),
+        value(std::move(was.value)),
+        rule(must_be) {}
+  static std::string message(std::string_view name, std::string_view was, std::string_view rule) {
+    std::string text = "localsgd: ";
+    text.append(name).append(" = ").append(was).append(", must be ").append(rule);
+    return text;
+  }
 };
 
 /// @brief Data that cannot be used: where it is, what was found, and what was expected.
@@ -95,10 +110,16 @@ class invalid_data : public std::runtime_error {
 
 namespace detail {
 
+template <class Value>
+[[noreturn]] LOCALSGD_COLD void refuse_setting(std::string_view field, Value const& value,
+                                               std::string_view rule) {
+  throw invalid_settings(field, value, rule);
+}
+
 /// @brief Throws invalid_settings unless `ok`. The test and its rule stand on one line.
 template <class Value>
 void require(bool ok, std::string_view field, Value const& value, std::string_view rule) {
-  if (!ok) throw invalid_settings(field, value, rule);
+  if (!ok) refuse_setting(field, value, rule);
 }
 
 /// @brief A finite number >= 0; NaN is refused.

@@ -4,6 +4,7 @@
 
 #include "localsgd/core/error.hpp"
 #include "localsgd/core/tensor.hpp"
+#include "localsgd/fwd.hpp"
 
 #include <algorithm>
 #include <array>
@@ -41,7 +42,7 @@ struct csr_access;
 /// A matrix that was moved from may only be assigned to or destroyed.
 ///
 /// @tparam Value `float` or `double`; features may be `float` while iterates are `double`.
-template <class Value = float>
+template <class Value>  // float, by fwd.hpp
 class csr_matrix {
   static_assert(std::same_as<Value, float> || std::same_as<Value, double>,
                 "the features of a csr_matrix are float or double");

@@ -108,7 +108,7 @@ class text_line {
     std::string found(from, last);
     if (found.empty()) found = "nothing";
     if (found.size() > longest) found = found.substr(0, longest) + "...";
-    std::ranges::replace_if(found, is_control, '?');
+    std::replace_if(found.begin(), found.end(), is_control, '?');
     throw invalid_data(file_, number_, static_cast<std::size_t>(from - begin_) + 1, found,
                        expected);
   }

@@ -18,7 +18,9 @@ namespace localsgd::detail {
 
 template <class Scalar>
 bool all_finite(std::span<Scalar> x) noexcept {
-  return std::ranges::all_of(x, [](auto v) { return v - v == 0; });  // ∞ − ∞ is NaN
+  for (auto const v : x)
+    if (!(v - v == 0)) return false;  // ∞ − ∞ is NaN
+  return true;
 }
 
 /// @brief weighted_average of N·(lanes) coordinates from i. Returns `check` plus 0, or plus NaN if

@@ -61,7 +61,7 @@ class second_moments {
 
   /// out ← |M| v, with |M| = (1/n) Σ s_i |ã_i||ã_i|ᵀ, which is at least M in every entry.
   void multiply_magnitudes(std::span<double const> v, std::span<double> out) const {
-    std::ranges::fill(out, 0.0);
+    std::fill(out.begin(), out.end(), 0.0);
     for (std::size_t i = 0; i != samples(); ++i) {
       auto const row = row_of(*features_, i);
       double z = intercept_ != 0 ? std::abs(intercept_) * v.back() : 0;
@@ -118,7 +118,7 @@ double magnitude_bound(Moments const& m, double bound, int max_iterations) {
                                    squared_norm(std::span<double const>(v)));
     if (!(bound > below * (1 + 1e-3))) break;
     // Features that share no row with the others must not fade to 0: v > 0 is all that is asked.
-    double const largest = *std::ranges::max_element(out);
+    double const largest = *std::max_element(out.begin(), out.end());
     for (std::size_t j = 0; j != d; ++j) v[j] = std::max(out[j] / largest, 1e-100);
   }
   return bound;

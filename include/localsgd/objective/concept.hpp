@@ -13,9 +13,12 @@ namespace localsgd {
 
 namespace detail {
 
+// bool(a || b) is one atomic constraint. From a || b on its own, compilers that order two
+// constrained templates make as many conjunctions as there are choices, 2^n of n disjunctions.
+
 template <class F>
 concept has_scalar =
-    std::same_as<typename F::scalar, float> || std::same_as<typename F::scalar, double>;
+    bool(std::same_as<typename F::scalar, float> || std::same_as<typename F::scalar, double>);
 
 template <class F>
 concept has_dimension = requires(F const& f) {
@@ -41,7 +44,7 @@ concept knows_smoothness = requires(F const& f) {
 };
 template <class F>
 concept smoothness_is_const_and_returns_double =
-    knows_smoothness<F> || !requires(F& f) { f.smoothness(); };
+    bool(knows_smoothness<F> || !requires(F& f) { f.smoothness(); });
 
 template <class F>
 concept knows_strong_convexity = requires(F const& f) {
@@ -49,7 +52,7 @@ concept knows_strong_convexity = requires(F const& f) {
 };
 template <class F>
 concept strong_convexity_is_const_and_returns_double =
-    knows_strong_convexity<F> || !requires(F& f) { f.strong_convexity(); };
+    bool(knows_strong_convexity<F> || !requires(F& f) { f.strong_convexity(); });
 
 template <class F>
 concept knows_flops_per_sample = requires(F const& f) {
@@ -57,7 +60,7 @@ concept knows_flops_per_sample = requires(F const& f) {
 };
 template <class F>
 concept flops_per_sample_is_const_and_returns_double =
-    knows_flops_per_sample<F> || !requires(F& f) { f.flops_per_sample(); };
+    bool(knows_flops_per_sample<F> || !requires(F& f) { f.flops_per_sample(); });
 
 /// @brief μ, or 0 where the objective does not know it.
 template <class F>

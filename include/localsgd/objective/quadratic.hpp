@@ -4,6 +4,7 @@
 
 #include "localsgd/core/error.hpp"
 #include "localsgd/core/random.hpp"
+#include "localsgd/fwd.hpp"
 #include "localsgd/objective/concept.hpp"
 
 #include <algorithm>
@@ -36,7 +37,7 @@ struct quadratic_options {
 /// A = QΛQ with Λ the given spectrum and Q = I − 2uuᵀ a random reflection, so that no eigenvector
 /// is a coordinate axis. L = max Λ, μ = min Λ, and the minimiser, f*, and σ² are as given, to
 /// rounding. The bounds of the theory are checked against it. Safe to use from several threads.
-template <class Scalar = double>
+template <class Scalar>  // double, by fwd.hpp
 class quadratic {
  public:
   using scalar = Scalar;
@@ -89,8 +90,12 @@ class quadratic {
     return value + options_.minimum;
   }
 
-  double smoothness() const noexcept { return *std::ranges::max_element(options_.spectrum); }
-  double strong_convexity() const noexcept { return *std::ranges::min_element(options_.spectrum); }
+  double smoothness() const noexcept {
+    return *std::max_element(options_.spectrum.begin(), options_.spectrum.end());
+  }
+  double strong_convexity() const noexcept {
+    return *std::min_element(options_.spectrum.begin(), options_.spectrum.end());
+  }
   double variance() const noexcept { return options_.variance; }                    ///< σ²
   double minimum() const noexcept { return options_.minimum; }                      ///< f*
   std::span<double const> minimiser() const noexcept { return options_.minimiser; } ///< x*

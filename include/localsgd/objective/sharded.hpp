@@ -128,7 +128,7 @@ class sharded_objective {
         facts_[k] = detail::shard_facts::of(f, workers);
       }
     };
-    ranks.all_gather(std::span(facts_), make_all);
+    ranks.all_gather(std::span(facts_.data(), facts_.size()), make_all);
 
     for (std::size_t k = 0; k != workers; ++k) {
       std::string name = "the shard of worker " + std::to_string(k);
@@ -172,7 +172,9 @@ class sharded_objective {
   }
 
   double strong_convexity() const noexcept {
-    return std::ranges::min(facts_, {}, &detail::shard_facts::strong_convexity).strong_convexity;
+    double least = facts_.front().strong_convexity;
+    for (auto const& facts : facts_) least = std::min(least, facts.strong_convexity);
+    return least;
   }
   /// A step size at which SGD with batches of b is stable on every shard: detail::stable_step.
   double stable_step(std::size_t batch_size) const noexcept {
@@ -205,7 +207,9 @@ class sharded_objective {
   bool has_lipschitz_loss() const noexcept
     requires LinearObjective<F>
   {
-    return std::ranges::all_of(facts_, &detail::shard_facts::has_lipschitz_loss);
+    for (auto const& facts : facts_)
+      if (!facts.has_lipschitz_loss) return false;
+    return true;
   }
 
   // What makes it a ShardedObjective.
@@ -236,7 +240,8 @@ class sharded_objective {
 
  private:
   std::size_t shard_of(std::size_t sample) const noexcept {
-    return static_cast<std::size_t>(std::ranges::upper_bound(begins_, sample) - begins_.begin()) - 1;
+    auto const next = std::upper_bound(begins_.begin(), begins_.end(), sample);
+    return static_cast<std::size_t>(next - begins_.begin()) - 1;
   }
 
   std::vector<F> shards_;                  // of the workers first_, first_ + 1, …

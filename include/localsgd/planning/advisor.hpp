@@ -60,7 +60,9 @@ class advisor {
     add_other_gaps(all, a);
     for (candidate& c : all)
       if (within(c)) c.why = compared(c, a);
-    std::ranges::stable_sort(all, {}, &candidate::seconds);
+    std::stable_sort(all.begin(), all.end(), [](candidate const& x, candidate const& y) {
+      return x.seconds < y.seconds;
+    });
     a.rejected = std::move(all);
     a.why = wish_.accuracy > 0    ? "the least time"
             : wish_.seconds > 0 ? "the best accuracy in the time"
@@ -207,7 +209,7 @@ class advisor {
     double const h = static_cast<double>(a.local_steps);
     for (double const gap : {1.0, std::ceil(h / 4), 4 * h, a.steps})
       if (gap >= 1 && gap <= a.steps && gap != h &&
-          std::ranges::none_of(all, [&](candidate const& c) {
+          std::none_of(all.begin(), all.end(), [&](candidate const& c) {
             return c.workers == a.workers && c.batch_size == a.batch_size &&
                    static_cast<double>(c.local_steps) == gap;
           }))

@@ -30,7 +30,7 @@ struct idle_objective {
   static std::size_t samples() noexcept { return 1; }
   static double gradient(std::span<double const>, std::span<std::size_t const>,
                          std::span<double> g) noexcept {
-    std::ranges::fill(g, 0.0);
+    std::fill(g.begin(), g.end(), 0.0);
     return 0;
   }
 };
@@ -41,8 +41,10 @@ class idle_sequence {
   explicit idle_sequence(std::size_t dimension) : x_(dimension) {}
   void advance(std::uint64_t, std::uint64_t) noexcept {}
   std::span<double> local() noexcept { return x_; }
-  void assign(std::span<double const> x) noexcept { std::ranges::copy(x, x_.begin()); }
-  void average(std::span<double> out) const noexcept { std::ranges::copy(x_, out.begin()); }
+  void assign(std::span<double const> x) noexcept { std::copy(x.begin(), x.end(), x_.begin()); }
+  void average(std::span<double> out) const noexcept {
+    std::copy(x_.begin(), x_.end(), out.begin());
+  }
 
  private:
   aligned_vector<double> x_;

@@ -141,7 +141,9 @@ template <Objective F, Synchronizer S>
 advice advise(F const& f, goal const& wish, S& synchronizer, choices const& among = {}) {
   wish.validate();
   among.validate(f.samples());
-  std::size_t const most = std::ranges::max(among.workers);
+  std::size_t const most = *std::max_element(among.workers.begin(), among.workers.end());
+  std::size_t const least_batch =
+      *std::min_element(among.batch_sizes.begin(), among.batch_sizes.end());
   bool const certain = detail::strong_convexity_of(f) > 0 && wish.accuracy > 0;
   auto const solved = minimize(f, {.tolerance = certain ? wish.accuracy / 8 : 0}, synchronizer);
   constants const c = measure_constants(f, solved);
@@ -149,7 +151,7 @@ advice advise(F const& f, goal const& wish, S& synchronizer, choices const& amon
   if (certain)
     seen = rehearse(f, wish.accuracy, synchronizer,
                     {.workers = std::max<std::size_t>(2, most),
-                     .batch_size = std::ranges::min(among.batch_sizes),
+                     .batch_size = least_batch,
                      .optimum = solved.objective});
   problem_shape const shape{f.samples(), f.dimension(), sizeof(typename F::scalar)};
   return advise(c, measure_costs(f, synchronizer, most), shape, wish, among, seen);

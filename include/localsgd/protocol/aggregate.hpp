@@ -49,7 +49,7 @@ class aggregate_access {
     team_.barrier();
     auto& mine = x_.share[team_.thread()].value;
     mine.assign(from.size(), 0.0);  // the start is in the first share; the others begin at 0
-    if (team_.thread() == 0) std::ranges::copy(from, mine.begin());
+    if (team_.thread() == 0) std::copy(from.begin(), from.end(), mine.begin());
     if (team_.leads()) x_.finite.store(true, std::memory_order_release);
     team_.barrier();  // nobody adds before the shares are whole
   }
@@ -64,7 +64,7 @@ class aggregate_access {
         auto const seen = static_cast<Scalar>(now[i]);
         finite = finite && seen - seen == 0;
       }
-      if (finite) std::ranges::copy(now, mine.begin());
+      if (finite) std::copy(now.begin(), now.end(), mine.begin());
       return;
     }
     for (std::size_t i = 0; i != change.size(); ++i)  // nobody else writes my share
@@ -174,7 +174,7 @@ class aggregate_access<T> {
     if (enough == 0) return;
     team_.state().ranks.wait_until([&]() -> one_sided_progress {
       std::span<double const> const steps = add_steps(k, 0);
-      auto const last = std::ranges::min_element(steps);
+      auto const last = std::min_element(steps.begin(), steps.end());
       auto const worker = static_cast<std::size_t>(last - steps.begin());
       std::size_t r = 0;
       while (worker >= team_.state().layout.rows_of(r, steps.size()).last) ++r;

@@ -111,7 +111,7 @@ class asynchronous_protocol : public T {
   template <class Scalar>
   void move_to(iterates<Scalar>& x, std::span<Scalar const> from) {
     come_together(x);
-    if (this->leads()) std::ranges::copy(from, x.consensus[0].begin());
+    if (this->leads()) std::copy(from.begin(), from.end(), x.consensus[0].begin());
     auto& mine = last_read_.of<Scalar>();
     mine.resize(this->workers().size());
     for (auto& point : mine) point.assign(from.begin(), from.end());
@@ -157,7 +157,7 @@ class asynchronous_protocol : public T {
     std::span<Scalar const> const local = x.local[k];
     if (!all_finite(local)) return false;
     if (this->total_workers() == 1) {
-      std::ranges::copy(local, read.begin());
+      std::copy(local.begin(), local.end(), read.begin());
       return true;
     }
     change_.resize(local.size());

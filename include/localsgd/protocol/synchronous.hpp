@@ -89,7 +89,8 @@ class synchronous_protocol : public T {
   void move_to(iterates<Scalar>& x, std::span<Scalar const> from) {
     auto const to = std::span<Scalar>(x.consensus[now_]);
     T::template split<Scalar>(from.size(), [&](std::size_t first, std::size_t last) {
-      std::ranges::copy(from.subspan(first, last - first), to.subspan(first).begin());
+      std::copy_n(from.begin() + static_cast<std::ptrdiff_t>(first), last - first,
+                  to.begin() + static_cast<std::ptrdiff_t>(first));
       return true;
     });
     finite_ = true;

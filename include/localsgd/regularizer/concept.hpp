@@ -47,7 +47,8 @@ concept regularizer_has_prox = requires(R const& r, std::span<Scalar> x, double 
   { r.prox(x, step) } -> std::same_as<void>;
 };
 template <class R, class Scalar>
-concept has_a_gradient_or_a_prox = smooth_regularizer<R, Scalar> || regularizer_has_prox<R, Scalar>;
+concept has_a_gradient_or_a_prox =
+    bool(smooth_regularizer<R, Scalar> || regularizer_has_prox<R, Scalar>);
 
 template <class R>
 concept ridge_regularizer = requires(R const& r) {
@@ -58,27 +59,29 @@ concept regularizer_has_conjugate = requires(R const& r, std::span<double const>
   { r.conjugate(u) } -> std::same_as<double>;
 };
 
+// bool(a || b): see objective/concept.hpp.
 // Optional members. One that is there but cannot be used is an error, not a member to ignore.
 template <class R, class Scalar>
 concept gradient_is_const_and_returns_void =
-    regularizer_has_gradient<R, Scalar> ||
-    !(requires(R& r, std::span<Scalar> x) { r.gradient(x, x); } || requires { &R::gradient; });
+    bool(regularizer_has_gradient<R, Scalar> ||
+         !(requires(R& r, std::span<Scalar> x) { r.gradient(x, x); } || requires { &R::gradient; }));
 template <class R, class Scalar>
 concept prox_is_const_and_returns_void =
-    regularizer_has_prox<R, Scalar> ||
-    !(requires(R& r, std::span<Scalar> x, double step) { r.prox(x, step); } ||
-      requires { &R::prox; });
+    bool(regularizer_has_prox<R, Scalar> ||
+         !(requires(R& r, std::span<Scalar> x, double step) { r.prox(x, step); } ||
+           requires { &R::prox; }));
 template <class R>
 concept ridge_is_const_and_returns_double =
-    ridge_regularizer<R> ||
-    !(requires(R& r) { r.ridge_strength(); } || requires { &R::ridge_strength; });
+    bool(ridge_regularizer<R> ||
+         !(requires(R& r) { r.ridge_strength(); } || requires { &R::ridge_strength; }));
 template <class R, class Scalar>
-concept ridge_comes_with_a_gradient = smooth_regularizer<R, Scalar> || !ridge_regularizer<R>;
+concept ridge_comes_with_a_gradient =
+    bool(smooth_regularizer<R, Scalar> || !ridge_regularizer<R>);
 template <class R>
 concept regularizer_conjugate_is_const_and_returns_double =
-    regularizer_has_conjugate<R> ||
-    !(requires(R& r, std::span<double const> u) { r.conjugate(u); } ||
-      requires { &R::conjugate; });
+    bool(regularizer_has_conjugate<R> ||
+         !(requires(R& r, std::span<double const> u) { r.conjugate(u); } ||
+           requires { &R::conjugate; }));
 
 }  // namespace detail
 

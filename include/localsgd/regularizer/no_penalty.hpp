@@ -25,12 +25,12 @@ struct no_penalty {
   }
   template <class Scalar>
   static void gradient(std::span<Scalar const>, std::span<Scalar> g) noexcept {
-    std::ranges::fill(g, Scalar{0});
+    std::fill(g.begin(), g.end(), Scalar{0});
   }
   template <class Scalar>
   static void prox(std::span<Scalar>, double) noexcept {}
   static double conjugate(std::span<double const> u) noexcept {
-    bool const zero = std::ranges::all_of(u, [](double e) { return e == 0; });
+    bool const zero = std::all_of(u.begin(), u.end(), [](double e) { return e == 0; });
     return zero ? 0 : std::numeric_limits<double>::infinity();
   }
   static double ridge_strength() noexcept { return 0; }

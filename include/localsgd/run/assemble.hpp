@@ -81,7 +81,7 @@ void add_components(run_identity& all) {
     if constexpr (!Observer<C> && !Synchronizer<C>) names.emplace_back(typeid(C).name());
   };
   (add(std::type_identity<Given>{}), ...);
-  std::ranges::sort(names);
+  std::sort(names.begin(), names.end());
   std::string line;
   for (std::string const& name : names) line += (line.empty() ? "" : " ") + name;
   all.add_text("components", line);

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "localsgd/averager/concept.hpp"
-#include "localsgd/checkpoint/checkpoint.hpp"
+#include "localsgd/checkpoint/no_checkpoint.hpp"
 #include "localsgd/compressor/concept.hpp"
 #include "localsgd/compressor/identity.hpp"
 #include "localsgd/iterate_weights/concept.hpp"

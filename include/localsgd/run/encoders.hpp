@@ -43,13 +43,14 @@ class encoders {
       messages_[k].clear();
       if (all_finite(std::span<Scalar const>(change))) of_[k].encode(change, messages_[k]);
     }
-    team.all_gather_v(std::span(messages_));
+    team.all_gather_v(std::span(messages_.data(), messages_.size()));
     bool const finite =
-        std::ranges::none_of(messages_, [](auto const& message) { return message.empty(); });
+        std::none_of(messages_.begin(), messages_.end(),
+                     [](auto const& message) { return message.empty(); });
     State const& decoder = of_[mine.first];
     team.exchange_made(x, averager, info, [&](std::size_t first, std::span<Scalar> out) {
-      auto const sums = std::span(sums_).subspan(first, out.size());
-      std::ranges::fill(sums, 0.0);
+      auto const sums = std::span(sums_.data(), sums_.size()).subspan(first, out.size());
+      std::fill(sums.begin(), sums.end(), 0.0);
       for (std::size_t k = 0; finite && k != messages_.size(); ++k)
         decoder.decode(messages_[k], x.weights[k], first, sums);
       for (std::size_t i = 0; i != out.size(); ++i)

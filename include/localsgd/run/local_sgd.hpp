@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/checkpoint/checkpoints.hpp"
+#include "localsgd/checkpoint/no_checkpoint.hpp"
 #include "localsgd/core/error.hpp"
 #include "localsgd/run/recorder.hpp"
 #include "localsgd/run/round.hpp"
@@ -33,8 +33,10 @@ namespace localsgd {
 template <class Round, Schedule S, class E, class Record>
 void local_sgd(Round& round, S const& schedule, E const& step_size, std::uint64_t steps,
                Record& record) {
-  detail::recorder<Record, Round> recorder(record, round);
-  detail::checkpoints checkpoints(round, recorder, record);
+  using recorder_type = detail::recorder<Record, Round>;
+  recorder_type recorder(record, round);
+  detail::checkpoints<typename Record::checkpoint_type, Round, recorder_type, Record> checkpoints(
+      round, recorder, record);
   checkpoints.resume();
 
   for (;;) {

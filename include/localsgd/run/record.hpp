@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/checkpoint/checkpoints.hpp"
+#include "localsgd/checkpoint/no_checkpoint.hpp"
 #include "localsgd/core/cache_aligned.hpp"
 #include "localsgd/core/tensor.hpp"
 #include "localsgd/evaluation/assemble_average.hpp"
@@ -48,6 +48,7 @@ class stopwatch {
 template <Objective F, Observer O, class Checkpoint = no_checkpoint>
 struct run_record {
   using scalar = typename F::scalar;
+  using checkpoint_type = Checkpoint;
 
   run_record(F const& objective, plan const& the_plan, O& the_observer)
       : f(&objective),

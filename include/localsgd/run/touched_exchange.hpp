@@ -90,7 +90,7 @@ class touched_exchange {
       messages_[k].resize(own.size() * sizeof(std::uint32_t));
       if (!own.empty()) std::memcpy(messages_[k].data(), own.data(), messages_[k].size());
     }
-    team.all_gather_v(std::span(messages_));
+    team.all_gather_v(std::span(messages_.data(), messages_.size()));
     if (team.leads()) {
       touched_.clear();
       for (auto const& message : messages_) {
@@ -107,7 +107,7 @@ class touched_exchange {
       for (std::size_t i = 0; i != touched_.size(); ++i)
         rows_[k][i] = workers[k].coordinate(touched_[i]);
     std::vector<std::span<double>> const rows(rows_.begin(), rows_.end());
-    std::span<std::span<double> const> const all(rows);
+    std::span<std::span<double> const> const all(rows.data(), rows.size());
     team.template start_reduce<double>(all, touched_.size());
     bool const finite = team.finish_reduce(
         all, std::span<double>(mean_),
@@ -127,8 +127,10 @@ class touched_exchange {
     return finite;
   }
 
-  static void order(std::vector<std::uint32_t>& list) {
-    std::ranges::sort(list);
+  // A template: a run in one process does not compile it.
+  template <class Numbers>
+  static void order(Numbers& list) {
+    std::sort(list.begin(), list.end());
     list.erase(std::unique(list.begin(), list.end()), list.end());
   }
   template <class Workers>

@@ -45,10 +45,10 @@ class sharded {
     ends_.resize(sizes.size());
     std::partial_sum(sizes.begin(), sizes.end(), ends_.begin());
     detail::require(!ends_.empty(), "sharded.sizes", "{}", "one size for each worker");
-    detail::require(std::ranges::find(sizes, std::size_t{0}) == sizes.end(), "sharded.sizes", 0,
+    detail::require(std::count(sizes.begin(), sizes.end(), std::size_t{0}) == 0, "sharded.sizes", 0,
                     ">= 1 for each worker");
     // A sum that wraps around would let shards reach beyond the samples.
-    detail::require(std::ranges::is_sorted(ends_), "sharded.sizes", sizes.size(),
+    detail::require(std::is_sorted(ends_.begin(), ends_.end()), "sharded.sizes", sizes.size(),
                     "sizes whose sum is below 2^64");
   }
 

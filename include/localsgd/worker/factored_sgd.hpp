@@ -81,7 +81,7 @@ class alignas(detail::cache_alignment) factored_sgd_sequence
     for (double& slope : slopes) slope *= c;
     f_->add_rows(batch, std::span<double const>(slopes), iterate_.v());
     for (double& slope : slopes) slope *= -iterate_.beta();
-    std::ranges::copy(batch, owed_.begin() + static_cast<std::ptrdiff_t>(owes_));
+    std::copy(batch.begin(), batch.end(), owed_.begin() + static_cast<std::ptrdiff_t>(owes_));
     owes_ += batch.size();
   }
 

@@ -89,7 +89,7 @@ class virtual_cluster {
   void rendezvous(double gradients) {
     for (std::size_t k = 0; k != shape_.workers; ++k) computed(k, draw(k, gradients), 0);
     average(false, shape_.vector_bytes);
-    std::ranges::fill(ready_, now_);
+    std::fill(ready_.begin(), ready_.end(), now_);
   }
 
   // For runs whose events have an order of their own.

@@ -1,0 +1,43 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdint>
+
+/// @file
+/// @brief A run without checkpoints includes nothing of them.
+
+namespace localsgd {
+
+class checkpoint;
+
+/// @brief No checkpoints: the default.
+struct no_checkpoint {};
+
+namespace detail {
+
+/// @brief What the threads of one process share of a run's checkpoints.
+///        Defined by checkpoint/checkpoints.hpp for runs that have some.
+template <class Checkpoint, class Scalar>
+struct checkpoint_record;
+template <class Scalar>
+struct checkpoint_record<no_checkpoint, Scalar> {
+  static constexpr bool interrupted = false;
+};
+
+/// @brief One thread's side of the checkpoints, all of it collective.
+template <class Checkpoint, class Round, class Recorder, class Record>
+class checkpoints;
+template <class Round, class Recorder, class Record>
+class checkpoints<no_checkpoint, Round, Recorder, Record> {
+ public:
+  checkpoints(Round&, Recorder&, Record&) noexcept {}
+  void resume() const noexcept {}
+  void decide(std::uint64_t, std::uint64_t) const noexcept {}
+  void keep() const noexcept {}
+  void end() const noexcept {}
+};
+
+}  // namespace detail
+
+}  // namespace localsgd

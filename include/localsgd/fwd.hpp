@@ -1,0 +1,85 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// @file
+/// @brief Forward declarations, for headers that only name types of the library.
+///
+/// It includes nothing. It does not declare aliases of types of other libraries (`vector`,
+/// `dense_matrix`), templates with constrained parameters (`linear_objective`, `sharded`), and the
+/// simulated, MPI and Gloo synchronizers.
+
+namespace localsgd {
+
+struct settings;
+struct plan;
+struct evaluation;
+enum class stop_reason;
+template <class Scalar = double>
+struct result;
+class invalid_settings;
+class invalid_data;
+
+template <class Value = float>
+class csr_matrix;
+template <class Matrix>
+struct dataset;
+
+template <class Scalar = double>
+class quadratic;
+
+struct squared;
+struct logistic;
+struct squared_hinge;
+class smoothed_hinge;
+class huber;
+class poisson;
+
+struct l2;
+struct no_penalty;
+
+struct with_replacement;
+struct shuffled;
+
+class automatic_step;
+class constant_step;
+class inverse_time_step;
+class capped_inverse_step;
+class stagewise_step;
+class theory_step;
+
+class quadratic_weights;
+class linear_weights;
+struct uniform_weights;
+
+struct sgd;
+struct linear_sgd;
+struct factored_sgd;
+struct svrg;
+
+class every;
+struct one_shot;
+class growing;
+class post_local;
+class stagewise;
+class adaptive;
+
+struct mean;
+struct weighted_mean;
+struct server_momentum;
+struct coordinate_median;
+
+struct identity;
+struct top_k;
+
+class thread_pool;
+class serial;
+class overlapped;
+class asynchronous;
+
+class progress_bar;
+class warm_start;
+class checkpoint;
+struct checkpoint_options;
+
+}  // namespace localsgd
