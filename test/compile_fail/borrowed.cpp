@@ -45,8 +45,6 @@ vector<double> const tensor(std::array<std::size_t, 1>{2}, 1.0);
 [[maybe_unused]] void temporaries_are_refused() {
   // expect: borrowed_numbers
   linear_options{.weights = std::vector<double>{1, 2}};
-  // expect: linear_objective
-  linear_objective(a, y, logistic{}, l2{1}, {.weights = std::vector<double>{1, 2}});
   // expect: borrowed_numbers
   linear_objective(a, y, logistic{}, l2{1}, linear_options{0, std::array<double, 2>{1, 2}});
   // expect: borrowed_numbers
