@@ -91,7 +91,7 @@ class svrg_anchor {
         remembers || !active_ ? 0 : p_->workers * p_->batch_size * (t - active_since_);
     return p_->samples * passes_ + again;
   }
-  bool at_floor() const noexcept { return stalled_ >= patience; }
+  bool stalled() const noexcept { return stalled_ >= patience; }
 
   /// @brief Collective where it is time: the anchor moves, and all workers with it.
   template <class Context>
@@ -142,7 +142,7 @@ class svrg_anchor {
   template <class Archive>
   void state(Archive& archive) {
     archive(next_, active_, renewed_at_, passes_, active_since_, rescues_, stalled_, point_, history_,
-            steps_, value_, factor_);
+            steps_, value_, reference_, factor_);
   }
 
  private:
@@ -213,10 +213,21 @@ class svrg_anchor {
     ++passes_;
     if (made == move::back) ++rescues_;
     bool const first = std::isnan(value_.objective);
-    bool const rises = !(value.objective <= value_.objective + rounding(value_.objective));
+    // Where f no longer falls, the difference of two values may be noise of cancellation, but their
+    // gradients still tell.
+    bool const by_gradient = stalled_ > 0 && value.squared_gradient_norm <
+                                                             value_.squared_gradient_norm;
+    double const noise = (by_gradient ? 64 : 1) * rounding(value_.objective);
+    bool const rises = !(value.objective <= value_.objective + noise);
     if (made == move::back || first || !rises || rescues_ == most_rescues) {
-      bool const falls = value.objective < value_.objective - rounding(value_.objective);
-      stalled_ = falls || first || made == move::back ? 0 : stalled_ + 1;
+      // Progress since the last time there was some: many small falls of f are one. Where f has no
+      // digits left, its gradient may still have some.
+      bool const falls =
+          value.objective < reference_.objective - rounding(reference_.objective) ||
+          value.squared_gradient_norm < reference_.squared_gradient_norm / 4;
+      bool const progress = falls || first || made == move::back;
+      stalled_ = progress ? 0 : stalled_ + 1;
+      if (progress) reference_ = value;
       value_ = value;
       return made == move::back ? move::done_back : move::done;
     }
@@ -249,6 +260,7 @@ class svrg_anchor {
   extrapolation history_;
   svrg_steps<F> steps_;
   full_gradient::value value_{std::numeric_limits<double>::quiet_NaN(), 0};
+  full_gradient::value reference_;  // where there was progress
   double factor_ = 1;
 };
 
