@@ -213,10 +213,8 @@ class svrg_anchor {
     ++passes_;
     if (made == move::back) ++rescues_;
     bool const first = std::isnan(value_.objective);
-    // Where f no longer falls, the difference of two values may be noise of cancellation, but their
-    // gradients still tell.
-    bool const by_gradient = stalled_ > 0 && value.squared_gradient_norm <
-                                                             value_.squared_gradient_norm;
+    // Cancellation can make the difference of two values noise where their gradients still tell.
+    bool const by_gradient = value.squared_gradient_norm < value_.squared_gradient_norm;
     double const noise = (by_gradient ? 64 : 1) * rounding(value_.objective);
     bool const rises = !(value.objective <= value_.objective + noise);
     if (made == move::back || first || !rises || rescues_ == most_rescues) {
