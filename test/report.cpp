@@ -168,6 +168,14 @@ BOOST_AUTO_TEST_CASE(each_reason_has_its_advice) {
   BOOST_TEST(next(usual<float>(), stop_reason::precision_reached) ==
              "Next: use double instead of float, or set the tolerance to the\n"
              "      certificate: float cannot do better.\n");
+  BOOST_TEST(next(usual(), stop_reason::stalled) ==
+             "Next: scale the features to similar ranges, or make the loss smoother: the\n"
+             "      steps no longer lower f, and x may be far from the minimum.\n");
+  auto unknown = usual();
+  unknown.certificate = std::numeric_limits<double>::infinity();
+  BOOST_TEST(next(unknown, stop_reason::stalled) ==
+             "Next: add an L2 penalty to get a certificate, and scale the features to\n"
+             "      similar ranges: the steps no longer lower f.\n");
   BOOST_TEST(next(usual(), stop_reason::interrupted) ==
              "Next: call minimize again with the same arguments. It resumes the run\n"
              "      from the checkpoint.\n");

@@ -83,6 +83,8 @@ constexpr std::string_view reported_reason(stop_reason reason) noexcept {
       return "the certificate is at most the tolerance";
     case stop_reason::precision_reached:
       return "the precision of the numbers was reached";
+    case stop_reason::stalled:
+      return "no progress, though not at the minimum for sure";
     case stop_reason::interrupted:
       return "a stop was requested";
     case stop_reason::observer_request:
@@ -107,6 +109,11 @@ std::string_view advised(result<Scalar> const& r) noexcept {
       else
         return "x is as good as double can make it. Set the tolerance to the\n"
                "certificate or above.";
+    case stop_reason::stalled:
+      return known ? "scale the features to similar ranges, or make the loss smoother: the\n"
+                     "steps no longer lower f, and x may be far from the minimum."
+                   : "add an L2 penalty to get a certificate, and scale the features to\n"
+                     "similar ranges: the steps no longer lower f.";
     case stop_reason::interrupted:
       return "call minimize again with the same arguments. It resumes the run\n"
              "from the checkpoint.";

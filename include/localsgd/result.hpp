@@ -19,8 +19,11 @@ namespace localsgd {
 enum class stop_reason {
   steps_done,         ///< All T local steps were made. x is usable.
   tolerance_reached,  ///< The certificate is at most `settings::tolerance`. x is usable.
-  precision_reached,  ///< f has stopped falling at the precision of numbers, above the tolerance:
-                      ///< as good as it gets. x is usable.
+  precision_reached,  ///< f has stopped falling, and the certificate is within the rounding of f:
+                      ///< above the tolerance, but as good as it gets. x is usable.
+  stalled,            ///< f and ‖∇f‖ have stopped falling, but the certificate does not show that x
+                      ///< is near the minimum. x is the best point found, and may be far from it:
+                      ///< scale the features to similar ranges.
   interrupted,        ///< A stop was requested, or a signal came, and the checkpoint is written.
                       ///< x is usable; the same call goes on from there.
   observer_request,   ///< The observer answered `proceed::no`. x is what it saw: usable.
@@ -35,6 +38,7 @@ constexpr std::string_view to_string(stop_reason reason) noexcept {
     case stop_reason::steps_done: return "steps_done";
     case stop_reason::tolerance_reached: return "tolerance_reached";
     case stop_reason::precision_reached: return "precision_reached";
+    case stop_reason::stalled: return "stalled";
     case stop_reason::interrupted: return "interrupted";
     case stop_reason::observer_request: return "observer_request";
     case stop_reason::diverged: return "diverged";

@@ -15,7 +15,7 @@ using localsgd::dataset;
 using localsgd::dense_matrix;
 using localsgd::invalid_data;
 using localsgd::vector;
-using localsgd::detail::refuse_gzip;
+using localsgd::detail::refuse_compressed;
 
 BOOST_AUTO_TEST_CASE(a_data_set_deduces_its_matrix_and_can_be_taken_apart) {
   dense_matrix<double> a{{1, 2}};
@@ -35,14 +35,24 @@ BOOST_AUTO_TEST_CASE(a_sparse_data_set_deduces_its_matrix) {
 
 BOOST_AUTO_TEST_CASE(compressed_bytes_are_refused_with_what_to_do) {
   auto const e = support::error_of<invalid_data>(
-      [] { refuse_gzip(std::string_view("\x1f\x8b\x08", 3), "a.gz"); });
+      [] { refuse_compressed(std::string_view("\x1f\x8b\x08", 3), "a.gz"); });
   BOOST_TEST(e.file == "a.gz");
   BOOST_TEST(e.found == "a gzip file");
   BOOST_TEST(e.expected.find("decompress it first") != std::string_view::npos);
 }
 
+BOOST_AUTO_TEST_CASE(compressed_bytes_are_known_by_what_they_begin_with) {
+  using localsgd::detail::compression_of;
+  BOOST_TEST(compression_of("\x1f\x8b\x08") == "a gzip");
+  BOOST_TEST(compression_of(std::string_view("\xfd\x37\x7a\x58\x5a\x00\x00", 7)) == "an xz");
+  BOOST_TEST(compression_of("BZh91AY&SY") == "a bzip2");
+  BOOST_TEST(compression_of("PK\x03\x04\x14") == "a zip");
+  BOOST_TEST(compression_of("\x28\xb5\x2f\xfd\x04") == "a zstd");
+  BOOST_TEST(compression_of("1 1:2\n") == "");
+}
+
 BOOST_AUTO_TEST_CASE(all_other_bytes_pass) {
   for (std::string_view const bytes : {"", "\x1f", "\x1f\x8c", "1 1:2\n", "\x8b\x1f"})
-    refuse_gzip(bytes, "a");
+    refuse_compressed(bytes, "a");
   BOOST_TEST(true);  // nothing was thrown
 }

@@ -205,9 +205,33 @@ BOOST_AUTO_TEST_CASE(numbers_do_not_depend_on_the_locale) {
   BOOST_TEST(d.targets(0) == 1.5);
   BOOST_TEST(d.features.columns() == 1000U);
   BOOST_TEST(d.features.row(0).values[0] == 2.25F);
-  check(error_in("1,5 1:2\n"), 1, 1, "1,5", "a label (a decimal number)");
+  check(error_in("1,5 1:2\n"), 1, 1, "1,5",
+        "a label (a decimal number; several labels are not supported)");
   check(error_in("1 1000:1", {.columns = 999}), 1, 3, "1000",
         "an index of at most 999 (options.columns)");
+}
+
+BOOST_AUTO_TEST_CASE(blanks_may_stand_between_a_colon_and_its_value) {
+  auto const d = parse_libsvm<double>("0   21:1.00   42:1.00   63: .50\n1 2:\t 1 3:  -2e1\n", "t");
+  BOOST_TEST(shown(d, 0) == "0 20:1 41:1 62:0.5");
+  BOOST_TEST(shown(d, 1) == "1 1:1 2:-20");
+}
+
+BOOST_AUTO_TEST_CASE(a_byte_order_mark_of_utf_8_in_front_is_skipped) {
+  std::string const text = "\xef\xbb\xbf" "1 1:2\n-1 1:3\n";
+  BOOST_TEST(shown(parse_libsvm<double>(text, "t"), 0) == "1 0:2");
+  BOOST_TEST(parse_libsvm<double>(text, "t", {.shard = 1, .shards = 2}).targets(0) == -1);
+  check(error_in("1 1:2\n\xef\xbb\xbf" "1 1:2\n"), 2, 1, "\\xef\\xbb\\xbf1",
+        "a label (a decimal number)");
+}
+
+BOOST_AUTO_TEST_CASE(queries_of_ranking_data_are_skipped_on_request) {
+  auto const d = parse_libsvm<double>("2 qid:1 1:0.5 2:1\n1 qid:1 1:0.1\n3 qid:2\n", "t",
+                                      {.skip_qid = true});
+  BOOST_TEST(d.features.rows() == 3U);
+  BOOST_TEST(shown(d, 0) == "2 0:0.5 1:1");
+  BOOST_TEST(shown(d, 1) == "1 0:0.10000000000000001");
+  BOOST_TEST(shown(d, 2) == "3");
 }
 
 // --- what is not ---------------------------------------------------------------------------------
@@ -215,8 +239,9 @@ BOOST_AUTO_TEST_CASE(numbers_do_not_depend_on_the_locale) {
 BOOST_AUTO_TEST_CASE(a_malformed_label_is_refused) {
   std::string const expected = "a label (a decimal number)";
   check(error_in("1 1:1\n\n  spam 1:1\n"), 3, 3, "spam", expected);
-  check(error_in("1:1 2:1\n"), 1, 1, "1:1", expected);  // the label is missing
-  check(error_in("1,2 1:1\n"), 1, 1, "1,2", expected);
+  check(error_in("1:1 2:1\n"), 1, 1, "1:1", expected + " before the first index:value");
+  check(error_in("1,2 1:1\n"), 1, 1, "1,2",
+        "a label (a decimal number; several labels are not supported)");
   check(error_in("+-1 1:1\n"), 1, 1, "+-1", expected);
   check(error_in("++1 1:1\n"), 1, 1, "++1", expected);
   check(error_in("+\n"), 1, 1, "+", expected);
@@ -234,7 +259,6 @@ BOOST_AUTO_TEST_CASE(a_missing_colon_is_refused) {
 BOOST_AUTO_TEST_CASE(a_malformed_index_is_refused) {
   std::string const expected = "an index (a whole number)";
   check(error_in("1 1:1 x:2\n"), 1, 7, "x", expected);
-  check(error_in("1 qid:7 1:2\n"), 1, 3, "qid", expected);
   check(error_in("1 1.5:2\n"), 1, 3, "1.5", expected);
   check(error_in("1 -1:2\n"), 1, 3, "-1", expected);
   check(error_in("1 +1:2\n"), 1, 3, "+1", expected);
@@ -248,7 +272,9 @@ BOOST_AUTO_TEST_CASE(a_malformed_value_is_refused) {
   check(error_in("1 1:2:3\n"), 1, 5, "2:3", expected);
   check(error_in("1 1:2,5\n"), 1, 5, "2,5", expected);
   check(error_in("1 1:\n"), 1, 5, "nothing", expected);
-  check(error_in("1 1: 2\n"), 1, 5, "nothing", expected);
+  check(error_in("1 1: \n"), 1, 5, "nothing", expected);
+  check(error_in("1 1: 2:3\n"), 1, 6, "2:3", expected);
+  check(error_in("1 1: #2\n"), 1, 5, "nothing", expected);
   check(error_in("1 1:"), 1, 5, "nothing", expected);
   check(error_in("1 1:#2"), 1, 5, "nothing", expected);
   check(error_in("1 1:--2"), 1, 5, "--2", expected);
@@ -321,6 +347,17 @@ BOOST_AUTO_TEST_CASE(a_text_without_samples_is_refused) {
 BOOST_AUTO_TEST_CASE(compressed_data_is_recognised) {
   check(error_in("\x1f\x8b\x08 and so on"), 0, 0, "a gzip file",
         "decompressed data: decompress it first");
+}
+
+BOOST_AUTO_TEST_CASE(a_byte_order_mark_of_utf_16_is_named) {
+  for (std::string_view const mark : {"\xff\xfe", "\xfe\xff"})
+    check(error_in(std::string(mark) + "1 1:2\n"), 1, 1, "a byte order mark of UTF-16",
+          "text in ASCII or UTF-8");
+}
+
+BOOST_AUTO_TEST_CASE(a_query_of_ranking_data_is_refused_by_name) {
+  check(error_in("2 qid:1 1:0.5 2:1\n1 qid:1 1:0.1\n"), 1, 3, "qid:1",
+        "index:value (qid: is not supported; libsvm_options::skip_qid skips it)");
 }
 
 BOOST_AUTO_TEST_CASE(a_carriage_return_inside_a_line_is_refused) {

@@ -108,6 +108,38 @@ BOOST_AUTO_TEST_CASE(each_mistake_in_an_index_is_named) {
   BOOST_TEST(expected("4:1", 1, 5) == "an index above 4 (indices of a line are sorted and unique)");
 }
 
+BOOST_AUTO_TEST_CASE(blanks_in_front_are_skipped_unless_nothing_follows) {
+  auto line = line_of("  \t7");
+  line.skip_blanks();
+  BOOST_TEST(line.number<double>("a value") == 7.0);
+  std::string_view const blank = "   ";
+  text_line end("t", 1, blank.data(), blank.data(), blank.data() + blank.size());
+  end.skip_blanks();
+  BOOST_TEST((end.at() == blank.data()));
+}
+
+BOOST_AUTO_TEST_CASE(a_label_of_another_dialect_is_named) {
+  auto const expected = [](std::string_view text) {
+    return support::error_of<invalid_data>([=] { line_of(text).label(); }).expected;
+  };
+  BOOST_TEST(line_of("-1.5 1:2").label() == -1.5);
+  BOOST_TEST(expected("1:2") == "a label (a decimal number) before the first index:value");
+  BOOST_TEST(expected("1,2 1:2") ==
+             "a label (a decimal number; several labels are not supported)");
+  BOOST_TEST(expected("x") == "a label (a decimal number)");
+}
+
+BOOST_AUTO_TEST_CASE(a_query_is_skipped_or_refused_and_nothing_else_is_taken_for_one) {
+  auto line = line_of("qid:12 1:2");
+  BOOST_TEST(line.skip_qid(true));
+  BOOST_TEST(line.next());
+  BOOST_TEST(!line.skip_qid(true));
+  BOOST_TEST(line.index(1, 1, 9, "") == 1U);
+  auto const e = support::error_of<invalid_data>([] { line_of("qid:12 1:2").skip_qid(false); });
+  BOOST_TEST(e.found == "qid:12");
+  BOOST_TEST(e.expected.find("qid: is not supported") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(an_error_names_file_line_and_column) {
   std::string_view const text = "1 2:3 4:x";
   auto const e = support::error_of<invalid_data>([&] {
@@ -124,5 +156,7 @@ BOOST_AUTO_TEST_CASE(what_was_found_is_short_and_can_be_printed) {
   BOOST_TEST(refused<double>(std::string(50, 'x')).found == std::string(40, 'x') + "...");
   BOOST_TEST(refused<double>(std::string(40, 'x')).found == std::string(40, 'x'));
   BOOST_TEST(refused<double>("a\x01\x7f\rb").found == "a???b");
+  BOOST_TEST(refused<double>("\xef\xbb\xbf" "1").found == "\\xef\\xbb\\xbf1");
+  BOOST_TEST(refused<double>(std::string(41, '\x80')).found.size() == 40 * 4 + 3U);
   BOOST_TEST(refused<double>("").found == "nothing");
 }

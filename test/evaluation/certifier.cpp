@@ -184,8 +184,8 @@ BOOST_AUTO_TEST_CASE(dual_points_make_the_bound_tighter_and_never_too_tight) {
       BOOST_TEST(with[i].bound >= gap);
       BOOST_TEST(without[i].bound >= gap);
       if (own < 1e-12) continue;  // there ∇f is mostly rounding
-      BOOST_TEST(without[i].bound <= own * (1 + 1e-6));
-      BOOST_TEST(with[i].bound <= own * (1 + 1e-6));
+      BOOST_TEST(without[i].bound <= own * (1 + 1e-4));
+      BOOST_TEST(with[i].bound <= own * (1 + 1e-4));
       if (with[i].bound < without[i].bound / 1.25) ++tighter;
     }
     BOOST_TEST(tighter >= 5);
@@ -205,6 +205,64 @@ BOOST_AUTO_TEST_CASE(a_worse_point_is_bounded_by_what_a_better_one_has_proved) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(no_certificate_is_negative_or_below_the_gap_where_rows_cancel) {
+  // Columns that are nearly equal. In long double, x* solves (AᵀA/n + λI) x = Aᵀy/n.
+  dense_matrix<double> a(std::array<std::size_t, 2>{3, 2}, 0.0);
+  double const entries[3][2] = {{71, 70}, {78, 77}, {76, 75}};
+  for (double const scale : {1.0, 1e3}) {
+    for (std::size_t i = 0; i != 3; ++i)
+      for (std::size_t j = 0; j != 2; ++j) a(i, j) = scale * entries[i][j];
+    std::vector<double> const y{107, 106, 100};
+    linear_objective const f(a, y, squared{}, l2{0.01});
+    using real = long double;
+    real m[2][2] = {{0.01L, 0}, {0, 0.01L}}, b[2] = {0, 0};
+    auto const entry = [&](std::size_t i, std::size_t j) { return static_cast<real>(a(i, j)); };
+    for (std::size_t i = 0; i != 3; ++i)
+      for (std::size_t j = 0; j != 2; ++j) {
+        b[j] += entry(i, j) * y[i] / 3;
+        for (std::size_t k = 0; k != 2; ++k) m[j][k] += entry(i, j) * entry(i, k) / 3;
+      }
+    real const det = m[0][0] * m[1][1] - m[0][1] * m[1][0];
+    real const best[2] = {(m[1][1] * b[0] - m[0][1] * b[1]) / det,
+                          (m[0][0] * b[1] - m[1][0] * b[0]) / det};
+    // f(x) − f* = ½ (x − x*)ᵀ M (x − x*), without cancellation
+    auto const gap = [&](auto const& x) {
+      real const e[2] = {x(0) - best[0], x(1) - best[1]};
+      return static_cast<double>(
+          (e[0] * (m[0][0] * e[0] + m[0][1] * e[1]) + e[1] * (m[1][0] * e[0] + m[1][1] * e[1])) / 2);
+    };
+    auto const check = [&](auto const& r) {
+      BOOST_TEST(r.certificate >= gap(r.x) * (1 - 1e-6) - 1e-22);
+      for (auto const& e : r.history) BOOST_TEST(e.certificate >= 0);
+    };
+    for (std::size_t const k : {1U, 2U, 3U, 4U, 5U, 8U}) {
+      auto const r = minimize(f, {.workers = k, .tolerance = 1e-300}, serial{});
+      check(r);
+      BOOST_TEST((r.reason != stop_reason::tolerance_reached));
+      if (scale == 1) BOOST_TEST((r.reason == stop_reason::precision_reached));
+      check(minimize(f, {.workers = k, .epochs = 60, .evaluations = 40}, svrg{}, serial{}));
+      check(minimize(f, {.workers = k, .epochs = 60, .evaluations = 40}, serial{}));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(precision_is_a_few_ulps_of_f_and_what_cancellation_hides) {
+  support::problem const data(n, d, 0.5);
+  linear_objective const f(data.dense, data.labels, logistic{}, l2{1e-3});
+  plan const p = support::make_plan(n, d, 1, 1);
+  full_gradient pass(p);
+  certifier bound(f, p, pass);
+  double const epsilon = std::numeric_limits<double>::epsilon();
+  BOOST_TEST(bound.precision(2) == 512 * epsilon);  // n = 200: 256 ulps
+  std::vector<double> const x(d, 1.0);
+  support::with_team(1, 1, [&](auto& team) {
+    auto const value = pass(f, std::span<double const>(x), team);
+    bound(team, pass, x, value, {});
+  });
+  BOOST_TEST(bound.precision(2) > 512 * epsilon);
+  BOOST_TEST(bound.precision(2) < 1e-11);
+}
+
 BOOST_AUTO_TEST_CASE(a_point_known_from_before_gets_what_is_proved_since) {
   support::problem const data(n, d, 0.5);
   linear_objective const f(data.dense, data.labels, logistic{}, l2{1e-3});
@@ -217,12 +275,12 @@ BOOST_AUTO_TEST_CASE(a_point_known_from_before_gets_what_is_proved_since) {
       return pass(f, std::span<double const>(x), team);
     };
     auto const first = look(points.front());
-    double const before = bound.at_known_point(first);
-    BOOST_TEST(before == certificate(first.squared_gradient_norm, 1e-3));
+    double const before = bound.at_known_point(first, points.front());
+    BOOST_TEST(before == certificate(first.squared_gradient_norm, 1e-3));  // no row was measured yet
     auto const best = look(points.back());
     double const at_best = bound(team, pass, points.back(), best, {});
     BOOST_TEST(at_best < before / 10);
-    double const after = bound.at_known_point(first);
+    double const after = bound.at_known_point(first, points.front());
     BOOST_TEST(after < before);
     BOOST_TEST(std::abs(after - (first.objective - best.objective + at_best)) <=
                rounding_of(first.objective));

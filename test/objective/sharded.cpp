@@ -111,6 +111,54 @@ BOOST_AUTO_TEST_CASE(it_is_the_mean_over_all_samples) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(weights_count_among_the_samples_of_all_shards) {
+  cut const c({5, 7, 4}, 6, 1);
+  std::vector<double> all;
+  for (std::size_t i = 0; i != 16; ++i) all.push_back(static_cast<double>(i * i % 7));
+  std::vector<std::vector<double>> weights;
+  for (std::size_t k = 0; k != 3; ++k)
+    weights.emplace_back(all.begin() + static_cast<std::ptrdiff_t>(c.begins[k]),
+                         all.begin() + static_cast<std::ptrdiff_t>(c.begins[k + 1]));
+  serial s;
+  sharded_objective const f(s, 3, [&](std::size_t k) {
+    return linear_objective(c.dense[k], c.reals[k], squared{}, l2{0.1}, {.weights = weights[k]});
+  });
+  linear_objective const whole(c.whole.dense, c.whole.reals, squared{}, l2{0.1}, {.weights = all});
+  for (std::size_t k = 0; k != 3; ++k)
+    BOOST_TEST(f.shard(k).mean_weight() == whole.mean_weight());
+  std::vector<double> const x{1, -2, 0.5, 3, 0.1, -0.3};
+  std::vector<std::size_t> batch(16);
+  std::iota(batch.begin(), batch.end(), std::size_t{0});
+  std::vector<double> g(6), expected(6);
+  auto const close = boost::test_tools::tolerance(1e-13);
+  BOOST_TEST(f.gradient(x, batch, g) == whole.gradient(x, batch, expected), close);
+  for (std::size_t j = 0; j != 6; ++j) BOOST_TEST(g[j] == expected[j], close);
+  // Shards without weights have weight 1 each, among others that have some.
+  sharded_objective const mixed(s, 3, [&](std::size_t k) {
+    linear_options options;
+    if (k == 1) options.weights = weights[1];
+    return linear_objective(c.dense[k], c.reals[k], squared{}, l2{0.1}, options);
+  });
+  for (std::size_t i = 0; i != 16; ++i)
+    if (i < 5 || i >= 12) all[i] = 1;
+  linear_objective const also(c.whole.dense, c.whole.reals, squared{}, l2{0.1}, {.weights = all});
+  BOOST_TEST(mixed.gradient(x, batch, g) == also.gradient(x, batch, expected), close);
+  for (std::size_t j = 0; j != 6; ++j) BOOST_TEST(g[j] == expected[j], close);
+}
+
+BOOST_AUTO_TEST_CASE(a_weight_in_a_shard_moves_the_minimum_as_repeated_samples_do) {
+  // Weights 1 for four samples y = 0, 3 for four y = 10, a = 1: x* = (120/16)/(1 + 0.001)
+  std::vector<dense_matrix<double>> const parts(2, dense_matrix<double>({4, 1}, 1.0));
+  std::vector<std::vector<double>> const y{{0, 0, 0, 0}, {10, 10, 10, 10}},
+      w{{1, 1, 1, 1}, {3, 3, 3, 3}};
+  serial s;
+  sharded_objective const f(s, 2, [&](std::size_t k) {
+    return linear_objective(parts[k], y[k], squared{}, l2{1e-3}, {.weights = w[k]});
+  });
+  auto const r = minimize(f, {.workers = 2, .tolerance = 1e-12}, s);
+  BOOST_TEST(r.x(0) == 7.5 / 1.001, boost::test_tools::tolerance(1e-6));
+}
+
 BOOST_AUTO_TEST_CASE(a_run_makes_the_steps_of_sharded_samples_and_weighted_averages) {
   cut const data({30, 10, 50, 37}, 40, 0.3);
   settings const s{.workers = 4, .local_steps = 7, .batch_size = 2, .epochs = 5, .evaluations = 2};

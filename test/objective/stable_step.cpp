@@ -4,6 +4,7 @@
 #include "localsgd/objective/stable_step.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <cmath>
 #include <cstddef>
 #include <limits>
 
@@ -72,4 +73,12 @@ BOOST_AUTO_TEST_CASE(a_loss_is_lipschitz_if_it_says_a_finite_number) {
   BOOST_TEST(is_lipschitz(finite{}));
   BOOST_TEST(!is_lipschitz(unbounded{}));
   BOOST_TEST(!is_lipschitz(of_integers{}));  // not what the concept Loss asks for
+}
+
+BOOST_AUTO_TEST_CASE(a_curvature_without_an_inverse_makes_a_finite_step) {
+  for (double const l : {1e-309, 5e-324}) {
+    double const step = localsgd::detail::stable_step({l, l, l}, 1);
+    BOOST_TEST(step > 1e300);
+    BOOST_TEST(std::isfinite(step));
+  }
 }

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -62,6 +63,24 @@ BOOST_AUTO_TEST_CASE(the_first_target_that_is_refused_is_named) {
   check_targets({}, positive, "a number > 0");
   std::vector<double> const nan{support::not_a_number};
   BOOST_TEST(refused([&] { check_targets(nan, positive, ""); }).found == "nan");
+}
+
+BOOST_AUTO_TEST_CASE(borrowed_numbers_are_a_span_that_no_temporary_container_converts_to) {
+  using localsgd::detail::borrowed_numbers;
+  using numbers = std::vector<double>;
+  static_assert(std::is_convertible_v<numbers&, borrowed_numbers>);
+  static_assert(std::is_convertible_v<numbers const&, borrowed_numbers>);
+  static_assert(std::is_convertible_v<std::span<double>, borrowed_numbers>);
+  static_assert(!std::is_convertible_v<numbers, borrowed_numbers>);
+  static_assert(!std::is_convertible_v<numbers const, borrowed_numbers>);
+  static_assert(!std::is_convertible_v<std::vector<float>&, borrowed_numbers>);
+  static_assert(!std::is_assignable_v<borrowed_numbers&, numbers>);
+  numbers const w{1, 2, 3};
+  borrowed_numbers const all = w, two{w.data(), 2};
+  BOOST_TEST(all.data() == w.data());
+  BOOST_TEST(all.size() == 3U);
+  BOOST_TEST(two.size() == 2U);
+  BOOST_TEST(borrowed_numbers{}.empty());
 }
 
 BOOST_AUTO_TEST_CASE(the_mean_weight_is_1_where_there_are_none) {

@@ -212,3 +212,14 @@ BOOST_AUTO_TEST_CASE(an_accuracy_below_what_the_budget_allows_is_refused_with_wh
   check_refused([] { advise(known, cluster, shape, {.gradients = 4}, one_kind); }, "goal.gradients",
                 "one step");
 }
+
+BOOST_AUTO_TEST_CASE(of_two_limits_the_one_that_is_too_small_is_named) {
+  auto const ask = [](goal const& wish) {
+    return [=] { advise(known, cluster, shape, wish); };
+  };
+  check_refused(ask({.gradients = 1e12, .seconds = 1e-30}), "goal.seconds", "one step");
+  check_refused(ask({.accuracy = 0.1, .gradients = 1e12, .seconds = 1e-30}), "goal.seconds",
+                "one step");
+  check_refused(ask({.gradients = 0.5, .seconds = 1e9}), "goal.gradients", "one step");
+  check_refused(ask({.gradients = 0.5, .seconds = 1e-30}), "goal.gradients", "goal.seconds");
+}

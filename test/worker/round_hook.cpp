@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(plain_workers_share_nothing) {
   BOOST_TEST(!none.evaluates_at(3));
   BOOST_TEST(!none.evaluated_at(3));
   BOOST_TEST(!none.holds_answer());
-  BOOST_TEST(!none.at_floor());
+  BOOST_TEST(!none.stalled());
   BOOST_TEST(none.gradients_per_sample() == 1);
   BOOST_TEST(none.extra_gradients(100) == 0);
   BOOST_TEST(none.slopes().empty());

@@ -15,6 +15,10 @@
 
 namespace localsgd {
 
+// Qt has a macro of this name.
+#pragma push_macro("signals")
+#undef signals
+
 /// @brief When a checkpoint is written, and what ends the run with one.
 struct checkpoint_options {
   /// Every so many rounds; 0 = not by rounds.
@@ -35,7 +39,11 @@ struct checkpoint_options {
   void validate() const {
     detail::require_nonnegative("checkpoint_options.seconds", seconds);
   }
+  /// @brief `signals`, where a macro may have that name.
+  bool ends_on_signals() const noexcept { return signals; }
 };
+
+#pragma pop_macro("signals")
 
 /// @brief Keeps the state of a run in a file, and goes on from there when the file is found.
 ///

@@ -36,13 +36,13 @@ struct checkpoint_record {
   void start(Checkpoint const& c, std::string the_identity, std::size_t workers) {
     wish = &c;
     identity = std::move(the_identity);
-    signals.emplace(c.options().signals);
+    caught.emplace(c.options().ends_on_signals());
     of.resize(workers);
   }
 
   Checkpoint const* wish = nullptr;
   std::string identity;
-  std::optional<stop_signals> signals;
+  std::optional<stop_signals> caught;
   std::vector<state_writer> of;  // each worker
   bool interrupted = false;
   std::array<int, 2> due{};  // what thread 0 has decided for rounds of even and of odd number
@@ -140,7 +140,7 @@ class checkpoints {
   /// @brief The run is over: its checkpoint is of no more use, unless it was cut short.
   void end() {
     if (mine().interrupted) {
-      if (team_.leads()) mine().signals->heard();
+      if (team_.leads()) mine().caught->heard();
     } else if (team_.thread() == 0) {
       std::error_code ignored;
       std::filesystem::remove(mine().wish->path(), ignored);
@@ -158,7 +158,7 @@ class checkpoints {
   static index_range by_thread(std::size_t thread) noexcept { return {thread, thread + 1}; }
 
   bool stops() {
-    return mine().wish->options().stop.stop_requested() || mine().signals->requested();
+    return mine().wish->options().stop.stop_requested() || mine().caught->requested();
   }
 
   int is_due(std::uint64_t rounds) {

@@ -5,6 +5,12 @@
 /// @file
 /// @brief What the library asks of the compiler beyond the language.
 
+// Without infinities and NaN a run that diverges cannot be told from one that does not, and sums have no
+// order of their own.
+#if defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__)
+#error "localsgd needs IEEE arithmetic: compile without -ffast-math, -Ofast and -ffinite-math-only"
+#endif
+
 /// Code whose bits count is compiled once per type, not inlined into each caller: two copies of a
 /// loop may contract a·b + c differently, and then the synchronizer would change the result.
 #if defined(__clang__)

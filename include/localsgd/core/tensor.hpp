@@ -21,11 +21,12 @@ namespace localsgd {
 
 /// @brief A dense vector of length d.
 template <class Value>
-using vector = xt::xtensor<Value, 1>;
+using vector = xt::xtensor<Value, 1, xt::layout_type::row_major>;
 
-/// @brief n samples of d features, row-major, one sample per row.
+/// @brief n samples of d features, row-major, one sample per row, whatever XTENSOR_DEFAULT_LAYOUT says.
+/// A matrix of another layout converts by assignment: `dense_matrix<double> a = b;`.
 template <class Value = float>
-using dense_matrix = xt::xtensor<Value, 2>;
+using dense_matrix = xt::xtensor<Value, 2, xt::layout_type::row_major>;
 
 namespace detail {
 

@@ -5,6 +5,7 @@
 #include "localsgd/core/error.hpp"
 #include "localsgd/core/tensor.hpp"
 
+#include <string>
 #include <string_view>
 
 /// @file
@@ -17,19 +18,43 @@ namespace localsgd {
 template <class Matrix>
 struct dataset {
   Matrix features;                 ///< n × d
-  xt::xtensor<double, 1> targets;  ///< n labels or values, in the order of the rows.
+  vector<double> targets;          ///< n labels or values, in the order of the rows.
 };
 
 // Older compilers (clang 14) deduce no template arguments for aggregates.
 template <class Matrix>
-dataset(Matrix, xt::xtensor<double, 1>) -> dataset<Matrix>;
+dataset(Matrix, vector<double>) -> dataset<Matrix>;
 
 namespace detail {
 
+/// @brief The format of compressed bytes, by the bytes they begin with; empty for others.
+inline std::string_view compression_of(std::string_view bytes) noexcept {
+  struct format {
+    std::string_view magic, name;
+  };
+  constexpr format formats[] = {
+      {"\x1f\x8b", "a gzip"},
+      {std::string_view("\xfd" "7zXZ\0", 6), "an xz"},
+      {"BZh", "a bzip2"},
+      {"PK\x03\x04", "a zip"},
+      {"PK\x05\x06", "a zip"},  // without entries
+      {"\x28\xb5\x2f\xfd", "a zstd"},
+      {"7z\xbc\xaf\x27\x1c", "a 7z"},
+      {"\x04\x22\x4d\x18", "an lz4"},
+      {"LZIP", "an lzip"},
+      {"\x1f\x9d", "a compress (.Z)"},
+  };
+  for (format const& each : formats)
+    if (bytes.starts_with(each.magic)) return each.name;
+  return {};
+}
+
 /// @brief Compressed bytes would only give a riddle as error: say what to do.
-inline void refuse_gzip(std::string_view bytes, std::string_view name) {
-  if (bytes.substr(0, 2) == "\x1f\x8b")
-    throw invalid_data(name, "a gzip file", "decompressed data: decompress it first");
+inline void refuse_compressed(std::string_view bytes, std::string_view name) {
+  std::string_view const format = compression_of(bytes);
+  if (!format.empty())
+    throw invalid_data(name, std::string(format) + " file",
+                       "decompressed data: decompress it first");
 }
 
 }  // namespace detail

@@ -48,7 +48,7 @@ struct idx_header {
 };
 
 inline idx_header read_idx_header(std::string_view bytes, std::string_view name) {
-  refuse_gzip(bytes, name);
+  refuse_compressed(bytes, name);
   constexpr std::string_view two_zeros("\0\0", 2);
   if (bytes.size() < 4)
     throw invalid_data(name, std::to_string(bytes.size()) + " bytes", "at least 4 bytes");

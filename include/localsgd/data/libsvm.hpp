@@ -47,6 +47,10 @@ struct libsvm_options {
   std::size_t shard = 0;
   std::size_t shards = 1;  ///< ≥ 1; 1 = the whole text.
 
+  /// Whether `qid:…` of ranking data, between a label and its features, is skipped: the samples are
+  /// read as if it were not there. Otherwise it is an error.
+  bool skip_qid = false;
+
   /// @throws invalid_settings naming the field, its value and the rule it broke.
   void validate() const {
     detail::require(columns <= max_columns, "columns", columns, "<= 2^31");
@@ -127,7 +131,7 @@ dataset<csr_matrix<Value>> parse_libsvm(std::string_view text, std::string_view 
   bool const free = options.columns == 0;
   libsvm_rules const rules{name, options.index_base,
                            (free ? options.max_columns : options.columns) - 1 + options.index_base,
-                           free ? "at most 2^31 columns" : "options.columns"};
+                           free ? "at most 2^31 columns" : "options.columns", options.skip_qid};
   parallel_for(chunks.size(), split.threads,
                [&](std::size_t i) { libsvm_reader<Value>(rules, chunks[i], arrays)(); });
 
@@ -165,9 +169,11 @@ dataset<csr_matrix<Value>> parse_libsvm(std::string_view text, std::string_view 
 /// @brief Reads LIBSVM-formatted text that is already in memory.
 ///
 /// One sample per line: a label, then `index:value` pairs with ascending indices, separated by
-/// blanks or tabs. A line may be a bare label: a sample whose features are all zero. What follows
+/// blanks or tabs. Blanks may also stand between the colon and the value. A line may be a bare label: a sample whose features are all zero. What follows
 /// a `#` is a comment; lines with nothing else are skipped. Lines end in LF or CRLF. Numbers are
-/// decimal, whatever the locale says, and correctly rounded. Stored zeros are kept.
+/// decimal, whatever the locale says, and correctly rounded. Stored zeros are kept. A byte order mark
+/// of UTF-8 in front is skipped. Other dialects are refused: several labels (`1,2`), and `qid:` unless
+/// `skip_qid` is set.
 ///
 /// @tparam Value   The type of the features, `float` or `double`.
 /// @param  text    Any bytes; 10^9 lines and more are fine.
@@ -183,7 +189,10 @@ template <class Value = float>
 dataset<csr_matrix<Value>> parse_libsvm(std::string_view text, std::string_view name,
                                         libsvm_options options = {}) {
   options.validate();
-  detail::refuse_gzip(text, name);
+  detail::refuse_compressed(text, name);
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+  if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff"))
+    throw invalid_data(name, 1, 1, "a byte order mark of UTF-16", "text in ASCII or UTF-8");
   std::size_t const first = detail::libsvm_shard_start(text, options.shards, options.shard),
                     last = detail::libsvm_shard_start(text, options.shards, options.shard + 1);
   try {

@@ -23,6 +23,7 @@ struct libsvm_rules {
   std::uint64_t base = 1;  ///< The smallest index there is.
   std::uint64_t most = 0;  ///< The largest index there may be.
   std::string_view why;    ///< What an index above `most` breaks.
+  bool skip_qid = false;   ///< Whether `qid:…` is skipped; otherwise it is an error.
 };
 
 /// @brief A piece of a text that starts at the start of a line and ends after the end of one.
@@ -123,7 +124,7 @@ class libsvm_reader {
     }
     auto line = rest();
     if (!line.next()) return leave();
-    targets_[rows_] = line.template number<double>("a label");
+    targets_[rows_] = line.label();
     at_ = line.at();
     return true;
   }
@@ -134,7 +135,12 @@ class libsvm_reader {
     if (in_reach() && plain_entry()) return true;
     auto line = rest();
     if (!line.next()) return leave();
+    if (line.skip_qid(rules_.skip_qid)) {
+      at_ = line.at();
+      return true;
+    }
     std::uint64_t const index = line.index(rules_.base, least_, rules_.most, rules_.why);
+    line.skip_blanks();
     add(index, line.template number<Value>("a value"));
     at_ = line.at();
     return true;

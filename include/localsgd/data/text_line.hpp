@@ -39,6 +39,33 @@ class text_line {
     return at_ != end_;
   }
 
+  /// @brief Moves over blanks, unless only blanks follow.
+  void skip_blanks() noexcept {
+    char const* const before = at_;
+    if (!next()) at_ = before;
+  }
+
+  /// @brief Reads the label of a sample.
+  double label() {
+    std::string_view const token(at_, token_end(at_));
+    if (token.find(':') != std::string_view::npos)
+      fail(at_, "", "a label (a decimal number) before the first index:value");
+    if (token.find(',') != std::string_view::npos)
+      fail(at_, "", "a label (a decimal number; several labels are not supported)");
+    return number<double>("a label");
+  }
+
+  /// @brief Moves over the token if it is `qid:…`, the query of ranking data.
+  /// @param allowed Otherwise it is refused.
+  bool skip_qid(bool allowed) {
+    std::string_view const token(at_, token_end(at_));
+    if (!token.starts_with("qid:")) return false;
+    if (!allowed)
+      fail(at_, "", "index:value (qid: is not supported; libsvm_options::skip_qid skips it)");
+    at_ += token.size();
+    return true;
+  }
+
   /// @brief Reads a decimal number that ends where the token ends; `+` in front is legal.
   /// @param what Names it in error messages: "a label", "a value".
   template <class Number>
@@ -85,8 +112,14 @@ class text_line {
   }
 
  private:
-  static constexpr bool is_control(char c) noexcept {
-    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+  // Control characters as '?', bytes above ASCII as \xNN: what they mean depends on the terminal.
+  static void append_printable(std::string& text, char c) {
+    constexpr std::string_view hex = "0123456789abcdef";
+    auto const byte = static_cast<unsigned char>(c);
+    if (byte >= 0x80)
+      text.append("\\x").append({hex[byte >> 4U], hex[byte & 15U]});
+    else
+      text += byte < 0x20 || byte == 0x7f ? '?' : c;
   }
   bool ends_at(char const* p) const noexcept { return p == end_ || is_blank(*p); }
   char const* token_end(char const* from) const { return std::find_if(from, end_, is_blank); }
@@ -103,12 +136,12 @@ class text_line {
   /// @brief The offending text starts at `from` and ends at a blank or at one of `stops`.
   [[noreturn]] void fail(char const* from, std::string_view stops,
                          std::string const& expected) const {
-    constexpr std::size_t longest = 40;
+    constexpr std::ptrdiff_t longest = 40;
     char const* const last = std::find_first_of(from, token_end(from), stops.begin(), stops.end());
-    std::string found(from, last);
+    std::string found;
+    for (char const* p = from; p != last && p != from + longest; ++p) append_printable(found, *p);
     if (found.empty()) found = "nothing";
-    if (found.size() > longest) found = found.substr(0, longest) + "...";
-    std::replace_if(found.begin(), found.end(), is_control, '?');
+    if (last - from > longest) found += "...";
     throw invalid_data(file_, number_, static_cast<std::size_t>(from - begin_) + 1, found,
                        expected);
   }

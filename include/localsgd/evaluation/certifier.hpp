@@ -5,6 +5,7 @@
 #include "localsgd/evaluation/certificate.hpp"
 #include "localsgd/evaluation/dual_extrapolation.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
+#include "localsgd/evaluation/row_rounding.hpp"
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/settings.hpp"
 
@@ -26,6 +27,8 @@ namespace localsgd::detail {
 /// - f(x) − D(θ) at an extrapolated dual point, for linear models whose loss knows its conjugate
 ///   (detail::dual_extrapolation): computed where its prediction is worth the pass over the slopes;
 /// - f(x) less what an earlier evaluation proved f* to be at least.
+///
+/// All are rounded up by what rounding can take away: see detail::row_rounding. Never negative.
 template <Objective F>
 class certifier {
  public:
@@ -42,8 +45,18 @@ class certifier {
   std::span<double> slopes() noexcept { return slopes_; }
 
   /// @brief Who leads: the bound at a point whose evaluation may be long past.
-  double at_known_point(full_gradient::value const& value) noexcept {
-    return remember(value.objective, certificate(value.squared_gradient_norm, mu_));
+  double at_known_point(full_gradient::value const& value, std::span<scalar const> x) {
+    auto const off = rounding_.at(value, x, mu_);
+    return remember(value.objective, natural(value, off.gradient), off.value);
+  }
+
+  /// @brief Who leads: the gap that rounding hides at the point of the last bound, 4n ulps of f or 256
+  ///        at most, and what cancellation adds. A smaller one is as good as numbers can certify.
+  double precision(double objective) const noexcept {
+    double const ulps = std::min(256.0, 4 * static_cast<double>(p_->samples));
+    return ulps * static_cast<double>(std::numeric_limits<scalar>::epsilon()) *
+               std::abs(objective) +
+           last_off_;
   }
 
   /// @brief Collective, right after `pass` has evaluated f at x. Who leads gets the answer.
@@ -52,14 +65,24 @@ class certifier {
   double operator()(T& team, full_gradient& pass, std::span<scalar const> x,
                     full_gradient::value const& value, std::span<double const> slopes) {
     bool const leader = team.leads();
-    double bound = leader ? certificate(value.squared_gradient_norm, mu_) : 0;
+    bool has_slopes = false;
+    if constexpr (dual) has_slopes = !slopes.empty() && !slopes_.empty();
+    if (leader && has_slopes) {
+      gradient_.assign(pass.sum().begin(), pass.sum().end());
+      for (double& g : gradient_) g /= static_cast<double>(p_->samples);
+    }
+    if (mu_ > 0) rounding_.measure(*f_, pass, team);
+    typename row_rounding<F>::errors off;
+    double bound = 0;
+    if (leader) {
+      off = rounding_.at(value, x, mu_);
+      bound = natural(value, off.gradient);
+    }
     if constexpr (dual) {
-      if (!slopes.empty() && !slopes_.empty()) {
+      if (has_slopes) {
         int worth_a_pass = 0;
         linear_point at{};
         if (leader) {
-          gradient_.assign(pass.sum().begin(), pass.sum().end());
-          for (double& g : gradient_) g /= static_cast<double>(p_->samples);
           at = {x, gradient_, slopes, value.squared_slopes};
           worth_a_pass = std::isfinite(bound) && promises(dual_.propose(at), bound) ? 1 : 0;
         }
@@ -72,7 +95,7 @@ class certifier {
         if (leader && std::isfinite(bound)) dual_.add(at);
       }
     }
-    return leader ? remember(value.objective, bound) : 0;
+    return leader ? remember(value.objective, bound, off.value) : 0;
   }
 
   /// @brief Collective: what every thread remembers for its samples becomes known to all.
@@ -84,7 +107,7 @@ class certifier {
 
   template <class Archive>
   void state(Archive& archive) {
-    archive(least_);
+    archive(least_, least_off_);
     if constexpr (dual) archive(dual_);
   }
 
@@ -104,14 +127,25 @@ class certifier {
     return predicted < bound / 1.25;
   }
 
+  // ‖∇f(x)‖²/(2μ), where the norm is off by at most `off`.
+  double natural(full_gradient::value const& value, double off) const noexcept {
+    double const square = value.squared_gradient_norm;
+    return certificate(off > 0 ? square + off * (2 * std::sqrt(square) + off) : square, mu_);
+  }
+
   // f* ≥ f(x) − bound for good. The difference of two values of f is off by their rounding.
-  double remember(double objective, double bound) noexcept {
+  double remember(double objective, double bound, double off) noexcept {
+    last_off_ = off;
     double const rounding = 4 * static_cast<double>(p_->samples) *
-                            std::numeric_limits<double>::epsilon() *
-                            (std::abs(objective) + std::abs(least_));
+                                std::numeric_limits<double>::epsilon() *
+                                (std::abs(objective) + std::abs(least_)) +
+                            off + least_off_;
     if constexpr (std::same_as<scalar, double>)
-      bound = std::min(bound, objective - least_ + rounding);
-    if (objective - bound > least_) least_ = objective - bound;
+      bound = std::min(bound, std::max(0.0, objective - least_) + rounding);
+    if (objective - bound > least_) {
+      least_ = objective - bound;
+      least_off_ = off;
+    }
     return bound;
   }
 
@@ -120,7 +154,10 @@ class certifier {
   double mu_;
   decltype(make_dual(std::declval<F const&>(), std::declval<full_gradient const&>())) dual_;
   std::vector<double> slopes_, gradient_;
+  row_rounding<F> rounding_;
   double least_ = -std::numeric_limits<double>::infinity();  // f* is at least this
+  double least_off_ = 0;  // less what cancellation hid where that was proved
+  double last_off_ = 0;
 };
 
 }  // namespace localsgd::detail

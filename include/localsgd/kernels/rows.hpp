@@ -23,8 +23,17 @@ concept has_sparse_rows = requires(Matrix const& m, std::size_t i) {
   { m.rows() } -> std::convertible_to<std::size_t>;
   { m.columns() } -> std::convertible_to<std::size_t>;
 };
+/// What says that its layout is another one. A view of xtensor's has an expression(), whose data() is
+/// not where the view begins.
 template <class Matrix>
-concept is_row_major_2d = requires(Matrix const& m) {
+inline constexpr bool is_known_as_row_major = !requires(Matrix const& m) { m.expression(); };
+template <class Matrix>
+  requires requires { Matrix::static_layout; }
+inline constexpr bool is_known_as_row_major<Matrix> =
+    Matrix::static_layout == decltype(Matrix::static_layout)::row_major &&
+    !requires(Matrix const& m) { m.expression(); };
+template <class Matrix>
+concept is_row_major_2d = is_known_as_row_major<Matrix> && requires(Matrix const& m) {
   m.data();
   m.shape(0);
   m.shape(1);

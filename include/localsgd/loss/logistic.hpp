@@ -64,8 +64,8 @@ struct logistic {
     // Never overflows. Where the exponential is 0, or its argument no number, xsimd would convert
     // what no integer can hold.
     lanes const exponent = -xsimd::abs(margin), least(-1000.0);
-    lanes const small = xsimd::exp(xsimd::select(exponent > least, exponent, least));
-    lanes const e = xsimd::select(margin == margin, small, margin);
+    lanes const bounded = xsimd::exp(xsimd::select(exponent > least, exponent, least));
+    lanes const e = xsimd::select(margin == margin, bounded, margin);
     detail::store(xsimd::max(-margin, lanes(0.0)) + xsimd::log1p(e), value);
     detail::store(-label * xsimd::select(margin > lanes(0.0), e, lanes(1.0)) / (lanes(1.0) + e),
                   slope);

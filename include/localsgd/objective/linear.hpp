@@ -28,8 +28,9 @@ struct linear_options {
   /// strongly convex: a larger value makes that weaker (LIBLINEAR's bias). Finite.
   double intercept = 0;
 
-  /// s_i ≥ 0, one for each sample, borrowed; none = all equal. Weight 2 is the sample twice.
-  std::span<double const> weights = {};
+  /// s_i ≥ 0, one for each sample, borrowed; none = all equal. Weight 2 is the sample twice. Anything
+  /// contiguous of double; a temporary does not compile.
+  detail::borrowed_numbers weights = {};
 };
 
 /// @brief f(x) = (1/S) Σ_i s_i φ(⟨a_i, x⟩, y_i) + r(x), S = Σ s_i.
@@ -143,8 +144,15 @@ class linear_objective {
   double intercept() const noexcept { return options_.intercept; }
   RegularizerType const& regularizer() const noexcept { return regularizer_; }
   double target(std::size_t i) const noexcept { return targets_[i]; }
+  /// S/n, in the units of the weights; 1 where there are none.
+  double mean_weight() const noexcept { return mean_weight_; }
+  /// For a sharded_objective: S/n of the samples of all shards, so that S is the sum over all.
+  void set_mean_weight(double mean) noexcept {
+    mean_weight_ = mean;
+    scale_without_weights_ = 1 / mean;
+  }
   double scale(std::size_t i) const noexcept {
-    return options_.weights.empty() ? 1.0 : options_.weights[i] / mean_weight_;
+    return options_.weights.empty() ? scale_without_weights_ : options_.weights[i] / mean_weight_;
   }
 
  private:
@@ -160,7 +168,7 @@ class linear_objective {
   LossType loss_;
   RegularizerType regularizer_;
   linear_options options_;
-  double mean_weight_ = 1;
+  double mean_weight_ = 1, scale_without_weights_ = 1;
 };
 
 template <class Matrix, class Targets, class LossType, class RegularizerType, class Scalar = double>

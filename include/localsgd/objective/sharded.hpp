@@ -35,6 +35,13 @@ namespace localsgd {
 
 namespace detail {
 
+/// @brief An objective with weights, whose sum can be that of more samples than its own.
+template <class F>
+concept has_mean_weight = requires(F& f, F const& constant, double mean) {
+  { constant.mean_weight() } -> std::same_as<double>;
+  f.set_mean_weight(mean);
+};
+
 /// @brief What every process knows of a shard.
 struct shard_facts {
   std::size_t samples = 0, dimension = 0;
@@ -72,6 +79,11 @@ struct shard_facts {
     return facts;
   }
 
+  // How many samples, and the sum of their weights.
+  struct weight_sum {
+    double samples = 0, weights = 0;
+  };
+
   std::string_view regularizer_name() const noexcept { return regularizer.data(); }
 };
 
@@ -81,7 +93,8 @@ struct shard_facts {
 ///        itself and the objective f_k over those.
 ///
 /// Worker k steps on f_k alone; averages are weighted by n_k, and f and the certificate are those
-/// of all samples. Each process makes the shards of the workers that its synchronizer carries:
+/// of all samples. Weights count as in one objective of all samples: S is their sum over all shards.
+/// Each process makes the shards of the workers that its synchronizer carries:
 /// ~~~{.cpp}
 /// mpi ranks;
 /// std::vector<dataset<csr_matrix<float>>> data(K);  // filled for the workers of this rank alone
@@ -123,12 +136,36 @@ class sharded_objective {
     facts_.resize(workers);
     auto const make_all = [&] {
       shards_.reserve(here.size());
-      for (std::size_t k = here.first; k != here.last; ++k) {
-        F const& f = shards_.emplace_back(make(k));
-        facts_[k] = detail::shard_facts::of(f, workers);
-      }
+      for (std::size_t k = here.first; k != here.last; ++k) shards_.emplace_back(make(k));
     };
-    ranks.all_gather(std::span(facts_.data(), facts_.size()), make_all);
+    auto const look_at_all = [&] {
+      for (std::size_t k = here.first; k != here.last; ++k)
+        facts_[k] = detail::shard_facts::of(shards_[k - here.first], workers);
+    };
+    if constexpr (detail::has_mean_weight<F>) {
+      // A weight counts among all samples, so all must know the sum before anything is measured.
+      std::vector<detail::shard_facts::weight_sum> sums(workers);
+      ranks.all_gather(std::span(sums.data(), sums.size()), [&] {
+        make_all();
+        for (std::size_t k = here.first; k != here.last; ++k) {
+          F const& f = shards_[k - here.first];
+          double const samples = static_cast<double>(f.samples());
+          sums[k] = {samples, samples * f.mean_weight()};
+        }
+      });
+      double samples = 0, weights = 0;
+      for (auto const& each : sums) {
+        samples += each.samples;
+        weights += each.weights;
+      }
+      for (F& f : shards_) f.set_mean_weight(weights / samples);
+      ranks.all_gather(std::span(facts_.data(), facts_.size()), look_at_all);
+    } else {
+      ranks.all_gather(std::span(facts_.data(), facts_.size()), [&] {
+        make_all();
+        look_at_all();
+      });
+    }
 
     for (std::size_t k = 0; k != workers; ++k) {
       std::string name = "the shard of worker " + std::to_string(k);

@@ -115,6 +115,11 @@ class softmax_objective {
     return loss;
   }
 
+  // What rounding in the scores can do: see detail::row_rounding.
+  Matrix const& features() const noexcept { return *features_; }
+  static constexpr double largest_squared_slopes = 2;  // Σ_c (softmax_c − [c = y])²
+  static constexpr double score_curvature = 0.5;       // of log Σ exp
+
   /// What makes it a FactoredObjective: scores are products with rows.
   std::size_t outputs() const noexcept { return classes_; }
   RegularizerType const& regularizer() const noexcept { return regularizer_; }

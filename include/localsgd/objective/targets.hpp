@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 /// @file
 /// @brief Checks of features, targets and weights that all objectives over data share.
@@ -30,6 +31,23 @@ inline constexpr bool is_span<std::span<T, N>> = true;
 /// @brief A temporary that owns its elements: borrowing from it would dangle. Only a span does not.
 template <class T>
 concept owning_temporary = !std::is_lvalue_reference_v<T> && !is_span<std::remove_cvref_t<T>>;
+
+/// @brief A member of an options struct that borrows numbers: a span that a temporary container does
+///        not convert to.
+class borrowed_numbers : public std::span<double const> {
+ public:
+  constexpr borrowed_numbers() noexcept = default;
+  constexpr borrowed_numbers(double const* first, std::size_t count) noexcept
+      : std::span<double const>(first, count) {}
+  template <class Numbers>
+    requires(!owning_temporary<Numbers> && span_of_double<std::remove_cvref_t<Numbers>>)
+  constexpr borrowed_numbers(Numbers&& numbers) noexcept  // NOLINT: as a span is made
+      : std::span<double const>(std::as_const(numbers)) {}
+  /// Data is borrowed: a temporary would be gone before the first step.
+  template <owning_temporary Numbers>
+    requires(!std::same_as<std::remove_cvref_t<Numbers>, borrowed_numbers>)
+  borrowed_numbers(Numbers&&) = delete;
+};
 
 /// @throws invalid_data unless there are rows, columns, and as many targets as rows.
 template <feature_matrix Matrix>

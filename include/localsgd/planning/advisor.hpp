@@ -195,10 +195,26 @@ class advisor {
       floor = std::min(floor, counts_.start < 0 ? reached(steps, k * b)
                                                 : wish_.accuracy * c.steps / steps);
     }
-    if (std::isinf(floor))
-      throw invalid_settings(wish_.gradients > 0 ? "goal.gradients" : "goal.seconds",
-                             wish_.gradients > 0 ? wish_.gradients : wish_.seconds,
-                             "enough for one step of some choice");
+    if (std::isinf(floor)) {
+      // The limit that no choice keeps; or the time, if each is kept by some choice, but not both.
+      bool const too_few = std::ranges::all_of(all, [&](candidate const& c) {
+        return static_cast<double>(c.workers) * static_cast<double>(c.batch_size) > budget();
+      });
+      bool const too_short =
+          std::ranges::all_of(all, [&](candidate const& c) { return c.seconds / c.steps > time(); });
+      if (too_few && !too_short)
+        throw invalid_settings("goal.gradients", wish_.gradients,
+                               "enough for one step of some choice");
+      if (too_few)
+        throw invalid_settings("goal.gradients", wish_.gradients,
+                               "enough for one step of some choice, as must be goal.seconds = " +
+                                   shown(wish_.seconds));
+      throw invalid_settings(
+          "goal.seconds", wish_.seconds,
+          too_short ? "enough for one step of some choice"
+                    : "enough for one step of a choice that goal.gradients = " +
+                          shown(wish_.gradients) + " allows");
+    }
     throw invalid_settings("goal.accuracy", wish_.accuracy,
                            "at least " + shown(floor) + ", which the budget is enough for");
   }

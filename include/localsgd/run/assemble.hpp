@@ -78,7 +78,7 @@ template <class... Given>
 void add_components(run_identity& all) {
   std::vector<std::string> names;
   [[maybe_unused]] auto const add = [&]<class C>(std::type_identity<C>) {
-    if constexpr (!Observer<C> && !Synchronizer<C>) names.emplace_back(typeid(C).name());
+    if constexpr (!Observer<C> && !Synchronizer<C>) names.emplace_back(type_name<C>());
   };
   (add(std::type_identity<Given>{}), ...);
   std::sort(names.begin(), names.end());
@@ -211,8 +211,8 @@ result<typename F::scalar> assembled_run(F const& f, settings const& s,
         steps.add("last step size", step_size(p.steps));
         steps.add_text("iterate weights", iterate_weights.identity());
       });
-      all.add_text("component", typeid(decltype(bind(0))).name());
-      all.add_text("component", typeid(schedule).name());
+      all.add_text("component", type_name<decltype(bind(0))>());
+      all.add_text("component", type_name<std::remove_cvref_t<decltype(schedule)>>());
       record.checkpoints.start(checkpoint, all.text(), p.workers);
     }
     launch([&](auto& team) {

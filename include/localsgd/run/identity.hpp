@@ -18,6 +18,16 @@
 
 namespace localsgd::detail {
 
+/// @brief A name of a type, the same in all processes of one build, with and without RTTI.
+template <class T>
+char const* type_name() noexcept {
+#if defined(__cpp_rtti) || !defined(__GNUC__)
+  return typeid(T).name();
+#else
+  return __PRETTY_FUNCTION__;
+#endif
+}
+
 /// @brief A line "name = value" for each thing that runs of the same bits have in common.
 class run_identity {
  public:

@@ -203,7 +203,7 @@ class recorder {
     if (!hook_.holds_answer() || !(value.objective < out.objective)) return;
     r_.weighted = r_.last = r_.best = hook_.point();
     out.objective = value.objective;
-    out.certificate = r_.bound.at_known_point(value);
+    out.certificate = r_.bound.at_known_point(value, hook_.point());
   }
   // Who leads: here is the average; the answer is the better one, bounded by what bounds the other.
   void compare(known const& average) {
@@ -213,7 +213,10 @@ class recorder {
     if (!(average.objective <= out.objective)) return;
     r_.best = r_.average;
     out.objective = average.objective;
-    out.certificate = std::min(out.certificate, average.certificate);
+    // A bound at a double point knows what the other one proved, with the rounding of both values.
+    out.certificate = std::same_as<scalar, double>
+                          ? average.certificate
+                          : std::min(out.certificate, average.certificate);
   }
 
   // Who leads: whether the run ends here, and why, if the observer has no wish.
@@ -228,8 +231,10 @@ class recorder {
       out.reason = stop_reason::diverged;
     else if (p.tolerance > 0 && out.certificate <= p.tolerance)
       out.reason = stop_reason::tolerance_reached;
-    else if (p.tolerance > 0 && hook_.at_floor())
-      out.reason = stop_reason::precision_reached;
+    else if (p.tolerance > 0 && hook_.stalled())
+      out.reason = out.certificate <= r_.bound.precision(out.objective)
+                       ? stop_reason::precision_reached
+                       : stop_reason::stalled;
     else if (t == p.steps)
       out.reason = stop_reason::steps_done;
     else {

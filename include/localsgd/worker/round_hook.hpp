@@ -27,7 +27,7 @@ concept tells_what_it_found = requires(H const& h) {
   { h.slopes() } -> std::same_as<std::span<double const>>;
   { h.holds_answer() } -> std::same_as<bool>;
   h.point();
-  { h.at_floor() } -> std::same_as<bool>;
+  { h.stalled() } -> std::same_as<bool>;
 };
 template <class H>
 concept counts_its_gradients = requires(H const& h, std::uint64_t t) {
@@ -53,7 +53,7 @@ concept counts_its_gradients = requires(H const& h, std::uint64_t t) {
 /// | `h.value()`, `h.slopes()`  | f there, and ∂φ/∂z of all samples of a linear model, or none    |
 /// | `h.holds_answer()`,        | whether `h.point()` with the value `h.value()` may be a better  |
 /// | `h.point()`                | answer than the consensus                                       |
-/// | `h.at_floor()`             | whether f has stopped falling for want of precision             |
+/// | `h.stalled()`              | whether f and ‖∇f‖ have stopped falling                         |
 /// | `h.gradients_per_sample()` | component gradients that a step makes for each of its samples   |
 /// | `h.extra_gradients(t)`     | component gradients beyond K·b·t, after t steps                 |
 /// | `h.state(archive)`         | passes all it remembers to `archive(parts…)`                    |
@@ -93,7 +93,7 @@ struct no_hook {
   static constexpr std::span<double const> slopes() noexcept { return {}; }
   static constexpr bool holds_answer() noexcept { return false; }
   static constexpr std::span<Scalar const> point() noexcept { return {}; }
-  static constexpr bool at_floor() noexcept { return false; }
+  static constexpr bool stalled() noexcept { return false; }
   static constexpr std::uint64_t gradients_per_sample() noexcept { return 1; }
   static constexpr std::uint64_t extra_gradients(std::uint64_t) noexcept { return 0; }
   template <class Archive>

@@ -6,12 +6,19 @@
 #include <atomic>
 #include <barrier>
 #include <boost/test/unit_test.hpp>
+#include <cerrno>
 #include <cstddef>
+#include <memory>
 #include <set>
 #include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
+
+#if __has_include(<sys/wait.h>)
+#include <sys/wait.h>
+#include <unistd.h>
+#endif
 
 #include "test/support/problems.hpp"
 
@@ -110,6 +117,54 @@ BOOST_AUTO_TEST_CASE(another_pool_may_be_used_from_inside) {
     });
   });
   BOOST_TEST(runs == 4);
+}
+
+BOOST_AUTO_TEST_CASE(a_call_back_from_a_thread_of_another_pool_is_refused) {
+  asio_pool outer(2), inner(2);
+  std::atomic<int> refused{0};
+  outer(2, [&](std::size_t) {
+    inner(2, [&](std::size_t) {
+      try {
+        outer(1, [](std::size_t) {});
+      } catch (std::logic_error const&) {
+        ++refused;
+      }
+    });
+  });
+  BOOST_TEST(refused == 4);
+}
+
+#if __has_include(<sys/wait.h>)
+BOOST_AUTO_TEST_CASE(in_a_child_after_fork_a_pool_is_refused_destroyed_and_can_be_replaced) {
+  auto const pool = std::make_unique<asio_pool>(2);
+  (*pool)(2, [](std::size_t) {});
+  pid_t const child = fork();
+  if (child == 0) {
+    alarm(20);  // a child that hangs ends
+    int status = 1;
+    try {
+      (*pool)(2, [](std::size_t) {});
+    } catch (std::logic_error const& e) {
+      status = std::string(e.what()).find("fork()") != std::string::npos ? 0 : 2;
+    }
+    pool->~asio_pool();
+    asio_pool own(2);
+    std::atomic<int> runs{0};
+    own(2, [&](std::size_t) { ++runs; });
+    _exit(runs == 2 ? status : 3);
+  }
+  int status = -1;
+  BOOST_TEST(waitpid(child, &status, 0) == child);
+  BOOST_TEST(status == 0);
+  std::atomic<int> runs{0};
+  (*pool)(2, [&](std::size_t) { ++runs; });
+  BOOST_TEST(runs == 2);
+}
+#endif
+
+BOOST_AUTO_TEST_CASE(a_pool_is_made_whatever_errno_is) {
+  errno = ERANGE;  // Boost 1.87 throws std::out_of_range unless it is reset
+  BOOST_TEST(asio_pool(2).threads() == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(a_pool_has_1_to_4096_threads) {

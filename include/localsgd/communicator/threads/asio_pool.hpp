@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/communicator/threads/nested_gangs.hpp"
 #include "localsgd/core/error.hpp"
 
 // The only header that includes Asio. Narrow includes: <boost/asio.hpp> of Boost 1.74 does not compile as C++20
@@ -9,13 +10,14 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
 
+#include <cerrno>
 #include <cstddef>
 #include <functional>
 #include <latch>
+#include <memory>
 #include <mutex>
 #include <stdexcept>
 #include <thread>
-#include <utility>
 
 /// @file
 /// @brief A fixed pool of threads that runs one gang of tasks at a time.
@@ -29,7 +31,13 @@ namespace localsgd::detail {
 class asio_pool {
  public:
   /// @param threads 1 … 4096. Always explicit: Asio's default is twice the hardware threads.
-  explicit asio_pool(std::size_t threads) : threads_(checked(threads)), pool_(threads) {}
+  explicit asio_pool(std::size_t threads) : threads_(checked(threads)), pool_(made(threads)) {}
+  asio_pool(asio_pool const&) = delete;
+  asio_pool& operator=(asio_pool const&) = delete;
+  ~asio_pool() {
+    // In a child after fork() there is nobody to join.
+    if (!process_.is_here()) static_cast<void>(pool_.release());
+  }
 
   /// @brief As many threads as the machine has.
   static std::size_t hardware_threads() noexcept {
@@ -40,17 +48,18 @@ class asio_pool {
   std::size_t threads() const noexcept { return threads_; }
 
   /// @pre n ≤ threads(); f does not throw (in an Asio thread that would end the process).
-  /// @throws std::logic_error when called from one of the gang's own threads, which would wait for
-  ///         itself.
+  /// @throws std::logic_error when called from a thread that the pool's gang waits for, directly or
+  ///         through other pools (detail::nested_gangs), or in a child after fork().
   ///
   /// No template: what Asio makes of a task is compiled once, not for every run.
   void operator()(std::size_t n, std::function<void(std::size_t)> const& f) {
-    if (inside() == this)
+    if (!process_.is_here())
       throw std::logic_error(
-          "localsgd: minimize was called from a thread of the pool it is to run on; "
-          "give the inner call a pool of its own, or serial{}");
+          "localsgd: a pool of threads was used in a child process after fork(), where its threads "
+          "do not exist; make the pool in the child, or use serial{}");
+    auto const turn = nested_gangs::lock(busy_, this);
     if (n == 0) return;
-    std::lock_guard const turn(busy_);
+    nested_gangs::gang const gang(this);
     std::latch pending(static_cast<std::ptrdiff_t>(n));
     // post() may run out of memory half-way, when the queued tasks already wait for the others.
     // So each waits for the go, which says whether there are others.
@@ -59,15 +68,14 @@ class asio_pool {
     auto const task = [&](std::size_t i) {
       go.wait();
       if (complete) {
-        asio_pool const* const before = std::exchange(inside(), this);
+        nested_gangs::task const inside(gang);
         f(i);
-        inside() = before;
       }
       pending.count_down();
     };
     std::size_t posted = 1;
     try {
-      for (; posted < n; ++posted) boost::asio::post(pool_, [&task, i = posted] { task(i); });
+      for (; posted < n; ++posted) boost::asio::post(*pool_, [&task, i = posted] { task(i); });
       complete = true;
     } catch (...) {
       pending.count_down(static_cast<std::ptrdiff_t>(n - posted + 1));
@@ -87,14 +95,15 @@ class asio_pool {
     require(threads >= 1 && threads <= 4096, "threads", threads, "1 to 4096");
     return threads;
   }
-  static asio_pool const*& inside() noexcept {
-    thread_local asio_pool const* pool = nullptr;
-    return pool;
+  static std::unique_ptr<boost::asio::thread_pool> made(std::size_t threads) {
+    errno = 0;  // Boost 1.87 takes an ERANGE of before for one of its own
+    return std::make_unique<boost::asio::thread_pool>(threads);
   }
 
   std::size_t threads_;
   std::mutex busy_;
-  boost::asio::thread_pool pool_;  // never joined between runs: join() is final
+  process_mark process_;
+  std::unique_ptr<boost::asio::thread_pool> pool_;  // never joined between runs: join() is final
 };
 
 }  // namespace localsgd::detail

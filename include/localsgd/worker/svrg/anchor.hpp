@@ -9,8 +9,8 @@
 #include "localsgd/step_size/automatic_step.hpp"
 #include "localsgd/step_size/concept.hpp"
 #include "localsgd/worker/round_hook.hpp"
+#include "localsgd/worker/svrg/descent.hpp"
 #include "localsgd/worker/svrg/extrapolation.hpp"
-#include "localsgd/worker/svrg/newton.hpp"
 #include "localsgd/worker/svrg/steps.hpp"
 
 #include <algorithm>
@@ -66,7 +66,7 @@ class svrg_anchor {
         trial_(point_.size()) {
     if (start == svrg_start::never) return;
     steps_ = svrg_steps<F>(f, p, step_size(0), automatic);
-    if (automatic && p.tolerance > 0) direction_ = newton_direction<F>(f, p);
+    if (automatic && p.tolerance > 0) descent_ = newton_descent<F>(f, p);
   }
 
   /// @brief Whether variance-reduced steps have begun. Then assign() starts from the anchor.
@@ -91,9 +91,9 @@ class svrg_anchor {
   std::uint64_t extra_gradients(std::uint64_t t) const noexcept {
     std::uint64_t const again =
         remembers || !active_ ? 0 : p_->workers * p_->batch_size * (t - active_since_);
-    return p_->samples * passes_ + newton_gradients_ + again;
+    return p_->samples * passes_ + descent_.gradients() + again;
   }
-  bool at_floor() const noexcept { return stalled_ >= patience; }
+  bool stalled() const noexcept { return stalled_ >= patience; }
 
   /// @brief Collective where it is time: the anchor moves, and all workers with it.
   template <class Context>
@@ -135,7 +135,10 @@ class svrg_anchor {
       next = static_cast<move>(team.broadcast(static_cast<int>(next)));
     }
     if (leader) accept(round.pass(), t);
-    descend(round);
+    descent_(round, *f_, {point_, trial_, value_}, steps_.slopes().to_fill(), [&] {
+      history_.clear();
+      take_steps(round.pass());
+    });
     round.pass().share_slopes(team, steps_.slopes().to_fill());
     team.barrier();  // the anchor is there
     // What was taken back leaves no trace in the average.
@@ -145,15 +148,11 @@ class svrg_anchor {
   template <class Archive>
   void state(Archive& archive) {
     archive(next_, active_, renewed_at_, passes_, active_since_, rescues_, stalled_, point_, history_,
-            steps_, value_, factor_, direction_, drop_, rate_, anchors_, newton_gradients_, newton_,
-            newton_failures_);
+            steps_, value_, reference_, factor_, descent_);
   }
 
  private:
   enum class move { forward, leap, plain, back, done, done_back };
-  enum class search { goes_on, found, failed };
-  static constexpr int most_newton_steps = 100;
-  static constexpr double newton_steps_expected = 6;
   static constexpr int most_rescues = 2100, patience = 8;  // 2^-2100·η is 0 for every η
   static constexpr bool remembers = linear_with_ridge<stepped_objective<F>>;  // slopes there
   static constexpr bool automatic = std::same_as<E, automatic_step::chosen>;
@@ -169,7 +168,7 @@ class svrg_anchor {
   void prepare(Context& round) {
     auto const sent = round.team().sent();
     steps_.prepare(*f_, round.pass(), round.team(), *p_);
-    direction_.prepare(*f_, round.pass(), round.team(), *p_);
+    descent_.prepare(*f_, round.pass(), round.team());
     round.team().sent() = sent;
   }
 
@@ -221,107 +220,25 @@ class svrg_anchor {
     ++passes_;
     if (made == move::back) ++rescues_;
     bool const first = std::isnan(value_.objective);
-    bool const rises = !(value.objective <= value_.objective + rounding(value_.objective));
+    // Cancellation can make the difference of two values noise where their gradients still tell.
+    bool const by_gradient = value.squared_gradient_norm < value_.squared_gradient_norm;
+    double const noise = (by_gradient ? 64 : 1) * rounding_of(value_.objective);
+    bool const rises = !(value.objective <= value_.objective + noise);
     if (made == move::back || first || !rises || rescues_ == most_rescues) {
-      bool const falls = value.objective < value_.objective - rounding(value_.objective);
-      stalled_ = falls || first || made == move::back ? 0 : stalled_ + 1;
-      if (made != move::back && !first) watch(value_.objective - value.objective);
+      if (made != move::back && !first) descent_.watch(value_.objective - value.objective);
+      // Progress since the last time there was some: many small falls of f are one. Where f has no
+      // digits left, its gradient may still have some.
+      bool const falls =
+          value.objective < reference_.objective - rounding_of(reference_.objective) ||
+          value.squared_gradient_norm < reference_.squared_gradient_norm / 4;
+      bool const progress = falls || first || made == move::back;
+      stalled_ = progress ? 0 : stalled_ + 1;
+      if (progress) reference_ = value;
       value_ = value;
       return made == move::back ? move::done_back : move::done;
     }
     if (made == move::leap) history_.clear();
     return made == move::leap ? move::plain : move::back;
-  }
-  static double rounding(double f) noexcept {
-    return 4 * std::numeric_limits<double>::epsilon() * std::abs(f);
-  }
-
-  // How fast f falls from anchor to anchor.
-  void watch(double drop) noexcept {
-    double const ratio = drop > 0 && drop_ > 0 ? std::clamp(drop / drop_, 0.01, 0.99) : 0.99;
-    rate_ = anchors_ < 2 ? ratio : std::sqrt(rate_ * ratio);
-    drop_ = drop;
-    ++anchors_;
-  }
-
-  // Who leads: whether a Newton step is worth its price. Local steps would need so many epochs more
-  // as their rate says; and who has paid as much as Newton's steps cost, has seen enough of them.
-  bool wants_newton() noexcept {
-    if constexpr (!automatic) return false;
-    if (!direction_.exists() || !(p_->tolerance > 0) || newton_failures_ > 3) return false;
-    if (value_.squared_gradient_norm <= p_->tolerance * ridge_of_model()) return false;
-    if (newton_) return true;
-    double const price = newton_steps_expected * direction_.epochs() *
-                         static_cast<double>(1 << (2 * newton_failures_));
-    double const left = drop_ * rate_ / (1 - rate_);
-    double const epochs =
-        left > p_->tolerance ? std::log(left / p_->tolerance) / -std::log(rate_) : 0;
-    newton_ = anchors_ >= price || (anchors_ >= 2 && epochs > price);
-    return newton_;
-  }
-  double ridge_of_model() const noexcept {
-    if constexpr (remembers)
-      return ridge_of(*f_);
-    else
-      return 0;
-  }
-
-  // Collective: Newton steps with a line search, from the anchor, until its gradient proves the
-  // tolerance, or f falls no longer.
-  template <class Context>
-  void descend(Context& round) {
-    auto& team = round.team();
-    bool const leader = team.leads();
-    std::vector<double> direction(leader ? point_.size() : 0);
-    for (int step = 0; step != most_newton_steps; ++step) {
-      if (team.broadcast(leader && wants_newton() ? 1 : 0) == 0) return;
-      direction_.curvature_at(*f_, point(), team);
-      double length = 1;
-      bool falls = true;
-      search next = search::goes_on;
-      if (leader) {
-        newton_gradients_ += static_cast<std::uint64_t>(
-            direction_.gradients_per_sample() * static_cast<double>(p_->samples));
-        if (!direction_.solve(round.pass().sum(), direction)) next = search::failed;
-      }
-      next = static_cast<search>(team.broadcast(static_cast<int>(next)));
-      while (next == search::goes_on) {
-        if (leader)
-          for (std::size_t j = 0; j != point_.size(); ++j)
-            trial_[j] = static_cast<scalar>(static_cast<double>(point_[j]) + length * direction[j]);
-        team.barrier();
-        auto const value =
-            round.pass()(*f_, std::span<scalar const>(trial_), team, steps_.slopes().to_fill());
-        round.spend((p_->samples + p_->workers - 1) / p_->workers);
-        if (leader) {
-          ++passes_;
-          falls = value.objective < value_.objective - rounding(value_.objective);
-          bool const stays = value.objective <= value_.objective + rounding(value_.objective);
-          if (falls || (stays && value.squared_gradient_norm < value_.squared_gradient_norm / 4)) {
-            value_ = value;
-            std::swap(point_, trial_);
-            next = search::found;
-          } else if ((length /= 4) < 1e-3) {
-            next = search::failed;
-          }
-        }
-        next = static_cast<search>(team.broadcast(static_cast<int>(next)));
-      }
-      if (next == search::failed) {  // what was evaluated last is not the anchor
-        round.pass()(*f_, point(), team, steps_.slopes().to_fill());
-        if (leader) {
-          ++passes_;
-          newton_ = false;
-          ++newton_failures_;
-        }
-      }
-      if (leader) {
-        history_.clear();
-        take_steps(round.pass());
-      }
-      if (next == search::failed) break;
-    }
-    team.barrier();
   }
 
   void accept(full_gradient const& pass, std::uint64_t t) {
@@ -351,12 +268,9 @@ class svrg_anchor {
   extrapolation history_;
   svrg_steps<F> steps_;
   full_gradient::value value_{std::numeric_limits<double>::quiet_NaN(), 0};
+  full_gradient::value reference_;  // where there was progress
   double factor_ = 1, scale_ = 1;
-  newton_direction<F> direction_;
-  double drop_ = 0, rate_ = 0.99;  // of f from anchor to anchor
-  std::uint64_t anchors_ = 0, newton_gradients_ = 0;
-  bool newton_ = false;
-  int newton_failures_ = 0;
+  newton_descent<F> descent_;
 };
 
 }  // namespace localsgd::detail

@@ -1,0 +1,146 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <mutex>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+#if __has_include(<unistd.h>)
+#include <unistd.h>
+#endif
+
+/// @file
+/// @brief Gangs of threads that start gangs on other pools: which of them would wait for each other.
+
+namespace localsgd::detail {
+
+/// @brief The pools that the calling thread works for, and those that such threads wait for.
+///
+/// A gang holds its pool until all of its tasks are done. A task that asks for another pool makes
+/// all gangs that it is part of wait for the gang that holds that pool. A gang that is asked to wait
+/// for itself, directly or through others, is refused: it would wait for ever. Thread safe.
+class nested_gangs {
+ public:
+  /// @brief One gang: the pool that it runs on, and the gang whose task has started it.
+  class gang {
+   public:
+    /// By the thread that starts it, which waits for its end.
+    explicit gang(void const* pool) noexcept : pool_(pool), starter_(current()) {}
+
+   private:
+    friend nested_gangs;
+    void const* pool_;
+    gang const* starter_;
+  };
+
+  /// @brief While it lives, the calling thread runs a task of a gang.
+  class task {
+   public:
+    explicit task(gang const& g) noexcept : before_(std::exchange(current(), &g)) {}
+    task(task const&) = delete;
+    task& operator=(task const&) = delete;
+    ~task() { current() = before_; }
+
+   private:
+    gang const* before_;
+  };
+
+  /// @brief Locks the mutex of a pool. @throws std::logic_error if that would never succeed.
+  static std::unique_lock<std::mutex> lock(std::mutex& busy, void const* pool) {
+    gang const* const mine = current();
+    if (mine == nullptr) return std::unique_lock(busy);  // nobody waits for this thread
+    if (works_for(mine, pool)) refuse();
+    std::unique_lock turn(busy, std::try_to_lock);
+    if (turn.owns_lock()) return turn;
+    waiting const entry(mine, pool);
+    turn.lock();
+    return turn;
+  }
+
+ private:
+  struct wish {
+    gang const* by;
+    void const* pool;
+  };
+  struct registry {
+    std::mutex mutex;
+    std::vector<wish> wishes;
+  };
+
+  // A thread waits for a pool.
+  class waiting {
+   public:
+    waiting(gang const* by, void const* pool) : mine_{by, pool} {
+      std::lock_guard const guard(all().mutex);
+      // Every pool that must become free before this one does.
+      std::vector<void const*> needed{pool};
+      for (std::size_t i = 0; i != needed.size(); ++i) {
+        if (works_for(by, needed[i])) refuse();
+        for (wish const& each : all().wishes)
+          if (works_for(each.by, needed[i]) && !contains(needed, each.pool))
+            needed.push_back(each.pool);
+      }
+      all().wishes.push_back(mine_);
+    }
+    waiting(waiting const&) = delete;
+    waiting& operator=(waiting const&) = delete;
+    ~waiting() {
+      std::lock_guard const guard(all().mutex);
+      auto& wishes = all().wishes;
+      for (wish& each : wishes)
+        if (each.by == mine_.by && each.pool == mine_.pool) {
+          each = wishes.back();
+          wishes.pop_back();
+          break;
+        }
+    }
+
+   private:
+    wish mine_;
+  };
+
+  static bool works_for(gang const* g, void const* pool) noexcept {
+    while (g != nullptr && g->pool_ != pool) g = g->starter_;
+    return g != nullptr;
+  }
+  static bool contains(std::vector<void const*> const& pools, void const* pool) noexcept {
+    for (void const* const each : pools)
+      if (each == pool) return true;
+    return false;
+  }
+  [[noreturn]] static void refuse() {
+    throw std::logic_error(
+        "localsgd: minimize was called from a thread of the pool it is to run on, or of one that "
+        "waits for that pool; give the inner call a pool of its own, or serial{}");
+  }
+  static gang const*& current() noexcept {
+    thread_local gang const* g = nullptr;
+    return g;
+  }
+  static registry& all() {
+    static registry r;
+    return r;
+  }
+};
+
+/// @brief Tells whether this process is the one that made the object, or a child after fork(), in
+///        which the threads of that object do not exist.
+class process_mark {
+ public:
+  bool is_here() const noexcept { return process_ == current(); }
+
+ private:
+  static long current() noexcept {
+#if __has_include(<unistd.h>)
+    return static_cast<long>(::getpid());
+#else
+    return 0;
+#endif
+  }
+  long process_ = current();
+};
+
+}  // namespace localsgd::detail

@@ -1,0 +1,129 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/core/index_range.hpp"
+#include "localsgd/evaluation/full_gradient.hpp"
+#include "localsgd/kernels/rows.hpp"
+#include "localsgd/kernels/simd.hpp"
+#include "localsgd/objective/linear_concept.hpp"
+#include "localsgd/objective/sharded_concept.hpp"
+
+#include <cmath>
+#include <concepts>
+#include <cstddef>
+#include <limits>
+#include <span>
+
+/// @file
+/// @brief How far rounding can move f(x) and ∇f(x) of a model that is linear in its rows.
+
+namespace localsgd::detail {
+
+/// @brief A model of scores ⟨a_i, x⟩ that says how large ‖∂φ/∂z‖² and the curvature of φ can be:
+///        `softmax_objective`.
+template <class F>
+concept has_bounded_scores = requires(F const& f) {
+  f.features();
+  { F::largest_squared_slopes } -> std::convertible_to<double>;
+  { F::score_curvature } -> std::convertible_to<double>;
+};
+
+/// @brief An objective whose rounding can be bounded by the norms of its rows.
+template <class F>
+concept has_known_rounding =
+    LinearObjective<stepped_objective<F>> || has_bounded_scores<stepped_objective<F>>;
+
+/// @brief What cancellation in the products ⟨a_i, x⟩ can do to f(x) and ‖∇f(x)‖.
+///
+/// A product of m_i terms is off by at most |δ_i| ≤ k_i u ‖a_i‖‖x‖ with u = 2⁻⁵³ and k_i = m_i + 2,
+/// whatever the product itself is. With θ_i = ∂φ/∂z_i and β ≥ φ'', by the Cauchy–Schwarz inequality,
+/// - f is off by (1/n) Σ s_i (|θ_i δ_i| + ½ β δ_i²) ≤ u‖x‖ √(T P) + ½ u²‖x‖² √(P B);
+/// - ‖∇f‖ by (1/n) Σ s_i β |δ_i| ‖a_i‖ ≤ u‖x‖ √(R B), and by c u (√(T R) + λ‖x‖) as sums of at most
+///   c terms are, where T = (1/n) Σ s_i θ_i², R = (1/n) Σ s_i ‖a_i‖², P and B the same with k_i²‖a_i‖²
+///   and β²k_i²‖a_i‖² in place of ‖a_i‖².
+///
+/// Doubled, for what is of second order and for the errors of φ and φ' themselves. Measured once, in
+/// a pass over the rows. An objective without known rows has the rounding 0 here.
+template <class F>
+class row_rounding {
+ public:
+  struct errors {
+    double value = 0;     ///< of f(x)
+    double gradient = 0;  ///< of ‖∇f(x)‖
+  };
+
+  /// @brief Collective: measures the rows, the first time. Overwrites the sums of `pass`.
+  template <class T>
+  void measure(F const& f, full_gradient& pass, T& team) {
+    if constexpr (has_known_rounding<F>) {
+      if (measured_) return;
+      pass.each_share(f, team, [](auto const& share, index_range samples, std::span<double> sum,
+                                  std::size_t) { add(share, samples, sum); });
+      if (!team.leads()) return;
+      double const n = static_cast<double>(f.samples());
+      rows_ = pass.totals()[0] / n;
+      products_ = pass.totals()[1] / n;
+      bent_ = pass.totals()[2] / n;
+      chain_ = static_cast<double>(pass.chain() + 64);
+      measured_ = true;
+    }
+  }
+
+  /// @brief At a point that has been evaluated, for who leads. @param lambda of the penalty
+  errors at(full_gradient::value const& value, std::span<typename F::scalar const> x,
+            double lambda) const {
+    errors e;
+    if constexpr (has_known_rounding<F>) {
+      constexpr double u = std::numeric_limits<double>::epsilon() / 2;
+      double const length = std::sqrt(squared_norm(x)), moved = u * length;
+      double slopes = value.squared_slopes;
+      if constexpr (has_bounded_scores<stepped_objective<F>>)
+        slopes = stepped_objective<F>::largest_squared_slopes;
+      if (length > 0) {
+        e.value = 2 * moved * (root(slopes, products_) + moved / 2 * root(products_, bent_));
+        e.gradient = 2 * (moved * root(rows_, bent_) + chain_ * moved * lambda);
+      }
+      e.gradient += 2 * chain_ * u * root(slopes, rows_);
+      if (!std::isfinite(e.value)) e.value = infinity;
+      if (!std::isfinite(e.gradient)) e.gradient = infinity;
+    }
+    return e;
+  }
+
+ private:
+  static constexpr double infinity = std::numeric_limits<double>::infinity();
+
+  static double root(double a, double b) noexcept { return std::sqrt(a) * std::sqrt(b); }
+
+  template <class G>
+  static void add(G const& f, index_range samples, std::span<double> sum) {
+    double constant = 0, bend = 0;
+    if constexpr (LinearObjective<G>) {
+      constant = f.intercept();
+      bend = f.loss().curvature();
+    } else {
+      bend = G::score_curvature;
+    }
+    double rows = 0, products = 0;
+    for (std::size_t i = samples.first; i != samples.last; ++i) {
+      auto const row = row_of(f.features(), i);
+      double terms = 3, square = squared_norm_of(row) + constant * constant;
+      if constexpr (sparse_row<decltype(row)>)
+        terms += static_cast<double>(row.indices.size());
+      else
+        terms += static_cast<double>(row.size());
+      if constexpr (LinearObjective<G>) square *= f.scale(i);
+      rows += square;
+      products += terms * terms * square;
+    }
+    sum[0] += rows;
+    sum[1] += products;
+    sum[2] += bend * bend * products;
+  }
+
+  bool measured_ = false;
+  double rows_ = 0, products_ = 0, bent_ = 0, chain_ = 0;
+};
+
+}  // namespace localsgd::detail

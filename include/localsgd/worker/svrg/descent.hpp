@@ -1,0 +1,176 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/core/cache_aligned.hpp"
+#include "localsgd/evaluation/full_gradient.hpp"
+#include "localsgd/objective/linear_concept.hpp"
+#include "localsgd/objective/regularized.hpp"
+#include "localsgd/objective/sharded_concept.hpp"
+#include "localsgd/settings.hpp"
+#include "localsgd/worker/svrg/newton.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <utility>
+#include <vector>
+
+/// @file
+/// @brief Newton steps from an anchor, and when they pay.
+
+namespace localsgd::detail {
+
+/// @brief How far f(x) may be off by rounding, where nothing cancels.
+inline double rounding_of(double f) noexcept {
+  return 4 * std::numeric_limits<double>::epsilon() * std::abs(f);
+}
+
+/// @brief What Newton steps change of an anchor, and a point beside it.
+template <class Scalar>
+struct descending_anchor {
+  aligned_vector<Scalar>& point;
+  aligned_vector<Scalar>& trial;
+  full_gradient::value& value;  ///< f and ∇f at the point
+};
+
+/// @brief Newton's method from an anchor, with a line search: x ← x + ℓp, p = −∇²f(x)⁻¹∇f(x), ℓ = 1,
+///        1/4, 1/16, … until f falls.
+///
+/// Local steps with a diagonal metric converge at a rate that conditioning decides; six Newton steps
+/// usually do, whatever it is. So they are made once the rate r of the last anchors, at which f − f*
+/// would take log(left/ε)/log(1/r) epochs more, says that local steps would cost more; or once local
+/// steps have cost as much: then the whole is never twice as dear as the better of both. They end where
+/// ‖∇f‖²/(2λ) proves the tolerance, or f does not fall any more.
+///
+/// All that it decides follows from values that are equal on all ranks.
+template <Objective F>
+class newton_descent {
+ public:
+  using scalar = typename F::scalar;
+
+  newton_descent() = default;
+  newton_descent(F const& f, plan const& p) : p_(&p), direction_(f, p) {
+    if constexpr (linear_with_ridge<stepped_objective<F>>) ridge_ = ridge_of(f);
+  }
+
+  /// @brief Collective, once: measures what a step costs.
+  template <class T>
+  void prepare(F const& f, full_gradient& pass, T& team) {
+    if (p_ != nullptr) direction_.prepare(f, pass, team, *p_);
+  }
+
+  /// @brief Who leads: f has fallen by so much from one anchor to the next, by local steps.
+  void watch(double drop) noexcept {
+    double const ratio = drop > 0 && drop_ > 0 ? std::clamp(drop / drop_, 0.01, 0.99) : 0.99;
+    rate_ = anchors_ < 2 ? ratio : std::sqrt(rate_ * ratio);
+    drop_ = drop;
+    ++anchors_;
+  }
+
+  /// @brief Collective: Newton steps from the anchor where they pay. `pass` of the round has been there
+  ///        last, before and after.
+  /// @param slopes  what evaluations fill
+  /// @param moved   who leads calls it where the anchor has moved, or was evaluated again
+  template <class Context, class Slopes, class Moved>
+  void operator()(Context& round, F const& f, descending_anchor<scalar> at, Slopes slopes,
+                  Moved const& moved) {
+    auto& team = round.team();
+    team.barrier();  // the anchor is there
+    if (p_ == nullptr || !direction_.exists()) return;
+    bool const leader = team.leads();
+    std::vector<double> direction(leader ? at.point.size() : 0);
+    for (int step = 0; step != most_steps; ++step) {
+      if (team.broadcast(leader && pays(at.value) ? 1 : 0) == 0) return;
+      search const end = one_step(round, f, at, slopes, direction);
+      if (end == search::failed) {  // what was evaluated last is not the anchor
+        round.pass()(f, std::span<scalar const>(at.point), team, slopes);
+        if (leader) {
+          gradients_ += p_->samples;
+          pays_ = false;
+          ++failures_;
+        }
+      }
+      if (leader) moved();
+      if (end == search::failed) return;
+    }
+  }
+
+  /// @brief Component gradients, and the Hessians in units of them.
+  std::uint64_t gradients() const noexcept { return gradients_; }
+
+  template <class Archive>
+  void state(Archive& archive) {
+    archive(direction_, drop_, rate_, anchors_, gradients_, pays_, failures_);
+  }
+
+ private:
+  enum class search { goes_on, found, failed };
+  static constexpr int most_steps = 100, most_failures = 3;
+  static constexpr double steps_expected = 6;
+
+  bool pays(full_gradient::value const& now) noexcept {
+    if (!(p_->tolerance > 0) || failures_ > most_failures) return false;
+    if (now.squared_gradient_norm <= p_->tolerance * ridge_) return false;
+    if (pays_) return true;
+    double const price = steps_expected * direction_.epochs() * std::exp2(2 * failures_);
+    double const left = drop_ * rate_ / (1 - rate_);
+    double const epochs =
+        left > p_->tolerance ? std::log(left / p_->tolerance) / -std::log(rate_) : 0;
+    pays_ = static_cast<double>(anchors_) >= price || (anchors_ >= 2 && epochs > price);
+    return pays_;
+  }
+
+  template <class Context, class Slopes>
+  search one_step(Context& round, F const& f, descending_anchor<scalar> at, Slopes slopes,
+                  std::vector<double>& direction) {
+    auto& team = round.team();
+    bool const leader = team.leads();
+    direction_.curvature_at(f, std::span<scalar const>(at.point), team);
+    double const hessian = direction_.gradients_per_sample() * static_cast<double>(p_->samples);
+    search next = search::goes_on;
+    if (leader) {
+      gradients_ += static_cast<std::uint64_t>(hessian);
+      if (!direction_.solve(round.pass().sum(), direction)) next = search::failed;
+    }
+    round.spend(static_cast<std::uint64_t>(hessian / static_cast<double>(p_->workers)));
+    next = static_cast<search>(team.broadcast(static_cast<int>(next)));
+    for (double length = 1; next == search::goes_on; length /= 4) {
+      if (leader)
+        for (std::size_t j = 0; j != at.point.size(); ++j)
+          at.trial[j] =
+              static_cast<scalar>(static_cast<double>(at.point[j]) + length * direction[j]);
+      team.barrier();  // the trial is there
+      auto const value = round.pass()(f, std::span<scalar const>(at.trial), team, slopes);
+      round.spend((p_->samples + p_->workers - 1) / p_->workers);
+      if (leader) {
+        gradients_ += p_->samples;
+        double const noise = rounding_of(at.value.objective);
+        bool const falls = value.objective < at.value.objective - noise;
+        bool const stays = value.objective <= at.value.objective + noise;
+        if (falls || (stays && value.squared_gradient_norm < at.value.squared_gradient_norm / 4)) {
+          at.value = value;
+          std::swap(at.point, at.trial);
+          next = search::found;
+        } else if (length < 1e-3) {
+          next = search::failed;
+        }
+      }
+      next = static_cast<search>(team.broadcast(static_cast<int>(next)));
+    }
+    return next;
+  }
+
+  plan const* p_ = nullptr;
+  newton_direction<F> direction_;
+  double ridge_ = 0;
+  double drop_ = 0, rate_ = 0.99;  // of f from anchor to anchor
+  std::uint64_t anchors_ = 0, gradients_ = 0;
+  bool pays_ = false;
+  int failures_ = 0;
+};
+
+}  // namespace localsgd::detail

@@ -1,0 +1,148 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#define BOOST_TEST_MODULE worker_svrg_descent
+#include "localsgd/worker/svrg/descent.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <type_traits>
+#include <vector>
+
+#include "localsgd/loss/huber.hpp"
+#include "localsgd/loss/logistic.hpp"
+#include "localsgd/objective/linear.hpp"
+#include "localsgd/objective/quadratic.hpp"
+#include "test/support/problems.hpp"
+#include "test/support/teams.hpp"
+
+namespace {
+
+using namespace localsgd;
+using detail::aligned_vector;
+using detail::full_gradient;
+using detail::newton_descent;
+using detail::rounding_of;
+
+constexpr std::size_t n = 200, d = 6;
+constexpr double lambda = 1e-6, tolerance = 1e-10;
+
+// What the round offers to a hook, as far as the descent asks for it.
+template <class Team>
+struct context {
+  Team& threads;
+  full_gradient& evaluates;
+  Team& team() { return threads; }
+  full_gradient& pass() { return evaluates; }
+  void spend(std::uint64_t) {}
+};
+
+struct outcome {
+  std::vector<double> x;
+  full_gradient::value value;
+  int moves = 0;
+  bool pass_is_there = false;
+  std::uint64_t gradients = 0;
+};
+
+// Descends from x after anchors between which f fell by `drops`.
+template <class F>
+outcome descend(F const& f, std::vector<double> const& x, std::vector<double> const& drops,
+                std::size_t threads = 1) {
+  plan p = support::make_plan(f.samples(), f.dimension(), 4, 1);
+  p.tolerance = tolerance;
+  newton_descent<F> descent(f, p);
+  full_gradient pass(f, p);
+  aligned_vector<double> point(x.begin(), x.end()), trial(x.size());
+  outcome end;
+  support::with_team(p.workers, threads, [&](auto& team) {
+    context<std::remove_reference_t<decltype(team)>> round{team, pass};
+    descent.prepare(f, pass, team);
+    auto const value = pass(f, std::span<double const>(point), team);
+    if (team.leads()) {
+      end.value = value;
+      for (double const drop : drops) descent.watch(drop);
+    }
+    descent(round, f, {point, trial, end.value}, std::span<double>(), [&] { ++end.moves; });
+    std::vector<double> const last(pass.sum().begin(), pass.sum().end());
+    team.barrier();
+    pass(f, std::span<double const>(point), team);
+    if (team.leads())
+      end.pass_is_there = std::vector<double>(pass.sum().begin(), pass.sum().end()) == last;
+  });
+  end.x.assign(point.begin(), point.end());
+  end.gradients = descent.gradients();
+  return end;
+}
+
+// Features whose units differ by 10⁵, and that are nearly collinear.
+dense_matrix<double> badly_conditioned() {
+  auto a = support::features<dense_matrix<double>>(n, d, 1);
+  for (std::size_t i = 0; i != n; ++i)
+    for (std::size_t j = 1; j != d; ++j) a(i, j) = 1e5 * (a(i, 0) + 1e-3 * a(i, j));
+  return a;
+}
+std::vector<double> const slowly(10, 1e-3);  // f falls, but no faster than before
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(where_local_steps_are_slow_the_tolerance_is_proven) {
+  auto const a = badly_conditioned();
+  auto const y = support::random_signs(n, 1);
+  linear_objective const f(a, y, logistic{}, l2{lambda});
+  auto const end = descend(f, std::vector<double>(d), slowly);
+  BOOST_TEST(end.moves > 0);
+  BOOST_TEST(end.value.squared_gradient_norm <= 2 * lambda * tolerance);
+  BOOST_TEST(end.pass_is_there);
+  BOOST_TEST(end.gradients >= static_cast<std::uint64_t>(2 * end.moves) * n);  // ∇²f and f, each time
+}
+
+BOOST_AUTO_TEST_CASE(where_local_steps_are_fast_they_go_on_alone) {
+  auto const a = badly_conditioned();
+  auto const y = support::random_signs(n, 1);
+  linear_objective const f(a, y, logistic{}, l2{lambda});
+  std::vector<double> const x(d);
+  for (std::vector<double> const& drops : {std::vector<double>{}, {1e-2}, {1e-2, 1e-6, 1e-10}}) {
+    auto const end = descend(f, x, drops);
+    BOOST_TEST(end.moves == 0);
+    BOOST_TEST((end.x == x));
+    BOOST_TEST(end.gradients == 0U);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(any_number_of_threads_goes_to_the_same_point) {
+  auto const a = badly_conditioned();
+  auto const y = support::random_signs(n, 1);
+  linear_objective const f(a, y, logistic{}, l2{lambda});
+  auto const one = descend(f, std::vector<double>(d), slowly);
+  for (std::size_t const threads : {2U, 3U}) {
+    auto const end = descend(f, std::vector<double>(d), slowly, threads);
+    BOOST_TEST((end.x == one.x));
+    BOOST_TEST(end.gradients == one.gradients);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_direction_along_which_f_rises_leaves_the_anchor_where_it_is) {
+  // All residuals are beyond δ, so the Hessian is λI and −∇f/λ goes 10⁸ too far: at no length of the
+  // search does f fall.
+  dense_matrix<double> a(std::array<std::size_t, 2>{n, 1}, 1.0);
+  std::vector<double> const y(n, 5.0), x{0};
+  linear_objective const f(a, y, huber{1}, l2{1e-9});
+  auto const end = descend(f, x, slowly);
+  BOOST_TEST((end.x == x));
+  BOOST_TEST(end.moves == 1);  // told, for it was evaluated again
+  BOOST_TEST(end.pass_is_there);
+}
+
+BOOST_AUTO_TEST_CASE(objectives_without_rows_have_no_descent) {
+  quadratic<> const f({.spectrum = {1, 2}, .samples = 10});
+  auto const end = descend(f, {1, 1}, slowly);
+  BOOST_TEST(end.moves == 0);
+}
+
+BOOST_AUTO_TEST_CASE(rounding_grows_with_the_value) {
+  BOOST_TEST(rounding_of(0) == 0.0);
+  BOOST_TEST(rounding_of(-2) == 2 * rounding_of(1));
+  BOOST_TEST(1 + rounding_of(1) > 1.0);
+}
