@@ -105,9 +105,9 @@ class data_in_memory {
     if (loss == "poisson") return linear(localsgd::poisson{});
     if (loss != "softmax") throw std::runtime_error("no loss is called " + std::string(loss));
     double const last = *std::ranges::max_element(data_.targets);
-    return minimize(localsgd::softmax_objective(a, data_.targets,
-                                                static_cast<std::size_t>(last) + 1, penalty),
-                    tolerance, seconds);
+    return minimize(
+        localsgd::softmax_objective(a, data_.targets, static_cast<std::size_t>(last) + 1, penalty),
+        tolerance, seconds);
   }
 
   compare::samples data_;
@@ -153,7 +153,8 @@ void one_run(data_in_memory const& p, char** words, char const* optimum_given) {
       std::fprintf(stderr, "f* is only known to %g\n", exact.certificate);
   }
   auto const a = p.run(words[0], lambda, relative * (at_zero - optimum), limit);
-  std::cout << "{" << report(a) << ",\"gap\":" << json((a.run.objective - optimum) / (at_zero - optimum))
+  std::cout << "{" << report(a)
+            << ",\"gap\":" << json((a.run.objective - optimum) / (at_zero - optimum))
             << ",\"at_zero\":" << json(at_zero) << ",\"optimum\":" << json(optimum) << "}\n";
 }
 

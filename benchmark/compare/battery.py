@@ -233,9 +233,9 @@ def arguments():
     parser.add_argument("--losses", help="names separated by commas (default: all that fit)")
     parser.add_argument("--lambdas", default=",".join(LAMBDAS), help="default: %(default)s")
     parser.add_argument("--repeats", type=int, help="runs of each (default: 5; --quick: 1)")
-    parser.add_argument("--cap", type=float, help="seconds of one run (default: 30; --quick: 10)")
+    parser.add_argument("--cap", type=float, help="seconds of one run (default: 30; --quick: 5)")
     parser.add_argument("--budget", type=float,
-                        help="seconds of tuning a system for a cell (default: 60; --quick: 10)")
+                        help="seconds of tuning a system for a cell (default: 60; --quick: 5)")
     parser.add_argument("--fresh", action="store_true", help="forget earlier results")
     parser.add_argument("--report", action="store_true", help="only report what was measured")
     options = parser.parse_args()
@@ -254,8 +254,8 @@ def arguments():
     if not all(re.fullmatch(r"[0-9.e+-]+/n", strength) for strength in options.lambdas):
         parser.error("a lambda is a number followed by /n")
     options.repeats = options.repeats or (1 if options.quick else 5)
-    options.cap = options.cap or (10 if options.quick else 30)
-    options.budget = options.budget or (10 if options.quick else 60)
+    options.cap = options.cap or (5 if options.quick else 30)
+    options.budget = options.budget or (5 if options.quick else 60)
     options.cores = len(os.sched_getaffinity(0))
     return options
 

@@ -88,7 +88,8 @@ void serve(std::string const& file) {
   auto const data = compare::load(file).first;
   compare::judge const judge(data);
   compare::liblinear_problem const problem(data);
-  double const n = static_cast<double>(data.features.rows()), c = 1 / (compare::lambda(data.features.rows()) * n);
+  double const n = static_cast<double>(data.features.rows()),
+               c = 1 / (compare::lambda(data.features.rows()) * n);
   set_print_string_function([](char const*) {});
   for (std::string line; std::getline(std::cin, line);) {
     std::istringstream words(line);
