@@ -142,6 +142,7 @@ class Objective:
         to 1500 coordinates, else conjugate gradients. `enough` is relative to f(0)."""
         x = np.zeros(self.size)
         f, g = self.value_and_gradient(x)
+        first = np.linalg.norm(g)
         for _ in range(most):
             bound = g @ g / (2 * self.penalty)
             if bound <= enough * abs(self.at_zero):
@@ -152,7 +153,7 @@ class Objective:
                 step = -scale * scipy.linalg.solve(
                     h * scale[:, None] * scale, scale * g, assume_a="pos")
             else:
-                step = self.conjugate_gradients(g)
+                step = self.conjugate_gradients(g, first)
             slope, length = g @ step, 1.0
             for _ in range(40):
                 following = x + length * step
@@ -165,14 +166,15 @@ class Objective:
             x, f, g = following, f_next, g_next
         return x, f, g @ g / (2 * self.penalty)
 
-    def conjugate_gradients(self, g):
+    def conjugate_gradients(self, g, first):
+        """About -(Hessian)^-1 g, the more exact the smaller g is against the first gradient."""
         diagonal = self.diagonal()
         step, r = np.zeros_like(g), -g
         z = r / diagonal
         p, rz = z, r @ z
         size = np.linalg.norm(g)
         for _ in range(1000):
-            if np.linalg.norm(r) <= size * np.clip(np.sqrt(size), 1e-4, 0.1):
+            if np.linalg.norm(r) <= size * np.clip(np.sqrt(size / first), 1e-4, 0.3):
                 break
             h = self.times(p)
             alpha = rz / (p @ h)
