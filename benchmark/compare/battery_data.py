@@ -347,9 +347,11 @@ def claims():
 
 
 def write(path, a, y):
-    """Features as float, which is what all systems are given; written under another name first."""
+    """Features as float, which is what all systems are given; written under another name first. The
+    last column is the last one that a row has: readers of the file know no other."""
     a = sparse.csr_matrix(a.astype(np.float32))
     a.eliminate_zeros()
+    a = a[:, : a.indices.max() + 1]
     a.sort_indices()
     with open(path + ".part", "w", encoding="ascii") as out:
         for i in range(a.shape[0]):

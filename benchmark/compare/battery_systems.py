@@ -31,9 +31,12 @@ class PatientServer(systems.Server):
         self.process = None
         self.command = command
 
+    LOADING = 60  # seconds that a program may take to read its data, before the first answer
+
     def ask(self, limit, *words):
         if self.process is None:
             super().__init__(*self.command)
+            limit += self.LOADING
         self.process.stdin.write(" ".join(map(str, words)) + "\n")
         self.process.stdin.flush()
         if not select.select([self.process.stdout], [], [], limit)[0]:
