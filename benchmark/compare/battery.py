@@ -72,7 +72,7 @@ def cell_rows(head, programs, f, optimum, options):
         gap = (reached - optimum) / scale
         if gap < -1e-8:
             raise RuntimeError(f"{system} went below the optimum by {-gap:g}")
-        note = notes.get(f"tolerance={level}", "") if system == "localsgd" else ""
+        note = notes.get(configuration, "") if system == "localsgd" else ""
         answer.append([*head, level, system, configuration, median, least, most, gap, runs, note])
     return answer
 
