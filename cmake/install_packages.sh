@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: BSL-1.0
 #
 # usage: cmake/install_packages.sh GROUP...
-#        GROUP: build, test, clang, quickstart, benchmark, compare, scaling, cluster, paper,
-#        docs
+#        GROUP: build, test, clang, quickstart, benchmark, compare, battery, scaling, cluster,
+#        paper, docs
 # Installs those of the Debian packages that are missing. With nothing missing it needs neither the
 # network nor any rights.
 set -euo pipefail
@@ -20,6 +20,8 @@ declare -A groups=(
   [benchmark]="$build zlib1g-dev libbenchmark-dev"
   [compare]="$build zlib1g-dev liblinear-dev liblinear-tools python3-sklearn
     python3-matplotlib libopenblas0-pthread dataset-fashion-mnist"
+  [battery]='Rscript=r-base-core r-cran-glmnet r-cran-kernlab r-cran-mlbench r-cran-ggplot2
+    python3-statsmodels npm=npm'
   [scaling]="$build python3-matplotlib"
   [cluster]="$build zlib1g-dev libopenmpi-dev mpirun.openmpi=openmpi-bin dataset-fashion-mnist
     ip=iproute2 tc=iproute2 unshare=util-linux"

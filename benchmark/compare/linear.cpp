@@ -16,11 +16,9 @@
 //            liblinear SOLVER EPS
 //                0: L2R_LR, 7: L2R_LR_DUAL
 
+#include "benchmark/compare/liblinear.hpp"
 #include "benchmark/compare/problem.hpp"
 
-#include <linear.h>
-
-#include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <sstream>
@@ -29,59 +27,6 @@
 namespace {
 
 using compare::json;
-
-/// The problem in the form LIBLINEAR wants: rows of (index from 1, value), each ended by -1.
-class liblinear_problem {
- public:
-  explicit liblinear_problem(compare::samples const& data) {
-    std::size_t const n = data.features.rows();
-    nodes_.reserve(data.features.nonzeros() + n);
-    std::vector<std::size_t> starts;
-    for (std::size_t i = 0; i != n; ++i) {
-      starts.push_back(nodes_.size());
-      auto const row = data.features.row(i);
-      for (std::size_t k = 0; k != row.indices.size(); ++k)
-        nodes_.push_back(
-            {static_cast<int>(row.indices[k]) + 1, static_cast<double>(row.values[k])});
-      nodes_.push_back({-1, 0});
-    }
-    for (std::size_t const start : starts) rows_.push_back(nodes_.data() + start);
-    targets_.assign(data.targets.begin(), data.targets.end());
-    problem_.l = static_cast<int>(n);
-    problem_.n = static_cast<int>(data.features.columns());
-    problem_.y = targets_.data();
-    problem_.x = rows_.data();
-    problem_.bias = -1;
-  }
-  liblinear_problem(liblinear_problem const&) = delete;
-  liblinear_problem& operator=(liblinear_problem const&) = delete;
-
-  /// Trains, and returns x and the seconds that took.
-  std::pair<std::vector<double>, double> train(int solver, double eps) const {
-    parameter p{};
-    p.solver_type = solver;
-    p.eps = eps;
-    p.C = 1 / (compare::lambda(rows_.size()) * static_cast<double>(rows_.size()));
-    p.p = 0.1;
-    if (char const* const error = check_parameter(&problem_, &p)) throw std::runtime_error(error);
-    // LIBLINEAR's own generator: the same numbers in every run, whatever ran before.
-    std::srand(1);
-    model* m = nullptr;
-    double const time = compare::seconds([&] { m = ::train(&problem_, &p); });
-    // Its w belongs to the label it lists first.
-    double const sign = m->label[0] == 1 ? 1 : -1;
-    std::vector<double> x(m->w, m->w + m->nr_feature);
-    for (double& v : x) v *= sign;
-    free_and_destroy_model(&m);
-    return {std::move(x), time};
-  }
-
- private:
-  std::vector<feature_node> nodes_;
-  std::vector<feature_node*> rows_;
-  std::vector<double> targets_;
-  problem problem_{};
-};
 
 /// Ends a run that is good enough or has taken long enough.
 struct until {
@@ -120,13 +65,13 @@ std::string run_certified(compare::samples const& data, std::istream& words) {
          ",\"objective\":" + json(r.objective) + ",\"certificate\":" + json(r.certificate) + "}";
 }
 
-std::string run_liblinear(liblinear_problem const& problem, compare::judge const& judge,
-                          std::istream& words) {
+std::string run_liblinear(compare::liblinear_problem const& problem, compare::judge const& judge,
+                          double c, std::istream& words) {
   int solver = 0;
   double eps = 0;
   words >> solver >> eps;
   if (!words) throw std::runtime_error("liblinear SOLVER EPS");
-  auto const [x, time] = problem.train(solver, eps);
+  auto const [x, time] = problem.train(solver, eps, c);
   return "{\"seconds\":" + json(time) + ",\"objective\":" + json(judge.value(x)) + "}";
 }
 
@@ -142,7 +87,9 @@ void prepare(std::string const& source, std::string const& file) {
 void serve(std::string const& file) {
   auto const data = compare::load(file).first;
   compare::judge const judge(data);
-  liblinear_problem const problem(data);
+  compare::liblinear_problem const problem(data);
+  double const n = static_cast<double>(data.features.rows()),
+               c = 1 / (compare::lambda(data.features.rows()) * n);
   set_print_string_function([](char const*) {});
   for (std::string line; std::getline(std::cin, line);) {
     std::istringstream words(line);
@@ -153,7 +100,7 @@ void serve(std::string const& file) {
     else if (command == "certified")
       std::cout << run_certified(data, words) << std::endl;
     else if (command == "liblinear")
-      std::cout << run_liblinear(problem, judge, words) << std::endl;
+      std::cout << run_liblinear(problem, judge, c, words) << std::endl;
     else
       throw std::runtime_error("there is no command '" + command + "'");
   }

@@ -1,6 +1,7 @@
 # Copyright (c) 2026 The localsgd authors
 # SPDX-License-Identifier: BSL-1.0
-"""The figure: how far from the optimum each system is after how much time."""
+"""The figures: how far from the optimum each system is after how much time, and the profile of the
+battery."""
 
 import math
 import os
@@ -66,4 +67,29 @@ def draw(panels, folder):
     figure.tight_layout(rect=(0, 0.12 if rows == 1 else 0.08, 1, 1))
     for kind in ("svg", "png"):
         figure.savefig(os.path.join(folder, "compare." + kind), dpi=150)
+    plt.close(figure)
+
+
+def draw_profile(ratios, folder):
+    """Dolan and More's performance profile: the share of cells in which a system's time is within a
+    factor of the best one. {system: [factor, ...]}, infinite where it fails."""
+    figure, axis = plt.subplots(figsize=(7, 5))
+    last = max([r for some in ratios.values() for r in some if math.isfinite(r)] + [2]) * 1.1
+    for system, found in sorted(ratios.items(), key=lambda item: item[0] != "localsgd"):
+        steps = sorted(r for r in found if math.isfinite(r))
+        x = [1, *steps, last]
+        y = [0, *((k + 1) / len(found) for k in range(len(steps))), len(steps) / len(found)]
+        ours = system == "localsgd"
+        axis.step(x, y, where="post", label=system, linewidth=2.5 if ours else 1.2,
+                  color="black" if ours else None)
+    axis.set_xscale("log")
+    axis.set_xlim(1, last)
+    axis.set_ylim(0, 1.02)
+    axis.set_xlabel("time / time of the fastest")
+    axis.set_ylabel("share of the cells")
+    axis.grid(True, alpha=0.3)
+    axis.legend(loc="lower right")
+    figure.tight_layout()
+    for kind in ("svg", "png"):
+        figure.savefig(os.path.join(folder, "profile." + kind), dpi=150)
     plt.close(figure)

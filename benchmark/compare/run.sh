@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: BSL-1.0
 #
 # usage: benchmark/compare/run.sh [--quick] [--datasets w8a,a9a,...] [--repeats N] [--epochs N]
+#        benchmark/compare/run.sh --battery [--quick] [--datasets NAME,...|all] [--losses NAME,...]
+#          [--lambdas C/n,...] [--repeats N] [--cap S] [--budget S] [--fresh] [--report]
 #
 # Compares localsgd with LIBLINEAR and scikit-learn: the seconds of training until f - f* is at most
 # 5e-3 ... 1e-8. localsgd runs as it comes; of every other system the fastest configuration for each
@@ -13,6 +15,21 @@
 #   --datasets  some of w8a,a9a,heart_scale,synthetic,fashion,file_to_model,post_local
 #   --epochs    the budget of localsgd, which ends early once f - f* <= 1e-9 (400)
 #
+# --battery: many data sets, every loss that fits, lambda = 100/n, 1/n, 0.01/n, and glmnet and SciPy
+# among the others, all on the same objective, to 1e-3 and 1e-6 of f(0) - f*. localsgd's time is that
+# of a whole call that ends by its certificate. Prints the share of cells in which each library is
+# the fastest, within 2, 5, ... times of it, and the cells that localsgd loses; draws the performance
+# profile. Results go to build/compare/battery; cells that are in its results.csv are not measured
+# again.
+#
+#   --quick     coarse grids, data sets that take little time, one run of each
+#   --datasets  names of battery_data.py, or all of them
+#   --losses    logistic,squared_hinge,smoothed_hinge,squared,huber,poisson,softmax
+#   --cap       seconds after which a run has failed (30; with --quick 5)
+#   --budget    seconds of tuning for each system in each cell (60; with --quick 5)
+#   --fresh     forget what was measured
+#   --report    measure nothing
+#
 # w8a.gz and a9a.gz are looked for in the folder LOCALSGD_DATA, ../shared/data beside the checkout
 # unless set. PYTHON names the Python that has scikit-learn and matplotlib. What is missing is
 # skipped, saying so. Results go to build/compare: results.csv, table.txt, curves.csv and the figure
@@ -21,14 +38,25 @@ set -euo pipefail
 source_folder=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 build=$source_folder/build/compare
 
+program=compare
+target=benchmark.compare
+packages=(compare)
+arguments=()
 for argument in "$@"; do
+  if [[ $argument == --battery ]]; then
+    program=battery
+    target=benchmark.compare.battery
+    packages+=(battery)
+    continue
+  fi
+  arguments+=("$argument")
   if [[ $argument == -h || $argument == --help ]]; then
-    sed -n '5,21s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+    sed -n '5,36s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
     exit 0
   fi
 done
 
-bash "$source_folder/cmake/install_packages.sh" compare
+bash "$source_folder/cmake/install_packages.sh" "${packages[@]}"
 
 # Debian's packages belong to Debian's Python, which need not be the first on the PATH.
 python=
@@ -45,7 +73,7 @@ fi
 
 source "$source_folder/cmake/build_quietly.sh"
 echo 'Building ...'
-build_quietly "$build" benchmark.compare -DLOCALSGD_COMPARE=ON
+build_quietly "$build" "$target" -DLOCALSGD_COMPARE=ON
 
 # No system may use more threads than there are cores this process may run on.
 unset OMP_NUM_THREADS  # nproc would heed it
@@ -53,5 +81,5 @@ OMP_NUM_THREADS=$(nproc)
 export OMP_NUM_THREADS OPENBLAS_NUM_THREADS=$OMP_NUM_THREADS
 export PYTHONDONTWRITEBYTECODE=1
 
-"$python" "$source_folder/benchmark/compare/compare.py" --build "$build" \
-  --data "${LOCALSGD_DATA:-$source_folder/../shared/data}" "$@"
+"$python" "$source_folder/benchmark/compare/$program.py" --build "$build" \
+  --data "${LOCALSGD_DATA:-$source_folder/../shared/data}" ${arguments[@]+"${arguments[@]}"}

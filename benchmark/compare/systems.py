@@ -24,6 +24,11 @@ warnings.filterwarnings("ignore", module="sklearn")
 warnings.filterwarnings("ignore", module="scipy")
 
 
+VERSION = tuple(int(v) for v in sklearn.__version__.split(".")[:2])
+# From 1.5 on it is what these solvers do anyway, and saying so is deprecated.
+MULTINOMIAL = {"multi_class": "multinomial"} if VERSION < (1, 5) else {}
+
+
 class Config(NamedTuple):
     name: str
     run: Callable[[], list]
@@ -99,7 +104,8 @@ def chain(name, make, values, a, y, judge):
 
 # --- linear models -----------------------------------------------------------------------------
 
-ITERATIONS = [1, 2, 3, 5, 8, 12, 18, 25, 35, 50, 75, 100, 150, 250, 400, 700, 1000]
+ITERATIONS = [1, 2, 3, 5, 8, 12, 18, 25, 35, 50, 75, 100, 150, 250, 400, 700, 1000,
+              1600, 2500, 4000, 6300, 10000]
 NEWTON_STEPS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 20, 30, 50]
 PASSES = [1, 2, 3, 5, 8, 12, 20, 30, 50]
 
@@ -299,10 +305,6 @@ def pictures_systems(server, pictures, quick, cores):
         )
     ]
 
-    version = tuple(int(v) for v in sklearn.__version__.split(".")[:2])
-    # From 1.5 on it is what these solvers do anyway, and saying so is deprecated.
-    more = {"multi_class": "multinomial"} if version < (1, 5) else {}
-
     def make(solver, max_iter):
         return sklearn.linear_model.LogisticRegression(
             C=1 / (penalty * n),
@@ -311,7 +313,7 @@ def pictures_systems(server, pictures, quick, cores):
             max_iter=max_iter,
             tol=0.0,
             random_state=0,
-            **more,
+            **MULTINOMIAL,
         )
 
     double = pictures.train.astype(np.float64)
@@ -336,7 +338,7 @@ def pictures_systems(server, pictures, quick, cores):
         System(
             "sklearn SGDClassifier",
             sgd_chains(
-                double if version < (1, 3) else pictures.train,
+                double if VERSION < (1, 3) else pictures.train,
                 pictures.labels,
                 pictures.error,
                 penalty,
