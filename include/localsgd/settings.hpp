@@ -54,7 +54,6 @@ struct settings {
     detail::require_nonnegative("epochs", epochs);
     detail::require(steps <= max_steps, "steps", steps, "<= 2^53");
     detail::require_nonnegative("tolerance", tolerance);
-    detail::require(evaluations <= max_steps, "evaluations", evaluations, "<= 2^53");
   }
 
   static constexpr std::size_t max_workers = std::size_t{1} << 20;

@@ -57,3 +57,12 @@ BOOST_AUTO_TEST_CASE(targets_are_finite_and_not_negative) {
 BOOST_AUTO_TEST_CASE(the_largest_rate_is_finite_and_positive) {
   support::check_positive_parameter("poisson.max_rate", [](double rate) { poisson{rate}; });
 }
+
+BOOST_AUTO_TEST_CASE(counts_far_above_the_largest_rate_are_refused) {
+  std::vector<double> const few{0, 3, 200}, many{0, 3, 201};  // 100 + 10·10
+  poisson{}.check_targets(few);
+  auto const e = support::error_of<localsgd::invalid_settings>([&] { poisson{}.check_targets(many); });
+  BOOST_TEST(e.field == "poisson.max_rate");
+  BOOST_TEST(e.rule.find("201") != std::string::npos);
+  poisson{200}.check_targets(many);
+}

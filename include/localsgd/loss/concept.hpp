@@ -95,6 +95,8 @@ concept evaluates_blocks = has_evaluate<L> && !inherits_evaluate<L>;
 /// |                                  |          | unbounded. A finite one allows larger steps    |
 /// | `L::accepts(y)`,                 | `bool`,  | both or none: which targets are legal, and how |
 /// | `L::targets`                     | text     | an error message puts it                       |
+/// | `l.check_targets(y)`             | `void`   | throws invalid_settings where a parameter of l |
+/// |                                  |          | does not suit all targets y, a span            |
 /// | `l.conjugate(θ, y)`,             | `double` | both or none: φ*(θ, y) = sup_z θz − φ(z, y) in |
 /// | `l.project_to_dual_domain(θ, y)` | `double` | its domain, and the point of the domain        |
 /// |                                  |          | nearest to θ. They can make the certificate    |

@@ -5,8 +5,10 @@
 #include "localsgd/core/error.hpp"
 #include "localsgd/loss/concept.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <span>
 #include <string_view>
 
 /// @file
@@ -37,6 +39,14 @@ class poisson {
   static double lipschitz_constant() noexcept { return std::numeric_limits<double>::infinity(); }
   static bool accepts(double y) noexcept { return std::isfinite(y) && y >= 0; }
   static constexpr std::string_view targets = "a finite count >= 0";
+  /// A count above ρ + 10√ρ is no sample of a rate up to ρ: beyond ρ the model is not Poisson's, and
+  /// its predictions eᶻ would be far off. @throws invalid_settings naming `poisson.max_rate`
+  void check_targets(std::span<double const> y) const {
+    double largest = 0;
+    for (double const each : y) largest = std::max(largest, each);
+    detail::require(largest <= max_rate_ + 10 * std::sqrt(max_rate_), "poisson.max_rate", max_rate_,
+                    "above the largest rate: there is a target " + detail::shown(largest));
+  }
 
  private:
   double max_rate_, corner_;

@@ -70,6 +70,7 @@ class linear_objective {
     detail::check_shape(features, targets_.size());
     if constexpr (detail::knows_targets<LossType>)
       detail::check_targets(targets_, LossType::accepts, LossType::targets);
+    if constexpr (requires { loss_.check_targets(targets_); }) loss_.check_targets(targets_);
     detail::require(std::isfinite(options.intercept), "linear_options.intercept",
                     options.intercept, "finite");
     mean_weight_ = detail::checked_mean_weight(options.weights, targets_.size());

@@ -160,7 +160,7 @@ class recorder {
     double const steps = static_cast<double>(p.steps), now = static_cast<double>(t);
     double next = steps;
     if (p.evaluations > 0) {
-      double const gap = steps / static_cast<double>(p.evaluations + 1);
+      double const gap = steps / (static_cast<double>(p.evaluations) + 1);
       next = (std::floor(now / gap + 1e-9) + 1) * gap;
     } else if (p.tolerance > 0 && !hook_.evaluates()) {
       double const epoch = static_cast<double>(p.samples) /
