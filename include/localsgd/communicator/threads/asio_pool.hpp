@@ -3,6 +3,7 @@
 #pragma once
 
 #include "localsgd/core/error.hpp"
+#include "localsgd/io/available_cores.hpp"
 
 // The only header that includes Asio. Narrow includes: <boost/asio.hpp> of Boost 1.74 does not compile as C++20
 // with g++ 12.
@@ -14,7 +15,6 @@
 #include <latch>
 #include <mutex>
 #include <stdexcept>
-#include <thread>
 #include <utility>
 
 /// @file
@@ -31,11 +31,8 @@ class asio_pool {
   /// @param threads 1 … 4096. Always explicit: Asio's default is twice the hardware threads.
   explicit asio_pool(std::size_t threads) : threads_(checked(threads)), pool_(threads) {}
 
-  /// @brief As many threads as the machine has.
-  static std::size_t hardware_threads() noexcept {
-    std::size_t const n = std::thread::hardware_concurrency();  // 0 = not known
-    return n == 0 ? 1 : n;
-  }
+  /// @brief As many threads as this process may use cores.
+  static std::size_t hardware_threads() noexcept { return available_cores(); }
 
   std::size_t threads() const noexcept { return threads_; }
 

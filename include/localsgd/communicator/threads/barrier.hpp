@@ -3,11 +3,11 @@
 #pragma once
 
 #include "localsgd/communicator/concept.hpp"
+#include "localsgd/io/available_cores.hpp"
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <thread>
 
 /// @file
 /// @brief A barrier that spins briefly, then parks, and that a failing thread can cancel.
@@ -23,7 +23,7 @@ inline void relax() noexcept {
 /// @brief How often a thread looks before it parks. Spinning pays only while every thread has a
 ///        core; otherwise it takes the time of the thread that it waits for.
 inline int spins_for(std::size_t threads) noexcept {
-  return threads <= std::thread::hardware_concurrency() ? 2000 : 0;
+  return threads <= available_cores() ? 2000 : 0;
 }
 
 /// @brief Threads wait here for each other. All their writes before are visible to all after.
