@@ -65,7 +65,9 @@ Shared   boost/interprocess/  communicator/mpi/board.hpp
 xsimd    xsimd/               kernels/simd.hpp
 MPI      mpi.h                communicator/mpi/requests.hpp
 Gloo     gloo/                communicator/gloo/communicator.hpp
-POSIX    sys/                 io/mapped_file.hpp
+POSIX    sys/mman.h           io/mapped_file.hpp
+POSIX    sys/stat.h           io/mapped_file.hpp
+POSIX    sys/resource.h       io/preemptions.hpp
 '
 
 # The umbrellas; what test/mpi, test/synchronizer/gloo.cpp and test/run/local_sgd.cpp show; and what has

@@ -28,7 +28,7 @@ namespace localsgd::detail {
 struct checkpoint_header {
   static constexpr std::array<char, 8> right_magic{'\x89', 'L', 'S', 'G', 'C', '\r', '\n', '\x1a'};
   static constexpr std::uint32_t this_order = 0x01020304, other_order = 0x04030201,
-                                 this_version = 2;
+                                 this_version = 3;
 
   std::array<char, 8> magic = right_magic;
   std::uint32_t byte_order = this_order;

@@ -9,6 +9,7 @@
 #include "localsgd/data/dataset.hpp"
 #include "localsgd/data/libsvm_chunk.hpp"
 #include "localsgd/data/parallel_for.hpp"
+#include "localsgd/io/available_cores.hpp"
 #include "localsgd/io/large_buffer.hpp"
 #include "localsgd/io/mapped_file.hpp"
 
@@ -21,7 +22,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -68,12 +68,11 @@ struct libsvm_split {
   std::size_t threads = 1;
   std::size_t chunk_bytes = std::size_t{1} << 20U;  ///< About as long is each chunk of lines.
 
-  /// @brief As many threads as the machine has, each with enough to do to be worth its start; a few
+  /// @brief As many threads as there are cores to use, each with enough to do to be worth its start; a few
   ///        chunks for each, so that nobody waits long for the last.
   static libsvm_split of(std::size_t bytes) noexcept {
     constexpr std::size_t least = std::size_t{1} << 19U;
-    std::size_t const machine = std::max(1U, std::thread::hardware_concurrency());  // 0 = unknown
-    std::size_t const threads = std::clamp<std::size_t>(bytes / least, 1, machine);
+    std::size_t const threads = std::clamp<std::size_t>(bytes / least, 1, available_cores());
     return {threads, std::clamp<std::size_t>(bytes / (8 * threads), least / 4, 8 * least)};
   }
 };

@@ -8,6 +8,7 @@
 #include "localsgd/protocol/iterates.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -110,6 +111,13 @@ class synchronous_protocol : public T {
 
   /// @brief The largest delay seen, in local steps.
   static std::uint64_t delay() noexcept { return 0; }
+
+  /// @brief What a thread that has been idle must know: see thread_team::regroup().
+  std::array<std::uint64_t, 2> place() const noexcept { return {now_, finite_ ? 1U : 0U}; }
+  void go_to(std::array<std::uint64_t, 2> const& place) noexcept {
+    now_ = static_cast<std::size_t>(place[0]);
+    finite_ = place[1] != 0;
+  }
 
  protected:
   // The first half of an exchange. @pre the rows stay as they are until the second

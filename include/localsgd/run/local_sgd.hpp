@@ -40,6 +40,7 @@ void local_sgd(Round& round, S const& schedule, E const& step_size, std::uint64_
   checkpoints.resume();
 
   for (;;) {
+    if (!round.regroup(recorder)) return;
     round.hook().before_round(round);  // variance-reduced workers, now and then: x̃ ← x̄, with ∇f(x̃)
     if (recorder.ends()) break;  // all threads decide together, from equal values
     std::uint64_t const t = round.steps();
@@ -52,6 +53,7 @@ void local_sgd(Round& round, S const& schedule, E const& step_size, std::uint64_
     round.exchange(recorder, sync, step_size(t));
     checkpoints.keep();
   }
+  round.end_rounds();
   checkpoints.end();
 }
 

@@ -12,6 +12,7 @@
 #include "localsgd/settings.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <concepts>
 #include <limits>
@@ -90,6 +91,12 @@ class recorder {
   void resume() {
     next_due_ = r_.next_due;
     before_ = r_.before;
+  }
+  /// @brief What a thread that has been idle must know, and back.
+  std::array<std::uint64_t, 2> place() const noexcept { return {next_due_, before_}; }
+  void go_to(std::array<std::uint64_t, 2> const& place) noexcept {
+    next_due_ = place[0];
+    before_ = place[1];
   }
 
   /// @brief Notes how far worker k is from where it goes on.

@@ -10,6 +10,8 @@
 #include "localsgd/protocol/iterates.hpp"
 #include "localsgd/worker/concept.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -28,6 +30,9 @@ class round_of {
   using protocol = Protocol;
   using hook_type = Hook;
   static constexpr bool compresses = Encoders::compress;
+  // Others keep something of each worker in the thread that carries it.
+  static constexpr bool regroups = Protocol::one_process && !Protocol::keeps_time &&
+                                   !Protocol::averages_travel && !Protocol::never_waits;
 
   round_of(Protocol& team, Workers& workers, Hook& hook, A& averager, Encoders& encoders,
            iterates<scalar>& x, Record& record)
@@ -71,6 +76,31 @@ class round_of {
     steps_ = t;
     rounds_ = rounds;
     team_.move_to(x_, consensus);
+  }
+
+  /// @brief Collective, before a round: threads that other programs hold up may become idle for some
+  ///        time. @return false on one that was idle when the run ended
+  template <class Recorder>
+  bool regroup(Recorder& recorder) {
+    if constexpr (regroups)
+      return team_.regroup(
+          [&](std::span<std::uint64_t> place) {
+            auto const [now, finite] = team_.place();
+            auto const [due, before] = recorder.place();
+            std::ranges::copy(std::array{steps_, rounds_, now, finite, due, before}, place.begin());
+          },
+          [&](std::span<std::uint64_t const> place) {
+            steps_ = place[0];
+            rounds_ = place[1];
+            team_.go_to({place[2], place[3]});
+            recorder.go_to({place[4], place[5]});
+          });
+    else
+      return true;
+  }
+  /// @brief After the last round.
+  void end_rounds() noexcept {
+    if constexpr (regroups) team_.end_rounds();
   }
 
   /// @brief Collective: local steps t, …, sync − 1 of my workers, then their exchange: x̄ ← Σ w_k x_k

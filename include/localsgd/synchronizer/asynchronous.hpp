@@ -23,7 +23,7 @@ namespace localsgd {
 /// for K = 1. Averagers that transform the mean are refused. Thread safe like thread_pool.
 class asynchronous : public basic_threads<detail::asynchronous_protocol> {
  public:
-  /// @param threads       1 … 4096; as many as the machine has unless given
+  /// @param threads       1 … 4096; as many as there are cores to use unless given
   /// @param max_staleness local steps that a worker may be ahead of the slowest one when a round of
   ///                      its own ends; unlimited unless given
   /// @throws invalid_settings

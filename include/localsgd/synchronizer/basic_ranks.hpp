@@ -8,6 +8,7 @@
 #include "localsgd/communicator/ranks/rank_team.hpp"
 #include "localsgd/communicator/threads/asio_pool.hpp"
 #include "localsgd/core/error.hpp"
+#include "localsgd/io/available_cores.hpp"
 #include "localsgd/protocol/asynchronous.hpp"
 #include "localsgd/protocol/overlapped.hpp"
 #include "localsgd/protocol/synchronous.hpp"
@@ -43,7 +44,7 @@ enum class averaging {
 
 /// @brief Options of basic_ranks.
 struct rank_options {
-  /// On this rank: 1 … 4096. 0 = the hardware threads, divided among the ranks of this machine.
+  /// On this rank: 1 … 4096. 0 = the available cores, divided among the ranks of this machine.
   std::size_t threads = 0;
   localsgd::averaging averaging = localsgd::averaging::reproducible;  ///< The same on all ranks.
   /// D, of asynchronous runs alone: no worker adds local steps that put it more than D ahead of the
@@ -184,11 +185,12 @@ class basic_ranks {
   }
 
   // How many threads a rank should have: one that is bound to some of the processors has those for
-  // itself, others share all.
+  // itself, others share all, or the CPU quota.
   static std::size_t share_of(std::size_t ranks_here) {
-    std::size_t const allowed = detail::asio_pool::hardware_threads();
+    std::size_t const allowed = detail::available_cores();
     long const online = sysconf(_SC_NPROCESSORS_ONLN);
-    std::size_t const all = online < 1 ? allowed : static_cast<std::size_t>(online);
+    std::size_t const here = online < 1 ? allowed : static_cast<std::size_t>(online);
+    std::size_t const all = detail::cores_within(here, 0, detail::core_quota());
     return std::max<std::size_t>(1, std::min(allowed, all / ranks_here));
   }
 

@@ -17,7 +17,7 @@ namespace localsgd {
 
 /// @brief Options of basic_mpi.
 struct mpi_options {
-  /// On this rank: 1 … 4096. 0 = the hardware threads, divided among the ranks of this machine.
+  /// On this rank: 1 … 4096. 0 = the available cores, divided among the ranks of this machine.
   std::size_t threads = 0;
 
   localsgd::averaging averaging = localsgd::averaging::reproducible;  ///< The same on all ranks.

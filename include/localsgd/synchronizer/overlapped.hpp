@@ -20,7 +20,7 @@ namespace localsgd {
 /// Thread safe like thread_pool.
 class overlapped : public basic_threads<detail::overlapped_protocol> {
  public:
-  /// @param threads 1 … 4096; as many as the machine has unless given. @throws invalid_settings
+  /// @param threads 1 … 4096; as many as there are cores to use unless given. @throws invalid_settings
   explicit overlapped(std::size_t threads = detail::asio_pool::hardware_threads())
       : basic_threads(threads) {}
 };

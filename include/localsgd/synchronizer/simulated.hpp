@@ -53,7 +53,7 @@ class basic_simulated {
   using protocol = Protocol;
 
   /// @param machines what is simulated
-  /// @param threads  1 … 4096; as many as the machine has unless given
+  /// @param threads  1 … 4096; as many as there are cores to use unless given
   /// @throws invalid_settings naming the argument, its value and the rule it broke
   explicit basic_simulated(cluster machines,
                            std::size_t threads = detail::asio_pool::hardware_threads())

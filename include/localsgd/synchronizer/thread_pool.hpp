@@ -19,7 +19,7 @@ namespace localsgd {
 /// threads take turns; a run from inside one of the pool's own threads is a `std::logic_error`.
 class thread_pool : public basic_threads<detail::synchronous_protocol> {
  public:
-  /// @param threads 1 … 4096; as many as the machine has unless given. @throws invalid_settings
+  /// @param threads 1 … 4096; as many as there are cores to use unless given. @throws invalid_settings
   explicit thread_pool(std::size_t threads = detail::asio_pool::hardware_threads())
       : basic_threads(threads) {}
 };

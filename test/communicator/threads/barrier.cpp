@@ -13,6 +13,7 @@
 namespace {
 
 using localsgd::detail::barrier;
+using localsgd::detail::spin_limit;
 using localsgd::cancelled;
 
 // Calls f(0) … f(n−1), each on a thread of its own; returns when all have returned.
@@ -115,5 +116,47 @@ BOOST_AUTO_TEST_CASE(a_cancellation_at_any_moment_leaves_nobody_waiting) {
       }
     });
     BOOST_TEST(ended == 3);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_group_of_the_threads_can_meet_without_the_others) {
+  barrier meeting(3);
+  on_threads(2, [&](std::size_t) {
+    for (int i = 0; i != 100; ++i) meeting.arrive_and_wait(2);
+  });
+  on_threads(3, [&](std::size_t) { meeting.arrive_and_wait(); });
+  BOOST_TEST(!meeting.is_cancelled());
+}
+
+BOOST_AUTO_TEST_CASE(the_time_that_threads_are_parked_is_counted) {
+  barrier meeting(2);
+  on_threads(2, [&](std::size_t me) {
+    if (me == 1) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    meeting.arrive_and_wait();
+  });
+  BOOST_TEST(meeting.parked() > 10'000'000U);  // ns: thread 0 came at some time in these 50 ms
+}
+
+BOOST_AUTO_TEST_CASE(spins_in_vain_make_threads_park_at_once_and_one_in_time_ends_that) {
+  spin_limit spin(1);
+  int const most = spin.now();
+  BOOST_TEST(most > 0);
+  for (int i = 0; i != 20; ++i) BOOST_TEST(!spin([] { return false; }));
+  BOOST_TEST(spin.now() == 0);
+  int looks = 0, waits = 0;
+  while (spin.now() == 0 && waits++ != 1000) {
+    looks = 0;
+    spin([&] { return ++looks == 2; });  // ready at the second look: after a spin, however short
+  }
+  BOOST_TEST(waits <= 65);  // every 64th wait finds out
+  BOOST_TEST(spin.now() == most);
+}
+
+BOOST_AUTO_TEST_CASE(with_more_threads_than_cores_nobody_spins) {
+  spin_limit spin(localsgd::detail::available_cores() + 1);
+  for (int i = 0; i != 200; ++i) {
+    int looks = 0;
+    spin([&] { return ++looks == 3; });
+    BOOST_TEST(looks == 1);
   }
 }

@@ -155,3 +155,61 @@ BOOST_AUTO_TEST_CASE(the_calling_thread_is_a_host_of_one) {
   BOOST_TEST(calls == 1);
   BOOST_TEST(calling_thread::threads() == 1);
 }
+
+BOOST_AUTO_TEST_CASE(idle_threads_leave_their_workers_to_the_others_and_come_back_where_the_run_is) {
+  // The sizes of the team in rounds 1, 2, …: some threads become idle, more of them, all come back.
+  std::vector<std::size_t> const sizes{4, 3, 3, 1, 1, 4, 4, 2, 4, 4, 1, 4, 4, 4, 1, 1};
+  constexpr std::size_t workers = 6, threads = 4;
+  std::vector<std::uint64_t> advanced(workers);  // each worker is advanced once in every round
+  std::vector<std::size_t> working;
+  std::atomic<int> wrong{0}, ended_idle{0}, loads{0};
+  thread_state state(workers, threads);
+  std::vector<double> sums(40);
+  run_threads(state, support::own_threads{}, [&](std::size_t i) {
+    thread_team team(state, i);
+    std::uint64_t round = 0;
+    for (; round != sizes.size(); ++round) {
+      bool const goes_on = team.regroup([&] { return sizes[round]; },
+                                        [&](std::span<std::uint64_t> place) { place[0] = round; },
+                                        [&](std::span<std::uint64_t const> place) {
+                                          round = place[0];
+                                          ++loads;
+                                        });
+      if (!goes_on) {
+        ++ended_idle;
+        return;
+      }
+      if (team.leads()) working.push_back(team.threads());
+      for (std::size_t k = team.workers().first; k != team.workers().last; ++k)
+        wrong += advanced[k]++ != round;
+      wrong += !team.split<double>(sums.size(), [&](std::size_t first, std::size_t last) {
+        for (std::size_t j = first; j != last; ++j) ++sums[j];
+        return true;
+      });
+    }
+    team.end_rounds();
+  });
+  BOOST_TEST(wrong == 0);
+  std::vector<std::size_t> expected{4};
+  expected.insert(expected.end(), sizes.begin(), sizes.end() - 1);
+  BOOST_TEST(working == expected);
+  BOOST_TEST((sums == std::vector<double>(40, static_cast<double>(sizes.size()))));
+  BOOST_TEST(ended_idle == 3);
+  BOOST_TEST(loads == 3 + 2 + 3);  // those that were idle, three times
+}
+
+BOOST_AUTO_TEST_CASE(idle_threads_are_released_when_another_one_fails) {
+  thread_state state(4, 4);
+  auto const nothing = [](auto const&) {};
+  auto const run = [&] {
+    run_threads(state, support::own_threads{}, [&](std::size_t i) {
+      thread_team team(state, i);
+      for (int round = 0; team.regroup([] { return std::size_t{2}; }, nothing, nothing); ++round) {
+        if (round == 5 && i == 1) throw std::runtime_error("from thread 1");
+        team.barrier();
+      }
+    });
+  };
+  BOOST_CHECK_EXCEPTION(run(), std::runtime_error,
+                        [](auto const& e) { return std::string(e.what()) == "from thread 1"; });
+}

@@ -4,6 +4,7 @@
 
 #include "localsgd/communicator/threads/nested_gangs.hpp"
 #include "localsgd/core/error.hpp"
+#include "localsgd/io/available_cores.hpp"
 
 // The only header that includes Asio. Narrow includes: <boost/asio.hpp> of Boost 1.74 does not compile as C++20
 // with g++ 12.
@@ -17,7 +18,7 @@
 #include <memory>
 #include <mutex>
 #include <stdexcept>
-#include <thread>
+#include <utility>
 
 /// @file
 /// @brief A fixed pool of threads that runs one gang of tasks at a time.
@@ -39,11 +40,8 @@ class asio_pool {
     if (!process_.is_here()) static_cast<void>(pool_.release());
   }
 
-  /// @brief As many threads as the machine has.
-  static std::size_t hardware_threads() noexcept {
-    std::size_t const n = std::thread::hardware_concurrency();  // 0 = not known
-    return n == 0 ? 1 : n;
-  }
+  /// @brief As many threads as this process may use cores.
+  static std::size_t hardware_threads() noexcept { return available_cores(); }
 
   std::size_t threads() const noexcept { return threads_; }
 

@@ -3,11 +3,12 @@
 #pragma once
 
 #include "localsgd/communicator/concept.hpp"
+#include "localsgd/io/available_cores.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <thread>
 
 /// @file
 /// @brief A barrier that spins briefly, then parks, and that a failing thread can cancel.
@@ -20,11 +21,47 @@ inline void relax() noexcept {
 #endif
 }
 
-/// @brief How often a thread looks before it parks. Spinning pays only while every thread has a
-///        core; otherwise it takes the time of the thread that it waits for.
-inline int spins_for(std::size_t threads) noexcept {
-  return threads <= std::thread::hardware_concurrency() ? 2000 : 0;
-}
+/// @brief How long threads look before they park: shared by all who wait at one place.
+///
+/// Spinning pays only while every thread has a core; otherwise it takes the time of the thread that
+/// is waited for. Where there are fewer cores than threads nobody spins. Elsewhere a spin that was in
+/// vain halves the limit, so that threads park at once soon after other programs have taken a core,
+/// and one that was not restores it. Every 64th wait spins in any case, to find out.
+class spin_limit {
+ public:
+  explicit spin_limit(std::size_t threads) noexcept
+      : most_(threads <= available_cores() ? most : 0), now_(most_) {}
+
+  /// @brief Returns true as soon as ready() does, or false: then it is time to park.
+  template <class Ready>
+  bool operator()(Ready const& ready) noexcept {
+    int limit = now_.load(std::memory_order_relaxed);
+    if (limit < least && most_ != 0 && waits_.fetch_add(1, std::memory_order_relaxed) % 64 == 63)
+      limit = most_;
+    for (int i = 0; i != limit; ++i) {
+      if (ready()) {
+        if (now_.load(std::memory_order_relaxed) != most_)
+          now_.store(most_, std::memory_order_relaxed);
+        return true;
+      }
+      relax();
+    }
+    if (limit != 0) now_.store(limit / 2 < least ? 0 : limit / 2, std::memory_order_relaxed);
+    return ready();
+  }
+
+  /// @brief The limit as it is now: 0 = park at once.
+  int now() const noexcept { return now_.load(std::memory_order_relaxed); }
+
+ private:
+  // A parked thread takes 50 to 250 µs to come back. Shorter spins would end while it is on its way:
+  // two threads would go on parking in turns.
+  static constexpr int most = 8000, least = 1000;
+
+  int const most_;
+  alignas(64) std::atomic<int> now_;
+  std::atomic<unsigned> waits_{0};
+};
 
 /// @brief Threads wait here for each other. All their writes before are visible to all after.
 ///
@@ -32,23 +69,23 @@ inline int spins_for(std::size_t threads) noexcept {
 class barrier {
  public:
   explicit barrier(std::size_t threads)
-      : threads_(static_cast<std::uint32_t>(threads)), spins_(spins_for(threads)) {}
+      : threads_(static_cast<std::uint32_t>(threads)), spin_(threads) {}
 
   /// @throws cancelled if a thread cancelled the run before all had arrived. Once all have, every
   ///         one of them goes on, so what they do next does not depend on who wakes first.
-  void arrive_and_wait() {
+  void arrive_and_wait() { arrive_and_wait(threads_); }
+  /// @brief The same for some of the threads: `threads` of them, known to each.
+  void arrive_and_wait(std::uint32_t threads) {
     std::uint32_t const phase = phase_.load(std::memory_order_acquire);
     if (phase & off) throw cancelled{};
-    if (threads_ == 1) return;
-    if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == threads_) {
+    if (threads == 1) return;
+    if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == threads) {
       arrived_.store(0, std::memory_order_relaxed);
       phase_.fetch_add(step, std::memory_order_acq_rel);
       phase_.notify_all();
       return;
     }
-    for (int i = 0; i != spins_ && phase_.load(std::memory_order_acquire) == phase; ++i) relax();
-    while (phase_.load(std::memory_order_acquire) == phase)
-      phase_.wait(phase, std::memory_order_acquire);
+    if (!spin_([&] { return phase_.load(std::memory_order_acquire) != phase; })) park(phase);
     if (phase_.load(std::memory_order_acquire) == (phase | off)) throw cancelled{};
   }
 
@@ -58,16 +95,28 @@ class barrier {
     phase_.notify_all();
   }
 
+  /// @brief The ns that threads have been parked here, all together.
+  std::uint64_t parked() const noexcept { return parked_.load(std::memory_order_relaxed); }
+
   /// @brief Whether a thread cancelled the run.
   bool is_cancelled() const noexcept {
     return (phase_.load(std::memory_order_acquire) & off) != 0;
   }
 
  private:
+  void park(std::uint32_t phase) noexcept {
+    auto const start = std::chrono::steady_clock::now();
+    while (phase_.load(std::memory_order_acquire) == phase)
+      phase_.wait(phase, std::memory_order_acquire);
+    std::chrono::nanoseconds const parked = std::chrono::steady_clock::now() - start;
+    parked_.fetch_add(static_cast<std::uint64_t>(parked.count()), std::memory_order_relaxed);
+  }
+
   static constexpr std::uint32_t off = 1, step = 2;  // a phase is even, plus 1 when cancelled
 
   std::uint32_t const threads_;
-  int const spins_;
+  spin_limit spin_;
+  alignas(64) std::atomic<std::uint64_t> parked_{0};
   alignas(64) std::atomic<std::uint32_t> arrived_{0};
   alignas(64) std::atomic<std::uint32_t> phase_{0};
 };

@@ -22,7 +22,7 @@ namespace localsgd::detail {
 class open_reduction {
  public:
   explicit open_reduction(std::size_t threads)
-      : threads_(static_cast<std::uint64_t>(threads)), spins_(spins_for(threads)) {}
+      : threads_(static_cast<std::uint64_t>(threads)), spin_(threads) {}
 
   /// @brief My part of the next reduction is published.
   void publish() noexcept {
@@ -71,11 +71,8 @@ class open_reduction {
   };
 
   void wait_until(std::atomic<std::uint64_t>& count, std::uint64_t wanted) {
-    std::uint64_t seen = count.load(std::memory_order_acquire);
-    for (int i = 0; i != spins_ && seen < wanted; ++i) {
-      relax();
-      seen = count.load(std::memory_order_acquire);
-    }
+    std::uint64_t seen = 0;
+    spin_([&] { return (seen = count.load(std::memory_order_acquire)) >= wanted; });
     while (seen < wanted) {
       count.wait(seen, std::memory_order_acquire);
       seen = count.load(std::memory_order_acquire);
@@ -84,7 +81,7 @@ class open_reduction {
   }
 
   std::uint64_t const threads_;
-  int const spins_;
+  spin_limit spin_;
   std::atomic<bool> cancelled_{false};
   alignas(128) std::atomic<std::uint64_t> published_{0};
   std::array<side, 2> sides_;

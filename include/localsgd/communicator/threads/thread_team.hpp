@@ -5,9 +5,14 @@
 #include "localsgd/communicator/team.hpp"
 #include "localsgd/communicator/threads/barrier.hpp"
 #include "localsgd/communicator/threads/open_reduction.hpp"
+#include "localsgd/communicator/threads/team_size.hpp"
+#include "localsgd/io/preemptions.hpp"
 #include "localsgd/kernels/combine.hpp"
 
 #include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -38,9 +43,20 @@ struct thread_state {
   void cancel() noexcept {
     meeting.cancel();
     reduction.cancel();
+    call_idle();
   }
-  bool all_finite() const noexcept {
-    return std::ranges::all_of(flags, [](flag const& f) { return f.finite; });
+  bool all_finite() const noexcept { return all_finite(threads); }
+  /// @brief Of the first n threads.
+  bool all_finite(std::size_t n) const noexcept {
+    return std::ranges::all_of(flags.begin(), flags.begin() + static_cast<std::ptrdiff_t>(n),
+                               [](flag const& f) { return f.finite; });
+  }
+  static team_size::duration now() noexcept {
+    return std::chrono::steady_clock::now().time_since_epoch();
+  }
+  void call_idle() noexcept {
+    calls.fetch_add(1, std::memory_order_acq_rel);
+    calls.notify_all();
   }
 
   std::size_t workers, threads;
@@ -49,6 +65,13 @@ struct thread_state {
   open_reduction reduction;
   std::vector<flag> flags;
   int answer = 0;
+
+  // Of thread_team::regroup().
+  team_size size{threads, workers, now(), preemptions()};  // for thread 0
+  std::array<std::atomic<std::size_t>, 2> wanted{threads, threads};  // in even and in odd rounds
+  std::atomic<std::uint32_t> calls{0};  // to the idle threads
+  std::atomic<bool> over{false};
+  std::array<std::uint64_t, 8> place{};  // where all threads work again
 };
 
 /// @brief One thread of a run in one process: a Team in shared memory. A reduction is two barriers.
@@ -59,10 +82,11 @@ class thread_team {
  public:
   static constexpr bool one_process = true, keeps_time = false;
 
-  thread_team(thread_state& state, std::size_t thread) : state_(&state), thread_(thread) {}
+  thread_team(thread_state& state, std::size_t thread)
+      : state_(&state), thread_(thread), working_(state.threads) {}
 
   std::size_t thread() const noexcept { return thread_; }
-  std::size_t threads() const noexcept { return state_->threads; }
+  std::size_t threads() const noexcept { return working_; }  ///< Those that work: see regroup().
   bool leads() const noexcept { return thread_ == 0; }
   std::size_t total_workers() const noexcept { return state_->workers; }
   index_range workers() const noexcept { return even_split(total_workers(), threads(), thread_); }
@@ -70,7 +94,59 @@ class thread_team {
   std::optional<std::uint64_t> max_staleness() const noexcept { return state_->max_staleness; }
   traffic& sent() noexcept { return sent_; }
 
-  void barrier() { state_->meeting.arrive_and_wait(); }
+  void barrier() { state_->meeting.arrive_and_wait(static_cast<std::uint32_t>(working_)); }
+
+  /// @brief Collective, between two rounds: threads that other programs hold up become idle, the last
+  ///        ones first, and work again later: see team_size. The others carry all workers meanwhile.
+  ///
+  /// At least one collective call lies between two calls. Nothing of the result depends on it.
+  ///
+  /// @param save `save(place)`, on thread 0, writes to up to seven numbers where the run is
+  /// @param load `load(place)` takes a thread that has been idle there
+  /// @return false on a thread that was idle when the run ended
+  /// @throws cancelled
+  template <class Save, class Load>
+  bool regroup(Save const& save, Load const& load) {
+    return regroup(
+        [&s = *state_] { return s.size.next(s.meeting.parked(), thread_state::now, preemptions); },
+        save, load);
+  }
+  /// @brief The same where `next()`, on thread 0, decides how many threads work from the next round
+  ///        on: all or fewer than now.
+  template <class Size, class Save, class Load>
+  bool regroup(Size const& next, Save const& save, Load const& load) {
+    thread_state& s = *state_;
+    if (s.threads == 1) return true;
+    // Thread 0 decides a round ahead: what it has written before a barrier all can read after it.
+    std::size_t const now = round_++ % 2, size = s.wanted[now].load(std::memory_order_relaxed);
+    if (thread_ == 0) s.wanted[1 - now].store(next(), std::memory_order_relaxed);
+    if (size == working_) return true;
+
+    std::uint32_t const calls = s.calls.load(std::memory_order_acquire);
+    barrier();  // all workers are where the last round has left them
+    bool const all_work_again = size == s.threads;
+    working_ = size;
+    if (thread_ == 0 && all_work_again) {
+      s.place.back() = round_;
+      save(std::span(s.place).first(7));
+      s.call_idle();
+    }
+    if (thread_ < working_) return true;
+    while (s.calls.load(std::memory_order_acquire) == calls)
+      s.calls.wait(calls, std::memory_order_acquire);
+    if (cancelled()) throw localsgd::cancelled{};
+    if (s.over.load(std::memory_order_acquire)) return false;
+    working_ = s.threads;
+    round_ = s.place.back();
+    load(std::span<std::uint64_t const>(s.place).first(7));
+    return true;
+  }
+  /// @brief Thread 0, after the last round: idle threads have nothing more to do.
+  void end_rounds() noexcept {
+    if (thread_ != 0) return;
+    state_->over.store(true, std::memory_order_release);
+    state_->call_idle();
+  }
 
   int broadcast(int answer) {
     if (thread_ == 0) state_->answer = answer;
@@ -94,7 +170,7 @@ class thread_team {
     auto const [first, last] = coordinates_of<Scalar>(dimension, threads(), thread_);
     state_->flags[thread_].finite = work(first, last);
     barrier();
-    return state_->all_finite();
+    return state_->all_finite(working_);
   }
 
   template <class Element>
@@ -142,7 +218,7 @@ class thread_team {
   ///        of length d where these take less.
   void count_entries(std::size_t d) noexcept {
     std::uint64_t entries = 0;
-    for (auto const& flag : state_->flags) entries += flag.entries;
+    for (std::size_t i = 0; i != working_; ++i) entries += state_->flags[i].entries;
     sent_.bytes += 2 * others() * std::min<std::uint64_t>(
                        entries * (sizeof(double) + sizeof(std::uint32_t)), d * sizeof(double));
   }
@@ -153,7 +229,8 @@ class thread_team {
 
  private:
   thread_state* state_;
-  std::size_t thread_;
+  std::size_t thread_, working_;
+  std::uint64_t round_ = 0;
   traffic sent_;
 };
 static_assert(Team<thread_team>);
