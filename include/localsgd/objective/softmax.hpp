@@ -132,6 +132,11 @@ class softmax_objective {
     for (std::size_t j = 0; j != batch.size(); ++j)
       detail::softmax_slopes(s.subspan(j * classes_, classes_), label(batch[j]), 1);
   }
+  /// p ← softmax(x a_i): what its Hessian is made of.
+  void probabilities(std::span<double const> x, std::size_t i, std::span<double> p) const noexcept {
+    slopes(x, 1, std::span(&i, 1), i, p);
+    p[label(i)] += 1;
+  }
   void add_rows(std::span<std::size_t const> batch, std::span<double const> s,
                 std::span<double> y) const noexcept {
     detail::add_gradient(rows(batch), s.data(),

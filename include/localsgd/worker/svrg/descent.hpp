@@ -54,7 +54,7 @@ class newton_descent {
 
   newton_descent() = default;
   newton_descent(F const& f, plan const& p) : p_(&p), direction_(f, p) {
-    if constexpr (linear_with_ridge<stepped_objective<F>>) ridge_ = ridge_of(f);
+    if constexpr (has_row_hessian<stepped_objective<F>>) ridge_ = ridge_of(f);
   }
 
   /// @brief Collective, once: measures what a step costs.

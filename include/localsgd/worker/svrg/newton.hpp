@@ -7,13 +7,10 @@
 #include "localsgd/evaluation/full_gradient.hpp"
 #include "localsgd/kernels/packed_cholesky.hpp"
 #include "localsgd/kernels/rows.hpp"
-#include "localsgd/objective/linear_concept.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
 #include "localsgd/settings.hpp"
+#include "localsgd/worker/svrg/hessian.hpp"
 
-#include <algorithm>
-#include <array>
-#include <cmath>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -25,14 +22,7 @@
 
 namespace localsgd::detail {
 
-/// @brief φ''(z, y) from the slopes around z: what a Loss need not have. A kink counts by its share.
-template <class L>
-double second_derivative(L const& loss, double z, double y) {
-  double const h = 6e-6 * (1 + std::abs(z));  // the cube root of the rounding of a slope
-  return std::max(0.0, (loss.derivative(z + h, y) - loss.derivative(z - h, y)) / (2 * h));
-}
-
-/// @brief Objectives without rows have no direction.
+/// @brief Objectives whose Hessian is not known have no direction.
 template <Objective F>
 class newton_direction {
  public:
@@ -51,12 +41,12 @@ class newton_direction {
   static void state(Archive&) noexcept {}
 };
 
-/// @brief p = −∇²f(x)⁻¹∇f(x) of a linear model, by Cholesky: ∇²f = (1/n) Σ s_i φ''_i a_i a_iᵀ + λI.
+/// @brief p = −∇²f(x)⁻¹∇f(x) of a linear model or softmax regression, by Cholesky.
 ///
 /// Only where d ≤ 1024. The Hessian is summed by all threads in the order of the parts, so it has the
 /// same bits on any number of them; the system is solved by who leads each process.
 template <Objective F>
-  requires linear_with_ridge<stepped_objective<F>>
+  requires has_row_hessian<stepped_objective<F>>
 class newton_direction<F> {
  public:
   using scalar = typename F::scalar;
@@ -73,6 +63,7 @@ class newton_direction<F> {
     if (!exists()) return;
     pass.each_share(f, team, [&](auto const& share, index_range samples, std::span<double> sum,
                                  std::size_t) {
+      double const outputs = static_cast<double>(outputs_of(share));
       for (std::size_t i = samples.first; i != samples.last; ++i) {
         auto const row = row_of(share.features(), i);
         std::size_t n = 0;
@@ -80,12 +71,12 @@ class newton_direction<F> {
           n = row.indices.size();
         else
           n = row.size();
-        sum[0] += static_cast<double>(n);
-        sum[1] += cost_of_row(n);
+        sum[0] += outputs * static_cast<double>(n + 1);
+        sum[1] += hessian_cost(share, n, d_);
       }
     });
     if (!team.leads()) return;
-    double const entries = pass.totals()[0] + samples_, squares = pass.totals()[1];
+    double const entries = pass.totals()[0], squares = pass.totals()[1];
     double const d = static_cast<double>(d_);
     // In scattered multiply-adds. A local step and its part of the anchor's pass take about four for
     // each entry; those of a factorisation run along rows.
@@ -106,7 +97,7 @@ class newton_direction<F> {
     if (team.leads() && !hessian_) hessian_ = std::make_unique<full_gradient>(f, plan_);
     team.barrier();
     hessian_->each_share(f, team, [&](auto const& share, index_range samples, std::span<double> sum,
-                                      std::size_t) { add_curvature(share, x, samples, sum); });
+                                      std::size_t) { add_hessian(share, x, samples, sum); });
   }
 
   /// @brief Who leads: direction ← −∇²f(x)⁻¹∇f(x), from n·∇f(x).
@@ -127,83 +118,6 @@ class newton_direction<F> {
   }
 
  private:
-  static constexpr double along_rows = 6;  // multiply-adds in the time of a scattered one
-
-  bool is_full(std::size_t entries) const noexcept {
-    return static_cast<double>(entries * entries) > static_cast<double>(d_ * d_) / along_rows;
-  }
-  double cost_of_row(std::size_t entries) const noexcept {
-    return is_full(entries) ? static_cast<double>(d_ * d_) / 2 / along_rows
-                            : static_cast<double>(entries * entries) / 2;
-  }
-
-  template <class G>
-  void add_curvature(G const& f, std::span<scalar const> x, index_range samples,
-                     std::span<double> sum) const {
-    using row = decltype(row_of(f.features(), 0));
-    double const intercept = f.intercept();
-    std::size_t const last = d_ - 1;
-    constexpr std::size_t together = 4;  // full rows: so many pass over the sum at once
-    std::vector<double> full(together * d_);
-    std::array<double, together> weights{};
-    std::size_t gathered = 0;
-    for (std::size_t i = samples.first; i != samples.last; ++i) {
-      auto const a = row_of(f.features(), i);
-      double z = dot(a, x.data());
-      if (intercept != 0) z += intercept * static_cast<double>(x[last]);
-      double const weight = f.scale(i) * second_derivative(f.loss(), z, f.target(i));
-      if (weight == 0) continue;
-      if constexpr (sparse_row<row>)
-        if (!is_full(a.indices.size())) {
-          add_sparse_row(a, weight, intercept, sum);
-          continue;
-        }
-      std::span<double> const to = std::span(full).subspan(gathered * d_, d_);
-      std::ranges::fill(to, 0.0);
-      for_each_entry(a, [&](std::size_t j, double value) { to[j] = value; });
-      if (intercept != 0) to[last] = intercept;
-      weights[gathered] = weight;
-      if (++gathered == together) {
-        add_rows(full, weights, gathered, sum);
-        gathered = 0;
-      }
-    }
-    if (gathered != 0) add_rows(full, weights, gathered, sum);
-  }
-  template <class Row>
-  void add_sparse_row(Row const& a, double weight, double intercept, std::span<double> sum) const {
-    for (std::size_t k = 0; k != a.indices.size(); ++k) {
-      double const c = weight * static_cast<double>(a.values[k]);
-      double* const to = sum.data() + packed_size(a.indices[k]);
-      for (std::size_t m = 0; m <= k; ++m)  // columns ascend
-        to[a.indices[m]] += c * static_cast<double>(a.values[m]);
-    }
-    if (intercept == 0) return;
-    double* const to = sum.data() + packed_size(d_ - 1);
-    for (std::size_t k = 0; k != a.indices.size(); ++k)
-      to[a.indices[k]] += weight * intercept * static_cast<double>(a.values[k]);
-    to[d_ - 1] += weight * intercept * intercept;
-  }
-  void add_rows(std::vector<double> const& rows, std::array<double, 4> weights, std::size_t count,
-                std::span<double> sum) const {
-    for (std::size_t r = count; r != weights.size(); ++r) weights[r] = 0;
-    double const* const a0 = rows.data();
-    double const *const a1 = a0 + d_, *const a2 = a1 + d_, *const a3 = a2 + d_;
-    constexpr std::size_t w = lanes::size;
-    for (std::size_t i = 0; i != d_; ++i) {
-      double* const to = sum.data() + packed_size(i);
-      double const c0 = weights[0] * a0[i], c1 = weights[1] * a1[i], c2 = weights[2] * a2[i],
-                   c3 = weights[3] * a3[i];
-      lanes const l0(c0), l1(c1), l2(c2), l3(c3);
-      std::size_t j = 0;
-      for (; j + w <= i + 1; j += w) {
-        lanes const first = multiply_add(l0, load(a0 + j), multiply_add(l1, load(a1 + j), load(to + j)));
-        store(multiply_add(l2, load(a2 + j), multiply_add(l3, load(a3 + j), first)), to + j);
-      }
-      for (; j <= i; ++j) to[j] += (c0 * a0[j] + c1 * a1[j]) + (c2 * a2[j] + c3 * a3[j]);
-    }
-  }
-
   std::size_t d_ = 0;
   double samples_ = 0, lambda_ = 0, epochs_ = 0, gradients_ = 0;
   plan plan_;
