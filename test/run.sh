@@ -59,7 +59,7 @@ case $suite in
 esac
 
 cmake --preset "$preset" -B "$build" "${options[@]}"
-cmake --build "$build" ${targets:+--target "${targets[@]}"}
+cmake --build "$build" ${targets:+--target "${targets[@]}"} -- -k 0  # tells of all errors
 # Whether each header includes what it needs is no question for every compiler.
 if [[ $suite == all && -z ${CXX:-} ]]; then cmake --build "$build" --target headers_alone; fi
 

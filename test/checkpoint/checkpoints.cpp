@@ -95,7 +95,7 @@ cuts survives_cuts(F const& f, settings const& s, std::uint64_t gap, std::size_t
     }
     ++seen.made;
     if (cut.gradients != s.workers * s.batch_size * cut.steps) ++seen.with_anchors;
-    BOOST_TEST(cut.rounds < uncut.rounds);
+    BOOST_TEST(cut.rounds <= uncut.rounds);  // what ends a run may be after its last round
     BOOST_TEST(cut.history.back().steps == cut.steps);
     BOOST_REQUIRE(fs::exists(path()));
     auto const resumed = minimize(f, s, pools[(r + 1) % 3], stopping_sampler{},
@@ -234,7 +234,7 @@ BOOST_AUTO_TEST_CASE(variance_reduced_steps_that_are_taken_back) {
 BOOST_AUTO_TEST_CASE(a_tolerance_before_and_after_steps_change_over) {
   linear_objective const f(data().sparse, data().labels, logistic{}, l2{0.01});
   settings const s{.workers = 4, .local_steps = 3, .tolerance = 1e-9};
-  auto const seen = survives_cuts(f, s, 12, 1000);
+  auto const seen = survives_cuts(f, s, 6, 1000);
   BOOST_TEST(seen.with_anchors > 10u);
   BOOST_TEST(seen.made - seen.with_anchors > 0u);  // some while steps were plain
   softmax_objective const softmax(data().dense_float, data().classes, 3, l2{0.01});
@@ -267,7 +267,7 @@ BOOST_AUTO_TEST_CASE(one_worker_and_shards) {
 BOOST_AUTO_TEST_CASE(a_run_cut_after_every_round) {
   support::temporary_path const path;
   linear_objective const f(data().sparse, data().labels, logistic{}, l2{0.01});
-  settings const s{.workers = 4, .local_steps = 10, .epochs = 30, .tolerance = 1e-7};
+  settings const s{.workers = 4, .local_steps = 5, .epochs = 30, .tolerance = 1e-7};
   auto const expected = everything(minimize(f, s, serial{}));
   std::stop_source source;
   source.request_stop();

@@ -11,10 +11,10 @@ using namespace localsgd;
 
 namespace {
 
-struct round {};
+struct some_round {};
 struct recorder {};
 struct record {};
-using none = detail::checkpoints<no_checkpoint, round, recorder, record>;
+using none = detail::checkpoints<no_checkpoint, some_round, recorder, record>;
 
 template <class T>
 concept complete = requires { sizeof(T); };
@@ -28,7 +28,7 @@ BOOST_AUTO_TEST_CASE(a_run_without_checkpoints_stores_nothing_for_them) {
 }
 
 BOOST_AUTO_TEST_CASE(all_steps_of_a_checkpoint_do_nothing_and_do_not_throw) {
-  round r;
+  some_round r;
   recorder s;
   record t;
   none checkpoints(r, s, t);
@@ -36,7 +36,7 @@ BOOST_AUTO_TEST_CASE(all_steps_of_a_checkpoint_do_nothing_and_do_not_throw) {
   checkpoints.decide(1, 1);
   checkpoints.keep();
   checkpoints.end();
-  BOOST_TEST((std::is_nothrow_constructible_v<none, round&, recorder&, record&>));
+  BOOST_TEST((std::is_nothrow_constructible_v<none, some_round&, recorder&, record&>));
 }
 
 // A program that uses a checkpoint without its header must not lose its checkpoints silently.

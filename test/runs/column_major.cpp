@@ -1,9 +1,8 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
 #define BOOST_TEST_MODULE runs_column_major
-// Options of xtensor's, as a program may have them for its own tensors.
+// An option of xtensor, as a program may have it for its own tensors.
 #define XTENSOR_DEFAULT_LAYOUT ::xt::layout_type::column_major
-#define XTENSOR_DEFAULT_TRAVERSAL ::xt::layout_type::column_major
 #include "localsgd/minimize.hpp"
 
 #include <array>
