@@ -116,6 +116,7 @@ class recorder {
     team_.barrier();
     if (leads()) r_.sent.assign(team_.threads(), 0);
     if (leads()) r_.sent[team_.thread()] = mine;
+    team_.barrier();  // it has its size
     team_.all_gather(std::span(r_.sent), [](std::size_t i) { return index_range{i, i + 1}; });
   }
 

@@ -119,6 +119,7 @@ class rank_team : public rank_messages<C> {
   }
 
   void sum(std::span<std::vector<double> const> parts, std::span<double> total) {
+    barrier();  // every thread has given its parts their size
     std::vector<std::span<double const>> rows(parts.begin(), parts.end());
     std::span<std::span<double const> const> const all(rows);
     start_reduce<double const>(all, total.size());
