@@ -114,8 +114,7 @@ class recorder {
   /// @brief Collective: what all processes have sent, in the record.
   void gather_sent(std::uint64_t mine) {
     team_.barrier();
-    if (leads()) r_.sent.assign(team_.threads(), 0);
-    if (leads()) r_.sent[team_.thread()] = mine;
+    if (leads()) r_.sent.assign(team_.threads(), 0), r_.sent[team_.thread()] = mine;
     team_.barrier();  // it has its size
     team_.all_gather(std::span(r_.sent), [](std::size_t i) { return index_range{i, i + 1}; });
   }
