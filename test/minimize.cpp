@@ -283,7 +283,7 @@ BOOST_AUTO_TEST_CASE(a_tolerance_with_nothing_named_is_reached_whatever_the_unit
     reached(linear_objective(*a, data.reals, squared{}, l2{1e-3}));
   }
   reached(softmax_objective(data.dense, data.classes, 3, l2{1e-3}));
-  reached(quadratic({.spectrum = {1, 10, 100}, .samples = 100, .variance = 1}));
+  reached(quadratic({.spectrum = {1, 10, 1000}, .samples = 100, .variance = 1}));
   BOOST_TEST(beyond_the_default);
 }
 
