@@ -34,7 +34,7 @@ std::vector<double> newton_step(F const& f, std::vector<double> x, std::size_t t
   full_gradient pass(f, p);
   std::vector<double> step(f.dimension());
   support::with_team(p.workers, threads, [&](auto& team) {
-    direction.prepare(f, pass, team, p);
+    direction.prepare(f, pass, team);
     pass(f, std::span<double const>(x), team);
     direction.curvature_at(f, std::span<double const>(x), team);
     if (team.leads()) BOOST_TEST(direction.solve(pass.sum(), step));
@@ -55,6 +55,19 @@ double gradient_norm(F const& f, std::vector<double> const& x) {
   return norm;
 }
 
+template <class F>
+void converges_quadratically(F const& f) {
+  std::vector<double> x(f.dimension());
+  double before = gradient_norm(f, x);
+  for (int i = 0; i != 3; ++i) {
+    x = newton_step(f, x, 1);
+    double const after = gradient_norm(f, x);
+    BOOST_TEST(after <= before / 100);
+    before = after;
+  }
+  BOOST_TEST(before < 1e-12);
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(one_step_solves_least_squares, Matrix, both) {
@@ -72,15 +85,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(steps_converge_quadratically, Matrix, both) {
   auto const a = support::features<Matrix>(n, d, 0.7);
   auto const y = support::random_signs(n, 1);
   linear_objective const f(a, y, logistic{}, l2{0.1});
-  std::vector<double> x(d);
-  double before = gradient_norm(f, x);
-  for (int i = 0; i != 3; ++i) {
-    x = newton_step(f, x, 1);
-    double const after = gradient_norm(f, x);
-    BOOST_TEST(after <= before / 100);
-    before = after;
-  }
-  BOOST_TEST(before < 1e-12);
+  converges_quadratically(f);
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(steps_on_softmax_regression_converge_quadratically, Matrix, both) {
@@ -88,15 +93,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(steps_on_softmax_regression_converge_quadratically
   std::vector<double> classes(n);
   for (std::size_t i = 0; i != n; ++i) classes[i] = static_cast<double>(i * i % 3);
   softmax_objective const f(a, classes, 3, l2{0.1});
-  std::vector<double> x(3 * d);
-  double before = gradient_norm(f, x);
-  for (int i = 0; i != 3; ++i) {
-    x = newton_step(f, x, 1);
-    double const after = gradient_norm(f, x);
-    BOOST_TEST(after <= before / 100);
-    before = after;
-  }
-  BOOST_TEST(before < 1e-12);
+  converges_quadratically(f);
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(any_number_of_threads_makes_the_same_bits, Matrix, both) {

@@ -60,7 +60,7 @@ class newton_descent {
   /// @brief Collective, once: measures what a step costs.
   template <class T>
   void prepare(F const& f, full_gradient& pass, T& team) {
-    if (p_ != nullptr) direction_.prepare(f, pass, team, *p_);
+    if (p_ != nullptr) direction_.prepare(f, pass, team);
   }
 
   /// @brief Who leads: f has fallen by so much from one anchor to the next, by local steps.

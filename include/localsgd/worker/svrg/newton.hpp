@@ -30,7 +30,7 @@ class newton_direction {
   newton_direction(F const&, plan const&) noexcept {}
 
   template <class T>
-  static void prepare(F const&, full_gradient&, T&, plan const&) noexcept {}
+  static void prepare(F const&, full_gradient&, T&) noexcept {}
   static constexpr bool exists() noexcept { return false; }
   static constexpr double epochs() noexcept { return 0; }
   static constexpr double gradients_per_sample() noexcept { return 0; }
@@ -59,7 +59,7 @@ class newton_direction<F> {
 
   /// @brief Collective, once: what a direction costs.
   template <class T>
-  void prepare(F const& f, full_gradient& pass, T& team, plan const&) {
+  void prepare(F const& f, full_gradient& pass, T& team) {
     if (!exists()) return;
     pass.each_share(f, team, [&](auto const& share, index_range samples, std::span<double> sum,
                                  std::size_t) {
