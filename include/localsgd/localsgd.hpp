@@ -25,6 +25,7 @@
 #include "localsgd/loss/logistic.hpp"
 #include "localsgd/loss/poisson.hpp"
 #include "localsgd/loss/smoothed_hinge.hpp"
+#include "localsgd/loss/smoothed_quantile.hpp"
 #include "localsgd/loss/squared.hpp"
 #include "localsgd/loss/squared_hinge.hpp"
 #include "localsgd/minimize.hpp"
