@@ -47,6 +47,7 @@
 #include "localsgd/sampler/shuffled.hpp"
 #include "localsgd/sampler/with_replacement.hpp"
 #include "localsgd/schedule/adaptive.hpp"
+#include "localsgd/schedule/at_steps.hpp"
 #include "localsgd/schedule/every.hpp"
 #include "localsgd/schedule/growing.hpp"
 #include "localsgd/schedule/post_local.hpp"
