@@ -7,8 +7,11 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <stop_token>
 #include <utility>
+#include <version>
+#if defined(__cpp_lib_jthread)
+#include <stop_token>
+#endif
 
 /// @file
 /// @brief The checkpoint component: a run that survives a stop.
@@ -32,8 +35,11 @@ struct checkpoint_options {
   /// over; a signal that came too late to end it is then raised again.
   bool signals = true;
 
-  /// Ends the run in the same way when a stop is requested.
+#if defined(__cpp_lib_jthread)
+  /// Ends the run in the same way when a stop is requested. Absent where the standard library has no
+  /// stop tokens: libc++ before version 20, unless with -fexperimental-library.
   std::stop_token stop = {};
+#endif
 
   /// @throws invalid_settings naming the field, its value and the rule it broke.
   void validate() const {
@@ -41,6 +47,14 @@ struct checkpoint_options {
   }
   /// @brief `signals`, where a macro may have that name.
   bool ends_on_signals() const noexcept { return signals; }
+  /// @brief Whether `stop` asks for the end.
+  bool stop_requested() const noexcept {
+#if defined(__cpp_lib_jthread)
+    return stop.stop_requested();
+#else
+    return false;
+#endif
+  }
 };
 
 #pragma pop_macro("signals")

@@ -158,7 +158,7 @@ class checkpoints {
   static index_range by_thread(std::size_t thread) noexcept { return {thread, thread + 1}; }
 
   bool stops() {
-    return mine().wish->options().stop.stop_requested() || mine().caught->requested();
+    return mine().wish->options().stop_requested() || mine().caught->requested();
   }
 
   int is_due(std::uint64_t rounds) {

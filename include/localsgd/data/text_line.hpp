@@ -3,6 +3,7 @@
 #pragma once
 
 #include "localsgd/core/error.hpp"
+#include "localsgd/data/number_from_chars.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -73,7 +74,7 @@ class text_line {
     char const* first = at_;
     if (end_ - first > 1 && first[0] == '+' && first[1] != '-') ++first;
     Number x{};
-    auto const [last, status] = std::from_chars(first, end_, x);
+    auto const [last, status] = number_from_chars(first, end_, x);
     if (status == std::errc::invalid_argument || !ends_at(last))
       fail(at_, "", std::string(what) + " (a decimal number)");
     if (status == std::errc::result_out_of_range) x = underflow<Number>(first, last);
@@ -129,7 +130,7 @@ class text_line {
   template <class Number>
   static Number underflow(char const* first, char const* last) {
     double wide = HUGE_VAL;
-    if constexpr (!std::same_as<Number, double>) std::from_chars(first, last, wide);
+    if constexpr (!std::same_as<Number, double>) number_from_chars(first, last, wide);
     return std::fabs(wide) < 1 ? static_cast<Number>(wide) : static_cast<Number>(HUGE_VAL);
   }
 

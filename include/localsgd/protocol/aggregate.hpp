@@ -6,6 +6,7 @@
 #include "localsgd/communicator/team.hpp"
 #include "localsgd/core/index_range.hpp"
 #include "localsgd/protocol/iterates.hpp"
+#include "localsgd/protocol/relaxed_atomic.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -68,7 +69,7 @@ class aggregate_access {
       return;
     }
     for (std::size_t i = 0; i != change.size(); ++i)  // nobody else writes my share
-      std::atomic_ref(mine[i]).store(mine[i] + change[i], std::memory_order_relaxed);
+      relaxed_store(mine[i], mine[i] + change[i]);
     for (std::size_t i = 0; i != now.size(); ++i) now[i] = sum(i);
   }
 
@@ -103,7 +104,7 @@ class aggregate_access {
   double sum(std::size_t i) const noexcept {  // in the order of the threads
     double all = 0;
     for (auto& share : x_.share)
-      all += std::atomic_ref(share.value[i]).load(std::memory_order_relaxed);
+      all += relaxed_load(share.value[i]);
     return all;
   }
   std::uint64_t oldest() const noexcept {

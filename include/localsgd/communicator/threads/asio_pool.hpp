@@ -6,6 +6,12 @@
 #include "localsgd/core/error.hpp"
 #include "localsgd/io/available_cores.hpp"
 
+#include <version>
+// Asio of Boost before 1.79 takes std::result_of, which libc++ does not have in C++20, for granted.
+#if defined(_LIBCPP_VERSION) && !defined(BOOST_ASIO_HAS_STD_INVOKE_RESULT)
+#define BOOST_ASIO_HAS_STD_INVOKE_RESULT 1
+#endif
+
 // The only header that includes Asio. Narrow includes: <boost/asio.hpp> of Boost 1.74 does not compile as C++20
 // with g++ 12.
 #include <boost/asio/post.hpp>
