@@ -3,6 +3,7 @@
 #define BOOST_TEST_MODULE worker_svrg_descent
 #include "localsgd/worker/svrg/descent.hpp"
 
+#include <array>
 #include <boost/test/unit_test.hpp>
 #include <cstddef>
 #include <cstdint>
@@ -12,6 +13,7 @@
 
 #include "localsgd/loss/huber.hpp"
 #include "localsgd/loss/logistic.hpp"
+#include "localsgd/loss/squared_hinge.hpp"
 #include "localsgd/objective/linear.hpp"
 #include "localsgd/objective/quadratic.hpp"
 #include "test/support/problems.hpp"
@@ -49,9 +51,9 @@ struct outcome {
 // Descends from x after anchors between which f fell by `drops`.
 template <class F>
 outcome descend(F const& f, std::vector<double> const& x, std::vector<double> const& drops,
-                std::size_t threads = 1) {
+                std::size_t threads = 1, double wanted = tolerance) {
   plan p = support::make_plan(f.samples(), f.dimension(), 4, 1);
-  p.tolerance = tolerance;
+  p.tolerance = wanted;
   newton_descent<F> descent(f, p);
   full_gradient pass(f, p);
   aligned_vector<double> point(x.begin(), x.end()), trial(x.size());
@@ -123,15 +125,40 @@ BOOST_AUTO_TEST_CASE(any_number_of_threads_goes_to_the_same_point) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(a_direction_along_which_f_rises_leaves_the_anchor_where_it_is) {
-  // All residuals are beyond δ, so the Hessian is λI and −∇f/λ goes 10⁸ too far: at no length of the
-  // search does f fall.
+BOOST_AUTO_TEST_CASE(where_newtons_direction_is_useless_damping_finds_the_way) {
+  // All residuals are beyond δ, so the Hessian is λI and −∇f/λ goes 10⁸ too far.
   dense_matrix<double> a(std::array<std::size_t, 2>{n, 1}, 1.0);
   std::vector<double> const y(n, 5.0), x{0};
   linear_objective const f(a, y, huber{1}, l2{1e-9});
   auto const end = descend(f, x, slowly);
-  BOOST_TEST((end.x == x));
-  BOOST_TEST(end.moves == 1);  // told, for it was evaluated again
+  BOOST_TEST(end.value.squared_gradient_norm <= 2 * 1e-9 * tolerance);
+  BOOST_TEST(end.x[0] == 5, boost::test_tools::tolerance(1e-8));  // x + 1e-9·x = 5
+}
+
+BOOST_AUTO_TEST_CASE(where_samples_leave_the_hinge_damping_ends_the_search) {
+  // More than half as many features as samples separate any labels. So few samples are left in the
+  // hinge that its Hessian says little of f, and Newton's direction leads to where others are in it.
+  constexpr std::size_t wide = 120;
+  auto a = support::features<dense_matrix<double>>(n, wide, 1);
+  for (std::size_t i = 0; i != n; ++i)
+    for (std::size_t j = 0; j != wide; ++j) a(i, j) = 100 * (1 + a(i, j));
+  auto const y = support::random_signs(n, 1);
+  linear_objective const f(a, y, squared_hinge{}, l2{5e-3});
+  auto const end = descend(f, std::vector<double>(wide), slowly, 1, 1e-6);
+  BOOST_TEST(end.value.squared_gradient_norm <= 2 * 5e-3 * 1e-6);
+  BOOST_TEST(end.moves < 50);
+}
+
+BOOST_AUTO_TEST_CASE(where_f_falls_no_more_the_descent_ends) {
+  auto const a = badly_conditioned();
+  auto const y = support::random_signs(n, 1);
+  linear_objective const f(a, y, logistic{}, l2{lambda});
+  auto const floor = descend(f, std::vector<double>(d), slowly, 1, 1e-300);
+  BOOST_TEST(floor.moves < 50);
+  BOOST_TEST(floor.pass_is_there);
+  auto const end = descend(f, floor.x, slowly, 1, 1e-300);
+  BOOST_TEST(end.moves < 3);  // each one told, for the point was evaluated again
+  BOOST_TEST(end.value.objective <= floor.value.objective);
   BOOST_TEST(end.pass_is_there);
 }
 

@@ -3,10 +3,12 @@
 #define BOOST_TEST_MODULE worker_svrg_newton
 #include "localsgd/worker/svrg/newton.hpp"
 
+#include <array>
 #include <boost/test/unit_test.hpp>
 #include <cstddef>
 #include <span>
 #include <tuple>
+#include <type_traits>
 #include <vector>
 
 #include "localsgd/loss/logistic.hpp"
@@ -37,7 +39,7 @@ std::vector<double> newton_step(F const& f, std::vector<double> x, std::size_t t
     direction.prepare(f, pass, team);
     pass(f, std::span<double const>(x), team);
     direction.curvature_at(f, std::span<double const>(x), team);
-    if (team.leads()) BOOST_TEST(direction.solve(pass.sum(), step));
+    if (team.leads()) BOOST_TEST(direction.solve(pass.sum(), 0, step) > 0);
     team.barrier();
   });
   for (std::size_t j = 0; j != x.size(); ++j) x[j] += step[j];
@@ -79,6 +81,36 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(one_step_solves_least_squares, Matrix, both) {
       auto const x = newton_step(f, support::random_point(f.dimension(), 5), 1);
       BOOST_TEST(gradient_norm(f, x) < 1e-14);
     }
+}
+
+BOOST_AUTO_TEST_CASE(damping_adds_to_the_diagonal_and_the_predicted_fall_is_that_of_the_model) {
+  // One sample for each coordinate: H is diagonal, and p_j = −g_j/(h_j(1 + ν)).
+  dense_matrix<double> a(std::array<std::size_t, 2>{2, 2}, 0.0);
+  a(0, 0) = 2;
+  a(1, 1) = 4;
+  std::vector<double> const y{1, 2}, x{0, 0};
+  linear_objective const f(a, y, squared{}, l2{0.5});
+  // ∇f(0) = −(2·1, 4·2)/2 = (−1, −4), H = diag(4, 16)/2 + 0.5 = diag(2.5, 8.5).
+  plan const p = support::make_plan(2, 2, 1, 1);
+  newton_direction<std::remove_cv_t<decltype(f)>> direction(f, p);
+  full_gradient pass(f, p);
+  for (double const damping : {0.0, 1.0}) {
+    std::vector<double> step(2);
+    double fall = 0;
+    support::with_team(1, 1, [&](auto& team) {
+      direction.prepare(f, pass, team);
+      pass(f, std::span<double const>(x), team);
+      direction.curvature_at(f, std::span<double const>(x), team);
+      fall = direction.solve(pass.sum(), damping, step);
+    });
+    // The second derivative is a difference of two first ones, to 1e-11.
+    double const first = 1 / (2.5 * (1 + damping)), second = 4 / (8.5 * (1 + damping));
+    BOOST_TEST(step[0] == first, boost::test_tools::tolerance(1e-10));
+    BOOST_TEST(step[1] == second, boost::test_tools::tolerance(1e-10));
+    double const expected =
+        first + 4 * second - 0.5 * (2.5 * first * first + 8.5 * second * second);
+    BOOST_TEST(fall == expected, boost::test_tools::tolerance(1e-10));
+  }
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(steps_converge_quadratically, Matrix, both) {

@@ -37,8 +37,13 @@ struct descending_anchor {
   full_gradient::value& value;  ///< f and ∇f at the point
 };
 
-/// @brief Newton's method from an anchor, with a line search: x ← x + ℓp, p = −∇²f(x)⁻¹∇f(x), ℓ = 1,
-///        1/4, 1/16, … until f falls.
+/// @brief Newton's method from an anchor, damped: x ← x + p, p = −(H + νD)⁻¹∇f(x), H = ∇²f(x), D its
+///        diagonal.
+///
+/// ν is 0 while f falls as its second-order model says. It grows where the model promises too much,
+/// until f falls, and shrinks again where the model is right (the Levenberg-Marquardt method
+/// \cite more1978levenberg). A shorter step in Newton's own direction would not do: where a squared hinge
+/// changes its active samples, that direction can be useless at any length.
 ///
 /// Local steps with a diagonal metric converge at a rate that conditioning decides; six Newton steps
 /// usually do, whatever it is. So they are made once the rate r of the last anchors, at which f − f*
@@ -104,12 +109,13 @@ class newton_descent {
 
   template <class Archive>
   void state(Archive& archive) {
-    archive(direction_, drop_, rate_, anchors_, gradients_, pays_, failures_);
+    archive(direction_, drop_, rate_, anchors_, gradients_, pays_, failures_, damping_);
   }
 
  private:
   enum class search { goes_on, found, failed };
-  static constexpr int most_steps = 100, most_failures = 3;
+  static constexpr int most_steps = 100, most_failures = 3, most_trials = 20;
+  static constexpr double least_damping = 1e-9;
   static constexpr double steps_expected = 6;
 
   bool pays(full_gradient::value const& now) noexcept {
@@ -131,32 +137,31 @@ class newton_descent {
     bool const leader = team.leads();
     direction_.curvature_at(f, std::span<scalar const>(at.point), team);
     double const hessian = direction_.gradients_per_sample() * static_cast<double>(p_->samples);
-    search next = search::goes_on;
-    if (leader) {
-      gradients_ += static_cast<std::uint64_t>(hessian);
-      if (!direction_.solve(round.pass().sum(), direction)) next = search::failed;
-    }
+    if (leader) gradients_ += static_cast<std::uint64_t>(hessian);
     round.spend(static_cast<std::uint64_t>(hessian / static_cast<double>(p_->workers)));
-    next = static_cast<search>(team.broadcast(static_cast<int>(next)));
-    for (double length = 1; next == search::goes_on; length /= 4) {
-      if (leader)
+    std::vector<double> const gradient =
+        leader ? std::vector<double>(round.pass().sum().begin(), round.pass().sum().end())
+               : std::vector<double>();
+    search next = search::goes_on;
+    for (int tried = 0; next == search::goes_on; ++tried) {
+      double predicted = 0;
+      if (leader) {
+        predicted = direction_.solve(gradient, damping_, direction);
+        if (!(predicted > 0) || tried == most_trials) next = search::failed;
         for (std::size_t j = 0; j != at.point.size(); ++j)
-          at.trial[j] =
-              static_cast<scalar>(static_cast<double>(at.point[j]) + length * direction[j]);
-      team.barrier();  // the trial is there
+          at.trial[j] = static_cast<scalar>(static_cast<double>(at.point[j]) + direction[j]);
+      }
+      next = static_cast<search>(team.broadcast(static_cast<int>(next)));  // and the trial is there
+      if (next == search::failed) break;
       auto const value = round.pass()(f, std::span<scalar const>(at.trial), team, slopes);
       round.spend((p_->samples + p_->workers - 1) / p_->workers);
       if (leader) {
         gradients_ += p_->samples;
-        double const noise = rounding_of(at.value.objective);
-        bool const falls = value.objective < at.value.objective - noise;
-        bool const stays = value.objective <= at.value.objective + noise;
-        if (falls || (stays && value.squared_gradient_norm < at.value.squared_gradient_norm / 4)) {
+        if (lower(value, at.value)) next = search::found;
+        adapt((at.value.objective - value.objective) / predicted, next == search::found);
+        if (next == search::found) {
           at.value = value;
           std::swap(at.point, at.trial);
-          next = search::found;
-        } else if (length < 1e-3) {
-          next = search::failed;
         }
       }
       next = static_cast<search>(team.broadcast(static_cast<int>(next)));
@@ -164,10 +169,26 @@ class newton_descent {
     return next;
   }
 
+  static bool lower(full_gradient::value const& now, full_gradient::value const& before) noexcept {
+    double const noise = rounding_of(before.objective);
+    return now.objective < before.objective - noise ||
+           (now.objective <= before.objective + noise &&
+            now.squared_gradient_norm < before.squared_gradient_norm / 4);
+  }
+
+  // Moré's rule for the damping. `ratio`: how much of the predicted fall came true.
+  void adapt(double ratio, bool found) noexcept {
+    if (!found || ratio < 0.25)
+      damping_ = std::max(least_damping, damping_ * (found ? 4 : 10));
+    else if (ratio > 0.75)
+      damping_ = damping_ > least_damping ? damping_ / 4 : 0;
+  }
+
   plan const* p_ = nullptr;
   newton_direction<F> direction_;
   double ridge_ = 0;
   double drop_ = 0, rate_ = 0.99;  // of f from anchor to anchor
+  double damping_ = 0;
   std::uint64_t anchors_ = 0, gradients_ = 0;
   bool pays_ = false;
   int failures_ = 0;

@@ -36,7 +36,7 @@ class newton_direction {
   static constexpr double gradients_per_sample() noexcept { return 0; }
   template <class T>
   static void curvature_at(F const&, std::span<typename F::scalar const>, T&) noexcept {}
-  static bool solve(std::span<double const>, std::span<double>) noexcept { return false; }
+  static double solve(std::span<double const>, double, std::span<double>) noexcept { return 0; }
   template <class Archive>
   static void state(Archive&) noexcept {}
 };
@@ -100,16 +100,26 @@ class newton_direction<F> {
                                       std::size_t) { add_hessian(share, x, samples, sum); });
   }
 
-  /// @brief Who leads: direction ← −∇²f(x)⁻¹∇f(x), from n·∇f(x).
-  /// @return whether ∇²f(x) is positive definite, as far as rounding lets one see
-  bool solve(std::span<double const> gradient_sum, std::span<double> direction) {
+  /// @brief Who leads: direction ← p = −(H + νD)⁻¹∇f(x), H = ∇²f(x), D its diagonal, from n·∇f(x).
+  /// @param damping ν ≥ 0
+  /// @return what the model f(x) + ⟨∇f(x), p⟩ + ½⟨p, Hp⟩ says that f falls by: not above 0 where H is
+  ///         not positive definite, as far as rounding lets one see
+  double solve(std::span<double const> gradient_sum, double damping, std::span<double> direction) {
     factor_.assign(hessian_->sum().begin(), hessian_->sum().end());
-    for (std::size_t j = 0; j != d_; ++j)
-      factor_[packed_size(j) + j] += samples_ * lambda_;
-    if (!factor_packed(factor_, d_)) return false;
+    for (std::size_t j = 0; j != d_; ++j) {
+      double& diagonal = factor_[packed_size(j) + j];
+      diagonal += samples_ * lambda_;
+      diagonal += damping * diagonal;
+    }
+    if (!factor_packed(factor_, d_)) return 0;
     for (std::size_t j = 0; j != d_; ++j) direction[j] = -gradient_sum[j];
     solve_packed(factor_, direction);
-    return true;
+    double fall = 0;  // 2n times; ⟨p, Hp⟩ = −⟨∇f, p⟩ − ν⟨p, Dp⟩
+    for (std::size_t j = 0; j != d_; ++j) {
+      double const curvature = hessian_->sum()[packed_size(j) + j] + samples_ * lambda_;
+      fall += direction[j] * (damping * curvature * direction[j] - gradient_sum[j]);
+    }
+    return fall / (2 * samples_);
   }
 
   template <class Archive>
