@@ -5,6 +5,7 @@
 # usage: benchmark/compare/run.sh [--quick] [--datasets w8a,a9a,...] [--repeats N] [--epochs N]
 #        benchmark/compare/run.sh --battery [--quick] [--datasets NAME,...|all] [--losses NAME,...]
 #          [--lambdas C/n,...] [--repeats N] [--cap S] [--budget S] [--fresh] [--report]
+#        benchmark/compare/run.sh --busy [--datasets NAME,...] [--repeats N]
 #
 # Compares localsgd with LIBLINEAR and scikit-learn: the seconds of training until f - f* is at most
 # 5e-3 ... 1e-8. localsgd runs as it comes; of every other system the fastest configuration for each
@@ -30,6 +31,12 @@
 #   --fresh     forget what was measured
 #   --report    measure nothing
 #
+# --busy: beside 1, 2 and 4 busy processes, on one core, and in cgroups with half a core and one (as
+# root): how much slower localsgd and LIBLINEAR are than alone.
+#
+#   --datasets  names of battery_data.py (a9a,w8a,spam,shuttle_binary)
+#   --repeats   runs of each, turn by turn (9)
+#
 # w8a.gz and a9a.gz are looked for in the folder LOCALSGD_DATA, ../shared/data beside the checkout
 # unless set. PYTHON names the Python that has scikit-learn and matplotlib. What is missing is
 # skipped, saying so. Results go to build/compare: results.csv, table.txt, curves.csv and the figure
@@ -49,9 +56,15 @@ for argument in "$@"; do
     packages+=(battery)
     continue
   fi
+  if [[ $argument == --busy ]]; then
+    program=busy
+    target=benchmark.compare.battery
+    packages+=(battery)
+    continue
+  fi
   arguments+=("$argument")
   if [[ $argument == -h || $argument == --help ]]; then
-    sed -n '5,36s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+    sed -n '5,43s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
     exit 0
   fi
 done
