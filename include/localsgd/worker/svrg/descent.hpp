@@ -45,11 +45,14 @@ struct descending_anchor {
 /// \cite more1978levenberg). A shorter step in Newton's own direction would not do: where a squared hinge
 /// changes its active samples, that direction can be useless at any length.
 ///
-/// Local steps with a diagonal metric converge at a rate that conditioning decides; six Newton steps
-/// usually do, whatever it is. So they are made once the rate r of the last anchors, at which f − f*
-/// would take log(left/ε)/log(1/r) epochs more, says that local steps would cost more; or once local
-/// steps have cost as much: then the whole is never twice as dear as the better of both. They end where
-/// ‖∇f‖²/(2λ) proves the tolerance, or f does not fall any more.
+/// Local steps with a diagonal metric converge at a rate that conditioning decides; four Newton steps
+/// usually do, whatever it is. Their price, in epochs of local steps, follows from sizes alone
+/// (work_of_sample). They begin once local steps have cost an eighth of it, half a Newton step, or the
+/// rate r of the last anchors says that they would: f − f* takes log(left/ε)/log(1/r) epochs more. The
+/// first anchors are those of the directions in which f bends most, so the prediction is low, and an
+/// eighth is what measured best. If less than one epoch seems left, local steps go on until they have
+/// cost the whole price. Newton steps end where ‖∇f‖²/(2λ) proves the tolerance, or f does not fall any
+/// more.
 ///
 /// All that it decides follows from values that are equal on all ranks.
 template <Objective F>
@@ -115,18 +118,19 @@ class newton_descent {
  private:
   enum class search { goes_on, found, failed };
   static constexpr int most_steps = 100, most_failures = 3, most_trials = 20;
-  static constexpr double least_damping = 1e-9;
-  static constexpr double steps_expected = 6;
+  static constexpr double steps_expected = 4, share_of_price = 0.125, least_damping = 1e-9;
 
   bool pays(full_gradient::value const& now) noexcept {
     if (!(p_->tolerance > 0) || failures_ > most_failures) return false;
     if (now.squared_gradient_norm <= p_->tolerance * ridge_) return false;
     if (pays_) return true;
     double const price = steps_expected * direction_.epochs() * std::exp2(2 * failures_);
+    double const anchors = static_cast<double>(anchors_), soon = share_of_price * price;
     double const left = drop_ * rate_ / (1 - rate_);
     double const epochs =
         left > p_->tolerance ? std::log(left / p_->tolerance) / -std::log(rate_) : 0;
-    pays_ = static_cast<double>(anchors_) >= price || (anchors_ >= 2 && epochs > price);
+    bool const nearly_there = anchors_ >= 2 && epochs < 1;
+    pays_ = anchors >= price || (anchors >= soon && !nearly_there) || (anchors_ >= 2 && epochs > soon);
     return pays_;
   }
 

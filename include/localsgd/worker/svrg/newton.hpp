@@ -6,11 +6,12 @@
 #include "localsgd/core/index_range.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
 #include "localsgd/kernels/packed_cholesky.hpp"
-#include "localsgd/kernels/rows.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
 #include "localsgd/settings.hpp"
 #include "localsgd/worker/svrg/hessian.hpp"
+#include "localsgd/worker/svrg/hessian_work.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -63,32 +64,25 @@ class newton_direction<F> {
     if (!exists()) return;
     pass.each_share(f, team, [&](auto const& share, index_range samples, std::span<double> sum,
                                  std::size_t) {
-      double const outputs = static_cast<double>(outputs_of(share));
       for (std::size_t i = samples.first; i != samples.last; ++i) {
-        auto const row = row_of(share.features(), i);
-        std::size_t n = 0;
-        if constexpr (sparse_row<decltype(row)>)
-          n = row.indices.size();
-        else
-          n = row.size();
-        sum[0] += outputs * static_cast<double>(n + 1);
-        sum[1] += hessian_cost(share, n, d_);
+        pass_work const work = work_of_sample(share, i, d_);
+        sum[0] += work.local_step;
+        sum[1] += work.gradient;
+        sum[2] += work.hessian;
       }
     });
     if (!team.leads()) return;
-    double const entries = pass.totals()[0], squares = pass.totals()[1];
-    double const d = static_cast<double>(d_);
-    // In scattered multiply-adds. A local step and its part of the anchor's pass take about four for
-    // each entry; those of a factorisation run along rows.
-    epochs_ = (squares + 2 * entries + d * d * d / 6 / along_rows) / (4 * entries);
-    gradients_ = 1 + squares / (2 * entries);
+    double const steps = pass.totals()[0], gradient = pass.totals()[1], hessian = pass.totals()[2];
+    double const once = work_of_system(d_, hessian_parts(f));
+    epochs_ = (hessian + gradient + once) / steps;
+    gradients_ = (hessian + once) / gradient;
   }
 
   bool exists() const noexcept { return d_ != 0 && d_ <= 1024 && lambda_ > 0; }
   /// @brief What a direction costs, in epochs of local steps. @pre prepare()
   double epochs() const noexcept { return epochs_; }
 
-  /// @brief The multiply-adds of ∇²f over those of ∇f.
+  /// @brief The work of a direction over that of ∇f.
   double gradients_per_sample() const noexcept { return gradients_; }
 
   /// @brief Collective: computes ∇²f(x).
@@ -128,6 +122,12 @@ class newton_direction<F> {
   }
 
  private:
+  // How many sums full_gradient makes of ∇²f: only their number counts, so it need not be exact.
+  std::size_t hessian_parts(F const&) const noexcept {
+    if constexpr (ShardedObjective<F>) return plan_.workers;
+    return std::min(plan_.workers, std::max<std::size_t>(2, (std::size_t{1} << 19) / plan_.dimension));
+  }
+
   std::size_t d_ = 0;
   double samples_ = 0, lambda_ = 0, epochs_ = 0, gradients_ = 0;
   plan plan_;

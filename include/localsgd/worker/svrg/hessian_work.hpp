@@ -1,0 +1,78 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/kernels/rows.hpp"
+#include "localsgd/worker/svrg/hessian.hpp"
+
+#include <algorithm>
+#include <cstddef>
+
+/// @file
+/// @brief What passes over the samples cost, as a function of sizes alone.
+
+namespace localsgd::detail {
+
+/// @brief The work of one sample in three kinds of passes, in nanoseconds of a core with wide vectors.
+///
+/// Only ratios count. The constants were fitted to measured passes over about thirty sets of data. They
+/// never depend on a clock, so that all ranks and all runs decide alike.
+struct pass_work {
+  double local_step;  ///< a variance-reduced step, and the sample's part of the next anchor
+  double gradient;    ///< its part of an evaluation of f and ∇f
+  double hessian;     ///< its part of ∇²f
+};
+
+/// @brief The multiply-adds of a rank_update of m columns, a row: with what tiles add on the diagonal.
+inline double tile_area(std::size_t m) noexcept {
+  return static_cast<double>(m + 4) * static_cast<double>(m + 16) / 2;
+}
+/// @brief What one of them takes: more where the triangle of d rows leaves the nearest cache.
+inline double tile_rate(std::size_t d) noexcept {
+  return 0.03 + 0.03 * std::min(1.0, static_cast<double>(d) / 400);
+}
+inline double pairs(std::size_t entries) noexcept {
+  return static_cast<double>(entries) * static_cast<double>(entries + 1) / 2;
+}
+
+template <class Row>
+std::size_t entries_of(Row const& row) noexcept {
+  if constexpr (sparse_row<Row>)
+    return row.indices.size();
+  else
+    return row.size();
+}
+
+/// @brief The work of sample i of a linear model with d coordinates.
+template <linear_with_ridge F>
+pass_work work_of_sample(F const& f, std::size_t i, std::size_t d) noexcept {
+  auto const row = row_of(f.features(), i);
+  constexpr bool sparse = sparse_row<decltype(row_of(f.features(), i))>;
+  std::size_t const n = entries_of(row);
+  double const entries = static_cast<double>(n);
+  bool const dense = !sparse || is_full(n, d);
+  double const products = (sparse ? 2 : 0.5) * entries;
+  return {.local_step = sparse ? 100 + 7 * entries : 90 + 1.2 * entries,
+          .gradient = 25 + (sparse ? 3 : 0.5) * entries,
+          .hessian = 25 + products + (dense ? tile_rate(d) * tile_area(d) : 1.6 * pairs(n))};
+}
+
+/// @brief The work of sample i of softmax regression with d coordinates.
+template <knows_probabilities F>
+pass_work work_of_sample(F const& f, std::size_t i, std::size_t d) noexcept {
+  double const classes = static_cast<double>(f.outputs());
+  double const entries = classes * static_cast<double>(entries_of(row_of(f.features(), i)));
+  std::size_t const columns = d / f.outputs();
+  double const each = 0.15 * static_cast<double>(columns) + tile_rate(d) * tile_area(columns);
+  return {.local_step = 400 + 8 * entries,
+          .gradient = 100 + 2 * entries,
+          .hessian = 60 + 15 * classes + entries + pairs(f.outputs()) * each};
+}
+
+/// @brief What a Newton step costs once: sums of `parts` triangles, a Cholesky factor, two systems.
+inline double work_of_system(std::size_t d, std::size_t parts) noexcept {
+  double const n = static_cast<double>(d);
+  return 5000 + static_cast<double>(parts + 2) * pairs(d) + 0.02 * n * n * n + 3 * n * n;
+}
+
+}  // namespace localsgd::detail
