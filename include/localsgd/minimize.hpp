@@ -24,8 +24,9 @@ namespace localsgd {
 ///   `with_replacement`, `automatic_step`, the `quadratic_weights` that go with the step size,
 ///   `linear_sgd` for linear models, `factored_sgd` for softmax regression and its like, `sgd` for
 ///   any other objective, `every{H}`, `mean`, or `weighted_mean` for a ShardedObjective,
-///   `thread_pool`, and no observer. A synchronizer or observer given as an lvalue is used in place;
-///   the others are copied. A Schedule overrides `settings::local_steps`.
+///   `thread_pool`, which is of one thread for a run of a few milliseconds (detail::default_threads),
+///   and no observer. A synchronizer or observer given as an lvalue is used in place; the others are
+///   copied. A Schedule overrides `settings::local_steps`.
 /// @return the answer and how it came about; also if the run diverged: see `result::reason`.
 ///   The same build, data, settings, components and seed give the same bits on any number of
 ///   threads; only `asynchronous` runs are exempt.

@@ -245,15 +245,21 @@ BOOST_AUTO_TEST_CASE(each_part_adds_up_what_every_sample_adds) {
 BOOST_AUTO_TEST_CASE(parts_depend_on_the_problem_and_on_K_only_and_no_chain_is_longer_than_said) {
   struct shape {
     std::size_t samples, dimension, workers, parts;
+    double flops = 0;
   };
   std::size_t const mebi = std::size_t{1} << 20;
   for (shape const& s : {shape{1000, 3, 8, 8},         // one for each worker
                          shape{5, 3, 8, 5},            // none is empty
                          shape{1000, 3, 500, 64},      // at most 64
                          shape{1000, mebi / 8, 8, 3},  // of 4 MiB
-                         shape{1000, mebi, 8, 2}})     // or 2 vectors
+                         shape{1000, mebi, 8, 2},      // or 2 vectors
+                         shape{1000, 3, 8, 8, 3},      // of dense rows
+                         shape{1000, 10000, 8, 5, 50}, // as much work as numbers in a part
+                         shape{1000, 10000, 8, 2, 5}})
     for (std::size_t const threads : {1U, 3U}) {
-      full_gradient pass(support::make_plan(s.samples, s.dimension, s.workers, 1));
+      auto p = support::make_plan(s.samples, s.dimension, s.workers, 1);
+      p.flops_per_sample = s.flops;
+      full_gradient pass(p);
       std::mutex one_at_a_time;
       std::size_t parts = 0, longest = 0, covered = 0;
       support::with_team(s.workers, threads, [&](auto& team) {

@@ -141,6 +141,19 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(squared_norm_is_the_sum_of_the_squares, A, scalars
   BOOST_TEST(detail::squared_norm(std::span<A const>{}) == 0);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(squared_distance_is_the_sum_of_the_squared_differences, A, scalars) {
+  with_all_lengths([](std::size_t n, std::size_t offset) {
+    auto const a = integers<A>(offset + n, 1), b = integers<A>(offset + n, 2);
+    double expected = 0;
+    for (std::size_t i = offset; i != offset + n; ++i) {
+      double const difference = static_cast<double>(a[i]) - static_cast<double>(b[i]);
+      expected += difference * difference;
+    }
+    BOOST_TEST(detail::squared_distance(std::span(a).subspan(offset), std::span(b).subspan(offset)) ==
+               expected);
+  });
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_product_that_asks_for_the_next_row_has_the_same_bits, A, scalars) {
   std::vector<A> a(longest), soon(longest);
   std::vector<double> b(longest);

@@ -11,6 +11,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <stdexcept>
 #include <type_traits>
 
 using namespace localsgd;
@@ -51,6 +52,41 @@ BOOST_AUTO_TEST_CASE(a_plan_has_what_the_settings_leave_open) {
   auto const e = support::error_of<invalid_settings>(
       [&] { detail::make_plan(f, {.batch_size = 51}, false); });
   BOOST_TEST(e.field == "batch_size");
+}
+
+BOOST_AUTO_TEST_CASE(a_short_run_has_one_thread_and_asks_for_no_cores) {
+  // 2·32767 steps of 3 + 13 multiply-adds, and a round of 2·4d: 2^20 − 32 + 8d.
+  plan p{.samples = 1000, .dimension = 3, .workers = 2, .batch_size = 1, .steps = 32767,
+         .local_steps = 32767, .flops_per_sample = 3};
+  auto const none = []() -> std::size_t { throw std::logic_error("asked for cores"); };
+  auto const many = [] { return std::size_t{64}; };
+  BOOST_TEST(detail::default_threads(p, false, none) == 1U);
+  p.dimension = 4;
+  BOOST_TEST(detail::default_threads(p, false, many) == 2U);  // one for each worker
+  BOOST_TEST(detail::default_threads(p, false, [] { return std::size_t{1}; }) == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(wide_rounds_count_where_rows_are_short) {
+  plan p{.samples = 1000, .dimension = 10, .workers = 8, .batch_size = 1, .steps = 1250,
+         .local_steps = 125, .flops_per_sample = 7};
+  auto const many = [] { return std::size_t{4}; };
+  BOOST_TEST(detail::default_threads(p, false, many) == 1U);  // 8·(1250·20 + 10·40) < 2^20
+  p.dimension = 10000;
+  BOOST_TEST(detail::default_threads(p, false, many) == 4U);  // 8·(1250·20 + 10·40000) > 2^20
+}
+
+BOOST_AUTO_TEST_CASE(of_a_run_that_its_tolerance_ends_16_epochs_count) {
+  plan const p{.samples = 1000, .dimension = 10, .workers = 2, .batch_size = 1, .steps = 5000000,
+               .local_steps = 500, .flops_per_sample = 7};
+  auto const many = [] { return std::size_t{4}; };
+  BOOST_TEST(detail::default_threads(p, true, many) == 1U);
+  BOOST_TEST(detail::default_threads(p, false, many) == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(a_gradient_of_unknown_cost_makes_no_run_short) {
+  plan const p{.samples = 10, .dimension = 1, .workers = 2, .batch_size = 1, .steps = 1,
+               .local_steps = 1};
+  BOOST_TEST(detail::default_threads(p, false, [] { return std::size_t{4}; }) == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(a_tolerance_may_choose_variance_reduced_steps_where_nothing_speaks_against_it) {

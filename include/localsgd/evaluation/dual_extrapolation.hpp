@@ -5,6 +5,7 @@
 #include "localsgd/core/cache_aligned.hpp"
 #include "localsgd/core/compiler.hpp"
 #include "localsgd/core/index_range.hpp"
+#include "localsgd/evaluation/dual_model.hpp"
 #include "localsgd/kernels/cholesky.hpp"
 #include "localsgd/kernels/rows.hpp"
 #include "localsgd/loss/concept.hpp"
@@ -61,7 +62,7 @@ struct linear_point {
 template <has_dual F>
 class dual_extrapolation {
  public:
-  static constexpr std::size_t most = 4;  // evaluations
+  static constexpr std::size_t most = dual_model::most;  // evaluations
 
   /// @param f     the linear model; outlives this
   /// @param terms how many numbers are added one after another, at most, in f(x), in a coordinate
@@ -91,18 +92,11 @@ class dual_extrapolation {
     c_.fill(0);
     double const lambda = ridge_of(*f_);
     if (!(lambda > 0)) return infinity;
-    model const q = model_at(at);
+    dual_model const q = model_at(at);
     double predicted = infinity;
     // Slopes of a distant past may make q nonconvex, so fewer may have to do.
     for (std::size_t count = size_; count != 0 && used_ == 0; --count)
       predicted = minimise(q, count);
-
-    h_.resize(at.x.size());
-    for (std::size_t j = 0; j != h_.size(); ++j) {
-      double const own = data_gradient(at, j);
-      h_[j] = own;
-      for (std::size_t k = 0; k != used_; ++k) h_[j] += c_[k] * (past_[k].h[j] - own);
-    }
     at_ = at;
     return predicted;
   }
@@ -151,8 +145,9 @@ class dual_extrapolation {
   /// @return ≥ 0; infinity if nothing was proposed, or the numbers are not finite.
   LOCALSGD_ONE_COPY double bound(double objective, double conjugates,
                                  std::span<double const> moved) {
-    if (h_.empty() || !(ridge_of(*f_) > 0)) return infinity;
+    if (at_.x.empty() || !(ridge_of(*f_) > 0)) return infinity;
     if (!(row_norm_ >= 0)) measure_rows();
+    combine();
     double const n = static_cast<double>(f_->samples()), lambda = ridge_of(*f_);
     constexpr std::size_t block = 256;  // a short chain of additions, and one of blocks
     double squares = 0;
@@ -203,11 +198,15 @@ class dual_extrapolation {
     aligned_vector<double> x, h, slopes;
     lengths of;
   };
-  struct model {  // q(c) = constant + bᵀc + ½ cᵀAc
-    double constant = 0;
-    std::array<double, most> b{};
-    std::array<std::array<double, most>, most> a{};
-  };
+  // h_ ← h(θ(c))
+  void combine() {
+    h_.resize(at_.x.size());
+    for (std::size_t j = 0; j != h_.size(); ++j) {
+      double const own = data_gradient(at_, j);
+      h_[j] = own;
+      for (std::size_t k = 0; k != used_; ++k) h_[j] += c_[k] * (past_[k].h[j] - own);
+    }
+  }
 
   double data_gradient(linear_point const& at, std::size_t j) const noexcept {
     return at.gradient[j] - ridge_of(*f_) * at.x[j];
@@ -217,32 +216,22 @@ class dual_extrapolation {
     return {std::sqrt(at.squared_slopes), std::sqrt(squared_norm(at.x))};
   }
 
-  LOCALSGD_ONE_COPY model model_at(linear_point const& at) const {
-    model q;
+  dual_model model_at(linear_point const& at) const {
+    std::array<dual_direction, most> all{};
+    for (std::size_t k = 0; k != size_; ++k) all[k] = {past_[k].x.data(), past_[k].h.data()};
     double const lambda = ridge_of(*f_);
-    std::array<double, most> dh{}, dx{};
-    for (std::size_t j = 0; j != at.x.size(); ++j) {
-      double const g = at.gradient[j], h = data_gradient(at, j);
-      q.constant += g * g;
-      for (std::size_t k = 0; k != size_; ++k) {
-        dh[k] = past_[k].h[j] - h;
-        dx[k] = past_[k].x[j] - at.x[j];
-        q.b[k] += g * dh[k];
-        for (std::size_t i = 0; i <= k; ++i)
-          q.a[k][i] += dh[k] * dh[i] + lambda / 2 * (dx[k] * dh[i] + dx[i] * dh[k]);
-      }
+    switch (size_) {
+      case 1: return dual_model_of<1>(at.x, at.gradient, lambda, all);
+      case 2: return dual_model_of<2>(at.x, at.gradient, lambda, all);
+      case 3: return dual_model_of<3>(at.x, at.gradient, lambda, all);
+      case most: return dual_model_of<most>(at.x, at.gradient, lambda, all);
+      default: return {};
     }
-    q.constant /= 2 * lambda;
-    for (std::size_t k = 0; k != size_; ++k) {
-      q.b[k] /= lambda;
-      for (std::size_t i = 0; i <= k; ++i) q.a[i][k] = q.a[k][i] /= lambda;
-    }
-    return q;
   }
 
   // Over the newest `count` coefficients. Each is scaled by its own curvature: that of an old
   // evaluation is larger by orders of magnitude, and the ridge is for all of them.
-  double minimise(model const& q, std::size_t count) {
+  double minimise(dual_model const& q, std::size_t count) {
     std::array<double, most> scale{};
     small_system<most> system;
     system.size = count;

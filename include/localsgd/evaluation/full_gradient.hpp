@@ -196,10 +196,14 @@ class full_gradient {
     team.sum(parts_, total_);
   }
 
-  // One part for each worker, but not more memory than 4 MiB or 2 vectors of length d.
+  // One part for each worker, but not more memory than 4 MiB or 2 vectors of length d; and at least as
+  // many multiply-adds in a part as its vector has numbers, which are cleared and added up.
   static std::size_t part_count(plan const& p) noexcept {
-    std::size_t const room = std::max<std::size_t>(2, (std::size_t{1} << 19) / (p.dimension + 2));
-    return std::min({p.workers, p.samples, room, std::size_t{64}});
+    std::size_t room = (std::size_t{1} << 19) / (p.dimension + 2);
+    if (double const work = static_cast<double>(p.samples) * p.flops_per_sample; work > 0)
+      room = static_cast<std::size_t>(
+          std::min(static_cast<double>(room), work / static_cast<double>(p.dimension)));
+    return std::min({p.workers, p.samples, std::max<std::size_t>(room, 2), std::size_t{64}});
   }
 
   std::size_t samples_;

@@ -214,4 +214,24 @@ double squared_norm(std::span<A const> a) noexcept {
   return dot(a.data(), a.data(), a.size());
 }
 
+/// @brief ‖x − y‖². @pre x and y have the same length
+template <class A>
+LOCALSGD_ONE_COPY double squared_distance(std::span<A const> x, std::span<A const> y) noexcept {
+  constexpr std::size_t w = lanes::size;
+  lanes sum0(0.0), sum1(0.0);
+  auto const add = [](lanes const& a, lanes const& b, lanes& sum) {
+    lanes const difference = a - b;
+    sum = multiply_add(difference, difference, sum);
+  };
+  std::size_t const n = x.size();
+  std::size_t i = 0;
+  for (; i + 2 * w <= n; i += 2 * w) {
+    add(load(&x[i]), load(&y[i]), sum0);
+    add(load(&x[i + w]), load(&y[i + w]), sum1);
+  }
+  for (; i + w <= n; i += w) add(load(&x[i]), load(&y[i]), sum0);
+  if (i != n) add(load_first(&x[i], n - i), load_first(&y[i], n - i), sum1);
+  return sum_of(sum0 + sum1);
+}
+
 }  // namespace localsgd::detail

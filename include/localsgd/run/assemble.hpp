@@ -115,7 +115,7 @@ result<typename F::scalar> assembled_run(F const& f, settings const& s,
   for (std::size_t k = 0; k != p.workers; ++k) shard_sizes[k] = sampler.shard_size(p, k);
 
   auto&& synchronizer = pick<synchronizer_kind, F>(
-      [&] { return thread_pool(std::min(p.workers, asio_pool::hardware_threads())); }, given);
+      [&] { return thread_pool(default_threads(p, reduces, asio_pool::hardware_threads)); }, given);
   using protocol = typename std::remove_cvref_t<decltype(synchronizer)>::protocol;
   auto&& observer = pick<observer_kind, F>([] { return no_observer{}; }, given);
   decltype(auto) checkpoint = pick<checkpoint_kind, F>([] { return no_checkpoint{}; }, given);

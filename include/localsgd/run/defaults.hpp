@@ -16,6 +16,7 @@
 
 #include <algorithm>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <type_traits>
@@ -136,6 +137,29 @@ plan make_plan(F const& f, settings s, bool reduces) {
                                                            p.samples, p.workers, p.batch_size,
                                                            p.dimension, flops, reduces ? 1 : 8);
   return p;
+}
+
+/// @brief How many threads carry the workers of a run that names no synchronizer: one where the run is
+///        too short to repay the start of a second one and the waits for it, else as many as there are
+///        workers and cores. No bit of the result depends on it.
+///
+/// Short is a run of less than 2²⁰ multiply-adds, one to three milliseconds: b·(`flops_per_sample` + 13)
+/// in each of K·T local steps, and 4d·K in each round. Of a run whose tolerance ends it, 16 epochs
+/// count, whatever it may take. Where the objective does not say what a gradient costs, no run is short.
+///
+/// @param reduces as in make_plan()
+/// @param cores   `cores()`: how many this process may use. Not asked for a short run.
+template <class Cores>
+std::size_t default_threads(plan const& p, bool reduces, Cores const& cores) {
+  constexpr double short_run = 1 << 20, epochs_expected = 16, overhead = 13;
+  double const k = static_cast<double>(p.workers), b = static_cast<double>(p.batch_size);
+  double steps = static_cast<double>(p.steps);
+  if (reduces) steps = std::min(steps, epochs_expected * static_cast<double>(p.samples) / (k * b));
+  double const rounds = steps / static_cast<double>(std::max<std::uint64_t>(p.local_steps, 1));
+  double const work = k * (steps * b * (p.flops_per_sample + overhead) +
+                           rounds * 4 * static_cast<double>(p.dimension));
+  if (p.flops_per_sample > 0 && work < short_run) return 1;
+  return std::min<std::size_t>(p.workers, cores());
 }
 
 template <class F, class C>

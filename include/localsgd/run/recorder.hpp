@@ -4,6 +4,7 @@
 
 #include "localsgd/core/index_range.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
+#include "localsgd/kernels/simd.hpp"
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/observer/concept.hpp"
 #include "localsgd/result.hpp"
@@ -25,18 +26,6 @@
 /// @brief Evaluates a run now and then, keeps its history, and decides when it ends.
 
 namespace localsgd::detail {
-
-/// @brief ‖x − y‖² in double.
-template <class Scalar>
-LOCALSGD_ONE_COPY double squared_distance(std::span<Scalar const> x,
-                                          std::span<Scalar const> y) noexcept {
-  double sum = 0;
-  for (std::size_t i = 0; i != x.size(); ++i) {
-    double const difference = static_cast<double>(x[i]) - static_cast<double>(y[i]);
-    sum += difference * difference;
-  }
-  return sum;
-}
 
 /// @brief One thread's side of the record: when to evaluate, and the collective calls it takes.
 template <class Record, class Round>

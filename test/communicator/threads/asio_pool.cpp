@@ -8,6 +8,8 @@
 #include <boost/test/unit_test.hpp>
 #include <cerrno>
 #include <cstddef>
+#include <filesystem>
+#include <iterator>
 #include <memory>
 #include <set>
 #include <stdexcept>
@@ -167,6 +169,27 @@ BOOST_AUTO_TEST_CASE(a_pool_is_made_whatever_errno_is) {
   errno = ERANGE;  // Boost 1.87 throws std::out_of_range unless it is reset
   BOOST_TEST(asio_pool(2).threads() == 2U);
 }
+
+BOOST_AUTO_TEST_CASE(a_pool_of_one_thread_is_the_caller) {
+  asio_pool pool(1);
+  std::thread::id seen;
+  pool(1, [&](std::size_t) { seen = std::this_thread::get_id(); });
+  BOOST_TEST((seen == std::this_thread::get_id()));
+}
+
+#if defined(__linux__)
+BOOST_AUTO_TEST_CASE(the_caller_is_one_of_the_threads_of_a_pool) {
+  auto const threads = [] {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/task"),
+                         std::filesystem::directory_iterator());
+  };
+  auto const before = threads();
+  asio_pool const alone(1);
+  BOOST_TEST(threads() == before);
+  asio_pool const three(3);
+  BOOST_TEST(threads() == before + 2);
+}
+#endif
 
 BOOST_AUTO_TEST_CASE(a_pool_has_1_to_4096_threads) {
   for (std::size_t const bad : {std::size_t{0}, std::size_t{4097}, ~std::size_t{0}}) {

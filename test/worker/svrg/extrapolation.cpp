@@ -117,8 +117,10 @@ template <class Scalar, class Weight>
 std::pair<bool, std::vector<Scalar>> call(extrapolation& history, std::vector<Scalar> const& start,
                                           std::vector<Scalar> const& end, Weight const& weight) {
   std::vector<Scalar> out(end.size(), Scalar{17});
+  std::vector<double> steps(end.size());
+  for (std::size_t j = 0; j != steps.size(); ++j) steps[j] = 1 / weight(j);
   bool const estimated = history(std::span<Scalar const>(start), std::span<Scalar const>(end),
-                                 weight, std::span<Scalar>(out));
+                                 std::span<double const>(steps), std::span<Scalar>(out));
   return {estimated, out};
 }
 template <class Scalar>
@@ -240,6 +242,20 @@ BOOST_AUTO_TEST_CASE(numbers_that_are_not_finite_are_copied) {
     history.clear();
     call<double>(history, {1, 2}, {3, 4});
     BOOST_TEST((call<double>(history, {2, 2}, {3, 2}).first));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(without_step_sizes_all_residuals_count_alike) {
+  linear_map const map(11);
+  extrapolation with, without;
+  for (std::uint64_t seed = 0; seed != 5; ++seed) {
+    auto const x = support::random_point(11, seed);
+    auto const end = map(x);
+    auto const expected = call(with, x, end).second;
+    std::vector<double> out(end.size());
+    without(std::span<double const>(x), std::span<double const>(end), std::span<double const>(),
+            std::span<double>(out));
+    BOOST_TEST((out == expected));
   }
 }
 

@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(any_objective_has_one_step_size_and_the_gradient_of_the_anc
   BOOST_TEST(t.step_size() == 0.25);
   BOOST_TEST(t.gradient()[0] == 1.0F);
   BOOST_TEST(t.gradient()[1] == -3.0F);
-  BOOST_TEST(t.weight(0) == 1.0);
+  BOOST_TEST(t.relative().empty());
   BOOST_TEST(t.slopes().all().empty());
   // Chosen automatically it is larger where averages damp the noise, and never smaller.
   auto const automatic = [&](std::size_t workers) {
@@ -102,8 +102,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_given_step_size_is_that_of_all_coordinates, Matr
   for (std::size_t j = 0; j != d; ++j) {
     BOOST_TEST(t.table()[t.eta_at(j)] == 0.25);
     BOOST_TEST(t.table()[t.common_step_at(j)] == 0.25 * static_cast<double>(j + 1));  // η·∇f(x̃)_j
-    BOOST_TEST(t.weight(j) == 1.0);
   }
+  BOOST_TEST(t.relative().empty());
   BOOST_TEST(t.sparse == localsgd::detail::has_sparse_rows<Matrix>);
   BOOST_TEST(t.slopes().all().size() == n);
 }
@@ -151,7 +151,7 @@ BOOST_AUTO_TEST_CASE(rare_features_take_longer_steps) {
   // f falls along feature 1 alone, and its rate decides.
   auto const t = table_of(f, support::make_plan(16, 2, 1, 1), 1, true, 1, {0, 1});
   BOOST_TEST(t.table()[t.eta_at(1)] == 2 * t.table()[t.eta_at(0)], to_rounding);
-  BOOST_TEST(t.weight(0) == 2 * t.weight(1), to_rounding);
+  BOOST_TEST(t.relative()[1] == 2 * t.relative()[0], to_rounding);
 }
 
 BOOST_AUTO_TEST_CASE(rows_of_length_one_keep_their_units) {

@@ -31,19 +31,20 @@
 
 namespace localsgd::detail {
 
-/// @brief Runs f(0) … f(n−1) at the same time, each on a thread of its own; f(0) on the caller's.
+/// @brief Runs f(0) … f(n−1) at the same time, each on a thread of its own; f(0) on the caller's. So a
+///        pool of n threads starts n − 1, and one of a single thread starts none.
 ///
 /// The tasks of a gang wait for each other, so they need their threads all at once: a gang takes
 /// the pool whole, and a second one waits for its turn.
 class asio_pool {
  public:
   /// @param threads 1 … 4096. Always explicit: Asio's default is twice the hardware threads.
-  explicit asio_pool(std::size_t threads) : threads_(checked(threads)), pool_(made(threads)) {}
+  explicit asio_pool(std::size_t threads) : threads_(checked(threads)), others_(made(threads - 1)) {}
   asio_pool(asio_pool const&) = delete;
   asio_pool& operator=(asio_pool const&) = delete;
   ~asio_pool() {
     // In a child after fork() there is nobody to join.
-    if (!process_.is_here()) static_cast<void>(pool_.release());
+    if (!process_.is_here()) static_cast<void>(others_.release());
   }
 
   /// @brief As many threads as this process may use cores.
@@ -79,7 +80,7 @@ class asio_pool {
     };
     std::size_t posted = 1;
     try {
-      for (; posted < n; ++posted) boost::asio::post(*pool_, [&task, i = posted] { task(i); });
+      for (; posted < n; ++posted) boost::asio::post(*others_, [&task, i = posted] { task(i); });
       complete = true;
     } catch (...) {
       pending.count_down(static_cast<std::ptrdiff_t>(n - posted + 1));
@@ -100,6 +101,7 @@ class asio_pool {
     return threads;
   }
   static std::unique_ptr<boost::asio::thread_pool> made(std::size_t threads) {
+    if (threads == 0) return nullptr;
     errno = 0;  // Boost 1.87 takes an ERANGE of before for one of its own
     return std::make_unique<boost::asio::thread_pool>(threads);
   }
@@ -107,7 +109,7 @@ class asio_pool {
   std::size_t threads_;
   std::mutex busy_;
   process_mark process_;
-  std::unique_ptr<boost::asio::thread_pool> pool_;  // never joined between runs: join() is final
+  std::unique_ptr<boost::asio::thread_pool> others_;  // never joined between runs: join() is final
 };
 
 }  // namespace localsgd::detail

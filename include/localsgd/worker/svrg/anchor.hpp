@@ -119,8 +119,8 @@ class svrg_anchor {
       if (leader) std::ranges::copy(consensus, trial_.begin());
       prepare(round);
     } else if (leader && !lost) {
-      auto const weight = [&](std::size_t j) { return steps_.weight(j); };
-      bool const estimated = history_(point(), consensus, weight, std::span<scalar>(trial_));
+      bool const estimated =
+          history_(point(), consensus, steps_.relative(), std::span<scalar>(trial_));
       next = estimated ? move::leap : move::forward;
     }
 

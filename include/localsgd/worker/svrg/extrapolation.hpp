@@ -3,11 +3,14 @@
 #pragma once
 
 #include "localsgd/core/cache_aligned.hpp"
+#include "localsgd/core/compiler.hpp"
 #include "localsgd/kernels/cholesky.hpp"
+#include "localsgd/kernels/simd.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <iterator>
 #include <span>
 
 /// @file
@@ -26,11 +29,11 @@ class extrapolation {
   void clear() noexcept { size_ = 0; }
 
   /// @brief Adds the pair (start, end) and overwrites `out` with the estimate, or with `end`.
-  /// @param weight `weight(j)` > 0 of coordinate j in the norm of the residuals
+  /// @param steps > 0: residuals count 1/steps_j in their norm; empty: they all count alike
   /// @return Whether `out` is an estimate. @pre all have length d
-  template <class Scalar, class Weight>
-  bool operator()(std::span<Scalar const> start, std::span<Scalar const> end, Weight const& weight,
-                  std::span<Scalar> out) {
+  template <class Scalar>
+  bool operator()(std::span<Scalar const> start, std::span<Scalar const> end,
+                  std::span<double const> steps, std::span<Scalar> out) {
     std::ranges::copy(end, out.begin());
     if (size_ == most) {  // the newest replaces the oldest
       std::rotate(pairs_.begin(), pairs_.begin() + 1, pairs_.end());
@@ -43,18 +46,13 @@ class extrapolation {
       last.end[j] = static_cast<double>(end[j]);
       last.residual[j] = static_cast<double>(end[j]) - static_cast<double>(start[j]);
     }
-    if (size_ < 2) return false;
-
     small_system<most> s;
-    s.size = size_ - 1;
-    for (std::size_t j = 0; j != end.size(); ++j) {
-      double const w = weight(j), own = last.residual[j];
-      for (std::size_t i = 0; i != s.size; ++i) {
-        double const difference = w * (pairs_[i].residual[j] - own);
-        s.b[i] -= difference * own;
-        for (std::size_t k = 0; k <= i; ++k)
-          s.a[i][k] += difference * (pairs_[k].residual[j] - own);
-      }
+    switch (size_) {
+      case 2: add_up<1>(steps, s); break;
+      case 3: add_up<2>(steps, s); break;
+      case 4: add_up<3>(steps, s); break;
+      case 5: add_up<4>(steps, s); break;
+      default: return false;
     }
     if (!s.solve(1e-6)) return false;
     for (std::size_t j = 0; j != end.size(); ++j) {
@@ -77,6 +75,44 @@ class extrapolation {
   struct pair {
     aligned_vector<double> end, residual;
   };
+
+  // The normal equations of the least residual, of N pairs and the last one.
+  template <std::size_t N>
+  LOCALSGD_ONE_COPY void add_up(std::span<double const> steps, small_system<most>& s) const {
+    std::size_t const d = pairs_[N].residual.size();
+    lanes b[N], a[N * (N + 1) / 2], difference[N];
+    for (lanes& each : b) each = lanes(0.0);
+    for (lanes& each : a) each = lanes(0.0);
+    auto const add = [&](lanes const& step, auto const& at) {
+      lanes const own = at(pairs_[N]);
+      for (std::size_t i = 0; i != N; ++i) {
+        difference[i] = at(pairs_[i]) - own;
+        lanes const weighted = difference[i] / step;
+        b[i] = multiply_add(weighted, own, b[i]);
+        for (std::size_t k = 0; k <= i; ++k) {
+          lanes& sum = a[i * (i + 1) / 2 + k];
+          sum = multiply_add(weighted, difference[k], sum);
+        }
+      }
+    };
+    std::size_t j = 0;
+    for (; j + lanes::size <= d; j += lanes::size)
+      add(steps.empty() ? lanes(1.0) : load(steps.data() + j),
+          [j](pair const& p) { return load(p.residual.data() + j); });
+    if (std::size_t const rest = d - j; rest != 0) {
+      alignas(lanes) double last[lanes::size];
+      std::fill(std::begin(last), std::end(last), 1.0);
+      if (!steps.empty()) std::copy_n(steps.begin() + static_cast<std::ptrdiff_t>(j), rest, last);
+      add(lanes::load_aligned(last),
+          [j, rest](pair const& p) { return load_first(p.residual.data() + j, rest); });
+    }
+    s.size = N;
+    for (std::size_t i = 0; i != N; ++i) {
+      s.b[i] = -sum_of(b[i]);
+      for (std::size_t k = 0; k <= i; ++k) s.a[i][k] = sum_of(a[i * (i + 1) / 2 + k]);
+    }
+  }
+
   std::size_t size_ = 0;
   std::array<pair, most> pairs_;
 };

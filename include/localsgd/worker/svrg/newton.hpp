@@ -56,6 +56,7 @@ class newton_direction<F> {
   newton_direction(F const& f, plan const& p)
       : d_(p.dimension), samples_(static_cast<double>(p.samples)), lambda_(ridge_of(f)), plan_(p) {
     plan_.dimension = packed_size(d_);
+    plan_.flops_per_sample = 0;  // not those of a Hessian
   }
 
   /// @brief Collective, once: what a direction costs.

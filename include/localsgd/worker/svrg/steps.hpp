@@ -42,8 +42,8 @@ class svrg_steps {
                              : step_size) {}
 
   static no_slopes slopes() noexcept { return {}; }
-  /// The squared length of coordinate j's unit.
-  static double weight(std::size_t) noexcept { return 1; }
+  /// Step sizes of the coordinates relative to each other: all are equal.
+  static std::span<double const> relative() noexcept { return {}; }
 
   /// @brief Collective, once: looks at the data.
   template <class T>
@@ -118,8 +118,8 @@ class svrg_steps<F> {
 
   slope_table<F>& slopes() noexcept { return slopes_; }
   slope_table<F> const& slopes() const noexcept { return slopes_; }
-  /// The squared length of coordinate j's unit: 1/η_j, up to a factor.
-  double weight(std::size_t j) const noexcept { return relative_.empty() ? 1 : 1 / relative_[j]; }
+  /// η_j of every coordinate, up to a factor; none if they are all equal.
+  std::span<double const> relative() const noexcept { return relative_; }
 
   template <class T>
   void prepare(F const& f, full_gradient& pass, T& team, plan const& p) {
@@ -224,7 +224,7 @@ class svrg_steps<F> {
     if (!(scales_[metric] > 0)) return infinity;
     weigh_features(metric);
     // Coordinates by their rate, in quarters of octaves down to 2^-64.
-    std::array<double, 256> weights{};
+    std::array<double, 256> weights{}, rates{};
     double all = 0;
     for (std::size_t j = 0; j != d_; ++j) {
       double const curvature = bend_ * shares_[j] * squares_[j] + ridge_;
@@ -236,10 +236,15 @@ class svrg_steps<F> {
       weights[static_cast<std::size_t>(bin)] += weight;
       all += weight;
     }
+    std::size_t bins = 0;  // that are not empty: a few, where features are few
+    for (std::size_t b = 0; b != weights.size(); ++b) {
+      if (weights[b] == 0) continue;
+      rates[bins] = std::exp2(-static_cast<double>(b) / 4);
+      weights[bins++] = weights[b];
+    }
     auto const left = [&](double epochs) {
       double rest = 0;
-      for (std::size_t b = 0; b != weights.size(); ++b)
-        rest += weights[b] * std::exp(-2 * epochs * std::exp2(-static_cast<double>(b) / 4));
+      for (std::size_t b = 0; b != bins; ++b) rest += weights[b] * std::exp(-2 * epochs * rates[b]);
       return rest;
     };
     double low = 0, high = 1;
