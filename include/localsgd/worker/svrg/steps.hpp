@@ -5,8 +5,8 @@
 #include "localsgd/core/cache_aligned.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
 #include "localsgd/kernels/rows.hpp"
+#include "localsgd/loss/lipschitz.hpp"
 #include "localsgd/objective/linear_concept.hpp"
-#include "localsgd/objective/stable_step.hpp"
 #include "localsgd/worker/svrg/slope_table.hpp"
 
 #include <algorithm>
@@ -112,7 +112,7 @@ class svrg_steps<F> {
     if constexpr (ShardedObjective<F>)
       saturates = f.has_lipschitz_loss();
     else
-      saturates = is_lipschitz(f.loss());
+      saturates = has_lipschitz_loss(f);
     most_gain_ = saturates ? 2 : 1;
   }
 
