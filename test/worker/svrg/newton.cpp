@@ -36,7 +36,7 @@ std::vector<double> newton_step(F const& f, std::vector<double> x, std::size_t t
   support::with_team(p.workers, threads, [&](auto& team) {
     direction.prepare(f, pass, team);
     pass(f, std::span<double const>(x), team);
-    direction.curvature_at(f, std::span<double const>(x), team);
+    direction.curvature_at(f, std::span<double const>(x), pass, team);
     if (team.leads()) BOOST_TEST(direction.solve(pass.sum(), step));
     team.barrier();
   });

@@ -108,6 +108,7 @@ class svrg_steps<F> {
         intercept_(f.intercept()),
         ridge_(ridge_of(f)),
         local_steps_(static_cast<double>(p.samples) / static_cast<double>(p.workers * p.batch_size)) {
+    if (!automatic) return;
     bool saturates = false;
     if constexpr (ShardedObjective<F>)
       saturates = f.has_lipschitz_loss();
