@@ -45,6 +45,8 @@ struct of_slope {
   Slope slope;
   double derivative(double z, double y) const { return slope(z - y); }
 };
+template <class Slope>
+of_slope(Slope) -> of_slope<Slope>;
 
 }  // namespace
 
