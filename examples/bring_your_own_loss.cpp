@@ -29,7 +29,7 @@ class quantile {
   }
   double curvature() const { return 1 / (2 * gamma_); }  // sup ∂²φ/∂z²
 
-  // Optional. A Lipschitz loss allows larger steps; the other two reject targets with a message.
+  // Optional. Without the first, slopes far from 0 are measured; the other two reject targets.
   double lipschitz_constant() const { return std::max(q_, 1 - q_); }  // sup |∂φ/∂z|
   static bool accepts(double y) { return std::isfinite(y); }
   static constexpr std::string_view targets = "a finite number";

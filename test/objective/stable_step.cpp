@@ -11,7 +11,6 @@
 namespace {
 
 using localsgd::detail::curvature_bounds;
-using localsgd::detail::is_lipschitz;
 using localsgd::detail::stable_step;
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
@@ -56,23 +55,6 @@ BOOST_AUTO_TEST_CASE(a_step_is_positive_and_finite_whatever_the_curvature) {
   BOOST_TEST(stable_step({.smoothness = 1, .largest = infinity}, 1) == least);
   BOOST_TEST(stable_step({.smoothness = std::numeric_limits<double>::max()}, 1) == least);
   BOOST_TEST(stable_step({.smoothness = std::numeric_limits<double>::quiet_NaN()}, 1) == 1.0);
-}
-
-BOOST_AUTO_TEST_CASE(a_loss_is_lipschitz_if_it_says_a_finite_number) {
-  struct silent {};
-  struct finite {
-    static double lipschitz_constant() { return 1; }
-  };
-  struct unbounded {
-    static double lipschitz_constant() { return infinity; }
-  };
-  struct of_integers {
-    static int lipschitz_constant() { return 1; }
-  };
-  BOOST_TEST(!is_lipschitz(silent{}));
-  BOOST_TEST(is_lipschitz(finite{}));
-  BOOST_TEST(!is_lipschitz(unbounded{}));
-  BOOST_TEST(!is_lipschitz(of_integers{}));  // not what the concept Loss asks for
 }
 
 BOOST_AUTO_TEST_CASE(a_curvature_without_an_inverse_makes_a_finite_step) {

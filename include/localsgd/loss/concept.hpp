@@ -91,8 +91,9 @@ concept evaluates_blocks = has_evaluate<L> && !inherits_evaluate<L>;
 ///
 /// | expression                       | type     | meaning                                        |
 /// |----------------------------------|----------|------------------------------------------------|
-/// | `l.lipschitz_constant()`         | `double` | sup \|∂φ/∂z\|; infinity, or no member, if      |
-/// |                                  |          | unbounded. A finite one allows larger steps    |
+/// | `l.lipschitz_constant()`         | `double` | sup \|∂φ/∂z\|; infinity if unbounded. A finite |
+/// |                                  |          | one allows larger steps. Without the member,   |
+/// |                                  |          | slopes far from 0 show whether it is finite    |
 /// | `L::accepts(y)`,                 | `bool`,  | both or none: which targets are legal, and how |
 /// | `L::targets`                     | text     | an error message puts it                       |
 /// | `l.check_targets(y)`             | `void`   | throws invalid_settings where a parameter of l |
@@ -110,8 +111,8 @@ concept evaluates_blocks = has_evaluate<L> && !inherits_evaluate<L>;
 /// derived loss may have another `value`.
 ///
 /// The domain of φ* is the closure of the values that ∂φ/∂z takes, an interval.
-/// What no compiler can check: φ is convex and `derivative` is its derivative; all are pure and
-/// may be called by several threads at once. `conjugate` is right to a few units in its last place,
+/// What no compiler can check: φ is convex and `derivative` is its derivative, for all z up to 2⁶⁴ and
+/// all targets; all are pure and may be called by several threads at once. `conjugate` is right to a few units in its last place,
 /// and φ ≥ 0 where there is one: else the certificate allows too little for rounding. What
 /// `evaluate` writes for a sample depends on z[i] and y[i] only, not on i or n, and equals `value`
 /// and `derivative` to a few units in the last place.

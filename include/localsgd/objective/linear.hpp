@@ -4,6 +4,7 @@
 
 #include "localsgd/kernels/power_iteration.hpp"
 #include "localsgd/loss/concept.hpp"
+#include "localsgd/loss/lipschitz.hpp"
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/objective/regularized.hpp"
 #include "localsgd/objective/stable_step.hpp"
@@ -129,11 +130,12 @@ class linear_objective {
   }
   /// What the step size depends on.
   detail::curvature_bounds step_curvature(std::size_t /*workers*/ = 1) const {
-    auto const m = moments(2048, detail::is_lipschitz(loss_) ? 16384 : samples(), 1e-2, 50);
+    bool const saturates = detail::has_lipschitz_loss(*this);
+    auto const m = moments(2048, saturates ? 16384 : samples(), 1e-2, 50);
     double const bend = loss_.curvature();
     double const own = detail::smoothness_of_regularizer(regularizer_);
     return {bend * m.spectral + own, bend * m.typical + own, bend * m.largest + own,
-            detail::is_lipschitz(loss_)};
+            saturates};
   }
 
   /// Multiply-adds of one component's gradient: the nonzeros of a row, on average.

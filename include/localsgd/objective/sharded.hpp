@@ -5,6 +5,7 @@
 #include "localsgd/core/checksum.hpp"
 #include "localsgd/core/error.hpp"
 #include "localsgd/core/index_range.hpp"
+#include "localsgd/loss/lipschitz.hpp"
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/objective/estimate.hpp"
 #include "localsgd/objective/fingerprint.hpp"
@@ -70,7 +71,7 @@ struct shard_facts {
     }
     if constexpr (LinearObjective<F>) {
       facts.intercept = f.intercept();
-      facts.has_lipschitz_loss = detail::is_lipschitz(f.loss());
+      facts.has_lipschitz_loss = detail::has_lipschitz_loss(f);
     }
     if constexpr (requires { f.step_curvature(workers); })
       facts.curvature = f.step_curvature(workers);

@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/loss/concept.hpp"
-
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -21,15 +19,6 @@ struct curvature_bounds {
   double largest = 0;     ///< L_max, of the worst component
   bool lipschitz_loss = false;  ///< |∂φ/∂z| is bounded: one sample's step saturates
 };
-
-/// @brief Whether a loss says that |∂φ/∂z| is bounded.
-template <class L>
-bool is_lipschitz(L const& loss) noexcept {
-  if constexpr (knows_lipschitz_constant<L>)
-    return std::isfinite(loss.lipschitz_constant());
-  else
-    return false;
-}
 
 /// @brief min{1/(4L), what single samples allow}, for batches of b.
 ///

@@ -9,6 +9,7 @@
 #include "localsgd/objective/sharded_concept.hpp"
 #include "localsgd/settings.hpp"
 #include "localsgd/worker/svrg/newton.hpp"
+#include "localsgd/worker/svrg/newton_cg.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -62,7 +63,10 @@ class newton_descent {
 
   newton_descent() = default;
   newton_descent(F const& f, plan const& p) : p_(&p), direction_(f, p) {
-    if constexpr (has_row_hessian<stepped_objective<F>>) ridge_ = ridge_of(f);
+    if constexpr (has_row_hessian<stepped_objective<F>>)
+      ridge_ = ridge_of(f);
+    else
+      ridge_ = strong_convexity_of(f);
   }
 
   /// @brief Collective, once: measures what a step costs.
@@ -139,7 +143,7 @@ class newton_descent {
                   std::vector<double>& direction) {
     auto& team = round.team();
     bool const leader = team.leads();
-    direction_.curvature_at(f, std::span<scalar const>(at.point), team);
+    direction_.curvature_at(f, std::span<scalar const>(at.point), round.pass(), team);
     double const hessian = direction_.gradients_per_sample() * static_cast<double>(p_->samples);
     if (leader) gradients_ += static_cast<std::uint64_t>(hessian);
     round.spend(static_cast<std::uint64_t>(hessian / static_cast<double>(p_->workers)));

@@ -36,7 +36,8 @@ class newton_direction {
   static constexpr double epochs() noexcept { return 0; }
   static constexpr double gradients_per_sample() noexcept { return 0; }
   template <class T>
-  static void curvature_at(F const&, std::span<typename F::scalar const>, T&) noexcept {}
+  static void curvature_at(F const&, std::span<typename F::scalar const>, full_gradient&,
+                           T&) noexcept {}
   static double solve(std::span<double const>, double, std::span<double>) noexcept { return 0; }
   template <class Archive>
   static void state(Archive&) noexcept {}
@@ -88,7 +89,7 @@ class newton_direction<F> {
 
   /// @brief Collective: computes ∇²f(x).
   template <class T>
-  void curvature_at(F const& f, std::span<scalar const> x, T& team) {
+  void curvature_at(F const& f, std::span<scalar const> x, full_gradient& /*pass*/, T& team) {
     if (team.leads() && !hessian_) hessian_ = std::make_unique<full_gradient>(f, plan_);
     team.barrier();
     hessian_->each_share(f, team, [&](auto const& share, index_range samples, std::span<double> sum,

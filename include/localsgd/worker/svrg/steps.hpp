@@ -5,8 +5,8 @@
 #include "localsgd/core/cache_aligned.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
 #include "localsgd/kernels/rows.hpp"
+#include "localsgd/loss/lipschitz.hpp"
 #include "localsgd/objective/linear_concept.hpp"
-#include "localsgd/objective/stable_step.hpp"
 #include "localsgd/worker/svrg/slope_table.hpp"
 
 #include <algorithm>
@@ -108,12 +108,11 @@ class svrg_steps<F> {
         intercept_(f.intercept()),
         ridge_(ridge_of(f)),
         local_steps_(static_cast<double>(p.samples) / static_cast<double>(p.workers * p.batch_size)) {
-    bool saturates = false;
+    if (!automatic) return;
     if constexpr (ShardedObjective<F>)
-      saturates = f.has_lipschitz_loss();
+      most_gain_ = f.has_lipschitz_loss() ? 2 : 1;
     else
-      saturates = is_lipschitz(f.loss());
-    most_gain_ = saturates ? 2 : 1;
+      most_gain_ = has_lipschitz_loss(f) ? 2 : 1;
   }
 
   slope_table<F>& slopes() noexcept { return slopes_; }

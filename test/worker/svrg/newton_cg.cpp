@@ -1,0 +1,201 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#define BOOST_TEST_MODULE worker_svrg_newton_cg
+#include "localsgd/worker/svrg/newton_cg.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <cstddef>
+#include <span>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "localsgd/checkpoint/archive.hpp"
+#include "localsgd/loss/logistic.hpp"
+#include "localsgd/loss/squared.hpp"
+#include "localsgd/minimize.hpp"
+#include "localsgd/objective/linear.hpp"
+#include "localsgd/synchronizer/serial.hpp"
+#include "localsgd/synchronizer/thread_pool.hpp"
+#include "test/support/problems.hpp"
+#include "test/support/teams.hpp"
+
+namespace {
+
+using namespace localsgd;
+using detail::full_gradient;
+using detail::newton_direction;
+
+// An objective of which only the required members and μ are known.
+template <class F>
+struct only_gradients {
+  using scalar = typename F::scalar;
+  F f;
+  std::size_t dimension() const { return f.dimension(); }
+  std::size_t samples() const { return f.samples(); }
+  double strong_convexity() const { return f.strong_convexity(); }
+  double gradient(std::span<scalar const> x, std::span<std::size_t const> batch,
+                  std::span<scalar> g) const {
+    return f.gradient(x, batch, g);
+  }
+};
+template <class F>
+only_gradients(F) -> only_gradients<F>;
+template <class F>
+struct without_convexity {
+  using scalar = typename F::scalar;
+  F f;
+  std::size_t dimension() const { return f.dimension(); }
+  std::size_t samples() const { return f.samples(); }
+  double gradient(std::span<scalar const> x, std::span<std::size_t const> batch,
+                  std::span<scalar> g) const {
+    return f.gradient(x, batch, g);
+  }
+};
+template <class F>
+without_convexity(F) -> without_convexity<F>;
+
+constexpr std::size_t n = 200, d = 12;
+
+// Features whose units go from 10⁻³ to 10³.
+dense_matrix<double> in_other_units() {
+  auto a = support::random_features<double>(n, d, 1);
+  for (std::size_t j = 0; j != d; ++j)
+    for (std::size_t i = 0; i != n; ++i)
+      a(i, j) *= std::pow(10.0, 6.0 * static_cast<double>(j) / (d - 1) - 3);
+  return a;
+}
+
+plan plan_of(auto const& f) { return support::make_plan(f.samples(), f.dimension(), 4, 1); }
+
+// One step at x after another with the same direction; ‖∇f‖² at all points.
+template <class F>
+struct descent {
+  std::vector<double> x;
+  std::vector<double> norms;
+  double passes = 0;
+
+  descent(F const& f, newton_direction<F>& direction, std::vector<double> start, int steps,
+          std::size_t threads = 1)
+      : x(std::move(start)) {
+    plan const p = plan_of(f);
+    full_gradient pass(f, p);
+    std::vector<double> step(x.size());
+    support::with_team(p.workers, threads, [&](auto& team) {
+      direction.prepare(f, pass, team);
+      for (int i = 0; i <= steps; ++i) {
+        auto const value = pass(f, std::span<double const>(x), team);
+        if (team.leads()) norms.push_back(value.squared_gradient_norm);
+        if (i == steps) break;
+        direction.curvature_at(f, std::span<double const>(x), pass, team);
+        if (team.leads()) {
+          BOOST_TEST(direction.solve(pass.sum(), 0, step) > 0);
+          passes += direction.gradients_per_sample();
+          for (std::size_t j = 0; j != x.size(); ++j) x[j] += step[j];
+        }
+        team.barrier();
+      }
+    });
+  }
+};
+template <class F>
+descent<F> descend(F const& f, std::vector<double> start, int steps, std::size_t threads = 1) {
+  newton_direction<F> direction(f, plan_of(f));
+  return {f, direction, std::move(start), steps, threads};
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(least_squares_in_any_units_is_solved) {
+  auto const a = in_other_units();
+  auto const y = support::random_point(n, 3);
+  only_gradients const f{linear_objective(a, y, squared{}, l2{1e-6})};
+  auto const end = descend(f, std::vector<double>(d), 8);
+  BOOST_TEST(end.norms.back() < 1e-14 * end.norms.front());
+  // With all d searches of the first directions in P, later ones take few: in all far fewer than 8d.
+  BOOST_TEST(end.passes <= 5 * d);
+}
+
+BOOST_AUTO_TEST_CASE(the_units_of_a_feature_do_not_matter) {
+  auto const a = support::random_features<double>(n, d, 1), b = in_other_units();
+  auto const y = support::random_point(n, 3);
+  only_gradients const f{linear_objective(a, y, squared{}, l2{1e-12})};
+  only_gradients const g{linear_objective(b, y, squared{}, l2{1e-12})};
+  auto const one = descend(f, std::vector<double>(d), 1), other = descend(g, std::vector<double>(d), 1);
+  for (std::size_t j = 0; j != d; ++j) {
+    double const unit = std::pow(10.0, 6.0 * static_cast<double>(j) / (d - 1) - 3);
+    BOOST_TEST(std::abs(other.x[j] * unit - one.x[j]) < 1e-3 * support::norm(one.x));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(steps_from_0_converge_on_logistic_regression) {
+  auto const a = support::random_features<double>(n, d, 1);
+  auto const y = support::random_signs(n, 1);
+  only_gradients const f{linear_objective(a, y, logistic{}, l2{0.1})};
+  auto const end = descend(f, std::vector<double>(d), 6);
+  BOOST_TEST(end.norms.back() < 1e-8 * end.norms.front());
+}
+
+BOOST_AUTO_TEST_CASE(any_number_of_threads_makes_the_same_bits) {
+  auto const a = in_other_units();
+  auto const y = support::random_signs(n, 1);
+  only_gradients const f{linear_objective(a, y, logistic{}, l2{0.01})};
+  auto const one = descend(f, std::vector<double>(d), 3);
+  for (std::size_t const threads : {2U, 3U, 4U})
+    BOOST_TEST((descend(f, std::vector<double>(d), 3, threads).x == one.x));
+}
+
+BOOST_AUTO_TEST_CASE(a_restored_direction_goes_on_with_the_same_bits) {
+  auto const a = in_other_units();
+  auto const y = support::random_signs(n, 1);
+  only_gradients const f{linear_objective(a, y, logistic{}, l2{0.01})};
+  newton_direction<std::remove_const_t<decltype(f)>> first(f, plan_of(f)), second(f, plan_of(f));
+  descent const half(f, first, std::vector<double>(d), 2);
+  detail::state_writer writer;
+  writer(first);
+  detail::state_reader reader(writer.bytes);
+  reader(second);
+  BOOST_TEST(reader.left() == 0U);
+  descent const on(f, first, half.x, 2), restored(f, second, half.x, 2);
+  BOOST_TEST((on.x == restored.x));
+}
+
+BOOST_AUTO_TEST_CASE(where_the_convexity_is_not_known_there_is_no_direction) {
+  auto const a = support::random_features<double>(n, d, 1);
+  auto const y = support::random_signs(n, 1);
+  linear_objective const model(a, y, logistic{}, l2{0.1});
+  only_gradients const f{model};
+  without_convexity const g{model};
+  BOOST_TEST((newton_direction<std::remove_const_t<decltype(f)>>(f, plan_of(f)).exists()));
+  BOOST_TEST(!(newton_direction<std::remove_const_t<decltype(g)>>(g, plan_of(g)).exists()));
+}
+
+BOOST_AUTO_TEST_CASE(a_minimum_has_no_direction) {
+  dense_matrix<double> const a{{1, 2}, {2, 1}};
+  std::vector<double> const y{0, 0};
+  only_gradients const f{linear_objective(a, y, squared{}, l2{0.1})};
+  newton_direction<std::remove_const_t<decltype(f)>> direction(f, plan_of(f));
+  full_gradient pass(f, plan_of(f));
+  std::vector<double> const x(2);
+  std::vector<double> step(2);
+  support::with_team(4, 1, [&](auto& team) {
+    pass(f, std::span<double const>(x), team);
+    direction.curvature_at(f, std::span<double const>(x), pass, team);
+    BOOST_TEST(direction.solve(pass.sum(), 0, step) == 0);
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_run_in_any_units_takes_at_most_a_few_times_the_gradients_of_a_linear_model) {
+  auto const a = in_other_units();
+  auto const y = support::random_signs(n, 1);
+  linear_objective const model(a, y, logistic{}, l2{1e-3});
+  only_gradients const own{model};
+  settings const s{.epochs = 2000, .tolerance = 1e-6};
+  auto const stock = minimize(model, s, serial{}), r = minimize(own, s, serial{});
+  BOOST_TEST((r.reason == stop_reason::tolerance_reached));
+  BOOST_TEST(r.objective - stock.objective < 2e-6);
+  BOOST_TEST(r.gradients < 8 * stock.gradients);
+  thread_pool pool(3);
+  BOOST_TEST((minimize(own, s, pool).x == r.x));
+}
