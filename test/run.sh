@@ -26,8 +26,10 @@ while (($# > 0)); do
 done
 case $preset in asan | tsan) suite=for_$preset ;; esac
 
-# One folder for each preset and compiler, so that none disturbs another's.
+# One folder for each preset and compiler, so that none disturbs another's. The whole suite has its own,
+# as it is compiled with other options.
 build=build/test
+if [[ $suite == all ]]; then build+=-all; fi
 if [[ $preset != dev ]]; then build+=-$preset; fi
 if [[ -n ${CXX:-} ]]; then build+=-$(basename "${CXX%% *}"); fi
 
@@ -36,6 +38,12 @@ if [[ ${CXX:-} == *clang* ]]; then bash cmake/install_packages.sh clang; fi
 
 options=(-DLOCALSGD_TESTS=ON -DLOCALSGD_EXAMPLES=ON)
 if command -v ccache >/dev/null; then options+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
+# Without precompiled headers, missing includes are found: the whole suite of the default compiler has
+# none.
+if [[ $suite != all ]]; then
+  options+=(-DLOCALSGD_TEST_PCH=ON)
+  export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:+$CCACHE_SLOPPINESS,}pch_defines,time_macros
+fi
 # test/CMakeLists.txt says what the labels mean. The examples need what is not built for the others.
 targets=()
 case $suite in

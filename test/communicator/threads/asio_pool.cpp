@@ -137,7 +137,14 @@ BOOST_AUTO_TEST_CASE(a_call_back_from_a_thread_of_another_pool_is_refused) {
 }
 
 // ThreadSanitizer starts no threads in a child of a process that has some.
-#if __has_include(<sys/wait.h>) && !defined(__SANITIZE_THREAD__)
+#if defined(__SANITIZE_THREAD__)
+#define LOCALSGD_TEST_THREAD_SANITIZER
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define LOCALSGD_TEST_THREAD_SANITIZER
+#endif
+#endif
+#if __has_include(<sys/wait.h>) && !defined(LOCALSGD_TEST_THREAD_SANITIZER)
 BOOST_AUTO_TEST_CASE(in_a_child_after_fork_a_pool_is_refused_destroyed_and_can_be_replaced) {
   auto const pool = std::make_unique<asio_pool>(2);
   (*pool)(2, [](std::size_t) {});
