@@ -81,8 +81,6 @@ communicator/mpi
 synchronizer/mpi.hpp
 synchronizer/mpi_options.hpp
 run/round.hpp
-worker/concept.hpp
-worker/svrg/anchor.hpp
 '
 
 longest=300
