@@ -39,8 +39,8 @@ if [[ ${CXX:-} == *clang* ]]; then bash cmake/install_packages.sh clang; fi
 options=(-DLOCALSGD_TESTS=ON -DLOCALSGD_EXAMPLES=ON)
 if command -v ccache >/dev/null; then options+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
 # Without precompiled headers, missing includes are found: the whole suite of the default compiler has
-# none.
-if [[ $suite != all ]]; then
+# none. ThreadSanitizer's few programs would gain nothing.
+if [[ $suite != all && $suite != for_tsan ]]; then
   options+=(-DLOCALSGD_TEST_PCH=ON)
   export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:+$CCACHE_SLOPPINESS,}pch_defines,time_macros
 fi

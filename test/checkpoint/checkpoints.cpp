@@ -233,13 +233,13 @@ BOOST_AUTO_TEST_CASE(variance_reduced_steps_that_are_taken_back) {
 
 BOOST_AUTO_TEST_CASE(a_tolerance_before_and_after_steps_change_over) {
   linear_objective const f(data().sparse, data().labels, logistic{}, l2{0.01});
-  settings const s{.workers = 4, .local_steps = 3, .tolerance = 1e-9};
-  auto const seen = survives_cuts(f, s, 6, 1000);
+  settings const s{.workers = 4, .local_steps = 1, .tolerance = 1e-9};
+  auto const seen = survives_cuts(f, s, 4, 1000);
   BOOST_TEST(seen.with_anchors > 10u);
   BOOST_TEST(seen.made - seen.with_anchors > 0u);  // some while steps were plain
   softmax_objective const softmax(data().dense_float, data().classes, 3, l2{0.01});
-  settings const t{.workers = 4, .local_steps = 5, .tolerance = 1e-5, .evaluations = 200};
-  BOOST_TEST(survives_cuts(softmax, t, 50, 1000).made > 4u);
+  settings const t{.workers = 4, .local_steps = 2, .tolerance = 1e-5, .evaluations = 200};
+  BOOST_TEST(survives_cuts(softmax, t, 10, 1000).made > 4u);
 }
 
 BOOST_AUTO_TEST_CASE(a_schedule_that_follows_the_objective) {
@@ -267,7 +267,7 @@ BOOST_AUTO_TEST_CASE(one_worker_and_shards) {
 BOOST_AUTO_TEST_CASE(a_run_cut_after_every_round) {
   support::temporary_path const path;
   linear_objective const f(data().sparse, data().labels, logistic{}, l2{0.01});
-  settings const s{.workers = 4, .local_steps = 5, .epochs = 30, .tolerance = 1e-7};
+  settings const s{.workers = 4, .local_steps = 3, .epochs = 30, .tolerance = 1e-7};
   auto const expected = everything(minimize(f, s, serial{}));
   std::stop_source source;
   source.request_stop();
