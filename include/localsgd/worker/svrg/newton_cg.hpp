@@ -52,7 +52,7 @@ class newton_direction<F> {
  public:
   newton_direction() = default;
   newton_direction(F const& f, plan const& p)
-      : p_(&p), d_(p.dimension), mu_(strong_convexity_of(f)) {}
+      : p_(p), d_(p.dimension), mu_(strong_convexity_of(f)) {}
 
   template <class T>
   static void prepare(F const&, full_gradient&, T&) noexcept {}
@@ -106,7 +106,7 @@ class newton_direction<F> {
  private:
   static constexpr double expected_iterations = 12, reduction = 0.1, shift = 1e-5;
 
-  double samples() const noexcept { return static_cast<double>(p_->samples); }
+  double samples() const noexcept { return static_cast<double>(p_.samples); }
 
   // Collective, once: scale_ ← D, unit_ ← the change of f that a probe makes, over the length of q.
   template <class T>
@@ -115,7 +115,7 @@ class newton_direction<F> {
     if (team.broadcast(leader && scale_.empty() ? 1 : 0) == 0) return;
     if (leader) probe_.assign(d_, 0.0);
     team.barrier();
-    std::size_t const stride = std::max<std::size_t>(1, p_->samples >> 17U);
+    std::size_t const stride = std::max<std::size_t>(1, p_.samples >> 17U);
     pass.each_share(f, team, [&](auto const& share, index_range samples, std::span<double> sum,
                                  std::size_t) {
       std::vector<double> g(d_);
@@ -242,7 +242,7 @@ class newton_direction<F> {
     add_scaled(factor, all.data() + i * d_, search_.data(), d_);
   }
 
-  plan const* p_ = nullptr;
+  plan p_;
   std::size_t d_ = 0;
   double mu_ = 0;
   std::vector<double> scale_;  // D, once measured
