@@ -147,14 +147,11 @@ class newton_descent {
     double const hessian = direction_.gradients_per_sample() * static_cast<double>(p_->samples);
     if (leader) gradients_ += static_cast<std::uint64_t>(hessian);
     round.spend(static_cast<std::uint64_t>(hessian / static_cast<double>(p_->workers)));
-    std::vector<double> const gradient =
-        leader ? std::vector<double>(round.pass().sum().begin(), round.pass().sum().end())
-               : std::vector<double>();
     search next = search::goes_on;
     for (int tried = 0; next == search::goes_on; ++tried) {
       double predicted = 0;
       if (leader) {
-        predicted = direction_.solve(gradient, damping_, direction);
+        predicted = direction_.solve(damping_, direction);
         if (!(predicted > 0) || tried == most_trials) next = search::failed;
         for (std::size_t j = 0; j != at.point.size(); ++j)
           at.trial[j] = static_cast<scalar>(static_cast<double>(at.point[j]) + direction[j]);

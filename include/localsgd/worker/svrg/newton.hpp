@@ -38,7 +38,7 @@ class newton_direction {
   template <class T>
   static void curvature_at(F const&, std::span<typename F::scalar const>, full_gradient&,
                            T&) noexcept {}
-  static double solve(std::span<double const>, double, std::span<double>) noexcept { return 0; }
+  static double solve(double, std::span<double>) noexcept { return 0; }
   template <class Archive>
   static void state(Archive&) noexcept {}
 };
@@ -87,20 +87,24 @@ class newton_direction<F> {
   /// @brief The work of a direction over that of ∇f.
   double gradients_per_sample() const noexcept { return gradients_; }
 
-  /// @brief Collective: computes ∇²f(x).
+  /// @brief Collective: computes ∇²f(x). @pre `pass` has evaluated f at x last
   template <class T>
-  void curvature_at(F const& f, std::span<scalar const> x, full_gradient& /*pass*/, T& team) {
-    if (team.leads() && !hessian_) hessian_ = std::make_unique<full_gradient>(f, plan_);
+  void curvature_at(F const& f, std::span<scalar const> x, full_gradient const& pass,
+                    T& team) {
+    if (team.leads()) {
+      gradient_.assign(pass.sum().begin(), pass.sum().end());
+      if (!hessian_) hessian_ = std::make_unique<full_gradient>(f, plan_);
+    }
     team.barrier();
     hessian_->each_share(f, team, [&](auto const& share, index_range samples, std::span<double> sum,
                                       std::size_t) { add_hessian(share, x, samples, sum); });
   }
 
-  /// @brief Who leads: direction ← p = −(H + νD)⁻¹∇f(x), H = ∇²f(x), D its diagonal, from n·∇f(x).
+  /// @brief Who leads: direction ← p = −(H + νD)⁻¹∇f(x), H = ∇²f(x), D its diagonal.
   /// @param damping ν ≥ 0
   /// @return what the model f(x) + ⟨∇f(x), p⟩ + ½⟨p, Hp⟩ says that f falls by: not above 0 where H is
   ///         not positive definite, as far as rounding lets one see
-  double solve(std::span<double const> gradient_sum, double damping, std::span<double> direction) {
+  double solve(double damping, std::span<double> direction) {
     factor_.assign(hessian_->sum().begin(), hessian_->sum().end());
     for (std::size_t j = 0; j != d_; ++j) {
       double& diagonal = factor_[packed_size(j) + j];
@@ -108,12 +112,12 @@ class newton_direction<F> {
       diagonal += damping * diagonal;
     }
     if (!factor_packed(factor_, d_)) return 0;
-    for (std::size_t j = 0; j != d_; ++j) direction[j] = -gradient_sum[j];
+    for (std::size_t j = 0; j != d_; ++j) direction[j] = -gradient_[j];
     solve_packed(factor_, direction);
     double fall = 0;  // 2n times; ⟨p, Hp⟩ = −⟨∇f, p⟩ − ν⟨p, Dp⟩
     for (std::size_t j = 0; j != d_; ++j) {
       double const curvature = hessian_->sum()[packed_size(j) + j] + samples_ * lambda_;
-      fall += direction[j] * (damping * curvature * direction[j] - gradient_sum[j]);
+      fall += direction[j] * (damping * curvature * direction[j] - gradient_[j]);
     }
     return fall / (2 * samples_);
   }
@@ -134,6 +138,7 @@ class newton_direction<F> {
   double samples_ = 0, lambda_ = 0, epochs_ = 0, gradients_ = 0;
   plan plan_;
   std::unique_ptr<full_gradient> hessian_;
+  std::vector<double> gradient_;  // n·∇f(x)
   aligned_vector<double> factor_;
 };
 
