@@ -17,6 +17,7 @@
 #include "localsgd/loss/smoothed_quantile.hpp"
 #include "localsgd/loss/squared.hpp"
 #include "localsgd/loss/squared_hinge.hpp"
+#include "test/support/losses.hpp"
 
 namespace {
 
@@ -25,18 +26,10 @@ using localsgd::detail::saturates;
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-// A loss without its optional members.
-template <class L>
-struct silent {
-  L loss;
-  double value(double z, double y) const { return loss.value(z, y); }
-  double derivative(double z, double y) const { return loss.derivative(z, y); }
-  double curvature() const { return loss.curvature(); }
-};
 template <class L>
 bool measured(L const& loss, std::vector<double> const& targets) {
-  static_assert(localsgd::Loss<silent<L>>);
-  return is_lipschitz(silent<L>{loss}, targets.size(), [&](std::size_t i) { return targets[i]; });
+  static_assert(localsgd::Loss<support::required_members<L>>);
+  return is_lipschitz(support::required_members<L>{loss}, targets.size(), [&](std::size_t i) { return targets[i]; });
 }
 
 // Losses that only have a derivative, here of r = z − y.

@@ -11,20 +11,12 @@
 #include "localsgd/loss/squared_hinge.hpp"
 #include "localsgd/objective/linear.hpp"
 #include "localsgd/synchronizer/serial.hpp"
+#include "test/support/losses.hpp"
 #include "test/support/problems.hpp"
 
 using namespace localsgd;
 
 namespace {
-
-// A stock loss with only the members that the concept requires.
-template <class L>
-struct copy_of {
-  L loss;
-  double value(double z, double y) const { return loss.value(z, y); }
-  double derivative(double z, double y) const { return loss.derivative(z, y); }
-  double curvature() const { return loss.curvature(); }
-};
 
 // Long rows, some far longer than others, so that bounded slopes matter.
 struct problem {
@@ -40,7 +32,7 @@ template <class L>
 void runs_alike(L const& loss) {
   problem const data;
   linear_objective const stock(data.rows, data.targets, loss, l2{1.0 / 300});
-  linear_objective const own(data.rows, data.targets, copy_of<L>{loss}, l2{1.0 / 300});
+  linear_objective const own(data.rows, data.targets, support::required_members<L>{loss}, l2{1.0 / 300});
   BOOST_TEST(own.stable_step(1) == stock.stable_step(1));
 
   settings const plain{.epochs = 15};

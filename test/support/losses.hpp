@@ -20,6 +20,15 @@
 
 namespace support {
 
+/// @brief A loss with the members that the concept requires, and none of the optional ones.
+template <localsgd::Loss L>
+struct required_members {
+  L loss;
+  double value(double z, double y) const { return loss.value(z, y); }
+  double derivative(double z, double y) const { return loss.derivative(z, y); }
+  double curvature() const { return loss.curvature(); }
+};
+
 /// @brief Predictions around all kinks and corners, but on none of them.
 inline std::vector<double> predictions() {
   std::vector<double> z;
