@@ -46,7 +46,8 @@ struct linear_options {
 ///
 /// @tparam Matrix `csr_matrix<float>`, `csr_matrix<double>`, `dense_matrix<float>` or `<double>`
 /// @tparam Scalar the type of x; inner products and losses are computed in double in any case
-/// @tparam RegularizerType r; one that is not smooth can be constructed, but has no gradient()
+/// @tparam RegularizerType r. If it has no gradient, `gradient` and `smoothness` are those of the mean
+///                         loss alone; `gradient` still returns f, with r.
 template <detail::feature_matrix Matrix, Loss LossType, class Scalar = double,
           class RegularizerType = l2>
 class linear_objective {
@@ -91,11 +92,9 @@ class linear_objective {
 
   double gradient(std::span<Scalar const> x, std::span<std::size_t const> batch,
                   std::span<Scalar> g) const {
-    static_assert(detail::smooth_regularizer<RegularizerType, Scalar>,
-                  "only a smooth_regularizer has the gradient that this step or evaluation needs");
     std::size_t const columns = detail::column_count(*features_);
     double const inverse = 1 / static_cast<double>(batch.size());
-    regularizer_.gradient(x, g);
+    detail::regularizer_gradient(regularizer_, x, g);
     double loss = 0, intercept_slope = 0;
     for (std::size_t const i : batch) {
       auto const row = detail::row_of(*features_, i);
@@ -114,11 +113,9 @@ class linear_objective {
 
   /// L by power iteration over all rows, which approaches it from below: to about 1e-6. A few dozen
   /// passes over the data.
-  double smoothness() const
-    requires detail::smooth_regularizer<RegularizerType, Scalar>
-  {
+  double smoothness() const {
     return loss_.curvature() * moments(samples(), samples(), 1e-8, 300).spectral +
-           regularizer_.smoothness();
+           detail::smoothness_of_regularizer(regularizer_);
   }
   double strong_convexity() const noexcept { return regularizer_.strong_convexity(); }
 

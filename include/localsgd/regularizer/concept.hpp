@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <span>
 #include <string>
@@ -155,6 +156,15 @@ double smoothness_of_regularizer(R const& r) {
     return r.smoothness();
   else
     return 0;
+}
+
+/// @brief g ← ∇r(x); 0 where r has no gradient.
+template <class R, class Scalar>
+void regularizer_gradient(R const& r, std::span<Scalar const> x, std::span<Scalar> g) {
+  if constexpr (regularizer_has_gradient<R, Scalar>)
+    r.gradient(x, g);
+  else
+    std::fill(g.begin(), g.end(), Scalar{0});
 }
 }  // namespace detail
 

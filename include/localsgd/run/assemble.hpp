@@ -92,10 +92,6 @@ template <class F, class... Given>
 result<typename F::scalar> assembled_run(F const& f, settings const& s,
                                          std::tuple<Given...> const& given) {
   using scalar = typename F::scalar;
-  static_assert(count_of<worker_kind, F, std::remove_cvref_t<Given>...> == 1 ||
-                    differentiable<stepped_objective<F>>,
-                "the stock LocalWorkers need a differentiable objective: this regularizer has no "
-                "gradient, so name a LocalWorker that can use it");
   bool const reduces = s.tolerance > 0 && may_reduce<F, std::remove_cvref_t<Given>...>(f);
   plan const requested = make_plan(f, s, reduces);
   auto const sampler =

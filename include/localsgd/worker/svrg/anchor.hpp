@@ -40,7 +40,8 @@ enum class svrg_start {
 ///        moves at sync times only: a RoundHook.
 ///
 /// After m = ⌈n/(Kb)⌉ local steps from x̃, and at the end, the consensus T(x̃) would be the next
-/// anchor. Two things are made of that:
+/// anchor. With a regularizer that has no gradient, T ends with a proximal step along the gradient at
+/// x̃, so that anchors have the zeros, and meet the constraints, of proximal points. Two things are made of that:
 /// - Anderson acceleration of the map T (detail::extrapolation) proposes a better point;
 /// - f must not rise: an estimate that raises it is dropped for the consensus, and a consensus that
 ///   raises it, or is not finite, for the old anchor with half the step size. So the anchors
@@ -120,13 +121,15 @@ class svrg_anchor {
       prepare(round);
     } else if (leader && !lost) {
       bool const estimated =
-          history_(point(), consensus, steps_.relative(), std::span<scalar>(trial_));
+          history_(point(), end_of_map(consensus), steps_.relative(), std::span<scalar>(trial_));
+      if (estimated) make_proximal_step(std::span<scalar>(trial_));
       next = estimated ? move::leap : move::forward;
     }
+    if (leader && passes_ == 0) project(std::span<scalar>(trial_));
 
     while (next != move::done && next != move::done_back) {
       if (leader && next == move::back) step_back();
-      if (leader && next == move::plain) std::ranges::copy(consensus, trial_.begin());
+      if (leader && next == move::plain) std::ranges::copy(end_of_map(consensus), trial_.begin());
       team.barrier();  // the trial is there
       auto const value =
           round.pass()(*f_, std::span<scalar const>(trial_), team, steps_.slopes().to_fill());
@@ -154,7 +157,7 @@ class svrg_anchor {
  private:
   enum class move { forward, leap, plain, back, done, done_back };
   static constexpr int most_rescues = 2100, patience = 8;  // 2^-2100·η is 0 for every η
-  static constexpr bool remembers = linear_with_ridge<stepped_objective<F>>;  // slopes there
+  static constexpr bool remembers = linear_with_sparse_steps<stepped_objective<F>>;  // slopes there
   static constexpr bool automatic = std::same_as<E, automatic_step::chosen>;
 
   static std::uint64_t first_look(svrg_start start, std::uint64_t period) noexcept {
@@ -210,6 +213,24 @@ class svrg_anchor {
   }
 
   // Who leads, from here on.
+
+  // T(x̃): the consensus or, where r has no gradient, what a step without noise makes of it. The mean of
+  // points with zeros need not have any; this step makes them, and meets the constraints of r.
+  std::span<scalar const> end_of_map(std::span<scalar const> consensus) {
+    if constexpr (!proximal<F>) return consensus;
+    stepped_.assign(consensus.begin(), consensus.end());
+    make_proximal_step(std::span<scalar>(stepped_));
+    return stepped_;
+  }
+  void make_proximal_step(std::span<scalar> x) const {
+    if constexpr (proximal<F>) steps_.make_proximal_step(f_->regularizer(), x);
+  }
+  // Onto the domain of r: the limit of its proximal operator for small steps.
+  void project(std::span<scalar> x) const {
+    if constexpr (proximal<F>)
+      f_->regularizer().prox(x, static_cast<double>(std::numeric_limits<scalar>::min()));
+  }
+
   void step_back() {
     std::ranges::copy(point_, trial_.begin());
     history_.clear();
@@ -264,7 +285,7 @@ class svrg_anchor {
   std::uint64_t renewed_at_ = std::numeric_limits<std::uint64_t>::max(), passes_ = 0;
   std::uint64_t active_since_ = 0;
   int rescues_, stalled_ = 0;
-  aligned_vector<scalar> point_, trial_;
+  aligned_vector<scalar> point_, trial_, stepped_;
   extrapolation history_;
   svrg_steps<F> steps_;
   full_gradient::value value_{std::numeric_limits<double>::quiet_NaN(), 0};

@@ -63,7 +63,7 @@ class newton_descent {
 
   newton_descent() = default;
   newton_descent(F const& f, plan const& p) : p_(&p), direction_(f, p) {
-    if constexpr (has_row_hessian<stepped_objective<F>>)
+    if constexpr (has_row_hessian<stepped_objective<F>> && !proximal<stepped_objective<F>>)
       ridge_ = ridge_of(f);
     else
       ridge_ = strong_convexity_of(f);
@@ -94,6 +94,7 @@ class newton_descent {
     team.barrier();  // the anchor is there
     if (p_ == nullptr || !direction_.exists()) return;
     bool const leader = team.leads();
+    if (leader) last_fall_ = std::numeric_limits<double>::infinity();
     std::vector<double> direction(leader ? at.point.size() : 0);
     for (int step = 0; step != most_steps; ++step) {
       if (team.broadcast(leader && pays(at.value) ? 1 : 0) == 0) return;
@@ -127,6 +128,7 @@ class newton_descent {
   bool pays(full_gradient::value const& now) noexcept {
     if (!(p_->tolerance > 0) || failures_ > most_failures) return false;
     if (now.squared_gradient_norm <= p_->tolerance * ridge_) return false;
+    if (proximal<stepped_objective<F>> && last_fall_ <= 1e-3 * p_->tolerance) return false;
     if (pays_) return true;
     double const price = steps_expected * direction_.epochs() * std::exp2(2 * failures_);
     double const anchors = static_cast<double>(anchors_), soon = share_of_price * price;
@@ -151,7 +153,7 @@ class newton_descent {
     for (int tried = 0; next == search::goes_on; ++tried) {
       double predicted = 0;
       if (leader) {
-        predicted = direction_.solve(damping_, direction);
+        predicted = direction_.solve(f, damping_, direction);
         if (!(predicted > 0) || tried == most_trials) next = search::failed;
         for (std::size_t j = 0; j != at.point.size(); ++j)
           at.trial[j] = static_cast<scalar>(static_cast<double>(at.point[j]) + direction[j]);
@@ -165,6 +167,7 @@ class newton_descent {
         if (lower(value, at.value)) next = search::found;
         adapt((at.value.objective - value.objective) / predicted, next == search::found);
         if (next == search::found) {
+          last_fall_ = at.value.objective - value.objective;
           at.value = value;
           std::swap(at.point, at.trial);
         }
@@ -194,6 +197,7 @@ class newton_descent {
   double ridge_ = 0;
   double drop_ = 0, rate_ = 0.99;  // of f from anchor to anchor
   double damping_ = 0;
+  double last_fall_ = std::numeric_limits<double>::infinity();  // of f, by the last Newton step
   std::uint64_t anchors_ = 0, gradients_ = 0;
   bool pays_ = false;
   int failures_ = 0;

@@ -64,6 +64,14 @@ class svrg_steps {
     archive(gradient_, eta_);
   }
 
+  /// @brief x ← prox_{ηr}(x − η∇φ(x̃)): a step without noise.
+  template <class R>
+  void make_proximal_step(R const& r, std::span<scalar> x) const {
+    scalar const eta = static_cast<scalar>(eta_);
+    for (std::size_t j = 0; j != x.size(); ++j) x[j] -= eta * gradient_[j];
+    r.prox(x, eta_);
+  }
+
   double step_size() const noexcept { return eta_; }
   std::span<scalar const> gradient() const noexcept { return gradient_; }
 
@@ -89,9 +97,12 @@ class svrg_steps {
 /// the first anchor. At most η_j = 1/(λm). Of a ShardedObjective all of that is of the samples of all
 /// shards.
 template <Objective F>
-  requires linear_with_ridge<stepped_objective<F>>
+  requires linear_with_sparse_steps<stepped_objective<F>>
 class svrg_steps<F> {
  public:
+  /// Whether a step ends with the proximal operator, so that the table has ∂φ(x̃)/∂x_j, the gradient
+  /// of the losses, in place of h_j.
+  static constexpr bool ends_with_prox = proximal<stepped_objective<F>>;
   using row = decltype(row_of(std::declval<stepped_objective<F> const&>().features(), 0));
   static constexpr bool sparse = sparse_row<row>;
 
@@ -168,7 +179,17 @@ class svrg_steps<F> {
       double const scaled = step_size_ * factor * (relative_.empty() ? 1 : relative_[j]);
       double const eta = std::min(scaled, largest_);
       table_[eta_at(j)] = eta;
-      table_[common_step_at(j)] = eta * (sum[j] / samples);
+      double const slope = sum[j] / samples;
+      table_[common_step_at(j)] = ends_with_prox ? slope : eta * slope;
+    }
+  }
+
+  /// @brief x_j ← prox_{η_j r_j}(x_j − η_j ∂φ(x̃)/∂x_j): a step without noise.
+  template <class R, class Scalar>
+  void make_proximal_step(R const& r, std::span<Scalar> x) const {
+    for (std::size_t j = 0; j != x.size(); ++j) {
+      double const eta = table_[eta_at(j)], slope = table_[common_step_at(j)];
+      x[j] = static_cast<Scalar>(r.prox_at(j, static_cast<double>(x[j]) - eta * slope, eta));
     }
   }
 
