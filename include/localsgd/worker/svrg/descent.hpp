@@ -10,6 +10,7 @@
 #include "localsgd/settings.hpp"
 #include "localsgd/worker/svrg/newton.hpp"
 #include "localsgd/worker/svrg/newton_cg.hpp"
+#include "localsgd/worker/svrg/proximal_newton.hpp"
 
 #include <algorithm>
 #include <cmath>

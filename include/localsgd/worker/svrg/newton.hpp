@@ -8,7 +8,6 @@
 #include "localsgd/kernels/packed_cholesky.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
 #include "localsgd/settings.hpp"
-#include "localsgd/worker/svrg/coordinate_descent.hpp"
 #include "localsgd/worker/svrg/hessian.hpp"
 #include "localsgd/worker/svrg/hessian_work.hpp"
 
@@ -44,14 +43,12 @@ class newton_direction {
   static void state(Archive&) noexcept {}
 };
 
-/// @brief p = −∇²f(x)⁻¹∇f(x) of a linear model or softmax regression, by Cholesky. With a separable
-///        regularizer that has no gradient, the minimiser of r(x + p) and the second-order model of the
-///        losses, by coordinate descent: the proximal Newton method \cite lee2014proximal .
+/// @brief p = −∇²f(x)⁻¹∇f(x) of a linear model or softmax regression, by Cholesky.
 ///
 /// Only where d ≤ 1024. The Hessian is summed by all threads in the order of the parts, so it has the
 /// same bits on any number of them; the system is solved by who leads each process.
 template <Objective F>
-  requires has_row_hessian<stepped_objective<F>>
+  requires(has_row_hessian<stepped_objective<F>> && !proximal<stepped_objective<F>>)
 class newton_direction<F> {
  public:
   using scalar = typename F::scalar;
@@ -83,7 +80,7 @@ class newton_direction<F> {
     gradients_ = (hessian + once) / gradient;
   }
 
-  bool exists() const noexcept { return d_ != 0 && d_ <= 1024 && (lambda_ > 0 || separable); }
+  bool exists() const noexcept { return d_ != 0 && d_ <= 1024 && lambda_ > 0; }
   /// @brief What a direction costs, in epochs of local steps. @pre prepare()
   double epochs() const noexcept { return epochs_; }
 
@@ -97,36 +94,17 @@ class newton_direction<F> {
     if (team.leads()) {
       gradient_.assign(pass.sum().begin(), pass.sum().end());
       if (!hessian_) hessian_ = std::make_unique<full_gradient>(f, plan_);
-      if constexpr (separable) point_.assign(x.begin(), x.end());
     }
     team.barrier();
     hessian_->each_share(f, team, [&](auto const& share, index_range samples, std::span<double> sum,
                                       std::size_t) { add_hessian(share, x, samples, sum); });
-    if constexpr (separable)
-      if (team.leads()) descent_.take(hessian_->sum(), d_);
   }
 
-  /// @brief Who leads: direction ← p = −(H + νD)⁻¹∇f(x), H = ∇²f(x), D its diagonal; or what is said
-  ///        above, with H + νD.
+  /// @brief Who leads: direction ← p = −(H + νD)⁻¹∇f(x), H = ∇²f(x), D its diagonal.
   /// @param damping ν ≥ 0
   /// @return what the model f(x) + ⟨∇f(x), p⟩ + ½⟨p, Hp⟩ says that f falls by: not above 0 where H is
   ///         not positive definite, as far as rounding lets one see
-  double solve(F const& f, double damping, std::span<double> direction) {
-    if constexpr (separable)
-      return solve_separable(f.regularizer(), damping, direction);
-    else
-      return solve_smooth(damping, direction);
-  }
-
-  template <class Archive>
-  void state(Archive& archive) {
-    archive(epochs_, gradients_);
-  }
-
- private:
-  static constexpr bool separable = separable_proximal<stepped_objective<F>>;
-
-  double solve_smooth(double damping, std::span<double> direction) {
+  double solve(F const&, double damping, std::span<double> direction) {
     factor_.assign(hessian_->sum().begin(), hessian_->sum().end());
     for (std::size_t j = 0; j != d_; ++j) {
       double& diagonal = factor_[packed_size(j) + j];
@@ -144,19 +122,12 @@ class newton_direction<F> {
     return fall / (2 * samples_);
   }
 
-  template <class R>
-  double solve_separable(R const& r, double damping, std::span<double> direction) {
-    auto const prox = [&](std::size_t j, double v, double step) { return r.prox_at(j, v, step); };
-    double const model =
-        descent_(prox, point_, gradient_, damping, samples_, direction) / samples_;
-    std::vector<scalar> before(d_), after(d_);
-    for (std::size_t j = 0; j != d_; ++j) {
-      before[j] = static_cast<scalar>(point_[j]);
-      after[j] = static_cast<scalar>(point_[j] + direction[j]);
-    }
-    return r.value(std::span<scalar const>(before)) - r.value(std::span<scalar const>(after)) - model;
+  template <class Archive>
+  void state(Archive& archive) {
+    archive(epochs_, gradients_);
   }
 
+ private:
   // How many sums full_gradient makes of ∇²f: only their number counts, so it need not be exact.
   std::size_t hessian_parts(F const&) const noexcept {
     if constexpr (ShardedObjective<F>) return plan_.workers;
@@ -168,8 +139,6 @@ class newton_direction<F> {
   plan plan_;
   std::unique_ptr<full_gradient> hessian_;
   std::vector<double> gradient_;  // n·∇f(x)
-  std::vector<double> point_;     // x, where r is separable
-  coordinate_descent descent_;
   aligned_vector<double> factor_;
 };
 
