@@ -26,8 +26,7 @@ namespace localsgd::detail {
 /// @brief An evaluation knows the norm of the least subgradient of F: that of the gradient, if there is one.
 template <class F>
 concept knows_least_subgradient =
-    differentiable<F> || requires(F const& f, std::span<typename F::scalar const> x,
-                                  std::span<typename F::scalar> g) { f.regularizer().subgradient(x, g); };
+    bool(differentiable<F> || regularizer_has_subgradient<regularizer_type<F>, typename F::scalar>);
 
 /// @brief Bounds f(x) − f* at evaluated points, by the least of
 /// - ‖∇f(x)‖²/(2μ);

@@ -59,7 +59,7 @@ class linear_objective {
   /// @param features n rows of the features, n ≥ 1, at least one column
   /// @param targets  y, n of them, anything contiguous of double
   /// @throws invalid_data     lengths that differ, no rows, no columns, a target the loss refuses
-  /// @throws invalid_settings an intercept or a weight out of range
+  /// @throws invalid_settings an intercept or a weight out of range, a regularizer of another dimension
   template <detail::span_of_double Targets>
   linear_objective(Matrix const& features, Targets const& targets, LossType loss,
                    RegularizerType regularizer, linear_options options = {},
@@ -76,6 +76,7 @@ class linear_objective {
     detail::require(std::isfinite(options.intercept), "linear_options.intercept",
                     options.intercept, "finite");
     mean_weight_ = detail::checked_mean_weight(options.weights, targets_.size());
+    detail::check_dimension_of(regularizer_, dimension());
   }
   /// Data is borrowed: a temporary would be gone before the first step.
   template <class Targets>

@@ -4,8 +4,6 @@
 
 #include "localsgd/regularizer/concept.hpp"
 
-#include <concepts>
-#include <cstddef>
 #include <type_traits>
 #include <utility>
 
@@ -39,10 +37,7 @@ concept differentiable = !proximal<F>;
 
 /// @brief The regularizer is a sum over the coordinates, with a proximal operator for each.
 template <class F>
-concept separable_proximal =
-    proximal<F> && requires(F const& f, std::size_t j, double v, double step) {
-      { f.regularizer().prox_at(j, v, step) } -> std::same_as<double>;
-    };
+concept separable_proximal = proximal<F> && separable_regularizer<regularizer_type<F>>;
 
 /// @brief λ, of an objective with a ridge or of a sharded one whose shards have it in common; 0 where
 ///        there is none.

@@ -51,7 +51,8 @@ class softmax_objective {
   /// @param labels   n numbers 0, 1, …, classes−1 of any arithmetic type, contiguous
   /// @param classes  ≥ 2
   /// @throws invalid_data     lengths that differ, no rows, no columns, a label out of range
-  /// @throws invalid_settings fewer than 2 classes, or more than 65,536
+  /// @throws invalid_settings fewer than 2 classes, or more than 65,536; a regularizer of another
+  ///                          dimension
   template <class Labels>
   softmax_objective(Matrix const& features, Labels const& labels, std::size_t classes,
                     RegularizerType regularizer, iterate_type<Scalar> = {})
@@ -61,6 +62,7 @@ class softmax_objective {
         regularizer_(std::move(regularizer)) {
     detail::require(classes >= 2 && classes <= 65536, "classes", classes, "2 to 65536");
     detail::check_shape(features, labels_.size());
+    detail::check_dimension_of(regularizer_, dimension());
     std::string const expected = "a class, 0 to " + std::to_string(classes - 1);
     for (std::size_t i = 0; i != labels_.size(); ++i) {
       double const y = static_cast<double>(labels_[i]);
