@@ -116,7 +116,7 @@ result<typename F::scalar> assembled_run(F const& f, settings const& s,
   auto&& observer = pick<observer_kind, F>([] { return no_observer{}; }, given);
   decltype(auto) checkpoint = pick<checkpoint_kind, F>([] { return no_checkpoint{}; }, given);
   using checkpoint_type = std::remove_cvref_t<decltype(checkpoint)>;
-  auto const worker = pick<worker_kind, F>([&] { return default_worker<F>(reduces); }, given);
+  auto const worker = pick<worker_kind, F>([&] { return default_worker<F, protocol::never_waits>(reduces); }, given);
   auto const averager = pick<averager_kind, F>([] { return default_averager<F>(); }, given);
   auto const compressor = pick<compressor_kind, F>([] { return identity{}; }, given);
   constexpr bool compresses = !std::same_as<std::remove_cvref_t<decltype(compressor)>, identity>;

@@ -42,9 +42,10 @@ auto plain_worker() {
 /// @brief The LocalWorker that suits an objective: plain steps, and, if `reduces`, variance-reduced
 ///        ones after them. With a separable regularizer that has no gradient, variance-reduced ones from
 ///        the start: plain ones of sparse rows would cost O(d).
-template <Objective F>
+/// @tparam NeverWaits whether the workers do not wait for each other, so that there are no anchors
+template <Objective F, bool NeverWaits = false>
 auto default_worker([[maybe_unused]] bool reduces) {
-  if constexpr (linear_separable<stepped_objective<F>>)
+  if constexpr (linear_separable<stepped_objective<F>> && !NeverWaits)
     return svrg{};
   else
     return sgd_then_svrg<decltype(plain_worker<stepped_objective<F>>())>{reduces};

@@ -4,6 +4,7 @@
 
 #include "localsgd/core/cache_aligned.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
+#include "localsgd/evaluation/scaled_dual.hpp"
 #include "localsgd/kernels/rows.hpp"
 #include "localsgd/loss/lipschitz.hpp"
 #include "localsgd/objective/linear_concept.hpp"
@@ -16,6 +17,7 @@
 #include <limits>
 #include <numeric>
 #include <span>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -36,12 +38,15 @@ class svrg_steps {
   using scalar = typename F::scalar;
 
   svrg_steps() = default;
-  svrg_steps(F const&, plan const& p, double step_size, bool automatic)
-      : gradient_(p.dimension),
+  svrg_steps(F const& f, plan const& p, double step_size, bool automatic)
+      : slopes_(f),
+        gradient_(p.dimension),
         step_size_(automatic ? step_size * std::max(1.0, averaging_gain(p.workers, 2))
                              : step_size) {}
 
-  static no_slopes slopes() noexcept { return {}; }
+  /// Steps do not need them; the certificate of a linear model does.
+  auto& slopes() noexcept { return slopes_; }
+  auto const& slopes() const noexcept { return slopes_; }
   /// Step sizes of the coordinates relative to each other: all are equal.
   static std::span<double const> relative() noexcept { return {}; }
 
@@ -61,7 +66,7 @@ class svrg_steps {
 
   template <class Archive>
   void state(Archive& archive) {
-    archive(gradient_, eta_);
+    archive(slopes_, gradient_, eta_);
   }
 
   /// @brief x ← prox_{ηr}(x − η∇φ(x̃)): a step without noise.
@@ -76,6 +81,7 @@ class svrg_steps {
   std::span<scalar const> gradient() const noexcept { return gradient_; }
 
  private:
+  std::conditional_t<has_scaled_dual<F>, slope_table<F>, no_slopes> slopes_;
   aligned_vector<scalar> gradient_;
   double step_size_ = 0, eta_ = 0;
 };
