@@ -42,9 +42,7 @@ class box : public detail::separable<box<R>> {
   /// @param lower, upper one for each coordinate of x, d of them
   /// @throws invalid_settings
   box(std::vector<double> lower, std::vector<double> upper, R penalty = R())
-      : box(std::move(lower), std::move(upper), lower.size(), std::move(penalty), "box") {
-    detail::require(length_ != 0, "box.lower", "no numbers", "as long as x");
-  }
+      : box(std::move(lower), std::move(upper), lower.size(), std::move(penalty), "box") {}
 
   double lower(std::size_t j) const noexcept { return lower_[length_ == 0 ? 0 : j]; }
   double upper(std::size_t j) const noexcept { return upper_[length_ == 0 ? 0 : j]; }
@@ -82,6 +80,7 @@ class box : public detail::separable<box<R>> {
         length_(length),
         penalty_(std::move(penalty)) {
     constexpr double infinite = std::numeric_limits<double>::infinity();
+    if (lower_.empty()) detail::refuse_setting(name + ".lower", "no numbers", "as long as x");
     detail::require_length(name + ".upper", upper_.size(), lower_.size());
     if (length_ != 0) check_dimension(length_);
     for (std::size_t j = 0; j != lower_.size(); ++j) {

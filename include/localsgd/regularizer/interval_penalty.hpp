@@ -81,7 +81,8 @@ struct interval_penalty {
     else
       x = u > l1 ? upper : u < -l1 ? lower : std::min(std::max(0.0, lower), upper);
     if (x == 0) return u - u;  // 0; NaN stays NaN
-    return x * ((x < 0 ? u + l1 : u - l1) - l2 / 2 * x);
+    double const slope = x < 0 ? u + l1 : u - l1;
+    return l2 > 0 ? x * (slope - l2 / 2 * x) : x * slope;  // x may be infinite
   }
 
   /// @brief The largest c in [0, 1] for which conjugate(c·u) < ∞, less rounding: conjugate(c·u) is
