@@ -7,7 +7,8 @@
 ///
 /// It includes nothing. It does not declare aliases of types of other libraries (`vector`,
 /// `dense_matrix`), templates with constrained parameters (`linear_objective`, `sharded`),
-/// regularizers around others (`box`, `nonnegative`, `weighted`), and the simulated, MPI and Gloo synchronizers.
+/// regularizers around others (`box`, `nonnegative`, `weighted`), and the simulated, MPI and Gloo
+/// synchronizers.
 
 namespace localsgd {
 

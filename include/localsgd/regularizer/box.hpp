@@ -38,13 +38,11 @@ class box : public detail::separable<box<R>> {
   /// @param lower, upper the same for all coordinates; lower ≤ upper, lower < ∞, upper > −∞
   /// @throws invalid_settings also where R has bounds and no number is within these, too
   box(double lower, double upper, R penalty = R())
-      : box({lower}, {upper}, 0, std::move(penalty), "box") {}
+      : box({lower}, {upper}, false, std::move(penalty), "box") {}
   /// @param lower, upper one for each coordinate of x, d of them
   /// @throws invalid_settings
   box(std::vector<double> lower, std::vector<double> upper, R penalty = R())
-      : box(std::move(lower), std::move(upper), lower.size(), std::move(penalty), "box") {
-    detail::require(length_ != 0, "box.lower", "no numbers", "as long as x");
-  }
+      : box(std::move(lower), std::move(upper), true, std::move(penalty), "box") {}
 
   double lower(std::size_t j) const noexcept { return lower_[length_ == 0 ? 0 : j]; }
   double upper(std::size_t j) const noexcept { return upper_[length_ == 0 ? 0 : j]; }
@@ -74,14 +72,15 @@ class box : public detail::separable<box<R>> {
   }
 
  protected:
-  /// @param length of x, or 0: then there is one number in `lower` and in `upper`
-  box(std::vector<double> lower, std::vector<double> upper, std::size_t length, R penalty,
+  /// @param each whether `lower` and `upper` have a number for each coordinate, or one for all
+  box(std::vector<double> lower, std::vector<double> upper, bool each, R penalty,
       std::string const& name)
       : lower_(std::move(lower)),
         upper_(std::move(upper)),
-        length_(length),
+        length_(each ? lower_.size() : 0),
         penalty_(std::move(penalty)) {
     constexpr double infinite = std::numeric_limits<double>::infinity();
+    if (lower_.empty()) detail::refuse_setting(name + ".lower", "no numbers", "as long as x");
     detail::require_length(name + ".upper", upper_.size(), lower_.size());
     if (length_ != 0) check_dimension(length_);
     for (std::size_t j = 0; j != lower_.size(); ++j) {
@@ -105,7 +104,7 @@ class box : public detail::separable<box<R>> {
 
  private:
   std::vector<double> lower_, upper_;
-  std::size_t length_;
+  std::size_t length_;  // that of x, or 0: the same bounds for all coordinates
   R penalty_;
 };
 static_assert(Regularizer<box<>> && Regularizer<box<>, float>);

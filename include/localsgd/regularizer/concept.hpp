@@ -203,8 +203,8 @@ concept optional_members_of_a_regularizer_can_be_used =
 /// |------------------------|---------------|-----------------------------------------------------|
 /// | `r.prox_at(j, v, s)`   | `double`      | argmin_u r_j(u) + (u − v)²/(2s), s > 0; as `prox`   |
 /// | `r.steps_at(j, v,`     | `double`      | v after n steps v ← prox_at(j, v − s·g, s), in a    |
-/// | `         g, s, n)`    |               | time that does not grow with n. One step has the    |
-/// |                        |               | bits of `prox_at`. Comes with `prox_at`             |
+/// | `         g, s, n)`    |               | time that does not grow with n. Comes with          |
+/// |                        |               | `prox_at`                                           |
 /// | `r.zero_interval(j)`   | `std::pair`   | {least, greatest} of ∂r_j(0), as in {−λ, λ}; may be |
 /// |                        | of `double`   | infinite; {+∞, −∞} if 0 is not in the domain. Comes |
 /// |                        |               | with `prox_at`                                      |

@@ -81,7 +81,8 @@ struct interval_penalty {
     else
       x = u > l1 ? upper : u < -l1 ? lower : std::min(std::max(0.0, lower), upper);
     if (x == 0) return u - u;  // 0; NaN stays NaN
-    return x * ((x < 0 ? u + l1 : u - l1) - l2 / 2 * x);
+    double const slope = x < 0 ? u + l1 : u - l1;
+    return l2 > 0 ? x * (slope - l2 / 2 * x) : x * slope;  // x may be infinite
   }
 
   /// @brief The largest c in [0, 1] for which conjugate(c·u) < ∞, less rounding: conjugate(c·u) is
@@ -129,12 +130,13 @@ struct interval_penalty {
         continue;
       }
       double const a = step * (slope + sign * l1), all = static_cast<double>(count);
-      if (!(sign * a > 0)) return affine_steps(v, a, bend, all);  // away from 0
+      double const end = affine_steps(v, a, bend, all);
+      if (!(sign * a > 0) || sign * end > sign * a) return end;  // away from 0, or not yet there
       // Towards 0: the sign stays until |v| ≤ |a|. An estimate off by the rounding of v leaves a
       // smaller v to the next pass, so that there are three or four of them at most.
       double const excess = (v - a) / a;
       double const stay = bend > 0 ? std::log1p(excess * bend / (1 + bend)) / std::log1p(bend) : excess;
-      if (stay >= all) return affine_steps(v, a, bend, all);
+      if (stay >= all) return end;
       if (stay >= 1) {
         double const n = std::floor(stay);
         v = affine_steps(v, a, bend, n);
@@ -151,8 +153,8 @@ struct interval_penalty {
   /// @brief n times v ← (v − a)/(1 + bend): v·ρⁿ − a·(ρ + … + ρⁿ) with ρ = 1/(1 + bend).
   static double affine_steps(double v, double a, double bend, double n) noexcept {
     if (bend == 0) return v - n * a;
-    double const q = n * std::log1p(bend);
-    return v * std::exp(-q) + a * (std::expm1(-q) / bend);
+    double const q = n * std::log1p(bend), less = std::expm1(-q);  // ρⁿ − 1
+    return v * (q < 0.5 ? 1 + less : std::exp(-q)) + a * (less / bend);
   }
 };
 

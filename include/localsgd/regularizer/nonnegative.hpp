@@ -27,7 +27,7 @@ class nonnegative : public box<R> {
  public:
   /// @throws invalid_settings if R has bounds of its own, all negative
   explicit nonnegative(R penalty = R())
-      : box<R>({0.0}, {std::numeric_limits<double>::infinity()}, 0, std::move(penalty),
+      : box<R>({0.0}, {std::numeric_limits<double>::infinity()}, false, std::move(penalty),
                "nonnegative") {}
 
   std::string identity() const { return "nonnegative(" + this->penalty().identity() + ")"; }
