@@ -32,6 +32,11 @@ struct interval_prox {
   double operator()(double v) const noexcept { return clamp(without_bounds(v)); }
 };
 
+/// @brief 1/(1 + step·l2). One copy, so that steps of one coordinate and of all round alike.
+LOCALSGD_ONE_COPY inline double shrinkage(double step, double l2) noexcept {
+  return 1 / (1 + step * l2);
+}
+
 /// @brief r(u) = l1·|u| + (l2/2)·u² for lower ≤ u ≤ upper, else +∞.
 ///
 /// l1 and l2 are finite and ≥ 0, lower ≤ upper, lower < ∞, upper > −∞. Constant, so safe to use from
@@ -49,7 +54,7 @@ struct interval_penalty {
 
   /// @brief v ↦ argmin_u r(u) + (u − v)²/(2 step).
   interval_prox prox(double step) const noexcept {
-    return {step * l1, 1 / (1 + step * l2), lower, upper};
+    return {step * l1, l2 == 0 ? 1 : shrinkage(step, l2), lower, upper};
   }
 
   /// @brief v after `count` steps v ← prox(v − step·slope), in O(1).
