@@ -20,19 +20,13 @@ constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
 /// With these numbers, and others on a coarse binary grid, the arithmetic of the tests is exact.
 std::vector<interval_penalty> penalties() {
+  std::vector<std::pair<double, double>> const bounds{
+      {-infinity, infinity}, {0, infinity},    {-infinity, 0}, {-0.5, 1.5}, {0.5, 2},
+      {-infinity, -0.25},    {0.75, infinity}, {0, 0},         {1, 1}};
   std::vector<interval_penalty> all;
   for (double const a : {0.0, 0.25})
     for (double const b : {0.0, 0.5})
-      for (auto const& [lower, upper] :
-           std::vector<std::pair<double, double>>{{-infinity, infinity},
-                                                  {0, infinity},
-                                                  {-infinity, 0},
-                                                  {-0.5, 1.5},
-                                                  {0.5, 2},
-                                                  {-infinity, -0.25},
-                                                  {0.75, infinity},
-                                                  {0, 0},
-                                                  {1, 1}})
+      for (auto const& [lower, upper] : bounds)
         all.push_back({a, b, lower, upper});
   return all;
 }

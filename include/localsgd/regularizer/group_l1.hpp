@@ -68,8 +68,7 @@ class group_l1 {
   }
 
   /// @brief Groups {0, …, size−1}, {size, …, 2size−1}, …: the blocks of one-hot encoded features,
-  /// or the
-  ///        classes of softmax regression, where size is the number of columns.
+  ///        or the classes of softmax regression, where size is the number of columns.
   /// @throws invalid_settings unless d is a positive multiple of size
   static group_l1 consecutive(std::size_t d, std::size_t size, double lambda,
                               group_weights weights = group_weights::square_root_of_size) {
@@ -190,8 +189,7 @@ class group_l1 {
 
   double lambda_;
   group_weights weights_;
-  std::vector<std::size_t> members_,
-      begins_;  // group g is members_[begins_[g]], …, before begins_[g + 1]
+  std::vector<std::size_t> members_, begins_;  // g begins at members_[begins_[g]]
 };
 static_assert(Regularizer<group_l1> && Regularizer<group_l1, float>);
 

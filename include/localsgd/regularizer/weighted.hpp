@@ -21,7 +21,7 @@
 namespace localsgd {
 
 /// @brief r(x) = Σ_j s_j R_j(x_j): the adaptive lasso \cite zou2006adaptive with
-/// `weighted{l1{1e-3}, s}`.
+///        `weighted{l1{1e-3}, s}`.
 ///
 /// s_j = 0 leaves coefficient j without a penalty, but then r* is +∞ for every u with u_j ≠ 0, and
 /// μ = 0. Bounds are not weighted: s_j = 0 leaves them as they are. A weighted l2 has a gradient,
@@ -53,12 +53,15 @@ class weighted : public detail::separable<weighted<R>> {
   std::span<double const> weights() const noexcept { return weights_; }
 
   template <class Scalar>
-  void gradient(std::span<Scalar const> x,
-                std::span<Scalar> g) const noexcept requires detail::ridge_regularizer<R> {
+  void gradient(std::span<Scalar const> x, std::span<Scalar> g) const noexcept
+    requires detail::ridge_regularizer<R>
+  {
     for (std::size_t j = 0; j != x.size(); ++j)
       g[j] = static_cast<Scalar>(penalty_at(j).l2 * static_cast<double>(x[j]));
   }
-  double smoothness() const noexcept requires detail::ridge_regularizer<R> {
+  double smoothness() const noexcept
+    requires detail::ridge_regularizer<R>
+  {
     return penalty_.ridge_strength() * *std::max_element(weights_.begin(), weights_.end());
   }
 
