@@ -6,8 +6,9 @@
 /// @brief Forward declarations, for headers that only name types of the library.
 ///
 /// It includes nothing. It does not declare aliases of types of other libraries (`vector`,
-/// `dense_matrix`), templates with constrained parameters (`linear_objective`, `sharded`), and the
-/// simulated, MPI and Gloo synchronizers.
+/// `dense_matrix`), templates with constrained parameters (`linear_objective`, `sharded`),
+/// regularizers around others (`box`, `nonnegative`, `weighted`), and the simulated, MPI and Gloo
+/// synchronizers.
 
 namespace localsgd {
 
@@ -35,7 +36,11 @@ class smoothed_hinge;
 class huber;
 class poisson;
 
+struct l1;
 struct l2;
+struct elastic_net;
+class group_l1;
+enum class group_weights;
 struct no_penalty;
 
 struct with_replacement;

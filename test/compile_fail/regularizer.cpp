@@ -12,8 +12,11 @@
 #include "localsgd/worker/linear_sgd.hpp"
 #include "localsgd/worker/sgd.hpp"
 
+#include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 // Every near-miss lacks exactly one thing that the concept Regularizer asks for, or needs a worker
@@ -90,6 +93,40 @@ struct ridge_without_gradient : not_smooth {
 struct conjugate_forgets_const : smooth {
   double conjugate(point);
 };
+struct prox_at_forgets_const : not_smooth {
+  double prox_at(std::size_t, double, double);
+};
+struct void_prox_at : not_smooth {
+  void prox_at(std::size_t, double, double) const;
+};
+struct separable : not_smooth {
+  double prox_at(std::size_t, double, double) const;
+};
+struct steps_without_count : separable {
+  double steps_at(std::size_t, double, double, double) const;
+};
+struct steps_without_prox : not_smooth {
+  double steps_at(std::size_t, double, double, double, std::uint64_t) const;
+};
+struct subgradient_forgets_const : not_smooth {
+  void subgradient(point, slope);
+};
+struct int_dual_scale : not_smooth {
+  double conjugate(point) const;
+  int dual_scale(point) const;
+};
+struct dual_scale_without_conjugate : not_smooth {
+  double dual_scale(point) const;
+};
+struct zero_interval_is_a_number : separable {
+  double zero_interval(std::size_t) const;
+};
+struct zero_interval_without_prox : not_smooth {
+  std::pair<double, double> zero_interval(std::size_t) const;
+};
+struct check_dimension_returns_bool : smooth {
+  bool check_dimension(std::size_t) const;
+};
 struct cannot_be_copied : smooth {
   cannot_be_copied(cannot_be_copied const&) = delete;
 };
@@ -134,6 +171,7 @@ int main() {
   use<smooth>();
   use<not_smooth>();
   use<ridge>();
+  use<separable>();
 #if defined(FAULTS)
   // expect: regularizer_has_value
   use<without_value>();
@@ -165,6 +203,26 @@ int main() {
   use<ridge_without_gradient>();
   // expect: regularizer_conjugate_is_const_and_returns_double
   use<conjugate_forgets_const>();
+  // expect: prox_at_is_const_and_returns_double
+  use<prox_at_forgets_const>();
+  // expect: prox_at_is_const_and_returns_double
+  use<void_prox_at>();
+  // expect: steps_at_is_const_and_returns_double
+  use<steps_without_count>();
+  // expect: steps_at_comes_with_prox_at
+  use<steps_without_prox>();
+  // expect: subgradient_is_const_and_returns_void
+  use<subgradient_forgets_const>();
+  // expect: dual_scale_is_const_and_returns_double
+  use<int_dual_scale>();
+  // expect: dual_scale_comes_with_a_conjugate
+  use<dual_scale_without_conjugate>();
+  // expect: zero_interval_is_const_and_returns_two_doubles
+  use<zero_interval_is_a_number>();
+  // expect: zero_interval_comes_with_prox_at
+  use<zero_interval_without_prox>();
+  // expect: check_dimension_is_const_and_returns_void
+  use<check_dimension_returns_bool>();
   // expect: copy_constructible
   use<cannot_be_copied>();
 #endif

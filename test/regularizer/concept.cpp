@@ -6,7 +6,10 @@
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "localsgd/loss/logistic.hpp"
@@ -40,6 +43,23 @@ struct not_one {
   double value(std::span<double const>) const;
 };
 
+/// The indicator of x ≤ 0 with all members that a separable regularizer may have.
+struct nonpositive {
+  double value(std::span<double const>) const;
+  double strong_convexity() const;
+  std::string identity() const;
+  void prox(std::span<double>, double) const;
+  void subgradient(std::span<double const>, std::span<double>) const;
+  double conjugate(std::span<double const>) const;
+  double dual_scale(std::span<double const>) const;
+  double prox_at(std::size_t, double, double) const;
+  double steps_at(std::size_t, double, double, double, std::uint64_t) const;
+  std::pair<double, double> zero_interval(std::size_t) const;
+  void check_dimension(std::size_t d) const {
+    require(d == 2, "nonpositive", d, "2");
+  }
+};
+
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(a_gradient_or_a_prox_makes_a_regularizer) {
@@ -47,6 +67,32 @@ BOOST_AUTO_TEST_CASE(a_gradient_or_a_prox_makes_a_regularizer) {
   BOOST_TEST((Regularizer<absolute> && !smooth_regularizer<absolute, double>));
   BOOST_TEST((regularizer_has_prox<absolute, double> && !ridge_regularizer<absolute>));
   BOOST_TEST(!Regularizer<not_one>);
+}
+
+BOOST_AUTO_TEST_CASE(optional_members_are_found) {
+  using r = nonpositive;
+  BOOST_TEST((Regularizer<r> && !smooth_regularizer<r, double>));
+  BOOST_TEST((separable_regularizer<r> && regularizer_has_closed_form_steps<r>));
+  BOOST_TEST((regularizer_has_subgradient<r, double> && !regularizer_has_subgradient<r, float>));
+  BOOST_TEST((regularizer_has_conjugate<r> && regularizer_has_dual_scale<r>));
+  BOOST_TEST((regularizer_has_zero_interval<r> && regularizer_checks_dimension<r>));
+  BOOST_TEST((!separable_regularizer<absolute> && !regularizer_has_closed_form_steps<absolute>));
+  BOOST_TEST((!regularizer_has_subgradient<absolute, double>));
+  BOOST_TEST((!regularizer_has_dual_scale<absolute> && !regularizer_has_zero_interval<absolute>));
+  BOOST_TEST(!regularizer_checks_dimension<absolute>);
+}
+
+BOOST_AUTO_TEST_CASE(objectives_check_the_dimension_of_their_regularizer) {
+  dense_matrix<double> const a{{1, 2}, {3, 4}};
+  std::vector<double> const y{1, -1};
+  std::vector<int> const classes{0, 1};
+  linear_objective const right(a, y, logistic{}, nonpositive{});
+  auto const refused = [](localsgd::invalid_settings const& e) { return e.field == "nonpositive"; };
+  BOOST_CHECK_EXCEPTION(linear_objective(a, y, logistic{}, nonpositive{}, {.intercept = 1}),
+                        localsgd::invalid_settings, refused);
+  BOOST_CHECK_EXCEPTION(softmax_objective(a, classes, 2, nonpositive{}),
+                        localsgd::invalid_settings, refused);
+  check_dimension_of(absolute{1}, 7);  // any
 }
 
 BOOST_AUTO_TEST_CASE(one_overload_serves_one_scalar) {

@@ -6,6 +6,7 @@
 #include "localsgd/evaluation/dual_extrapolation.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
 #include "localsgd/evaluation/row_rounding.hpp"
+#include "localsgd/evaluation/scaled_dual.hpp"
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/settings.hpp"
 
@@ -22,10 +23,17 @@
 
 namespace localsgd::detail {
 
+/// @brief An evaluation knows the norm of the least subgradient of F: that of the gradient, if there is one.
+template <class F>
+concept knows_least_subgradient =
+    bool(differentiable<F> || regularizer_has_subgradient<regularizer_type<F>, typename F::scalar>);
+
 /// @brief Bounds f(x) − f* at evaluated points, by the least of
 /// - ‖∇f(x)‖²/(2μ);
 /// - f(x) − D(θ) at an extrapolated dual point, for linear models whose loss knows its conjugate
 ///   (detail::dual_extrapolation): computed where its prediction is worth the pass over the slopes;
+/// - F(x) − D(cθ) at the scaled slopes of the point, for linear models whose regularizer has no gradient
+///   (detail::scaled_dual);
 /// - f(x) less what an earlier evaluation proved f* to be at least.
 ///
 /// All are rounded up by what rounding can take away: see detail::row_rounding. Never negative.
@@ -34,11 +42,11 @@ class certifier {
  public:
   using scalar = typename F::scalar;
   static constexpr bool dual = has_dual<F> && std::same_as<scalar, double>;
+  static constexpr bool scaled = has_scaled_dual<F>;
 
   certifier(F const& f, plan const& p, full_gradient const& pass)
       : f_(&f), p_(&p), mu_(strong_convexity_of(f)), dual_(make_dual(f, pass)) {
-    if constexpr (dual)
-      if (mu_ > 0) slopes_.resize(p.samples);
+    if (scaled || (dual && mu_ > 0)) slopes_.resize(p.samples);
   }
 
   /// @brief Where an evaluation may leave the slopes of a linear model; of length n or none.
@@ -66,12 +74,12 @@ class certifier {
                     full_gradient::value const& value, std::span<double const> slopes) {
     bool const leader = team.leads();
     bool has_slopes = false;
-    if constexpr (dual) has_slopes = !slopes.empty() && !slopes_.empty();
+    if constexpr (dual || scaled) has_slopes = !slopes.empty() && !slopes_.empty();
     if (leader && has_slopes) {
       gradient_.assign(pass.sum().begin(), pass.sum().end());
       for (double& g : gradient_) g /= static_cast<double>(p_->samples);
     }
-    if (mu_ > 0) rounding_.measure(*f_, pass, team);
+    if (mu_ > 0 || scaled) rounding_.measure(*f_, pass, team);
     typename row_rounding<F>::errors off;
     double bound = 0;
     if (leader) {
@@ -95,6 +103,13 @@ class certifier {
         if (leader && std::isfinite(bound)) dual_.add(at);
       }
     }
+    if constexpr (scaled) {
+      if (has_slopes) {
+        if (leader) dual_.choose(gradient_);
+        team.barrier();  // c is there
+        bound = std::min(bound, dual_.bound(team, value.objective, slopes, off.value));
+      }
+    }
     return leader ? remember(value.objective, bound, off.value) : 0;
   }
 
@@ -113,9 +128,11 @@ class certifier {
 
  private:
   struct no_dual {};
-  static auto make_dual(F const& f, full_gradient const& pass) {
+  auto make_dual(F const& f, full_gradient const& pass) const {
     if constexpr (dual)
       return dual_extrapolation<F>(f, pass.chain());
+    else if constexpr (scaled)
+      return scaled_dual<F>(f, *p_);
     else
       return no_dual{};
   }
@@ -129,6 +146,7 @@ class certifier {
 
   // ‖∇f(x)‖²/(2μ), where the norm is off by at most `off`.
   double natural(full_gradient::value const& value, double off) const noexcept {
+    if constexpr (!knows_least_subgradient<F>) return std::numeric_limits<double>::infinity();
     double const square = value.squared_gradient_norm;
     return certificate(off > 0 ? square + off * (2 * std::sqrt(square) + off) : square, mu_);
   }
@@ -152,7 +170,8 @@ class certifier {
   F const* f_;
   plan const* p_;
   double mu_;
-  decltype(make_dual(std::declval<F const&>(), std::declval<full_gradient const&>())) dual_;
+  decltype(std::declval<certifier const&>().make_dual(std::declval<F const&>(),
+                                                      std::declval<full_gradient const&>())) dual_;
   std::vector<double> slopes_, gradient_;
   row_rounding<F> rounding_;
   double least_ = -std::numeric_limits<double>::infinity();  // f* is at least this

@@ -81,13 +81,32 @@ LOCALSGD_ONE_COPY void add_samples(F const& f, std::span<typename F::scalar cons
     sum[d] += loss + count * (lambda / 2) * squared_norm(x);
     for (std::size_t j = 0; j != d; ++j) sum[j] += count * lambda * static_cast<double>(x[j]);
   } else {
-    static_assert(differentiable<F>, "only a smooth_regularizer has the gradient of f");
-    std::vector<typename F::scalar> g(d);
-    f.regularizer().gradient(x, std::span<typename F::scalar>(g));
     sum[d] += loss + count * f.regularizer().value(x);
-    for (std::size_t j = 0; j != d; ++j) sum[j] += count * static_cast<double>(g[j]);
+    if constexpr (differentiable<F>) {
+      std::vector<typename F::scalar> g(d);
+      f.regularizer().gradient(x, std::span<typename F::scalar>(g));
+      for (std::size_t j = 0; j != d; ++j) sum[j] += count * static_cast<double>(g[j]);
+    }
   }
   if (intercept != 0) sum[last] += intercept * intercept_slope;
+}
+
+/// @brief min ‖g + s‖² over s ∈ ∂r(x), g the gradient of the losses: 0 at the minimum of f and only
+///        there. Of a regularizer that does not tell its subgradients, ‖x − prox(x − g, 1)‖².
+/// @param sum n·g
+template <class R, class Scalar>
+double squared_least_subgradient(R const& r, std::span<Scalar const> x, std::span<double const> sum,
+                                 double n) {
+  std::vector<Scalar> g(x.size());
+  for (std::size_t j = 0; j != g.size(); ++j) g[j] = static_cast<Scalar>(sum[j] / n);
+  if constexpr (requires { r.subgradient(x, std::span<Scalar>(g)); }) {
+    r.subgradient(x, std::span<Scalar>(g));
+    return squared_norm(std::span<Scalar const>(g));
+  } else {
+    for (std::size_t j = 0; j != g.size(); ++j) g[j] = x[j] - g[j];
+    r.prox(std::span<Scalar>(g), 1.0);
+    return squared_distance<Scalar>(x, std::span<Scalar const>(g));
+  }
 }
 
 /// @brief The full gradient as a sum of parts: parts are consecutive samples, and their number
@@ -103,7 +122,7 @@ class full_gradient {
   /// @brief What is known of f at a point.
   struct value {
     double objective = 0;              ///< f(x)
-    double squared_gradient_norm = 0;  ///< ‖∇f(x)‖²
+    double squared_gradient_norm = 0;  ///< ‖∇f(x)‖², or that of the least subgradient
     double squared_slopes = 0;         ///< (1/n) Σ s_i φ'(z_i, y_i)², of a linear model
   };
 
@@ -124,7 +143,12 @@ class full_gradient {
     ++team.sent().exchanges;
     if (!team.leads()) return {};
     double const n = static_cast<double>(samples_);
-    return {last() / n, squared_norm(std::span<double const>(sum())) / n / n, total_.back() / n};
+    double squares = 0;
+    if constexpr (proximal<F>)
+      squares = squared_least_subgradient(f.regularizer(), x, sum(), n);
+    else
+      squares = squared_norm(std::span<double const>(sum())) / n / n;
+    return {last() / n, squares, total_.back() / n};
   }
 
   /// @brief Collective: each_part with the objective that has the samples: `add(f, samples, sum,

@@ -46,7 +46,8 @@ struct linear_options {
 ///
 /// @tparam Matrix `csr_matrix<float>`, `csr_matrix<double>`, `dense_matrix<float>` or `<double>`
 /// @tparam Scalar the type of x; inner products and losses are computed in double in any case
-/// @tparam RegularizerType r; one that is not smooth can be constructed, but has no gradient()
+/// @tparam RegularizerType r. If it has no gradient, `gradient` and `smoothness` are those of the mean
+///                         loss alone; `gradient` still returns f, with r.
 template <detail::feature_matrix Matrix, Loss LossType, class Scalar = double,
           class RegularizerType = l2>
 class linear_objective {
@@ -58,7 +59,7 @@ class linear_objective {
   /// @param features n rows of the features, n ≥ 1, at least one column
   /// @param targets  y, n of them, anything contiguous of double
   /// @throws invalid_data     lengths that differ, no rows, no columns, a target the loss refuses
-  /// @throws invalid_settings an intercept or a weight out of range
+  /// @throws invalid_settings an intercept or a weight out of range, a regularizer of another dimension
   template <detail::span_of_double Targets>
   linear_objective(Matrix const& features, Targets const& targets, LossType loss,
                    RegularizerType regularizer, linear_options options = {},
@@ -75,6 +76,7 @@ class linear_objective {
     detail::require(std::isfinite(options.intercept), "linear_options.intercept",
                     options.intercept, "finite");
     mean_weight_ = detail::checked_mean_weight(options.weights, targets_.size());
+    detail::check_dimension_of(regularizer_, dimension());
   }
   /// Data is borrowed: a temporary would be gone before the first step.
   template <class Targets>
@@ -91,11 +93,9 @@ class linear_objective {
 
   double gradient(std::span<Scalar const> x, std::span<std::size_t const> batch,
                   std::span<Scalar> g) const {
-    static_assert(detail::smooth_regularizer<RegularizerType, Scalar>,
-                  "only a smooth_regularizer has the gradient that this step or evaluation needs");
     std::size_t const columns = detail::column_count(*features_);
     double const inverse = 1 / static_cast<double>(batch.size());
-    regularizer_.gradient(x, g);
+    detail::regularizer_gradient(regularizer_, x, g);
     double loss = 0, intercept_slope = 0;
     for (std::size_t const i : batch) {
       auto const row = detail::row_of(*features_, i);
@@ -114,11 +114,9 @@ class linear_objective {
 
   /// L by power iteration over all rows, which approaches it from below: to about 1e-6. A few dozen
   /// passes over the data.
-  double smoothness() const
-    requires detail::smooth_regularizer<RegularizerType, Scalar>
-  {
+  double smoothness() const {
     return loss_.curvature() * moments(samples(), samples(), 1e-8, 300).spectral +
-           regularizer_.smoothness();
+           detail::smoothness_of_regularizer(regularizer_);
   }
   double strong_convexity() const noexcept { return regularizer_.strong_convexity(); }
 

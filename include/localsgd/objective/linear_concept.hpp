@@ -44,6 +44,14 @@ namespace detail {
 /// @brief A linear model with an L2 penalty, or none: what sparse steps and dual points need.
 template <class F>
 concept linear_with_ridge = LinearObjective<F> && has_ridge<F>;
+
+/// @brief A linear model whose regularizer has a proximal operator for each coordinate, and no gradient.
+template <class F>
+concept linear_separable = LinearObjective<F> && separable_proximal<F>;
+
+/// @brief A linear model whose variance-reduced steps touch only nonzeros of its rows.
+template <class F>
+concept linear_with_sparse_steps = linear_with_ridge<F> || linear_separable<F>;
 }  // namespace detail
 
 }  // namespace localsgd

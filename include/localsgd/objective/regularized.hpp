@@ -24,18 +24,31 @@ concept has_regularizer = Regularizer<regularizer_type<F>, typename F::scalar>;
 template <class F>
 concept has_ridge = has_regularizer<F> && ridge_regularizer<regularizer_type<F>>;
 
+/// @brief f is a mean of differentiable losses and a regularizer without a gradient: `gradient`
+///        overwrites g with the gradient of the losses alone and returns f, and a step ends with the
+///        proximal operator.
+template <class F>
+concept proximal =
+    has_regularizer<F> && !smooth_regularizer<regularizer_type<F>, typename F::scalar>;
+
 /// @brief f has a gradient: it has no regularizer() of its own, or a smooth one.
 template <class F>
-concept differentiable = !requires(F const& f) { f.regularizer(); } ||
-                         smooth_regularizer<regularizer_type<F>, typename F::scalar>;
+concept differentiable = !proximal<F>;
 
-/// @brief λ, of an objective with a ridge or of a sharded one whose shards have it in common.
+/// @brief The regularizer is a sum over the coordinates, with a proximal operator for each.
+template <class F>
+concept separable_proximal = proximal<F> && separable_regularizer<regularizer_type<F>>;
+
+/// @brief λ, of an objective with a ridge or of a sharded one whose shards have it in common; 0 where
+///        there is none.
 template <class F>
 double ridge_of(F const& f) noexcept {
   if constexpr (has_ridge<F>)
     return f.regularizer().ridge_strength();
-  else
+  else if constexpr (requires { f.ridge_strength(); })
     return f.ridge_strength();
+  else
+    return 0;
 }
 
 }  // namespace localsgd::detail

@@ -231,7 +231,12 @@ class sharded_objective {
     return sum / static_cast<double>(samples());
   }
 
-  // What all shards have in common: λ, and of a linear model the intercept.
+  // What all shards have in common: r, λ, and of a linear model the intercept.
+  auto const& regularizer() const noexcept
+    requires detail::has_regularizer<F>
+  {
+    return shards_.front().regularizer();
+  }
   double ridge_strength() const noexcept
     requires detail::has_ridge<F>
   {

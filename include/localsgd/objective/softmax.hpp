@@ -37,7 +37,8 @@ namespace localsgd {
 /// Borrows features and labels: they outlive the objective, and temporaries do not compile.
 /// Constant, so safe to use from several threads.
 ///
-/// @tparam RegularizerType r; one that is not smooth can be constructed, but has no gradient()
+/// @tparam RegularizerType r. If it has no gradient, `gradient` and `smoothness` are those of the mean
+///                         loss alone; `gradient` still returns f, with r.
 template <detail::feature_matrix Matrix, class Label, class Scalar = double,
           class RegularizerType = l2>
 class softmax_objective {
@@ -50,7 +51,8 @@ class softmax_objective {
   /// @param labels   n numbers 0, 1, …, classes−1 of any arithmetic type, contiguous
   /// @param classes  ≥ 2
   /// @throws invalid_data     lengths that differ, no rows, no columns, a label out of range
-  /// @throws invalid_settings fewer than 2 classes, or more than 65,536
+  /// @throws invalid_settings fewer than 2 classes, or more than 65,536; a regularizer of another
+  ///                          dimension
   template <class Labels>
   softmax_objective(Matrix const& features, Labels const& labels, std::size_t classes,
                     RegularizerType regularizer, iterate_type<Scalar> = {})
@@ -60,6 +62,7 @@ class softmax_objective {
         regularizer_(std::move(regularizer)) {
     detail::require(classes >= 2 && classes <= 65536, "classes", classes, "2 to 65536");
     detail::check_shape(features, labels_.size());
+    detail::check_dimension_of(regularizer_, dimension());
     std::string const expected = "a class, 0 to " + std::to_string(classes - 1);
     for (std::size_t i = 0; i != labels_.size(); ++i) {
       double const y = static_cast<double>(labels_[i]);
@@ -81,8 +84,6 @@ class softmax_objective {
 
   double gradient(std::span<Scalar const> x, std::span<std::size_t const> batch,
                   std::span<Scalar> g) const {
-    static_assert(detail::smooth_regularizer<RegularizerType, Scalar>,
-                  "only a smooth_regularizer has the gradient that this step or evaluation needs");
     // Block after block of samples: their scores fit on the stack, their rows in a cache, where the
     // gradient finds them again.
     std::array<double, scores_on_stack> stack;
@@ -96,7 +97,7 @@ class softmax_objective {
     if constexpr (detail::ridge_regularizer<RegularizerType>) {
       target.lambda = regularizer_.ridge_strength();
     } else {
-      regularizer_.gradient(x, g);
+      detail::regularizer_gradient(regularizer_, x, g);
       target.x = nullptr;  // ∇r is there
       loss = regularizer_.value(x);
     }
@@ -162,10 +163,9 @@ class softmax_objective {
   }
 
   /// L by power iteration over all rows, which approaches it from below: to about 1e-6.
-  double smoothness() const
-    requires detail::smooth_regularizer<RegularizerType, Scalar>
-  {
-    return moments(samples(), samples(), 1e-8, 300).spectral / 2 + regularizer_.smoothness();
+  double smoothness() const {
+    return moments(samples(), samples(), 1e-8, 300).spectral / 2 +
+           detail::smoothness_of_regularizer(regularizer_);
   }
   double strong_convexity() const noexcept { return regularizer_.strong_convexity(); }
 

@@ -2,9 +2,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <algorithm>
 #include <concepts>
+#include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
 
 /// @file
 /// @brief The Regularizer component: r(x), which an objective adds to its mean loss.
@@ -59,6 +63,34 @@ concept regularizer_has_conjugate = requires(R const& r, std::span<double const>
   { r.conjugate(u) } -> std::same_as<double>;
 };
 
+/// @brief r(x) = Σ_j r_j(x_j), and the proximal operator of r_j is known.
+template <class R>
+concept separable_regularizer = requires(R const& r, std::size_t j, double v, double step) {
+  { r.prox_at(j, v, step) } -> std::same_as<double>;
+};
+template <class R>
+concept regularizer_has_closed_form_steps =
+    requires(R const& r, std::size_t j, double v, double slope, double step, std::uint64_t count) {
+      { r.steps_at(j, v, slope, step, count) } -> std::same_as<double>;
+    };
+template <class R, class Scalar>
+concept regularizer_has_subgradient =
+    requires(R const& r, std::span<Scalar const> x, std::span<Scalar> g) {
+      { r.subgradient(x, g) } -> std::same_as<void>;
+    };
+template <class R>
+concept regularizer_has_dual_scale = requires(R const& r, std::span<double const> u) {
+  { r.dual_scale(u) } -> std::same_as<double>;
+};
+template <class R>
+concept regularizer_has_zero_interval = requires(R const& r, std::size_t j) {
+  { r.zero_interval(j) } -> std::same_as<std::pair<double, double>>;
+};
+template <class R>
+concept regularizer_checks_dimension = requires(R const& r, std::size_t d) {
+  { r.check_dimension(d) } -> std::same_as<void>;
+};
+
 // bool(a || b): see objective/concept.hpp.
 // Optional members. One that is there but cannot be used is an error, not a member to ignore.
 template <class R, class Scalar>
@@ -82,6 +114,52 @@ concept regularizer_conjugate_is_const_and_returns_double =
     bool(regularizer_has_conjugate<R> ||
          !(requires(R& r, std::span<double const> u) { r.conjugate(u); } ||
            requires { &R::conjugate; }));
+template <class R>
+concept prox_at_is_const_and_returns_double =
+    bool(separable_regularizer<R> ||
+         !(requires(R& r, double v) { r.prox_at(std::size_t{}, v, v); } ||
+           requires { &R::prox_at; }));
+template <class R>
+concept steps_at_is_const_and_returns_double =
+    bool(regularizer_has_closed_form_steps<R> ||
+         !(requires(R& r, double v) { r.steps_at(std::size_t{}, v, v, v, std::uint64_t{}); } ||
+           requires { &R::steps_at; }));
+template <class R>
+concept steps_at_comes_with_prox_at =
+    bool(separable_regularizer<R> || !regularizer_has_closed_form_steps<R>);
+template <class R, class Scalar>
+concept subgradient_is_const_and_returns_void =
+    bool(regularizer_has_subgradient<R, Scalar> ||
+         !(requires(R& r, std::span<Scalar> x) { r.subgradient(x, x); } ||
+           requires { &R::subgradient; }));
+template <class R>
+concept dual_scale_is_const_and_returns_double =
+    bool(regularizer_has_dual_scale<R> ||
+         !(requires(R& r, std::span<double const> u) { r.dual_scale(u); } ||
+           requires { &R::dual_scale; }));
+template <class R>
+concept dual_scale_comes_with_a_conjugate =
+    bool(regularizer_has_conjugate<R> || !regularizer_has_dual_scale<R>);
+template <class R>
+concept zero_interval_is_const_and_returns_two_doubles =
+    bool(regularizer_has_zero_interval<R> ||
+         !(requires(R& r) { r.zero_interval(std::size_t{}); } || requires { &R::zero_interval; }));
+template <class R>
+concept zero_interval_comes_with_prox_at =
+    bool(separable_regularizer<R> || !regularizer_has_zero_interval<R>);
+template <class R>
+concept check_dimension_is_const_and_returns_void =
+    bool(regularizer_checks_dimension<R> ||
+         !(requires(R& r) { r.check_dimension(std::size_t{}); } ||
+           requires { &R::check_dimension; }));
+template <class R, class Scalar>
+concept optional_members_of_a_regularizer_can_be_used =
+    prox_at_is_const_and_returns_double<R> && steps_at_is_const_and_returns_double<R> &&
+    steps_at_comes_with_prox_at<R> && subgradient_is_const_and_returns_void<R, Scalar> &&
+    regularizer_conjugate_is_const_and_returns_double<R> &&
+    dual_scale_is_const_and_returns_double<R> && dual_scale_comes_with_a_conjugate<R> &&
+    zero_interval_is_const_and_returns_two_doubles<R> && zero_interval_comes_with_prox_at<R> &&
+    check_dimension_is_const_and_returns_void<R>;
 
 }  // namespace detail
 
@@ -110,15 +188,38 @@ concept regularizer_conjugate_is_const_and_returns_double =
 /// | expression             | type          | meaning                                             |
 /// |------------------------|---------------|-----------------------------------------------------|
 /// | `r.ridge_strength()`   | `double`      | λ, if r(x) = (λ/2)‖x‖² exactly; r is smooth then    |
-/// | `r.conjugate(u)`       | `double`      | r*(u) = sup_x ⟨u, x⟩ − r(x), or +∞; u is a          |
-/// |                        |               | `std::span<double const>`                           |
+/// | `r.subgradient(x, g)`  | `void`        | g ← the element of g + ∂r(x) of least norm. x is in |
+/// |                        |               | the domain of r                                     |
+/// | `r.conjugate(u)`       | `double`      | r*(u) = sup_x ⟨u, x⟩ − r(x), or +∞                  |
+/// | `r.dual_scale(u)`      | `double`      | the largest c in [0, 1] with r*(c·u) < ∞, rounded   |
+/// |                        |               | down: `conjugate` is finite there as computed, and  |
+/// |                        |               | for smaller c. Comes with `conjugate`               |
+/// | `r.check_dimension(d)` | `void`        | throws invalid_settings if x cannot have length d.  |
+/// |                        |               | Objectives call it in their constructor             |
 ///
-/// What uses which: `sgd` and `svrg` step along the gradient. They refuse a regularizer without
-/// one when they are compiled (detail::differentiable). With `ridge_strength()` a gradient step
-/// shrinks all coordinates by the same factor 1 − ηλ. Only then are `linear_sgd` and `factored_sgd`
-/// available (detail::has_ridge), `svrg` has sparse steps, and linear models have the certificate
-/// from dual points. The stock workers do not call `prox` yet: a regularizer without a gradient
-/// can be evaluated and compared, but not minimised.
+/// and, if r is separable, r(x) = Σ_j r_j(x_j),
+///
+/// | expression             | type          | meaning                                             |
+/// |------------------------|---------------|-----------------------------------------------------|
+/// | `r.prox_at(j, v, s)`   | `double`      | argmin_u r_j(u) + (u − v)²/(2s), s > 0; as `prox`   |
+/// | `r.steps_at(j, v,`     | `double`      | v after n steps v ← prox_at(j, v − s·g, s), in a    |
+/// | `         g, s, n)`    |               | time that does not grow with n. Comes with          |
+/// |                        |               | `prox_at`                                           |
+/// | `r.zero_interval(j)`   | `std::pair`   | {least, greatest} of ∂r_j(0), as in {−λ, λ}; may be |
+/// |                        | of `double`   | infinite; {+∞, −∞} if 0 is not in the domain. Comes |
+/// |                        |               | with `prox_at`                                      |
+///
+/// where u is a `std::span<double const>`, d and j are `std::size_t`, n is a `std::uint64_t`, the
+/// others are `double`.
+///
+/// What uses which: `sgd` and `svrg` step along the gradient if there is one. Without a gradient they
+/// make proximal steps: a step along the gradient of the losses, then `prox`. With
+/// `ridge_strength()` a gradient step shrinks all coordinates by the same factor 1 − ηλ. Only then
+/// are `linear_sgd` and `factored_sgd` available (detail::has_ridge). Separable members allow
+/// sparse steps, which apply to a coordinate in one call of `steps_at` all the steps whose samples
+/// lacked it; Newton steps; and screening, which leaves out coordinates that are 0 at the minimum.
+/// `subgradient` measures how far x is from the minimum. Certificates from dual points need
+/// `conjugate`, and `dual_scale` if r* can be +∞.
 ///
 /// A regularizer of your own for `sgd`, smooth and with no ridge form:
 /// ~~~{.cpp}
@@ -145,7 +246,7 @@ concept Regularizer =
     detail::prox_is_const_and_returns_void<R, Scalar> &&
     detail::has_a_gradient_or_a_prox<R, Scalar> && detail::ridge_is_const_and_returns_double<R> &&
     detail::ridge_comes_with_a_gradient<R, Scalar> &&
-    detail::regularizer_conjugate_is_const_and_returns_double<R>;
+    detail::optional_members_of_a_regularizer_can_be_used<R, Scalar>;
 
 namespace detail {
 /// @brief The Lipschitz constant of ∇r; 0 where r has no gradient, and no gradient step sees it.
@@ -155,6 +256,20 @@ double smoothness_of_regularizer(R const& r) {
     return r.smoothness();
   else
     return 0;
+}
+
+/// @brief g ← ∇r(x); 0 where r has no gradient.
+template <class R, class Scalar>
+void regularizer_gradient(R const& r, std::span<Scalar const> x, std::span<Scalar> g) {
+  if constexpr (regularizer_has_gradient<R, Scalar>)
+    r.gradient(x, g);
+  else
+    std::fill(g.begin(), g.end(), Scalar{0});
+}
+/// @brief Throws invalid_settings if r knows that x cannot have length d.
+template <class R>
+void check_dimension_of([[maybe_unused]] R const& r, [[maybe_unused]] std::size_t d) {
+  if constexpr (regularizer_checks_dimension<R>) r.check_dimension(d);
 }
 }  // namespace detail
 

@@ -92,10 +92,6 @@ template <class F, class... Given>
 result<typename F::scalar> assembled_run(F const& f, settings const& s,
                                          std::tuple<Given...> const& given) {
   using scalar = typename F::scalar;
-  static_assert(count_of<worker_kind, F, std::remove_cvref_t<Given>...> == 1 ||
-                    differentiable<stepped_objective<F>>,
-                "the stock LocalWorkers need a differentiable objective: this regularizer has no "
-                "gradient, so name a LocalWorker that can use it");
   bool const reduces = s.tolerance > 0 && may_reduce<F, std::remove_cvref_t<Given>...>(f);
   plan const requested = make_plan(f, s, reduces);
   auto const sampler =
@@ -120,7 +116,7 @@ result<typename F::scalar> assembled_run(F const& f, settings const& s,
   auto&& observer = pick<observer_kind, F>([] { return no_observer{}; }, given);
   decltype(auto) checkpoint = pick<checkpoint_kind, F>([] { return no_checkpoint{}; }, given);
   using checkpoint_type = std::remove_cvref_t<decltype(checkpoint)>;
-  auto const worker = pick<worker_kind, F>([&] { return default_worker<F>(reduces); }, given);
+  auto const worker = pick<worker_kind, F>([&] { return default_worker<F, protocol::never_waits>(reduces); }, given);
   auto const averager = pick<averager_kind, F>([] { return default_averager<F>(); }, given);
   auto const compressor = pick<compressor_kind, F>([] { return identity{}; }, given);
   constexpr bool compresses = !std::same_as<std::remove_cvref_t<decltype(compressor)>, identity>;

@@ -5,6 +5,7 @@
 #include "localsgd/averager/mean.hpp"
 #include "localsgd/averager/weighted_mean.hpp"
 #include "localsgd/core/error.hpp"
+#include "localsgd/evaluation/scaled_dual.hpp"
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
 #include "localsgd/run/components.hpp"
@@ -39,10 +40,15 @@ auto plain_worker() {
 }
 
 /// @brief The LocalWorker that suits an objective: plain steps, and, if `reduces`, variance-reduced
-///        ones after them.
-template <Objective F>
-auto default_worker(bool reduces) {
-  return sgd_then_svrg<decltype(plain_worker<stepped_objective<F>>())>{reduces};
+///        ones after them. With a separable regularizer that has no gradient, variance-reduced ones from
+///        the start: plain ones of sparse rows would cost O(d).
+/// @tparam NeverWaits whether the workers do not wait for each other, so that there are no anchors
+template <Objective F, bool NeverWaits = false>
+auto default_worker([[maybe_unused]] bool reduces) {
+  if constexpr (linear_separable<stepped_objective<F>> && !NeverWaits)
+    return svrg{};
+  else
+    return sgd_then_svrg<decltype(plain_worker<stepped_objective<F>>())>{reduces};
 }
 
 /// @brief The Averager that suits an objective.
@@ -99,7 +105,7 @@ bool may_reduce(F const& f) {
       count_of<worker_kind, F, Components...> == 0 &&
       count_of<step_size_kind, F, Components...> == 0 &&
       (... && !never_waits<Components>);
-  return free && strong_convexity_of(f) > 0;
+  return free && (strong_convexity_of(f) > 0 || has_scaled_dual<F>);
 }
 
 /// @brief The settings with every 0 resolved for this objective, and checked against it.

@@ -64,6 +64,8 @@ class alignas(detail::cache_alignment) sgd_sequence : public detail::vector_sequ
       detail::add_scaled(-eta, g, x, x_.size());
     else
       for (std::size_t i = 0; i != x_.size(); ++i) x[i] -= eta * g[i];
+    if constexpr (detail::proximal<F>)
+      f_->regularizer().prox(std::span<scalar>(x_), static_cast<double>(eta));
   }
 
   F const* f_;
@@ -74,16 +76,17 @@ class alignas(detail::cache_alignment) sgd_sequence : public detail::vector_sequ
 
 /// @brief x_{t+1}^k = x_t^k − η_t ∇f_B(x_t^k) for any objective: the local step of Algorithm 1
 ///        \cite stich2019local. With K = 1 it is plain SGD, bit for bit, whatever H is.
+///
+/// With a regularizer r that has no gradient, ∇f_B is that of the losses, and each step ends with
+/// prox_{ηr}: proximal SGD \cite duchi2009forward. The average of its iterates has no exact zeros.
 struct sgd {
   template <Objective F, Sampler S, StepSize E, IterateWeights W>
-    requires detail::differentiable<F>
   sgd_sequence<F, S, E, W> bind(F const& f, S const& sampler, E const& step_size, W const& weights,
                                 plan const& p, std::size_t worker) const {
     return {f, sampler, step_size, weights, p, worker};
   }
   /// @brief With the weights that go with the step size.
   template <Objective F, Sampler S, StepSize E>
-    requires detail::differentiable<F>
   sgd_sequence<F, S, E, quadratic_weights> bind(F const& f, S const& sampler, E const& step_size,
                                                 plan const& p, std::size_t worker) const {
     return bind(f, sampler, step_size, recommended_weights(step_size), p, worker);

@@ -40,7 +40,8 @@ enum class svrg_start {
 ///        moves at sync times only: a RoundHook.
 ///
 /// After m = ⌈n/(Kb)⌉ local steps from x̃, and at the end, the consensus T(x̃) would be the next
-/// anchor. Two things are made of that:
+/// anchor. With a regularizer that has no gradient, T ends with a proximal step along the gradient at
+/// x̃, so that anchors have the zeros, and meet the constraints, of proximal points. Two things are made of that:
 /// - Anderson acceleration of the map T (detail::extrapolation) proposes a better point;
 /// - f must not rise: an estimate that raises it is dropped for the consensus, and a consensus that
 ///   raises it, or is not finite, for the old anchor with half the step size. So the anchors
@@ -59,6 +60,7 @@ class svrg_anchor {
         p_(&p),
         period_(std::max<std::uint64_t>(
             1, (p.samples + p.workers * p.batch_size - 1) / (p.workers * p.batch_size))),
+        slack_(8 * p.local_steps > period_ ? period_ / 8 : 0),
         next_(first_look(start, period_)),
         active_(start == svrg_start::at_once),
         rescues_(start == svrg_start::never ? most_rescues : 0),
@@ -120,13 +122,15 @@ class svrg_anchor {
       prepare(round);
     } else if (leader && !lost) {
       bool const estimated =
-          history_(point(), consensus, steps_.relative(), std::span<scalar>(trial_));
+          history_(point(), end_of_map(consensus), steps_.relative(), std::span<scalar>(trial_));
+      if (estimated) make_proximal_step(std::span<scalar>(trial_));
       next = estimated ? move::leap : move::forward;
     }
+    if (leader && passes_ == 0) project(std::span<scalar>(trial_));
 
     while (next != move::done && next != move::done_back) {
       if (leader && next == move::back) step_back();
-      if (leader && next == move::plain) std::ranges::copy(consensus, trial_.begin());
+      if (leader && next == move::plain) std::ranges::copy(end_of_map(consensus), trial_.begin());
       team.barrier();  // the trial is there
       auto const value =
           round.pass()(*f_, std::span<scalar const>(trial_), team, steps_.slopes().to_fill());
@@ -154,7 +158,7 @@ class svrg_anchor {
  private:
   enum class move { forward, leap, plain, back, done, done_back };
   static constexpr int most_rescues = 2100, patience = 8;  // 2^-2100·η is 0 for every η
-  static constexpr bool remembers = linear_with_ridge<stepped_objective<F>>;  // slopes there
+  static constexpr bool remembers = linear_with_sparse_steps<stepped_objective<F>>;  // slopes there
   static constexpr bool automatic = std::same_as<E, automatic_step::chosen>;
 
   static std::uint64_t first_look(svrg_start start, std::uint64_t period) noexcept {
@@ -210,6 +214,24 @@ class svrg_anchor {
   }
 
   // Who leads, from here on.
+
+  // T(x̃): the consensus or, where r has no gradient, what a step without noise makes of it. The mean of
+  // points with zeros need not have any; this step makes them, and meets the constraints of r.
+  std::span<scalar const> end_of_map(std::span<scalar const> consensus) {
+    if constexpr (!proximal<F>) return consensus;
+    stepped_.assign(consensus.begin(), consensus.end());
+    make_proximal_step(std::span<scalar>(stepped_));
+    return stepped_;
+  }
+  void make_proximal_step(std::span<scalar> x) const {
+    if constexpr (proximal<F>) steps_.make_proximal_step(f_->regularizer(), x);
+  }
+  // Onto the domain of r: the limit of its proximal operator for small steps.
+  void project(std::span<scalar> x) const {
+    if constexpr (proximal<F>)
+      f_->regularizer().prox(x, static_cast<double>(std::numeric_limits<scalar>::min()));
+  }
+
   void step_back() {
     std::ranges::copy(point_, trial_.begin());
     history_.clear();
@@ -249,7 +271,7 @@ class svrg_anchor {
     if (passes_ == 1) active_since_ = t;
     active_ = true;
     renewed_at_ = t;
-    next_ = t + period_;
+    next_ = t + period_ - slack_;
   }
 
   void take_steps(full_gradient const& pass) {
@@ -259,12 +281,14 @@ class svrg_anchor {
   F const* f_;
   E const* step_size_;
   plan const* p_;
-  std::uint64_t period_, next_;
+  std::uint64_t period_;
+  std::uint64_t slack_;  // a sync time so little before the end of an epoch is the end of it
+  std::uint64_t next_;
   bool active_;
   std::uint64_t renewed_at_ = std::numeric_limits<std::uint64_t>::max(), passes_ = 0;
   std::uint64_t active_since_ = 0;
   int rescues_, stalled_ = 0;
-  aligned_vector<scalar> point_, trial_;
+  aligned_vector<scalar> point_, trial_, stepped_;
   extrapolation history_;
   svrg_steps<F> steps_;
   full_gradient::value value_{std::numeric_limits<double>::quiet_NaN(), 0};

@@ -10,9 +10,11 @@
 #include "localsgd/settings.hpp"
 #include "localsgd/worker/svrg/newton.hpp"
 #include "localsgd/worker/svrg/newton_cg.hpp"
+#include "localsgd/worker/svrg/proximal_newton.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -52,8 +54,9 @@ struct descending_anchor {
 /// rate r of the last anchors says that they would: f − f* takes log(left/ε)/log(1/r) epochs more. The
 /// first anchors are those of the directions in which f bends most, so the prediction is low, and an
 /// eighth is what measured best. If less than one epoch seems left, local steps go on until they have
-/// cost the whole price. Newton steps end where ‖∇f‖²/(2λ) proves the tolerance, or f does not fall any
-/// more.
+/// cost the whole price. With a regularizer that has no gradient they begin at once, as their working set
+/// is smallest at the start. Newton steps end where ‖∇f‖²/(2λ), or the certificate of such a regularizer,
+/// proves the tolerance, or f does not fall any more.
 ///
 /// All that it decides follows from values that are equal on all ranks.
 template <Objective F>
@@ -63,7 +66,7 @@ class newton_descent {
 
   newton_descent() = default;
   newton_descent(F const& f, plan const& p) : p_(&p), direction_(f, p) {
-    if constexpr (has_row_hessian<stepped_objective<F>>)
+    if constexpr (has_row_hessian<stepped_objective<F>> && !proximal<stepped_objective<F>>)
       ridge_ = ridge_of(f);
     else
       ridge_ = strong_convexity_of(f);
@@ -96,6 +99,7 @@ class newton_descent {
     bool const leader = team.leads();
     std::vector<double> direction(leader ? at.point.size() : 0);
     for (int step = 0; step != most_steps; ++step) {
+      if constexpr (proximal<stepped_objective<F>>) certify(round, at, slopes);
       if (team.broadcast(leader && pays(at.value) ? 1 : 0) == 0) return;
       search const end = one_step(round, f, at, slopes, direction);
       if (end == search::failed) {  // what was evaluated last is not the anchor
@@ -121,12 +125,25 @@ class newton_descent {
 
  private:
   enum class search { goes_on, found, failed };
+
+  // ‖∇f‖²/(2μ) says nothing where μ = 0, and little of a regularizer with kinks.
+  template <class Context, class Slopes>
+  void certify(Context& round, descending_anchor<scalar> at, Slopes slopes) {
+    if constexpr (linear_separable<stepped_objective<F>>)
+      if (round.team().leads()) direction_.keep_gradient(round.pass());  // a certificate needs the sums
+    std::span<double const> known;
+    if constexpr (std::same_as<Slopes, std::span<double>>) known = slopes;
+    double const bound = round.certificate(std::span<scalar const>(at.point), at.value, known);
+    if (round.team().leads()) certificate_ = bound;
+  }
+
   static constexpr int most_steps = 100, most_failures = 3, most_trials = 20;
-  static constexpr double steps_expected = 4, share_of_price = 0.125, least_damping = 1e-9;
+  static constexpr double steps_expected = 4, share_of_price = 0.125, least_damping = 1e-6;
 
   bool pays(full_gradient::value const& now) noexcept {
     if (!(p_->tolerance > 0) || failures_ > most_failures) return false;
     if (now.squared_gradient_norm <= p_->tolerance * ridge_) return false;
+    if (proximal<stepped_objective<F>> && certificate_ <= p_->tolerance) return false;
     if (pays_) return true;
     double const price = steps_expected * direction_.epochs() * std::exp2(2 * failures_);
     double const anchors = static_cast<double>(anchors_), soon = share_of_price * price;
@@ -134,7 +151,7 @@ class newton_descent {
     double const epochs =
         left > p_->tolerance ? std::log(left / p_->tolerance) / -std::log(rate_) : 0;
     bool const nearly_there = anchors_ >= 2 && epochs < 1;
-    pays_ = anchors >= price || (anchors >= soon && !nearly_there) || (anchors_ >= 2 && epochs > soon);
+    pays_ = proximal<stepped_objective<F>> || anchors >= price || (anchors >= std::floor(soon + 0.5) && !nearly_there) || (anchors_ >= 2 && epochs > soon);
     return pays_;
   }
 
@@ -151,7 +168,7 @@ class newton_descent {
     for (int tried = 0; next == search::goes_on; ++tried) {
       double predicted = 0;
       if (leader) {
-        predicted = direction_.solve(damping_, direction);
+        predicted = direction_.solve(f, damping_, direction);
         if (!(predicted > 0) || tried == most_trials) next = search::failed;
         for (std::size_t j = 0; j != at.point.size(); ++j)
           at.trial[j] = static_cast<scalar>(static_cast<double>(at.point[j]) + direction[j]);
@@ -183,10 +200,12 @@ class newton_descent {
 
   // Moré's rule for the damping. `ratio`: how much of the predicted fall came true.
   void adapt(double ratio, bool found) noexcept {
-    if (!found || ratio < 0.25)
-      damping_ = std::max(least_damping, damping_ * (found ? 4 : 10));
+    if (!found)
+      damping_ = std::max(1e-3, damping_ * 100);
+    else if (ratio < 0.25)
+      damping_ = std::max(least_damping, damping_ * 4);
     else if (ratio > 0.75)
-      damping_ = damping_ > least_damping ? damping_ / 4 : 0;
+      damping_ = damping_ > least_damping ? damping_ / (ratio > 0.9 ? 16 : 4) : 0;
   }
 
   plan const* p_ = nullptr;
@@ -194,6 +213,7 @@ class newton_descent {
   double ridge_ = 0;
   double drop_ = 0, rate_ = 0.99;  // of f from anchor to anchor
   double damping_ = 0;
+  double certificate_ = std::numeric_limits<double>::infinity();
   std::uint64_t anchors_ = 0, gradients_ = 0;
   bool pays_ = false;
   int failures_ = 0;

@@ -49,9 +49,9 @@ concept knows_probabilities =
       { f.probabilities(x, i, p) } -> std::same_as<void>;
     };
 
-/// @brief Objectives whose Hessian is a sum over rows, and an L2 penalty or none.
+/// @brief Objectives whose Hessian is a sum over rows, and an L2 penalty, a separable one or none.
 template <class F>
-concept has_row_hessian = linear_with_ridge<F> || knows_probabilities<F>;
+concept has_row_hessian = linear_with_sparse_steps<F> || knows_probabilities<F>;
 
 /// @brief How many multiply-adds of a rank_update take the time of one that is scattered.
 inline constexpr double along_rows = 16;
@@ -82,7 +82,7 @@ void add_sparse_row(Row const& a, double weight, double intercept, std::size_t l
 }
 
 /// @brief Adds Σ_i s_i φ''_i a_i a_iᵀ over some samples to a packed triangle.
-template <linear_with_ridge F>
+template <linear_with_sparse_steps F>
 void add_hessian(F const& f, std::span<typename F::scalar const> x, index_range samples,
                  std::span<double> triangle) {
   using row = decltype(row_of(f.features(), 0));

@@ -26,6 +26,7 @@ template <class Steps>
 class variance_reduced_iterate {
  public:
   static constexpr bool sparse = Steps::sparse;
+  static constexpr bool ends_with_prox = false;
 
   variance_reduced_iterate(Steps const& steps, std::size_t dimension)
       : variance_reduced_iterate(steps, aligned_vector<double>(2 * dimension)) {}

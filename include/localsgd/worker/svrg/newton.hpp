@@ -38,7 +38,7 @@ class newton_direction {
   template <class T>
   static void curvature_at(F const&, std::span<typename F::scalar const>, full_gradient&,
                            T&) noexcept {}
-  static double solve(double, std::span<double>) noexcept { return 0; }
+  static double solve(F const&, double, std::span<double>) noexcept { return 0; }
   template <class Archive>
   static void state(Archive&) noexcept {}
 };
@@ -48,7 +48,7 @@ class newton_direction {
 /// Only where d ≤ 1024. The Hessian is summed by all threads in the order of the parts, so it has the
 /// same bits on any number of them; the system is solved by who leads each process.
 template <Objective F>
-  requires has_row_hessian<stepped_objective<F>>
+  requires(has_row_hessian<stepped_objective<F>> && !proximal<stepped_objective<F>>)
 class newton_direction<F> {
  public:
   using scalar = typename F::scalar;
@@ -104,7 +104,7 @@ class newton_direction<F> {
   /// @param damping ν ≥ 0
   /// @return what the model f(x) + ⟨∇f(x), p⟩ + ½⟨p, Hp⟩ says that f falls by: not above 0 where H is
   ///         not positive definite, as far as rounding lets one see
-  double solve(double damping, std::span<double> direction) {
+  double solve(F const&, double damping, std::span<double> direction) {
     factor_.assign(hessian_->sum().begin(), hessian_->sum().end());
     for (std::size_t j = 0; j != d_; ++j) {
       double& diagonal = factor_[packed_size(j) + j];

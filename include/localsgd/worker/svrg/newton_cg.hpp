@@ -84,7 +84,7 @@ class newton_direction<F> {
   ///        s = ⟨q, Dq⟩/⟨q, ∇²f q⟩. That solves (∇²f(x) + νD)p = −∇f(x) where the searches are conjugate
   ///        in D, too, and nearly so elsewhere.
   /// @return what the model of second order says that f falls by; 0 where there is no direction
-  double solve(double damping, std::span<double> direction) const {
+  double solve(F const&, double damping, std::span<double> direction) const {
     std::ranges::fill(direction, 0.0);
     double fall = 0;
     for (std::size_t i = 0; i != lengths_.size(); ++i) {

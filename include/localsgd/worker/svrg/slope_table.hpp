@@ -15,10 +15,15 @@ namespace localsgd::detail {
 
 /// @brief Of other objectives there are none.
 struct no_slopes {
+  no_slopes() = default;
+  template <class F>
+  explicit no_slopes(F const&) noexcept {}
   static std::span<double> to_fill() noexcept { return {}; }
   static std::span<double const> all() noexcept { return {}; }
   static bool known() noexcept { return true; }
   static void now_known() noexcept {}
+  template <class Archive>
+  static void state(Archive&) noexcept {}
 };
 
 /// @brief n numbers that all workers see.

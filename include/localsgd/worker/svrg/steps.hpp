@@ -4,6 +4,7 @@
 
 #include "localsgd/core/cache_aligned.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
+#include "localsgd/evaluation/scaled_dual.hpp"
 #include "localsgd/kernels/rows.hpp"
 #include "localsgd/loss/lipschitz.hpp"
 #include "localsgd/objective/linear_concept.hpp"
@@ -16,6 +17,7 @@
 #include <limits>
 #include <numeric>
 #include <span>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -36,12 +38,15 @@ class svrg_steps {
   using scalar = typename F::scalar;
 
   svrg_steps() = default;
-  svrg_steps(F const&, plan const& p, double step_size, bool automatic)
-      : gradient_(p.dimension),
+  svrg_steps(F const& f, plan const& p, double step_size, bool automatic)
+      : slopes_(f),
+        gradient_(p.dimension),
         step_size_(automatic ? step_size * std::max(1.0, averaging_gain(p.workers, 2))
                              : step_size) {}
 
-  static no_slopes slopes() noexcept { return {}; }
+  /// Steps do not need them; the certificate of a linear model does.
+  auto& slopes() noexcept { return slopes_; }
+  auto const& slopes() const noexcept { return slopes_; }
   /// Step sizes of the coordinates relative to each other: all are equal.
   static std::span<double const> relative() noexcept { return {}; }
 
@@ -61,13 +66,22 @@ class svrg_steps {
 
   template <class Archive>
   void state(Archive& archive) {
-    archive(gradient_, eta_);
+    archive(slopes_, gradient_, eta_);
+  }
+
+  /// @brief x ← prox_{ηr}(x − η∇φ(x̃)): a step without noise.
+  template <class R>
+  void make_proximal_step(R const& r, std::span<scalar> x) const {
+    scalar const eta = static_cast<scalar>(eta_);
+    for (std::size_t j = 0; j != x.size(); ++j) x[j] -= eta * gradient_[j];
+    r.prox(x, eta_);
   }
 
   double step_size() const noexcept { return eta_; }
   std::span<scalar const> gradient() const noexcept { return gradient_; }
 
  private:
+  std::conditional_t<has_scaled_dual<F>, slope_table<F>, no_slopes> slopes_;
   aligned_vector<scalar> gradient_;
   double step_size_ = 0, eta_ = 0;
 };
@@ -89,9 +103,12 @@ class svrg_steps {
 /// the first anchor. At most η_j = 1/(λm). Of a ShardedObjective all of that is of the samples of all
 /// shards.
 template <Objective F>
-  requires linear_with_ridge<stepped_objective<F>>
+  requires linear_with_sparse_steps<stepped_objective<F>>
 class svrg_steps<F> {
  public:
+  /// Whether a step ends with the proximal operator, so that the table has ∂φ(x̃)/∂x_j, the gradient
+  /// of the losses, in place of h_j.
+  static constexpr bool ends_with_prox = proximal<stepped_objective<F>>;
   using row = decltype(row_of(std::declval<stepped_objective<F> const&>().features(), 0));
   static constexpr bool sparse = sparse_row<row>;
 
@@ -168,7 +185,17 @@ class svrg_steps<F> {
       double const scaled = step_size_ * factor * (relative_.empty() ? 1 : relative_[j]);
       double const eta = std::min(scaled, largest_);
       table_[eta_at(j)] = eta;
-      table_[common_step_at(j)] = eta * (sum[j] / samples);
+      double const slope = sum[j] / samples;
+      table_[common_step_at(j)] = ends_with_prox ? slope : eta * slope;
+    }
+  }
+
+  /// @brief x_j ← prox_{η_j r_j}(x_j − η_j ∂φ(x̃)/∂x_j): a step without noise.
+  template <class R, class Scalar>
+  void make_proximal_step(R const& r, std::span<Scalar> x) const {
+    for (std::size_t j = 0; j != x.size(); ++j) {
+      double const eta = table_[eta_at(j)], slope = table_[common_step_at(j)];
+      x[j] = static_cast<Scalar>(r.prox_at(j, static_cast<double>(x[j]) - eta * slope, eta));
     }
   }
 

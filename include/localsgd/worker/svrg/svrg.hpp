@@ -12,6 +12,7 @@
 #include "localsgd/worker/sequence_iterate.hpp"
 #include "localsgd/worker/svrg/anchor.hpp"
 #include "localsgd/worker/svrg/iterate.hpp"
+#include "localsgd/worker/svrg/proximal_iterate.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -63,6 +64,8 @@ class alignas(detail::cache_alignment) svrg_sequence
       for (std::size_t i = 0; i != x_.size(); ++i) x[i] -= eta * (g[i] + full[i]);
       f_->gradient(anchor_->point(), batch, std::span<scalar>(g_));
       for (std::size_t i = 0; i != x_.size(); ++i) x[i] += eta * g[i];
+      if constexpr (detail::proximal<F>)
+        f_->regularizer().prox(std::span<scalar>(x_), static_cast<double>(eta));
     }
   }
 
@@ -79,12 +82,31 @@ class alignas(detail::cache_alignment) svrg_sequence
   detail::sample_stream<S> samples_;
 };
 
+namespace detail {
+/// @brief The iterate of a linear model: with a proximal operator at the end of a step, or without.
+template <class F, class Table>
+struct svrg_iterate_of {
+  using type = variance_reduced_iterate<Table>;
+  static type make(F const&, Table const& table, aligned_vector<double> memory) {
+    return {table, std::move(memory)};
+  }
+};
+template <linear_separable F, class Table>
+struct svrg_iterate_of<F, Table> {
+  using type = proximal_iterate<Table, regularizer_type<F>>;
+  static type make(F const& f, Table const& table, aligned_vector<double> memory) {
+    return {table, f.regularizer(), memory.size() / 2, std::move(memory)};
+  }
+};
+}  // namespace detail
+
 /// @brief The sequence of one worker on a linear model: a step costs the nonzeros of its rows.
-template <detail::linear_with_ridge F, Sampler S, IterateWeights W, class Anchor>
+template <detail::linear_with_sparse_steps F, Sampler S, IterateWeights W, class Anchor>
 class alignas(detail::cache_alignment) svrg_sequence<F, S, W, Anchor>
-    : public detail::written_sequence<typename F::scalar,
-                                      detail::variance_reduced_iterate<typename Anchor::table>> {
-  using iterate = detail::variance_reduced_iterate<typename Anchor::table>;
+    : public detail::written_sequence<
+          typename F::scalar, typename detail::svrg_iterate_of<F, typename Anchor::table>::type> {
+  using iterate_of = detail::svrg_iterate_of<F, typename Anchor::table>;
+  using iterate = typename iterate_of::type;
   using base = detail::written_sequence<typename F::scalar, iterate>;
 
  public:
@@ -99,7 +121,7 @@ class alignas(detail::cache_alignment) svrg_sequence<F, S, W, Anchor>
   /// @brief In the memory of another sequence. @pre restart() or state() follows, or it is all 0
   svrg_sequence(F const& f, S const& sampler, W const& weights, plan const& p, std::size_t worker,
                 Anchor const& shared, typename base::memory left)
-      : base(iterate(shared.steps(), std::move(left.iterate)), std::move(left.average)),
+      : base(iterate_of::make(f, shared.steps(), std::move(left.iterate)), std::move(left.average)),
         f_(&f),
         anchor_(&shared),
         iterate_weights_(weights),
@@ -147,11 +169,12 @@ class alignas(detail::cache_alignment) svrg_sequence<F, S, W, Anchor>
       slopes_[j] = share * f_->scale(i) *
                    (f_->loss().derivative(z, f_->target(i)) - at_anchor[i]);
     }
-    iterate_.make_common_step();
+    if constexpr (!iterate::ends_with_prox) iterate_.make_common_step();
     for (std::size_t j = 0; j != batch.size(); ++j) {
       iterate_.add(slopes_[j], detail::row_of(features, batch[j]));
       if (intercept != 0) iterate_.add_at(slopes_[j] * intercept, last);
     }
+    if constexpr (iterate::ends_with_prox) iterate_.make_common_step();
   }
 
   F const* f_;
@@ -180,7 +203,6 @@ class alignas(detail::cache_alignment) svrg_sequence<F, S, W, Anchor>
 /// what the last steps made worse is taken back. Not for `asynchronous`: anchors are rendezvous.
 struct svrg {
   template <Objective F, StepSize E>
-    requires detail::differentiable<detail::stepped_objective<F>>
   detail::svrg_anchor<F, E> anchor(F const& f, E const& step_size, plan const& p) const {
     return {f, step_size, p, detail::svrg_start::at_once};
   }

@@ -1,0 +1,167 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/core/compiler.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <utility>
+
+/// @file
+/// @brief The function of one coordinate that every separable stock regularizer consists of.
+
+namespace localsgd::detail {
+
+/// @brief v − clamp(v, low, high). NaN stays NaN, and v within the interval becomes +0.
+inline double distance_to_interval(double v, double low, double high) noexcept {
+  return v - std::min(std::max(v, low), high);
+}
+
+/// @brief The proximal operator of an interval_penalty for one step size:
+///        v ↦ clamp(S(v, threshold)·shrinkage, lower, upper) with the soft threshold S.
+struct interval_prox {
+  double threshold, shrinkage, lower, upper;
+
+  double without_bounds(double v) const noexcept {
+    return distance_to_interval(v, -threshold, threshold) * shrinkage;
+  }
+  double clamp(double u) const noexcept { return std::min(std::max(u, lower), upper); }
+  double operator()(double v) const noexcept { return clamp(without_bounds(v)); }
+};
+
+/// @brief 1/(1 + step·l2). One copy, so that steps of one coordinate and of all round alike.
+LOCALSGD_ONE_COPY inline double shrinkage(double step, double l2) noexcept {
+  return 1 / (1 + step * l2);
+}
+
+/// @brief r(u) = l1·|u| + (l2/2)·u² for lower ≤ u ≤ upper, else +∞.
+///
+/// l1 and l2 are finite and ≥ 0, lower ≤ upper, lower < ∞, upper > −∞. Constant, so safe to use
+/// from several threads.
+struct interval_penalty {
+  double l1 = 0;
+  double l2 = 0;
+  double lower = -std::numeric_limits<double>::infinity();
+  double upper = std::numeric_limits<double>::infinity();
+
+  double value(double u) const noexcept {
+    if (u < lower || u > upper) return std::numeric_limits<double>::infinity();
+    return l1 * std::abs(u) + l2 / 2 * u * u;
+  }
+
+  /// @brief v ↦ argmin_u r(u) + (u − v)²/(2 step).
+  interval_prox prox(double step) const noexcept {
+    return {step * l1, l2 == 0 ? 1 : shrinkage(step, l2), lower, upper};
+  }
+
+  /// @brief v after `count` steps v ← prox(v − step·slope), in O(1).
+  ///
+  /// One step is exactly that of prox(), and up to four are made one by one. More agree with the
+  /// loop up to rounding: the loop rounds count times, this a few times.
+  ///
+  /// The steps are an increasing function of v. So the sequence is monotone, and bounds can be
+  /// applied at the end: what has left the interval does not return. Without bounds, while the
+  /// iterate keeps its sign ±, a step is v ← (v − a)/(1 + step·l2) with a = step·(slope ± l1),
+  /// which has a closed form. The sign changes at most once, and v may stay at 0.
+  LOCALSGD_ONE_COPY double steps(double v, double slope, double step,
+                                 std::uint64_t count) const noexcept {
+    interval_prox const one = prox(step);
+    if (count <= few) {
+      for (; count != 0; --count) v = one(v - step * slope);
+      return v;
+    }
+    v = one(v - step * slope);
+    if (!std::isfinite(v)) return v;
+    return one.clamp(steps_without_bounds(one, v, slope, step, count - 1));
+  }
+
+  /// @brief r*(u) = sup_x u·x − r(x), which may be +∞.
+  double conjugate(double u) const noexcept {
+    double x;  // where the supremum is
+    if (l2 > 0)
+      x = std::min(std::max(distance_to_interval(u, -l1, l1) / l2, lower), upper);
+    else
+      x = u > l1 ? upper : u < -l1 ? lower : std::min(std::max(0.0, lower), upper);
+    if (x == 0) return u - u;  // 0; NaN stays NaN
+    double const slope = x < 0 ? u + l1 : u - l1;
+    return l2 > 0 ? x * (slope - l2 / 2 * x) : x * slope;  // x may be infinite
+  }
+
+  /// @brief The largest c in [0, 1] for which conjugate(c·u) < ∞, less rounding: conjugate(c·u) is
+  ///        finite as computed, for this c and for all smaller ones.
+  double dual_scale(double u) const noexcept {
+    constexpr double infinite = std::numeric_limits<double>::infinity();
+    bool const outside =
+        l2 == 0 && ((u > l1 && upper == infinite) || (u < -l1 && lower == -infinite));
+    if (!outside) return 1;
+    double const size = std::abs(u);
+    double c = l1 / size;
+    while (c * size > l1) c = std::nextafter(c, 0.0);
+    return c;
+  }
+
+  /// @brief ∂r(0) as {least, greatest}; {+∞, −∞}, which is empty, where 0 is outside the bounds.
+  std::pair<double, double> zero_interval() const noexcept {
+    constexpr double infinite = std::numeric_limits<double>::infinity();
+    if (lower > 0 || upper < 0) return {infinite, -infinite};
+    return {lower == 0 ? -infinite : -l1, upper == 0 ? infinite : l1};
+  }
+
+  /// @brief The element of g + ∂r(u) that is nearest to 0. @pre lower ≤ u ≤ upper
+  double least_subgradient(double u, double g) const noexcept {
+    constexpr double infinite = std::numeric_limits<double>::infinity();
+    double const bend = l2 * u;
+    double const least = u <= lower ? -infinite : (u > 0 ? l1 : -l1) + bend;
+    double const greatest = u >= upper ? infinite : (u < 0 ? -l1 : l1) + bend;
+    return distance_to_interval(g, -greatest, -least);
+  }
+
+ private:
+  static constexpr std::uint64_t few = 4;
+
+  double steps_without_bounds(interval_prox const& one, double v, double slope, double step,
+                              std::uint64_t count) const noexcept {
+    double const shift = step * slope, bend = step * l2;
+    while (count != 0) {
+      double const w = v - shift;
+      double const sign = w > one.threshold ? 1 : w < -one.threshold ? -1 : 0;
+      if (sign == 0) {
+        if (v == 0) return 0;
+        v = 0;
+        --count;
+        continue;
+      }
+      double const a = step * (slope + sign * l1), all = static_cast<double>(count);
+      double const end = affine_steps(v, a, bend, all);
+      if (!(sign * a > 0) || sign * end > sign * a) return end;  // away from 0, or not yet there
+      // Towards 0: the sign stays until |v| ≤ |a|. An estimate off by the rounding of v leaves a
+      // smaller v to the next pass, so that there are three or four of them at most.
+      double const excess = (v - a) / a;
+      double const stay =
+          bend > 0 ? std::log1p(excess * bend / (1 + bend)) / std::log1p(bend) : excess;
+      if (stay >= all) return end;
+      if (stay >= 1) {
+        double const n = std::floor(stay);
+        v = affine_steps(v, a, bend, n);
+        if (sign * v < 0) v = 0;
+        count -= static_cast<std::uint64_t>(n);
+      } else {
+        v = one.without_bounds(w);
+        --count;
+      }
+    }
+    return v;
+  }
+
+  /// @brief n times v ← (v − a)/(1 + bend): v·ρⁿ − a·(ρ + … + ρⁿ) with ρ = 1/(1 + bend).
+  static double affine_steps(double v, double a, double bend, double n) noexcept {
+    if (bend == 0) return v - n * a;
+    double const q = n * std::log1p(bend), less = std::expm1(-q);  // ρⁿ − 1
+    return v * (q < 0.5 ? 1 + less : std::exp(-q)) + a * (less / bend);
+  }
+};
+
+}  // namespace localsgd::detail

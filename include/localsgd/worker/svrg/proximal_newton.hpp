@@ -1,0 +1,140 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/core/index_range.hpp"
+#include "localsgd/evaluation/full_gradient.hpp"
+#include "localsgd/kernels/packed_cholesky.hpp"
+#include "localsgd/objective/sharded_concept.hpp"
+#include "localsgd/settings.hpp"
+#include "localsgd/worker/svrg/coordinate_descent.hpp"
+#include "localsgd/worker/svrg/hessian_work.hpp"
+#include "localsgd/worker/svrg/newton.hpp"
+#include "localsgd/worker/svrg/working_set.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <vector>
+
+/// @file
+/// @brief Newton's direction with a regularizer that has no gradient.
+
+namespace localsgd::detail {
+
+/// @brief argmin_p r(x + p) + ⟨∇φ(x), p⟩ + ½⟨p, Hp⟩, H = ∇²φ(x), φ the mean of the losses of a linear
+///        model and r separable: the proximal Newton method \cite lee2014proximal .
+///
+/// p moves the coordinates of a working_set only, and is found by coordinate_descent. H is summed by all
+/// threads in the order of the parts, so it has the same bits on any number of them; who leads each
+/// process does the rest.
+template <Objective F>
+  requires linear_separable<stepped_objective<F>>
+class newton_direction<F> {
+ public:
+  using scalar = typename F::scalar;
+
+  newton_direction() = default;
+  newton_direction(F const&, plan const& p) : samples_(static_cast<double>(p.samples)), plan_(p) {
+    plan_.flops_per_sample = 0;  // not those of a Hessian
+  }
+
+  /// @brief Collective, once: what an epoch of local steps costs.
+  template <class T>
+  void prepare(F const& f, full_gradient& pass, T& team) {
+    std::size_t const d = plan_.dimension;
+    pass.each_share(f, team, [d](auto const& share, index_range samples, std::span<double> sum,
+                                 std::size_t) {
+      for (std::size_t i = samples.first; i != samples.last; ++i) {
+        pass_work const work = work_of_sample(share, i, d);
+        sum[0] += work.local_step;
+        sum[1] += work.gradient;
+      }
+    });
+    if (!team.leads()) return;
+    steps_ = pass.totals()[0];
+    gradients_ = 2;
+    epochs_ = 3 * pass.totals()[1] / steps_;  // until there has been one
+  }
+
+  bool exists() const noexcept { return steps_ > 0; }
+  /// @brief What a direction costs, in epochs of local steps. @pre prepare()
+  double epochs() const noexcept { return epochs_; }
+  /// @brief The work of a direction over that of ∇f.
+  double gradients_per_sample() const noexcept { return gradients_; }
+
+  /// @brief Who leads: keeps ∇φ(x). @param pass has evaluated f at x last
+  void keep_gradient(full_gradient const& pass) {
+    gradient_.assign(pass.sum().begin(), pass.sum().end());
+  }
+
+  /// @brief Collective: chooses the working set and computes its part of H. @pre keep_gradient()
+  template <class T>
+  void curvature_at(F const& f, std::span<scalar const> x, full_gradient const&, T& team) {
+    if (team.leads()) {
+      std::vector<scalar> least(x.size());
+      for (std::size_t j = 0; j != x.size(); ++j)
+        least[j] = static_cast<scalar>(gradient_[j] / samples_);
+      f.regularizer().subgradient(x, std::span<scalar>(least));
+      point_.assign(x.begin(), x.end());
+      usable_ = set_.choose(x, std::span<scalar const>(least));
+      plan_.dimension = usable_ ? packed_size(set_.size()) : 1;
+      hessian_ = std::make_unique<full_gradient>(f, plan_);
+    }
+    team.barrier();  // the set is there
+    hessian_->each_share(f, team, [&](auto const& share, index_range samples, std::span<double> sum,
+                                      std::size_t) {
+      if (usable_) add_hessian(share, x, samples, set_, sum);
+    });
+    if (!team.leads() || !usable_) return;
+    descent_.take(hessian_->sum(), set_.size());
+    auto const totals = hessian_->totals();
+    double const once = work_of_system(set_.size(), plan_.workers);
+    double const work = totals[totals.size() - 2], gradient = totals[totals.size() - 1];
+    epochs_ = (work + gradient + once) / steps_;
+    gradients_ = (work + once) / gradient;
+  }
+
+  /// @brief Who leads: direction ← p, with H + νD in place of H, D its diagonal.
+  /// @param damping ν ≥ 0
+  /// @return what the model says that f falls by: not above 0 where there is no direction
+  double solve(F const& f, double damping, std::span<double> direction) {
+    std::fill(direction.begin(), direction.end(), 0.0);
+    if (!usable_) return 0;
+    auto const& r = f.regularizer();
+    std::size_t const m = set_.size();
+    std::vector<double> x(m), g(m), p(m);
+    for (std::size_t k = 0; k != m; ++k) {
+      x[k] = static_cast<double>(point_[set_[k]]);
+      g[k] = gradient_[set_[k]];
+    }
+    double const model =
+        descent_([&](std::size_t k, double v, double step) { return r.prox_at(set_[k], v, step); }, x,
+                 g, damping, samples_, p);
+    std::vector<scalar> moved = point_;
+    for (std::size_t k = 0; k != m; ++k) {
+      direction[set_[k]] = p[k];
+      moved[set_[k]] = static_cast<scalar>(x[k] + p[k]);
+    }
+    return r.value(std::span<scalar const>(point_)) - r.value(std::span<scalar const>(moved)) -
+           model / samples_;
+  }
+
+  template <class Archive>
+  void state(Archive& archive) {
+    archive(epochs_, gradients_, steps_);
+  }
+
+ private:
+  double samples_ = 0, steps_ = 0, epochs_ = 0, gradients_ = 0;
+  bool usable_ = false;
+  plan plan_;
+  working_set set_;
+  std::unique_ptr<full_gradient> hessian_;
+  std::vector<double> gradient_;  // n·∇φ(x)
+  std::vector<scalar> point_;     // x
+  coordinate_descent descent_;
+};
+
+}  // namespace localsgd::detail

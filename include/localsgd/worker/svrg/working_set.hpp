@@ -1,0 +1,161 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/core/index_range.hpp"
+#include "localsgd/kernels/rank_update.hpp"
+#include "localsgd/kernels/rows.hpp"
+#include "localsgd/objective/linear_concept.hpp"
+#include "localsgd/worker/svrg/hessian.hpp"
+#include "localsgd/worker/svrg/hessian_work.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <vector>
+
+/// @file
+/// @brief The few coordinates that a proximal Newton step moves.
+
+namespace localsgd::detail {
+
+/// @brief The coordinates of x that are not 0, and those that F pushes away from 0 most: as many again,
+///        but at least 64.
+///
+/// With a regularizer like `l1` only a few coordinates of the minimiser are not 0, and the Hessian of the
+/// losses is needed for those alone: working sets as in \cite massias2018celer . The others stay where
+/// they are, at 0, until the gradient says otherwise.
+class working_set {
+ public:
+  static constexpr std::size_t most = 1024, least = 64;
+
+  /// @param x           d numbers
+  /// @param subgradient the least element of ∂F(x): d numbers
+  /// @return Whether there is one: x may have too many coordinates that are not 0.
+  template <class Scalar>
+  bool choose(std::span<Scalar const> x, std::span<Scalar const> subgradient) {
+    std::size_t const d = x.size();
+    of_.clear();
+    at_.assign(d, none);
+    std::vector<std::size_t> pushed;
+    for (std::size_t j = 0; j != d; ++j)
+      if (x[j] != 0)
+        of_.push_back(j);
+      else if (subgradient[j] != 0)
+        pushed.push_back(j);
+    if (of_.size() > most) return false;
+    std::size_t const room = std::min({pushed.size(), std::max(least, of_.size()), most - of_.size()});
+    auto const before = [&](std::size_t a, std::size_t b) {
+      auto const left = std::abs(subgradient[a]), right = std::abs(subgradient[b]);
+      return left != right ? left > right : a < b;
+    };
+    auto const end = pushed.begin() + static_cast<std::ptrdiff_t>(room);
+    std::nth_element(pushed.begin(), end, pushed.end(), before);
+    of_.insert(of_.end(), pushed.begin(), end);
+    std::sort(of_.begin(), of_.end());
+    for (std::size_t k = 0; k != of_.size(); ++k) at_[of_[k]] = static_cast<std::uint32_t>(k);
+    return !of_.empty();
+  }
+
+  std::size_t size() const noexcept { return of_.size(); }
+  /// @brief The k-th of its coordinates: they ascend.
+  std::size_t operator[](std::size_t k) const noexcept { return of_[k]; }
+  bool has(std::size_t j) const noexcept { return at_[j] != none; }
+  /// @brief Which of its coordinates j is. @pre has(j)
+  std::uint32_t place_of(std::size_t j) const noexcept { return at_[j]; }
+
+ private:
+  static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
+
+  std::vector<std::size_t> of_;
+  std::vector<std::uint32_t> at_;
+};
+
+/// @brief A sparse row of a working set.
+class sparse_entries {
+ public:
+  void clear() noexcept {
+    place_.clear();
+    value_.clear();
+  }
+  void push(std::uint32_t place, double value) {
+    place_.push_back(place);
+    value_.push_back(value);
+  }
+  std::size_t size() const noexcept { return place_.size(); }
+  void write(std::span<double> to) const noexcept {
+    for (std::size_t k = 0; k != place_.size(); ++k) to[place_[k]] = value_[k];
+  }
+  /// @brief Adds w·aaᵀ to a packed triangle. @pre the places ascend
+  void add_square_to(std::span<double> triangle, double weight) const noexcept {
+    for (std::size_t k = 0; k != place_.size(); ++k) {
+      double const c = weight * value_[k];
+      double* const to = triangle.data() + packed_size(place_[k]);
+      for (std::size_t m = 0; m <= k; ++m) to[place_[m]] += c * value_[m];
+    }
+  }
+
+ private:
+  std::vector<std::uint32_t> place_;
+  std::vector<double> value_;
+};
+
+/// @brief Adds Σ_i s_i φ''_i a_i a_iᵀ over some samples, of the coordinates of a working set alone, to a
+///        packed triangle; to the two numbers after it, the work of that and of a gradient.
+template <linear_separable F>
+void add_hessian(F const& f, std::span<typename F::scalar const> x, index_range samples,
+                 working_set const& set, std::span<double> triangle) {
+  constexpr std::size_t block = 64;
+  double z[block], y[block], bend[block];
+  double const intercept = f.intercept();
+  std::size_t const last = x.size() - 1, m = set.size();
+  rank_update dense(m);
+  sparse_entries row;
+  double work = 0, gradient = 0;
+  for (std::size_t i = samples.first; i < samples.last; i += block) {
+    std::size_t const count = std::min(block, samples.last - i);
+    for (std::size_t j = 0; j != count; ++j) {
+      z[j] = dot(row_of(f.features(), i + j), x.data());
+      if (intercept != 0) z[j] += intercept * static_cast<double>(x[last]);
+      y[j] = f.target(i + j);
+    }
+    second_derivatives(f.loss(), z, y, count, bend);
+    for (std::size_t j = 0; j != count; ++j) {
+      auto const a = row_of(f.features(), i + j);
+      row.clear();
+      if constexpr (sparse_row<decltype(a)>) {
+        for_each_entry(a, [&](std::size_t k, double value) {
+          if (set.has(k)) row.push(set.place_of(k), value);
+        });
+      } else {
+        for (std::size_t k = 0; k != m; ++k)
+          if (set[k] < a.size()) row.push(static_cast<std::uint32_t>(k), static_cast<double>(a[set[k]]));
+      }
+      if (intercept != 0 && set.has(last)) row.push(set.place_of(last), intercept);
+      bool const full = is_full(row.size(), m);
+      pass_work const all = work_of_sample(f, i + j, m);
+      gradient += all.gradient;
+      work += all.gradient + (full ? tile_rate(m) * tile_area(m) : 1.6 * pairs(row.size()));
+      double const weight = f.scale(i + j) * bend[j];
+      if (weight == 0) continue;
+      if (!full) {
+        row.add_square_to(triangle, weight);
+        continue;
+      }
+      std::span<double> const to = dense.next();
+      row.write(to);
+      dense.push(weight);
+      if (!dense.full()) continue;
+      dense.add_to(triangle, 0, 0);
+      dense.clear();
+    }
+  }
+  dense.add_to(triangle, 0, 0);
+  triangle[triangle.size() - 2] += work;
+  triangle[triangle.size() - 1] += gradient;
+}
+
+}  // namespace localsgd::detail
