@@ -24,7 +24,7 @@ namespace localsgd::detail {
 
 /// @brief Bounds f(x) − f* at evaluated points, by the least of
 /// - ‖∇f(x)‖²/(2μ);
-/// - f(x) − D(θ) at an extrapolated dual point, for linear models whose loss knows its conjugate
+/// - f(x) − D(θ) at an extrapolated dual point, for linear models with an L2 penalty
 ///   (detail::dual_extrapolation): computed where its prediction is worth the pass over the slopes;
 /// - f(x) less what an earlier evaluation proved f* to be at least.
 ///
