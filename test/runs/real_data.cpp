@@ -110,7 +110,8 @@ BOOST_AUTO_TEST_CASE(asynchronous_needs_at_most_1_5_times_the_epochs, *support::
   // The first of so many evaluations at which f − f* ≤ 2e-3, as epochs.
   auto const epochs_to_target = [&](auto&& synchronizer) {
     result const r = minimize(
-        p.f, {.workers = 2, .local_steps = 16, .epochs = 15, .evaluations = 59}, synchronizer);
+        p.f, {.workers = 2, .local_steps = 16, .epochs = 15, .evaluations = 59}, linear_sgd{},
+        synchronizer);
     for (auto const& e : r.history)
       if (e.objective - p.optimum <= 2e-3)
         return static_cast<double>(e.gradients) / static_cast<double>(p.f.samples());
