@@ -37,7 +37,7 @@ void reaches_its_targets_untuned(std::string const& name) {
   for (std::size_t const workers : {1u, 2u, 8u, 16u})
     for (double const epochs : {15.0, 45.0}) {
       result const r =
-          minimize(p.f, {.workers = workers, .local_steps = 16, .epochs = epochs});
+          minimize(p.f, {.workers = workers, .local_steps = 16, .epochs = epochs}, linear_sgd{});
       double const gap = r.objective - p.optimum;
       std::printf("%s  K = %2zu  %2.0f epochs  f - f* = %.2e  certificate / gap = %.0f\n",
                   name.c_str(), workers, epochs, gap, r.certificate / gap);
