@@ -109,7 +109,7 @@ bool may_reduce(F const& f) {
 /// @brief Whether minimize chooses variance-reduced steps where only `epochs` limits the run: where it may
 ///        choose the steps, of linear models, μ = 0 included, and from 8 epochs on.
 ///
-/// From there they get as far as plain steps do on as many gradients, or farther, on fifty sets of data; with
+/// From there they get as far as plain steps do on as many gradients, or farther, on forty sets of data; with
 /// fewer, one anchor or two are too much of the budget. Other objectives have no metric, and two gradients
 /// a step, so that 10 epochs of plain steps get as far. `steps` asks for T plain steps. A Schedule other
 /// than `every` may have no sync times for the anchors.
