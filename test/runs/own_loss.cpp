@@ -36,7 +36,8 @@ void runs_alike(L const& loss) {
   BOOST_TEST(own.stable_step(1) == stock.stable_step(1));
 
   settings const plain{.epochs = 15};
-  BOOST_TEST((minimize(own, plain, linear_sgd{}, serial{}).x == minimize(stock, plain, linear_sgd{}, serial{}).x));
+  BOOST_TEST((minimize(own, plain, linear_sgd{}, serial{}).x ==
+              minimize(stock, plain, linear_sgd{}, serial{}).x));
   settings const reduced{.epochs = 6};
   BOOST_TEST((minimize(own, reduced, svrg{}, serial{}).x == minimize(stock, reduced, svrg{}, serial{}).x));
 }
