@@ -94,7 +94,8 @@ void judge_default(char const* name, F const& f, double target) {
   for (std::uint64_t h = 8; h <= 512; h *= 2) gaps.push_back(h);
   std::vector<std::uint64_t> steps;
   for (std::uint64_t const h : gaps) {
-    auto const r = minimize(f, {.local_steps = h, .evaluations = 160}, pool);
+    auto const r =
+        minimize(f, {.local_steps = h, .evaluations = 160}, detail::plain_worker<F>(), pool);
     std::uint64_t found = 0;
     for (auto const& e : r.history)
       if (found == 0 && e.objective <= target) found = e.steps;

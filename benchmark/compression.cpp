@@ -95,7 +95,7 @@ int main() {
                 c.megabytes, c.epochs / whole.epochs, c.megabytes / whole.megabytes);
   };
   show("identity, all coordinates", measured(f, wanted, dense));
-  show("identity, touched coordinates", measured(f, wanted));
+  show("identity, touched coordinates", measured(f, wanted, linear_sgd{}));
   for (double const fraction : {0.1, 0.01, 0.001})
     show(("top_k{" + std::to_string(fraction) + "}").c_str(),
          measured(f, wanted, dense, top_k{fraction}));

@@ -263,13 +263,14 @@ int main() {
   check(minimize(f, s, cosine{}).certificate < 1e-3, "the cosine step leads to the minimum");
 
   //! [iterate weights]
-  result const plain_mean = minimize(f, s, uniform_weights{});
-  result const slower_to_forget = minimize(f, s, linear_weights{});
+  result const plain = minimize(f, s, linear_sgd{});
+  result const plain_mean = minimize(f, s, linear_sgd{}, uniform_weights{});
+  result const slower_to_forget = minimize(f, s, linear_sgd{}, linear_weights{});
   //! [iterate weights]
-  check(distance(plain_mean.last, usual.last) == 0, "weights do not change the steps");
-  check(distance(plain_mean.average, usual.average) > 0, "... but the average");
+  check(distance(plain_mean.last, plain.last) == 0, "weights do not change the steps");
+  check(distance(plain_mean.average, plain.average) > 0, "... but the average");
   check(slower_to_forget.certificate < 1e-3, "linear weights lead to the minimum");
-  check(minimize(f, s, last_half{usual.steps}).certificate < 1e-3,
+  check(minimize(f, s, linear_sgd{}, last_half{plain.steps}).certificate < 1e-3,
         "so does the mean of the last half");
 
   //! [schedule]
@@ -285,7 +286,7 @@ int main() {
   result const with_momentum = minimize(f, s, outer_momentum{0.5});
   //! [averager]
   check(with_momentum.certificate < 1e-2, "outer momentum leads to the minimum");
-  check(distance(minimize(f, s, outer_momentum{0}).last, usual.last) < 1e-12,
+  check(distance(minimize(f, s, linear_sgd{}, outer_momentum{0}).last, plain.last) < 1e-12,
         "without momentum it is the mean");
   check(distance(minimize(f, s, outer_momentum{0.5}, serial{}).last, with_momentum.last) == 0,
         "it gives the same bits on one thread");

@@ -371,14 +371,59 @@ BOOST_AUTO_TEST_CASE(with_a_tolerance_the_steps_of_asynchronous_stay_plain) {
   BOOST_TEST(r.gradients == 2000u);  // the default epochs
 }
 
-BOOST_AUTO_TEST_CASE(without_a_tolerance_the_steps_are_plain) {
+BOOST_AUTO_TEST_CASE(where_only_epochs_limit_the_run_half_of_them_pay_for_the_anchors) {
+  problem const data(200, 6, 0.5);
+  for (double const lambda : {0.1, 0.0}) {
+    linear_objective const f(data.sparse, data.labels, logistic{}, l2{lambda});
+    for (std::size_t const k : {1u, 4u}) {
+      settings const s{.workers = k, .epochs = 20}, half{.workers = k, .epochs = 10};
+      result const r = minimize(f, s, serial{});
+      BOOST_TEST(r.steps == minimize(f, half, serial{}, linear_sgd{}).steps);
+      BOOST_TEST(r.gradients > k * r.steps);
+      // Ten epochs of steps and eleven anchors at most, if none is tried twice.
+      BOOST_TEST(static_cast<double>(r.gradients) <= (20 + 3) * 200.0);
+      BOOST_TEST(r.objective < minimize(f, s, serial{}, linear_sgd{}).objective);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(where_only_epochs_limit_the_run_the_bits_are_the_same_on_any_number_of_threads) {
+  problem const data(200, 6, 0.5);
+  linear_objective const f(data.sparse, data.labels, logistic{}, l2{0.01});
+  auto const same = [&](settings const& s, auto... components) {
+    auto const expected = support::bits(minimize(f, s, serial{}, components...));
+    for (std::size_t const threads : {2u, 3u})
+      BOOST_TEST(support::bits(minimize(f, s, thread_pool{threads}, components...)) == expected);
+  };
+  same({.workers = 3, .evaluations = 2});
+  same({.workers = 3, .local_steps = 5}, shuffled{});
+}
+
+BOOST_AUTO_TEST_CASE(a_few_epochs_and_a_number_of_steps_are_of_plain_steps) {
   problem const data(200, 6, 0.5);
   linear_objective const f(data.sparse, data.labels, logistic{}, l2{0.1});
+  auto const plain = [&](settings const& s, auto... components) {
+    return support::bits(minimize(f, s, components...)) ==
+           support::bits(minimize(f, s, components..., linear_sgd{}));
+  };
+  BOOST_TEST(!plain({.workers = 4, .epochs = 8}));
+  BOOST_TEST(!plain({.workers = 4, .epochs = 8}, every{7}));
+  BOOST_TEST(plain({.workers = 4, .epochs = 7.9}));
+  BOOST_TEST(plain({.workers = 4, .steps = 2000}));
+  BOOST_TEST(plain({.workers = 4, .local_steps = 51}));  // an anchor is due after 50 steps
+  BOOST_TEST(plain({.workers = 4}, every{51}));
+  BOOST_TEST(plain({.workers = 4}, growing{1}));
+  BOOST_TEST(plain({.workers = 8, .batch_size = 7}));  // and here after 4
+  BOOST_TEST(plain({.workers = 4}, constant_step{0.1}));
+  BOOST_TEST(plain({.workers = 1, .local_steps = 4}, asynchronous{1}));
+}
+
+BOOST_AUTO_TEST_CASE(without_a_tolerance_the_steps_on_other_objectives_are_plain) {
+  problem const data(200, 6, 0.5);
   softmax_objective const g(data.dense, data.classes, 3, l2{0.1});
   quadratic const h({.spectrum = {1, 2}, .samples = 50, .variance = 1});
   for (std::size_t const k : {1u, 4u}) {
     settings const s{.workers = k, .evaluations = 2};
-    BOOST_TEST(support::bits(minimize(f, s)) == support::bits(minimize(f, s, linear_sgd{})));
     BOOST_TEST(support::bits(minimize(g, s)) == support::bits(minimize(g, s, factored_sgd{})));
     BOOST_TEST(support::bits(minimize(h, s)) == support::bits(minimize(h, s, sgd{})));
   }

@@ -23,7 +23,9 @@ namespace localsgd {
 /// @param components any components, in any order, at most one of a kind. The rest are defaults:
 ///   `with_replacement`, `automatic_step`, the `quadratic_weights` that go with the step size,
 ///   `linear_sgd` for linear models, `factored_sgd` for softmax regression and its like, `sgd` for
-///   any other objective, `every{H}`, `mean`, or `weighted_mean` for a ShardedObjective,
+///   any other objective, followed by the variance-reduced steps of `svrg` where a tolerance is set, or
+///   8 epochs or more of a linear model, and neither a LocalWorker nor a StepSize is named
+///   (`sgd_then_svrg`); `every{H}`, `mean`, or `weighted_mean` for a ShardedObjective,
 ///   `thread_pool`, which is of one thread for a run of a few milliseconds (detail::default_threads),
 ///   and no observer. A synchronizer or observer given as an lvalue is used in place; the others are
 ///   copied. A Schedule overrides `settings::local_steps`.

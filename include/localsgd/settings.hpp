@@ -28,12 +28,14 @@ struct settings {
   /// b, samples per gradient: 1 … n.
   std::size_t batch_size = 1;
 
-  /// K·b·T/n: how many times n gradients the run may use. 0 = only evaluate the start. Where a
-  /// tolerance makes minimize() choose variance-reduced steps, the default does not bind: they take
-  /// what they need, up to 10000.
+  /// K·b·T/n: how many times n gradients the run may use. 0 = only evaluate the start. Without a
+  /// tolerance, 8 or more make minimize() choose variance-reduced steps of linear models: half of
+  /// the epochs are local steps, and their anchors cost about as many gradients. Where a tolerance makes
+  /// it choose them, the default does not bind: they take what they need, up to 10000.
   double epochs = 10;
 
-  /// T, local steps of each worker; 0 = from `epochs`, rounded up. At most 2⁵³.
+  /// T, local steps of each worker; 0 = from `epochs`, rounded up. At most 2⁵³. Without a tolerance
+  /// they are plain steps, unless a LocalWorker is named.
   std::uint64_t steps = 0;
 
   /// Stop when f(x) − f* is certified to be at most this, in the units of f; 0 = never.

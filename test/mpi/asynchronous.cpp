@@ -35,7 +35,7 @@ BOOST_AUTO_TEST_CASE(it_solves_the_problem_and_reports_its_delay) {
   auto cluster = make();
   settings const s{.workers = 6, .local_steps = 8, .epochs = 40, .evaluations = 3};
   double const least = minimize(f, {.workers = 1, .epochs = 400}, serial{}).objective;
-  auto const together = minimize(f, s, serial{}), apart = minimize(f, s, cluster);
+  auto const together = minimize(f, s, serial{}, linear_sgd{}), apart = minimize(f, s, cluster);
   BOOST_TEST(apart.objective - least < 2 * (together.objective - least) + 1e-3);
   BOOST_TEST(apart.steps == together.steps);
   BOOST_TEST(apart.rounds == together.rounds);

@@ -61,7 +61,7 @@ BOOST_AUTO_TEST_CASE(sparse_rounds_of_high_dimension_are_exchanged_as_a_whole) {
   problem const data(60, 3001, 0.01);
   linear_objective const f(data.sparse, data.labels, logistic{}, l2{0.002});
   gives_the_same_bits_as_simulated(
-      f, {.workers = 8, .local_steps = 3, .epochs = 10, .evaluations = 2});
+      f, {.workers = 8, .local_steps = 3, .epochs = 10, .evaluations = 2}, linear_sgd{});
 }
 
 BOOST_AUTO_TEST_CASE(delays_are_the_local_steps_of_a_round_and_the_answer_is_near) {

@@ -92,7 +92,8 @@ BOOST_AUTO_TEST_CASE(rounds_that_exchange_what_they_touched) {
   linear_objective const f(data.sparse, data.labels, logistic{}, l2{0.002}, {.intercept = 1});
   for (std::size_t const k : worker_counts())
     gives_the_same_bits_everywhere(
-        f, {.workers = k, .local_steps = 3, .batch_size = 2, .epochs = 10, .evaluations = 2});
+        f, {.workers = k, .local_steps = 3, .batch_size = 2, .epochs = 10, .evaluations = 2},
+        linear_sgd{});
 }
 
 BOOST_AUTO_TEST_CASE(softmax_objectives_of_both_types) {

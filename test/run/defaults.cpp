@@ -77,7 +77,7 @@ BOOST_AUTO_TEST_CASE(wide_rounds_count_where_rows_are_short) {
 
 BOOST_AUTO_TEST_CASE(of_a_run_that_its_tolerance_ends_16_epochs_count) {
   plan const p{.samples = 1000, .dimension = 10, .workers = 2, .batch_size = 1, .steps = 5000000,
-               .local_steps = 500, .flops_per_sample = 7};
+               .local_steps = 500, .tolerance = 1e-6, .flops_per_sample = 7};
   auto const many = [] { return std::size_t{4}; };
   BOOST_TEST(detail::default_threads(p, true, many) == 1U);
   BOOST_TEST(detail::default_threads(p, false, many) == 2U);
@@ -100,6 +100,43 @@ BOOST_AUTO_TEST_CASE(a_tolerance_may_choose_variance_reduced_steps_where_nothing
   BOOST_TEST(!(detail::may_reduce<F, constant_step>(convex)));
   BOOST_TEST(!(detail::may_reduce<F, sgd>(convex)));
   BOOST_TEST(!(detail::may_reduce<F, asynchronous>(convex)));
+}
+
+BOOST_AUTO_TEST_CASE(epochs_alone_choose_variance_reduced_steps_of_linear_models_if_they_suffice) {
+  support::problem const data(50, 7);
+  linear_objective const linear(data.dense, data.labels, logistic{}, l2{0.0});
+  softmax_objective const factored(data.dense, data.classes, 3, l2{0.1});
+  using F = std::remove_cv_t<decltype(linear)>;
+  using G = std::remove_cv_t<decltype(factored)>;
+  settings const s{.workers = 4};
+  BOOST_TEST((detail::reduces_within_epochs<F>(linear, s, 0)));
+  BOOST_TEST((detail::reduces_within_epochs<F, every, observed_nothing>(linear, s, 12)));
+  BOOST_TEST(!(detail::reduces_within_epochs<F>(linear, s, 13)));  // n/(Kb) is 12.5
+  BOOST_TEST(!(detail::reduces_within_epochs<F, one_shot>(linear, s, 1)));
+  BOOST_TEST(!(detail::reduces_within_epochs<F, constant_step>(linear, s, 0)));
+  BOOST_TEST(!(detail::reduces_within_epochs<F, linear_sgd>(linear, s, 0)));
+  BOOST_TEST(!(detail::reduces_within_epochs<F, asynchronous>(linear, s, 0)));
+  BOOST_TEST(!(detail::reduces_within_epochs<F>(linear, {.workers = 4, .epochs = 7}, 0)));
+  BOOST_TEST(!(detail::reduces_within_epochs<F>(linear, {.workers = 4, .steps = 999}, 0)));
+  BOOST_TEST(!(detail::reduces_within_epochs<F>(linear, {.workers = 13}, 0)));
+  BOOST_TEST(!(detail::reduces_within_epochs<G>(factored, s, 0)));
+}
+
+BOOST_AUTO_TEST_CASE(of_epochs_that_limit_a_reduced_run_half_are_steps) {
+  support::problem const data(50, 7);
+  linear_objective const f(data.dense, data.labels, logistic{}, l2{0.1});
+  plan const p = detail::make_plan(f, {.workers = 2, .epochs = 8}, true);
+  BOOST_TEST(p.steps == 100U);  // 4·50/2
+  BOOST_TEST(25 % p.local_steps == 0U);  // an anchor is due after 25
+  BOOST_TEST(detail::make_plan(f, {.workers = 2, .local_steps = 9}, true).local_steps == 9U);
+}
+
+BOOST_AUTO_TEST_CASE(rounds_fit_between_anchors) {
+  plan const p{.samples = 150, .workers = 8, .batch_size = 1};  // one is due after ⌈150/8⌉ = 19 steps
+  BOOST_TEST(detail::gap_between_anchors(p, 16) == 10U);
+  BOOST_TEST(detail::gap_between_anchors(p, 100) == 19U);
+  BOOST_TEST(detail::gap_between_anchors(p, 6) == 5U);
+  BOOST_TEST(detail::gap_between_anchors(p, 1) == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(synchronizers_say_whether_they_wait) {

@@ -299,16 +299,16 @@ BOOST_AUTO_TEST_CASE(shards_of_any_size_are_minimised_as_one_with_the_weighted_m
 BOOST_AUTO_TEST_CASE(single_precision_iterates_reach_single_precision_answers) {
   problem const data(300, 10, 0.5);
   settings const s{.workers = 4, .local_steps = 8, .epochs = 30};
-  auto const both = [&](auto const& f32, auto const& f64) {
-    auto const a = minimize(f32, s);
-    auto const b = minimize(f64, s);
+  auto const both = [&](auto const& f32, auto const& f64, auto const& plain) {
+    auto const a = minimize(f32, s, plain);
+    auto const b = minimize(f64, s, plain);
     static_assert(std::is_same_v<decltype(a.x), vector<float>>);
     BOOST_TEST(support::distance(a.average, b.average) < 1e-4);  // 3,000 steps of 6e-8
     BOOST_TEST(a.objective == b.objective, boost::test_tools::tolerance(1e-5));
     BOOST_TEST(a.bytes * 2 == b.bytes);
   };
   both(linear_objective(data.sparse, data.labels, logistic{}, l2{0.01}, {}, iterate_type<float>{}),
-       linear_objective(data.sparse, data.labels, logistic{}, l2{0.01}));
+       linear_objective(data.sparse, data.labels, logistic{}, l2{0.01}), linear_sgd{});
   both(softmax_objective(data.dense_float, data.classes, 3, l2{0.01}, iterate_type<float>{}),
-       softmax_objective(data.dense_float, data.classes, 3, l2{0.01}));
+       softmax_objective(data.dense_float, data.classes, 3, l2{0.01}), factored_sgd{});
 }

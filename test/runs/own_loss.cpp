@@ -36,12 +36,32 @@ void runs_alike(L const& loss) {
   BOOST_TEST(own.stable_step(1) == stock.stable_step(1));
 
   settings const plain{.epochs = 15};
-  BOOST_TEST((minimize(own, plain, serial{}).x == minimize(stock, plain, serial{}).x));
+  BOOST_TEST((minimize(own, plain, linear_sgd{}, serial{}).x ==
+              minimize(stock, plain, linear_sgd{}, serial{}).x));
   settings const reduced{.epochs = 6};
   BOOST_TEST((minimize(own, reduced, svrg{}, serial{}).x == minimize(stock, reduced, svrg{}, serial{}).x));
 }
 
+template <class L>
+void end_alike(L const& loss) {
+  problem const data;
+  linear_objective const stock(data.rows, data.targets, loss, l2{1.0 / 300});
+  linear_objective const own(data.rows, data.targets, support::required_members<L>{loss}, l2{1.0 / 300});
+  for (double const tolerance : {1e-2, 1e-4, 1e-6}) {
+    settings const s{.tolerance = tolerance};
+    auto const a = minimize(own, s, serial{}), b = minimize(stock, s, serial{});
+    BOOST_TEST((a.reason == stop_reason::tolerance_reached));
+    BOOST_TEST(a.certificate <= tolerance);
+    BOOST_TEST(a.gradients == b.gradients);
+  }
+}
+
 }  // namespace
+
+BOOST_AUTO_TEST_CASE(a_tolerance_ends_the_run_as_early_as_that_of_the_stock_twin) {
+  end_alike(huber{0.5});
+  end_alike(squared_hinge{});
+}
 
 BOOST_AUTO_TEST_CASE(a_loss_with_bounded_slopes_makes_the_steps_of_its_stock_twin) {
   runs_alike(huber{0.5});

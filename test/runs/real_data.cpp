@@ -37,7 +37,7 @@ void reaches_its_targets_untuned(std::string const& name) {
   for (std::size_t const workers : {1u, 2u, 8u, 16u})
     for (double const epochs : {15.0, 45.0}) {
       result const r =
-          minimize(p.f, {.workers = workers, .local_steps = 16, .epochs = epochs});
+          minimize(p.f, {.workers = workers, .local_steps = 16, .epochs = epochs}, linear_sgd{});
       double const gap = r.objective - p.optimum;
       std::printf("%s  K = %2zu  %2.0f epochs  f - f* = %.2e  certificate / gap = %.0f\n",
                   name.c_str(), workers, epochs, gap, r.certificate / gap);
@@ -110,7 +110,8 @@ BOOST_AUTO_TEST_CASE(asynchronous_needs_at_most_1_5_times_the_epochs, *support::
   // The first of so many evaluations at which f − f* ≤ 2e-3, as epochs.
   auto const epochs_to_target = [&](auto&& synchronizer) {
     result const r = minimize(
-        p.f, {.workers = 2, .local_steps = 16, .epochs = 15, .evaluations = 59}, synchronizer);
+        p.f, {.workers = 2, .local_steps = 16, .epochs = 15, .evaluations = 59}, linear_sgd{},
+        synchronizer);
     for (auto const& e : r.history)
       if (e.objective - p.optimum <= 2e-3)
         return static_cast<double>(e.gradients) / static_cast<double>(p.f.samples());

@@ -37,7 +37,7 @@ BOOST_AUTO_TEST_CASE(asynchronous_runs_report_their_delay_and_stay_close_to_sync
   linear_objective const f(data.sparse, data.labels, logistic{}, l2{0.001});
   settings const s{.workers = 4, .local_steps = 8, .epochs = 40};
   result const optimum = minimize(f, {.workers = 1, .epochs = 400});
-  result const together = minimize(f, s);
+  result const together = minimize(f, s, linear_sgd{});
   result const apart = minimize(f, s, asynchronous{4});
   BOOST_TEST(apart.delay > 0u);
   BOOST_TEST(apart.delay < apart.steps + 1);

@@ -30,7 +30,7 @@ concept knows_least_subgradient =
 
 /// @brief Bounds f(x) − f* at evaluated points, by the least of
 /// - ‖∇f(x)‖²/(2μ);
-/// - f(x) − D(θ) at an extrapolated dual point, for linear models whose loss knows its conjugate
+/// - f(x) − D(θ) at an extrapolated dual point, for linear models with an L2 penalty
 ///   (detail::dual_extrapolation): computed where its prediction is worth the pass over the slopes;
 /// - F(x) − D(cθ) at the scaled slopes of the point, for linear models whose regularizer has no gradient
 ///   (detail::scaled_dual);

@@ -9,6 +9,7 @@
 #include "localsgd/kernels/cholesky.hpp"
 #include "localsgd/kernels/rows.hpp"
 #include "localsgd/loss/concept.hpp"
+#include "localsgd/loss/dual_value.hpp"
 #include "localsgd/objective/linear_concept.hpp"
 
 #include <algorithm>
@@ -25,11 +26,9 @@
 
 namespace localsgd::detail {
 
-/// @brief A linear model whose loss knows its conjugate: its dual can be computed.
+/// @brief A linear model with an L2 penalty: its dual can be computed, whatever the loss is.
 template <class F>
-concept has_dual =
-    linear_with_ridge<F> &&
-    knows_conjugate<std::remove_cvref_t<decltype(std::declval<F const&>().loss())>>;
+concept has_dual = linear_with_ridge<F>;
 
 /// @brief What an evaluation of a linear model knows of a point.
 struct linear_point {
@@ -54,7 +53,9 @@ struct linear_point {
 ///     q(c) = ‖∇f(x) + Σ c_k Δ_k‖²/(2λ) + ½ Σ_jk c_j c_k ⟨x_j − x, Δ_k⟩,
 ///
 /// and to minimise that takes no pass over the data. The bound is computed, not predicted, at θ(c)
-/// moved into the domain: a pass over the slopes, and over the rows of those that were moved.
+/// moved into the domain: a pass over the slopes, and over the rows of those that were moved. A loss that
+/// does not know its conjugate takes longer: its φ* is found by slopes (numeric_conjugate()), from the
+/// z_i at x, for which the pass goes over all rows.
 ///
 /// At a point x: propose() by one thread; add_dual() by any, for parts of the samples; bound() and
 /// add() by one. Keeps the last 4 evaluations, 2d + n numbers each: without them a certificate of many
@@ -107,7 +108,8 @@ class dual_extrapolation {
   /// @brief Adds Σ s_i φ*(θ_i, y_i) over some samples, θ_i the point of the domain nearest to
   ///        θ_i(c), to the element of `sum` after its first d, and Σ s_i (θ_i − θ_i(c)) a_i to those.
   ///        Safe to call from several threads.
-  /// @param slopes θ̃ of the point of the last proposal: n. @pre sum has length d+2
+  /// @param slopes θ̃ of the point of the last proposal, which still is what it was: n. @pre sum has
+  ///               length d+2
   LOCALSGD_ONE_COPY void add_dual(index_range samples, std::span<double const> slopes,
                                   std::span<double> sum) const {
     auto const& loss = f_->loss();
@@ -117,8 +119,11 @@ class dual_extrapolation {
       double const own = slopes[i], y = f_->target(i), share = f_->scale(i);
       double theta = own;
       for (std::size_t k = 0; k != used_; ++k) theta += c_[k] * (past_[k].slopes[i] - own);
-      double const inside = loss.project_to_dual_domain(theta, y);
-      conjugates += share * loss.conjugate(inside, y);
+      double z = 0;
+      if constexpr (!closed_form) z = prediction(i);
+      auto const [inside, conjugate] = dual_value_at(loss, theta, y, z);
+      conjugates += share * conjugate;
+      if constexpr (!closed_form) conjugates += share * sign_margin(terms_, conjugate, loss.value(z, y));
       if (inside == theta) continue;
       double const moved = share * (inside - theta);
       add_scaled(moved, row_of(f_->features(), i), sum.data());
@@ -189,6 +194,8 @@ class dual_extrapolation {
 
  private:
   static constexpr double infinity = std::numeric_limits<double>::infinity();
+  static constexpr bool closed_form =
+      knows_conjugate<std::remove_cvref_t<decltype(std::declval<F const&>().loss())>>;
 
   struct lengths {
     double slopes = 0;  // √((1/n) Σ s_i θ_i²)
@@ -206,6 +213,12 @@ class dual_extrapolation {
       h_[j] = own;
       for (std::size_t k = 0; k != used_; ++k) h_[j] += c_[k] * (past_[k].h[j] - own);
     }
+  }
+
+  double prediction(std::size_t i) const noexcept {  // z_i at the point of the last proposal
+    double z = dot(row_of(f_->features(), i), at_.x.data());
+    if (f_->intercept() != 0) z += f_->intercept() * at_.x.back();
+    return z;
   }
 
   double data_gradient(linear_point const& at, std::size_t j) const noexcept {

@@ -100,8 +100,8 @@ concept evaluates_blocks = has_evaluate<L> && !inherits_evaluate<L>;
 /// |                                  |          | does not suit all targets y, a span            |
 /// | `l.conjugate(θ, y)`,             | `double` | both or none: φ*(θ, y) = sup_z θz − φ(z, y) in |
 /// | `l.project_to_dual_domain(θ, y)` | `double` | its domain, and the point of the domain        |
-/// |                                  |          | nearest to θ. They can make the certificate    |
-/// |                                  |          | tighter                                        |
+/// |                                  |          | nearest to θ. Certificates are then computed   |
+/// |                                  |          | faster: without them φ* is found numerically   |
 /// | `l.evaluate(z, y, n, v, s)`      | `void`   | a block of n samples, for SIMD: v[i] ← φ(z[i], |
 /// |                                  |          | y[i]), s[i] ← ∂φ/∂z there                      |
 ///

@@ -92,7 +92,13 @@ template <class F, class... Given>
 result<typename F::scalar> assembled_run(F const& f, settings const& s,
                                          std::tuple<Given...> const& given) {
   using scalar = typename F::scalar;
-  bool const reduces = s.tolerance > 0 && may_reduce<F, std::remove_cvref_t<Given>...>(f);
+  bool const reduces = [&] {
+    if (s.tolerance > 0) return may_reduce<F, std::remove_cvref_t<Given>...>(f);
+    std::uint64_t gap = s.local_steps;
+    if constexpr (count_of<schedule_kind, F, std::remove_cvref_t<Given>...> == 1)
+      gap = pick<schedule_kind, F>([] {}, given).next(0);
+    return reduces_within_epochs<F, std::remove_cvref_t<Given>...>(f, s, gap);
+  }();
   plan const requested = make_plan(f, s, reduces);
   auto const sampler =
       sampler_for(f, pick<sampler_kind, F>([] { return with_replacement{}; }, given));

@@ -9,6 +9,7 @@
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
 #include "localsgd/run/components.hpp"
+#include "localsgd/schedule/every.hpp"
 #include "localsgd/settings.hpp"
 #include "localsgd/worker/factored_sgd.hpp"
 #include "localsgd/worker/linear_sgd.hpp"
@@ -97,19 +98,48 @@ constexpr bool takes_weights_of_run() {
     return takes_iterate_weights<W, F, S, E, Weights, Anchor>;
 }
 
-/// @brief Whether a tolerance lets minimize choose variance-reduced steps: where neither worker nor
-///        step size is named, the members wait for each other, and there is a certificate to reach.
+/// @brief Whether minimize may choose the steps: neither worker nor step size is named, and the workers
+///        wait for each other.
+template <Objective F, class... Components>
+constexpr bool leaves_steps_open = count_of<worker_kind, F, Components...> == 0 &&
+                                   count_of<step_size_kind, F, Components...> == 0 &&
+                                   (... && !never_waits<Components>);
+
+/// @brief Whether a tolerance lets minimize choose variance-reduced steps: where it may choose the steps,
+///        and there is a certificate to reach.
 template <Objective F, class... Components>
 bool may_reduce(F const& f) {
-  constexpr bool free =
-      count_of<worker_kind, F, Components...> == 0 &&
-      count_of<step_size_kind, F, Components...> == 0 &&
-      (... && !never_waits<Components>);
-  return free && (strong_convexity_of(f) > 0 || has_scaled_dual<F>);
+  return leaves_steps_open<F, Components...> && (strong_convexity_of(f) > 0 || has_scaled_dual<F>);
+}
+
+/// @brief Whether minimize chooses variance-reduced steps where only `epochs` limits the run: where it may
+///        choose the steps, of linear models, μ = 0 included, and from 8 epochs on.
+///
+/// From there they get as far as plain steps do on as many gradients, or farther, on forty sets of data; with
+/// fewer, one anchor or two are too much of the budget. Other objectives have no metric, and two gradients
+/// a step, so that 10 epochs of plain steps get as far. `steps` asks for T plain steps. A Schedule other
+/// than `every` may have no sync times for the anchors.
+/// @param gap H as the caller gives it, by a Schedule or the settings; 0 where that is left open
+template <Objective F, class... Components>
+bool reduces_within_epochs(F const& f, settings const& s, std::uint64_t gap) {
+  constexpr bool regular = (... && (!Schedule<Components> || std::same_as<Components, every>));
+  if (!leaves_steps_open<F, Components...> || !regular) return false;
+  if (!linear_with_sparse_steps<stepped_objective<F>> || s.steps != 0 || !(s.epochs >= 8)) return false;
+  double const anchor = static_cast<double>(f.samples()) /
+                        (static_cast<double>(s.workers) * static_cast<double>(s.batch_size));
+  return anchor >= 4 && static_cast<double>(gap) <= anchor;
+}
+
+/// @brief The longest gap up to H that divides the steps from anchor to anchor, rounded up: n/(Kb).
+inline std::uint64_t gap_between_anchors(plan const& p, std::uint64_t local_steps) noexcept {
+  std::uint64_t const each = p.workers * p.batch_size, period = (p.samples + each - 1) / each;
+  std::uint64_t const rounds = (period + local_steps - 1) / local_steps;
+  return (period + rounds - 1) / rounds;
 }
 
 /// @brief The settings with every 0 resolved for this objective, and checked against it.
-/// @param reduces Whether variance-reduced steps may take as many epochs as they need.
+/// @param reduces Whether steps become variance-reduced. With a tolerance they may take as many epochs as
+///                they need; without one, `epochs` pays for their anchors, too.
 template <Objective F>
 plan make_plan(F const& f, settings s, bool reduces) {
   s.validate();
@@ -126,9 +156,11 @@ plan make_plan(F const& f, settings s, bool reduces) {
             "the number of shards of the objective, " + std::to_string(f.shards()));
   p.workers = s.workers;
   p.batch_size = s.batch_size;
+  if (reduces && !(s.tolerance > 0)) s.epochs /= 2;  // the other half is for the anchors
   settings ordinary = s;  // H is for a run of ordinary length, however long it may take
   if (reduces) ordinary.epochs = std::min(s.epochs, settings{}.epochs);
-  if (reduces && s.steps == 0 && s.epochs == settings{}.epochs) s.epochs = patient_epochs;
+  if (reduces && s.tolerance > 0 && s.steps == 0 && s.epochs == settings{}.epochs)
+    s.epochs = patient_epochs;
   p.steps = steps_of(s, p.samples);
   p.seed = s.seed;
   p.tolerance = s.tolerance;
@@ -142,6 +174,8 @@ plan make_plan(F const& f, settings s, bool reduces) {
                                      : default_local_steps(steps_of(ordinary, p.samples),
                                                            p.samples, p.workers, p.batch_size,
                                                            p.dimension, flops, reduces ? 1 : 8);
+  if (reduces && !(s.tolerance > 0) && s.local_steps == 0)
+    p.local_steps = gap_between_anchors(p, p.local_steps);
   return p;
 }
 
@@ -160,7 +194,8 @@ std::size_t default_threads(plan const& p, bool reduces, Cores const& cores) {
   constexpr double short_run = 1 << 20, epochs_expected = 16, overhead = 13;
   double const k = static_cast<double>(p.workers), b = static_cast<double>(p.batch_size);
   double steps = static_cast<double>(p.steps);
-  if (reduces) steps = std::min(steps, epochs_expected * static_cast<double>(p.samples) / (k * b));
+  if (reduces && p.tolerance > 0)
+    steps = std::min(steps, epochs_expected * static_cast<double>(p.samples) / (k * b));
   double const rounds = steps / static_cast<double>(std::max<std::uint64_t>(p.local_steps, 1));
   double const work = k * (steps * b * (p.flops_per_sample + overhead) +
                            rounds * 4 * static_cast<double>(p.dimension));

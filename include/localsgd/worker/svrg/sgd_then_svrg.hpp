@@ -121,7 +121,8 @@ class alignas(detail::cache_alignment) sgd_then_svrg_sequence {
 };
 
 /// @brief The local steps of `Plain` to begin with, and those of `svrg` from when noise, not the
-///        distance from the start, holds them back: minimize()'s choice where a tolerance is set.
+///        distance from the start, holds them back: minimize()'s choice where a tolerance is set,
+///        or a linear model has epochs enough.
 ///
 /// Every quarter of an epoch f is compared, on up to 1024 samples, at the weighted average and at
 /// the consensus. While the consensus is the better one, steps still carry it towards the minimum;
