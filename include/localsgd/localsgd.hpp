@@ -12,6 +12,7 @@
 #include "localsgd/checkpoint/checkpoint.hpp"
 #include "localsgd/compressor/identity.hpp"
 #include "localsgd/compressor/top_k.hpp"
+#include "localsgd/data/balanced_weights.hpp"
 #include "localsgd/data/cache.hpp"
 #include "localsgd/data/csr_matrix.hpp"
 #include "localsgd/data/dataset.hpp"
