@@ -114,6 +114,17 @@ BOOST_AUTO_TEST_CASE(softmax_has_it_and_an_objective_without_rows_has_none) {
   BOOST_TEST(measure(q, {1, 2}, 1).of_gradient == 0.0);
 }
 
+BOOST_AUTO_TEST_CASE(a_row_of_softmax_counts_by_its_weight) {
+  auto const a = rows(1);
+  dense_matrix<double> const last{{a(2, 0), a(2, 1)}};
+  std::vector<int> const classes{0, 1, 1}, of_last{1};
+  std::vector<double> const w{0, 0, 5};
+  softmax_objective const f(a, classes, 2, l2{0.1}, {.weights = w});
+  softmax_objective const alone(last, of_last, 2, l2{0.1});
+  BOOST_TEST(measure(f, {1, 2, 3, 4}, 0.1).of_value == measure(alone, {1, 2, 3, 4}, 0.1).of_value,
+             boost::test_tools::tolerance(1e-14));
+}
+
 BOOST_AUTO_TEST_CASE(numbers_that_overflow_make_an_infinite_error) {
   dense_matrix<double> const a{{0, 1e200}, {1e200, 0}};
   std::vector<double> const zeros{0, 0};

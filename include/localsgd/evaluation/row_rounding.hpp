@@ -6,6 +6,7 @@
 #include "localsgd/evaluation/full_gradient.hpp"
 #include "localsgd/kernels/rows.hpp"
 #include "localsgd/kernels/simd.hpp"
+#include "localsgd/objective/factored_concept.hpp"
 #include "localsgd/objective/linear_concept.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
 
@@ -113,7 +114,7 @@ class row_rounding {
         terms += static_cast<double>(row.indices.size());
       else
         terms += static_cast<double>(row.size());
-      if constexpr (LinearObjective<G>) square *= f.scale(i);
+      square *= scale_of(f, i);
       rows += square;
       products += terms * terms * square;
     }

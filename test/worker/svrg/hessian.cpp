@@ -104,6 +104,10 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(that_of_softmax_regression_is_the_derivative_of_it
   for (double const density : {0.2, 1.0}) {
     auto const a = support::features<Matrix>(n, d, density);
     is_the_derivative_of_the_gradient(softmax_objective(a, classes, 5, l2{0.1}), 0.1);
+    std::vector<double> weights(n);
+    for (std::size_t i = 0; i != n; ++i) weights[i] = static_cast<double>(i % 4);
+    is_the_derivative_of_the_gradient(
+        softmax_objective(a, classes, 5, l2{0.1}, {.weights = weights}), 0.1);
   }
 }
 
