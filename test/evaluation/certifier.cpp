@@ -44,6 +44,7 @@ void with_every_problem(Check const& check) {
                            {.intercept = 1}));
     check(linear_objective(data.dense, data.reals, squared{}, l2{lambda}));
     check(linear_objective(data.dense, data.reals, huber{0.5}, l2{lambda}, {.intercept = 0.5}));
+    check(linear_objective(data.dense, data.labels, logistic{}, l2{lambda}, {.offset = data.reals}));
   }
 }
 

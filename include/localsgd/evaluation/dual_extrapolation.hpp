@@ -39,10 +39,10 @@ struct linear_point {
   double squared_slopes = 0;         ///< (1/n) Σ s_i (∂φ/∂z(z_i, y_i))²
 };
 
-/// @brief Dual points of f(x) = (1/n) Σ s_i φ(⟨a_i, x⟩, y_i) + (λ/2)‖x‖² by extrapolation.
+/// @brief Dual points of f(x) = (1/n) Σ s_i φ(⟨a_i, x⟩ + o_i, y_i) + (λ/2)‖x‖² by extrapolation.
 ///
 /// With h(θ) = (1/n) Σ s_i θ_i a_i, every θ in the domain of φ* bounds the optimum:
-/// f* ≥ D(θ) = −(1/n) Σ s_i φ*(θ_i, y_i) − ‖h(θ)‖²/(2λ). At the slopes θ̃ of a point x this says
+/// f* ≥ D(θ) = −(1/n) Σ s_i (φ*(θ_i, y_i) − θ_i o_i) − ‖h(θ)‖²/(2λ). At the slopes θ̃ of a point x this says
 /// f(x) − D(θ̃) = ‖∇f(x)‖²/(2λ): x may be good, but θ̃ is bad where the gradient is noise. Better is
 ///
 ///     θ(c) = θ̃ + Σ_k c_k (θ_k − θ̃),
@@ -104,7 +104,7 @@ class dual_extrapolation {
   /// @brief c of the last proposal, that of the newest evaluation first.
   std::span<double const> coefficients() const noexcept { return {c_.data(), used_}; }
 
-  /// @brief Adds Σ s_i φ*(θ_i, y_i) over some samples, θ_i the point of the domain nearest to
+  /// @brief Adds Σ s_i (φ*(θ_i, y_i) − θ_i o_i) over some samples, θ_i the point of the domain nearest to
   ///        θ_i(c), to the element of `sum` after its first d, and Σ s_i (θ_i − θ_i(c)) a_i to those.
   ///        Safe to call from several threads.
   /// @param slopes θ̃ of the point of the last proposal: n. @pre sum has length d+2
@@ -112,13 +112,16 @@ class dual_extrapolation {
                                   std::span<double> sum) const {
     auto const& loss = f_->loss();
     double const intercept = f_->intercept();
+    auto const offsets = offsets_of(*f_);
     double conjugates = 0, moved_intercept = 0;
     for (std::size_t i = samples.first; i != samples.last; ++i) {
       double const own = slopes[i], y = f_->target(i), share = f_->scale(i);
       double theta = own;
       for (std::size_t k = 0; k != used_; ++k) theta += c_[k] * (past_[k].slopes[i] - own);
       double const inside = loss.project_to_dual_domain(theta, y);
-      conjugates += share * loss.conjugate(inside, y);
+      double conjugate = loss.conjugate(inside, y);
+      if (!offsets.empty()) conjugate -= inside * offsets[i];
+      conjugates += share * conjugate;
       if (inside == theta) continue;
       double const moved = share * (inside - theta);
       add_scaled(moved, row_of(f_->features(), i), sum.data());
@@ -139,6 +142,7 @@ class dual_extrapolation {
   ///   off by at most E(‖h‖ + E)/λ;
   /// - f is off by m u f, and by m u ρ √(…) ‖x‖ as the z_i are;
   /// - the conjugates are off by m u (1/n) Σ s_i|φ*(θ_i)|, and |φ*(θ)| ≤ gap + |θz| + φ as φ ≥ 0.
+  /// Offsets are as good as a feature o_i whose coefficient is 1: ‖a_i‖² and ‖x‖² have it in them.
   ///
   /// @param objective  f(x)
   /// @param conjugates what all add_dual() made of the element after the first d; `moved`: of those
@@ -172,9 +176,10 @@ class dual_extrapolation {
     }
     double const slopes = row_norm_ * total.slopes, size = slopes + lambda * total.x;
     double const error = 2 * chain * u * size;
+    double const products = offsets_of(*f_).empty() ? 2 : 3;  // in f, in the conjugates, and θ_i o_i
     double const margin =
         2 * chain * u *
-            (2 * std::abs(objective) + std::abs(gap) + 2 * size * own.x + squares / lambda) +
+            (2 * std::abs(objective) + std::abs(gap) + products * size * own.x + squares / lambda) +
         error * (std::sqrt(squares) + error) / lambda;
     double const result = std::max(gap, 0.0) + margin;
     return std::isfinite(result) ? result : infinity;
@@ -212,8 +217,9 @@ class dual_extrapolation {
     return at.gradient[j] - ridge_of(*f_) * at.x[j];
   }
 
-  static lengths lengths_of(linear_point const& at) {
-    return {std::sqrt(at.squared_slopes), std::sqrt(squared_norm(at.x))};
+  lengths lengths_of(linear_point const& at) const {
+    double const of_offset = offsets_of(*f_).empty() ? 0 : 1;
+    return {std::sqrt(at.squared_slopes), std::sqrt(squared_norm(at.x) + of_offset)};
   }
 
   dual_model model_at(linear_point const& at) const {
@@ -263,7 +269,8 @@ class dual_extrapolation {
     std::size_t longest = 0;
     for (std::size_t i = 0; i != f_->samples(); ++i) {
       auto const row = row_of(f_->features(), i);
-      sum += f_->scale(i) * (squared_norm_of(row) + constant * constant);
+      double const offset = with_offset(*f_, i, 0);
+      sum += f_->scale(i) * (squared_norm_of(row) + constant * constant + offset * offset);
       if constexpr (sparse_row<decltype(row)>)
         longest = std::max<std::size_t>(longest, row.indices.size());
       else

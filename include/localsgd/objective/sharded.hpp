@@ -51,7 +51,7 @@ struct shard_facts {
   std::array<char, 104> regularizer{};   // its identity, or the beginning of it
   std::uint64_t regularizer_number = 0;  // a checksum of all of it
   double intercept = 0;                  // of a linear model
-  bool has_lipschitz_loss = false;
+  bool has_lipschitz_loss = false, has_offset = false;
   curvature_bounds curvature;
   objective_fingerprint fingerprint;
 
@@ -72,6 +72,7 @@ struct shard_facts {
     if constexpr (LinearObjective<F>) {
       facts.intercept = f.intercept();
       facts.has_lipschitz_loss = detail::has_lipschitz_loss(f);
+      facts.has_offset = !offsets_of(f).empty();
     }
     if constexpr (requires { f.step_curvature(workers); })
       facts.curvature = f.step_curvature(workers);
@@ -210,9 +211,7 @@ class sharded_objective {
   }
 
   double strong_convexity() const noexcept {
-    double least = facts_.front().strong_convexity;
-    for (auto const& facts : facts_) least = std::min(least, facts.strong_convexity);
-    return least;
+    return std::ranges::min(facts_, {}, &detail::shard_facts::strong_convexity).strong_convexity;
   }
   /// A step size at which SGD with batches of b is stable on every shard: detail::stable_step.
   double stable_step(std::size_t batch_size) const noexcept {
@@ -245,9 +244,11 @@ class sharded_objective {
   bool has_lipschitz_loss() const noexcept
     requires LinearObjective<F>
   {
-    for (auto const& facts : facts_)
-      if (!facts.has_lipschitz_loss) return false;
-    return true;
+    return std::ranges::all_of(facts_, &detail::shard_facts::has_lipschitz_loss);
+  }
+  /// Whether any shard, on whatever process, has offsets.
+  bool has_offset() const noexcept {
+    return std::ranges::any_of(facts_, &detail::shard_facts::has_offset);
   }
 
   // What makes it a ShardedObjective.

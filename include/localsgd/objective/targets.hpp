@@ -70,6 +70,16 @@ void check_targets(std::span<double const> targets, Accepts const& accepts,
       throw invalid_data("targets[" + std::to_string(i) + "]", shown(targets[i]), expected);
 }
 
+/// @throws invalid_data unless there is one finite offset for each sample, or none
+inline void check_offsets(std::span<double const> offsets, std::size_t samples) {
+  if (!offsets.empty() && offsets.size() != samples)
+    throw invalid_data("offset", std::to_string(offsets.size()) + " offsets",
+                       "one for each of the " + std::to_string(samples) + " samples");
+  for (std::size_t i = 0; i != offsets.size(); ++i)
+    if (!std::isfinite(offsets[i]))
+      throw invalid_data("offset[" + std::to_string(i) + "]", shown(offsets[i]), "a finite number");
+}
+
 /// @brief S/n, or 1 where there are no weights.
 /// @throws invalid_data     unless there is one weight for each sample
 /// @throws invalid_settings unless all are finite, none negative, and one positive

@@ -88,12 +88,15 @@ BOOST_AUTO_TEST_CASE(second_derivatives_of_a_block_are_those_of_its_samples) {
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(that_of_a_linear_model_is_the_derivative_of_its_gradient, Matrix, both) {
-  auto const y = support::random_signs(n, 1);
+  auto const y = support::random_signs(n, 1), offset = support::random_point(n, 2);
   for (double const density : {0.2, 1.0})
     for (double const intercept : {0.0, 2.0}) {
       auto const a = support::features<Matrix>(n, d, density);
       is_the_derivative_of_the_gradient(
           linear_objective(a, y, logistic{}, l2{0.1}, {.intercept = intercept}), 0.1);
+      is_the_derivative_of_the_gradient(
+          linear_objective(a, y, logistic{}, l2{0.1}, {.intercept = intercept, .offset = offset}),
+          0.1);
     }
 }
 
