@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "localsgd/localsgd.hpp"
+#include "test/support/losses.hpp"
 #include "test/support/problems.hpp"
 #include "test/support/runs.hpp"
 #include "test/support/teams.hpp"
@@ -328,7 +329,9 @@ BOOST_AUTO_TEST_CASE(slopes_are_kept_where_a_dual_point_can_be_made_of_them) {
   std::vector<double> const counts(n, 2.0);
   BOOST_TEST(slopes(linear_objective(data.dense, data.labels, logistic{}, l2{0.1})) == n);
   BOOST_TEST(slopes(linear_objective(data.dense, data.labels, logistic{}, l2{})) == 0);
-  BOOST_TEST(slopes(linear_objective(data.dense, counts, poisson{}, l2{0.1})) == 0);
+  BOOST_TEST(slopes(linear_objective(data.dense, counts, poisson{}, l2{0.1})) == n);
+  support::required_members<logistic> const no_conjugate{};
+  BOOST_TEST(slopes(linear_objective(data.dense, data.labels, no_conjugate, l2{0.1})) == 0);
   BOOST_TEST(slopes(linear_objective(data.dense, data.labels, logistic{}, l2{0.1}, {},
                                      iterate_type<float>{})) == 0);
   BOOST_TEST(slopes(support::custom{&data.dense, &data.reals}) == 0);

@@ -141,7 +141,8 @@ class dual_extrapolation {
   ///   for it is the gradient less λx. Let E be what c makes of all these together: ‖h‖²/(2λ) is
   ///   off by at most E(‖h‖ + E)/λ;
   /// - f is off by m u f, and by m u ρ √(…) ‖x‖ as the z_i are;
-  /// - the conjugates are off by m u (1/n) Σ s_i|φ*(θ_i)|, and |φ*(θ)| ≤ gap + |θz| + φ as φ ≥ 0.
+  /// - the conjugates are off by m u (1/n) Σ s_i|φ*(θ_i)|, and |φ*(θ)| ≤ gap + |θz| + |φ|.
+  /// Where φ can be negative, φ ≥ −φ*(0), so |φ| ≤ φ + 2 max(0, φ*(0)).
   /// Offsets are as good as a feature o_i whose coefficient is 1: ‖a_i‖² and ‖x‖² have it in them.
   ///
   /// @param objective  f(x)
@@ -179,7 +180,7 @@ class dual_extrapolation {
     double const products = offsets_of(*f_).empty() ? 2 : 3;  // in f, in the conjugates, and θ_i o_i
     double const margin =
         2 * chain * u *
-            (2 * std::abs(objective) + std::abs(gap) + products * size * own.x + squares / lambda) +
+            (2 * (std::abs(objective) + 2 * depth_) + std::abs(gap) + products * size * own.x + squares / lambda) +
         error * (std::sqrt(squares) + error) / lambda;
     double const result = std::max(gap, 0.0) + margin;
     return std::isfinite(result) ? result : infinity;
@@ -265,18 +266,22 @@ class dual_extrapolation {
   // A pass over the features, once, and only where a bound is asked for.
   void measure_rows() {
     double const n = static_cast<double>(f_->samples()), constant = f_->intercept();
-    double sum = 0;
+    auto const& loss = f_->loss();
+    double sum = 0, depth = 0;
     std::size_t longest = 0;
     for (std::size_t i = 0; i != f_->samples(); ++i) {
       auto const row = row_of(f_->features(), i);
       double const offset = with_offset(*f_, i, 0);
       sum += f_->scale(i) * (squared_norm_of(row) + constant * constant + offset * offset);
+      double const y = f_->target(i), nearest = loss.project_to_dual_domain(0, y);
+      depth += f_->scale(i) * std::max(0.0, loss.conjugate(nearest, y));
       if constexpr (sparse_row<decltype(row)>)
         longest = std::max<std::size_t>(longest, row.indices.size());
       else
         longest = row.size();
     }
     row_norm_ = std::sqrt(sum / n);
+    depth_ = depth / n;
     longest_row_ = static_cast<double>(longest);
   }
 
@@ -288,6 +293,7 @@ class dual_extrapolation {
   aligned_vector<double> h_;  // h(θ(c)) before anything is moved into the domain
   linear_point at_;       // of the last proposal
   double row_norm_ = -1, longest_row_ = 0;
+  double depth_ = 0;  // (1/n) Σ s_i max(0, −min φ)
 };
 
 }  // namespace localsgd::detail

@@ -77,6 +77,7 @@ class linear_objective {
     detail::check_shape(features, targets_.size());
     if constexpr (detail::knows_targets<LossType>)
       detail::check_targets(targets_, LossType::accepts, LossType::targets);
+    if constexpr (detail::has_suited_to<LossType>) set_largest_target(largest_target());
     if constexpr (requires { loss_.check_targets(targets_); }) loss_.check_targets(targets_);
     detail::require(std::isfinite(options.intercept), "linear_options.intercept",
                     options.intercept, "finite");
@@ -163,6 +164,18 @@ class linear_objective {
   void set_mean_weight(double mean) noexcept {
     mean_weight_ = mean;
     scale_without_weights_ = 1 / mean;
+  }
+  /// max y_i, from 0 on.
+  double largest_target() const noexcept {
+    double largest = 0;
+    for (double const y : targets_) largest = std::max(largest, y);
+    return largest;
+  }
+  /// For a sharded_objective: the largest target of all shards, for a loss that depends on it.
+  void set_largest_target(double largest)
+    requires detail::has_suited_to<LossType>
+  {
+    loss_ = loss_.suited_to(largest);
   }
   double scale(std::size_t i) const noexcept {
     return options_.weights.empty() ? scale_without_weights_ : options_.weights[i] / mean_weight_;

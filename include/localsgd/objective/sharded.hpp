@@ -81,9 +81,9 @@ struct shard_facts {
     return facts;
   }
 
-  // How many samples, and the sum of their weights.
+  // How many samples, the sum of their weights, and the largest target, if the loss depends on it.
   struct weight_sum {
-    double samples = 0, weights = 0;
+    double samples = 0, weights = 0, largest_target = 0;
   };
 
   std::string_view regularizer_name() const noexcept { return regularizer.data(); }
@@ -144,6 +144,7 @@ class sharded_objective {
       for (std::size_t k = here.first; k != here.last; ++k)
         facts_[k] = detail::shard_facts::of(shards_[k - here.first], workers);
     };
+    constexpr bool suits_targets = requires(F& f) { f.set_largest_target(f.largest_target()); };
     if constexpr (detail::has_mean_weight<F>) {
       // A weight counts among all samples, so all must know the sum before anything is measured.
       std::vector<detail::shard_facts::weight_sum> sums(workers);
@@ -153,14 +154,19 @@ class sharded_objective {
           F const& f = shards_[k - here.first];
           double const samples = static_cast<double>(f.samples());
           sums[k] = {samples, samples * f.mean_weight()};
+          if constexpr (suits_targets) sums[k].largest_target = f.largest_target();
         }
       });
-      double samples = 0, weights = 0;
+      double samples = 0, weights = 0, largest = 0;
       for (auto const& each : sums) {
+        largest = std::max(largest, each.largest_target);
         samples += each.samples;
         weights += each.weights;
       }
-      for (F& f : shards_) f.set_mean_weight(weights / samples);
+      for (F& f : shards_) {
+        f.set_mean_weight(weights / samples);
+        if constexpr (suits_targets) f.set_largest_target(largest);
+      }
       ranks.all_gather(std::span(facts_.data(), facts_.size()), look_at_all);
     } else {
       ranks.all_gather(std::span(facts_.data(), facts_.size()), [&] {
@@ -231,11 +237,7 @@ class sharded_objective {
   }
 
   // What all shards have in common: λ, and of a linear model the intercept.
-  double ridge_strength() const noexcept
-    requires detail::has_ridge<F>
-  {
-    return facts_[0].ridge;
-  }
+  double ridge_strength() const noexcept requires detail::has_ridge<F> { return facts_[0].ridge; }
   double intercept() const noexcept
     requires LinearObjective<F>
   {
