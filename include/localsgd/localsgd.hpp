@@ -17,6 +17,7 @@
 #include "localsgd/data/csr_matrix.hpp"
 #include "localsgd/data/dataset.hpp"
 #include "localsgd/data/idx.hpp"
+#include "localsgd/data/labels.hpp"
 #include "localsgd/data/libsvm.hpp"
 #include "localsgd/fwd.hpp"
 #include "localsgd/iterate_weights/linear_weights.hpp"

@@ -311,7 +311,7 @@ BOOST_AUTO_TEST_CASE(targets_that_the_loss_does_not_take_are_refused_by_number) 
   y[3] = 0;
   auto const e = support::error_of<invalid_data>([&] { linear_objective(a, y, logistic{}, l2{}); });
   BOOST_TEST(e.found == "0");
-  BOOST_TEST(e.expected == "-1 or +1");
+  BOOST_TEST(e.expected == "-1 or +1 (encode_binary() makes them of any two labels)");
   for (double const bad : {not_a_number, infinity}) {
     y[3] = bad;
     BOOST_TEST(refused_argument([&] { linear_objective(a, y, squared{}, l2{}); }) == "targets[3]");
@@ -380,6 +380,18 @@ BOOST_AUTO_TEST_CASE(offsets_are_as_many_as_samples_and_finite) {
     offset[3] = bad;
     BOOST_TEST(refused(offset) == "offset[3]");
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_loss_that_depends_on_the_largest_target_gets_it) {
+  auto const a = features<csr_matrix<float>>();
+  std::vector<double> counts(n, 3.0);
+  counts[5] = 70;
+  linear_objective f(a, counts, localsgd::poisson{}, l2{}), g(a, counts, localsgd::poisson{40}, l2{});
+  BOOST_TEST(f.largest_target() == 70);
+  BOOST_TEST(f.loss().max_rate() == 150);
+  f.set_largest_target(200);  // that of another shard
+  BOOST_TEST(f.loss().max_rate() == 410);
+  BOOST_TEST(g.loss().max_rate() == 40);
 }
 
 BOOST_AUTO_TEST_CASE(penalty_and_intercept_are_finite_and_the_penalty_is_not_negative) {

@@ -76,7 +76,8 @@ class softmax_objective {
         options_(options) {
     detail::require(classes >= 2 && classes <= 65536, "classes", classes, "2 to 65536");
     detail::check_shape(features, labels_.size());
-    std::string const expected = "a class, 0 to " + std::to_string(classes - 1);
+    std::string const expected = "a class, 0 to " + std::to_string(classes - 1) +
+                                 " (encode_classes() makes them of any labels)";
     for (std::size_t i = 0; i != labels_.size(); ++i) {
       double const y = static_cast<double>(labels_[i]);
       if (!(y >= 0 && y < static_cast<double>(classes) && y == std::floor(y)))
