@@ -23,6 +23,7 @@
 #include "localsgd/iterate_weights/linear_weights.hpp"
 #include "localsgd/iterate_weights/quadratic_weights.hpp"
 #include "localsgd/iterate_weights/uniform_weights.hpp"
+#include "localsgd/loss/gamma.hpp"
 #include "localsgd/loss/huber.hpp"
 #include "localsgd/loss/logistic.hpp"
 #include "localsgd/loss/poisson.hpp"

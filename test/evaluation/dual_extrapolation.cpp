@@ -13,6 +13,7 @@
 
 #include "localsgd/data/csr_matrix.hpp"
 #include "localsgd/evaluation/certificate.hpp"
+#include "localsgd/loss/gamma.hpp"
 #include "localsgd/loss/huber.hpp"
 #include "localsgd/loss/logistic.hpp"
 #include "localsgd/loss/poisson.hpp"
@@ -160,6 +161,8 @@ void with_every_loss(linear_options options, Check const& check) {
   auto counts = reals;
   for (double& y : counts) y = std::floor(std::abs(y));
   check(linear_objective(features, counts, poisson{}, l2{lambda}, options));
+  for (double& y : counts) y += 0.5;
+  check(linear_objective(features, counts, localsgd::gamma_loss{}, l2{lambda}, options));
 }
 
 template <class Check>

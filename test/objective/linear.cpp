@@ -3,6 +3,7 @@
 #define BOOST_TEST_MODULE objective_linear
 #include "localsgd/objective/linear.hpp"
 
+#include "localsgd/loss/gamma.hpp"
 #include "localsgd/loss/huber.hpp"
 #include "localsgd/loss/logistic.hpp"
 #include "localsgd/loss/poisson.hpp"
@@ -64,6 +65,8 @@ void with_every_loss(Check const& check) {
   check(localsgd::smoothed_hinge{0.5}, signs);
   check(localsgd::huber{0.7}, reals);
   check(localsgd::poisson{3}, counts);
+  for (double& y : counts) y += 0.5;
+  check(localsgd::gamma_loss{}, counts);
 }
 
 template <class Make>
