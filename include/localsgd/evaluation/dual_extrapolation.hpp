@@ -6,6 +6,7 @@
 #include "localsgd/core/compiler.hpp"
 #include "localsgd/core/index_range.hpp"
 #include "localsgd/evaluation/dual_model.hpp"
+#include "localsgd/evaluation/dual_rows.hpp"
 #include "localsgd/kernels/cholesky.hpp"
 #include "localsgd/kernels/rows.hpp"
 #include "localsgd/loss/concept.hpp"
@@ -151,7 +152,7 @@ class dual_extrapolation {
   LOCALSGD_ONE_COPY double bound(double objective, double conjugates,
                                  std::span<double const> moved) {
     if (at_.x.empty() || !(ridge_of(*f_) > 0)) return infinity;
-    if (!(row_norm_ >= 0)) measure_rows();
+    if (!(rows_.norm >= 0)) rows_ = dual_rows::of(*f_);
     combine();
     double const n = static_cast<double>(f_->samples()), lambda = ridge_of(*f_);
     constexpr std::size_t block = 256;  // a short chain of additions, and one of blocks
@@ -168,19 +169,19 @@ class dual_extrapolation {
 
     constexpr double u = std::numeric_limits<double>::epsilon() / 2;
     double const chain =
-        terms_ + longest_row_ + static_cast<double>(h_.size() / block + block + 64);
+        terms_ + rows_.longest + static_cast<double>(h_.size() / block + block + 64);
     lengths const own = lengths_of(at_);
     lengths total = own;  // of all that θ(c) is made of
     for (std::size_t k = 0; k != used_; ++k) {
       total.slopes += std::abs(c_[k]) * (past_[k].of.slopes + own.slopes);
       total.x += std::abs(c_[k]) * (past_[k].of.x + own.x);
     }
-    double const slopes = row_norm_ * total.slopes, size = slopes + lambda * total.x;
+    double const slopes = rows_.norm * total.slopes, size = slopes + lambda * total.x;
     double const error = 2 * chain * u * size;
     double const products = offsets_of(*f_).empty() ? 2 : 3;  // in f, in the conjugates, and θ_i o_i
     double const margin =
         2 * chain * u *
-            (2 * (std::abs(objective) + 2 * depth_) + std::abs(gap) + products * size * own.x + squares / lambda) +
+            (2 * (std::abs(objective) + 2 * rows_.depth) + std::abs(gap) + products * size * own.x + squares / lambda) +
         error * (std::sqrt(squares) + error) / lambda;
     double const result = std::max(gap, 0.0) + margin;
     return std::isfinite(result) ? result : infinity;
@@ -263,28 +264,6 @@ class dual_extrapolation {
     return std::max(predicted, 0.0);
   }
 
-  // A pass over the features, once, and only where a bound is asked for.
-  void measure_rows() {
-    double const n = static_cast<double>(f_->samples()), constant = f_->intercept();
-    auto const& loss = f_->loss();
-    double sum = 0, depth = 0;
-    std::size_t longest = 0;
-    for (std::size_t i = 0; i != f_->samples(); ++i) {
-      auto const row = row_of(f_->features(), i);
-      double const offset = with_offset(*f_, i, 0);
-      sum += f_->scale(i) * (squared_norm_of(row) + constant * constant + offset * offset);
-      double const y = f_->target(i), nearest = loss.project_to_dual_domain(0, y);
-      depth += f_->scale(i) * std::max(0.0, loss.conjugate(nearest, y));
-      if constexpr (sparse_row<decltype(row)>)
-        longest = std::max<std::size_t>(longest, row.indices.size());
-      else
-        longest = row.size();
-    }
-    row_norm_ = std::sqrt(sum / n);
-    depth_ = depth / n;
-    longest_row_ = static_cast<double>(longest);
-  }
-
   F const* f_;
   double terms_;
   std::size_t size_ = 0, used_ = 0;
@@ -292,8 +271,7 @@ class dual_extrapolation {
   std::array<double, most> c_{};
   aligned_vector<double> h_;  // h(θ(c)) before anything is moved into the domain
   linear_point at_;       // of the last proposal
-  double row_norm_ = -1, longest_row_ = 0;
-  double depth_ = 0;  // (1/n) Σ s_i max(0, −min φ)
+  dual_rows rows_;  // measured where a bound is asked for
 };
 
 }  // namespace localsgd::detail

@@ -11,6 +11,7 @@
 #include "localsgd/objective/fingerprint.hpp"
 #include "localsgd/objective/linear_concept.hpp"
 #include "localsgd/objective/regularized.hpp"
+#include "localsgd/objective/shard_totals.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
 #include "localsgd/objective/stable_step.hpp"
 #include "localsgd/settings.hpp"
@@ -35,13 +36,6 @@
 namespace localsgd {
 
 namespace detail {
-
-/// @brief An objective with weights, whose sum can be that of more samples than its own.
-template <class F>
-concept has_mean_weight = requires(F& f, F const& constant, double mean) {
-  { constant.mean_weight() } -> std::same_as<double>;
-  f.set_mean_weight(mean);
-};
 
 /// @brief What every process knows of a shard.
 struct shard_facts {
@@ -80,11 +74,6 @@ struct shard_facts {
       facts.curvature = estimate_curvature(f);
     return facts;
   }
-
-  // How many samples, the sum of their weights, and the largest target, if the loss depends on it.
-  struct weight_sum {
-    double samples = 0, weights = 0, largest_target = 0;
-  };
 
   std::string_view regularizer_name() const noexcept { return regularizer.data(); }
 };
@@ -144,29 +133,17 @@ class sharded_objective {
       for (std::size_t k = here.first; k != here.last; ++k)
         facts_[k] = detail::shard_facts::of(shards_[k - here.first], workers);
     };
-    constexpr bool suits_targets = requires(F& f) { f.set_largest_target(f.largest_target()); };
     if constexpr (detail::has_mean_weight<F>) {
       // A weight counts among all samples, so all must know the sum before anything is measured.
-      std::vector<detail::shard_facts::weight_sum> sums(workers);
-      ranks.all_gather(std::span(sums.data(), sums.size()), [&] {
+      std::vector<detail::shard_totals> totals(workers);
+      ranks.all_gather(std::span(totals.data(), totals.size()), [&] {
         make_all();
-        for (std::size_t k = here.first; k != here.last; ++k) {
-          F const& f = shards_[k - here.first];
-          double const samples = static_cast<double>(f.samples());
-          sums[k] = {samples, samples * f.mean_weight()};
-          if constexpr (suits_targets) sums[k].largest_target = f.largest_target();
-        }
+        for (std::size_t k = here.first; k != here.last; ++k)
+          totals[k] = detail::shard_totals::of(shards_[k - here.first]);
       });
-      double samples = 0, weights = 0, largest = 0;
-      for (auto const& each : sums) {
-        largest = std::max(largest, each.largest_target);
-        samples += each.samples;
-        weights += each.weights;
-      }
-      for (F& f : shards_) {
-        f.set_mean_weight(weights / samples);
-        if constexpr (suits_targets) f.set_largest_target(largest);
-      }
+      detail::shard_totals all;
+      for (auto const& each : totals) all.add(each);
+      for (F& f : shards_) all.apply_to(f);
       ranks.all_gather(std::span(facts_.data(), facts_.size()), look_at_all);
     } else {
       ranks.all_gather(std::span(facts_.data(), facts_.size()), [&] {
@@ -237,7 +214,11 @@ class sharded_objective {
   }
 
   // What all shards have in common: λ, and of a linear model the intercept.
-  double ridge_strength() const noexcept requires detail::has_ridge<F> { return facts_[0].ridge; }
+  double ridge_strength() const noexcept
+    requires detail::has_ridge<F>
+  {
+    return facts_[0].ridge;
+  }
   double intercept() const noexcept
     requires LinearObjective<F>
   {
