@@ -181,7 +181,8 @@ class dual_extrapolation {
     double const products = offsets_of(*f_).empty() ? 2 : 3;  // in f, in the conjugates, and θ_i o_i
     double const margin =
         2 * chain * u *
-            (2 * (std::abs(objective) + 2 * rows_.depth) + std::abs(gap) + products * size * own.x + squares / lambda) +
+            (2 * (std::abs(objective) + 2 * rows_.depth) + std::abs(gap) +
+             products * size * own.x + squares / lambda) +
         error * (std::sqrt(squares) + error) / lambda;
     double const result = std::max(gap, 0.0) + margin;
     return std::isfinite(result) ? result : infinity;
