@@ -259,6 +259,9 @@ BOOST_AUTO_TEST_CASE(every_loss_is_minimised_to_a_certified_tolerance) {
   certified(data.labels, smoothed_hinge{0.5});
   certified(data.reals, huber{0.7});
   certified(counts, poisson{10});
+  certified(counts, poisson{});
+  for (double& y : counts) y += 0.5;
+  certified(counts, gamma_loss{});
 }
 
 BOOST_AUTO_TEST_CASE(a_tolerance_with_nothing_named_is_reached_whatever_the_units) {

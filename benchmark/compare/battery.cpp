@@ -102,7 +102,7 @@ class data_in_memory {
     if (loss == "smoothed_hinge") return linear(localsgd::smoothed_hinge{});
     if (loss == "huber") return linear(localsgd::huber{});
     if (loss == "squared") return linear(localsgd::squared{});
-    if (loss == "poisson") return linear(localsgd::poisson{});
+    if (loss == "poisson") return linear(localsgd::poisson{100});
     if (loss != "softmax") throw std::runtime_error("no loss is called " + std::string(loss));
     double const last = *std::ranges::max_element(data_.targets);
     return minimize(

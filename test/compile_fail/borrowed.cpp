@@ -39,6 +39,7 @@ vector<double> const tensor(std::array<std::size_t, 1>{2}, 1.0);
   linear_objective(a, std::span(y), logistic{}, l2{1}, options);
   softmax_objective(a, labels, 2, l2{1});
   softmax_objective(a, std::span(labels), 2, l2{1});
+  softmax_objective(a, labels, 2, l2{1}, {.weights = w, .class_weights = pair});
 }
 
 #ifdef FAULTS
@@ -64,6 +65,10 @@ vector<double> const tensor(std::array<std::size_t, 1>{2}, 1.0);
   softmax_objective(a, std::vector<int>{0, 1}, 2, l2{1});
   // expect: softmax_objective
   softmax_objective(to_csr(a), labels, 2, l2{1});
+  // expect: softmax_objective
+  softmax_objective(to_csr(a), labels, 2, l2{1}, {.weights = w});
+  // expect: borrowed_numbers
+  softmax_options{.class_weights = std::vector<double>{1, 2}};
 }
 #endif
 

@@ -206,7 +206,7 @@ BOOST_AUTO_TEST_CASE(numbers_do_not_depend_on_the_locale) {
   BOOST_TEST(d.features.columns() == 1000U);
   BOOST_TEST(d.features.row(0).values[0] == 2.25F);
   check(error_in("1,5 1:2\n"), 1, 1, "1,5",
-        "a label (a decimal number; several labels are not supported)");
+        "a label (a decimal number; several labels of a sample are not supported)");
   check(error_in("1 1000:1", {.columns = 999}), 1, 3, "1000",
         "an index of at most 999 (options.columns)");
 }
@@ -241,7 +241,7 @@ BOOST_AUTO_TEST_CASE(a_malformed_label_is_refused) {
   check(error_in("1 1:1\n\n  spam 1:1\n"), 3, 3, "spam", expected);
   check(error_in("1:1 2:1\n"), 1, 1, "1:1", expected + " before the first index:value");
   check(error_in("1,2 1:1\n"), 1, 1, "1,2",
-        "a label (a decimal number; several labels are not supported)");
+        "a label (a decimal number; several labels of a sample are not supported)");
   check(error_in("+-1 1:1\n"), 1, 1, "+-1", expected);
   check(error_in("++1 1:1\n"), 1, 1, "++1", expected);
   check(error_in("+\n"), 1, 1, "+", expected);

@@ -125,7 +125,7 @@ BOOST_AUTO_TEST_CASE(a_label_of_another_dialect_is_named) {
   BOOST_TEST(line_of("-1.5 1:2").label() == -1.5);
   BOOST_TEST(expected("1:2") == "a label (a decimal number) before the first index:value");
   BOOST_TEST(expected("1,2 1:2") ==
-             "a label (a decimal number; several labels are not supported)");
+             "a label (a decimal number; several labels of a sample are not supported)");
   BOOST_TEST(expected("x") == "a label (a decimal number)");
 }
 

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "localsgd/localsgd.hpp"
+#include "test/support/losses.hpp"
 #include "test/support/problems.hpp"
 #include "test/support/runs.hpp"
 #include "test/support/teams.hpp"
@@ -44,6 +45,7 @@ void with_every_problem(Check const& check) {
                            {.intercept = 1}));
     check(linear_objective(data.dense, data.reals, squared{}, l2{lambda}));
     check(linear_objective(data.dense, data.reals, huber{0.5}, l2{lambda}, {.intercept = 0.5}));
+    check(linear_objective(data.dense, data.labels, logistic{}, l2{lambda}, {.offset = data.reals}));
   }
 }
 

@@ -13,6 +13,7 @@
 
 #include "localsgd/data/csr_matrix.hpp"
 #include "localsgd/evaluation/certificate.hpp"
+#include "localsgd/loss/gamma.hpp"
 #include "localsgd/loss/huber.hpp"
 #include "localsgd/loss/logistic.hpp"
 #include "localsgd/loss/poisson.hpp"
@@ -53,7 +54,9 @@ struct evaluated {
 template <class F>
 double prediction(F const& f, std::vector<double> const& x, std::size_t i) {
   auto const row = localsgd::detail::row_of(f.features(), i);
-  return localsgd::detail::dot(row, x.data()) + (f.intercept() != 0 ? f.intercept() * x.back() : 0);
+  double const of_intercept = f.intercept() != 0 ? f.intercept() * x.back() : 0;
+  double const offset = f.offsets().empty() ? 0 : f.offsets()[i];
+  return localsgd::detail::dot(row, x.data()) + of_intercept + offset;
 }
 
 template <class F>
@@ -126,7 +129,8 @@ double gap_by_definition(F const& f, evaluated const& at, std::vector<evaluated>
     for (std::size_t k = 0; k != c.size(); ++k)
       theta += c[k] * (past[past.size() - 1 - k].slopes[i] - at.slopes[i]);
     theta = f.loss().project_to_dual_domain(theta, f.target(i));
-    conjugates += f.scale(i) * f.loss().conjugate(theta, f.target(i)) / n;
+    double const offset = f.offsets().empty() ? 0 : f.offsets()[i];
+    conjugates += f.scale(i) * (f.loss().conjugate(theta, f.target(i)) - theta * offset) / n;
     double const share = f.scale(i) * theta / n;
     localsgd::detail::add_scaled(share, localsgd::detail::row_of(f.features(), i), h.data());
     if (f.intercept() != 0) h.back() += share * f.intercept();
@@ -154,6 +158,11 @@ void with_every_loss(linear_options options, Check const& check) {
   check(linear_objective(features, signs, smoothed_hinge{0.5}, l2{lambda}, options));
   check(linear_objective(features, reals, squared{}, l2{lambda}, options));
   check(linear_objective(features, reals, huber{3}, l2{lambda}, options));
+  auto counts = reals;
+  for (double& y : counts) y = std::floor(std::abs(y));
+  check(linear_objective(features, counts, poisson{}, l2{lambda}, options));
+  for (double& y : counts) y += 0.5;
+  check(linear_objective(features, counts, localsgd::gamma_loss{}, l2{lambda}, options));
 }
 
 template <class Check>
@@ -161,11 +170,14 @@ void with_every_problem(Check const& check) {
   support::numbers random(9);
   std::vector<double> weights(n);
   for (double& w : weights) w = static_cast<double>(random.below(4));
+  auto offset = support::random_point(n, 8);
+  for (double& o : offset) o /= 8;
   for (double const intercept : {0.0, 1.5})
     for (bool const weighted : {false, true}) {
       linear_options options{.intercept = intercept};
       if (weighted) options.weights = weights;
       with_every_loss<dense_matrix<double>>(options, check);
+      options.offset = offset;
       with_every_loss<csr_matrix<float>>(options, check);
     }
 }

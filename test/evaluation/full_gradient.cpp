@@ -106,10 +106,14 @@ void with_every_model(Check const& check) {
   std::vector<double> weights(n);
   for (double& w : weights) w = static_cast<double>(random.below(4));
   iterate_type<Scalar> const type;
+  auto const offset = support::random_point(n, 5);
   for (double const intercept : {0.0, 1.5})
     for (bool const weighted : {false, true}) {
       linear_options options{.intercept = intercept};
-      if (weighted) options.weights = weights;
+      if (weighted) {
+        options.weights = weights;
+        options.offset = offset;
+      }
       check(linear_objective(features, signs, logistic{}, l2{lambda}, options, type));
       check(linear_objective(features, reals, squared{}, l2{}, options, type));
       check(linear_objective(features, reals, huber{0.5}, l2{lambda}, options, type));
@@ -154,6 +158,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(slopes_are_the_derivatives_at_the_predictions, Mat
       for (std::size_t i = 0; i != n; ++i) {
         double z = localsgd::detail::dot(localsgd::detail::row_of(f.features(), i), x.data());
         if (f.intercept() != 0) z += f.intercept() * x.back();
+        if (!f.offsets().empty()) z += f.offsets()[i];
         double const slope = f.loss().derivative(z, f.target(i));  // without the sample's weight
         BOOST_TEST(std::abs(got.slopes[i] - slope) <= 1e-14 * (1 + std::abs(slope)));
         squares += f.scale(i) * slope * slope / static_cast<double>(n);

@@ -95,6 +95,19 @@ BOOST_AUTO_TEST_CASE(the_formulas_hold_for_a_row_worked_out_by_hand) {
   BOOST_TEST(measure(f, {0, 0}, 0.5).of_value == 0.0);
 }
 
+// z = 0·x + o of one row (0, 0), o = 3, y = 0, at x = 0: θ = 3, T = 9, R = 9, k = 2 + 3, P = B = 225,
+// and the length of (x, 1) is 1.
+BOOST_AUTO_TEST_CASE(an_offset_counts_like_a_feature_whose_coefficient_is_1) {
+  dense_matrix<double> const a{{0, 0}, {0, 0}};
+  std::vector<double> const zeros{0, 0}, offset{3, 3};
+  linear_objective const f(a, zeros, squared{}, l2{0.5}, {.offset = offset});
+  double const u = std::numeric_limits<double>::epsilon() / 2;
+  auto const m = measure(f, {0, 0}, 0.5);
+  BOOST_TEST(m.of_value == 2 * u * (3 * 15 + u / 2 * 225), boost::test_tools::tolerance(1e-12));
+  BOOST_TEST(m.of_gradient == 2 * u * (3 * 15 + 67 * 0.5 + 67 * 3 * 3),
+             boost::test_tools::tolerance(1e-12));
+}
+
 BOOST_AUTO_TEST_CASE(any_number_of_threads_measures_the_same) {
   auto const a = rows(1);
   linear_objective const f(a, y, squared{}, l2{0.01});
@@ -112,6 +125,17 @@ BOOST_AUTO_TEST_CASE(softmax_has_it_and_an_objective_without_rows_has_none) {
   static_assert(!detail::has_known_rounding<localsgd::quadratic<>>);
   BOOST_TEST(measure(q, {1, 2}, 1).of_value == 0.0);
   BOOST_TEST(measure(q, {1, 2}, 1).of_gradient == 0.0);
+}
+
+BOOST_AUTO_TEST_CASE(a_row_of_softmax_counts_by_its_weight) {
+  auto const a = rows(1);
+  dense_matrix<double> const last{{a(2, 0), a(2, 1)}};
+  std::vector<int> const classes{0, 1, 1}, of_last{1};
+  std::vector<double> const w{0, 0, 5};
+  softmax_objective const f(a, classes, 2, l2{0.1}, {.weights = w});
+  softmax_objective const alone(last, of_last, 2, l2{0.1});
+  BOOST_TEST(measure(f, {1, 2, 3, 4}, 0.1).of_value == measure(alone, {1, 2, 3, 4}, 0.1).of_value,
+             boost::test_tools::tolerance(1e-14));
 }
 
 BOOST_AUTO_TEST_CASE(numbers_that_overflow_make_an_infinite_error) {

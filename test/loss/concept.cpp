@@ -24,6 +24,14 @@ struct with_conjugate : least {
 struct lipschitz : least {
   double lipschitz_constant() const { return std::numeric_limits<double>::infinity(); }
 };
+struct suited : least {
+  double largest = 0;
+  suited suited_to(double target) const {
+    suited other = *this;
+    other.largest = target;
+    return other;
+  }
+};
 struct no_curvature {
   double value(double, double) const;
   double derivative(double, double) const;
@@ -37,6 +45,13 @@ BOOST_AUTO_TEST_CASE(three_members_make_a_loss) {
   BOOST_TEST(!knows_lipschitz_constant<least>);
   BOOST_TEST(!knows_targets<least>);
   BOOST_TEST(!knows_conjugate<least>);
+  BOOST_TEST(!has_suited_to<least>);
+}
+
+BOOST_AUTO_TEST_CASE(a_loss_may_depend_on_the_largest_target) {
+  struct derived : suited {};  // suited_to() gives a `suited`
+  BOOST_TEST((Loss<suited> && has_suited_to<suited>));
+  BOOST_TEST((Loss<derived> && !has_suited_to<derived>));
 }
 
 BOOST_AUTO_TEST_CASE(optional_members_are_found) {

@@ -28,8 +28,49 @@ BOOST_AUTO_TEST_CASE(the_lipschitz_constant_is_the_largest_derivative) {
 }
 
 
-BOOST_AUTO_TEST_CASE(there_is_no_conjugate) {
-  BOOST_TEST(!localsgd::detail::knows_conjugate<poisson>);
+BOOST_AUTO_TEST_CASE(the_conjugate_is_that_of_the_value) {
+  support::check_conjugate(poisson{}, targets, 1);
+  support::check_conjugate(poisson{5}, targets, 1);
+}
+
+// θ = −y is the slope at z = −∞; v = θ + y.
+BOOST_AUTO_TEST_CASE(the_conjugate_has_these_values) {
+  poisson const loss{std::exp(2.0)};
+  auto const close = boost::test_tools::tolerance(1e-14);
+  BOOST_TEST(loss.conjugate(-3, 3) == 0);
+  BOOST_TEST(loss.conjugate(-4, 3) == 0);  // outside the domain, but rounding can lead there
+  BOOST_TEST(loss.conjugate(1 - 3, 3) == -1.0, close);
+  BOOST_TEST(std::abs(loss.conjugate(std::exp(1.0) - 3, 3)) <= 1e-15);
+  BOOST_TEST(loss.conjugate(std::exp(2.0), 0) == std::exp(2.0), close);
+  // v = 3ρ: w = 2, and 3ρ·2 + ρ(2 − 1)
+  BOOST_TEST(loss.conjugate(3 * std::exp(2.0), 0) == 7 * std::exp(2.0), close);
+}
+
+BOOST_AUTO_TEST_CASE(the_dual_domain_begins_at_the_negative_count) {
+  support::check_projection(poisson{}, targets);
+  support::check_projection(poisson{5}, targets);
+}
+
+// Up to a count of m at a rate of 2m + 10: its terms fall by the factor i/ρ < 1/2 from i = m down.
+BOOST_AUTO_TEST_CASE(no_count_of_the_data_is_likely_at_a_rate_above_the_chosen_one) {
+  for (double m = 0; m <= 500; m += 1) {
+    double const rate = poisson{}.suited_to(m).max_rate();
+    BOOST_TEST(rate == 2 * m + 10);
+    double term = std::exp(m * std::log(rate) - rate - std::lgamma(m + 1)), probability = 0;
+    for (double i = m; i >= 0; i -= 1) {
+      probability += term;
+      term *= i / rate;
+    }
+    BOOST_TEST(probability < 1e-4);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_rate_that_is_given_does_not_depend_on_the_counts) {
+  BOOST_TEST(poisson{7}.suited_to(1000).max_rate() == 7);
+  BOOST_TEST(poisson{}.max_rate() == 100);
+  BOOST_TEST(poisson{}.suited_to(1000).suited_to(3).max_rate() == 16);  // chosen anew
+  auto const e = support::error_of<localsgd::invalid_settings>([] { poisson{}.suited_to(1e308); });
+  BOOST_TEST(e.field == "poisson.max_rate");
 }
 
 BOOST_AUTO_TEST_CASE(the_loss_is_smallest_at_the_logarithm_of_the_count) {

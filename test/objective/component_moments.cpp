@@ -12,6 +12,8 @@
 #include <tuple>
 #include <vector>
 
+#include "localsgd/loss/logistic.hpp"
+#include "localsgd/objective/linear.hpp"
 #include "localsgd/objective/quadratic.hpp"
 #include "test/support/problems.hpp"
 
@@ -99,6 +101,38 @@ BOOST_AUTO_TEST_CASE(estimates_are_unbiased_and_know_their_error) {
              boost::test_tools::tolerance(0.15));
   BOOST_TEST(std::sqrt(second_error.mean()) == std::sqrt(second.variance()),
              boost::test_tools::tolerance(0.05));
+}
+
+// The same objective without its rows: moments are those of its gradients.
+template <class F>
+struct gradients_only {
+  using scalar = double;
+  F const* f;
+  std::size_t dimension() const { return f->dimension(); }
+  std::size_t samples() const { return f->samples(); }
+  double gradient(std::span<double const> x, std::span<std::size_t const> batch,
+                  std::span<double> g) const {
+    return f->gradient(x, batch, g);
+  }
+};
+
+BOOST_AUTO_TEST_CASE(a_linear_model_has_the_moments_of_its_gradients) {
+  std::size_t const n = 20, d = 4;
+  auto const a = support::features<localsgd::csr_matrix<double>>(n, d, 0.6);
+  auto const y = support::random_signs(n, 2), offset = support::random_point(n, 3);
+  auto const x = support::random_point(d + 1, 4);
+  for (bool const has_offset : {false, true}) {
+    localsgd::linear_options options{.intercept = 1};
+    if (has_offset) options.offset = offset;
+    localsgd::linear_objective const f(a, y, localsgd::logistic{}, localsgd::l2{0.3}, options);
+    gradients_only<decltype(f)> const g{&f};
+    chosen_samples const all(n, n, 0);
+    std::span<double const> const at(x);
+    auto const fast = moments_at(f, at, all), slow = moments_at(g, at, all);
+    auto const close = boost::test_tools::tolerance(1e-13);
+    BOOST_TEST(fast.variance.value == slow.variance.value, close);
+    BOOST_TEST(fast.second_moment.value == slow.second_moment.value, close);
+  }
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(curvature_is_that_at_the_point, Scalar, scalars) {

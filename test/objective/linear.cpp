@@ -3,6 +3,7 @@
 #define BOOST_TEST_MODULE objective_linear
 #include "localsgd/objective/linear.hpp"
 
+#include "localsgd/loss/gamma.hpp"
 #include "localsgd/loss/huber.hpp"
 #include "localsgd/loss/logistic.hpp"
 #include "localsgd/loss/poisson.hpp"
@@ -64,6 +65,8 @@ void with_every_loss(Check const& check) {
   check(localsgd::smoothed_hinge{0.5}, signs);
   check(localsgd::huber{0.7}, reals);
   check(localsgd::poisson{3}, counts);
+  for (double& y : counts) y += 0.5;
+  check(localsgd::gamma_loss{}, counts);
 }
 
 template <class Make>
@@ -198,6 +201,44 @@ BOOST_AUTO_TEST_CASE(an_intercept_is_a_constant_feature) {
   BOOST_TEST(f.smoothness() == g.smoothness(), boost::test_tools::tolerance(1e-12));
 }
 
+// A feature o_i whose coefficient is 1 adds o_i to every prediction.
+BOOST_AUTO_TEST_CASE_TEMPLATE(an_offset_is_a_feature_whose_coefficient_is_1, Matrix, layouts) {
+  using value = typename Matrix::value_type;
+  auto const dense = support::random_features<value>(n, d, 1, 0.6);
+  auto const offset = support::random_point(n, 8);  // exact in float
+  dense_matrix<value> longer(std::array<std::size_t, 2>{n, d + 1}, value{0});
+  for (std::size_t i = 0; i != n; ++i) {
+    for (std::size_t j = 0; j != d; ++j) longer(i, j) = dense(i, j);
+    longer(i, d) = static_cast<value>(offset[i]);
+  }
+  auto const a = support::in_layout<Matrix>(dense), b = support::in_layout<Matrix>(longer);
+  auto const w = weights();
+  with_every_loss([&](auto const& loss, std::vector<double> const& y) {
+    linear_objective const f(a, y, loss, l2{0}, {.intercept = 2, .weights = w, .offset = offset});
+    linear_objective const g(b, y, loss, l2{0}, {.intercept = 2, .weights = w});
+    BOOST_TEST(f.dimension() == d + 1);
+    auto x = support::random_point(d + 1, 7);
+    auto const here = at(f, x);
+    x.insert(x.begin() + d, 1.0);  // before the intercept
+    auto const there = at(g, x);
+    std::vector<double> expected = there.gradient;
+    expected.erase(expected.begin() + d);
+    // Predictions of up to 7 terms in another order.
+    BOOST_TEST(support::relative_distance(here.value, there.value) <= 1e-13);
+    BOOST_TEST(support::relative_distance(here.gradient, expected) <= 1e-13);
+  });
+}
+
+BOOST_AUTO_TEST_CASE(offsets_of_zero_change_no_bit) {
+  auto const a = features<csr_matrix<float>>();
+  auto const y = support::random_signs(n, 2);
+  std::vector<double> const zeros(n);
+  linear_objective const f(a, y, logistic{}, l2{0.1}), g(a, y, logistic{}, l2{0.1}, {.offset = zeros});
+  auto const x = support::random_point(d, 7);
+  BOOST_TEST(at(f, x).value == at(g, x).value);
+  BOOST_TEST(at(f, x).gradient == at(g, x).gradient, boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(an_objective_says_its_size) {
   auto const a = features<csr_matrix<float>>();
   auto const y = support::random_signs(n, 2);
@@ -273,7 +314,7 @@ BOOST_AUTO_TEST_CASE(targets_that_the_loss_does_not_take_are_refused_by_number) 
   y[3] = 0;
   auto const e = support::error_of<invalid_data>([&] { linear_objective(a, y, logistic{}, l2{}); });
   BOOST_TEST(e.found == "0");
-  BOOST_TEST(e.expected == "-1 or +1");
+  BOOST_TEST(e.expected == "-1 or +1 (encode_binary() makes them of any two labels)");
   for (double const bad : {not_a_number, infinity}) {
     y[3] = bad;
     BOOST_TEST(refused_argument([&] { linear_objective(a, y, squared{}, l2{}); }) == "targets[3]");
@@ -328,6 +369,32 @@ BOOST_AUTO_TEST_CASE(weights_are_as_many_as_samples_finite_not_negative_and_not_
     BOOST_TEST(refused_field([&] { with({1, bad, 1}); }) == "weights[1]");
   BOOST_TEST(refused_field([&] { with({0, 0, 0}); }) == "sum of weights");
   BOOST_TEST(refused_field([&] { with({1e308, 1e308, 1e308}); }) == "sum of weights");
+}
+
+BOOST_AUTO_TEST_CASE(offsets_are_as_many_as_samples_and_finite) {
+  auto const a = features<csr_matrix<float>>();
+  auto const y = support::random_signs(n, 2);
+  auto const refused = [&](std::vector<double> const& offset) {
+    return refused_argument([&] { linear_objective(a, y, logistic{}, l2{}, {.offset = offset}); });
+  };
+  BOOST_TEST(refused(std::vector<double>(n + 1)) == "offset");
+  std::vector<double> offset(n);
+  for (double const bad : {not_a_number, infinity, -infinity}) {
+    offset[3] = bad;
+    BOOST_TEST(refused(offset) == "offset[3]");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_loss_that_depends_on_the_largest_target_gets_it) {
+  auto const a = features<csr_matrix<float>>();
+  std::vector<double> counts(n, 3.0);
+  counts[5] = 70;
+  linear_objective f(a, counts, localsgd::poisson{}, l2{}), g(a, counts, localsgd::poisson{40}, l2{});
+  BOOST_TEST(f.largest_target() == 70);
+  BOOST_TEST(f.loss().max_rate() == 150);
+  f.set_largest_target(200);  // that of another shard
+  BOOST_TEST(f.loss().max_rate() == 410);
+  BOOST_TEST(g.loss().max_rate() == 40);
 }
 
 BOOST_AUTO_TEST_CASE(penalty_and_intercept_are_finite_and_the_penalty_is_not_negative) {

@@ -8,6 +8,7 @@
 #include <boost/test/unit_test.hpp>
 #include <cstddef>
 #include <span>
+#include <vector>
 
 namespace {
 
@@ -36,6 +37,12 @@ struct minimal : objective {
   double intercept() const;
 };
 static_assert(LinearObjective<minimal>);
+
+struct with_offsets : minimal {
+  std::vector<double> all;
+  std::span<double const> offsets() const { return all; }
+};
+static_assert(LinearObjective<with_offsets>);
 
 struct features_without_rows : minimal {
   double features() const;
@@ -66,6 +73,18 @@ struct bool_intercept : minimal {
 static_assert(!LinearObjective<bool_intercept>);
 
 }  // namespace
+
+BOOST_AUTO_TEST_CASE(offsets_are_added_to_predictions_where_there_are_some) {
+  using localsgd::detail::offsets_of;
+  using localsgd::detail::with_offset;
+  BOOST_TEST(offsets_of(minimal{}).empty());
+  BOOST_TEST(with_offset(minimal{}, 0, 1.5) == 1.5);
+  with_offsets f;
+  BOOST_TEST(with_offset(f, 0, 1.5) == 1.5);
+  f.all = {0.25, -3};
+  BOOST_TEST(with_offset(f, 0, 1.5) == 1.75);
+  BOOST_TEST(with_offset(f, 1, 1.5) == -1.5);
+}
 
 BOOST_AUTO_TEST_CASE(what_the_concept_asks_for_is_checked_by_the_compiler) {
   BOOST_TEST(minimal{}.scale(0) == 1.0);

@@ -147,6 +147,61 @@ BOOST_AUTO_TEST_CASE(weights_count_among_the_samples_of_all_shards) {
   for (std::size_t j = 0; j != 6; ++j) BOOST_TEST(g[j] == expected[j], close);
 }
 
+BOOST_AUTO_TEST_CASE(weights_of_softmax_count_among_the_samples_of_all_shards) {
+  cut const c({5, 7, 4}, 6, 1);
+  int classes = 1;
+  for (int const label : c.whole.classes) classes = std::max(classes, label + 1);
+  std::size_t const outputs = static_cast<std::size_t>(classes);
+  std::vector<double> of_classes(outputs, 1), all, middle;
+  of_classes[0] = 3;
+  for (std::size_t i = 0; i != 16; ++i) all.push_back(i < 5 || i >= 12 ? 1 : static_cast<double>(i % 4));
+  middle.assign(all.begin() + 5, all.begin() + 12);
+  serial s;
+  sharded_objective const f(s, 3, [&](std::size_t k) {
+    softmax_options options{.class_weights = of_classes};
+    if (k == 1) options.weights = middle;
+    return softmax_objective(c.dense[k], c.classes[k], outputs, l2{0.1}, options);
+  });
+  softmax_objective const whole(c.whole.dense, c.whole.classes, outputs, l2{0.1},
+                                {.weights = all, .class_weights = of_classes});
+  auto const x = support::random_point(whole.dimension(), 3);
+  auto const here = support::at(f, x), there = support::at(whole, x);
+  BOOST_TEST(here.value == there.value, boost::test_tools::tolerance(1e-13));
+  BOOST_TEST(support::relative_distance(here.gradient, there.gradient) < 1e-13);
+  auto const r = minimize(f, {.workers = 3, .tolerance = 1e-10}, s);
+  auto const expected = minimize(whole, {.tolerance = 1e-10}, s);
+  BOOST_TEST((r.reason == stop_reason::tolerance_reached));
+  // Both are within 1e-10 of f*, and f grows by (0.1/2)‖x − x*‖² at least.
+  BOOST_TEST(support::euclidean_distance(r.x, expected.x) <= 2 * std::sqrt(2e-10 / 0.1));
+}
+
+// Least squares with an offset o is least squares with the targets y − o.
+BOOST_AUTO_TEST_CASE(offsets_of_shards_count_like_those_of_all_samples) {
+  cut const c({5, 7, 4}, 6, 1);
+  auto const all = support::random_point(16, 9);
+  std::vector<std::vector<double>> offsets(3);
+  std::vector<double> rest = c.whole.reals;
+  for (std::size_t k = 0; k != 2; ++k)  // the last shard has none
+    for (std::size_t i = c.begins[k]; i != c.begins[k + 1]; ++i) {
+      offsets[k].push_back(all[i]);
+      rest[i] -= all[i];
+    }
+  serial s;
+  sharded_objective const f(s, 3, [&](std::size_t k) {
+    return linear_objective(c.dense[k], c.reals[k], squared{}, l2{0.1}, {.offset = offsets[k]});
+  });
+  BOOST_TEST(f.has_offset());
+  linear_objective const whole(c.whole.dense, rest, squared{}, l2{0.1});
+  auto const x = support::random_point(6, 3);
+  BOOST_TEST(support::at(f, x).value == support::at(whole, x).value,
+             boost::test_tools::tolerance(1e-13));
+  auto const r = minimize(f, {.workers = 3, .tolerance = 1e-12}, s);
+  auto const expected = minimize(whole, {.tolerance = 1e-12}, s);
+  BOOST_TEST((r.reason == stop_reason::tolerance_reached));
+  BOOST_TEST(support::euclidean_distance(r.x, expected.x) <= 2 * std::sqrt(2e-12 / 0.1));
+  BOOST_TEST(!c.logistic_shards(s).has_offset());
+}
+
 BOOST_AUTO_TEST_CASE(a_weight_in_a_shard_moves_the_minimum_as_repeated_samples_do) {
   // Weights 1 for four samples y = 0, 3 for four y = 10, a = 1: x* = (120/16)/(1 + 0.001)
   std::vector<dense_matrix<double>> const parts(2, dense_matrix<double>({4, 1}, 1.0));

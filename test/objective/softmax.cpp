@@ -42,6 +42,13 @@ std::vector<std::uint8_t> labels_below(std::size_t classes, std::size_t count = 
   return y;
 }
 
+// 0, 1, 2, 0, 1, 2, …
+std::vector<double> weights() {
+  std::vector<double> w(n);
+  for (std::size_t i = 0; i != n; ++i) w[i] = static_cast<double>(i % 3);
+  return w;
+}
+
 template <class Labels>
 std::string refused_label(Labels const& y) {
   dense_matrix<float> const a(std::array<std::size_t, 2>{y.size(), 2}, 1.0F);
@@ -273,6 +280,134 @@ BOOST_AUTO_TEST_CASE(the_predicted_class_has_the_largest_score_and_the_lowest_wi
   BOOST_TEST(f.accuracy(x) == 0.75);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(weight_2_is_the_sample_twice_and_weight_0_is_none, Matrix, layouts) {
+  using value = typename Matrix::value_type;
+  auto const once = support::random_features<value>(n, d, 1, 0.6);
+  auto const y = labels_below(3);
+  auto const w = weights();
+  std::vector<double> const of_classes{1, 3, 2};
+  std::vector<std::size_t> rows;
+  for (std::size_t i = 0; i != n; ++i)
+    rows.insert(rows.end(), static_cast<std::size_t>(w[i] * of_classes[y[i]]), i);
+  dense_matrix<value> repeated(std::array<std::size_t, 2>{rows.size(), d});
+  std::vector<std::uint8_t> labels(rows.size());
+  for (std::size_t r = 0; r != rows.size(); ++r) {
+    labels[r] = y[rows[r]];
+    for (std::size_t j = 0; j != d; ++j) repeated(r, j) = once(rows[r], j);
+  }
+  auto const a = support::in_layout<Matrix>(once);
+  auto const b = support::in_layout<Matrix>(repeated);
+  softmax_objective const weighted(a, y, 3, l2{0.1}, {.weights = w, .class_weights = of_classes});
+  softmax_objective const listed(b, labels, 3, l2{0.1});
+  auto const x = support::random_point(3 * d, 7);
+  // Sums of about 40 numbers in another order, and products by weights instead of sums.
+  BOOST_TEST(support::relative_distance(at(weighted, x).value, at(listed, x).value) <= 1e-13);
+  BOOST_TEST(support::relative_distance(at(weighted, x).gradient, at(listed, x).gradient) <= 1e-13);
+  // Power iteration ends when an iteration changes 1e-8 of the estimate.
+  BOOST_TEST(weighted.smoothness() == listed.smoothness(), boost::test_tools::tolerance(1e-6));
+  BOOST_TEST(support::worst_central_difference(weighted) <=
+             support::central_difference_tolerance<double>);
+}
+
+BOOST_AUTO_TEST_CASE(a_sample_of_weight_0_has_the_gradient_of_the_penalty) {
+  auto const a = features<dense_matrix<double>>();
+  auto const y = labels_below(3);
+  auto const w = weights();  // of sample 0 it is 0
+  softmax_objective const f(a, y, 3, l2{0.5}, {.weights = w});
+  auto const x = support::random_point(3 * d, 7);
+  auto const g = at(f, x, {0}).gradient;
+  for (std::size_t j = 0; j != g.size(); ++j) BOOST_TEST(g[j] == 0.5 * x[j]);
+}
+
+BOOST_AUTO_TEST_CASE(slopes_have_the_weight_of_their_sample_and_probabilities_have_none) {
+  auto const a = features<csr_matrix<double>>();
+  auto const y = labels_below(3);
+  auto const w = weights();
+  softmax_objective const plain(a, y, 3, l2{0.1}), f(a, y, 3, l2{0.1}, {.weights = w});
+  auto const x = support::random_point(3 * d, 7);
+  std::vector<double> s(3), of_plain(3), p(3), same(3);
+  for (std::size_t i = 0; i != n; ++i) {
+    f.slopes(x, 0.5, std::span(&i, 1), i, s);
+    plain.slopes(x, 0.5, std::span(&i, 1), i, of_plain);
+    f.probabilities(x, i, p);
+    plain.probabilities(x, i, same);
+    for (std::size_t c = 0; c != 3; ++c)
+      BOOST_TEST(s[c] == f.scale(i) * of_plain[c], boost::test_tools::tolerance(1e-14));
+    BOOST_TEST((p == same));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(scales_have_the_mean_1_unless_a_sharded_objective_says_otherwise) {
+  auto const a = features<csr_matrix<double>>();
+  auto const y = labels_below(3);
+  auto const w = weights();
+  softmax_objective f(a, y, 3, l2{0.1}, {.weights = w});
+  double sum = 0, of_weights = 0;
+  for (std::size_t i = 0; i != n; ++i) {
+    sum += f.scale(i);
+    of_weights += w[i];
+  }
+  BOOST_TEST(sum == static_cast<double>(n), boost::test_tools::tolerance(1e-14));
+  BOOST_TEST(f.mean_weight() == of_weights / n, boost::test_tools::tolerance(1e-14));
+  f.set_mean_weight(4);
+  BOOST_TEST(f.scale(1) == w[1] / 4);
+  softmax_objective plain(a, y, 3, l2{0.1});
+  BOOST_TEST(plain.mean_weight() == 1);
+  BOOST_TEST(plain.scale(0) == 1);
+  plain.set_mean_weight(4);
+  BOOST_TEST(plain.scale(0) == 0.25);
+}
+
+// Powers of two as weights: all products and quotients by them are exact.
+BOOST_AUTO_TEST_CASE(equal_weights_have_the_bits_of_none) {
+  auto const a = features<csr_matrix<float>>();
+  auto const y = labels_below(3);
+  std::vector<double> const halves(n, 0.5), quarters(3, 0.25);
+  softmax_objective const f(a, y, 3, l2{0.1});
+  softmax_objective const g(a, y, 3, l2{0.1}, {.weights = halves, .class_weights = quarters});
+  auto const x = support::random_point(3 * d, 7);
+  BOOST_TEST(at(f, x).value == at(g, x).value);
+  BOOST_TEST((at(f, x).gradient == at(g, x).gradient));
+}
+
+BOOST_AUTO_TEST_CASE(weights_come_with_either_type_of_x) {
+  auto const a = features<csr_matrix<float>>();
+  auto const y = labels_below(3);
+  auto const w = weights();
+  softmax_objective const f(a, y, 3, l2{0.1}, {.weights = w}, iterate_type<float>{});
+  softmax_objective const g(a, y, 3, l2{0.1}, iterate_type<float>{});
+  static_assert(std::is_same_v<decltype(f)::scalar, float>);
+  static_assert(std::is_same_v<decltype(g)::scalar, float>);
+  BOOST_TEST(f.scale(0) == 0);
+  BOOST_TEST(g.scale(0) == 1);
+}
+
+BOOST_AUTO_TEST_CASE(weights_that_do_not_fit_are_refused_by_name) {
+  auto const a = features<csr_matrix<float>>();
+  auto const y = labels_below(3);
+  auto const refused = [&](std::vector<double> const& w, std::vector<double> const& of_classes) {
+    return support::error_of<invalid_settings>([&] {
+             softmax_objective(a, y, 3, l2{}, {.weights = w, .class_weights = of_classes});
+           }).field;
+  };
+  auto const misshapen = [&](std::vector<double> const& w, std::vector<double> const& of_classes) {
+    return support::error_of<invalid_data>([&] {
+             softmax_objective(a, y, 3, l2{}, {.weights = w, .class_weights = of_classes});
+           }).file;
+  };
+  std::vector<double> w(n, 1);
+  w[4] = -1;
+  BOOST_TEST(refused(w, {}) == "weights[4]");
+  BOOST_TEST(refused({}, {1, support::not_a_number, 1}) == "class_weights[1]");
+  BOOST_TEST(refused(std::vector<double>(n, 0), {}) == "sum of weights");
+  BOOST_TEST(refused({}, {0, 0, 0}) == "sum of weights times class_weights");
+  // Each has a positive sum, but no sample has a positive product.
+  for (std::size_t i = 0; i != n; ++i) w[i] = y[i] == 0 ? 0 : 1;
+  BOOST_TEST(refused(w, {1, 0, 0}) == "sum of weights times class_weights");
+  BOOST_TEST(misshapen(std::vector<double>(n + 1, 1), {}) == "weights");
+  BOOST_TEST(misshapen({}, {1, 1}) == "class_weights");
+}
+
 BOOST_AUTO_TEST_CASE(labels_may_have_any_arithmetic_type) {
   auto const a = features<dense_matrix<float>>();
   auto const bytes = labels_below(3);
@@ -296,7 +431,7 @@ BOOST_AUTO_TEST_CASE(labels_that_are_no_class_are_refused_by_number) {
   dense_matrix<float> const a{{1}};
   auto const e = support::error_of<invalid_data>([&] { softmax_objective(a, y, 3, l2{}); });
   BOOST_TEST(e.found == "0.5");
-  BOOST_TEST(e.expected == "a class, 0 to 2");
+  BOOST_TEST(e.expected == "a class, 0 to 2 (encode_classes() makes them of any labels)");
 }
 
 BOOST_AUTO_TEST_CASE(there_are_2_to_65536_classes) {
@@ -337,5 +472,13 @@ BOOST_AUTO_TEST_CASE(temporary_data_does_not_compile) {
   static_assert(!std::is_constructible_v<objective, matrix&, labels, size_t, l2>);
   static_assert(!std::is_constructible_v<objective, matrix&, labels const, size_t, l2>);
   static_assert(!std::is_constructible_v<objective, matrix, labels, size_t, l2>);
+  using type = iterate_type<double>;
+  using options = localsgd::softmax_options;
+  static_assert(std::is_constructible_v<objective, matrix&, labels&, size_t, l2, type>);
+  static_assert(std::is_constructible_v<objective, matrix&, labels&, size_t, l2, options, type>);
+  static_assert(!std::is_constructible_v<objective, matrix, labels&, size_t, l2, type>);
+  static_assert(!std::is_constructible_v<objective, matrix&, labels, size_t, l2, type>);
+  static_assert(!std::is_constructible_v<objective, matrix, labels&, size_t, l2, options>);
+  static_assert(!std::is_constructible_v<objective, matrix&, labels, size_t, l2, options, type>);
   BOOST_TEST((lasting && of_const));
 }

@@ -83,6 +83,28 @@ BOOST_AUTO_TEST_CASE(borrowed_numbers_are_a_span_that_no_temporary_container_con
   BOOST_TEST(borrowed_numbers{}.empty());
 }
 
+BOOST_AUTO_TEST_CASE(offsets_are_none_or_one_finite_number_for_each_sample) {
+  using localsgd::detail::check_offsets;
+  check_offsets({}, 5);
+  check_offsets(std::vector<double>{1, -2}, 2);
+  auto const e = refused([] { check_offsets(std::vector<double>{1, 2, 3}, 2); });
+  BOOST_TEST(e.file == "offset");
+  BOOST_TEST(e.found == "3 offsets");
+  BOOST_TEST(e.expected == "one for each of the 2 samples");
+  std::vector<double> const bad{1, support::infinity};
+  BOOST_TEST(refused([&] { check_offsets(bad, 2); }).file == "offset[1]");
+}
+
+BOOST_AUTO_TEST_CASE(classes_without_samples_do_not_count_in_the_mean_weight) {
+  std::vector<int> const labels{0, 0, 2};
+  std::vector<double> const w{1, 2, 3}, of_classes{4, 100, 5};
+  std::span<int const> const y(labels);
+  BOOST_TEST(checked_mean_weight(w, of_classes, y, 3) == (4 + 8 + 15) / 3.0);
+  BOOST_TEST(checked_mean_weight({}, of_classes, y, 3) == 13 / 3.0);
+  BOOST_TEST(checked_mean_weight(w, {}, y, 3) == 2.0);
+  BOOST_TEST(checked_mean_weight({}, {}, y, 3) == 1.0);
+}
+
 BOOST_AUTO_TEST_CASE(the_mean_weight_is_1_where_there_are_none) {
   BOOST_TEST(checked_mean_weight({}, 5) == 1.0);
   BOOST_TEST(checked_mean_weight(std::vector<double>{0, 3}, 2) == 1.5);

@@ -74,12 +74,15 @@ void check_lipschitz_constant(L const& loss, std::vector<double> const& targets)
 }
 
 /// @brief φ(z) + φ*(θ) ≥ θz for all θ of the domain, with equality at θ = φ'(z) (Fenchel and Young).
+/// @param cancelled how many terms of the size of y and yz cancel in φ and φ*
 template <localsgd::Loss L>
-void check_conjugate(L const& loss, std::vector<double> const& targets) {
+void check_conjugate(L const& loss, std::vector<double> const& targets, double cancelled = 0) {
   static_assert(localsgd::detail::knows_conjugate<L>);
   auto const excess = [&](double theta, double z, double y) {
     double const value = loss.value(z, y), conjugate = loss.conjugate(theta, y);
-    double const rounding = 1e-15 * (value + std::abs(conjugate) + std::abs(theta * z));
+    double const rounding =
+        1e-15 * (std::abs(value) + std::abs(conjugate) + std::abs(theta * z) +
+                 cancelled * y * (1 + std::abs(z)));
     double const gap = value + conjugate - theta * z;
     return std::abs(gap) <= rounding ? 0 : gap;
   };

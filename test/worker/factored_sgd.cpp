@@ -129,6 +129,17 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(the_steps_are_those_of_sgd, Matrix, layouts) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(weighted_samples_make_the_steps_of_sgd) {
+  auto const a = features<csr_matrix<float>>();
+  auto const y = labels_below(3);
+  std::vector<double> w(n);
+  for (std::size_t i = 0; i != n; ++i) w[i] = static_cast<double>(i % 3);
+  std::vector<double> const of_classes{1, 5, 0.5};
+  softmax_objective const f(a, y, 3, l2{0.05}, {.weights = w, .class_weights = of_classes});
+  for (std::size_t const b : {1U, 5U})
+    makes_the_steps_of_sgd(f, inverse_time_step(0.1, 0.001), b, 3000);
+}
+
 // Of 5000 classes not even the slopes of two samples are owed together.
 BOOST_AUTO_TEST_CASE(many_classes_make_the_steps_of_sgd) {
   auto const a = features<csr_matrix<float>>();

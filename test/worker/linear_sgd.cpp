@@ -86,8 +86,9 @@ BOOST_AUTO_TEST_CASE(every_loss_makes_the_steps_of_sgd) {
   for (double& c : counts) c += 1;
   with_replacement const sampler;
   constant_step const eta{0.02};
+  auto const offset = support::random_point(n, 4);
   auto const check = [&](auto const& loss, std::vector<double> const& y) {
-    linear_objective const f(a, y, loss, l2{0.05}, {.intercept = 1});
+    linear_objective const f(a, y, loss, l2{0.05}, {.intercept = 1, .offset = offset});
     auto const p = make_plan(n, f.dimension(), 1, 2, 7);
     auto plain = sgd{}.bind(f, sampler, eta, p, 0);
     auto scaled = linear_sgd{}.bind(f, sampler, eta, p, 0);

@@ -52,7 +52,7 @@ class text_line {
     if (token.find(':') != std::string_view::npos)
       fail(at_, "", "a label (a decimal number) before the first index:value");
     if (token.find(',') != std::string_view::npos)
-      fail(at_, "", "a label (a decimal number; several labels are not supported)");
+      fail(at_, "", "a label (a decimal number; several labels of a sample are not supported)");
     return number<double>("a label");
   }
 

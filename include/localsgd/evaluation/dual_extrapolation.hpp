@@ -6,6 +6,7 @@
 #include "localsgd/core/compiler.hpp"
 #include "localsgd/core/index_range.hpp"
 #include "localsgd/evaluation/dual_model.hpp"
+#include "localsgd/evaluation/dual_rows.hpp"
 #include "localsgd/kernels/cholesky.hpp"
 #include "localsgd/kernels/rows.hpp"
 #include "localsgd/loss/concept.hpp"
@@ -38,10 +39,10 @@ struct linear_point {
   double squared_slopes = 0;         ///< (1/n) Σ s_i (∂φ/∂z(z_i, y_i))²
 };
 
-/// @brief Dual points of f(x) = (1/n) Σ s_i φ(⟨a_i, x⟩, y_i) + (λ/2)‖x‖² by extrapolation.
+/// @brief Dual points of f(x) = (1/n) Σ s_i φ(⟨a_i, x⟩ + o_i, y_i) + (λ/2)‖x‖² by extrapolation.
 ///
 /// With h(θ) = (1/n) Σ s_i θ_i a_i, every θ in the domain of φ* bounds the optimum:
-/// f* ≥ D(θ) = −(1/n) Σ s_i φ*(θ_i, y_i) − ‖h(θ)‖²/(2λ). At the slopes θ̃ of a point x this says
+/// f* ≥ D(θ) = −(1/n) Σ s_i (φ*(θ_i, y_i) − θ_i o_i) − ‖h(θ)‖²/(2λ). At the slopes θ̃ of a point x this says
 /// f(x) − D(θ̃) = ‖∇f(x)‖²/(2λ): x may be good, but θ̃ is bad where the gradient is noise. Better is
 ///
 ///     θ(c) = θ̃ + Σ_k c_k (θ_k − θ̃),
@@ -105,7 +106,7 @@ class dual_extrapolation {
   /// @brief c of the last proposal, that of the newest evaluation first.
   std::span<double const> coefficients() const noexcept { return {c_.data(), used_}; }
 
-  /// @brief Adds Σ s_i φ*(θ_i, y_i) over some samples, θ_i the point of the domain nearest to
+  /// @brief Adds Σ s_i (φ*(θ_i, y_i) − θ_i o_i) over some samples, θ_i the point of the domain nearest to
   ///        θ_i(c), to the element of `sum` after its first d, and Σ s_i (θ_i − θ_i(c)) a_i to those.
   ///        Safe to call from several threads.
   /// @param slopes θ̃ of the point of the last proposal, which still is what it was: n. @pre sum has
@@ -114,6 +115,7 @@ class dual_extrapolation {
                                   std::span<double> sum) const {
     auto const& loss = f_->loss();
     double const intercept = f_->intercept();
+    auto const offsets = offsets_of(*f_);
     double conjugates = 0, moved_intercept = 0;
     for (std::size_t i = samples.first; i != samples.last; ++i) {
       double const own = slopes[i], y = f_->target(i), share = f_->scale(i);
@@ -122,7 +124,7 @@ class dual_extrapolation {
       double z = 0;
       if constexpr (!closed_form) z = prediction(i);
       auto const [inside, conjugate] = dual_value_at(loss, theta, y, z);
-      conjugates += share * conjugate;
+      conjugates += share * (offsets.empty() ? conjugate : conjugate - inside * offsets[i]);
       if constexpr (!closed_form) conjugates += share * sign_margin(terms_, conjugate, loss.value(z, y));
       if (inside == theta) continue;
       double const moved = share * (inside - theta);
@@ -143,7 +145,9 @@ class dual_extrapolation {
   ///   for it is the gradient less λx. Let E be what c makes of all these together: ‖h‖²/(2λ) is
   ///   off by at most E(‖h‖ + E)/λ;
   /// - f is off by m u f, and by m u ρ √(…) ‖x‖ as the z_i are;
-  /// - the conjugates are off by m u (1/n) Σ s_i|φ*(θ_i)|, and |φ*(θ)| ≤ gap + |θz| + φ as φ ≥ 0.
+  /// - the conjugates are off by m u (1/n) Σ s_i|φ*(θ_i)|, and |φ*(θ)| ≤ gap + |θz| + |φ|.
+  /// Where φ can be negative, φ ≥ −φ*(0), so |φ| ≤ φ + 2 max(0, φ*(0)).
+  /// Offsets are as good as a feature o_i whose coefficient is 1: ‖a_i‖² and ‖x‖² have it in them.
   ///
   /// @param objective  f(x)
   /// @param conjugates what all add_dual() made of the element after the first d; `moved`: of those
@@ -151,7 +155,7 @@ class dual_extrapolation {
   LOCALSGD_ONE_COPY double bound(double objective, double conjugates,
                                  std::span<double const> moved) {
     if (at_.x.empty() || !(ridge_of(*f_) > 0)) return infinity;
-    if (!(row_norm_ >= 0)) measure_rows();
+    if (!(rows_.norm >= 0)) rows_ = dual_rows::of(*f_);
     combine();
     double const n = static_cast<double>(f_->samples()), lambda = ridge_of(*f_);
     constexpr std::size_t block = 256;  // a short chain of additions, and one of blocks
@@ -168,18 +172,20 @@ class dual_extrapolation {
 
     constexpr double u = std::numeric_limits<double>::epsilon() / 2;
     double const chain =
-        terms_ + longest_row_ + static_cast<double>(h_.size() / block + block + 64);
+        terms_ + rows_.longest + static_cast<double>(h_.size() / block + block + 64);
     lengths const own = lengths_of(at_);
     lengths total = own;  // of all that θ(c) is made of
     for (std::size_t k = 0; k != used_; ++k) {
       total.slopes += std::abs(c_[k]) * (past_[k].of.slopes + own.slopes);
       total.x += std::abs(c_[k]) * (past_[k].of.x + own.x);
     }
-    double const slopes = row_norm_ * total.slopes, size = slopes + lambda * total.x;
+    double const slopes = rows_.norm * total.slopes, size = slopes + lambda * total.x;
     double const error = 2 * chain * u * size;
+    double const products = offsets_of(*f_).empty() ? 2 : 3;  // in f, in the conjugates, and θ_i o_i
     double const margin =
         2 * chain * u *
-            (2 * std::abs(objective) + std::abs(gap) + 2 * size * own.x + squares / lambda) +
+            (2 * (std::abs(objective) + 2 * rows_.depth) + std::abs(gap) +
+             products * size * own.x + squares / lambda) +
         error * (std::sqrt(squares) + error) / lambda;
     double const result = std::max(gap, 0.0) + margin;
     return std::isfinite(result) ? result : infinity;
@@ -218,15 +224,16 @@ class dual_extrapolation {
   double prediction(std::size_t i) const noexcept {  // z_i at the point of the last proposal
     double z = dot(row_of(f_->features(), i), at_.x.data());
     if (f_->intercept() != 0) z += f_->intercept() * at_.x.back();
-    return z;
+    return with_offset(*f_, i, z);
   }
 
   double data_gradient(linear_point const& at, std::size_t j) const noexcept {
     return at.gradient[j] - ridge_of(*f_) * at.x[j];
   }
 
-  static lengths lengths_of(linear_point const& at) {
-    return {std::sqrt(at.squared_slopes), std::sqrt(squared_norm(at.x))};
+  lengths lengths_of(linear_point const& at) const {
+    double const of_offset = offsets_of(*f_).empty() ? 0 : 1;
+    return {std::sqrt(at.squared_slopes), std::sqrt(squared_norm(at.x) + of_offset)};
   }
 
   dual_model model_at(linear_point const& at) const {
@@ -269,23 +276,6 @@ class dual_extrapolation {
     return std::max(predicted, 0.0);
   }
 
-  // A pass over the features, once, and only where a bound is asked for.
-  void measure_rows() {
-    double const n = static_cast<double>(f_->samples()), constant = f_->intercept();
-    double sum = 0;
-    std::size_t longest = 0;
-    for (std::size_t i = 0; i != f_->samples(); ++i) {
-      auto const row = row_of(f_->features(), i);
-      sum += f_->scale(i) * (squared_norm_of(row) + constant * constant);
-      if constexpr (sparse_row<decltype(row)>)
-        longest = std::max<std::size_t>(longest, row.indices.size());
-      else
-        longest = row.size();
-    }
-    row_norm_ = std::sqrt(sum / n);
-    longest_row_ = static_cast<double>(longest);
-  }
-
   F const* f_;
   double terms_;
   std::size_t size_ = 0, used_ = 0;
@@ -293,7 +283,7 @@ class dual_extrapolation {
   std::array<double, most> c_{};
   aligned_vector<double> h_;  // h(θ(c)) before anything is moved into the domain
   linear_point at_;       // of the last proposal
-  double row_norm_ = -1, longest_row_ = 0;
+  dual_rows rows_;  // measured where a bound is asked for
 };
 
 }  // namespace localsgd::detail

@@ -62,6 +62,7 @@ LOCALSGD_ONE_COPY void add_samples(F const& f, std::span<typename F::scalar cons
     for (std::size_t j = 0; j != count; ++j) {
       z[j] = dot(row_of(f.features(), i + j), x.data());
       if (intercept != 0) z[j] += intercept * static_cast<double>(x[last]);
+      z[j] = with_offset(f, i + j, z[j]);
       y[j] = f.target(i + j);
     }
     evaluate(f.loss(), z, y, count, value, slope);

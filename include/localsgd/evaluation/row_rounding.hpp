@@ -6,6 +6,7 @@
 #include "localsgd/evaluation/full_gradient.hpp"
 #include "localsgd/kernels/rows.hpp"
 #include "localsgd/kernels/simd.hpp"
+#include "localsgd/objective/factored_concept.hpp"
 #include "localsgd/objective/linear_concept.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
 
@@ -43,6 +44,8 @@ concept has_known_rounding =
 ///   c terms are, where T = (1/n) Σ s_i θ_i², R = (1/n) Σ s_i ‖a_i‖², P and B the same with k_i²‖a_i‖²
 ///   and β²k_i²‖a_i‖² in place of ‖a_i‖².
 ///
+/// An offset o_i in z_i is as good as a feature o_i whose coefficient is 1.
+///
 /// Doubled, for what is of second order and for the errors of φ and φ' themselves. Measured once, in
 /// a pass over the rows. An objective without known rows has the rounding 0 here.
 template <class F>
@@ -66,6 +69,10 @@ class row_rounding {
       products_ = pass.totals()[1] / n;
       bent_ = pass.totals()[2] / n;
       chain_ = static_cast<double>(pass.chain() + 64);
+      if constexpr (ShardedObjective<F>)
+        constant_ = f.has_offset() ? 1 : 0;
+      else if constexpr (LinearObjective<F>)
+        constant_ = offsets_of(f).empty() ? 0 : 1;
       measured_ = true;
     }
   }
@@ -76,7 +83,7 @@ class row_rounding {
     errors e;
     if constexpr (has_known_rounding<F>) {
       constexpr double u = std::numeric_limits<double>::epsilon() / 2;
-      double const length = std::sqrt(squared_norm(x)), moved = u * length;
+      double const length = std::sqrt(squared_norm(x) + constant_), moved = u * length;
       double slopes = value.squared_slopes;
       if constexpr (has_bounded_scores<stepped_objective<F>>)
         slopes = stepped_objective<F>::largest_squared_slopes;
@@ -99,9 +106,11 @@ class row_rounding {
   template <class G>
   static void add(G const& f, index_range samples, std::span<double> sum) {
     double constant = 0, bend = 0;
+    std::span<double const> offsets;
     if constexpr (LinearObjective<G>) {
       constant = f.intercept();
       bend = f.loss().curvature();
+      offsets = offsets_of(f);
     } else {
       bend = G::score_curvature;
     }
@@ -109,11 +118,12 @@ class row_rounding {
     for (std::size_t i = samples.first; i != samples.last; ++i) {
       auto const row = row_of(f.features(), i);
       double terms = 3, square = squared_norm_of(row) + constant * constant;
+      if (!offsets.empty()) square += offsets[i] * offsets[i];
       if constexpr (sparse_row<decltype(row)>)
         terms += static_cast<double>(row.indices.size());
       else
         terms += static_cast<double>(row.size());
-      if constexpr (LinearObjective<G>) square *= f.scale(i);
+      square *= scale_of(f, i);
       rows += square;
       products += terms * terms * square;
     }
@@ -124,6 +134,7 @@ class row_rounding {
 
   bool measured_ = false;
   double rows_ = 0, products_ = 0, bent_ = 0, chain_ = 0;
+  double constant_ = 0;  // the coefficient of offsets, squared: 1, if there are some
 };
 
 }  // namespace localsgd::detail

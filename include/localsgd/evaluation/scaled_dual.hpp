@@ -43,7 +43,7 @@ double dual_scale_of(R const& r, std::span<double const> u) {
 /// @brief F(x) − D(cθ) with the slopes θ_i = φ'(z_i, y_i) at x.
 ///
 /// Every θ in the domain of φ* bounds the optimum of F(x) = (1/n) Σ s_i φ(⟨a_i, x⟩, y_i) + r(x):
-/// F* ≥ D(θ) = −(1/n) Σ s_i φ*(θ_i, y_i) − r*(u), u = −(1/n) Σ s_i θ_i a_i. Where r*(u) is infinite,
+/// F* ≥ D(θ) = −(1/n) Σ s_i (φ*(θ_i, y_i) − θ_i o_i) − r*(u), u = −(1/n) Σ s_i θ_i a_i, o_i the offsets. Where r*(u) is infinite,
 /// as outside |u_j| ≤ λ for `l1`, θ is scaled by the largest c ≤ 1 that makes it finite
 /// \cite ndiaye2017gap . 0 lies in the domain of φ*, or on its edge, for every φ that is bounded from
 /// below, so cθ stays inside. As x → x*, c → 1 and the bound → 0.
@@ -93,12 +93,14 @@ class scaled_dual {
   // Adds Σ s_i φ*(cθ_i, y_i) over some samples, and Σ s_i |φ*(cθ_i, y_i)|.
   void add_dual(index_range samples, std::span<double const> slopes, std::span<double> sum) const {
     auto const& loss = f_->loss();
+    auto const offsets = offsets_of(*f_);
     for (std::size_t i = samples.first; i != samples.last; ++i) {
       double const y = f_->target(i);
       double const theta = loss.project_to_dual_domain(scale_ * slopes[i], y);
-      double const value = f_->scale(i) * loss.conjugate(theta, y);
-      sum[0] += value;
-      sum[1] += std::abs(value);
+      double const conjugate = loss.conjugate(theta, y);
+      double const of_offset = offsets.empty() ? 0 : theta * offsets[i];
+      sum[0] += f_->scale(i) * (conjugate - of_offset);
+      sum[1] += f_->scale(i) * (std::abs(conjugate) + std::abs(of_offset));
     }
   }
 

@@ -36,6 +36,9 @@ concept knows_targets = requires(double y) {
   { L::accepts(y) } -> std::same_as<bool>;
   { L::targets } -> std::convertible_to<std::string_view>;
 };
+/// @brief The targets of losses of two classes, as error messages put them.
+inline constexpr std::string_view two_signs =
+    "-1 or +1 (encode_binary() makes them of any two labels)";
 template <class L>
 concept has_conjugate = requires(L const& loss, double theta, double y) {
   { loss.conjugate(theta, y) } -> std::same_as<double>;
@@ -58,6 +61,11 @@ concept conjugate_and_project_to_dual_domain_come_together =
     has_conjugate<L> == has_project_to_dual_domain<L>;
 template <class L>
 concept knows_conjugate = has_conjugate<L> && has_project_to_dual_domain<L>;
+
+template <class L>
+concept has_suited_to = requires(L& loss, L const& constant, double largest) {
+  loss = constant.suited_to(largest);
+};
 
 template <class L>
 concept has_evaluate = requires(L const& loss, double const* in, std::size_t n, double* out) {
@@ -98,6 +106,9 @@ concept evaluates_blocks = has_evaluate<L> && !inherits_evaluate<L>;
 /// | `L::targets`                     | text     | an error message puts it                       |
 /// | `l.check_targets(y)`             | `void`   | throws invalid_settings where a parameter of l |
 /// |                                  |          | does not suit all targets y, a span            |
+/// | `l.suited_to(m)`                 | `L`      | l as it is used where m is the largest target  |
+/// |                                  |          | of all, of all shards: what a loss chooses     |
+/// |                                  |          | from the data where its user does not          |
 /// | `l.conjugate(θ, y)`,             | `double` | both or none: φ*(θ, y) = sup_z θz − φ(z, y) in |
 /// | `l.project_to_dual_domain(θ, y)` | `double` | its domain, and the point of the domain        |
 /// |                                  |          | nearest to θ. Certificates are then computed   |
@@ -112,8 +123,8 @@ concept evaluates_blocks = has_evaluate<L> && !inherits_evaluate<L>;
 ///
 /// The domain of φ* is the closure of the values that ∂φ/∂z takes, an interval.
 /// What no compiler can check: φ is convex and `derivative` is its derivative, for all z up to 2⁶⁴ and
-/// all targets; all are pure and may be called by several threads at once. `conjugate` is right to a few units in its last place,
-/// and φ ≥ 0 where there is one: else the certificate allows too little for rounding. What
+/// all targets; all are pure and may be called by several threads at once. `conjugate` is right to a few units in its last place:
+/// else the certificate allows too little for rounding. What
 /// `evaluate` writes for a sample depends on z[i] and y[i] only, not on i or n, and equals `value`
 /// and `derivative` to a few units in the last place.
 template <class L>

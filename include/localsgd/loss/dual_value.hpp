@@ -124,7 +124,7 @@ dual_value dual_value_at(L const& loss, double theta, double y, [[maybe_unused]]
 }
 
 /// @brief What rounding can take from sums of φ and φ* of so many terms, a term, where φ(z, y) may be
-///        negative: those of losses that do not say their conjugate, since of others φ ≥ 0.
+///        negative, of losses that do not say their conjugate: of others detail::dual_rows knows.
 inline double sign_margin(double terms, double conjugate, double value) noexcept {
   constexpr double u = std::numeric_limits<double>::epsilon() / 2;
   return 8 * u * (terms + 64) * (std::abs(conjugate) + 2 * std::max(0.0, -value));

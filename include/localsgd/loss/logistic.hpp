@@ -34,7 +34,7 @@ struct logistic {
     return -y * std::clamp(-y * theta, 0.0, 1.0);
   }
   static bool accepts(double y) noexcept { return y == 1 || y == -1; }
-  static constexpr std::string_view targets = "-1 or +1";
+  static constexpr std::string_view targets = detail::two_signs;
 
   /// One exponential serves both, and several samples share an instruction. Whole vectors only: a
   /// sample's bits must not depend on its place, so the last few are computed the same way.

@@ -42,7 +42,7 @@ class smoothed_hinge {
     return -y * std::clamp(-y * theta, 0.0, 1.0);
   }
   static bool accepts(double y) noexcept { return y == 1 || y == -1; }
-  static constexpr std::string_view targets = "-1 or +1";
+  static constexpr std::string_view targets = detail::two_signs;
 
  private:
   double gamma_;

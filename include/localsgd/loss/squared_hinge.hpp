@@ -34,7 +34,7 @@ struct squared_hinge {
     return -y * std::max(-y * theta, 0.0);
   }
   static bool accepts(double y) noexcept { return y == 1 || y == -1; }
-  static constexpr std::string_view targets = "-1 or +1";
+  static constexpr std::string_view targets = detail::two_signs;
 };
 static_assert(Loss<squared_hinge>);
 

@@ -104,8 +104,9 @@ std::vector<double> mean_gradient(F const& f, std::span<typename F::scalar const
   return mean;
 }
 
-/// @brief (1/m) Σ c_i ã_i, c_i = scale_i·φ'(z_i, y_i): the mean gradient of a linear model without
-///        its penalty, over the chosen samples. @param visit `visit(row i, c_i, z_i)`, for each.
+/// @brief (1/m) Σ c_i ã_i, c_i = scale_i·φ'(z_i + o_i, y_i): the mean gradient of a linear model
+///        without its penalty, over the chosen samples. @param visit `visit(row i, c_i, z_i)`, for
+///        each, z_i = ⟨ã_i, x⟩.
 template <LinearObjective F, class Visit>
 std::vector<double> mean_loss_gradient(F const& f, std::span<typename F::scalar const> x,
                                        chosen_samples const& samples, Visit const& visit) {
@@ -116,7 +117,7 @@ std::vector<double> mean_loss_gradient(F const& f, std::span<typename F::scalar 
     auto const row = row_of(f.features(), i);
     double z = dot(row, x.data());
     if (intercept != 0) z += intercept * static_cast<double>(x.back());
-    double const c = f.scale(i) * f.loss().derivative(z, f.target(i));
+    double const c = f.scale(i) * f.loss().derivative(with_offset(f, i, z), f.target(i));
     visit(row, c, z);
     double const share = c / static_cast<double>(samples.size());
     add_scaled(share, row, mean.data());

@@ -46,6 +46,15 @@ concept FactoredObjective =
     Objective<F> && detail::has_factored_components<F> && detail::has_regularizer<F>;
 
 namespace detail {
+/// @brief scale_i of f_i(x) = scale_i·φ_i + r(x): `f.scale(i)`, or 1 of an objective without weights.
+template <class F>
+double scale_of(F const& f, std::size_t i) noexcept {
+  if constexpr (requires { { f.scale(i) } -> std::same_as<double>; })
+    return f.scale(i);
+  else
+    return 1;
+}
+
 /// @brief One with an L2 penalty, or none: what factored steps need.
 template <class F>
 concept factored_with_ridge = FactoredObjective<F> && has_ridge<F>;

@@ -6,6 +6,7 @@
 #include "localsgd/loss/concept.hpp"
 #include "localsgd/loss/lipschitz.hpp"
 #include "localsgd/objective/concept.hpp"
+#include "localsgd/objective/linear_concept.hpp"
 #include "localsgd/objective/regularized.hpp"
 #include "localsgd/objective/stable_step.hpp"
 #include "localsgd/objective/targets.hpp"
@@ -32,16 +33,20 @@ struct linear_options {
   /// s_i ≥ 0, one for each sample, borrowed; none = all equal. Weight 2 is the sample twice. Anything
   /// contiguous of double; a temporary does not compile.
   detail::borrowed_numbers weights = {};
+
+  /// o_i, finite, one for each sample, borrowed; none = all 0. It is added to the prediction of its
+  /// sample: φ(⟨a_i, x⟩ + o_i, y_i). For counts over exposures e_i it is log e_i: see `poisson`.
+  detail::borrowed_numbers offset = {};
 };
 
-/// @brief f(x) = (1/S) Σ_i s_i φ(⟨a_i, x⟩, y_i) + r(x), S = Σ s_i.
+/// @brief f(x) = (1/S) Σ_i s_i φ(⟨a_i, x⟩ + o_i, y_i) + r(x), S = Σ s_i.
 ///
-/// As a mean of n components: f_i(x) = (n s_i/S) φ(⟨a_i, x⟩, y_i) + r(x). With an intercept c,
+/// As a mean of n components: f_i(x) = (n s_i/S) φ(⟨a_i, x⟩ + o_i, y_i) + r(x). With an intercept c,
 /// a_i is (row i, c) and x has one coordinate more than the rows.
 /// L = sup φ''·λ_max((1/S) Σ s_i a_i a_iᵀ) + L_r, where L_r is the smoothness of r; μ is the strong
 /// convexity of r.
 ///
-/// Borrows features, targets and weights: they outlive the objective, and temporaries do not
+/// Borrows features, targets, weights and offsets: they outlive the objective, and temporaries do not
 /// compile. Constant, so safe to use from several threads.
 ///
 /// @tparam Matrix `csr_matrix<float>`, `csr_matrix<double>`, `dense_matrix<float>` or `<double>`
@@ -58,7 +63,8 @@ class linear_objective {
 
   /// @param features n rows of the features, n ≥ 1, at least one column
   /// @param targets  y, n of them, anything contiguous of double
-  /// @throws invalid_data     lengths that differ, no rows, no columns, a target the loss refuses
+  /// @throws invalid_data     lengths that differ, no rows, no columns, a target the loss refuses, an
+  ///                          offset that is not finite
   /// @throws invalid_settings an intercept or a weight out of range, a regularizer of another dimension
   template <detail::span_of_double Targets>
   linear_objective(Matrix const& features, Targets const& targets, LossType loss,
@@ -72,11 +78,13 @@ class linear_objective {
     detail::check_shape(features, targets_.size());
     if constexpr (detail::knows_targets<LossType>)
       detail::check_targets(targets_, LossType::accepts, LossType::targets);
+    if constexpr (detail::has_suited_to<LossType>) set_largest_target(largest_target());
     if constexpr (requires { loss_.check_targets(targets_); }) loss_.check_targets(targets_);
     detail::require(std::isfinite(options.intercept), "linear_options.intercept",
                     options.intercept, "finite");
     mean_weight_ = detail::checked_mean_weight(options.weights, targets_.size());
     detail::check_dimension_of(regularizer_, dimension());
+    detail::check_offsets(options.offset, targets_.size());
   }
   /// Data is borrowed: a temporary would be gone before the first step.
   template <class Targets>
@@ -101,6 +109,7 @@ class linear_objective {
       auto const row = detail::row_of(*features_, i);
       double z = detail::dot(row, x.data());
       if (options_.intercept != 0) z += options_.intercept * static_cast<double>(x[columns]);
+      z = detail::with_offset(*this, i, z);
       double const share = inverse * scale(i);
       double const slope = share * loss_.derivative(z, targets_[i]);
       loss += share * loss_.value(z, targets_[i]);
@@ -139,18 +148,32 @@ class linear_objective {
   /// Multiply-adds of one component's gradient: the nonzeros of a row, on average.
   double flops_per_sample() const noexcept { return detail::entries_per_row(*features_); }
 
-  // What a LocalWorker for linear models needs to know of f_i(x) = scale·φ(⟨a_i,x⟩, y_i) + r(x).
+  // What a LocalWorker for linear models needs to know of f_i(x) = scale·φ(⟨a_i,x⟩ + o_i, y_i) + r(x).
   Matrix const& features() const noexcept { return *features_; }
   LossType const& loss() const noexcept { return loss_; }
   double intercept() const noexcept { return options_.intercept; }
   RegularizerType const& regularizer() const noexcept { return regularizer_; }
   double target(std::size_t i) const noexcept { return targets_[i]; }
+  /// o_i of all samples, or none.
+  std::span<double const> offsets() const noexcept { return options_.offset; }
   /// S/n, in the units of the weights; 1 where there are none.
   double mean_weight() const noexcept { return mean_weight_; }
   /// For a sharded_objective: S/n of the samples of all shards, so that S is the sum over all.
   void set_mean_weight(double mean) noexcept {
     mean_weight_ = mean;
     scale_without_weights_ = 1 / mean;
+  }
+  /// max y_i, from 0 on.
+  double largest_target() const noexcept {
+    double largest = 0;
+    for (double const y : targets_) largest = std::max(largest, y);
+    return largest;
+  }
+  /// For a sharded_objective: the largest target of all shards, for a loss that depends on it.
+  void set_largest_target(double largest)
+    requires detail::has_suited_to<LossType>
+  {
+    loss_ = loss_.suited_to(largest);
   }
   double scale(std::size_t i) const noexcept {
     return options_.weights.empty() ? scale_without_weights_ : options_.weights[i] / mean_weight_;

@@ -8,6 +8,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <span>
 
 /// @file
 /// @brief What makes an objective a linear model.
@@ -36,11 +37,29 @@ concept has_linear_components = requires(F const& f, std::size_t i, double z) {
 /// | `f.target(i)`     | `double`      | y_i                                                      |
 /// | `f.intercept()`   | `double`      | a last feature of all rows; 0 = there is none            |
 /// | `f.regularizer()` | a Regularizer | r; with `ridge_strength()`, steps may be sparse          |
+///
+/// Optional: `f.offsets()`, a `std::span<double const>` of n numbers o_i, or none where all are 0. The
+/// components then are f_i(x) = scale_i·φ(⟨a_i, x⟩ + o_i, y_i) + r(x).
 template <class F>
 concept LinearObjective =
     Objective<F> && detail::has_linear_components<F> && detail::has_regularizer<F>;
 
 namespace detail {
+/// @brief o_i of all samples, or none.
+template <LinearObjective F>
+std::span<double const> offsets_of(F const& f) noexcept {
+  if constexpr (requires { { f.offsets() } -> std::convertible_to<std::span<double const>>; })
+    return f.offsets();
+  else
+    return {};
+}
+/// @brief z + o_i.
+template <LinearObjective F>
+double with_offset(F const& f, std::size_t i, double z) noexcept {
+  auto const offsets = offsets_of(f);
+  return offsets.empty() ? z : z + offsets[i];
+}
+
 /// @brief A linear model with an L2 penalty, or none: what sparse steps and dual points need.
 template <class F>
 concept linear_with_ridge = LinearObjective<F> && has_ridge<F>;

@@ -11,6 +11,7 @@
 #include "localsgd/objective/fingerprint.hpp"
 #include "localsgd/objective/linear_concept.hpp"
 #include "localsgd/objective/regularized.hpp"
+#include "localsgd/objective/shard_totals.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
 #include "localsgd/objective/stable_step.hpp"
 #include "localsgd/settings.hpp"
@@ -36,13 +37,6 @@ namespace localsgd {
 
 namespace detail {
 
-/// @brief An objective with weights, whose sum can be that of more samples than its own.
-template <class F>
-concept has_mean_weight = requires(F& f, F const& constant, double mean) {
-  { constant.mean_weight() } -> std::same_as<double>;
-  f.set_mean_weight(mean);
-};
-
 /// @brief What every process knows of a shard.
 struct shard_facts {
   std::size_t samples = 0, dimension = 0;
@@ -51,7 +45,7 @@ struct shard_facts {
   std::array<char, 104> regularizer{};   // its identity, or the beginning of it
   std::uint64_t regularizer_number = 0;  // a checksum of all of it
   double intercept = 0;                  // of a linear model
-  bool has_lipschitz_loss = false;
+  bool has_lipschitz_loss = false, has_offset = false;
   curvature_bounds curvature;
   objective_fingerprint fingerprint;
 
@@ -72,6 +66,7 @@ struct shard_facts {
     if constexpr (LinearObjective<F>) {
       facts.intercept = f.intercept();
       facts.has_lipschitz_loss = detail::has_lipschitz_loss(f);
+      facts.has_offset = !offsets_of(f).empty();
     }
     if constexpr (requires { f.step_curvature(workers); })
       facts.curvature = f.step_curvature(workers);
@@ -79,11 +74,6 @@ struct shard_facts {
       facts.curvature = estimate_curvature(f);
     return facts;
   }
-
-  // How many samples, and the sum of their weights.
-  struct weight_sum {
-    double samples = 0, weights = 0;
-  };
 
   std::string_view regularizer_name() const noexcept { return regularizer.data(); }
 };
@@ -145,21 +135,15 @@ class sharded_objective {
     };
     if constexpr (detail::has_mean_weight<F>) {
       // A weight counts among all samples, so all must know the sum before anything is measured.
-      std::vector<detail::shard_facts::weight_sum> sums(workers);
-      ranks.all_gather(std::span(sums.data(), sums.size()), [&] {
+      std::vector<detail::shard_totals> totals(workers);
+      ranks.all_gather(std::span(totals.data(), totals.size()), [&] {
         make_all();
-        for (std::size_t k = here.first; k != here.last; ++k) {
-          F const& f = shards_[k - here.first];
-          double const samples = static_cast<double>(f.samples());
-          sums[k] = {samples, samples * f.mean_weight()};
-        }
+        for (std::size_t k = here.first; k != here.last; ++k)
+          totals[k] = detail::shard_totals::of(shards_[k - here.first]);
       });
-      double samples = 0, weights = 0;
-      for (auto const& each : sums) {
-        samples += each.samples;
-        weights += each.weights;
-      }
-      for (F& f : shards_) f.set_mean_weight(weights / samples);
+      detail::shard_totals all;
+      for (auto const& each : totals) all.add(each);
+      for (F& f : shards_) all.apply_to(f);
       ranks.all_gather(std::span(facts_.data(), facts_.size()), look_at_all);
     } else {
       ranks.all_gather(std::span(facts_.data(), facts_.size()), [&] {
@@ -210,9 +194,7 @@ class sharded_objective {
   }
 
   double strong_convexity() const noexcept {
-    double least = facts_.front().strong_convexity;
-    for (auto const& facts : facts_) least = std::min(least, facts.strong_convexity);
-    return least;
+    return std::ranges::min(facts_, {}, &detail::shard_facts::strong_convexity).strong_convexity;
   }
   /// A step size at which SGD with batches of b is stable on every shard: detail::stable_step.
   double stable_step(std::size_t batch_size) const noexcept {
@@ -250,9 +232,11 @@ class sharded_objective {
   bool has_lipschitz_loss() const noexcept
     requires LinearObjective<F>
   {
-    for (auto const& facts : facts_)
-      if (!facts.has_lipschitz_loss) return false;
-    return true;
+    return std::ranges::all_of(facts_, &detail::shard_facts::has_lipschitz_loss);
+  }
+  /// Whether any shard, on whatever process, has offsets.
+  bool has_offset() const noexcept {
+    return std::ranges::any_of(facts_, &detail::shard_facts::has_offset);
   }
 
   // What makes it a ShardedObjective.

@@ -28,13 +28,26 @@
 
 namespace localsgd {
 
-/// @brief f(x) = (1/n) Σ_i [ log Σ_c exp⟨x_c, a_i⟩ − ⟨x_{y_i}, a_i⟩ ] + r(x).
+/// @brief Weights of softmax regression. Anything contiguous of double, borrowed; a temporary does not
+///        compile.
+struct softmax_options {
+  /// s_i ≥ 0, one for each sample; none = all equal. Weight 2 is the sample twice.
+  detail::borrowed_numbers weights = {};
+
+  /// w_c ≥ 0, one for each class, that multiplies the weights of its samples; none = all equal.
+  /// balanced_weights() gives weights of samples for classes of unequal size.
+  detail::borrowed_numbers class_weights = {};
+};
+
+/// @brief f(x) = (1/S) Σ_i s_i w_{y_i} [ log Σ_c exp⟨x_c, a_i⟩ − ⟨x_{y_i}, a_i⟩ ] + r(x),
+///        S = Σ s_i w_{y_i}.
 ///
-/// x is classes × columns, row-major: x_c are its rows. The Hessian of log-sum-exp is at most ½ I,
-/// so L = ½ λ_max((1/n) Σ a_i a_iᵀ) + L_r, where L_r is the smoothness of r; μ is the strong
+/// x is classes × columns, row-major: x_c are its rows. s_i and w_c are the weights of samples and
+/// classes, 1 unless given: then S = n. The Hessian of log-sum-exp is at most ½ I, so
+/// L = ½ λ_max((1/S) Σ s_i w_{y_i} a_i a_iᵀ) + L_r, where L_r is the smoothness of r; μ is the strong
 /// convexity of r.
 ///
-/// Borrows features and labels: they outlive the objective, and temporaries do not compile.
+/// Borrows features, labels and weights: they outlive the objective, and temporaries do not compile.
 /// Constant, so safe to use from several threads.
 ///
 /// @tparam RegularizerType r. If it has no gradient, `gradient` and `smoothness` are those of the mean
@@ -51,32 +64,48 @@ class softmax_objective {
   /// @param labels   n numbers 0, 1, …, classes−1 of any arithmetic type, contiguous
   /// @param classes  ≥ 2
   /// @throws invalid_data     lengths that differ, no rows, no columns, a label out of range
-  /// @throws invalid_settings fewer than 2 classes, or more than 65,536; a regularizer of another
-  ///                          dimension
+  /// @throws invalid_settings fewer than 2 classes, or more than 65,536; a weight that is negative or
+  ///                          not finite; weights whose sum is 0; a regularizer of another dimension
   template <class Labels>
   softmax_objective(Matrix const& features, Labels const& labels, std::size_t classes,
-                    RegularizerType regularizer, iterate_type<Scalar> = {})
+                    RegularizerType regularizer, softmax_options options = {},
+                    iterate_type<Scalar> = {})
       : features_(&features),
         labels_(detail::span_of(labels)),
         classes_(classes),
-        regularizer_(std::move(regularizer)) {
+        regularizer_(std::move(regularizer)),
+        options_(options) {
     detail::require(classes >= 2 && classes <= 65536, "classes", classes, "2 to 65536");
     detail::check_shape(features, labels_.size());
     detail::check_dimension_of(regularizer_, dimension());
-    std::string const expected = "a class, 0 to " + std::to_string(classes - 1);
+    std::string const expected = "a class, 0 to " + std::to_string(classes - 1) +
+                                 " (encode_classes() makes them of any labels)";
     for (std::size_t i = 0; i != labels_.size(); ++i) {
       double const y = static_cast<double>(labels_[i]);
       if (!(y >= 0 && y < static_cast<double>(classes) && y == std::floor(y)))
         throw invalid_data("labels[" + std::to_string(i) + "]", detail::shown(y), expected);
     }
+    mean_weight_ = detail::checked_mean_weight(options.weights, options.class_weights, labels_,
+                                               classes);
+    weighted_ = !options.weights.empty() || !options.class_weights.empty();
   }
+  template <class Labels>
+  softmax_objective(Matrix const& features, Labels const& labels, std::size_t classes,
+                    RegularizerType regularizer, iterate_type<Scalar>)
+      : softmax_objective(features, labels, classes, std::move(regularizer), softmax_options{}) {}
   /// Data is borrowed: a temporary would be gone before the first step.
   template <class Labels>
   softmax_objective(Matrix const&&, Labels const&, std::size_t, RegularizerType,
+                    softmax_options = {}, iterate_type<Scalar> = {}) = delete;
+  template <class Labels>
+  softmax_objective(Matrix const&&, Labels const&, std::size_t, RegularizerType,
+                    iterate_type<Scalar>) = delete;
+  template <detail::owning_temporary Labels>
+  softmax_objective(Matrix const&, Labels&&, std::size_t, RegularizerType, softmax_options = {},
                     iterate_type<Scalar> = {}) = delete;
   template <detail::owning_temporary Labels>
   softmax_objective(Matrix const&, Labels&&, std::size_t, RegularizerType,
-                    iterate_type<Scalar> = {}) = delete;
+                    iterate_type<Scalar>) = delete;
 
   std::size_t dimension() const noexcept { return classes_ * columns(); }
   std::size_t samples() const noexcept { return labels_.size(); }
@@ -105,9 +134,11 @@ class softmax_objective {
       auto const part = batch.subspan(begin, std::min(block, batch.size() - begin));
       detail::scores_of(rows(part), x.data(), classes_, scores.data());
       double losses = 0;
-      for (std::size_t s = 0; s != part.size(); ++s)
-        losses += detail::softmax_slopes(scores.subspan(s * classes_, classes_), label(part[s]),
-                                         share);
+      for (std::size_t s = 0; s != part.size(); ++s) {
+        double const weight = scale(part[s]);
+        losses += weight * detail::softmax_slopes(scores.subspan(s * classes_, classes_),
+                                                  label(part[s]), weight * share);
+      }
       loss += share * losses;
       double const squares = detail::add_gradient(rows(part), scores.data(), target, classes_);
       if (target.x != nullptr) loss += target.lambda / 2 * squares;
@@ -124,24 +155,37 @@ class softmax_objective {
   /// What makes it a FactoredObjective: scores are products with rows.
   std::size_t outputs() const noexcept { return classes_; }
   RegularizerType const& regularizer() const noexcept { return regularizer_; }
-  /// s_i,c ← softmax(scale·v a_i)_c − [c = y_i]
-  void slopes(std::span<double const> v, double scale, std::span<std::size_t const> batch,
+  /// s_i,c ← scale_i·(softmax(factor·v a_i)_c − [c = y_i])
+  void slopes(std::span<double const> v, double factor, std::span<std::size_t const> batch,
               std::size_t soon, std::span<double> s) const noexcept {
     if constexpr (detail::has_sparse_rows<Matrix>) detail::prefetch_row(*features_, soon);
     detail::scores_of(rows(batch, soon), v.data(), classes_, s.data());
-    for (double& score : s) score *= scale;
+    for (double& score : s) score *= factor;
     for (std::size_t j = 0; j != batch.size(); ++j)
-      detail::softmax_slopes(s.subspan(j * classes_, classes_), label(batch[j]), 1);
+      detail::softmax_slopes(s.subspan(j * classes_, classes_), label(batch[j]), scale(batch[j]));
   }
-  /// p ← softmax(x a_i): what its Hessian is made of.
+  /// p ← softmax(x a_i): what its Hessian is made of, with scale(i).
   void probabilities(std::span<double const> x, std::size_t i, std::span<double> p) const noexcept {
-    slopes(x, 1, std::span(&i, 1), i, p);
+    detail::scores_of(rows(std::span(&i, 1)), x.data(), classes_, p.data());
+    detail::softmax_slopes(p, label(i), 1);
     p[label(i)] += 1;
   }
   void add_rows(std::span<std::size_t const> batch, std::span<double const> s,
                 std::span<double> y) const noexcept {
     detail::add_gradient(rows(batch), s.data(),
                          detail::gradient_target<double>{nullptr, 0, y.data()}, classes_);
+  }
+
+  /// s_i w_{y_i} n/S: their mean is 1, over all shards of a sharded_objective.
+  double scale(std::size_t i) const noexcept {
+    return weighted_ ? weight(i) / mean_weight_ : 1;
+  }
+  /// S/n, in the units of the weights; 1 where there are none.
+  double mean_weight() const noexcept { return mean_weight_; }
+  /// For a sharded_objective: S/n of the samples of all shards, so that S is the sum over all.
+  void set_mean_weight(double mean) noexcept {
+    mean_weight_ = mean;
+    weighted_ = weighted_ || mean != 1;
   }
 
   /// @brief The class of the largest score ⟨x_c, a⟩ of row i; the lowest of equals.
@@ -211,18 +255,32 @@ class softmax_objective {
   detail::row_moments moments(std::size_t rows, std::size_t norms, double tolerance,
                               int iterations) const {
     return detail::moments_of(
-        *features_, 0.0, [](std::size_t) { return 1.0; }, rows, norms, tolerance, iterations);
+        *features_, 0.0, [this](std::size_t i) { return scale(i); }, rows, norms, tolerance,
+        iterations);
+  }
+
+  double weight(std::size_t i) const noexcept {
+    double const own = options_.weights.empty() ? 1 : options_.weights[i];
+    return options_.class_weights.empty() ? own : own * options_.class_weights[label(i)];
   }
 
   Matrix const* features_;
   std::span<Label const> labels_;
   std::size_t classes_;
   RegularizerType regularizer_;
+  softmax_options options_;
+  double mean_weight_ = 1;
+  bool weighted_ = false;
 };
 
 template <class Matrix, class Labels, class RegularizerType, class Scalar = double>
-softmax_objective(Matrix const&, Labels const&, std::size_t, RegularizerType,
+softmax_objective(Matrix const&, Labels const&, std::size_t, RegularizerType, softmax_options = {},
                   iterate_type<Scalar> = {})
+    -> softmax_objective<Matrix,
+                         std::remove_cvref_t<decltype(*std::declval<Labels const&>().data())>,
+                         Scalar, RegularizerType>;
+template <class Matrix, class Labels, class RegularizerType, class Scalar>
+softmax_objective(Matrix const&, Labels const&, std::size_t, RegularizerType, iterate_type<Scalar>)
     -> softmax_objective<Matrix,
                          std::remove_cvref_t<decltype(*std::declval<Labels const&>().data())>,
                          Scalar, RegularizerType>;

@@ -70,6 +70,16 @@ void check_targets(std::span<double const> targets, Accepts const& accepts,
       throw invalid_data("targets[" + std::to_string(i) + "]", shown(targets[i]), expected);
 }
 
+/// @throws invalid_data unless there is one finite offset for each sample, or none
+inline void check_offsets(std::span<double const> offsets, std::size_t samples) {
+  if (!offsets.empty() && offsets.size() != samples)
+    throw invalid_data("offset", std::to_string(offsets.size()) + " offsets",
+                       "one for each of the " + std::to_string(samples) + " samples");
+  for (std::size_t i = 0; i != offsets.size(); ++i)
+    if (!std::isfinite(offsets[i]))
+      throw invalid_data("offset[" + std::to_string(i) + "]", shown(offsets[i]), "a finite number");
+}
+
 /// @brief S/n, or 1 where there are no weights.
 /// @throws invalid_data     unless there is one weight for each sample
 /// @throws invalid_settings unless all are finite, none negative, and one positive
@@ -85,6 +95,27 @@ inline double checked_mean_weight(std::span<double const> weights, std::size_t s
   }
   require_positive("sum of weights", sum);
   return sum / static_cast<double>(samples);
+}
+
+/// @brief (1/n) Σ_i s_i w_{y_i}, or 1 where there are neither weights s_i of samples nor w_c of classes.
+/// @param labels y_i, all in range
+/// @throws invalid_data     unless there is one weight for each sample, and one for each class, or none
+/// @throws invalid_settings unless all are finite, none negative, and one product positive
+template <class Label>
+double checked_mean_weight(std::span<double const> weights, std::span<double const> of_classes,
+                           std::span<Label const> labels, std::size_t classes) {
+  double const mean = checked_mean_weight(weights, labels.size());
+  if (of_classes.empty()) return mean;
+  if (of_classes.size() != classes)
+    throw invalid_data("class_weights", std::to_string(of_classes.size()) + " weights",
+                       "one for each of the " + std::to_string(classes) + " classes");
+  for (std::size_t c = 0; c != classes; ++c)
+    require_nonnegative("class_weights[" + std::to_string(c) + "]", of_classes[c]);
+  double sum = 0;
+  for (std::size_t i = 0; i != labels.size(); ++i)
+    sum += (weights.empty() ? 1 : weights[i]) * of_classes[static_cast<std::size_t>(labels[i])];
+  require_positive("sum of weights times class_weights", sum);
+  return sum / static_cast<double>(labels.size());
 }
 
 }  // namespace localsgd::detail

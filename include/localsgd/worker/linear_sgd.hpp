@@ -168,7 +168,8 @@ class alignas(detail::cache_alignment) linear_sgd_sequence
   double slope(double share, std::size_t i, double z) const {
     if (double const intercept = f_->intercept(); intercept != 0)
       z += intercept * iterate_.v(iterate_.size() - 1);
-    return share * f_->scale(i) * f_->loss().derivative(iterate_.scale() * z, f_->target(i));
+    z = detail::with_offset(*f_, i, iterate_.scale() * z);
+    return share * f_->scale(i) * f_->loss().derivative(z, f_->target(i));
   }
   void add_intercept(double c) noexcept {
     if (double const intercept = f_->intercept(); intercept != 0)

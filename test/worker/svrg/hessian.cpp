@@ -88,12 +88,15 @@ BOOST_AUTO_TEST_CASE(second_derivatives_of_a_block_are_those_of_its_samples) {
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(that_of_a_linear_model_is_the_derivative_of_its_gradient, Matrix, both) {
-  auto const y = support::random_signs(n, 1);
+  auto const y = support::random_signs(n, 1), offset = support::random_point(n, 2);
   for (double const density : {0.2, 1.0})
     for (double const intercept : {0.0, 2.0}) {
       auto const a = support::features<Matrix>(n, d, density);
       is_the_derivative_of_the_gradient(
           linear_objective(a, y, logistic{}, l2{0.1}, {.intercept = intercept}), 0.1);
+      is_the_derivative_of_the_gradient(
+          linear_objective(a, y, logistic{}, l2{0.1}, {.intercept = intercept, .offset = offset}),
+          0.1);
     }
 }
 
@@ -104,6 +107,10 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(that_of_softmax_regression_is_the_derivative_of_it
   for (double const density : {0.2, 1.0}) {
     auto const a = support::features<Matrix>(n, d, density);
     is_the_derivative_of_the_gradient(softmax_objective(a, classes, 5, l2{0.1}), 0.1);
+    std::vector<double> weights(n);
+    for (std::size_t i = 0; i != n; ++i) weights[i] = static_cast<double>(i % 4);
+    is_the_derivative_of_the_gradient(
+        softmax_objective(a, classes, 5, l2{0.1}, {.weights = weights}), 0.1);
   }
 }
 

@@ -19,6 +19,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "test/support/problems.hpp"
 #include "test/support/runs.hpp"
 
 // Variance-reduced local steps against the textbook, where they end, and what they cost.
@@ -204,11 +205,13 @@ BOOST_AUTO_TEST_CASE(steps_on_linear_models_take_the_gradient_of_the_penalty_at_
   dense_matrix<double> const& dense = data.dense;
   std::vector<double> weights(n);
   for (std::size_t i = 0; i != n; ++i) weights[i] = static_cast<double>(i % 4);
+  auto const offset = support::random_point(n, 5);
   for (double const lambda : {0.0, 0.3})
     for (double const intercept : {0.0, 1.5})
       for (std::span<double const> const w :
            {std::span<double const>{}, std::span<double const>(weights)}) {
-        linear_options const options{.intercept = intercept, .weights = w};
+        linear_options options{.intercept = intercept, .weights = w};
+        if (!w.empty()) options.offset = offset;
         is_the_textbook(linear_objective(data.sparse, data.labels, logistic{}, l2{lambda}, options),
                         0.03, lambda);
         is_the_textbook(linear_objective(dense, data.reals, squared{}, l2{lambda}, options), 0.02,

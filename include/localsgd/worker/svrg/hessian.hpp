@@ -40,7 +40,8 @@ void second_derivatives(L const& loss, double const* z, double const* y, std::si
     bend[i] = std::max(0.0, (above[i] - below[i]) / (2 * h[i]));
 }
 
-/// @brief A model of C outputs whose probabilities p(x a_i) are known: ∇²f_i = (diag p − ppᵀ) ⊗ a_i a_iᵀ.
+/// @brief A model of C outputs whose probabilities p(x a_i) are known:
+///        ∇²f_i = scale_i·(diag p − ppᵀ) ⊗ a_i a_iᵀ, with `f.scale(i)`, or 1 without that member.
 template <class F>
 concept knows_probabilities =
     factored_with_ridge<F> &&
@@ -97,6 +98,7 @@ void add_hessian(F const& f, std::span<typename F::scalar const> x, index_range 
     for (std::size_t j = 0; j != count; ++j) {
       z[j] = dot(row_of(f.features(), i + j), x.data());
       if (intercept != 0) z[j] += intercept * static_cast<double>(x[last]);
+      z[j] = with_offset(f, i + j, z[j]);
       y[j] = f.target(i + j);
     }
     second_derivatives(f.loss(), z, y, count, bend);
@@ -121,17 +123,19 @@ void add_hessian(F const& f, std::span<typename F::scalar const> x, index_range 
   dense.add_to(triangle, 0, 0);
 }
 
-/// @brief Adds Σ_i (diag p_i − p_i p_iᵀ) ⊗ a_i a_iᵀ over some samples to a packed triangle.
+/// @brief Adds Σ_i scale_i·(diag p_i − p_i p_iᵀ) ⊗ a_i a_iᵀ over some samples to a packed triangle.
 ///
-/// Block (c, c') is Σ_i p_c([c = c'] − p_c') a_i a_iᵀ: symmetric, too, so the half of it is enough.
+/// Block (c, c') is Σ_i scale_i p_c([c = c'] − p_c') a_i a_iᵀ: symmetric, too, so the half of it is enough.
 template <knows_probabilities F>
 void add_hessian(F const& f, std::span<typename F::scalar const> x, index_range samples,
                  std::span<double> triangle) {
   std::size_t const classes = f.outputs(), columns = x.size() / classes;
   std::vector<double> const point(x.begin(), x.end());
   std::vector<double> p(rank_update::capacity * classes);
+  double scale[rank_update::capacity];
   rank_update rows(columns);
   for (std::size_t i = samples.first; i != samples.last; ++i) {
+    scale[rows.size()] = scale_of(f, i);
     f.probabilities(point, i, std::span(p).subspan(rows.size() * classes, classes));
     std::span<double> const to = rows.next();
     for_each_entry(row_of(f.features(), i), [&](std::size_t j, double value) { to[j] = value; });
@@ -140,7 +144,8 @@ void add_hessian(F const& f, std::span<typename F::scalar const> x, index_range 
     for (std::size_t c = 0; c != classes; ++c)
       for (std::size_t e = 0; e <= c; ++e) {
         for (std::size_t r = 0; r != rows.size(); ++r)
-          rows.weights[r] = p[r * classes + c] * ((c == e ? 1 : 0) - p[r * classes + e]);
+          rows.weights[r] =
+              scale[r] * (p[r * classes + c] * ((c == e ? 1 : 0) - p[r * classes + e]));
         rows.add_to(triangle, c * columns, e * columns);
       }
     rows.clear();

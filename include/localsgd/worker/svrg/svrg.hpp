@@ -166,6 +166,7 @@ class alignas(detail::cache_alignment) svrg_sequence<F, S, W, Anchor>
       std::size_t const next = j + 1 != batch.size() ? batch[j + 1] : soon;
       double z = iterate_.dot(detail::row_of(features, i), detail::row_of(features, next));
       if (intercept != 0) z += intercept * iterate_.x(last);
+      z = detail::with_offset(*f_, i, z);
       slopes_[j] = share * f_->scale(i) *
                    (f_->loss().derivative(z, f_->target(i)) - at_anchor[i]);
     }

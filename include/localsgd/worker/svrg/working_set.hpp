@@ -120,6 +120,7 @@ void add_hessian(F const& f, std::span<typename F::scalar const> x, index_range 
     for (std::size_t j = 0; j != count; ++j) {
       z[j] = dot(row_of(f.features(), i + j), x.data());
       if (intercept != 0) z[j] += intercept * static_cast<double>(x[last]);
+      z[j] = with_offset(f, i + j, z[j]);
       y[j] = f.target(i + j);
     }
     second_derivatives(f.loss(), z, y, count, bend);
