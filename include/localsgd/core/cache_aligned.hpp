@@ -38,4 +38,45 @@ struct aligned_allocator {
 template <class T>
 using aligned_vector = std::vector<T, aligned_allocator<T>>;
 
+/// @brief Objects on cache lines of their own, as many as it was made with: made in place and never
+///        moved, so they need no move constructor. Compiles faster than a std::vector.
+template <class T>
+class fixed_array {
+ public:
+  fixed_array() = default;
+  /// @param make `make(i)` makes the object number i
+  template <class Make>
+  fixed_array(std::size_t n, Make const& make) : fixed_array() {  // so that a throw destroys them
+    data_ = aligned_allocator<T>().allocate(n);
+    for (; size_ != n; ++size_) ::new (static_cast<void*>(data_ + size_)) T(make(size_));
+  }
+  /// @brief n objects without a value, or with that of their default constructor.
+  explicit fixed_array(std::size_t n) : fixed_array() {
+    data_ = aligned_allocator<T>().allocate(n);
+    for (; size_ != n; ++size_) ::new (static_cast<void*>(data_ + size_)) T;
+  }
+  fixed_array(fixed_array const&) = delete;
+  fixed_array& operator=(fixed_array const&) = delete;
+  ~fixed_array() { clear(); }
+
+  std::size_t size() const noexcept { return size_; }
+  T& operator[](std::size_t i) noexcept { return data_[i]; }
+  T const& operator[](std::size_t i) const noexcept { return data_[i]; }
+  T* begin() noexcept { return data_; }
+  T const* begin() const noexcept { return data_; }
+  T* end() noexcept { return data_ + size_; }
+  T const* end() const noexcept { return data_ + size_; }
+
+  /// @brief Destroys all objects.
+  void clear() noexcept {
+    while (size_ != 0) data_[--size_].~T();
+    aligned_allocator<T>().deallocate(data_, 0);
+    data_ = nullptr;
+  }
+
+ private:
+  T* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
 }  // namespace localsgd::detail

@@ -32,6 +32,8 @@ template <Team T>
 class synchronous_protocol : public T {
  public:
   using T::T;
+  template <class Scalar>
+  using points = iterates<Scalar>;  ///< What exchange() and the others take.
 
   static constexpr bool never_waits = false;       ///< Between evaluations.
   static constexpr bool averages_travel = false;   ///< While the next local steps are made.

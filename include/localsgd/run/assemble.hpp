@@ -15,6 +15,7 @@
 #include "localsgd/run/record.hpp"
 #include "localsgd/run/round.hpp"
 #include "localsgd/run/sequences.hpp"
+#include "localsgd/run/touched_exchange.hpp"
 #include "localsgd/sampler/shard_sampler.hpp"
 #include "localsgd/sampler/with_replacement.hpp"
 #include "localsgd/schedule/every.hpp"
@@ -197,11 +198,12 @@ result<typename F::scalar> assembled_run(F const& f, settings const& s,
         return no_encoders{};
       }
     }();
+    touched_exchange<decltype(own_sequences)> touched;
     if constexpr (TouchingSequence<decltype(bind(0))>)
-      if (own_sequences.front().touches_few()) record.touched.start(p.dimension, p.workers);
+      if (own_sequences.front().touches_few()) touched.start(p.dimension, p.workers);
     std::vector<double> weights(p.workers);
     for (std::size_t k = 0; k != p.workers; ++k) weights[k] = average.weight(k);
-    iterates<scalar> x(std::move(weights), p.dimension);
+    typename protocol::template points<scalar> x(std::move(weights), p.dimension);
     move_to<scalar>(start, x, own_sequences);
     average.reset(std::span<scalar const>(x.consensus[0]));
 
@@ -216,7 +218,7 @@ result<typename F::scalar> assembled_run(F const& f, settings const& s,
       record.checkpoints.start(checkpoint, all.text(), p.workers);
     }
     launch([&](auto& team) {
-      round_of round(team, own_sequences, hook, average, encoding, x, record);
+      round_of round(team, own_sequences, hook, average, encoding, x, touched, record);
       local_sgd(round, schedule, step_size, p.steps, record);
     });
     own_sequences.clear();  // room for the result

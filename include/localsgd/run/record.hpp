@@ -11,7 +11,6 @@
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/observer/concept.hpp"
 #include "localsgd/result.hpp"
-#include "localsgd/run/touched_exchange.hpp"
 #include "localsgd/settings.hpp"
 
 #include <chrono>
@@ -68,7 +67,6 @@ struct run_record {
   certifier<F> bound;
   average_rows<scalar> averages;
   aligned_vector<scalar> average;  // x̂, assembled at evaluations
-  touched_exchange touched;
   std::uint64_t bytes_before = 0;  // of all processes, before a checkpoint
   std::uint64_t exchanges_before = 0;
   std::vector<std::uint64_t> sent;  // bytes, of every thread that leads

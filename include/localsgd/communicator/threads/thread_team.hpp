@@ -48,8 +48,9 @@ struct thread_state {
   bool all_finite() const noexcept { return all_finite(threads); }
   /// @brief Of the first n threads.
   bool all_finite(std::size_t n) const noexcept {
-    return std::ranges::all_of(flags.begin(), flags.begin() + static_cast<std::ptrdiff_t>(n),
-                               [](flag const& f) { return f.finite; });
+    for (std::size_t i = 0; i != n; ++i)
+      if (!flags[i].finite) return false;
+    return true;
   }
   static team_size::duration now() noexcept {
     return std::chrono::steady_clock::now().time_since_epoch();
@@ -63,7 +64,7 @@ struct thread_state {
   std::optional<std::uint64_t> max_staleness;  ///< Of asynchronous runs.
   barrier meeting;
   open_reduction reduction;
-  std::vector<flag> flags;
+  fixed_array<flag> flags;
   int answer = 0;
 
   // Of thread_team::regroup().
@@ -251,7 +252,7 @@ void run_threads(thread_state& state, Host&& host, Program const& program) {
     }
   });
   // Threads carry ascending ranges of workers: the lowest thread's failure is the lowest worker's.
-  for (auto& flag : state.flags)
+  for (thread_state::flag const& flag : state.flags)
     if (flag.failure) std::rethrow_exception(flag.failure);
 }
 
