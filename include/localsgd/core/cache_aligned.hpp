@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <new>
+#include <utility>
 #include <vector>
 
 /// @file
@@ -55,11 +56,19 @@ class fixed_array {
     data_ = aligned_allocator<T>().allocate(n);
     for (; size_ != n; ++size_) ::new (static_cast<void*>(data_ + size_)) T;
   }
-  fixed_array(fixed_array const&) = delete;
-  fixed_array& operator=(fixed_array const&) = delete;
+  /// @brief Takes over the objects of another array. No object is moved.
+  fixed_array(fixed_array&& other) noexcept
+      : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  fixed_array& operator=(fixed_array&& other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+    return *this;
+  }
   ~fixed_array() { clear(); }
 
   std::size_t size() const noexcept { return size_; }
+  T* data() noexcept { return data_; }
+  T const* data() const noexcept { return data_; }
   T& operator[](std::size_t i) noexcept { return data_[i]; }
   T const& operator[](std::size_t i) const noexcept { return data_[i]; }
   T* begin() noexcept { return data_; }

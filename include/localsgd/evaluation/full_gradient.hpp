@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/core/cache_aligned.hpp"
 #include "localsgd/core/compiler.hpp"
 #include "localsgd/core/index_range.hpp"
 #include "localsgd/kernels/combine.hpp"
@@ -14,7 +15,6 @@
 #include <algorithm>
 #include <concepts>
 #include <cstddef>
-#include <numeric>
 #include <span>
 #include <vector>
 
@@ -37,7 +37,7 @@ LOCALSGD_ONE_COPY void add_samples(F const& f, std::span<typename F::scalar cons
   std::vector<scalar> g(d);
   for (std::size_t i = samples.first; i < samples.last; i += block) {
     batch.resize(std::min(block, samples.last - i));
-    std::iota(batch.begin(), batch.end(), i);
+    for (std::size_t j = 0; j != batch.size(); ++j) batch[j] = i + j;
     double const count = static_cast<double>(batch.size());
     double const loss = f.gradient(x, std::span<std::size_t const>(batch), std::span<scalar>(g));
     sum[d] += count * loss;
@@ -152,6 +152,11 @@ class full_gradient {
   ///        until the next collective call.
   std::span<double const> sum() const noexcept { return {total_.data(), total_.size() - 2}; }
   double last() const noexcept { return total_[total_.size() - 2]; }
+  /// @brief out ← the first d sums of the last call, each divided by n.
+  void write(double n, std::vector<double>& out) const {
+    out.resize(total_.size() - 2);
+    for (std::size_t j = 0; j != out.size(); ++j) out[j] = total_[j] / n;
+  }
   /// @brief All d+2 sums of the last call.
   std::span<double const> totals() const noexcept { return total_; }
 
@@ -174,7 +179,7 @@ class full_gradient {
 
   /// @brief Gives back what only another call would need, and there will be none. For one thread.
   void release() noexcept {
-    for (auto& part : parts_) std::vector<double>().swap(part);
+    for (std::size_t p = 0; p != parts_.size(); ++p) std::vector<double>().swap(parts_[p]);
   }
 
   /// @brief How many numbers are added one after another, at most, in one of the sums.
@@ -193,7 +198,7 @@ class full_gradient {
       parts_[p].assign(total_.size(), 0.0);
       add(p, std::span<double>(parts_[p]));
     }
-    team.sum(parts_, total_);
+    team.sum(std::span<std::vector<double> const>(parts_.begin(), parts_.size()), total_);
   }
 
   // One part for each worker, but not more memory than 4 MiB or 2 vectors of length d; and at least as
@@ -203,11 +208,12 @@ class full_gradient {
     if (double const work = static_cast<double>(p.samples) * p.flops_per_sample; work > 0)
       room = static_cast<std::size_t>(
           std::min(static_cast<double>(room), work / static_cast<double>(p.dimension)));
-    return std::min({p.workers, p.samples, std::max<std::size_t>(room, 2), std::size_t{64}});
+    std::size_t const most = std::min(std::max<std::size_t>(room, 2), std::size_t{64});
+    return std::min(most, std::min(p.workers, p.samples));
   }
 
   std::size_t samples_;
-  std::vector<std::vector<double>> parts_;  // those of other processes stay empty
+  fixed_array<std::vector<double>> parts_;  // those of other processes stay empty
   std::vector<double> total_;
 };
 

@@ -152,7 +152,8 @@ result<typename F::scalar> assembled_run(F const& f, settings const& s,
 
   result<scalar> outcome;
   auto const run = [&](auto const& launch) {
-    run_record<F, std::remove_cvref_t<decltype(observer)>, checkpoint_type> record(f, p, observer);
+    run_record<F, std::remove_cvref_t<decltype(observer)>, checkpoint_type> record(f, p, observer,
+                                                                                  outcome);
     auto const step_size = resolve_step_size(
         f, p, pick<step_size_kind, F>([] { return automatic_step{}; }, given));
     auto const iterate_weights = pick<iterate_weights_kind, F>(
@@ -222,7 +223,7 @@ result<typename F::scalar> assembled_run(F const& f, settings const& s,
       local_sgd(round, schedule, step_size, p.steps, record);
     });
     own_sequences.clear();  // room for the result
-    outcome = record.take();
+    record.complete_outcome();
   };
   // What every rank refuses is refused before any of them waits for another.
   auto const identity_text = [&] {

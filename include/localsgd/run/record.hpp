@@ -16,7 +16,6 @@
 #include <chrono>
 #include <cstdint>
 #include <span>
-#include <utility>
 #include <vector>
 
 /// @file
@@ -49,10 +48,11 @@ struct run_record {
   using scalar = typename F::scalar;
   using checkpoint_type = Checkpoint;
 
-  run_record(F const& objective, plan const& the_plan, O& the_observer)
+  run_record(F const& objective, plan const& the_plan, O& the_observer, result<scalar>& the_outcome)
       : f(&objective),
         p(&the_plan),
         observer(&the_observer),
+        outcome(the_outcome),
         gradient(objective, the_plan),
         bound(objective, the_plan, gradient),
         averages(the_plan.workers),
@@ -62,6 +62,7 @@ struct run_record {
   F const* f;
   plan const* p;
   O* observer;
+  result<scalar>& outcome;
   stopwatch watch;
   full_gradient gradient;
   certifier<F> bound;
@@ -71,7 +72,6 @@ struct run_record {
   std::uint64_t exchanges_before = 0;
   std::vector<std::uint64_t> sent;  // bytes, of every thread that leads
   std::vector<double> drift;  // ‖x_k − x̄‖² of every worker at the last average before one
-  result<scalar> outcome;
   std::span<scalar const> last, weighted, best;  // its points: each is the last or the average
 
   checkpoint_record<Checkpoint, scalar> checkpoints;
@@ -85,11 +85,10 @@ struct run_record {
     watch.resume(seconds);
   }
 
-  /// @brief The outcome of a run that is over.
-  result<scalar> take() {
+  /// @brief Completes the outcome of a run that is over.
+  void complete_outcome() {
     outcome.average = to_vector<scalar>(weighted);
     outcome.x = to_vector<scalar>(best);
-    return std::move(outcome);
   }
 };
 

@@ -17,7 +17,6 @@
 #include <cmath>
 #include <concepts>
 #include <limits>
-#include <numeric>
 #include <span>
 #include <type_traits>
 #include <vector>
@@ -69,7 +68,7 @@ class recorder {
     r_.next_due = next_due_;
     r_.before = before_;
     sent_before_ = {r_.bytes_before, r_.exchanges_before};
-    r_.bytes_before = std::accumulate(r_.sent.begin(), r_.sent.end(), r_.bytes_before);
+    r_.bytes_before = all_bytes();
     r_.exchanges_before += exchanges;
   }
   /// @brief Who leads, after cut(): the run goes on with its own counts.
@@ -258,13 +257,19 @@ class recorder {
     out.rounds = round_.rounds();
     out.gradients = p.workers * p.batch_size * t + hook_.extra_gradients(t);
     out.exchanges = r_.exchanges_before + exchanges;
-    out.bytes = std::accumulate(r_.sent.begin(), r_.sent.end(), r_.bytes_before);
+    out.bytes = all_bytes();
     out.seconds = seconds();
     out.delay = team_.delay();
-    double const drift = std::accumulate(r_.drift.begin(), r_.drift.end(), 0.0);
+    double drift = 0;
+    for (std::size_t k = 0; k != r_.drift.size(); ++k) drift += r_.drift[k];
     out.history.push_back({t, out.rounds, out.gradients, out.exchanges, out.bytes, out.seconds,
                            out.objective, out.certificate,
                            drift / static_cast<double>(p.workers)});
+  }
+  std::uint64_t all_bytes() const noexcept {
+    std::uint64_t all = r_.bytes_before;
+    for (std::size_t i = 0; i != r_.sent.size(); ++i) all += r_.sent[i];
+    return all;
   }
   double seconds() const {
     if constexpr (Round::protocol::keeps_time)

@@ -88,7 +88,9 @@ class round_of {
           [&](std::span<std::uint64_t> place) {
             auto const [now, finite] = team_.place();
             auto const [due, before] = recorder.place();
-            std::ranges::copy(std::array{steps_, rounds_, now, finite, due, before}, place.begin());
+            place[0] = steps_, place[1] = rounds_;
+            place[2] = now, place[3] = finite;
+            place[4] = due, place[5] = before;
           },
           [&](std::span<std::uint64_t const> place) {
             steps_ = place[0];

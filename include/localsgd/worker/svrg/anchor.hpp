@@ -19,7 +19,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <numeric>
 #include <span>
 #include <utility>
 #include <vector>
@@ -63,11 +62,12 @@ class svrg_anchor {
         active_(start == svrg_start::at_once),
         rescues_(start == svrg_start::never ? most_rescues : 0),
         point_(start == svrg_start::never ? 0 : p.dimension),
-        trial_(point_.size()) {
-    if (start == svrg_start::never) return;
-    steps_ = svrg_steps<F>(f, p, step_size(0), automatic);
-    if (automatic && p.tolerance > 0) descent_ = newton_descent<F>(f, p);
-  }
+        trial_(point_.size()),
+        steps_(start == svrg_start::never ? svrg_steps<F>()
+                                          : svrg_steps<F>(f, p, step_size(0), automatic)),
+        descent_(start != svrg_start::never && automatic && p.tolerance > 0
+                     ? newton_descent<F>(f, p)
+                     : newton_descent<F>()) {}
 
   /// @brief Whether variance-reduced steps have begun. Then assign() starts from the anchor.
   bool active() const noexcept { return active_; }
@@ -116,7 +116,7 @@ class svrg_anchor {
       if (!lost && !noise_prevails(round, consensus)) return;
       prepare(round);
     } else if (passes_ == 0) {
-      if (leader) std::ranges::copy(consensus, trial_.begin());
+      if (leader) set_trial(consensus);
       prepare(round);
     } else if (leader && !lost) {
       bool const estimated =
@@ -126,7 +126,7 @@ class svrg_anchor {
 
     while (next != move::done && next != move::done_back) {
       if (leader && next == move::back) step_back();
-      if (leader && next == move::plain) std::ranges::copy(consensus, trial_.begin());
+      if (leader && next == move::plain) set_trial(consensus);
       team.barrier();  // the trial is there
       auto const value =
           round.pass()(*f_, std::span<scalar const>(trial_), team, steps_.slopes().to_fill());
@@ -192,7 +192,7 @@ class svrg_anchor {
     if (team.leads()) {
       bool const average_is_better = round.pass().totals()[0] < round.pass().totals()[1];
       answer = average_is_better || t >= period_ ? 1 : 0;
-      if (!average_is_better) std::ranges::copy(consensus, trial_.begin());
+      if (!average_is_better) set_trial(consensus);
       if (answer == 0) next_ = t + std::max<std::uint64_t>(1, period_ / 4);
     }
     return team.broadcast(answer) != 0;
@@ -210,8 +210,11 @@ class svrg_anchor {
   }
 
   // Who leads, from here on.
+  void set_trial(std::span<scalar const> to) noexcept {
+    std::copy_n(to.data(), to.size(), trial_.data());
+  }
   void step_back() {
-    std::ranges::copy(point_, trial_.begin());
+    set_trial(point_);
     history_.clear();
     if (active_) factor_ /= 2;
   }
@@ -242,7 +245,7 @@ class svrg_anchor {
   }
 
   void accept(full_gradient const& pass, std::uint64_t t) {
-    std::swap(point_, trial_);
+    point_.swap(trial_);
     if (passes_ == 1) steps_.choose(pass.sum(), static_cast<double>(p_->samples));
     scale_ = automatic ? factor_ : factor_ * (*step_size_)(t) / (*step_size_)(0);
     take_steps(pass);
