@@ -111,8 +111,8 @@ class full_gradient {
   /// @param slopes n numbers that receive ∂φ/∂z of every sample of a linear model; or none. Of a
   ///               ShardedObjective a vector for every worker; or none.
   template <Objective F, class T, class Slopes = std::span<double>>
-  value operator()(F const& f, std::span<typename F::scalar const> x, T& team,
-                   Slopes slopes = {}) {
+  LOCALSGD_ONE_COPY value operator()(F const& f, std::span<typename F::scalar const> x, T& team,
+                                     Slopes slopes = {}) {
     each_share(f, team, [&](auto const& share, index_range samples, std::span<double> sum,
                             [[maybe_unused]] std::size_t part) {
       if constexpr (std::same_as<Slopes, std::span<double>>)

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/core/compiler.hpp"
 #include "localsgd/core/index_range.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
 #include "localsgd/kernels/simd.hpp"
@@ -110,7 +111,13 @@ class recorder {
   /// @brief Collective where an evaluation is due: makes it, and returns whether the run ends.
   bool ends() {
     std::uint64_t const t = round_.steps();
-    if (!due(t) && team_.finite()) return false;
+    return (due(t) || !team_.finite()) && evaluates_and_ends(t);
+  }
+
+ private:
+  bool leads() const noexcept { return team_.leads(); }
+
+  bool evaluates_and_ends(std::uint64_t t) {
     if (leads()) r_.watch.stop();
     std::span<scalar const> const consensus = round_.consensus();
     auto const sent = team_.sent();  // what evaluations send is no part of training
@@ -145,9 +152,6 @@ class recorder {
     return over;
   }
 
- private:
-  bool leads() const noexcept { return team_.leads(); }
-
   // With a tolerance and no wish: at every anchor; or else from epoch to epoch at first, then at
   // every fifth of the way, so that looking stays a bounded share of the cost of the run.
   std::uint64_t due_after(std::uint64_t t) const noexcept {
@@ -179,7 +183,7 @@ class recorder {
     round_.average(std::span<scalar>(r_.average));
     return evaluate(r_.average);
   }
-  known evaluate(std::span<scalar const> x) {
+  LOCALSGD_ONE_COPY known evaluate(std::span<scalar const> x) {
     auto const value = r_.gradient(*r_.f, x, team_, r_.bound.slopes());
     return {value.objective, r_.bound(team_, r_.gradient, x, value, r_.bound.slopes())};
   }

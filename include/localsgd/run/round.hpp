@@ -3,6 +3,7 @@
 #pragma once
 
 #include "localsgd/averager/concept.hpp"
+#include "localsgd/core/compiler.hpp"
 #include "localsgd/core/index_range.hpp"
 #include "localsgd/evaluation/assemble_average.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
@@ -53,7 +54,7 @@ class round_of {
   /// @brief Collective: the consensus, equal for all.
   std::span<scalar const> consensus() { return team_.settle(x_); }
   /// @brief Collective: x̂ of all workers.
-  void average(std::span<scalar> out) {
+  LOCALSGD_ONE_COPY void average(std::span<scalar> out) {
     assemble_average(team_, workers_, record_.averages, std::span<double const>(x_.weights), out);
   }
   /// @brief Collective: all workers go on from there; with `restart`, as if they had been there.

@@ -65,7 +65,7 @@ class nested_gangs {
   // A thread waits for a pool, as an entry of the list of all that do.
   class waiting {
    public:
-    waiting(gang const* by, void const* pool) : by_(by), pool_(pool) {
+    LOCALSGD_COLD waiting(gang const* by, void const* pool) : by_(by), pool_(pool) {
       std::lock_guard const guard(all().mutex);
       for (waiting* each = all().first; each != nullptr; each = each->next_)
         each->needed_ = each->looked_at_ = false;

@@ -6,6 +6,8 @@
 #include "localsgd/communicator/threads/barrier.hpp"
 #include "localsgd/communicator/threads/open_reduction.hpp"
 #include "localsgd/communicator/threads/team_size.hpp"
+#include "localsgd/core/cache_aligned.hpp"
+#include "localsgd/core/compiler.hpp"
 #include "localsgd/io/preemptions.hpp"
 #include "localsgd/kernels/combine.hpp"
 
@@ -121,26 +123,7 @@ class thread_team {
     // Thread 0 decides a round ahead: what it has written before a barrier all can read after it.
     std::size_t const now = round_++ % 2, size = s.wanted[now].load(std::memory_order_relaxed);
     if (thread_ == 0) s.wanted[1 - now].store(next(), std::memory_order_relaxed);
-    if (size == working_) return true;
-
-    std::uint32_t const calls = s.calls.load(std::memory_order_acquire);
-    barrier();  // all workers are where the last round has left them
-    bool const all_work_again = size == s.threads;
-    working_ = size;
-    if (thread_ == 0 && all_work_again) {
-      s.place.back() = round_;
-      save(std::span(s.place).first(7));
-      s.call_idle();
-    }
-    if (thread_ < working_) return true;
-    while (s.calls.load(std::memory_order_acquire) == calls)
-      s.calls.wait(calls, std::memory_order_acquire);
-    if (cancelled()) throw localsgd::cancelled{};
-    if (s.over.load(std::memory_order_acquire)) return false;
-    working_ = s.threads;
-    round_ = s.place.back();
-    load(std::span<std::uint64_t const>(s.place).first(7));
-    return true;
+    return size == working_ || become(size, save, load);
   }
   /// @brief Thread 0, after the last round: idle threads have nothing more to do.
   void end_rounds() noexcept {
@@ -229,6 +212,30 @@ class thread_team {
   std::uint64_t others() const noexcept { return state_->workers - 1; }
 
  private:
+  // Collective: `size` of the threads go on.
+  template <class Save, class Load>
+  LOCALSGD_COLD bool become(std::size_t size, Save const& save, Load const& load) {
+    thread_state& s = *state_;
+    std::uint32_t const calls = s.calls.load(std::memory_order_acquire);
+    barrier();  // all workers are where the last round has left them
+    bool const all_work_again = size == s.threads;
+    working_ = size;
+    if (thread_ == 0 && all_work_again) {
+      s.place.back() = round_;
+      save(std::span(s.place).first(7));
+      s.call_idle();
+    }
+    if (thread_ < working_) return true;
+    while (s.calls.load(std::memory_order_acquire) == calls)
+      s.calls.wait(calls, std::memory_order_acquire);
+    if (cancelled()) throw localsgd::cancelled{};
+    if (s.over.load(std::memory_order_acquire)) return false;
+    working_ = s.threads;
+    round_ = s.place.back();
+    load(std::span<std::uint64_t const>(s.place).first(7));
+    return true;
+  }
+
   thread_state* state_;
   std::size_t thread_, working_;
   std::uint64_t round_ = 0;

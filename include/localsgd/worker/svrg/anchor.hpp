@@ -98,9 +98,32 @@ class svrg_anchor {
   /// @brief Collective where it is time: the anchor moves, and all workers with it.
   template <class Context>
   void before_round(Context& round) {
+    bool const lost = !round.finite() && rescues_ != most_rescues;
+    if (looks_at(round.steps()) || lost || !steps_.slopes().known()) renew(round, lost);
+  }
+
+  template <class Archive>
+  void state(Archive& archive) {
+    archive(next_, active_, renewed_at_, passes_, active_since_, rescues_, stalled_, point_, history_,
+            steps_, value_, reference_, factor_, descent_);
+  }
+
+ private:
+  enum class move { forward, leap, plain, back, done, done_back };
+  static constexpr int most_rescues = 2100, patience = 8;  // 2^-2100·η is 0 for every η
+  static constexpr bool remembers = linear_with_ridge<stepped_objective<F>>;  // slopes there
+  static constexpr bool automatic = std::same_as<E, automatic_step::chosen>;
+
+  static std::uint64_t first_look(svrg_start start, std::uint64_t period) noexcept {
+    if (start == svrg_start::at_once) return 0;
+    return start == svrg_start::never ? std::numeric_limits<std::uint64_t>::max()
+                                      : std::max<std::uint64_t>(1, period / 4);
+  }
+
+  template <class Context>
+  void renew(Context& round, bool lost) {
     auto& team = round.team();
     std::uint64_t const t = round.steps();
-    bool const lost = !round.finite() && rescues_ != most_rescues;
     bool const leader = team.leads();
     if (!steps_.slopes().known()) {
       auto const sent = team.sent();
@@ -143,24 +166,6 @@ class svrg_anchor {
     team.barrier();  // the anchor is there
     // What was taken back leaves no trace in the average.
     round.move_to(point(), next == move::done_back);
-  }
-
-  template <class Archive>
-  void state(Archive& archive) {
-    archive(next_, active_, renewed_at_, passes_, active_since_, rescues_, stalled_, point_, history_,
-            steps_, value_, reference_, factor_, descent_);
-  }
-
- private:
-  enum class move { forward, leap, plain, back, done, done_back };
-  static constexpr int most_rescues = 2100, patience = 8;  // 2^-2100·η is 0 for every η
-  static constexpr bool remembers = linear_with_ridge<stepped_objective<F>>;  // slopes there
-  static constexpr bool automatic = std::same_as<E, automatic_step::chosen>;
-
-  static std::uint64_t first_look(svrg_start start, std::uint64_t period) noexcept {
-    if (start == svrg_start::at_once) return 0;
-    return start == svrg_start::never ? std::numeric_limits<std::uint64_t>::max()
-                                      : std::max<std::uint64_t>(1, period / 4);
   }
 
   // Collective, once in a run: what the steps need to know of the data. Not counted as traffic.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "localsgd/core/cache_aligned.hpp"
+#include "localsgd/core/compiler.hpp"
 #include "localsgd/worker/concept.hpp"
 #include "localsgd/worker/svrg/svrg.hpp"
 
@@ -106,12 +107,12 @@ class alignas(detail::cache_alignment) sgd_then_svrg_sequence {
   Reduced const& reduced() const noexcept { return reduced_[0]; }
 
   template <class... Memory>
-  void become_reduced(Memory... left) {
+  LOCALSGD_COLD void become_reduced(Memory... left) {
     reduced_ = detail::fixed_array<Reduced>(
         1, [&](std::size_t) { return make_(std::move(left)...); });
   }
   // The average goes on where it was, and where both have the same memory, so does that.
-  void change_over() {
+  LOCALSGD_COLD void change_over() {
     if constexpr (detail::share_memory<Plain, Reduced>) {
       auto left = plain().release();
       std::span<scalar const> const average = left.average;
