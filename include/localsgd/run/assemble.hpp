@@ -45,31 +45,33 @@ using as_given = std::conditional_t<Synchronizer<C> || Observer<C>, C&, C const&
 
 /// @brief Refuses by name what a synchronizer cannot do.
 template <class Scalar, class S, class A, class C>
-void check_combination(S const& synchronizer, A const& averager, C const& compressor, bool hook) {
+void check_combination([[maybe_unused]] S const& synchronizer, [[maybe_unused]] A const& averager,
+                       [[maybe_unused]] C const& compressor, [[maybe_unused]] bool hook) {
   using protocol = typename S::protocol;
   using state = decltype(averager.template bind<Scalar>(plan{}, std::span<std::size_t const>{}));
-  constexpr bool compresses = !std::same_as<C, identity>;
-  std::string compressor_name;
-  if constexpr (compresses) compressor_name = compressor.identity();
   if constexpr (protocol::never_waits) {
     require(!hook, "synchronizer", "asynchronous",
             "one whose workers wait for each other: svrg's anchors are rendezvous");
     require(state::keeps_mean && !combines_rows<state, Scalar>, "averager", averager.identity(),
             "mean or weighted_mean: asynchronous runs have no mean to transform");
   }
-  require(!compresses || (!protocol::never_waits && !protocol::averages_travel), "compressor",
-          compressor_name, "left out, or the synchronizer one that waits for its averages: "
-                           "asynchronous and overlapped runs exchange whole vectors");
-  require(!compresses || !combines_rows<state, Scalar>, "compressor", compressor_name,
-          "left out: averager " + averager.identity() + " needs the points of all workers");
+  if constexpr (!std::same_as<C, identity>) {
+    require(!protocol::never_waits && !protocol::averages_travel, "compressor",
+            compressor.identity(),
+            "left out, or the synchronizer one that waits for its averages: asynchronous and "
+            "overlapped runs exchange whole vectors");
+    require(!combines_rows<state, Scalar>, "compressor", compressor.identity(),
+            "left out: averager " + averager.identity() + " needs the points of all workers");
+  }
   if constexpr (requires { synchronizer.averages_in_any_order(); }) {
     bool const fast = synchronizer.averages_in_any_order();
     require(!fast || !combines_rows<state, Scalar>, "averager", averager.identity(),
             "one that makes the mean: averaging::fast never has the points of all workers in one "
             "place; use averaging::reproducible");
-    require(!fast || !compresses, "compressor", compressor_name,
-            "left out with averaging::fast, which adds up whole vectors; use "
-            "averaging::reproducible");
+    if constexpr (!std::same_as<C, identity>)
+      require(!fast, "compressor", compressor.identity(),
+              "left out with averaging::fast, which adds up whole vectors; use "
+              "averaging::reproducible");
   }
 }
 

@@ -133,7 +133,9 @@ class touched_exchange<Workers> {
     return finite;
   }
 
-  static void order(std::vector<std::uint32_t>& list) {
+  // A template: what is not used is not compiled.
+  template <class Numbers>
+  static void order(Numbers& list) {
     std::sort(list.begin(), list.end());
     list.erase(std::unique(list.begin(), list.end()), list.end());
   }
