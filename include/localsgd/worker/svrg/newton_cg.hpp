@@ -181,7 +181,7 @@ class newton_direction<F> {
 
   // q ← Pr, made conjugate to the searches of this direction; left_ ← ⟨r, Pr⟩.
   void turn() {
-    search_ = residual_;
+    std::copy_n(residual_.data(), d_, search_.data());
     std::vector<double> share(known_);
     for (std::size_t i = known_; i-- != 0;) {
       share[i] = product(searches_, i, search_) / curvatures_[i];
