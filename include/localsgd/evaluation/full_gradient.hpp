@@ -131,21 +131,23 @@ class full_gradient {
   ///        part)`, or of a ShardedObjective `add(f.shard(k), samples, sum, k)`.
   template <Objective F, class T, class Add>
   void each_share(F const& f, T& team, Add const& add) {
-    add_parts(team, [&](std::size_t part, std::span<double> sum) {
+    auto const add_part = [&](std::size_t part, std::span<double> sum) {
       if constexpr (ShardedObjective<F>)
         add(f.shard(part), index_range{0, f.shard_size(part)}, sum, part);
       else
         add(f, even_split(samples_, parts_.size(), part), sum, part);
-    });
+    };
+    add_parts(team, part_sum(add_part));
   }
 
   /// @brief Collective: Σ over the parts of what `add(samples, sum)` adds to sum, d+2 numbers; the
   ///        result is sum() and, for the number after its d, last().
   template <class T, class Add>
   void each_part(T& team, Add const& add) {
-    add_parts(team, [&](std::size_t part, std::span<double> sum) {
+    auto const add_part = [&](std::size_t part, std::span<double> sum) {
       add(even_split(samples_, parts_.size(), part), sum);
-    });
+    };
+    add_parts(team, part_sum(add_part));
   }
 
   /// @brief The first d sums of the last call: n·∇f(x) after an evaluation. Every thread sees it
@@ -191,8 +193,23 @@ class full_gradient {
   full_gradient(plan const& p, std::size_t parts)
       : samples_(p.samples), parts_(parts), total_(p.dimension + 2) {}
 
-  template <class T, class Add>
-  void add_parts(T& team, Add const& add) {
+  // What adds up a part, `add(part, sum)`, whatever its type: add_parts is compiled once for all.
+  class part_sum {
+   public:
+    template <class Add>
+    explicit part_sum(Add const& add) noexcept
+        : add_(&add), call_([](void const* a, std::size_t part, std::span<double> sum) {
+            (*static_cast<Add const*>(a))(part, sum);
+          }) {}
+    void operator()(std::size_t part, std::span<double> sum) const { call_(add_, part, sum); }
+
+   private:
+    void const* add_;
+    void (*call_)(void const*, std::size_t, std::span<double>);
+  };
+
+  template <class T>
+  LOCALSGD_ONE_COPY void add_parts(T& team, part_sum const& add) {
     index_range const mine = even_split(parts_.size(), team.threads(), team.thread());
     for (std::size_t p = mine.first; p != mine.last; ++p) {
       parts_[p].assign(total_.size(), 0.0);
