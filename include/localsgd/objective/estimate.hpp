@@ -36,6 +36,7 @@ double curvature_near_zero(F const& f, std::span<std::size_t const> batch, int i
   return largest_eigenvalue(d, hessian_times, 1e-2, iterations);
 }
 
+/// @brief Whether a sample comes before another one: by falling squares, then by number.
 inline bool comes_first(double square, std::size_t sample, double other_square,
                         std::size_t other) noexcept {
   return square > other_square || (!(square < other_square) && sample < other);

@@ -18,7 +18,7 @@
 
 namespace localsgd::detail {
 
-/// @brief Of sequences that do not say what they touch there is none.
+/// @brief For sequences that do not say what they touch: nothing.
 template <class Workers>
 class touched_exchange {};
 
