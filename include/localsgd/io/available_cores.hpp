@@ -91,7 +91,8 @@ LOCALSGD_COLD double cgroup_quota(std::string const& cgroups, Read const& read) 
     else if (std::string(",").append(controllers).append(",").find(",cpu,") != std::string::npos)
       // The folder is named for its controllers; "cpu" is often a link to it.
       for (char const* const name : {controllers.c_str(), "cpu"})
-        least = std::min(least, least_quota(std::string(root).append("/").append(name), path, quota_in));
+        least = std::min(least,
+                         least_quota(std::string(root).append("/").append(name), path, quota_in));
   }
   return least;
 }

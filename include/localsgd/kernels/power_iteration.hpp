@@ -17,7 +17,8 @@
 namespace localsgd::detail {
 
 /// @brief A start for the iteration: standard normal numbers, scaled to length 1.
-LOCALSGD_ONE_COPY inline std::vector<double> random_direction(std::size_t dimension, std::uint32_t lane = 0) {
+LOCALSGD_ONE_COPY inline std::vector<double> random_direction(std::size_t dimension,
+                                                              std::uint32_t lane = 0) {
   std::vector<double> v(dimension);
   for (std::size_t i = 0; i != dimension; ++i)
     v[i] = standard_normal(random_words(0, random_stream::estimate, lane, i));
