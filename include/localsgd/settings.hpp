@@ -113,7 +113,8 @@ inline std::uint64_t default_local_steps(std::uint64_t steps, std::size_t sample
                                          std::size_t dimension, double flops_per_sample,
                                          double least_rounds = 8) {
   if (workers == 1)  // nothing to average, but an epoch should not pass without a sync time
-    return std::max<std::uint64_t>(1, std::min<std::uint64_t>({steps, 1024, samples / batch_size}));
+    return std::max<std::uint64_t>(
+        1, std::min(std::min<std::uint64_t>(steps, 1024), std::uint64_t{samples / batch_size}));
   constexpr double rendezvous = 500, overhead = 13;
   double const k = static_cast<double>(workers), b = static_cast<double>(batch_size);
   double const t = static_cast<double>(steps);

@@ -7,16 +7,32 @@
 #include <cstddef>
 #include <cstdint>
 #include <new>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
 using localsgd::detail::cache_alignment;
 using localsgd::detail::aligned_allocator;
 using localsgd::detail::aligned_vector;
+using localsgd::detail::fixed_array;
 
 namespace {
 
 std::uintptr_t address(void const* p) { return reinterpret_cast<std::uintptr_t>(p); }
+
+// An object that can be neither copied nor moved, and counts how many there are.
+struct counted {
+  explicit counted(int number) : value(number) {
+    if (number == 3) throw std::runtime_error("the third one");
+    ++alive;
+  }
+  counted(counted const&) = delete;
+  counted& operator=(counted const&) = delete;
+  ~counted() { --alive; }
+
+  int value;
+  inline static int alive = 0;
+};
 
 }  // namespace
 
@@ -59,4 +75,48 @@ BOOST_AUTO_TEST_CASE(a_size_that_overflows_is_refused_and_not_wrapped) {
   BOOST_CHECK_THROW(a.allocate(most), std::bad_array_new_length);
   BOOST_CHECK_THROW(a.allocate(most / 8), std::bad_array_new_length);
   BOOST_TEST((a == aligned_allocator<double>(aligned_allocator<char>())));
+}
+
+BOOST_AUTO_TEST_CASE(the_objects_of_an_array_are_made_in_place_and_destroyed_with_it) {
+  {
+    fixed_array<counted> all(2, [](std::size_t i) { return counted(static_cast<int>(i) + 1); });
+    BOOST_TEST(counted::alive == 2);
+    BOOST_TEST(all.size() == 2U);
+    BOOST_TEST(all[0].value == 1);
+    BOOST_TEST(all.data()[1].value == 2);
+    BOOST_TEST(address(all.data()) % cache_alignment == 0U);
+    int sum = 0;
+    for (counted const& each : all) sum += each.value;
+    BOOST_TEST(sum == 3);
+    counted const* const at = all.data();
+    fixed_array<counted> const taken_over = std::move(all);
+    BOOST_TEST(taken_over.data() == at);
+    BOOST_TEST(counted::alive == 2);
+  }
+  BOOST_TEST(counted::alive == 0);
+}
+
+BOOST_AUTO_TEST_CASE(an_array_can_be_emptied_and_assigned) {
+  fixed_array<counted> all;
+  BOOST_TEST(all.size() == 0U);
+  all = fixed_array<counted>(1, [](std::size_t) { return counted(7); });
+  BOOST_TEST(all[0].value == 7);
+  all.clear();
+  BOOST_TEST(all.size() == 0U);
+  BOOST_TEST(counted::alive == 0);
+}
+
+BOOST_AUTO_TEST_CASE(where_an_object_of_an_array_cannot_be_made_the_others_are_destroyed) {
+  auto const make = [](std::size_t i) { return counted(static_cast<int>(i) + 1); };
+  BOOST_CHECK_THROW(fixed_array<counted>(5, make), std::runtime_error);
+  BOOST_TEST(counted::alive == 0);
+}
+
+BOOST_AUTO_TEST_CASE(objects_of_an_array_have_the_values_of_their_default_constructor) {
+  struct pair {
+    int first = 3;
+    int second = 4;
+  };
+  fixed_array<pair> const all(3);
+  for (pair const& each : all) BOOST_TEST((each.first == 3 && each.second == 4));
 }

@@ -95,6 +95,8 @@ BOOST_AUTO_TEST_CASE(a_rule_that_holds_throws_nothing) {
   require_nonnegative("x", std::numeric_limits<double>::max());
   require_positive("x", std::numeric_limits<double>::denorm_min());
   BOOST_TEST(rule_broken_by([] { require(false, "x", 1, "anything"); }) == "anything");
+  require(true, "x", 1, "at most", 7);
+  BOOST_TEST(rule_broken_by([] { require(false, "x", 8, "at most", 7); }) == "at most 7");
 }
 
 BOOST_AUTO_TEST_CASE(numbers_that_are_not_finite_break_every_rule) {

@@ -28,6 +28,13 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 
 }  // namespace
 
+BOOST_AUTO_TEST_CASE(the_points_of_an_asynchronous_run_have_an_aggregate) {
+  localsgd::detail::aggregated_iterates<float> const x({0.25, 0.75}, 3);
+  BOOST_TEST(x.local.size() == 2);
+  BOOST_TEST(x.aggregate.share.empty());
+  BOOST_TEST(x.aggregate.finite);
+}
+
 BOOST_AUTO_TEST_CASE(what_all_have_added_is_there) {
   for (std::size_t const threads : {1U, 2U, 4U}) {
     shared_aggregate shared;

@@ -16,7 +16,7 @@
 #include <span>
 #include <vector>
 
-using localsgd::iterates;
+using localsgd::detail::aggregated_iterates;
 using localsgd::round_info;
 using protocol = localsgd::detail::asynchronous_protocol<localsgd::detail::thread_team>;
 
@@ -27,7 +27,7 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 /// Two workers of weights 1/4 and 3/4 on one thread, d = 1, at 10.
 struct fixture {
   std::vector<double> first{10}, second{10};
-  iterates<double> x{{0.25, 0.75}, 1};
+  aggregated_iterates<double> x{{0.25, 0.75}, 1};
   localsgd::mean::bound<double> averager{2};
   localsgd::detail::thread_state state{2, 1};
   protocol team{state, 0};
@@ -86,7 +86,7 @@ BOOST_AUTO_TEST_CASE(all_points_can_be_put_elsewhere) {
 
 BOOST_AUTO_TEST_CASE(the_only_worker_goes_on_from_where_it_is) {
   std::vector<double> local{0};
-  iterates<double> x({1.0}, 1);
+  aggregated_iterates<double> x({1.0}, 1);
   localsgd::mean::bound<double> averager{1};
   localsgd::detail::thread_state state(1, 1);
   protocol team(state, 0);
@@ -105,7 +105,7 @@ BOOST_AUTO_TEST_CASE(nothing_that_threads_add_is_lost) {
   // Each of 4 workers moves by 4 in each round, so that each adds 1.
   for (std::size_t const threads : {1U, 2U, 4U}) {
     std::vector<std::vector<double>> local(4, std::vector<double>(9));
-    iterates<double> x(std::vector<double>(4, 0.25), 9);
+    aggregated_iterates<double> x(std::vector<double>(4, 0.25), 9);
     localsgd::mean::bound<double> averager{4};
     std::atomic<int> wrong{0};
     support::with_team<protocol>(4, threads, [&](auto& team) {
@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(nothing_that_threads_add_is_lost) {
 
 BOOST_AUTO_TEST_CASE(all_threads_know_of_a_failure_when_they_come_together) {
   std::vector<std::vector<double>> local(2, std::vector<double>(1));
-  iterates<double> x({0.5, 0.5}, 1);
+  aggregated_iterates<double> x({0.5, 0.5}, 1);
   localsgd::mean::bound<double> averager{2};
   std::atomic<int> finite{0};
   support::with_team<protocol>(2, 2, [&](auto& team) {

@@ -37,14 +37,15 @@ BOOST_AUTO_TEST_CASE(the_outcome_has_the_points_that_were_found_best) {
   support::custom const f{&data.dense, &data.reals};
   plan const p = support::make_plan(20, 3, 2, 1);
   no_observer observer;
-  detail::run_record<support::custom, no_observer> record(f, p, observer);
+  result<double> outcome;
+  detail::run_record<support::custom, no_observer> record(f, p, observer, outcome);
   BOOST_TEST(record.drift.size() == 2);
   BOOST_TEST(record.average.size() == 3);
   std::vector<double> const average{1, 2, 3}, last{4, 5, 6};
   record.weighted = average;
   record.best = last;
-  record.outcome.objective = 7;
-  auto const outcome = record.take();
+  outcome.objective = 7;
+  record.complete_outcome();
   BOOST_TEST(std::ranges::equal(outcome.average, average));
   BOOST_TEST(std::ranges::equal(outcome.x, last));
   BOOST_TEST(outcome.objective == 7);

@@ -185,7 +185,7 @@ BOOST_AUTO_TEST_CASE(every_touched_coordinate_is_averaged_once) {
                                            {vector(0, 8, 4), {16, 8}},
                                            {vector(0, 0, 0), {}}};
     std::vector<double> const weights{0.5, 0.25, 0.25};
-    detail::touched_exchange exchange;
+    detail::touched_exchange<std::vector<recorded_sequence>> exchange;
     exchange.start(24, 3);
     std::vector<char> finite(2 * threads);
     std::uint64_t bytes = 0;
@@ -219,7 +219,7 @@ BOOST_AUTO_TEST_CASE(an_average_that_is_not_finite_is_noticed_by_all) {
       std::vector<recorded_sequence> workers{{std::vector<double>(24, 1.0), {0, 8, 16}},
                                              {std::vector<double>(24, 1.0), {16}}};
       workers[worker].v[8] = bad;
-      detail::touched_exchange exchange;
+      detail::touched_exchange<std::vector<recorded_sequence>> exchange;
       exchange.start(24, 2);
       std::vector<double> const weights{0.5, 0.5};
       std::vector<int> finite(2, 1);

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <new>
+#include <utility>
 #include <vector>
 
 /// @file
@@ -37,5 +38,54 @@ struct aligned_allocator {
 /// @brief A std::vector on cache lines of its own.
 template <class T>
 using aligned_vector = std::vector<T, aligned_allocator<T>>;
+
+/// @brief Objects on cache lines of their own, as many as it was made with: made in place and never
+///        moved, so they need no move constructor. Compiles faster than a std::vector.
+template <class T>
+class fixed_array {
+ public:
+  fixed_array() = default;
+  /// @param make `make(i)` makes the object number i
+  template <class Make>
+  fixed_array(std::size_t n, Make const& make) : fixed_array() {  // so that a throw destroys them
+    data_ = aligned_allocator<T>().allocate(n);
+    for (; size_ != n; ++size_) ::new (static_cast<void*>(data_ + size_)) T(make(size_));
+  }
+  /// @brief n objects without a value, or with that of their default constructor.
+  explicit fixed_array(std::size_t n) : fixed_array() {
+    data_ = aligned_allocator<T>().allocate(n);
+    for (; size_ != n; ++size_) ::new (static_cast<void*>(data_ + size_)) T;
+  }
+  /// @brief Takes over the objects of another array. No object is moved.
+  fixed_array(fixed_array&& other) noexcept
+      : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  fixed_array& operator=(fixed_array&& other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+    return *this;
+  }
+  ~fixed_array() { clear(); }
+
+  std::size_t size() const noexcept { return size_; }
+  T* data() noexcept { return data_; }
+  T const* data() const noexcept { return data_; }
+  T& operator[](std::size_t i) noexcept { return data_[i]; }
+  T const& operator[](std::size_t i) const noexcept { return data_[i]; }
+  T* begin() noexcept { return data_; }
+  T const* begin() const noexcept { return data_; }
+  T* end() noexcept { return data_ + size_; }
+  T const* end() const noexcept { return data_ + size_; }
+
+  /// @brief Destroys all objects.
+  void clear() noexcept {
+    while (size_ != 0) data_[--size_].~T();
+    aligned_allocator<T>().deallocate(data_, 0);
+    data_ = nullptr;
+  }
+
+ private:
+  T* data_ = nullptr;
+  std::size_t size_ = 0;
+};
 
 }  // namespace localsgd::detail

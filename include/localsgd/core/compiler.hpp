@@ -12,7 +12,8 @@
 #endif
 
 /// Code whose bits count is compiled once per type, not inlined into each caller: two copies of a
-/// loop may contract a·b + c differently, and then the synchronizer would change the result.
+/// loop may contract a·b + c differently, and then the synchronizer would change the result. It also
+/// saves the time to compile each copy of a function that is called seldom and from several places.
 #if defined(__clang__)
 #define LOCALSGD_ONE_COPY [[gnu::noinline]]
 #elif defined(__GNUC__)
@@ -22,7 +23,8 @@
 #endif
 
 /// A function that seldom runs, an error path most often: compiled for size, never inlined, which
-/// also saves the time to compile it.
+/// also saves the time to compile it. Only for calls that most runs do not make: g++ takes a function
+/// that always makes one for cold itself, and whatever is called from cold functions alone.
 #if defined(__GNUC__)
 #define LOCALSGD_COLD [[gnu::noinline, gnu::cold]]
 #else

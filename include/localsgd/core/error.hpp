@@ -9,6 +9,7 @@
 #include <cmath>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <stdexcept>
 #include <string>
@@ -120,6 +121,19 @@ template <class Value>
 template <class Value>
 void require(bool ok, std::string_view field, Value const& value, std::string_view rule) {
   if (!ok) refuse_setting(field, value, rule);
+}
+
+template <class Value>
+[[noreturn]] LOCALSGD_COLD void refuse_setting(std::string_view field, Value const& value,
+                                               std::string_view rule, std::uint64_t limit) {
+  throw invalid_settings(field, value, std::string(rule).append(" ").append(std::to_string(limit)));
+}
+
+/// @brief The same with a rule that ends in a number: its text is made only where it is broken.
+template <class Value>
+void require(bool ok, std::string_view field, Value const& value, std::string_view rule,
+             std::uint64_t limit) {
+  if (!ok) refuse_setting(field, value, rule, limit);
 }
 
 /// @brief A finite number >= 0; NaN is refused.

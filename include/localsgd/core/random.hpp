@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/core/compiler.hpp"
+
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -81,8 +83,8 @@ class random_permutation {
  public:
   /// @param n    ≥ 1
   /// @param seed, epoch The key: each pair gives a permutation of its own.
-  constexpr random_permutation(std::uint64_t n, std::uint64_t seed, std::uint32_t lane,
-                               std::uint64_t epoch) noexcept
+  LOCALSGD_ONE_COPY constexpr random_permutation(std::uint64_t n, std::uint64_t seed,
+                                                 std::uint32_t lane, std::uint64_t epoch) noexcept
       : n_(n),
         low_bits_(bits_for(n) / 2),
         high_bits_(bits_for(n) - low_bits_) {

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/core/compiler.hpp"
+
 // The only header that includes xtensor: version 0.26 moved every header into subfolders.
 #if __has_include(<xtensor/containers/xtensor.hpp>)
 #include <xtensor/containers/xtensor.hpp>
@@ -38,7 +40,7 @@ constexpr auto span_of(Container& c) noexcept {
 
 /// @brief A vector with the elements of `from`.
 template <class Value, class From>
-vector<Value> to_vector(std::span<From const> from) {
+LOCALSGD_ONE_COPY vector<Value> to_vector(std::span<From const> from) {
   vector<Value> v(std::array<std::size_t, 1>{from.size()});
   for (std::size_t i = 0; i != from.size(); ++i) v.data()[i] = static_cast<Value>(from[i]);
   return v;

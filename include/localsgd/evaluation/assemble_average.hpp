@@ -3,6 +3,7 @@
 #pragma once
 
 #include "localsgd/communicator/team.hpp"
+#include "localsgd/core/cache_aligned.hpp"
 #include "localsgd/kernels/combine.hpp"
 
 #include <cstddef>
@@ -21,7 +22,7 @@ struct average_rows {
   explicit average_rows(std::size_t workers) : rows(workers), own(workers) {}
 
   std::vector<std::span<Scalar>> rows;
-  std::vector<std::vector<Scalar>> own;
+  fixed_array<std::vector<Scalar>> own;
 };
 
 /// @brief Collective: out ← Σ_k w_k x̂_k. The workers' points stay as they are.

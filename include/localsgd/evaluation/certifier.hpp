@@ -75,10 +75,7 @@ class certifier {
     bool const leader = team.leads();
     bool has_slopes = false;
     if constexpr (dual || scaled) has_slopes = !slopes.empty() && !slopes_.empty();
-    if (leader && has_slopes) {
-      gradient_.assign(pass.sum().begin(), pass.sum().end());
-      for (double& g : gradient_) g /= static_cast<double>(p_->samples);
-    }
+    if (leader && has_slopes) pass.write(static_cast<double>(p_->samples), gradient_);
     if (mu_ > 0 || scaled) rounding_.measure(*f_, pass, team);
     typename row_rounding<F>::errors off;
     double bound = 0;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/core/cache_aligned.hpp"
 #include "localsgd/core/compiler.hpp"
 #include "localsgd/core/index_range.hpp"
 #include "localsgd/kernels/combine.hpp"
@@ -14,7 +15,6 @@
 #include <algorithm>
 #include <concepts>
 #include <cstddef>
-#include <numeric>
 #include <span>
 #include <vector>
 
@@ -37,7 +37,7 @@ LOCALSGD_ONE_COPY void add_samples(F const& f, std::span<typename F::scalar cons
   std::vector<scalar> g(d);
   for (std::size_t i = samples.first; i < samples.last; i += block) {
     batch.resize(std::min(block, samples.last - i));
-    std::iota(batch.begin(), batch.end(), i);
+    for (std::size_t j = 0; j != batch.size(); ++j) batch[j] = i + j;
     double const count = static_cast<double>(batch.size());
     double const loss = f.gradient(x, std::span<std::size_t const>(batch), std::span<scalar>(g));
     sum[d] += count * loss;
@@ -131,8 +131,8 @@ class full_gradient {
   /// @param slopes n numbers that receive ∂φ/∂z of every sample of a linear model; or none. Of a
   ///               ShardedObjective a vector for every worker; or none.
   template <Objective F, class T, class Slopes = std::span<double>>
-  value operator()(F const& f, std::span<typename F::scalar const> x, T& team,
-                   Slopes slopes = {}) {
+  LOCALSGD_ONE_COPY value operator()(F const& f, std::span<typename F::scalar const> x, T& team,
+                                     Slopes slopes = {}) {
     each_share(f, team, [&](auto const& share, index_range samples, std::span<double> sum,
                             [[maybe_unused]] std::size_t part) {
       if constexpr (std::same_as<Slopes, std::span<double>>)
@@ -156,27 +156,34 @@ class full_gradient {
   ///        part)`, or of a ShardedObjective `add(f.shard(k), samples, sum, k)`.
   template <Objective F, class T, class Add>
   void each_share(F const& f, T& team, Add const& add) {
-    add_parts(team, [&](std::size_t part, std::span<double> sum) {
+    auto const add_part = [&](std::size_t part, std::span<double> sum) {
       if constexpr (ShardedObjective<F>)
         add(f.shard(part), index_range{0, f.shard_size(part)}, sum, part);
       else
         add(f, even_split(samples_, parts_.size(), part), sum, part);
-    });
+    };
+    add_parts(team, part_sum(add_part));
   }
 
   /// @brief Collective: Σ over the parts of what `add(samples, sum)` adds to sum, d+2 numbers; the
   ///        result is sum() and, for the number after its d, last().
   template <class T, class Add>
   void each_part(T& team, Add const& add) {
-    add_parts(team, [&](std::size_t part, std::span<double> sum) {
+    auto const add_part = [&](std::size_t part, std::span<double> sum) {
       add(even_split(samples_, parts_.size(), part), sum);
-    });
+    };
+    add_parts(team, part_sum(add_part));
   }
 
   /// @brief The first d sums of the last call: n·∇f(x) after an evaluation. Every thread sees it
   ///        until the next collective call.
   std::span<double const> sum() const noexcept { return {total_.data(), total_.size() - 2}; }
   double last() const noexcept { return total_[total_.size() - 2]; }
+  /// @brief out ← the first d sums of the last call, each divided by n.
+  void write(double n, std::vector<double>& out) const {
+    out.resize(total_.size() - 2);
+    for (std::size_t j = 0; j != out.size(); ++j) out[j] = total_[j] / n;
+  }
   /// @brief All d+2 sums of the last call.
   std::span<double const> totals() const noexcept { return total_; }
 
@@ -199,7 +206,7 @@ class full_gradient {
 
   /// @brief Gives back what only another call would need, and there will be none. For one thread.
   void release() noexcept {
-    for (auto& part : parts_) std::vector<double>().swap(part);
+    for (std::size_t p = 0; p != parts_.size(); ++p) std::vector<double>().swap(parts_[p]);
   }
 
   /// @brief How many numbers are added one after another, at most, in one of the sums.
@@ -211,14 +218,29 @@ class full_gradient {
   full_gradient(plan const& p, std::size_t parts)
       : samples_(p.samples), parts_(parts), total_(p.dimension + 2) {}
 
-  template <class T, class Add>
-  void add_parts(T& team, Add const& add) {
+  // What adds up a part, `add(part, sum)`, whatever its type: add_parts is compiled once for all.
+  class part_sum {
+   public:
+    template <class Add>
+    explicit part_sum(Add const& add) noexcept
+        : add_(&add), call_([](void const* a, std::size_t part, std::span<double> sum) {
+            (*static_cast<Add const*>(a))(part, sum);
+          }) {}
+    void operator()(std::size_t part, std::span<double> sum) const { call_(add_, part, sum); }
+
+   private:
+    void const* add_;
+    void (*call_)(void const*, std::size_t, std::span<double>);
+  };
+
+  template <class T>
+  LOCALSGD_ONE_COPY void add_parts(T& team, part_sum const& add) {
     index_range const mine = even_split(parts_.size(), team.threads(), team.thread());
     for (std::size_t p = mine.first; p != mine.last; ++p) {
       parts_[p].assign(total_.size(), 0.0);
       add(p, std::span<double>(parts_[p]));
     }
-    team.sum(parts_, total_);
+    team.sum(std::span<std::vector<double> const>(parts_.begin(), parts_.size()), total_);
   }
 
   // One part for each worker, but not more memory than 4 MiB or 2 vectors of length d; and at least as
@@ -228,11 +250,12 @@ class full_gradient {
     if (double const work = static_cast<double>(p.samples) * p.flops_per_sample; work > 0)
       room = static_cast<std::size_t>(
           std::min(static_cast<double>(room), work / static_cast<double>(p.dimension)));
-    return std::min({p.workers, p.samples, std::max<std::size_t>(room, 2), std::size_t{64}});
+    std::size_t const most = std::min(std::max<std::size_t>(room, 2), std::size_t{64});
+    return std::min(most, std::min(p.workers, p.samples));
   }
 
   std::size_t samples_;
-  std::vector<std::vector<double>> parts_;  // those of other processes stay empty
+  fixed_array<std::vector<double>> parts_;  // those of other processes stay empty
   std::vector<double> total_;
 };
 

@@ -2,15 +2,16 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/core/compiler.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <fstream>
-#include <iterator>
+#include <cstdio>
+#include <cstdlib>
 #include <limits>
-#include <optional>
-#include <sstream>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #if defined(__linux__)
@@ -32,18 +33,18 @@ inline double quota_of(double quota, double period) noexcept {
 
 /// @brief The cores that a cpu.max of cgroup v2 grants: `"150000 100000"` is 1.5, `"max 100000"` no
 ///        limit. Text that is neither is no limit.
-inline double quota_of_cpu_max(std::string const& text) {
-  std::istringstream in(text);
-  double quota = 0, period = 0;
-  return in >> quota >> period ? quota_of(quota, period) : unlimited_cores;
+inline double quota_of_cpu_max(std::string const& text) noexcept {
+  char *end_of_quota = nullptr, *end_of_period = nullptr;
+  double const quota = std::strtod(text.c_str(), &end_of_quota);
+  double const period = std::strtod(end_of_quota, &end_of_period);
+  return end_of_quota != text.c_str() && end_of_period != end_of_quota ? quota_of(quota, period)
+                                                                        : unlimited_cores;
 }
 
 /// @brief The cores that cpu.cfs_quota_us and cpu.cfs_period_us of cgroup v1 grant. A quota of −1 is
 ///        no limit.
-inline double quota_of_cfs(std::string const& quota, std::string const& period) {
-  std::istringstream of_quota(quota), of_period(period);
-  double q = 0, p = 0;
-  return of_quota >> q && of_period >> p ? quota_of(q, p) : unlimited_cores;
+inline double quota_of_cfs(std::string quota, std::string const& period) {
+  return quota_of_cpu_max(quota.append(" ").append(period));
 }
 
 /// @brief The least of what `quota(folder)` says of the folders root + path, its parents, …, root.
@@ -51,11 +52,11 @@ inline double quota_of_cfs(std::string const& quota, std::string const& period) 
 /// In a container the path is often that on the host, which does not exist below the root; the root
 /// is then the container's own group.
 template <class Quota>
-double least_quota(std::string const& root, std::string path, Quota const& quota) {
+LOCALSGD_COLD double least_quota(std::string const& root, std::string path, Quota const& quota) {
   if (path.find("/..") != std::string::npos) path.clear();  // outside of what can be seen
   double least = unlimited_cores;
   while (!path.empty()) {
-    if (path != "/") least = std::min(least, quota(root + path));
+    if (path != "/") least = std::min(least, quota(std::string(root).append(path)));
     path.resize(path.rfind('/') == std::string::npos ? 0 : path.rfind('/'));
   }
   return std::min(least, quota(root));
@@ -63,44 +64,47 @@ double least_quota(std::string const& root, std::string path, Quota const& quota
 
 /// @brief The CPU quota of this process in cores.
 /// @param cgroups the text of /proc/self/cgroup: lines `number:controllers:path`
-/// @param read    `read(file)` returns the text of a file as std::optional<std::string>, nothing if
-///                it cannot be read
+/// @param read    `read(file)` returns the text of a file, nothing if it cannot be read
 /// @return the least quota of its cgroup and of those above it, of v2 and v1; ∞ without one
 template <class Read>
-double cgroup_quota(std::string const& cgroups, Read const& read) {
-  auto const v2 = [&](std::string const& folder) {
-    std::optional<std::string> const text = read(folder + "/cpu.max");
-    return text ? quota_of_cpu_max(*text) : unlimited_cores;
-  };
-  auto const v1 = [&](std::string const& folder) {
-    std::optional<std::string> const quota = read(folder + "/cpu.cfs_quota_us"),
-                                     period = read(folder + "/cpu.cfs_period_us");
-    return quota && period ? quota_of_cfs(*quota, *period) : unlimited_cores;
+LOCALSGD_COLD double cgroup_quota(std::string const& cgroups, Read const& read) {
+  // A folder has the file of v2, or those of v1.
+  auto const quota_in = [&](std::string const& folder) {
+    auto const text = [&](char const* file) {
+      return std::string(read(std::string(folder).append(file)));
+    };
+    return std::min(quota_of_cpu_max(text("/cpu.max")),
+                    quota_of_cfs(text("/cpu.cfs_quota_us"), text("/cpu.cfs_period_us")));
   };
   std::string const root = "/sys/fs/cgroup";
   double least = unlimited_cores;
-  std::istringstream lines(cgroups);
-  for (std::string line; std::getline(lines, line);) {
+  for (std::size_t end = 0, start = 0; start < cgroups.size(); start = end + 1) {
+    end = std::min(cgroups.find('\n', start), cgroups.size());
+    std::string_view const line = std::string_view(cgroups).substr(start, end - start);
     std::size_t const first = line.find(':');
     std::size_t const second = first == std::string::npos ? first : line.find(':', first + 1);
     if (second == std::string::npos) continue;
-    std::string const controllers = line.substr(first + 1, second - first - 1);
-    std::string const path = line.substr(second + 1);
+    std::string const controllers(line.substr(first + 1, second - first - 1));
+    std::string const path(line.substr(second + 1));
     if (controllers.empty())
-      least = std::min(least, least_quota(root, path, v2));
-    else if (("," + controllers + ",").find(",cpu,") != std::string::npos)
+      least = std::min(least, least_quota(root, path, quota_in));
+    else if (std::string(",").append(controllers).append(",").find(",cpu,") != std::string::npos)
       // The folder is named for its controllers; "cpu" is often a link to it.
-      for (std::string const& name : {controllers, std::string("cpu")})
-        least = std::min(least, least_quota(root + "/" + name, path, v1));
+      for (char const* const name : {controllers.c_str(), "cpu"})
+        least = std::min(least,
+                         least_quota(std::string(root).append("/").append(name), path, quota_in));
   }
   return least;
 }
 
-/// @brief The whole text of a file, or nothing.
-inline std::optional<std::string> text_of_file(std::string const& name) {
-  std::ifstream in(name, std::ios::binary);
-  if (!in) return std::nullopt;
-  return std::string(std::istreambuf_iterator<char>(in), {});
+/// @brief The whole text of a file; nothing if it cannot be read.
+LOCALSGD_COLD inline std::string text_of_file(std::string const& name) {
+  std::string text;
+  std::FILE* const file = std::fopen(name.c_str(), "rb");
+  if (file == nullptr) return text;
+  for (int c = std::fgetc(file); c != EOF; c = std::fgetc(file)) text += static_cast<char>(c);
+  std::fclose(file);
+  return text;
 }
 
 /// @brief How many processors the affinity mask of the calling thread has; 0 = not known.
@@ -135,7 +139,7 @@ inline std::size_t cores_within(std::size_t hardware, std::size_t affinity, doub
 inline double core_quota() noexcept {
   static double const quota = []() noexcept {
     try {
-      return cgroup_quota(text_of_file("/proc/self/cgroup").value_or(""), text_of_file);
+      return cgroup_quota(text_of_file("/proc/self/cgroup"), text_of_file);
     } catch (...) {  // no memory: no answer either
       return unlimited_cores;
     }

@@ -76,7 +76,7 @@ LOCALSGD_ONE_COPY bool weighted_average(std::span<std::span<Scalar> const> x,
 LOCALSGD_ONE_COPY inline void ordered_sum(std::span<std::vector<double> const> parts,
                                           std::size_t first, std::size_t last,
                                           double* out) noexcept {
-  std::fill(out + first, out + last, 0.0);
+  std::fill_n(out + first, last - first, 0.0);
   for (std::vector<double> const& part : parts)
     for (std::size_t i = first; i != last; ++i) out[i] += part[i];
 }

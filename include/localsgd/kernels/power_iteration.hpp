@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/core/compiler.hpp"
 #include "localsgd/core/random.hpp"
 #include "localsgd/kernels/rows.hpp"
 
@@ -16,12 +17,13 @@
 namespace localsgd::detail {
 
 /// @brief A start for the iteration: standard normal numbers, scaled to length 1.
-inline std::vector<double> random_direction(std::size_t dimension, std::uint32_t lane = 0) {
+LOCALSGD_ONE_COPY inline std::vector<double> random_direction(std::size_t dimension,
+                                                              std::uint32_t lane = 0) {
   std::vector<double> v(dimension);
   for (std::size_t i = 0; i != dimension; ++i)
     v[i] = standard_normal(random_words(0, random_stream::estimate, lane, i));
   double const norm = std::sqrt(squared_norm(std::span<double const>(v)));
-  for (double& e : v) e /= norm;
+  for (std::size_t i = 0; i != dimension; ++i) v[i] /= norm;
   return v;
 }
 
@@ -81,7 +83,7 @@ row_moments moments_of(Matrix const& features, double intercept, Scale const& sc
   m.spectral = largest_eigenvalue(
       dimension,
       [&](std::span<double const> v, std::span<double> out) {
-        std::fill(out.begin(), out.end(), 0.0);
+        std::fill_n(out.data(), out.size(), 0.0);
         for (std::size_t i = 0; i < n; i += stride) {
           auto const row = row_of(features, i);
           double z = dot(row, v.data());

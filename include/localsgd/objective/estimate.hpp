@@ -36,6 +36,12 @@ double curvature_near_zero(F const& f, std::span<std::size_t const> batch, int i
   return largest_eigenvalue(d, hessian_times, 1e-2, iterations);
 }
 
+/// @brief Whether a sample comes before another one: by falling squares, then by number.
+inline bool comes_first(double square, std::size_t sample, double other_square,
+                        std::size_t other) noexcept {
+  return square > other_square || (!(square < other_square) && sample < other);
+}
+
 /// @brief The samples whose curvature is worth a look: `count` of the largest gradients at x = 0,
 ///        and as many random ones.
 ///
@@ -48,17 +54,31 @@ std::vector<std::size_t> telling_samples(F const& f, std::size_t count) {
   random_permutation const order(n, 0, 0, 0);
   std::vector<scalar> const zero(d);
   std::vector<scalar> g(d);
-  std::vector<std::pair<double, std::size_t>> sized(std::min<std::size_t>(n, 65536));
+  std::size_t const seen = std::min<std::size_t>(n, 65536);
   std::vector<std::size_t> samples;
-  for (std::size_t i = 0; i != sized.size(); ++i) {
+  // The largest so far, the largest first; of equal ones the sample with the lower number.
+  std::vector<std::size_t> steepest;
+  std::vector<double> squares;
+  for (std::size_t i = 0; i != seen; ++i) {
     std::size_t const sample = order(i);
     f.gradient(std::span<scalar const>(zero), std::span(&sample, 1), std::span<scalar>(g));
-    sized[i] = {-squared_norm(std::span<scalar const>(g)), sample};
+    double const square = squared_norm(std::span<scalar const>(g));
     if (i < count) samples.push_back(sample);
+    if (steepest.size() < count) {
+      steepest.push_back(sample);
+      squares.push_back(square);
+    } else if (!comes_first(square, sample, squares.back(), steepest.back())) {
+      continue;
+    }
+    std::size_t at = steepest.size() - 1;
+    for (; at != 0 && comes_first(square, sample, squares[at - 1], steepest[at - 1]); --at) {
+      steepest[at] = steepest[at - 1];
+      squares[at] = squares[at - 1];
+    }
+    steepest[at] = sample;
+    squares[at] = square;
   }
-  count = std::min(count, sized.size());
-  std::partial_sort(sized.begin(), sized.begin() + static_cast<std::ptrdiff_t>(count), sized.end());
-  for (std::size_t i = 0; i != count; ++i) samples.push_back(sized[i].second);
+  for (std::size_t const sample : steepest) samples.push_back(sample);
   return samples;
 }
 

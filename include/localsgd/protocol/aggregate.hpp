@@ -4,6 +4,7 @@
 
 #include "localsgd/communicator/concept.hpp"
 #include "localsgd/communicator/team.hpp"
+#include "localsgd/core/cache_aligned.hpp"
 #include "localsgd/core/index_range.hpp"
 #include "localsgd/protocol/iterates.hpp"
 #include "localsgd/protocol/relaxed_atomic.hpp"
@@ -22,6 +23,38 @@
 /// @brief The aggregate X of an asynchronous run: what all add to and read, without waiting.
 
 namespace localsgd::detail {
+
+/// @brief What the threads of a process share of an asynchronous run. In one process the aggregate
+///        is X = Σ_i share_i: every thread adds to its own share, so each number has one writer, and
+///        an addition needs no lock and no compare-and-swap.
+struct shared_aggregate {
+  struct alignas(64) counter {
+    std::atomic<std::uint64_t> steps{0};
+  };
+  struct alignas(64) vector_of_one_writer {
+    aligned_vector<double> value;
+  };
+  std::vector<vector_of_one_writer> share;  // by thread
+  std::vector<counter> added;  // of each worker: the steps whose change is in the aggregate
+  std::atomic<bool> finite{true};
+
+  struct told {
+    std::uint64_t finite = 1, delay = 0;
+  };
+  std::vector<told> states;  // of all threads, when they come together
+
+  // On ranks: the length of X, and the steps of each worker as it, and as all, count them.
+  std::size_t dimension = 0;
+  std::vector<double> counted, steps;
+};
+
+/// @brief The points of an asynchronous run.
+template <class Scalar>
+struct aggregated_iterates : iterates<Scalar> {
+  using iterates<Scalar>::iterates;
+
+  shared_aggregate aggregate;
+};
 
 /// @brief One thread's access to the aggregate: in shared memory, or on the ranks of a one-sided
 ///        communicator.

@@ -36,13 +36,15 @@ template <Team T>
 class asynchronous_protocol : public T {
  public:
   using T::T;
+  template <class Scalar>
+  using points = aggregated_iterates<Scalar>;
 
   static constexpr bool never_waits = true;
   static constexpr bool averages_travel = false;
   static constexpr bool orders_workers = requires { typename T::virtual_order; };
 
   template <class Scalar, class A>
-  bool exchange(iterates<Scalar>& x, A&, round_info const& info) {
+  bool exchange(aggregated_iterates<Scalar>& x, A&, round_info const& info) {
     if (this->cancelled()) throw localsgd::cancelled{};
     ++this->sent().exchanges;
     if constexpr (T::one_process)
@@ -67,7 +69,7 @@ class asynchronous_protocol : public T {
   ///        they have made K·sync in all. `drifted(k)` is called before worker k goes on.
   template <class Workers, class Scalar, class Drifted>
     requires orders_workers
-  void advance(Workers& all, iterates<Scalar>& x, std::uint64_t t, std::uint64_t sync,
+  void advance(Workers& all, aggregated_iterates<Scalar>& x, std::uint64_t t, std::uint64_t sync,
                Drifted const& drifted) {
     std::uint64_t const k_workers = this->total_workers();
     std::uint64_t const wanted = k_workers * sync, most = k_workers * this->last_step();
@@ -84,12 +86,12 @@ class asynchronous_protocol : public T {
   }
 
   template <class Scalar>
-  std::span<Scalar const> point(iterates<Scalar>&, std::size_t worker) {
+  std::span<Scalar const> point(aggregated_iterates<Scalar>&, std::size_t worker) {
     return last_read_.of<Scalar>()[worker - this->workers().first];
   }
 
   template <class Scalar>
-  std::span<Scalar const> settle(iterates<Scalar>& x) {
+  std::span<Scalar const> settle(aggregated_iterates<Scalar>& x) {
     auto& consensus = x.consensus[0];
     auto& mine = last_read_.of<Scalar>();
     auto aggregate = aggregate_of(x);
@@ -109,7 +111,7 @@ class asynchronous_protocol : public T {
   }
 
   template <class Scalar>
-  void move_to(iterates<Scalar>& x, std::span<Scalar const> from) {
+  void move_to(aggregated_iterates<Scalar>& x, std::span<Scalar const> from) {
     come_together(x);
     if (this->leads()) std::copy(from.begin(), from.end(), x.consensus[0].begin());
     auto& mine = last_read_.of<Scalar>();
@@ -132,19 +134,19 @@ class asynchronous_protocol : public T {
 
  private:
   template <class Scalar>
-  auto aggregate_of(iterates<Scalar>& x) {
+  auto aggregate_of(aggregated_iterates<Scalar>& x) {
     return aggregate_access<T>(*this, x.aggregate);
   }
 
   // The failure of one thread ends the run of its process at the next exchange.
   template <class Scalar>
-  bool still_finite(iterates<Scalar>& x) noexcept {
+  bool still_finite(aggregated_iterates<Scalar>& x) noexcept {
     if constexpr (!orders_workers)
       finite_ = finite_ && x.aggregate.finite.load(std::memory_order_acquire);
     return finite_;
   }
   template <class Scalar>
-  void fail(iterates<Scalar>& x) noexcept {
+  void fail(aggregated_iterates<Scalar>& x) noexcept {
     x.aggregate.finite.store(false, std::memory_order_release);
     finite_ = false;
   }
@@ -152,7 +154,7 @@ class asynchronous_protocol : public T {
   // X ← X + w_k (x_k − what k last read); what k last read ← X. False, and nothing is added, if the
   // change is not finite; false too if X is not. A worker alone has nothing to average.
   template <class Scalar>
-  bool add_and_read(iterates<Scalar>& x, std::size_t k) {
+  bool add_and_read(aggregated_iterates<Scalar>& x, std::size_t k) {
     auto& read = last_read_.of<Scalar>()[k - this->workers().first];
     std::span<Scalar const> const local = x.local[k];
     if (!all_finite(local)) return false;
@@ -176,7 +178,7 @@ class asynchronous_protocol : public T {
 
   // Collective: all know the worst of all.
   template <class Scalar>
-  void come_together(iterates<Scalar>& x) {
+  void come_together(aggregated_iterates<Scalar>& x) {
     auto& states = x.aggregate.states;
     this->barrier();
     if (this->leads()) states.resize(this->threads());

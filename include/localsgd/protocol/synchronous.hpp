@@ -32,6 +32,8 @@ template <Team T>
 class synchronous_protocol : public T {
  public:
   using T::T;
+  template <class Scalar>
+  using points = iterates<Scalar>;  ///< What exchange() and the others take.
 
   static constexpr bool never_waits = false;       ///< Between evaluations.
   static constexpr bool averages_travel = false;   ///< While the next local steps are made.
@@ -90,8 +92,7 @@ class synchronous_protocol : public T {
   void move_to(iterates<Scalar>& x, std::span<Scalar const> from) {
     auto const to = std::span<Scalar>(x.consensus[now_]);
     T::template split<Scalar>(from.size(), [&](std::size_t first, std::size_t last) {
-      std::copy_n(from.begin() + static_cast<std::ptrdiff_t>(first), last - first,
-                  to.begin() + static_cast<std::ptrdiff_t>(first));
+      std::copy_n(from.data() + first, last - first, to.data() + first);
       return true;
     });
     finite_ = true;

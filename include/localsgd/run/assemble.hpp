@@ -15,6 +15,7 @@
 #include "localsgd/run/record.hpp"
 #include "localsgd/run/round.hpp"
 #include "localsgd/run/sequences.hpp"
+#include "localsgd/run/touched_exchange.hpp"
 #include "localsgd/sampler/shard_sampler.hpp"
 #include "localsgd/sampler/with_replacement.hpp"
 #include "localsgd/schedule/every.hpp"
@@ -44,31 +45,33 @@ using as_given = std::conditional_t<Synchronizer<C> || Observer<C>, C&, C const&
 
 /// @brief Refuses by name what a synchronizer cannot do.
 template <class Scalar, class S, class A, class C>
-void check_combination(S const& synchronizer, A const& averager, C const& compressor, bool hook) {
+void check_combination([[maybe_unused]] S const& synchronizer, [[maybe_unused]] A const& averager,
+                       [[maybe_unused]] C const& compressor, [[maybe_unused]] bool hook) {
   using protocol = typename S::protocol;
   using state = decltype(averager.template bind<Scalar>(plan{}, std::span<std::size_t const>{}));
-  constexpr bool compresses = !std::same_as<C, identity>;
-  std::string compressor_name;
-  if constexpr (compresses) compressor_name = compressor.identity();
   if constexpr (protocol::never_waits) {
     require(!hook, "synchronizer", "asynchronous",
             "one whose workers wait for each other: svrg's anchors are rendezvous");
     require(state::keeps_mean && !combines_rows<state, Scalar>, "averager", averager.identity(),
             "mean or weighted_mean: asynchronous runs have no mean to transform");
   }
-  require(!compresses || (!protocol::never_waits && !protocol::averages_travel), "compressor",
-          compressor_name, "left out, or the synchronizer one that waits for its averages: "
-                           "asynchronous and overlapped runs exchange whole vectors");
-  require(!compresses || !combines_rows<state, Scalar>, "compressor", compressor_name,
-          "left out: averager " + averager.identity() + " needs the points of all workers");
+  if constexpr (!std::same_as<C, identity>) {
+    require(!protocol::never_waits && !protocol::averages_travel, "compressor",
+            compressor.identity(),
+            "left out, or the synchronizer one that waits for its averages: asynchronous and "
+            "overlapped runs exchange whole vectors");
+    require(!combines_rows<state, Scalar>, "compressor", compressor.identity(),
+            "left out: averager " + averager.identity() + " needs the points of all workers");
+  }
   if constexpr (requires { synchronizer.averages_in_any_order(); }) {
     bool const fast = synchronizer.averages_in_any_order();
     require(!fast || !combines_rows<state, Scalar>, "averager", averager.identity(),
             "one that makes the mean: averaging::fast never has the points of all workers in one "
             "place; use averaging::reproducible");
-    require(!fast || !compresses, "compressor", compressor_name,
-            "left out with averaging::fast, which adds up whole vectors; use "
-            "averaging::reproducible");
+    if constexpr (!std::same_as<C, identity>)
+      require(!fast, "compressor", compressor.identity(),
+              "left out with averaging::fast, which adds up whole vectors; use "
+              "averaging::reproducible");
   }
 }
 
@@ -153,7 +156,8 @@ result<typename F::scalar> assembled_run(F const& f, settings const& s,
 
   result<scalar> outcome;
   auto const run = [&](auto const& launch) {
-    run_record<F, std::remove_cvref_t<decltype(observer)>, checkpoint_type> record(f, p, observer);
+    run_record<F, std::remove_cvref_t<decltype(observer)>, checkpoint_type> record(f, p, observer,
+                                                                                  outcome);
     auto const step_size = resolve_step_size(
         f, p, pick<step_size_kind, F>([] { return automatic_step{}; }, given));
     auto const iterate_weights = pick<iterate_weights_kind, F>(
@@ -199,11 +203,12 @@ result<typename F::scalar> assembled_run(F const& f, settings const& s,
         return no_encoders{};
       }
     }();
+    touched_exchange<decltype(own_sequences)> touched;
     if constexpr (TouchingSequence<decltype(bind(0))>)
-      if (own_sequences.front().touches_few()) record.touched.start(p.dimension, p.workers);
+      if (own_sequences.front().touches_few()) touched.start(p.dimension, p.workers);
     std::vector<double> weights(p.workers);
     for (std::size_t k = 0; k != p.workers; ++k) weights[k] = average.weight(k);
-    iterates<scalar> x(std::move(weights), p.dimension);
+    typename protocol::template points<scalar> x(std::move(weights), p.dimension);
     move_to<scalar>(start, x, own_sequences);
     average.reset(std::span<scalar const>(x.consensus[0]));
 
@@ -218,11 +223,11 @@ result<typename F::scalar> assembled_run(F const& f, settings const& s,
       record.checkpoints.start(checkpoint, all.text(), p.workers);
     }
     launch([&](auto& team) {
-      round_of round(team, own_sequences, hook, average, encoding, x, record);
+      round_of round(team, own_sequences, hook, average, encoding, x, touched, record);
       local_sgd(round, schedule, step_size, p.steps, record);
     });
     own_sequences.clear();  // room for the result
-    outcome = record.take();
+    record.complete_outcome();
   };
   // What every rank refuses is refused before any of them waits for another.
   auto const identity_text = [&] {

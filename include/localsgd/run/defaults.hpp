@@ -20,7 +20,6 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <type_traits>
 
 /// @file
@@ -150,10 +149,10 @@ plan make_plan(F const& f, settings s, bool reduces) {
   require(p.samples >= 1, "objective.samples()", p.samples, ">= 1");
   require(p.dimension >= 1, "objective.dimension()", p.dimension, ">= 1");
   require(s.batch_size <= p.samples, "batch_size", s.batch_size,
-          "at most the number of samples, " + std::to_string(p.samples));
+          "at most the number of samples,", p.samples);
   if constexpr (ShardedObjective<F>)
     require(s.workers == f.shards(), "workers", s.workers,
-            "the number of shards of the objective, " + std::to_string(f.shards()));
+            "the number of shards of the objective,", f.shards());
   p.workers = s.workers;
   p.batch_size = s.batch_size;
   if (reduces && !(s.tolerance > 0)) s.epochs /= 2;  // the other half is for the anchors

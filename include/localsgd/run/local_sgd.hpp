@@ -3,6 +3,7 @@
 #pragma once
 
 #include "localsgd/checkpoint/no_checkpoint.hpp"
+#include "localsgd/core/compiler.hpp"
 #include "localsgd/core/error.hpp"
 #include "localsgd/run/recorder.hpp"
 #include "localsgd/run/round.hpp"
@@ -16,6 +17,14 @@
 /// @brief The algorithm. Everything else is behind an interface.
 
 namespace localsgd {
+
+namespace detail {
+
+[[noreturn]] LOCALSGD_COLD inline void refuse_sync_time(std::uint64_t t, std::uint64_t next) {
+  refuse_setting("schedule.next(" + std::to_string(t) + ")", next, "> its argument");
+}
+
+}  // namespace detail
 
 /// @brief Algorithms 1 and 2 of \cite stich2019local, as every thread of a run executes them: K
 ///        workers make SGD steps on their own, and come together at the sync times.
@@ -45,7 +54,7 @@ void local_sgd(Round& round, S const& schedule, E const& step_size, std::uint64_
     if (recorder.ends()) break;  // all threads decide together, from equal values
     std::uint64_t const t = round.steps();
     std::uint64_t const sync = std::min(recorder.next(schedule, t), steps);  // T is a sync time
-    detail::require(sync > t, "schedule.next(" + std::to_string(t) + ")", sync, "> its argument");
+    if (!(sync > t)) detail::refuse_sync_time(t, sync);
 
     round.advance(recorder, sync);  // x_k: local steps t, …, sync − 1
     checkpoints.decide(sync, round.rounds() + 1);

@@ -11,13 +11,11 @@
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/observer/concept.hpp"
 #include "localsgd/result.hpp"
-#include "localsgd/run/touched_exchange.hpp"
 #include "localsgd/settings.hpp"
 
 #include <chrono>
 #include <cstdint>
 #include <span>
-#include <utility>
 #include <vector>
 
 /// @file
@@ -50,10 +48,11 @@ struct run_record {
   using scalar = typename F::scalar;
   using checkpoint_type = Checkpoint;
 
-  run_record(F const& objective, plan const& the_plan, O& the_observer)
+  run_record(F const& objective, plan const& the_plan, O& the_observer, result<scalar>& the_outcome)
       : f(&objective),
         p(&the_plan),
         observer(&the_observer),
+        outcome(the_outcome),
         gradient(objective, the_plan),
         bound(objective, the_plan, gradient),
         averages(the_plan.workers),
@@ -63,17 +62,16 @@ struct run_record {
   F const* f;
   plan const* p;
   O* observer;
+  result<scalar>& outcome;
   stopwatch watch;
   full_gradient gradient;
   certifier<F> bound;
   average_rows<scalar> averages;
   aligned_vector<scalar> average;  // x̂, assembled at evaluations
-  touched_exchange touched;
   std::uint64_t bytes_before = 0;  // of all processes, before a checkpoint
   std::uint64_t exchanges_before = 0;
   std::vector<std::uint64_t> sent;  // bytes, of every thread that leads
   std::vector<double> drift;  // ‖x_k − x̄‖² of every worker at the last average before one
-  result<scalar> outcome;
   std::span<scalar const> last, weighted, best;  // its points: each is the last or the average
 
   checkpoint_record<Checkpoint, scalar> checkpoints;
@@ -87,11 +85,10 @@ struct run_record {
     watch.resume(seconds);
   }
 
-  /// @brief The outcome of a run that is over.
-  result<scalar> take() {
+  /// @brief Completes the outcome of a run that is over.
+  void complete_outcome() {
     outcome.average = to_vector<scalar>(weighted);
     outcome.x = to_vector<scalar>(best);
-    return std::move(outcome);
   }
 };
 

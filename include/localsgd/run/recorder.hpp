@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/core/compiler.hpp"
 #include "localsgd/core/index_range.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
 #include "localsgd/kernels/simd.hpp"
@@ -17,7 +18,6 @@
 #include <cmath>
 #include <concepts>
 #include <limits>
-#include <numeric>
 #include <span>
 #include <type_traits>
 #include <vector>
@@ -69,7 +69,7 @@ class recorder {
     r_.next_due = next_due_;
     r_.before = before_;
     sent_before_ = {r_.bytes_before, r_.exchanges_before};
-    r_.bytes_before = std::accumulate(r_.sent.begin(), r_.sent.end(), r_.bytes_before);
+    r_.bytes_before = all_bytes();
     r_.exchanges_before += exchanges;
   }
   /// @brief Who leads, after cut(): the run goes on with its own counts.
@@ -111,7 +111,13 @@ class recorder {
   /// @brief Collective where an evaluation is due: makes it, and returns whether the run ends.
   bool ends() {
     std::uint64_t const t = round_.steps();
-    if (!due(t) && team_.finite()) return false;
+    return (due(t) || !team_.finite()) && evaluates_and_ends(t);
+  }
+
+ private:
+  bool leads() const noexcept { return team_.leads(); }
+
+  bool evaluates_and_ends(std::uint64_t t) {
     if (leads()) r_.watch.stop();
     std::span<scalar const> const consensus = round_.consensus();
     auto const sent = team_.sent();  // what evaluations send is no part of training
@@ -146,9 +152,6 @@ class recorder {
     return over;
   }
 
- private:
-  bool leads() const noexcept { return team_.leads(); }
-
   // With a tolerance and no wish: at every anchor; or else from epoch to epoch at first, then at
   // every fifth of the way, so that looking stays a bounded share of the cost of the run.
   std::uint64_t due_after(std::uint64_t t) const noexcept {
@@ -180,7 +183,7 @@ class recorder {
     round_.average(std::span<scalar>(r_.average));
     return evaluate(r_.average);
   }
-  known evaluate(std::span<scalar const> x) {
+  LOCALSGD_ONE_COPY known evaluate(std::span<scalar const> x) {
     auto const value = r_.gradient(*r_.f, x, team_, r_.bound.slopes());
     return {value.objective, r_.bound(team_, r_.gradient, x, value, r_.bound.slopes())};
   }
@@ -258,13 +261,19 @@ class recorder {
     out.rounds = round_.rounds();
     out.gradients = p.workers * p.batch_size * t + hook_.extra_gradients(t);
     out.exchanges = r_.exchanges_before + exchanges;
-    out.bytes = std::accumulate(r_.sent.begin(), r_.sent.end(), r_.bytes_before);
+    out.bytes = all_bytes();
     out.seconds = seconds();
     out.delay = team_.delay();
-    double const drift = std::accumulate(r_.drift.begin(), r_.drift.end(), 0.0);
+    double drift = 0;
+    for (std::size_t k = 0; k != r_.drift.size(); ++k) drift += r_.drift[k];
     out.history.push_back({t, out.rounds, out.gradients, out.exchanges, out.bytes, out.seconds,
                            out.objective, out.certificate,
                            drift / static_cast<double>(p.workers)});
+  }
+  std::uint64_t all_bytes() const noexcept {
+    std::uint64_t all = r_.bytes_before;
+    for (std::size_t i = 0; i != r_.sent.size(); ++i) all += r_.sent[i];
+    return all;
   }
   double seconds() const {
     if constexpr (Round::protocol::keeps_time)

@@ -3,11 +3,12 @@
 #pragma once
 
 #include "localsgd/averager/concept.hpp"
+#include "localsgd/core/compiler.hpp"
 #include "localsgd/core/index_range.hpp"
 #include "localsgd/evaluation/assemble_average.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
 #include "localsgd/kernels/combine.hpp"
-#include "localsgd/protocol/iterates.hpp"
+#include "localsgd/run/touched_exchange.hpp"
 #include "localsgd/worker/concept.hpp"
 
 #include <algorithm>
@@ -35,9 +36,10 @@ class round_of {
                                    !Protocol::averages_travel && !Protocol::never_waits;
 
   round_of(Protocol& team, Workers& workers, Hook& hook, A& averager, Encoders& encoders,
-           iterates<scalar>& x, Record& record)
+           typename Protocol::template points<typename Record::scalar>& x,
+           touched_exchange<Workers>& touched, Record& record)
       : team_(team), workers_(workers), hook_(hook), averager_(averager), encoders_(encoders),
-        x_(x), record_(record) {}
+        x_(x), touched_(touched), record_(record) {}
 
   Protocol& team() noexcept { return team_; }
   Workers& workers() noexcept { return workers_; }
@@ -52,7 +54,7 @@ class round_of {
   /// @brief Collective: the consensus, equal for all.
   std::span<scalar const> consensus() { return team_.settle(x_); }
   /// @brief Collective: x̂ of all workers.
-  void average(std::span<scalar> out) {
+  LOCALSGD_ONE_COPY void average(std::span<scalar> out) {
     assemble_average(team_, workers_, record_.averages, std::span<double const>(x_.weights), out);
   }
   /// @brief Collective, where f and its gradient at x are what pass() evaluated last: a bound on
@@ -93,7 +95,9 @@ class round_of {
           [&](std::span<std::uint64_t> place) {
             auto const [now, finite] = team_.place();
             auto const [due, before] = recorder.place();
-            std::ranges::copy(std::array{steps_, rounds_, now, finite, due, before}, place.begin());
+            place[0] = steps_, place[1] = rounds_;
+            place[2] = now, place[3] = finite;
+            place[4] = due, place[5] = before;
           },
           [&](std::span<std::uint64_t const> place) {
             steps_ = place[0];
@@ -171,7 +175,7 @@ class round_of {
       for (std::size_t k = mine.first; looked_at && k != mine.last; ++k)
         x_.local[k] = workers_[k].local();
       if (team_.leads()) averager_.begin_round(info);
-      bool const finite = record_.touched(team_, workers_, x_.weights, info.round);
+      bool const finite = touched_(team_, workers_, x_.weights, info.round);
       team_.note_round(averager_, finite);
       if (!finite || !looked_at) return true;
       // What nobody touched may still overflow, where the scale comes in.
@@ -192,7 +196,8 @@ class round_of {
   Hook& hook_;
   A& averager_;
   Encoders& encoders_;
-  iterates<scalar>& x_;
+  typename Protocol::template points<scalar>& x_;
+  touched_exchange<Workers>& touched_;
   Record& record_;
   std::uint64_t steps_ = 0, rounds_ = 0;
 };

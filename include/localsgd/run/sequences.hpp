@@ -2,17 +2,17 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/core/cache_aligned.hpp"
 #include "localsgd/core/index_range.hpp"
 
 #include <cstddef>
-#include <vector>
 
 /// @file
 /// @brief The sequences of those workers that this process carries.
 
 namespace localsgd::detail {
 
-/// @brief A vector of sequences whose first element has the number `first`.
+/// @brief An array of sequences whose first element has the number `first`.
 template <class Sequence>
 class sequences {
  public:
@@ -20,10 +20,9 @@ class sequences {
 
   /// @param bind `bind(k)` makes the sequence of worker k.
   template <class Bind>
-  sequences(index_range carried, Bind const& bind) : first_(carried.first) {
-    carried_.reserve(carried.size());
-    for (std::size_t k = carried.first; k != carried.last; ++k) carried_.push_back(bind(k));
-  }
+  sequences(index_range carried, Bind const& bind)
+      : first_(carried.first),
+        carried_(carried.size(), [&](std::size_t i) { return bind(carried.first + i); }) {}
 
   std::size_t size() const noexcept { return carried_.size(); }
   bool holds(std::size_t worker) const noexcept { return worker - first_ < carried_.size(); }
@@ -31,14 +30,14 @@ class sequences {
   Sequence const& operator[](std::size_t worker) const noexcept {
     return carried_[worker - first_];
   }
-  Sequence& front() noexcept { return carried_.front(); }
-  void clear() noexcept { std::vector<Sequence>().swap(carried_); }
+  Sequence& front() noexcept { return carried_[0]; }
+  void clear() noexcept { carried_.clear(); }
   auto begin() noexcept { return carried_.begin(); }
   auto end() noexcept { return carried_.end(); }
 
  private:
   std::size_t first_;
-  std::vector<Sequence> carried_;
+  fixed_array<Sequence> carried_;
 };
 
 }  // namespace localsgd::detail

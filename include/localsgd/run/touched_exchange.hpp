@@ -4,6 +4,7 @@
 
 #include "localsgd/core/index_range.hpp"
 #include "localsgd/kernels/combine.hpp"
+#include "localsgd/worker/concept.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -17,9 +18,15 @@
 
 namespace localsgd::detail {
 
+/// @brief For sequences that do not say what they touch: nothing.
+template <class Workers>
+class touched_exchange {};
+
 /// @brief v_kj ← v̄_j = v_0j + Σ_{k≥1} w_k (v_kj − v_0j) on all workers, for the j that any of them
 ///        touched: see TouchingSequence. One for each process.
-class touched_exchange {
+template <class Workers>
+  requires TouchingSequence<typename Workers::value_type>
+class touched_exchange<Workers> {
  public:
   /// @brief Before the first round: by one thread.
   void start(std::size_t dimension, std::size_t workers) {
@@ -30,7 +37,7 @@ class touched_exchange {
   std::size_t dimension() const noexcept { return done_.size(); }
 
   /// @brief Collective. @return whether every v̄_j is finite
-  template <class T, class Workers>
+  template <class T>
   bool operator()(T& team, Workers& workers, std::span<double const> weights,
                   std::uint64_t round) {
     if constexpr (T::one_process)
@@ -41,7 +48,7 @@ class touched_exchange {
 
  private:
   // 12 bytes for each touched coordinate: its number and its value.
-  template <class T, class Workers>
+  template <class T>
   bool in_memory(T& team, Workers& workers, std::span<double const> weights, std::uint64_t round) {
     auto const stamp = static_cast<std::uint32_t>(round % 0xffffffff + 1);
     bool const finite = team.template split<double>(
@@ -56,7 +63,6 @@ class touched_exchange {
   }
 
   // For disjoint ranges by several threads.
-  template <class Workers>
   bool average(Workers& workers, std::span<double const> weights, std::uint32_t stamp,
                std::size_t first, std::size_t last, std::size_t& touched) {
     bool finite = true;
@@ -77,7 +83,7 @@ class touched_exchange {
   }
 
   // First the numbers of the touched coordinates go to all, then the values at all of them.
-  template <class T, class Workers>
+  template <class T>
   bool by_messages(T& team, Workers& workers, std::span<double const> weights) {
     index_range const mine = team.workers();
     std::vector<std::uint32_t> own;
@@ -127,13 +133,12 @@ class touched_exchange {
     return finite;
   }
 
-  // A template: a run in one process does not compile it.
+  // A template: what is not used is not compiled.
   template <class Numbers>
   static void order(Numbers& list) {
     std::sort(list.begin(), list.end());
     list.erase(std::unique(list.begin(), list.end()), list.end());
   }
-  template <class Workers>
   std::vector<std::size_t> carried(Workers const& workers) const {
     std::vector<std::size_t> all;
     for (std::size_t k = 0; k != rows_.size(); ++k)

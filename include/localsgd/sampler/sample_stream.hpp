@@ -71,7 +71,7 @@ class sample_stream {
   plan const* plan_;
   std::size_t worker_, batch_;
   std::size_t known_;  // samples beyond those of the next step, at least, before the end
-  aligned_vector<std::size_t> drawn_;
+  fixed_array<std::size_t> drawn_;
   std::size_t here_ = 0, available_ = 0;
   std::uint64_t step_ = 0, end_ = 0;
 };

@@ -39,13 +39,13 @@ class vector_sequence {
   std::span<scalar> local() noexcept { return x_; }
   std::span<scalar> scratch() noexcept { return g_; }
   void assign(std::span<scalar const> x) noexcept {
-    if (x.data() != x_.data()) std::copy(x.begin(), x.end(), x_.begin());
+    if (x.data() != x_.data()) std::copy_n(x.data(), x.size(), x_.data());
   }
   void average(std::span<scalar> out) const noexcept {
     if (average_.weights() > 0)
       average_.write(out);
     else if (out.data() != x_.data())
-      std::copy(x_.begin(), x_.end(), out.begin());
+      std::copy_n(x_.data(), x_.size(), out.data());
   }
 
   using memory = vector_memory<scalar>;

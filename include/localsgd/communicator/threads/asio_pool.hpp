@@ -14,14 +14,11 @@
 
 // The only header that includes Asio. Narrow includes: <boost/asio.hpp> of Boost 1.74 does not compile as C++20
 // with g++ 12.
-#include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
 
 #include <cerrno>
 #include <cstddef>
-#include <functional>
 #include <latch>
-#include <memory>
 #include <mutex>
 #include <stdexcept>
 #include <utility>
@@ -30,6 +27,19 @@
 /// @brief A fixed pool of threads that runs one gang of tasks at a time.
 
 namespace localsgd::detail {
+
+/// @brief Calls f(i), whatever the type of f, which must live as long.
+class indexed_task {
+ public:
+  template <class F>
+  indexed_task(F const& f) noexcept
+      : f_(&f), call_([](void const* g, std::size_t i) { (*static_cast<F const*>(g))(i); }) {}
+  void operator()(std::size_t i) const { call_(f_, i); }
+
+ private:
+  void const* f_;
+  void (*call_)(void const*, std::size_t);
+};
 
 /// @brief Runs f(0) … f(n−1) at the same time, each on a thread of its own; f(0) on the caller's. So a
 ///        pool of n threads starts n − 1, and one of a single thread starts none.
@@ -44,7 +54,7 @@ class asio_pool {
   asio_pool& operator=(asio_pool const&) = delete;
   ~asio_pool() {
     // In a child after fork() there is nobody to join.
-    if (!process_.is_here()) static_cast<void>(others_.release());
+    if (process_.is_here()) delete others_;
   }
 
   /// @brief As many threads as this process may use cores.
@@ -57,7 +67,7 @@ class asio_pool {
   ///         through other pools (detail::nested_gangs), or in a child after fork().
   ///
   /// No template: what Asio makes of a task is compiled once, not for every run.
-  void operator()(std::size_t n, std::function<void(std::size_t)> const& f) {
+  void operator()(std::size_t n, indexed_task f) {
     if (!process_.is_here())
       throw std::logic_error(
           "localsgd: a pool of threads was used in a child process after fork(), where its threads "
@@ -80,7 +90,7 @@ class asio_pool {
     };
     std::size_t posted = 1;
     try {
-      for (; posted < n; ++posted) boost::asio::post(*others_, [&task, i = posted] { task(i); });
+      for (; posted < n; ++posted) start([&task, i = posted] { task(i); });
       complete = true;
     } catch (...) {
       pending.count_down(static_cast<std::ptrdiff_t>(n - posted + 1));
@@ -100,16 +110,22 @@ class asio_pool {
     require(threads >= 1 && threads <= 4096, "threads", threads, "1 to 4096");
     return threads;
   }
-  static std::unique_ptr<boost::asio::thread_pool> made(std::size_t threads) {
+  static boost::asio::thread_pool* made(std::size_t threads) {
     if (threads == 0) return nullptr;
     errno = 0;  // Boost 1.87 takes an ERANGE of before for one of its own
-    return std::make_unique<boost::asio::thread_pool>(threads);
+    return new boost::asio::thread_pool(threads);
+  }
+
+  // As boost::asio::post does, with less to compile: the caller is never a thread of the pool.
+  template <class Task>
+  void start(Task const& task) {
+    others_->get_executor().execute(task);
   }
 
   std::size_t threads_;
   std::mutex busy_;
   process_mark process_;
-  std::unique_ptr<boost::asio::thread_pool> others_;  // never joined between runs: join() is final
+  boost::asio::thread_pool* others_;  // or null; never joined between runs: join() is final
 };
 
 }  // namespace localsgd::detail

@@ -2,11 +2,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/core/compiler.hpp"
+
 #include <cstddef>
 #include <mutex>
 #include <stdexcept>
 #include <utility>
-#include <vector>
 
 #if __has_include(<unistd.h>)
 #include <unistd.h>
@@ -61,57 +62,53 @@ class nested_gangs {
   }
 
  private:
-  struct wish {
-    gang const* by;
-    void const* pool;
-  };
-  struct registry {
-    std::mutex mutex;
-    std::vector<wish> wishes;
-  };
-
-  // A thread waits for a pool.
+  // A thread waits for a pool, as an entry of the list of all that do.
   class waiting {
    public:
-    waiting(gang const* by, void const* pool) : mine_{by, pool} {
+    LOCALSGD_COLD waiting(gang const* by, void const* pool) : by_(by), pool_(pool) {
       std::lock_guard const guard(all().mutex);
+      for (waiting* each = all().first; each != nullptr; each = each->next_)
+        each->needed_ = each->looked_at_ = false;
       // Every pool that must become free before this one does.
-      std::vector<void const*> needed{pool};
-      for (std::size_t i = 0; i != needed.size(); ++i) {
-        if (works_for(by, needed[i])) refuse();
-        for (wish const& each : all().wishes)
-          if (works_for(each.by, needed[i]) && !contains(needed, each.pool))
-            needed.push_back(each.pool);
+      for (void const* needed = pool; needed != nullptr; needed = next_needed()) {
+        if (works_for(by, needed)) refuse();
+        for (waiting* each = all().first; each != nullptr; each = each->next_)
+          each->needed_ = each->needed_ || works_for(each->by_, needed);
       }
-      all().wishes.push_back(mine_);
+      next_ = std::exchange(all().first, this);
     }
     waiting(waiting const&) = delete;
     waiting& operator=(waiting const&) = delete;
     ~waiting() {
       std::lock_guard const guard(all().mutex);
-      auto& wishes = all().wishes;
-      for (wish& each : wishes)
-        if (each.by == mine_.by && each.pool == mine_.pool) {
-          each = wishes.back();
-          wishes.pop_back();
-          break;
-        }
+      waiting** at = &all().first;
+      while (*at != this) at = &(*at)->next_;
+      *at = next_;
     }
 
    private:
-    wish mine_;
+    // A pool that a needed one waits for and that has not been looked at, or null.
+    static void const* next_needed() noexcept {
+      for (waiting* each = all().first; each != nullptr; each = each->next_)
+        if (each->needed_ && !std::exchange(each->looked_at_, true)) return each->pool_;
+      return nullptr;
+    }
+
+    gang const* by_;
+    void const* pool_;
+    waiting* next_ = nullptr;
+    bool needed_ = false, looked_at_ = false;
+  };
+  struct registry {
+    std::mutex mutex;
+    waiting* first = nullptr;
   };
 
   static bool works_for(gang const* g, void const* pool) noexcept {
     while (g != nullptr && g->pool_ != pool) g = g->starter_;
     return g != nullptr;
   }
-  static bool contains(std::vector<void const*> const& pools, void const* pool) noexcept {
-    for (void const* const each : pools)
-      if (each == pool) return true;
-    return false;
-  }
-  [[noreturn]] static void refuse() {
+  [[noreturn]] LOCALSGD_COLD static void refuse() {
     throw std::logic_error(
         "localsgd: minimize was called from a thread of the pool it is to run on, or of one that "
         "waits for that pool; give the inner call a pool of its own, or serial{}");

@@ -4,7 +4,6 @@
 
 #include "localsgd/communicator/threads/barrier.hpp"
 
-#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -38,8 +37,8 @@ class open_reduction {
   template <class Work>
   bool finish(std::uint64_t number, Work const& work) {
     wait_until(published_, (number + 1) * threads_);
-    side& mine = sides_[number % sides_.size()];
-    std::uint64_t const end = (number / sides_.size() + 1) * threads_;
+    side& mine = sides_[number % 2];
+    std::uint64_t const end = (number / 2 + 1) * threads_;
     for (;;) {
       std::uint64_t i = mine.taken.load(std::memory_order_relaxed);
       while (i < end && !mine.taken.compare_exchange_weak(i, i + 1)) {
@@ -56,11 +55,12 @@ class open_reduction {
 
   void cancel() noexcept {
     cancelled_.store(true, std::memory_order_release);
-    for (std::atomic<std::uint64_t>* each :
-         {&published_, &sides_[0].done, &sides_[1].done}) {
-      each->fetch_or(off, std::memory_order_acq_rel);
-      each->notify_all();
-    }
+    auto const release = [](std::atomic<std::uint64_t>& count) noexcept {
+      count.fetch_or(off, std::memory_order_acq_rel);
+      count.notify_all();
+    };
+    release(published_);
+    for (side& each : sides_) release(each.done);
   }
 
  private:
@@ -84,7 +84,7 @@ class open_reduction {
   spin_limit spin_;
   std::atomic<bool> cancelled_{false};
   alignas(128) std::atomic<std::uint64_t> published_{0};
-  std::array<side, 2> sides_;
+  side sides_[2];
 };
 
 }  // namespace localsgd::detail

@@ -6,6 +6,8 @@
 #include "localsgd/communicator/threads/barrier.hpp"
 #include "localsgd/communicator/threads/open_reduction.hpp"
 #include "localsgd/communicator/threads/team_size.hpp"
+#include "localsgd/core/cache_aligned.hpp"
+#include "localsgd/core/compiler.hpp"
 #include "localsgd/io/preemptions.hpp"
 #include "localsgd/kernels/combine.hpp"
 
@@ -48,8 +50,9 @@ struct thread_state {
   bool all_finite() const noexcept { return all_finite(threads); }
   /// @brief Of the first n threads.
   bool all_finite(std::size_t n) const noexcept {
-    return std::ranges::all_of(flags.begin(), flags.begin() + static_cast<std::ptrdiff_t>(n),
-                               [](flag const& f) { return f.finite; });
+    for (std::size_t i = 0; i != n; ++i)
+      if (!flags[i].finite) return false;
+    return true;
   }
   static team_size::duration now() noexcept {
     return std::chrono::steady_clock::now().time_since_epoch();
@@ -63,7 +66,7 @@ struct thread_state {
   std::optional<std::uint64_t> max_staleness;  ///< Of asynchronous runs.
   barrier meeting;
   open_reduction reduction;
-  std::vector<flag> flags;
+  fixed_array<flag> flags;
   int answer = 0;
 
   // Of thread_team::regroup().
@@ -120,26 +123,7 @@ class thread_team {
     // Thread 0 decides a round ahead: what it has written before a barrier all can read after it.
     std::size_t const now = round_++ % 2, size = s.wanted[now].load(std::memory_order_relaxed);
     if (thread_ == 0) s.wanted[1 - now].store(next(), std::memory_order_relaxed);
-    if (size == working_) return true;
-
-    std::uint32_t const calls = s.calls.load(std::memory_order_acquire);
-    barrier();  // all workers are where the last round has left them
-    bool const all_work_again = size == s.threads;
-    working_ = size;
-    if (thread_ == 0 && all_work_again) {
-      s.place.back() = round_;
-      save(std::span(s.place).first(7));
-      s.call_idle();
-    }
-    if (thread_ < working_) return true;
-    while (s.calls.load(std::memory_order_acquire) == calls)
-      s.calls.wait(calls, std::memory_order_acquire);
-    if (cancelled()) throw localsgd::cancelled{};
-    if (s.over.load(std::memory_order_acquire)) return false;
-    working_ = s.threads;
-    round_ = s.place.back();
-    load(std::span<std::uint64_t const>(s.place).first(7));
-    return true;
+    return size == working_ || become(size, save, load);
   }
   /// @brief Thread 0, after the last round: idle threads have nothing more to do.
   void end_rounds() noexcept {
@@ -228,6 +212,30 @@ class thread_team {
   std::uint64_t others() const noexcept { return state_->workers - 1; }
 
  private:
+  // Collective: `size` of the threads go on.
+  template <class Save, class Load>
+  LOCALSGD_COLD bool become(std::size_t size, Save const& save, Load const& load) {
+    thread_state& s = *state_;
+    std::uint32_t const calls = s.calls.load(std::memory_order_acquire);
+    barrier();  // all workers are where the last round has left them
+    bool const all_work_again = size == s.threads;
+    working_ = size;
+    if (thread_ == 0 && all_work_again) {
+      s.place.back() = round_;
+      save(std::span(s.place).first(7));
+      s.call_idle();
+    }
+    if (thread_ < working_) return true;
+    while (s.calls.load(std::memory_order_acquire) == calls)
+      s.calls.wait(calls, std::memory_order_acquire);
+    if (cancelled()) throw localsgd::cancelled{};
+    if (s.over.load(std::memory_order_acquire)) return false;
+    working_ = s.threads;
+    round_ = s.place.back();
+    load(std::span<std::uint64_t const>(s.place).first(7));
+    return true;
+  }
+
   thread_state* state_;
   std::size_t thread_, working_;
   std::uint64_t round_ = 0;
@@ -251,7 +259,7 @@ void run_threads(thread_state& state, Host&& host, Program const& program) {
     }
   });
   // Threads carry ascending ranges of workers: the lowest thread's failure is the lowest worker's.
-  for (auto& flag : state.flags)
+  for (thread_state::flag const& flag : state.flags)
     if (flag.failure) std::rethrow_exception(flag.failure);
 }
 

@@ -19,7 +19,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <numeric>
 #include <span>
 #include <utility>
 #include <vector>
@@ -65,11 +64,12 @@ class svrg_anchor {
         active_(start == svrg_start::at_once),
         rescues_(start == svrg_start::never ? most_rescues : 0),
         point_(start == svrg_start::never ? 0 : p.dimension),
-        trial_(point_.size()) {
-    if (start == svrg_start::never) return;
-    steps_ = svrg_steps<F>(f, p, step_size(0), automatic);
-    if (automatic && p.tolerance > 0) descent_ = newton_descent<F>(f, p);
-  }
+        trial_(point_.size()),
+        steps_(start == svrg_start::never ? svrg_steps<F>()
+                                          : svrg_steps<F>(f, p, step_size(0), automatic)),
+        descent_(start != svrg_start::never && automatic && p.tolerance > 0
+                     ? newton_descent<F>(f, p)
+                     : newton_descent<F>()) {}
 
   /// @brief Whether variance-reduced steps have begun. Then assign() starts from the anchor.
   bool active() const noexcept { return active_; }
@@ -100,53 +100,8 @@ class svrg_anchor {
   /// @brief Collective where it is time: the anchor moves, and all workers with it.
   template <class Context>
   void before_round(Context& round) {
-    auto& team = round.team();
-    std::uint64_t const t = round.steps();
     bool const lost = !round.finite() && rescues_ != most_rescues;
-    bool const leader = team.leads();
-    if (!steps_.slopes().known()) {
-      auto const sent = team.sent();
-      round.pass()(*f_, point(), team, steps_.slopes().to_fill());
-      team.sent() = sent;  // after a checkpoint: known and counted before
-      if (leader) steps_.slopes().now_known();
-      team.barrier();
-    }
-    if (!looks_at(t) && !lost) return;
-    std::span<scalar const> const consensus = round.consensus();
-    move next = lost ? move::back : move::forward;
-    if (!active_) {
-      if (!lost && !noise_prevails(round, consensus)) return;
-      prepare(round);
-    } else if (passes_ == 0) {
-      if (leader) std::ranges::copy(consensus, trial_.begin());
-      prepare(round);
-    } else if (leader && !lost) {
-      bool const estimated =
-          history_(point(), end_of_map(consensus), steps_.relative(), std::span<scalar>(trial_));
-      if (estimated) make_proximal_step(std::span<scalar>(trial_));
-      next = estimated ? move::leap : move::forward;
-    }
-    if (leader && passes_ == 0) project(std::span<scalar>(trial_));
-
-    while (next != move::done && next != move::done_back) {
-      if (leader && next == move::back) step_back();
-      if (leader && next == move::plain) std::ranges::copy(end_of_map(consensus), trial_.begin());
-      team.barrier();  // the trial is there
-      auto const value =
-          round.pass()(*f_, std::span<scalar const>(trial_), team, steps_.slopes().to_fill());
-      if (leader) next = judge(value, next);
-      round.spend((p_->samples + p_->workers - 1) / p_->workers);
-      next = static_cast<move>(team.broadcast(static_cast<int>(next)));
-    }
-    if (leader) accept(round.pass(), t);
-    descent_(round, *f_, {point_, trial_, value_}, steps_.slopes().to_fill(), [&] {
-      history_.clear();
-      take_steps(round.pass());
-    });
-    round.pass().share_slopes(team, steps_.slopes().to_fill());
-    team.barrier();  // the anchor is there
-    // What was taken back leaves no trace in the average.
-    round.move_to(point(), next == move::done_back);
+    if (looks_at(round.steps()) || lost || !steps_.slopes().known()) renew(round, lost);
   }
 
   template <class Archive>
@@ -165,6 +120,56 @@ class svrg_anchor {
     if (start == svrg_start::at_once) return 0;
     return start == svrg_start::never ? std::numeric_limits<std::uint64_t>::max()
                                       : std::max<std::uint64_t>(1, period / 4);
+  }
+
+  template <class Context>
+  void renew(Context& round, bool lost) {
+    auto& team = round.team();
+    std::uint64_t const t = round.steps();
+    bool const leader = team.leads();
+    if (!steps_.slopes().known()) {
+      auto const sent = team.sent();
+      round.pass()(*f_, point(), team, steps_.slopes().to_fill());
+      team.sent() = sent;  // after a checkpoint: known and counted before
+      if (leader) steps_.slopes().now_known();
+      team.barrier();
+    }
+    if (!looks_at(t) && !lost) return;
+    std::span<scalar const> const consensus = round.consensus();
+    move next = lost ? move::back : move::forward;
+    if (!active_) {
+      if (!lost && !noise_prevails(round, consensus)) return;
+      prepare(round);
+    } else if (passes_ == 0) {
+      if (leader) set_trial(consensus);
+      prepare(round);
+    } else if (leader && !lost) {
+      bool const estimated =
+          history_(point(), end_of_map(consensus), steps_.relative(), std::span<scalar>(trial_));
+      if (estimated) make_proximal_step(std::span<scalar>(trial_));
+      next = estimated ? move::leap : move::forward;
+    }
+
+    if (leader && passes_ == 0) project(std::span<scalar>(trial_));
+    while (next != move::done && next != move::done_back) {
+      if (leader && next == move::back) step_back();
+      if (leader && next == move::plain) set_trial(end_of_map(consensus));
+      team.barrier();  // the trial is there
+      auto const value =
+          round.pass()(*f_, std::span<scalar const>(trial_), team, steps_.slopes().to_fill());
+      if (leader) next = judge(value, next);
+      round.spend((p_->samples + p_->workers - 1) / p_->workers);
+      next = static_cast<move>(team.broadcast(static_cast<int>(next)));
+    }
+    if (leader) accept(round.pass(), t);
+    descent_(round, *f_, {point_, trial_, value_}, steps_.slopes().to_fill(), [&] {
+      history_.clear();
+      take_steps(round.pass());
+    });
+    round.pass().share_slopes(team, steps_.slopes().to_fill());
+    team.barrier();  // the anchor is there
+    // What was taken back leaves no trace in the average.
+    round.move_to(point(), next == move::done_back);
   }
 
   // Collective, once in a run: what the steps need to know of the data. Not counted as traffic.
@@ -196,7 +201,7 @@ class svrg_anchor {
     if (team.leads()) {
       bool const average_is_better = round.pass().totals()[0] < round.pass().totals()[1];
       answer = average_is_better || t >= period_ ? 1 : 0;
-      if (!average_is_better) std::ranges::copy(consensus, trial_.begin());
+      if (!average_is_better) set_trial(consensus);
       if (answer == 0) next_ = t + std::max<std::uint64_t>(1, period_ / 4);
     }
     return team.broadcast(answer) != 0;
@@ -214,7 +219,7 @@ class svrg_anchor {
   }
 
   // Who leads, from here on.
-
+  //
   // T(x̃): the consensus or, where r has no gradient, what a step without noise makes of it. The mean of
   // points with zeros need not have any; this step makes them, and meets the constraints of r.
   std::span<scalar const> end_of_map(std::span<scalar const> consensus) {
@@ -232,8 +237,11 @@ class svrg_anchor {
       f_->regularizer().prox(x, static_cast<double>(std::numeric_limits<scalar>::min()));
   }
 
+  void set_trial(std::span<scalar const> to) noexcept {
+    std::copy_n(to.data(), to.size(), trial_.data());
+  }
   void step_back() {
-    std::ranges::copy(point_, trial_.begin());
+    set_trial(point_);
     history_.clear();
     if (active_) factor_ /= 2;
   }
@@ -264,7 +272,7 @@ class svrg_anchor {
   }
 
   void accept(full_gradient const& pass, std::uint64_t t) {
-    std::swap(point_, trial_);
+    point_.swap(trial_);
     if (passes_ == 1) steps_.choose(pass.sum(), static_cast<double>(p_->samples));
     scale_ = automatic ? factor_ : factor_ * (*step_size_)(t) / (*step_size_)(0);
     take_steps(pass);

@@ -183,7 +183,7 @@ class newton_descent {
         adapt((at.value.objective - value.objective) / predicted, next == search::found);
         if (next == search::found) {
           at.value = value;
-          std::swap(at.point, at.trial);
+          at.point.swap(at.trial);
         }
       }
       next = static_cast<search>(team.broadcast(static_cast<int>(next)));

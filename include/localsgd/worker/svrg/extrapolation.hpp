@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <iterator>
 #include <span>
 
 /// @file
@@ -34,9 +33,12 @@ class extrapolation {
   template <class Scalar>
   bool operator()(std::span<Scalar const> start, std::span<Scalar const> end,
                   std::span<double const> steps, std::span<Scalar> out) {
-    std::ranges::copy(end, out.begin());
+    std::copy_n(end.data(), end.size(), out.data());
     if (size_ == most) {  // the newest replaces the oldest
-      std::rotate(pairs_.begin(), pairs_.begin() + 1, pairs_.end());
+      for (std::size_t i = 1; i != most; ++i) {
+        pairs_[i - 1].end.swap(pairs_[i].end);
+        pairs_[i - 1].residual.swap(pairs_[i].residual);
+      }
       --size_;
     }
     pair& last = pairs_[size_++];
@@ -46,14 +48,9 @@ class extrapolation {
       last.end[j] = static_cast<double>(end[j]);
       last.residual[j] = static_cast<double>(end[j]) - static_cast<double>(start[j]);
     }
+    if (size_ < 2) return false;
     small_system<most> s;
-    switch (size_) {
-      case 2: add_up<1>(steps, s); break;
-      case 3: add_up<2>(steps, s); break;
-      case 4: add_up<3>(steps, s); break;
-      case 5: add_up<4>(steps, s); break;
-      default: return false;
-    }
+    add_up(steps, s);
     if (!s.solve(1e-6)) return false;
     for (std::size_t j = 0; j != end.size(); ++j) {
       double at = last.end[j];
@@ -76,17 +73,21 @@ class extrapolation {
     aligned_vector<double> end, residual;
   };
 
-  // The normal equations of the least residual, of N pairs and the last one.
-  template <std::size_t N>
+  // The normal equations of the least residual, of the last pair and those before it. While these
+  // are few, the last one stands in for the others: one loop serves any number of pairs.
   LOCALSGD_ONE_COPY void add_up(std::span<double const> steps, small_system<most>& s) const {
-    std::size_t const d = pairs_[N].residual.size();
-    lanes b[N], a[N * (N + 1) / 2], difference[N];
+    constexpr std::size_t n = most - 1;
+    std::size_t const d = pairs_[0].residual.size();
+    double const* residual[most];
+    for (std::size_t i = 0; i != most; ++i)
+      residual[i] = pairs_[std::min(i, size_ - 1)].residual.data();
+    lanes b[n], a[n * (n + 1) / 2], difference[n];
     for (lanes& each : b) each = lanes(0.0);
     for (lanes& each : a) each = lanes(0.0);
     auto const add = [&](lanes const& step, auto const& at) {
-      lanes const own = at(pairs_[N]);
-      for (std::size_t i = 0; i != N; ++i) {
-        difference[i] = at(pairs_[i]) - own;
+      lanes const own = at(residual[n]);
+      for (std::size_t i = 0; i != n; ++i) {
+        difference[i] = at(residual[i]) - own;
         lanes const weighted = difference[i] / step;
         b[i] = multiply_add(weighted, own, b[i]);
         for (std::size_t k = 0; k <= i; ++k) {
@@ -98,16 +99,15 @@ class extrapolation {
     std::size_t j = 0;
     for (; j + lanes::size <= d; j += lanes::size)
       add(steps.empty() ? lanes(1.0) : load(steps.data() + j),
-          [j](pair const& p) { return load(p.residual.data() + j); });
+          [j](double const* v) { return load(v + j); });
     if (std::size_t const rest = d - j; rest != 0) {
       alignas(lanes) double last[lanes::size];
-      std::fill(std::begin(last), std::end(last), 1.0);
-      if (!steps.empty()) std::copy_n(steps.begin() + static_cast<std::ptrdiff_t>(j), rest, last);
-      add(lanes::load_aligned(last),
-          [j, rest](pair const& p) { return load_first(p.residual.data() + j, rest); });
+      for (double& each : last) each = 1.0;
+      if (!steps.empty()) std::copy_n(steps.data() + j, rest, last);
+      add(lanes::load_aligned(last), [j, rest](double const* v) { return load_first(v + j, rest); });
     }
-    s.size = N;
-    for (std::size_t i = 0; i != N; ++i) {
+    s.size = size_ - 1;
+    for (std::size_t i = 0; i != s.size; ++i) {
       s.b[i] = -sum_of(b[i]);
       for (std::size_t k = 0; k <= i; ++k) s.a[i][k] = sum_of(a[i * (i + 1) / 2 + k]);
     }

@@ -67,8 +67,7 @@ class newton_direction<F> {
     bool const leader = team.leads();
     if (leader) {
       passes_ = 0;
-      gradient_.assign(pass.sum().begin(), pass.sum().end());
-      for (double& g : gradient_) g /= samples();
+      pass.write(samples(), gradient_);
     }
     measure(f, pass, team);
     if (leader) begin();
@@ -85,7 +84,7 @@ class newton_direction<F> {
   ///        in D, too, and nearly so elsewhere.
   /// @return what the model of second order says that f falls by; 0 where there is no direction
   double solve(F const&, double damping, std::span<double> direction) const {
-    std::ranges::fill(direction, 0.0);
+    std::fill_n(direction.data(), d_, 0.0);
     double fall = 0;
     for (std::size_t i = 0; i != lengths_.size(); ++i) {
       std::size_t const at = known_ + i;
@@ -129,15 +128,14 @@ class newton_direction<F> {
     if (leader) {
       double const seen = pass.totals()[d_ + 1];
       loss = std::abs(pass.last() / seen);
-      scale_.assign(pass.sum().begin(), pass.sum().end());
-      for (double& each : scale_) each /= seen;
+      pass.write(seen, scale_);
       if (!std::isnormal(loss)) loss = 1;
       sign.resize(d_);
     }
     team.barrier();  // the sums are read
     pass(f, std::span<double const>(probe_), team);
     if (leader) {
-      at_zero.assign(pass.sum().begin(), pass.sum().end());
+      pass.write(1, at_zero);
       for (std::size_t j = 0; j != d_; ++j) {
         bool const up = (random_words(0, random_stream::estimate, 1, j)[0] & 1U) != 0;
         sign[j] = scale_[j] > 0 ? (up ? 1 : -1) / std::sqrt(scale_[j]) : 0;
@@ -155,7 +153,7 @@ class newton_direction<F> {
     }
     double factor = bend / fits;
     if (!std::isnormal(factor) || factor < 0) factor = 1;
-    for (double& each : scale_) each = factor * each + mu_;
+    for (std::size_t j = 0; j != d_; ++j) scale_[j] = factor * scale_[j] + mu_;
     unit_ = shift * loss * std::sqrt(factor);
     passes_ += 3;
   }
@@ -183,7 +181,7 @@ class newton_direction<F> {
 
   // q ← Pr, made conjugate to the searches of this direction; left_ ← ⟨r, Pr⟩.
   void turn() {
-    search_ = residual_;
+    std::copy_n(residual_.data(), d_, search_.data());
     std::vector<double> share(known_);
     for (std::size_t i = known_; i-- != 0;) {
       share[i] = product(searches_, i, search_) / curvatures_[i];
@@ -214,8 +212,8 @@ class newton_direction<F> {
     }
     for (std::size_t j = 0; j != d_; ++j) residual_[j] -= length * probe_[j];
     lengths_.push_back(length);
-    searches_.insert(searches_.end(), search_.begin(), search_.end());
-    images_.insert(images_.end(), probe_.begin(), probe_.end());
+    append(searches_, search_);
+    append(images_, probe_);
     curvatures_.push_back(bend);
     turn();
   }
@@ -225,8 +223,15 @@ class newton_direction<F> {
     return std::clamp<std::size_t>((std::size_t{1} << 20U) / d_, 8, 200);
   }
   static void forget(std::vector<double>& oldest_first, std::size_t left) {
-    oldest_first.erase(oldest_first.begin(),
-                       oldest_first.end() - static_cast<std::ptrdiff_t>(left));
+    std::size_t const forgotten = oldest_first.size() - left;
+    if (forgotten != 0)
+      for (std::size_t i = 0; i != left; ++i) oldest_first[i] = oldest_first[forgotten + i];
+    oldest_first.resize(left);
+  }
+  static void append(std::vector<double>& all, std::vector<double> const& v) {
+    std::size_t const before = all.size();
+    all.resize(before + v.size());
+    std::copy_n(v.data(), v.size(), all.data() + before);
   }
   double scaled_square(double const* q) const noexcept {  // ⟨q, Dq⟩
     double square = 0;

@@ -2,12 +2,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/core/cache_aligned.hpp"
+#include "localsgd/core/compiler.hpp"
 #include "localsgd/worker/concept.hpp"
 #include "localsgd/worker/svrg/svrg.hpp"
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -32,89 +34,102 @@ class alignas(detail::cache_alignment) sgd_then_svrg_sequence {
   using scalar = typename Reduced::scalar;
   using anchor = typename Reduced::anchor;
 
-  /// @param make `make()` makes the Reduced one, `make(memory)` does in what Plain has left
-  sgd_then_svrg_sequence(Plain plain, anchor const& shared, Make make)
-      : plain_(std::make_unique<Plain>(std::move(plain))), anchor_(&shared), make_(make) {}
+  /// @param make_plain `make_plain(0)` makes the Plain one
+  /// @param make       `make()` makes the Reduced one, `make(memory)` does in what Plain has left
+  template <class MakePlain>
+  sgd_then_svrg_sequence(MakePlain const& make_plain, anchor const& shared, Make make)
+      : plain_(1, make_plain), anchor_(&shared), make_(make) {}
 
   void advance(std::uint64_t from, std::uint64_t to) {
-    if (plain_)
-      plain_->advance(from, to);
+    if (is_plain())
+      plain().advance(from, to);
     else
-      reduced_->advance(from, to);
+      reduced().advance(from, to);
     steps_ = to;
   }
-  std::span<scalar> local() { return plain_ ? plain_->local() : reduced_->local(); }
-  std::span<scalar> scratch() { return plain_ ? plain_->scratch() : reduced_->scratch(); }
+  std::span<scalar> local() { return is_plain() ? plain().local() : reduced().local(); }
+  std::span<scalar> scratch() { return is_plain() ? plain().scratch() : reduced().scratch(); }
   void average(std::span<scalar> out) const {
-    plain_ ? plain_->average(out) : reduced_->average(out);
+    is_plain() ? plain().average(out) : reduced().average(out);
   }
   void assign(std::span<scalar const> x) {
-    if (plain_ && anchor_->active()) change_over();
-    plain_ ? plain_->assign(x) : reduced_->assign(x);
+    if (is_plain() && anchor_->active()) change_over();
+    is_plain() ? plain().assign(x) : reduced().assign(x);
   }
   void restart(std::span<scalar const> average, std::uint64_t steps) {
-    if (plain_) change_over();
-    reduced_->restart(average, steps);
+    if (is_plain()) change_over();
+    reduced().restart(average, steps);
   }
 
   template <class Archive>
   void state(Archive& archive) {
-    bool plain = plain_ != nullptr;
-    archive(plain, steps_);
-    if (!plain && plain_) {  // read: it had changed over
-      plain_.reset();
-      reduced_ = std::make_unique<Reduced>(make_());
+    bool is_plain_there = is_plain();
+    archive(is_plain_there, steps_);
+    if (!is_plain_there && is_plain()) {  // read: it had changed over
+      plain_.clear();
+      become_reduced();
     }
-    plain ? archive(*plain_) : archive(*reduced_);
+    is_plain() ? archive(plain()) : archive(reduced());
   }
 
   // While the steps are plain ones: what Plain says of the coordinates that they touch.
   bool touches_few() const noexcept
     requires detail::TouchingSequence<Plain>
   {
-    return plain_ && plain_->touches_few();
+    return is_plain() && plain().touches_few();
   }
   double coordinate(std::size_t j) const noexcept
     requires detail::TouchingSequence<Plain>
   {
-    return plain_->coordinate(j);
+    return plain().coordinate(j);
   }
   void move(std::size_t j, double v) noexcept
     requires detail::TouchingSequence<Plain>
   {
-    plain_->move(j, v);
+    plain().move(j, v);
   }
   void write(std::size_t first, std::span<scalar> out) const noexcept
     requires detail::TouchingSequence<Plain>
   {
-    plain_->write(first, out);
+    plain().write(first, out);
   }
   template <class Visit>
     requires detail::TouchingSequence<Plain>
   void for_each_touched(std::size_t first, std::size_t last, Visit const& visit) const {
-    plain_->for_each_touched(first, last, visit);
+    plain().for_each_touched(first, last, visit);
   }
 
  private:
+  bool is_plain() const noexcept { return plain_.size() != 0; }
+  Plain& plain() noexcept { return plain_[0]; }
+  Plain const& plain() const noexcept { return plain_[0]; }
+  Reduced& reduced() noexcept { return reduced_[0]; }
+  Reduced const& reduced() const noexcept { return reduced_[0]; }
+
+  template <class... Memory>
+  LOCALSGD_COLD void become_reduced(Memory... left) {
+    reduced_ = detail::fixed_array<Reduced>(
+        1, [&](std::size_t) { return make_(std::move(left)...); });
+  }
   // The average goes on where it was, and where both have the same memory, so does that.
-  void change_over() {
+  LOCALSGD_COLD void change_over() {
     if constexpr (detail::share_memory<Plain, Reduced>) {
-      auto left = plain_->release();
+      auto left = plain().release();
       std::span<scalar const> const average = left.average;
-      reduced_ = std::make_unique<Reduced>(make_(std::move(left)));
-      plain_.reset();
-      reduced_->restart(average, steps_);
+      become_reduced(std::move(left));
+      plain_.clear();
+      reduced().restart(average, steps_);
     } else {
-      std::vector<scalar> average(plain_->local().size());
-      plain_->average(average);
-      plain_.reset();
-      reduced_ = std::make_unique<Reduced>(make_());
-      reduced_->restart(std::span<scalar const>(average), steps_);
+      std::vector<scalar> average(plain().local().size());
+      plain().average(average);
+      plain_.clear();
+      become_reduced();
+      reduced().restart(std::span<scalar const>(average), steps_);
     }
   }
 
-  std::unique_ptr<Plain> plain_;
-  std::unique_ptr<Reduced> reduced_;
+  detail::fixed_array<Plain> plain_;  // one of the two, the other is empty
+  detail::fixed_array<Reduced> reduced_;
   anchor const* anchor_;
   Make make_;
   std::uint64_t steps_ = 0;
@@ -149,11 +164,11 @@ struct sgd_then_svrg {
     auto const make = [&f, &sampler, weights, &p, worker, &shared](auto... memory) {
       return reduced(f, sampler, weights, p, worker, shared, std::move(memory)...);
     };
-    auto const bind_plain = [&] {
+    auto const bind_plain = [&](std::size_t) {
       return detail::bind_sequence(Plain{}, f, sampler, step_size, weights, p, worker);
     };
-    return sgd_then_svrg_sequence<decltype(bind_plain()), reduced, decltype(make)>(
-        bind_plain(), shared, make);
+    return sgd_then_svrg_sequence<decltype(bind_plain(0)), reduced, decltype(make)>(
+        bind_plain, shared, make);
   }
   /// @brief Those of `svrg`; without variance-reduced steps, those of the step size.
   template <StepSize E>
