@@ -108,7 +108,7 @@ void with_every_model(Check const& check) {
   iterate_type<Scalar> const type;
   for (double const intercept : {0.0, 1.5})
     for (bool const weighted : {false, true}) {
-      linear_options options{.intercept = intercept};
+      linear_options options{.intercept = intercept, .regularize_intercept = true};
       if (weighted) options.weights = weights;
       check(linear_objective(features, signs, logistic{}, l2{lambda}, options, type));
       check(linear_objective(features, reals, squared{}, l2{}, options, type));
@@ -207,7 +207,9 @@ BOOST_AUTO_TEST_CASE(the_number_of_threads_changes_no_bit) {
       }
     }
   };
-  check(linear_objective(data.sparse, data.labels, logistic{}, l2{lambda}, {.intercept = 1}), true);
+  check(linear_objective(data.sparse, data.labels, logistic{}, l2{lambda},
+                         {.intercept = 1, .regularize_intercept = true}),
+        true);
   check(linear_objective(data.dense, data.reals, squared{}, l2{lambda}), true);
   check(linear_objective(data.dense, data.reals, squared{}, l2{}, {}, iterate_type<float>{}), true);
   check(support::custom{&data.dense, &data.reals}, false);

@@ -30,13 +30,15 @@ double off_after(int evaluations, F const& f, double slope, double zero) {
 
 BOOST_AUTO_TEST_CASE(a_linear_function_takes_one_evaluation) {
   for (double const zero : {-3.0, 0.25, 100.0})
-    BOOST_TEST(off_after(1, [&](double x) { return 2 * (x - zero); }, 2, zero) <= 1e-13);
+    BOOST_TEST(off_after(
+                   1, [&](double x) { return 2 * (x - zero); }, 2, zero) <= 1e-13);
 }
 
 BOOST_AUTO_TEST_CASE(a_smooth_function_takes_a_few) {
   // e^x − a
   for (double const a : {0.1, 0.9, 2.0, 5.0})
-    BOOST_TEST(off_after(12, [&](double x) { return std::exp(x) - a; }, 1, std::log(a)) <= 1e-12);
+    BOOST_TEST(off_after(
+                   12, [&](double x) { return std::exp(x) - a; }, 1, std::log(a)) <= 1e-12);
 }
 
 BOOST_AUTO_TEST_CASE(a_wrong_slope_or_none_only_takes_longer) {

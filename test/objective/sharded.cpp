@@ -68,7 +68,8 @@ struct cut {
 
   auto logistic_shards(auto& synchronizer, double lambda = 0.01) const {
     return sharded_objective(synchronizer, workers(), [&, lambda](std::size_t k) {
-      return linear_objective(rows[k], labels[k], logistic{}, l2{lambda}, {.intercept = 1});
+      return linear_objective(rows[k], labels[k], logistic{}, l2{lambda},
+                              {.intercept = 1, .regularize_intercept = true});
     });
   }
 };
@@ -97,7 +98,7 @@ BOOST_AUTO_TEST_CASE(it_is_the_mean_over_all_samples) {
   serial one;
   auto const f = data.logistic_shards(one);
   linear_objective const whole(data.whole.sparse, data.whole.labels, logistic{}, l2{0.01},
-                               {.intercept = 1});
+                               {.intercept = 1, .regularize_intercept = true});
   BOOST_TEST(f.samples() == whole.samples());
   BOOST_TEST(f.dimension() == whole.dimension());
   BOOST_TEST(f.strong_convexity() == 0.01);
@@ -174,7 +175,7 @@ BOOST_AUTO_TEST_CASE(a_run_makes_the_steps_of_sharded_samples_and_weighted_avera
     BOOST_TEST(r.certificate >= 0);
   };
   linear_objective const sparse(data.whole.sparse, data.whole.labels, logistic{}, l2{0.01},
-                                {.intercept = 1});
+                                {.intercept = 1, .regularize_intercept = true});
   same(data.logistic_shards(one), sparse, with_replacement{});
   same(data.logistic_shards(one), sparse, shuffled{});
   softmax_objective const classes(data.whole.sparse, data.whole.classes, 3, l2{0.01});
@@ -247,7 +248,7 @@ BOOST_AUTO_TEST_CASE(a_tolerance_is_reached_and_certified_over_all_shards) {
     }
   };
   linear_objective const sparse(data.whole.sparse, data.whole.labels, logistic{}, l2{0.1},
-                                {.intercept = 1});
+                                {.intercept = 1, .regularize_intercept = true});
   ends_where(data.logistic_shards(one, 0.1), sparse);
   softmax_objective const classes(data.whole.sparse, data.whole.classes, 3, l2{0.1});
   ends_where(sharded_objective(one, 4,

@@ -76,7 +76,8 @@ struct linear_problem {
   }
   template <class Scalar>
   auto logistic_with_everything() const {
-    return linear_objective(a, y, logistic{}, l2{0.3}, {.intercept = 0.7, .weights = weights},
+    return linear_objective(a, y, logistic{}, l2{0.3},
+                            {.intercept = 0.7, .weights = weights, .regularize_intercept = true},
                             iterate_type<Scalar>{});
   }
 };

@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(every_loss_makes_the_steps_of_sgd) {
   with_replacement const sampler;
   constant_step const eta{0.02};
   auto const check = [&](auto const& loss, std::vector<double> const& y) {
-    linear_objective const f(a, y, loss, l2{0.05}, {.intercept = 1});
+    linear_objective const f(a, y, loss, l2{0.05}, {.intercept = 1, .regularize_intercept = true});
     auto const p = make_plan(n, f.dimension(), 1, 2, 7);
     auto plain = sgd{}.bind(f, sampler, eta, p, 0);
     auto scaled = linear_sgd{}.bind(f, sampler, eta, p, 0);
@@ -147,7 +147,8 @@ BOOST_AUTO_TEST_CASE(a_penalty_that_shrinks_to_zero_or_beyond_is_followed) {
 BOOST_AUTO_TEST_CASE_TEMPLATE(two_stretches_are_one_bit_for_bit, Matrix, layouts) {
   auto const a = features<Matrix>();
   auto const y = support::random_signs(n, 2);
-  linear_objective const f(a, y, logistic{}, l2{0.05}, {.intercept = 1});
+  linear_objective const f(a, y, logistic{}, l2{0.05},
+                           {.intercept = 1, .regularize_intercept = true});
   inverse_time_step const eta(0.05, 0.01);
   localsgd::shuffled const sampler;
   for (std::size_t const b : {1U, 3U, 200U}) {

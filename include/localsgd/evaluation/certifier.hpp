@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/evaluation/balanced_dual.hpp"
 #include "localsgd/evaluation/certificate.hpp"
 #include "localsgd/evaluation/dual_extrapolation.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
@@ -26,6 +27,8 @@ namespace localsgd::detail {
 /// - ‖∇f(x)‖²/(2μ);
 /// - f(x) − D(θ) at an extrapolated dual point, for linear models whose loss knows its conjugate
 ///   (detail::dual_extrapolation): computed where its prediction is worth the pass over the slopes;
+/// - f(x) − D(θ) at the balanced dual point, for linear models with a free intercept, where μ = 0
+///   (detail::balanced_dual): computed where its prediction is worth two passes over the rows;
 /// - f(x) less what an earlier evaluation proved f* to be at least.
 ///
 /// All are rounded up by what rounding can take away: see detail::row_rounding. Never negative.
@@ -36,7 +39,12 @@ class certifier {
   static constexpr bool dual = has_dual<F> && std::same_as<scalar, double>;
 
   certifier(F const& f, plan const& p, full_gradient const& pass)
-      : f_(&f), p_(&p), mu_(strong_convexity_of(f)), dual_(make_dual(f, pass)) {
+      : f_(&f),
+        p_(&p),
+        mu_(strong_convexity_of(f)),
+        dual_(make_dual(f, pass)),
+        balanced_(f),
+        penalty_(certifying_convexity(f)) {
     if constexpr (dual)
       if (mu_ > 0) slopes_.resize(p.samples);
   }
@@ -46,7 +54,7 @@ class certifier {
 
   /// @brief Who leads: the bound at a point whose evaluation may be long past.
   double at_known_point(full_gradient::value const& value, std::span<scalar const> x) {
-    auto const off = rounding_.at(value, x, mu_);
+    auto const off = rounding_.at(value, x, penalty_);
     return remember(value.objective, natural(value, off.gradient), off.value);
   }
 
@@ -67,15 +75,15 @@ class certifier {
     bool const leader = team.leads();
     bool has_slopes = false;
     if constexpr (dual) has_slopes = !slopes.empty() && !slopes_.empty();
-    if (leader && has_slopes) {
+    if (leader && (has_slopes || balanced_.exists())) {
       gradient_.assign(pass.sum().begin(), pass.sum().end());
       for (double& g : gradient_) g /= static_cast<double>(p_->samples);
     }
-    if (mu_ > 0) rounding_.measure(*f_, pass, team);
+    if (penalty_ > 0) rounding_.measure(*f_, pass, team);
     typename row_rounding<F>::errors off;
     double bound = 0;
     if (leader) {
-      off = rounding_.at(value, x, mu_);
+      off = rounding_.at(value, x, penalty_);
       bound = natural(value, off.gradient);
     }
     if constexpr (dual) {
@@ -95,6 +103,18 @@ class certifier {
         if (leader && std::isfinite(bound)) dual_.add(at);
       }
     }
+    if (balanced_.exists()) {
+      double const predicted = leader ? balanced_.predict(gradient_) : 0;
+      if (team.broadcast(leader && balance_promises(predicted) ? 1 : 0) != 0) {
+        double const found = balanced_.bound(team, pass, x, gradient_, rounding_, off);
+        if (leader) {
+          bound = std::min(bound, found);
+          optimism_ = predicted > 0 ? std::clamp(found / predicted, 1.0, 100.0) : 1;
+          last_balanced_ = predicted;
+          off.value = std::max(off.value, balanced_.rounding());
+        }
+      }
+    }
     return leader ? remember(value.objective, bound, off.value) : 0;
   }
 
@@ -109,6 +129,7 @@ class certifier {
   void state(Archive& archive) {
     archive(least_, least_off_);
     if constexpr (dual) archive(dual_);
+    if constexpr (has_balanced_dual<F>) archive(optimism_, last_balanced_);
   }
 
  private:
@@ -125,6 +146,16 @@ class certifier {
     if (p_->tolerance > 0 && p_->evaluations == 0)
       return bound > p_->tolerance && predicted <= p_->tolerance;
     return predicted < bound / 1.25;
+  }
+
+  // The same of a balanced dual point, whose prediction is optimistic: by as much as it was the last time,
+  // at most, and by less the longer that is ago. And a run that ends otherwise shall have a bound, too.
+  bool balance_promises(double predicted) noexcept {
+    if (!std::isfinite(predicted)) return false;
+    if (!(p_->tolerance > 0 && p_->evaluations == 0)) return true;
+    if (optimism_ * predicted <= p_->tolerance || predicted <= last_balanced_ / 16) return true;
+    optimism_ = std::max(1.0, optimism_ / 2);
+    return false;
   }
 
   // ‖∇f(x)‖²/(2μ), where the norm is off by at most `off`.
@@ -155,6 +186,10 @@ class certifier {
   decltype(make_dual(std::declval<F const&>(), std::declval<full_gradient const&>())) dual_;
   std::vector<double> slopes_, gradient_;
   row_rounding<F> rounding_;
+  balanced_dual<F> balanced_;
+  double penalty_;  // μ of f, or of r where the intercept is free
+  double optimism_ = 1;  // of the predictions for balanced dual points
+  double last_balanced_ = std::numeric_limits<double>::infinity();  // the last prediction that was tried
   double least_ = -std::numeric_limits<double>::infinity();  // f* is at least this
   double least_off_ = 0;  // less what cancellation hid where that was proved
   double last_off_ = 0;

@@ -76,16 +76,18 @@ LOCALSGD_ONE_COPY void add_samples(F const& f, std::span<typename F::scalar cons
   }
   double const count = static_cast<double>(samples.size());
   sum[d + 1] += squares;
+  std::span<typename F::scalar const> const w = penalized(f, x);
   if constexpr (has_ridge<F>) {
     double const lambda = f.regularizer().ridge_strength();
-    sum[d] += loss + count * (lambda / 2) * squared_norm(x);
-    for (std::size_t j = 0; j != d; ++j) sum[j] += count * lambda * static_cast<double>(x[j]);
+    sum[d] += loss + count * (lambda / 2) * squared_norm(w);
+    for (std::size_t j = 0; j != w.size(); ++j)
+      sum[j] += count * lambda * static_cast<double>(w[j]);
   } else {
     static_assert(differentiable<F>, "only a smooth_regularizer has the gradient of f");
-    std::vector<typename F::scalar> g(d);
-    f.regularizer().gradient(x, std::span<typename F::scalar>(g));
-    sum[d] += loss + count * f.regularizer().value(x);
-    for (std::size_t j = 0; j != d; ++j) sum[j] += count * static_cast<double>(g[j]);
+    std::vector<typename F::scalar> g(w.size());
+    f.regularizer().gradient(w, std::span<typename F::scalar>(g));
+    sum[d] += loss + count * f.regularizer().value(w);
+    for (std::size_t j = 0; j != w.size(); ++j) sum[j] += count * static_cast<double>(g[j]);
   }
   if (intercept != 0) sum[last] += intercept * intercept_slope;
 }
@@ -177,6 +179,7 @@ class full_gradient {
     for (auto& part : parts_) std::vector<double>().swap(part);
   }
 
+  std::size_t parts() const noexcept { return parts_.size(); }
   /// @brief How many numbers are added one after another, at most, in one of the sums.
   std::size_t chain() const noexcept {
     return (samples_ + parts_.size() - 1) / parts_.size() + parts_.size();

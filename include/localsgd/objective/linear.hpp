@@ -25,21 +25,28 @@ namespace localsgd {
 /// @brief What a linear model may have besides features, targets, a loss and a regularizer.
 struct linear_options {
   /// The value of a constant feature appended to every row; its coefficient, the intercept, is the
-  /// last coordinate of x. 0 = no intercept. It is regularised like every coordinate, which keeps f
-  /// strongly convex: a larger value makes that weaker (LIBLINEAR's bias). Finite.
+  /// last coordinate of x. 0 = no intercept. Finite.
   double intercept = 0;
 
   /// s_i ≥ 0, one for each sample, borrowed; none = all equal. Weight 2 is the sample twice. Anything
   /// contiguous of double; a temporary does not compile.
   detail::borrowed_numbers weights = {};
+
+  /// Whether the regularizer acts on the intercept, too. If not, the intercept is free: then adding
+  /// a constant to the predictions costs no penalty, and f is not strongly convex. If so, f is as
+  /// strongly convex as the regularizer, and a larger value of the constant feature makes the penalty
+  /// on the intercept weaker (LIBLINEAR's bias). No effect without an intercept.
+  bool regularize_intercept = false;
 };
 
-/// @brief f(x) = (1/S) Σ_i s_i φ(⟨a_i, x⟩, y_i) + r(x), S = Σ s_i.
+/// @brief f(x) = (1/S) Σ_i s_i φ(⟨a_i, x⟩, y_i) + r(w), S = Σ s_i.
 ///
-/// As a mean of n components: f_i(x) = (n s_i/S) φ(⟨a_i, x⟩, y_i) + r(x). With an intercept c,
-/// a_i is (row i, c) and x has one coordinate more than the rows.
-/// L = sup φ''·λ_max((1/S) Σ s_i a_i a_iᵀ) + L_r, where L_r is the smoothness of r; μ is the strong
-/// convexity of r.
+/// As a mean of n components: f_i(x) = (n s_i/S) φ(⟨a_i, x⟩, y_i) + r(w). With an intercept c,
+/// a_i is (row i, c) and x has one coordinate more than the rows. w is all of x; with a free
+/// intercept (linear_options::regularize_intercept), all of x but the last coordinate.
+/// L = sup φ''·λ_max((1/S) Σ s_i a_i a_iᵀ) + L_r, where L_r is the smoothness of r, is a Lipschitz
+/// constant of ∇f. μ is the strong convexity of r, or 0 with a free intercept. A certificate does not
+/// need μ > 0 there: see detail::balanced_dual.
 ///
 /// Borrows features, targets and weights: they outlive the objective, and temporaries do not
 /// compile. Constant, so safe to use from several threads.
@@ -95,7 +102,9 @@ class linear_objective {
                   "only a smooth_regularizer has the gradient that this step or evaluation needs");
     std::size_t const columns = detail::column_count(*features_);
     double const inverse = 1 / static_cast<double>(batch.size());
-    regularizer_.gradient(x, g);
+    std::span<Scalar const> const w = detail::penalized(*this, x);
+    regularizer_.gradient(w, detail::penalized(*this, g));
+    if (w.size() != x.size()) g[columns] = 0;
     double loss = 0, intercept_slope = 0;
     for (std::size_t const i : batch) {
       auto const row = detail::row_of(*features_, i);
@@ -109,7 +118,7 @@ class linear_objective {
     }
     if (options_.intercept != 0)
       g[columns] += static_cast<Scalar>(options_.intercept * intercept_slope);
-    return loss + regularizer_.value(x);
+    return loss + regularizer_.value(w);
   }
 
   /// L by power iteration over all rows, which approaches it from below: to about 1e-6. A few dozen
@@ -120,7 +129,9 @@ class linear_objective {
     return loss_.curvature() * moments(samples(), samples(), 1e-8, 300).spectral +
            regularizer_.smoothness();
   }
-  double strong_convexity() const noexcept { return regularizer_.strong_convexity(); }
+  double strong_convexity() const noexcept {
+    return detail::has_free_intercept(*this) ? 0 : regularizer_.strong_convexity();
+  }
 
   /// A step size at which SGD with batches of b is stable: detail::stable_step, with L to a few
   /// percent, from about 2,000 rows. Only where the loss is not bounded in its slope must every row
@@ -141,10 +152,11 @@ class linear_objective {
   /// Multiply-adds of one component's gradient: the nonzeros of a row, on average.
   double flops_per_sample() const noexcept { return detail::entries_per_row(*features_); }
 
-  // What a LocalWorker for linear models needs to know of f_i(x) = scale·φ(⟨a_i,x⟩, y_i) + r(x).
+  // What a LocalWorker for linear models needs to know of f_i(x) = scale·φ(⟨a_i,x⟩, y_i) + r(w).
   Matrix const& features() const noexcept { return *features_; }
   LossType const& loss() const noexcept { return loss_; }
   double intercept() const noexcept { return options_.intercept; }
+  bool regularizes_intercept() const noexcept { return options_.regularize_intercept; }
   RegularizerType const& regularizer() const noexcept { return regularizer_; }
   double target(std::size_t i) const noexcept { return targets_[i]; }
   /// S/n, in the units of the weights; 1 where there are none.

@@ -5,6 +5,7 @@
 #include "localsgd/averager/mean.hpp"
 #include "localsgd/averager/weighted_mean.hpp"
 #include "localsgd/core/error.hpp"
+#include "localsgd/evaluation/balanced_dual.hpp"
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
 #include "localsgd/run/components.hpp"
@@ -99,7 +100,7 @@ bool may_reduce(F const& f) {
       count_of<worker_kind, F, Components...> == 0 &&
       count_of<step_size_kind, F, Components...> == 0 &&
       (... && !never_waits<Components>);
-  return free && strong_convexity_of(f) > 0;
+  return free && certifying_convexity(f) > 0;
 }
 
 /// @brief The settings with every 0 resolved for this objective, and checked against it.
