@@ -106,9 +106,10 @@ void with_every_model(Check const& check) {
   std::vector<double> weights(n);
   for (double& w : weights) w = static_cast<double>(random.below(4));
   iterate_type<Scalar> const type;
-  for (double const intercept : {0.0, 1.5})
+  for (linear_options options :
+       {linear_options{}, linear_options{.intercept = 1.5, .regularize_intercept = true},
+        linear_options{.intercept = 1.5}})
     for (bool const weighted : {false, true}) {
-      linear_options options{.intercept = intercept, .regularize_intercept = true};
       if (weighted) options.weights = weights;
       check(linear_objective(features, signs, logistic{}, l2{lambda}, options, type));
       check(linear_objective(features, reals, squared{}, l2{}, options, type));

@@ -81,9 +81,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(the_gradient_is_that_of_the_value, Matrix, layouts
   auto const a = features<Matrix>();
   auto const w = weights();
   with_every_loss([&](auto const& loss, auto const& y) {
-    for (double const intercept : {0.0, 1.5})
-      for (std::span<double const> const s : {std::span<double const>{}, std::span(w)}) {
-        linear_options const o{intercept, s, true};
+    for (std::span<double const> const s : {std::span<double const>{}, std::span(w)})
+      for (linear_options const& o :
+           {linear_options{0, s}, linear_options{1.5, s, true}, linear_options{1.5, s}}) {
         linear_objective const f(a, y, loss, l2{0.1}, o);
         BOOST_TEST(support::worst_central_difference(f) <=
                    support::central_difference_tolerance<double>);
@@ -112,6 +112,19 @@ BOOST_AUTO_TEST_CASE(the_value_is_the_mean_loss_plus_the_penalty) {
   std::vector<double> const expected{-6.5 + 0.5, 4.5 + 1, -3 - 0.5};
   BOOST_TEST(all.gradient == expected, boost::test_tools::per_element());
   BOOST_TEST(at(f, x, {1}).value == 12.5 + 1.5);
+}
+
+BOOST_AUTO_TEST_CASE(the_penalty_leaves_out_a_free_intercept) {
+  dense_matrix<double> const a{{1, 2}, {3, -1}};
+  std::vector<double> const y{1, 4};
+  linear_objective const f(a, y, squared{}, l2{0.5}, {.intercept = 2});
+  // As above, with ‖w‖² = 5, and nothing for the last coordinate.
+  auto const all = at(f, {1, 2, -1});
+  BOOST_TEST(all.value == (2.0 + 12.5) / 2 + 0.25 * 5);
+  std::vector<double> const expected{-6.5 + 0.5, 4.5 + 1, -3};
+  BOOST_TEST(all.gradient == expected, boost::test_tools::per_element());
+  BOOST_TEST(f.strong_convexity() == 0);
+  BOOST_TEST(!f.regularizes_intercept());
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(all_layouts_give_the_same_numbers, Matrix, layouts) {
@@ -234,8 +247,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(no_pair_of_points_is_steeper_than_smoothness, Matr
   auto const a = features<Matrix>();
   auto const w = weights();
   with_every_loss([&](auto const& loss, auto const& y) {
-    linear_objective const f(a, y, loss, l2{0.1},
-                             {.intercept = 1, .weights = w, .regularize_intercept = true});
+    linear_objective const f(a, y, loss, l2{0.1}, {.intercept = 1, .weights = w});
     BOOST_TEST(support::steepest_pair(f) <= f.smoothness() * (1 + 1e-6));  // L is from below
   });
 }

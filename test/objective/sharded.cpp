@@ -66,10 +66,10 @@ struct cut {
 
   std::size_t workers() const { return sizes.size(); }
 
-  auto logistic_shards(auto& synchronizer, double lambda = 0.01) const {
-    return sharded_objective(synchronizer, workers(), [&, lambda](std::size_t k) {
+  auto logistic_shards(auto& synchronizer, double lambda = 0.01, bool regularized = true) const {
+    return sharded_objective(synchronizer, workers(), [&, lambda, regularized](std::size_t k) {
       return linear_objective(rows[k], labels[k], logistic{}, l2{lambda},
-                              {.intercept = 1, .regularize_intercept = true});
+                              {.intercept = 1, .regularize_intercept = regularized});
     });
   }
 };
@@ -250,6 +250,9 @@ BOOST_AUTO_TEST_CASE(a_tolerance_is_reached_and_certified_over_all_shards) {
   linear_objective const sparse(data.whole.sparse, data.whole.labels, logistic{}, l2{0.1},
                                 {.intercept = 1, .regularize_intercept = true});
   ends_where(data.logistic_shards(one, 0.1), sparse);
+  linear_objective const free(data.whole.sparse, data.whole.labels, logistic{}, l2{0.1},
+                              {.intercept = 1});
+  ends_where(data.logistic_shards(one, 0.1, false), free);
   softmax_objective const classes(data.whole.sparse, data.whole.classes, 3, l2{0.1});
   ends_where(sharded_objective(one, 4,
                                [&](std::size_t k) {
@@ -305,6 +308,15 @@ BOOST_AUTO_TEST_CASE(shards_that_do_not_fit_are_refused_by_name) {
   BOOST_TEST(p.field == "regularizer of the shard of worker 2");
   BOOST_TEST(p.value == l2{0.2}.identity());
   BOOST_TEST(p.rule == "l2(0.5), as the shard of worker 0 has");
+
+  auto const two_intercepts = [&] {
+    sharded_objective(one, 3, [&](std::size_t k) {
+      return linear_objective(data.rows[k], data.labels[k], logistic{}, l2{0.1},
+                              {.intercept = 1, .regularize_intercept = k == 1});
+    });
+  };
+  auto const i = support::error_of<invalid_settings>(two_intercepts);
+  BOOST_TEST(i.field == "regularize_intercept of the shard of worker 1");
 
   auto const f = data.logistic_shards(one);
   auto const refused = [&](auto const& call) {

@@ -303,14 +303,17 @@ BOOST_AUTO_TEST_CASE(a_move_leaves_no_trace_in_the_average) {
   }
 }
 
+// None, one that is regularised, and a free one.
+linear_options const every_intercept[] = {
+    {}, {.intercept = 1, .regularize_intercept = true}, {.intercept = 1}};
+
 BOOST_AUTO_TEST_CASE(to_exchange_what_is_touched_gives_the_bits_of_exchanging_all) {
   few_entries const data(n, d);
   thread_pool pools[] = {thread_pool{1}, thread_pool{2}, thread_pool{3}, thread_pool{5},
                          thread_pool{8}};
   with_every_team([&](settings const& s) {
-    for (double const intercept : {0.0, 1.0}) {
-      linear_objective const f(data.features, data.labels, logistic{}, l2{0.01},
-                               {.intercept = intercept, .regularize_intercept = true});
+    for (linear_options const& options : every_intercept) {
+      linear_objective const f(data.features, data.labels, logistic{}, l2{0.01}, options);
       BOOST_TEST(exchanges_what_is_touched(f, s));
       auto const dense = minimize(f, s, all, serial{}), sparse = minimize(f, s, touched, serial{});
       auto const expected = support::bits_without_bytes(dense);
@@ -327,9 +330,8 @@ BOOST_AUTO_TEST_CASE(to_exchange_what_is_touched_is_sgd_to_rounding) {
   few_entries const data(n, d);
   theory_step const step(0.01, 1000);
   with_every_team([&](settings const& s) {
-    for (double const intercept : {0.0, 1.0}) {
-      linear_objective const f(data.features, data.labels, logistic{}, l2{0.01},
-                               {.intercept = intercept, .regularize_intercept = true});
+    for (linear_options const& options : every_intercept) {
+      linear_objective const f(data.features, data.labels, logistic{}, l2{0.01}, options);
       check_alike(minimize(f, s, serial{}, step), minimize(f, s, serial{}, step, sgd{}), 1e-12);
     }
   });

@@ -105,13 +105,13 @@ class certifier {
     }
     if (balanced_.exists()) {
       double const predicted = leader ? balanced_.predict(gradient_) : 0;
-      if (team.broadcast(leader && balance_promises(predicted) ? 1 : 0) != 0) {
+      if (team.broadcast(leader && balance_promises(predicted, value.objective) ? 1 : 0) != 0) {
         double const found = balanced_.bound(team, pass, x, gradient_, rounding_, off);
         if (leader) {
           bound = std::min(bound, found);
           optimism_ = predicted > 0 ? std::clamp(found / predicted, 1.0, 100.0) : 1;
           last_balanced_ = predicted;
-          off.value = std::max(off.value, balanced_.rounding());
+          off.value = std::max(off.value, 2 * balanced_.rounding());
         }
       }
     }
@@ -148,12 +148,14 @@ class certifier {
     return predicted < bound / 1.25;
   }
 
-  // The same of a balanced dual point, whose prediction is optimistic: by as much as it was the last time,
-  // at most, and by less the longer that is ago. And a run that ends otherwise shall have a bound, too.
-  bool balance_promises(double predicted) noexcept {
+  // The same of a balanced dual point, whose prediction is optimistic: by as much as it was the last
+  // time, at most, and by less the longer that is ago. A run that cannot reach its tolerance, or ends
+  // before, shall have a bound, too.
+  bool balance_promises(double predicted, double objective) noexcept {
     if (!std::isfinite(predicted)) return false;
     if (!(p_->tolerance > 0 && p_->evaluations == 0)) return true;
-    if (optimism_ * predicted <= p_->tolerance || predicted <= last_balanced_ / 16) return true;
+    double const goal = std::max(p_->tolerance, precision(objective));
+    if (optimism_ * predicted <= goal || predicted <= last_balanced_ / 16) return true;
     optimism_ = std::max(1.0, optimism_ / 2);
     return false;
   }
@@ -187,9 +189,9 @@ class certifier {
   std::vector<double> slopes_, gradient_;
   row_rounding<F> rounding_;
   balanced_dual<F> balanced_;
-  double penalty_;  // μ of f, or of r where the intercept is free
-  double optimism_ = 1;  // of the predictions for balanced dual points
-  double last_balanced_ = std::numeric_limits<double>::infinity();  // the last prediction that was tried
+  double penalty_;       // μ of f, or of r where the intercept is free
+  double optimism_ = 1;  // of the predictions for balanced dual points, and the last one tried
+  double last_balanced_ = std::numeric_limits<double>::infinity();
   double least_ = -std::numeric_limits<double>::infinity();  // f* is at least this
   double least_off_ = 0;  // less what cancellation hid where that was proved
   double last_off_ = 0;

@@ -112,7 +112,7 @@ class newton_direction<F> {
     factor_.assign(hessian_->sum().begin(), hessian_->sum().end());
     for (std::size_t j = 0; j != d_; ++j) {
       double& diagonal = factor_[packed_size(j) + j];
-      diagonal += penalty_at(j);
+      diagonal += samples_ * lambda_at(j);
       diagonal += damping * diagonal;
     }
     if (!factor_packed(factor_, d_)) return 0;
@@ -120,7 +120,7 @@ class newton_direction<F> {
     solve_packed(factor_, direction);
     double fall = 0;  // 2n times; ⟨p, Hp⟩ = −⟨∇f, p⟩ − ν⟨p, Dp⟩
     for (std::size_t j = 0; j != d_; ++j) {
-      double const curvature = hessian_->sum()[packed_size(j) + j] + penalty_at(j);
+      double const curvature = hessian_->sum()[packed_size(j) + j] + samples_ * lambda_at(j);
       fall += direction[j] * (damping * curvature * direction[j] - gradient_[j]);
     }
     return fall / (2 * samples_);
@@ -132,8 +132,8 @@ class newton_direction<F> {
   }
 
  private:
-  // n·λ, where the penalty acts.
-  double penalty_at(std::size_t j) const noexcept { return j < penalized_ ? samples_ * lambda_ : 0; }
+  // λ, where the penalty acts.
+  double lambda_at(std::size_t j) const noexcept { return j < penalized_ ? lambda_ : 0; }
 
   // How many sums full_gradient makes of ∇²f: only their number counts, so it need not be exact.
   std::size_t hessian_parts(F const&) const noexcept {
