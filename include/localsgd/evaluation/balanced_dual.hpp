@@ -28,10 +28,11 @@
 
 namespace localsgd::detail {
 
-/// @brief A linear model, or one in shards, whose loss knows its conjugate.
+/// @brief A linear model, or one in shards, with a smooth regularizer and a loss that knows its
+///        conjugate.
 template <class F>
 concept has_balanced_dual =
-    LinearObjective<stepped_objective<F>> &&
+    LinearObjective<stepped_objective<F>> && differentiable<stepped_objective<F>> &&
     knows_conjugate<
         std::remove_cvref_t<decltype(std::declval<stepped_objective<F> const&>().loss())>>;
 

@@ -168,7 +168,7 @@ class certifier {
 
   // f* ≥ f(x) − bound for good. The difference of two values of f is off by their rounding.
   double remember(double objective, double bound, double off) noexcept {
-    last_off_ = off;
+    last_off_ = std::isfinite(bound) ? off : std::max(off, least_off_);  // else it comes from least_
     double const rounding = 4 * static_cast<double>(p_->samples) *
                                 std::numeric_limits<double>::epsilon() *
                                 (std::abs(objective) + std::abs(least_)) +
