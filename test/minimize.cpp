@@ -248,7 +248,8 @@ BOOST_AUTO_TEST_CASE(every_loss_is_minimised_to_a_certified_tolerance) {
   std::vector<double> counts(400);
   for (std::size_t i = 0; i != 400; ++i) counts[i] = std::floor(std::abs(data.reals[i]));
   auto const certified = [&](auto const& targets, auto loss) {
-    linear_objective const f(data.sparse, targets, loss, l2{0.1}, {.intercept = 1});
+    linear_objective const f(data.sparse, targets, loss, l2{0.1},
+                             {.intercept = 1, .regularize_intercept = true});
     result const r = minimize(f, {.workers = 4, .local_steps = 4, .epochs = 3000, .tolerance = 1e-3});
     BOOST_TEST((r.reason == stop_reason::tolerance_reached));
     BOOST_TEST(r.certificate <= 1e-3);

@@ -63,7 +63,8 @@ BOOST_AUTO_TEST_CASE(one_worker_makes_the_steps_of_sgd_from_there) {
 BOOST_AUTO_TEST_CASE(a_start_at_0_is_no_warm_start) {
   problem const data(60, 9, 0.4);
   support::custom const f{&data.dense, &data.reals};
-  linear_objective const sparse(data.sparse, data.labels, logistic{}, l2{0.01}, {.intercept = 1});
+  linear_objective const sparse(data.sparse, data.labels, logistic{}, l2{0.01},
+                                {.intercept = 1, .regularize_intercept = true});
   for (std::size_t const k : {1U, 2U, 5U}) {
     settings const s{.workers = k, .local_steps = 3, .epochs = 4};
     BOOST_TEST(support::bits(minimize(f, s, serial{}, warm_start(std::vector<double>(9)))) ==

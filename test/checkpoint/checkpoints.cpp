@@ -155,6 +155,18 @@ BOOST_AUTO_TEST_CASE(sparse_steps) {
   BOOST_TEST(survives_cuts(f, fifty, 4, 50).made == 48u);
 }
 
+BOOST_AUTO_TEST_CASE(a_run_with_a_free_intercept_does_not_resume_one_that_regularizes_it) {
+  problem const few(200, 40, 0.1);
+  linear_objective const f(few.sparse, few.labels, logistic{}, l2{0.01}, {.intercept = 1});
+  linear_objective const g(few.sparse, few.labels, logistic{}, l2{0.01},
+                           {.intercept = 1, .regularize_intercept = true});
+  support::temporary_path const path;
+  leave_one(f, path(), fifty);
+  auto const e = support::error_of<invalid_data>(
+      [&] { minimize(g, fifty, serial{}, checkpoint(path(), only_stops())); });
+  BOOST_TEST(e.found.find("regularize_intercept = 0") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(sparse_steps_that_exchange_what_they_touched) {
   problem const few(100, 4000, 0.001);
   linear_objective const f(few.sparse, few.labels, logistic{}, l2{0.01});

@@ -42,10 +42,11 @@ void with_every_problem(Check const& check) {
     check(linear_objective(data.dense, data.labels, logistic{}, l2{lambda}));
     check(linear_objective(data.sparse, data.labels, squared_hinge{}, l2{lambda}));
     check(linear_objective(data.sparse, data.labels, smoothed_hinge{0.5}, l2{lambda},
-                           {.intercept = 1}));
+                           {.intercept = 1, .regularize_intercept = true}));
     check(linear_objective(data.dense, data.reals, squared{}, l2{lambda}));
-    check(linear_objective(data.dense, data.reals, huber{0.5}, l2{lambda}, {.intercept = 0.5}));
     check(linear_objective(data.dense, data.labels, logistic{}, l2{lambda}, {.offset = data.reals}));
+    check(linear_objective(data.dense, data.reals, huber{0.5}, l2{lambda},
+                           {.intercept = 0.5, .regularize_intercept = true}));
   }
 }
 

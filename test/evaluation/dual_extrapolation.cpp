@@ -174,7 +174,7 @@ void with_every_problem(Check const& check) {
   for (double& o : offset) o /= 8;
   for (double const intercept : {0.0, 1.5})
     for (bool const weighted : {false, true}) {
-      linear_options options{.intercept = intercept};
+      linear_options options{.intercept = intercept, .regularize_intercept = true};
       if (weighted) options.weights = weights;
       with_every_loss<dense_matrix<double>>(options, check);
       options.offset = offset;
@@ -293,7 +293,8 @@ BOOST_AUTO_TEST_CASE(slopes_that_leave_the_domain_are_moved_back) {
   // A narrow kink: nearly all slopes are at an end of the domain, and some change from end to end.
   auto const features = support::features<dense_matrix<double>>(n, d, 1);
   auto const signs = support::random_signs(n, 3);
-  linear_objective const f(features, signs, smoothed_hinge{1e-2}, l2{1}, {.intercept = 1});
+  linear_objective const f(features, signs, smoothed_hinge{1e-2}, l2{1},
+                           {.intercept = 1, .regularize_intercept = true});
   auto const first = evaluate(f, support::random_point(f.dimension(), 8));
   auto const second = gradient_step(f, first, 0.5);
   dual_extrapolation dual(f, n);
@@ -309,7 +310,8 @@ BOOST_AUTO_TEST_CASE(slopes_that_leave_the_domain_are_moved_back) {
 BOOST_AUTO_TEST_CASE(the_prediction_is_the_gap_where_the_model_is_quadratic) {
   auto const features = support::features<csr_matrix<double>>(n, d, 0.5);
   auto const y = support::random_point(n, 4);
-  linear_objective const f(features, y, squared{}, l2{lambda}, {.intercept = 1});
+  linear_objective const f(features, y, squared{}, l2{lambda},
+                           {.intercept = 1, .regularize_intercept = true});
   dual_extrapolation dual(f, n);
   auto at = evaluate(f, support::random_point(f.dimension(), 5));
   for (int i = 0; i != 3; ++i) {

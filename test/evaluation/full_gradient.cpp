@@ -107,9 +107,10 @@ void with_every_model(Check const& check) {
   for (double& w : weights) w = static_cast<double>(random.below(4));
   iterate_type<Scalar> const type;
   auto const offset = support::random_point(n, 5);
-  for (double const intercept : {0.0, 1.5})
+  for (linear_options options :
+       {linear_options{}, linear_options{.intercept = 1.5, .regularize_intercept = true},
+        linear_options{.intercept = 1.5}})
     for (bool const weighted : {false, true}) {
-      linear_options options{.intercept = intercept};
       if (weighted) {
         options.weights = weights;
         options.offset = offset;
@@ -212,7 +213,9 @@ BOOST_AUTO_TEST_CASE(the_number_of_threads_changes_no_bit) {
       }
     }
   };
-  check(linear_objective(data.sparse, data.labels, logistic{}, l2{lambda}, {.intercept = 1}), true);
+  check(linear_objective(data.sparse, data.labels, logistic{}, l2{lambda},
+                         {.intercept = 1, .regularize_intercept = true}),
+        true);
   check(linear_objective(data.dense, data.reals, squared{}, l2{lambda}), true);
   check(linear_objective(data.dense, data.reals, squared{}, l2{}, {}, iterate_type<float>{}), true);
   check(support::custom{&data.dense, &data.reals}, false);

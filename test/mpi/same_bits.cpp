@@ -70,7 +70,7 @@ BOOST_AUTO_TEST_CASE(dense_and_custom_objectives) {
   std::vector<double> weights(300);
   for (std::size_t i = 0; i != weights.size(); ++i) weights[i] = 0.5 + static_cast<double>(i % 7);
   linear_objective const dense(data.dense_float, data.reals, huber{}, l2{0.01},
-                               {.intercept = 1, .weights = weights});
+                               {.intercept = 1, .weights = weights, .regularize_intercept = true});
   support::custom const custom{&data.dense, &data.reals};
   for (std::size_t const k : worker_counts()) {
     settings const s{.workers = k, .local_steps = 5, .epochs = 3, .evaluations = 3};
@@ -89,7 +89,8 @@ BOOST_AUTO_TEST_CASE(sparse_objectives) {
 
 BOOST_AUTO_TEST_CASE(rounds_that_exchange_what_they_touched) {
   problem const data(60, 3001, 0.01);
-  linear_objective const f(data.sparse, data.labels, logistic{}, l2{0.002}, {.intercept = 1});
+  linear_objective const f(data.sparse, data.labels, logistic{}, l2{0.002},
+                           {.intercept = 1, .regularize_intercept = true});
   for (std::size_t const k : worker_counts())
     gives_the_same_bits_everywhere(
         f, {.workers = k, .local_steps = 3, .batch_size = 2, .epochs = 10, .evaluations = 2},

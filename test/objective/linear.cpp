@@ -84,9 +84,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(the_gradient_is_that_of_the_value, Matrix, layouts
   auto const a = features<Matrix>();
   auto const w = weights();
   with_every_loss([&](auto const& loss, auto const& y) {
-    for (double const intercept : {0.0, 1.5})
-      for (std::span<double const> const s : {std::span<double const>{}, std::span(w)}) {
-        linear_options const o{intercept, s};
+    for (std::span<double const> const s : {std::span<double const>{}, std::span(w)})
+      for (linear_options const& o :
+           {linear_options{0, s}, linear_options{1.5, s, true}, linear_options{1.5, s}}) {
         linear_objective const f(a, y, loss, l2{0.1}, o);
         BOOST_TEST(support::worst_central_difference(f) <=
                    support::central_difference_tolerance<double>);
@@ -105,7 +105,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(the_gradient_is_that_of_the_value, Matrix, layouts
 BOOST_AUTO_TEST_CASE(the_value_is_the_mean_loss_plus_the_penalty) {
   dense_matrix<double> const a{{1, 2}, {3, -1}};
   std::vector<double> const y{1, 4};
-  linear_objective const f(a, y, squared{}, l2{0.5}, {.intercept = 2});
+  linear_objective const f(a, y, squared{}, l2{0.5},
+                           {.intercept = 2, .regularize_intercept = true});
   std::vector<double> const x{1, 2, -1};
   // z = (1 + 4 − 2, 3 − 2 − 2) = (3, −1), errors (2, −5); ‖x‖² = 6
   auto const all = at(f, x);
@@ -116,12 +117,26 @@ BOOST_AUTO_TEST_CASE(the_value_is_the_mean_loss_plus_the_penalty) {
   BOOST_TEST(at(f, x, {1}).value == 12.5 + 1.5);
 }
 
+BOOST_AUTO_TEST_CASE(the_penalty_leaves_out_a_free_intercept) {
+  dense_matrix<double> const a{{1, 2}, {3, -1}};
+  std::vector<double> const y{1, 4};
+  linear_objective const f(a, y, squared{}, l2{0.5}, {.intercept = 2});
+  // As above, with ‖w‖² = 5, and nothing for the last coordinate.
+  auto const all = at(f, {1, 2, -1});
+  BOOST_TEST(all.value == (2.0 + 12.5) / 2 + 0.25 * 5);
+  std::vector<double> const expected{-6.5 + 0.5, 4.5 + 1, -3};
+  BOOST_TEST(all.gradient == expected, boost::test_tools::per_element());
+  BOOST_TEST(f.strong_convexity() == 0);
+  BOOST_TEST(!f.regularizes_intercept());
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(all_layouts_give_the_same_numbers, Matrix, layouts) {
   auto const reference = features<dense_matrix<double>>();
   auto const a = features<Matrix>();
   with_every_loss([&](auto const& loss, auto const& y) {
-    linear_objective const f(a, y, loss, l2{0.1}, {.intercept = 1});
-    linear_objective const g(reference, y, loss, l2{0.1}, {.intercept = 1});
+    linear_objective const f(a, y, loss, l2{0.1}, {.intercept = 1, .regularize_intercept = true});
+    linear_objective const g(reference, y, loss, l2{0.1},
+                             {.intercept = 1, .regularize_intercept = true});
     auto const x = support::random_point(d + 1, 9);
     // The features are exact in float, so only the order of sums of 5 and 12 numbers differs.
     BOOST_TEST(support::relative_distance(at(f, x).gradient, at(g, x).gradient) <= 1e-14);
@@ -134,7 +149,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(the_mean_over_all_samples_is_the_full_gradient, Ma
   auto const a = features<Matrix>();
   auto const w = weights();
   with_every_loss([&](auto const& loss, auto const& y) {
-    linear_objective const f(a, y, loss, l2{0.1}, {.intercept = 1, .weights = w});
+    linear_objective const f(a, y, loss, l2{0.1},
+                             {.intercept = 1, .weights = w, .regularize_intercept = true});
     // 12 numbers are added in another order.
     BOOST_TEST(support::worst_mean_of_singles(f, support::random_point(d + 1, 7)) <= 1e-14);
   });
@@ -155,8 +171,10 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(weight_2_is_the_sample_twice_and_weight_0_is_none,
     }
     auto const a = support::in_layout<Matrix>(once);
     auto const b = support::in_layout<Matrix>(repeated);
-    linear_objective const weighted(a, y, loss, l2{0.1}, {.intercept = 1, .weights = w});
-    linear_objective const listed(b, targets, loss, l2{0.1}, {.intercept = 1});
+    linear_objective const weighted(a, y, loss, l2{0.1},
+                                    {.intercept = 1, .weights = w, .regularize_intercept = true});
+    linear_objective const listed(b, targets, loss, l2{0.1},
+                                  {.intercept = 1, .regularize_intercept = true});
     auto const x = support::random_point(d + 1, 7);
     // Sums of about 20 numbers in another order, and products by weights instead of sums.
     BOOST_TEST(support::relative_distance(at(weighted, x).value, at(listed, x).value) <= 1e-12);
@@ -193,7 +211,8 @@ BOOST_AUTO_TEST_CASE(an_intercept_is_a_constant_feature) {
   for (std::size_t i = 0; i != n; ++i)
     for (std::size_t j = 0; j != d; ++j) longer(i, j) = a(i, j);
   auto const y = support::random_signs(n, 2);
-  linear_objective const f(a, y, logistic{}, l2{0.1}, {.intercept = 1.5});
+  linear_objective const f(a, y, logistic{}, l2{0.1},
+                           {.intercept = 1.5, .regularize_intercept = true});
   linear_objective const g(longer, y, logistic{}, l2{0.1});
   BOOST_TEST(f.dimension() == d + 1);
   auto const x = support::random_point(d + 1, 7);

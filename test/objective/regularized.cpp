@@ -3,7 +3,10 @@
 #define BOOST_TEST_MODULE objective_regularized
 #include "localsgd/objective/regularized.hpp"
 
+#include <array>
 #include <boost/test/unit_test.hpp>
+#include <cstddef>
+#include <span>
 #include <vector>
 
 #include "localsgd/loss/logistic.hpp"
@@ -53,4 +56,33 @@ BOOST_AUTO_TEST_CASE(the_ridge_is_lambda) {
   std::vector<double> const y{1};
   BOOST_TEST(ridge_of(linear_objective(a, y, logistic{}, l2{0.3})) == 0.3);
   BOOST_TEST(ridge_of(linear_objective(a, y, logistic{}, no_penalty{})) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_free_intercept_is_the_last_coordinate_and_not_penalized) {
+  dense_matrix<double> const a{{1, 2}};
+  std::vector<double> const y{1};
+  std::array<double, 3> x{1, 2, 3};
+  auto const check = [&](auto const& f, bool is_free, std::size_t count) {
+    BOOST_TEST(has_free_intercept(f) == is_free);
+    BOOST_TEST(penalized_coordinates(f) == count);
+    auto const w = penalized(f, std::span(x).first(f.dimension()));
+    BOOST_TEST(w.size() == count);
+    BOOST_TEST(w.data() == x.data());
+    BOOST_TEST(penalty_convexity_of(f) == 0.3);
+  };
+  check(linear_objective(a, y, logistic{}, l2{0.3}), false, 2);
+  check(linear_objective(a, y, logistic{}, l2{0.3}, {.regularize_intercept = true}), false, 2);
+  check(linear_objective(a, y, logistic{}, l2{0.3}, {.intercept = 1}), true, 2);
+  check(linear_objective(a, y, logistic{}, l2{0.3}, {.intercept = 1, .regularize_intercept = true}),
+        false, 3);
+}
+
+BOOST_AUTO_TEST_CASE(an_objective_that_does_not_say_so_regularizes_everything) {
+  struct silent {
+    static double intercept() { return 1; }
+    static std::size_t dimension() { return 4; }
+  };
+  BOOST_TEST(!has_free_intercept(silent{}));
+  BOOST_TEST(penalized_coordinates(silent{}) == 4);
+  BOOST_TEST(penalty_convexity_of(silent{}) == 0);
 }

@@ -66,9 +66,10 @@ struct cut {
 
   std::size_t workers() const { return sizes.size(); }
 
-  auto logistic_shards(auto& synchronizer, double lambda = 0.01) const {
-    return sharded_objective(synchronizer, workers(), [&, lambda](std::size_t k) {
-      return linear_objective(rows[k], labels[k], logistic{}, l2{lambda}, {.intercept = 1});
+  auto logistic_shards(auto& synchronizer, double lambda = 0.01, bool regularized = true) const {
+    return sharded_objective(synchronizer, workers(), [&, lambda, regularized](std::size_t k) {
+      return linear_objective(rows[k], labels[k], logistic{}, l2{lambda},
+                              {.intercept = 1, .regularize_intercept = regularized});
     });
   }
 };
@@ -97,7 +98,7 @@ BOOST_AUTO_TEST_CASE(it_is_the_mean_over_all_samples) {
   serial one;
   auto const f = data.logistic_shards(one);
   linear_objective const whole(data.whole.sparse, data.whole.labels, logistic{}, l2{0.01},
-                               {.intercept = 1});
+                               {.intercept = 1, .regularize_intercept = true});
   BOOST_TEST(f.samples() == whole.samples());
   BOOST_TEST(f.dimension() == whole.dimension());
   BOOST_TEST(f.strong_convexity() == 0.01);
@@ -229,7 +230,7 @@ BOOST_AUTO_TEST_CASE(a_run_makes_the_steps_of_sharded_samples_and_weighted_avera
     BOOST_TEST(r.certificate >= 0);
   };
   linear_objective const sparse(data.whole.sparse, data.whole.labels, logistic{}, l2{0.01},
-                                {.intercept = 1});
+                                {.intercept = 1, .regularize_intercept = true});
   same(data.logistic_shards(one), sparse, with_replacement{});
   same(data.logistic_shards(one), sparse, shuffled{});
   softmax_objective const classes(data.whole.sparse, data.whole.classes, 3, l2{0.01});
@@ -302,8 +303,11 @@ BOOST_AUTO_TEST_CASE(a_tolerance_is_reached_and_certified_over_all_shards) {
     }
   };
   linear_objective const sparse(data.whole.sparse, data.whole.labels, logistic{}, l2{0.1},
-                                {.intercept = 1});
+                                {.intercept = 1, .regularize_intercept = true});
   ends_where(data.logistic_shards(one, 0.1), sparse);
+  linear_objective const free(data.whole.sparse, data.whole.labels, logistic{}, l2{0.1},
+                              {.intercept = 1});
+  ends_where(data.logistic_shards(one, 0.1, false), free);
   softmax_objective const classes(data.whole.sparse, data.whole.classes, 3, l2{0.1});
   ends_where(sharded_objective(one, 4,
                                [&](std::size_t k) {
@@ -359,6 +363,15 @@ BOOST_AUTO_TEST_CASE(shards_that_do_not_fit_are_refused_by_name) {
   BOOST_TEST(p.field == "regularizer of the shard of worker 2");
   BOOST_TEST(p.value == l2{0.2}.identity());
   BOOST_TEST(p.rule == "l2(0.5), as the shard of worker 0 has");
+
+  auto const two_intercepts = [&] {
+    sharded_objective(one, 3, [&](std::size_t k) {
+      return linear_objective(data.rows[k], data.labels[k], logistic{}, l2{0.1},
+                              {.intercept = 1, .regularize_intercept = k == 1});
+    });
+  };
+  auto const i = support::error_of<invalid_settings>(two_intercepts);
+  BOOST_TEST(i.field == "regularize_intercept of the shard of worker 1");
 
   auto const f = data.logistic_shards(one);
   auto const refused = [&](auto const& call) {

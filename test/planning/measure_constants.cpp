@@ -75,9 +75,11 @@ struct linear_problem {
     return w;
   }
   template <class Scalar>
-  auto logistic_with_everything() const {
-    return linear_objective(a, y, logistic{}, l2{0.3}, {.intercept = 0.7, .weights = weights},
-                            iterate_type<Scalar>{});
+  auto logistic_with_everything(bool regularized = true) const {
+    return linear_objective(
+        a, y, logistic{}, l2{0.3},
+        {.intercept = 0.7, .weights = weights, .regularize_intercept = regularized},
+        iterate_type<Scalar>{});
   }
 };
 
@@ -200,6 +202,18 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(of_linear_models_it_is_what_single_gradients_say, 
   check(p.template logistic_with_everything<double>());
   check(p.template logistic_with_everything<float>());
   check(linear_objective(p.a, p.y, localsgd::squared{}, l2{0.3}));
+}
+
+BOOST_AUTO_TEST_CASE(a_free_intercept_counts_among_what_single_gradients_say) {
+  linear_problem<csr_matrix<double>> const p;
+  auto const f = p.logistic_with_everything<double>(false);
+  auto const x = support::random_point(f.dimension(), 3);
+  constants const c = measure_constants(f, x);
+  moments const m = by_definition(f, x);
+  BOOST_TEST(c.variance.value == m.variance, boost::test_tools::tolerance(1e-11));
+  BOOST_TEST(c.second_moment.value == m.second, boost::test_tools::tolerance(1e-11));
+  BOOST_TEST(c.strong_convexity.value == 0);
+  BOOST_TEST(c.smoothness.value >= f.smoothness());
 }
 
 BOOST_AUTO_TEST_CASE(of_softmax_it_is_what_single_gradients_say) {

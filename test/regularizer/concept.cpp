@@ -128,8 +128,10 @@ BOOST_AUTO_TEST_CASE(a_users_ridge_gives_the_runs_of_sgd_with_l2) {
     BOOST_TEST(std::abs(a.objective - b.objective) < 1e-12);
     BOOST_TEST(a.certificate >= b.certificate * (1 - 1e-6));  // l2 has dual points besides ‖∇f‖
   };
-  same(linear_objective(rows, y, logistic{}, plain_ridge{0.1}, {.intercept = 1}),
-       linear_objective(rows, y, logistic{}, localsgd::l2{0.1}, {.intercept = 1}));
+  same(linear_objective(rows, y, logistic{}, plain_ridge{0.1},
+                        {.intercept = 1, .regularize_intercept = true}),
+       linear_objective(rows, y, logistic{}, localsgd::l2{0.1},
+                        {.intercept = 1, .regularize_intercept = true}));
   same(softmax_objective(rows, classes, 3, plain_ridge{0.1}),
        softmax_objective(rows, classes, 3, localsgd::l2{0.1}));
 }

@@ -254,7 +254,7 @@ BOOST_AUTO_TEST_CASE(the_touched_coordinates_are_those_of_the_samples_of_the_str
   for (double const intercept : {0.0, 1.0})
     for (std::size_t const b : {1U, 3U}) {
       linear_objective const f(data.features, data.labels, logistic{}, l2{0.1},
-                               {.intercept = intercept});
+                               {.intercept = intercept, .regularize_intercept = true});
       plan const p = plan_of(f, {.workers = 3, .local_steps = 5, .batch_size = b});
       with_replacement const sampler;
       constant_step const step(0.1);
@@ -277,7 +277,8 @@ BOOST_AUTO_TEST_CASE(the_touched_coordinates_are_those_of_the_samples_of_the_str
 
 BOOST_AUTO_TEST_CASE(a_move_leaves_no_trace_in_the_average) {
   few_entries const data(n, d);
-  linear_objective const f(data.features, data.labels, logistic{}, l2{0.1}, {.intercept = 1});
+  linear_objective const f(data.features, data.labels, logistic{}, l2{0.1},
+                           {.intercept = 1, .regularize_intercept = true});
   plan const p = plan_of(f, {.workers = 3, .local_steps = 5});
   with_replacement const sampler;
   constant_step const step(0.5);
@@ -302,14 +303,17 @@ BOOST_AUTO_TEST_CASE(a_move_leaves_no_trace_in_the_average) {
   }
 }
 
+// None, one that is regularised, and a free one.
+linear_options const every_intercept[] = {
+    {}, {.intercept = 1, .regularize_intercept = true}, {.intercept = 1}};
+
 BOOST_AUTO_TEST_CASE(to_exchange_what_is_touched_gives_the_bits_of_exchanging_all) {
   few_entries const data(n, d);
   thread_pool pools[] = {thread_pool{1}, thread_pool{2}, thread_pool{3}, thread_pool{5},
                          thread_pool{8}};
   with_every_team([&](settings const& s) {
-    for (double const intercept : {0.0, 1.0}) {
-      linear_objective const f(data.features, data.labels, logistic{}, l2{0.01},
-                               {.intercept = intercept});
+    for (linear_options const& options : every_intercept) {
+      linear_objective const f(data.features, data.labels, logistic{}, l2{0.01}, options);
       BOOST_TEST(exchanges_what_is_touched(f, s));
       auto const dense = minimize(f, s, all, serial{}), sparse = minimize(f, s, touched, serial{});
       auto const expected = support::bits_without_bytes(dense);
@@ -326,9 +330,8 @@ BOOST_AUTO_TEST_CASE(to_exchange_what_is_touched_is_sgd_to_rounding) {
   few_entries const data(n, d);
   theory_step const step(0.01, 1000);
   with_every_team([&](settings const& s) {
-    for (double const intercept : {0.0, 1.0}) {
-      linear_objective const f(data.features, data.labels, logistic{}, l2{0.01},
-                               {.intercept = intercept});
+    for (linear_options const& options : every_intercept) {
+      linear_objective const f(data.features, data.labels, logistic{}, l2{0.01}, options);
       check_alike(minimize(f, s, serial{}, step), minimize(f, s, serial{}, step, sgd{}), 1e-12);
     }
   });
@@ -338,7 +341,8 @@ BOOST_AUTO_TEST_CASE(the_last_consensus_and_the_average_are_those_of_algorithm_1
   few_entries const data(n, d);
   inverse_time_step const step(0.5, 0.01);
   with_every_team([&](settings const& s) {
-    linear_objective const f(data.features, data.reals, squared{}, l2{0.1}, {.intercept = 0.5});
+    linear_objective const f(data.features, data.reals, squared{}, l2{0.1},
+                             {.intercept = 0.5, .regularize_intercept = true});
     std::vector<double> const weights(s.workers, 1 / static_cast<double>(s.workers));
     by_the_book const expected(f, with_replacement{}, step, plan_of(f, s), weights,
                                [](std::uint64_t t) { return t % 3 == 0; });
@@ -351,7 +355,8 @@ BOOST_AUTO_TEST_CASE(the_last_consensus_and_the_average_are_those_of_algorithm_1
 
 BOOST_AUTO_TEST_CASE(to_look_on_the_way_does_not_change_the_run) {
   few_entries const data(n, d);
-  linear_objective const f(data.features, data.labels, logistic{}, l2{0.01}, {.intercept = 1});
+  linear_objective const f(data.features, data.labels, logistic{}, l2{0.01},
+                           {.intercept = 1, .regularize_intercept = true});
   with_every_team([&](settings s) {
     auto const looked = minimize(f, s, thread_pool{2});
     BOOST_TEST(looked.history.size() == 7);
@@ -405,7 +410,8 @@ BOOST_AUTO_TEST_CASE(scales_that_grow_are_no_different) {
 
 BOOST_AUTO_TEST_CASE(growing_rounds_are_no_different) {
   few_entries const data(n, d);
-  linear_objective const f(data.features, data.labels, logistic{}, l2{0.1}, {.intercept = 1});
+  linear_objective const f(data.features, data.labels, logistic{}, l2{0.1},
+                           {.intercept = 1, .regularize_intercept = true});
   with_every_team([&](settings const& s) {
     growing const schedule(2, 3);
     constant_step const step(0.2);
@@ -470,7 +476,8 @@ BOOST_AUTO_TEST_CASE(points_that_overflow_between_the_rounds_are_never_the_answe
 
 BOOST_AUTO_TEST_CASE(a_run_to_a_tolerance_starts_with_what_is_touched_and_changes_over) {
   few_entries const data(400, 4000);
-  linear_objective const f(data.features, data.labels, logistic{}, l2{1e-2}, {.intercept = 1});
+  linear_objective const f(data.features, data.labels, logistic{}, l2{1e-2},
+                           {.intercept = 1, .regularize_intercept = true});
   for (std::size_t const workers : {3U, 8U}) {
     settings const s{.workers = workers, .local_steps = 4, .tolerance = 1e-8};
     BOOST_TEST(exchanges_what_is_touched(f, s));

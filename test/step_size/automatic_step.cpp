@@ -75,6 +75,17 @@ BOOST_AUTO_TEST_CASE(with_strong_convexity_the_step_is_2_over_mu_times_a_plus_t)
   BOOST_TEST(eta.shift() == 1);
 }
 
+BOOST_AUTO_TEST_CASE(a_free_intercept_leaves_the_step_to_the_regularizer) {
+  auto const rows = support::random_features<double>(30, 3, 1);
+  auto const y = support::random_point(30, 2);
+  linear_objective const f(rows, y, localsgd::squared{}, l2{0.1}, {.intercept = 1});
+  linear_objective const g(rows, y, localsgd::squared{}, l2{0.1},
+                           {.intercept = 1, .regularize_intercept = true});
+  auto const p = make_plan(30, 4, 2, 1);
+  auto const one = automatic_step{}.choose(f, p), other = automatic_step{}.choose(g, p);
+  for (auto const t : times) BOOST_TEST(one(t) == other(t));
+}
+
 BOOST_AUTO_TEST_CASE(a_is_at_least_the_gap_between_averages) {
   quadratic const f({.spectrum = {1, 1}});
   auto p = make_plan(100, 2, 4, 1);

@@ -73,7 +73,8 @@ std::vector<std::string> errors(std::size_t ranks, F const& run) {
 BOOST_AUTO_TEST_CASE(any_number_of_ranks_has_the_bits_of_serial) {
   problem const data(60, 37), wide(60, 5001, 0.01);  // short vectors, and long ones
   support::custom const f{&data.dense, &data.reals}, g{&wide.dense, &wide.reals};
-  linear_objective const touched(wide.sparse, wide.labels, logistic{}, l2{0.01}, {.intercept = 1});
+  linear_objective const touched(wide.sparse, wide.labels, logistic{}, l2{0.01},
+                                 {.intercept = 1, .regularize_intercept = true});
   for (std::size_t const k : {4U, 7U}) {
     settings const s{.workers = k, .local_steps = 3, .steps = 20, .evaluations = 2};
     auto const check = [&](auto const& objective, auto const&... components) {

@@ -34,7 +34,7 @@ BOOST_AUTO_TEST_CASE(same_bits_everywhere) {
   for (std::size_t i = 0; i != 500; ++i) weights[i] = 0.5 + static_cast<double>(i % 7);
   linear_objective const sparse(data.sparse, data.labels, logistic{}, l2{0.002});
   linear_objective const dense(data.dense_float, data.reals, huber{}, l2{0.01},
-                               {.intercept = 1, .weights = weights});
+                               {.intercept = 1, .weights = weights, .regularize_intercept = true});
   softmax_objective const softmax(data.dense_float, data.classes, 3, l2{0.01});
   softmax_objective const single(data.sparse, data.classes, 3, l2{0.01}, iterate_type<float>{});
   support::custom const custom{&data.dense, &data.reals};

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <span>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "localsgd/loss/huber.hpp"
@@ -64,8 +65,10 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(the_steps_are_those_of_sgd, Matrix, layouts) {
     for (double const intercept : {0.0, 1.5})
       for (std::span<double const> const s :
            {std::span<double const>{}, std::span<double const>(weights)})
-        for (double const lambda : {0.0, 0.05}) {
-          linear_objective const f(a, y, logistic{}, l2{lambda}, {intercept, s});
+        for (auto const& [lambda, regularized] :
+             {std::pair{0.0, true}, std::pair{0.05, true}, std::pair{0.05, false}}) {
+          if (intercept == 0 && !regularized) continue;
+          linear_objective const f(a, y, logistic{}, l2{lambda}, {intercept, s, regularized});
           auto const p = make_plan(n, f.dimension(), 2, b, 7);
           auto plain = sgd{}.bind(f, sampler, eta, p, 1);
           auto scaled = linear_sgd{}.bind(f, sampler, eta, p, 1);
@@ -131,24 +134,30 @@ BOOST_AUTO_TEST_CASE(a_penalty_that_shrinks_to_zero_or_beyond_is_followed) {
   auto const a = features<csr_matrix<float>>();
   auto const y = support::random_signs(n, 2);
   with_replacement const sampler;
-  auto const p = make_plan(n, d, 1, 1, 7);
-  for (double const eta_lambda : {0.5, 1.0, 1.5}) {  // factors ½, 0, −½
+  auto const check = [&](double eta_lambda, localsgd::linear_options const& options) {
     constant_step const eta{0.125};
-    linear_objective const f(a, y, logistic{}, l2{8 * eta_lambda});
+    linear_objective const f(a, y, logistic{}, l2{8 * eta_lambda}, options);
+    auto const p = make_plan(n, f.dimension(), 1, 1, 7);
     auto plain = sgd{}.bind(f, sampler, eta, p, 0);
     auto scaled = linear_sgd{}.bind(f, sampler, eta, p, 0);
     plain.advance(0, 200);
     scaled.advance(0, 200);
-    auto const one = state_of<double>(plain, d), other = state_of<double>(scaled, d);
+    auto const one = state_of<double>(plain, f.dimension());
+    auto const other = state_of<double>(scaled, f.dimension());
     BOOST_TEST(support::relative_distance(one.x, other.x) <= 1e-12);
     BOOST_TEST(support::relative_distance(one.average, other.average) <= 1e-12);
+  };
+  for (double const eta_lambda : {0.5, 1.0, 1.5}) {  // factors ½, 0, −½
+    check(eta_lambda, {});
+    check(eta_lambda, {.intercept = 2});
   }
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(two_stretches_are_one_bit_for_bit, Matrix, layouts) {
   auto const a = features<Matrix>();
   auto const y = support::random_signs(n, 2);
-  linear_objective const f(a, y, logistic{}, l2{0.05}, {.intercept = 1});
+  linear_objective const f(a, y, logistic{}, l2{0.05},
+                           {.intercept = 1, .regularize_intercept = true});
   inverse_time_step const eta(0.05, 0.01);
   localsgd::shuffled const sampler;
   for (std::size_t const b : {1U, 3U, 200U}) {

@@ -134,6 +134,21 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_single_coordinate_can_be_changed, Matrix, layout
   BOOST_TEST((out == std::vector<double>{2.5 / 4, 5.0 / 4, 19.5 / 4}));
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(all_coordinates_but_one_can_be_shrunk, Matrix, layouts) {
+  for (double const factor : {0.5, 0.0, -0.25}) {  // all is exact
+    scaled_iterate<is_sparse<Matrix>> lazy(3);
+    std::vector<double> out(3);
+    lazy.assign(std::span<double const>(std::vector<double>{1, 2, 3}));
+    lazy.weigh(1);
+    lazy.shrink_all_but(2, factor);
+    lazy.weigh(3);
+    lazy.write(std::span(out));
+    BOOST_TEST((out == std::vector<double>{factor, 2 * factor, 3}));
+    lazy.write_average(4, std::span(out));
+    BOOST_TEST((out == std::vector<double>{(1 + 3 * factor) / 4, (2 + 6 * factor) / 4, 3}));
+  }
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(an_assignment_keeps_the_average, Matrix, layouts) {
   scaled_iterate<is_sparse<Matrix>> lazy(2);
   std::vector<double> out(2);

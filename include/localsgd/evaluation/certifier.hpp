@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/evaluation/balanced_dual.hpp"
 #include "localsgd/evaluation/certificate.hpp"
 #include "localsgd/evaluation/dual_extrapolation.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
@@ -34,6 +35,8 @@ concept knows_least_subgradient =
 ///   (detail::dual_extrapolation): computed where its prediction is worth the pass over the slopes;
 /// - F(x) − D(cθ) at the scaled slopes of the point, for linear models whose regularizer has no gradient
 ///   (detail::scaled_dual);
+/// - f(x) − D(θ) at the balanced dual point, for linear models with a free intercept, where μ = 0
+///   (detail::balanced_dual): computed where its prediction is worth two passes over the rows;
 /// - f(x) less what an earlier evaluation proved f* to be at least.
 ///
 /// All are rounded up by what rounding can take away: see detail::row_rounding. Never negative.
@@ -45,7 +48,12 @@ class certifier {
   static constexpr bool scaled = has_scaled_dual<F>;
 
   certifier(F const& f, plan const& p, full_gradient const& pass)
-      : f_(&f), p_(&p), mu_(strong_convexity_of(f)), dual_(make_dual(f, pass)) {
+      : f_(&f),
+        p_(&p),
+        mu_(strong_convexity_of(f)),
+        dual_(make_dual(f, pass)),
+        balanced_(f),
+        penalty_(certifying_convexity(f)) {
     if (scaled || (dual && mu_ > 0)) slopes_.resize(p.samples);
   }
 
@@ -54,7 +62,7 @@ class certifier {
 
   /// @brief Who leads: the bound at a point whose evaluation may be long past.
   double at_known_point(full_gradient::value const& value, std::span<scalar const> x) {
-    auto const off = rounding_.at(value, x, mu_);
+    auto const off = rounding_.at(value, x, penalty_);
     return remember(value.objective, natural(value, off.gradient), off.value);
   }
 
@@ -75,12 +83,13 @@ class certifier {
     bool const leader = team.leads();
     bool has_slopes = false;
     if constexpr (dual || scaled) has_slopes = !slopes.empty() && !slopes_.empty();
-    if (leader && has_slopes) pass.write(static_cast<double>(p_->samples), gradient_);
-    if (mu_ > 0 || scaled) rounding_.measure(*f_, pass, team);
+    if (leader && (has_slopes || balanced_.exists()))
+      pass.write(static_cast<double>(p_->samples), gradient_);
+    if (penalty_ > 0 || scaled) rounding_.measure(*f_, pass, team);
     typename row_rounding<F>::errors off;
     double bound = 0;
     if (leader) {
-      off = rounding_.at(value, x, mu_);
+      off = rounding_.at(value, x, penalty_);
       bound = natural(value, off.gradient);
     }
     if constexpr (dual) {
@@ -102,9 +111,20 @@ class certifier {
     }
     if constexpr (scaled) {
       if (has_slopes) {
-        if (leader) dual_.choose(gradient_);
-        team.barrier();  // c is there
-        bound = std::min(bound, dual_.bound(team, value.objective, slopes, off.value));
+        bound = std::min(
+            bound, dual_.bound(team, pass, value.objective, gradient_, slopes, off.value));
+      }
+    }
+    if (balanced_.exists()) {
+      double const predicted = leader ? balanced_.predict(gradient_) : 0;
+      if (team.broadcast(leader && balance_promises(predicted, value.objective) ? 1 : 0) != 0) {
+        double const found = balanced_.bound(team, pass, x, gradient_, rounding_, off);
+        if (leader) {
+          bound = std::min(bound, found);
+          optimism_ = predicted > 0 ? std::clamp(found / predicted, 1.0, 100.0) : 1;
+          last_balanced_ = predicted;
+          off.value = std::max(off.value, 2 * balanced_.rounding());
+        }
       }
     }
     return leader ? remember(value.objective, bound, off.value) : 0;
@@ -121,6 +141,7 @@ class certifier {
   void state(Archive& archive) {
     archive(least_, least_off_);
     if constexpr (dual) archive(dual_);
+    if constexpr (has_balanced_dual<F>) archive(optimism_, last_balanced_);
   }
 
  private:
@@ -141,6 +162,18 @@ class certifier {
     return predicted < bound / 1.25;
   }
 
+  // The same of a balanced dual point, whose prediction is optimistic: by as much as it was the last
+  // time, at most, and by less the longer that is ago. A run that cannot reach its tolerance, or ends
+  // before, shall have a bound, too.
+  bool balance_promises(double predicted, double objective) noexcept {
+    if (!std::isfinite(predicted)) return false;
+    if (!(p_->tolerance > 0 && p_->evaluations == 0)) return true;
+    double const goal = std::max(p_->tolerance, precision(objective));
+    if (optimism_ * predicted <= goal || predicted <= last_balanced_ / 16) return true;
+    optimism_ = std::max(1.0, optimism_ / 2);
+    return false;
+  }
+
   // ‖∇f(x)‖²/(2μ), where the norm is off by at most `off`.
   double natural(full_gradient::value const& value, double off) const noexcept {
     if constexpr (!knows_least_subgradient<F>) return std::numeric_limits<double>::infinity();
@@ -150,7 +183,7 @@ class certifier {
 
   // f* ≥ f(x) − bound for good. The difference of two values of f is off by their rounding.
   double remember(double objective, double bound, double off) noexcept {
-    last_off_ = off;
+    last_off_ = std::isfinite(bound) ? off : std::max(off, least_off_);  // else it comes from least_
     double const rounding = 4 * static_cast<double>(p_->samples) *
                                 std::numeric_limits<double>::epsilon() *
                                 (std::abs(objective) + std::abs(least_)) +
@@ -171,6 +204,10 @@ class certifier {
                                                       std::declval<full_gradient const&>())) dual_;
   std::vector<double> slopes_, gradient_;
   row_rounding<F> rounding_;
+  balanced_dual<F> balanced_;
+  double penalty_;       // μ of f, or of r where the intercept is free
+  double optimism_ = 1;  // of the predictions for balanced dual points, and the last one tried
+  double last_balanced_ = std::numeric_limits<double>::infinity();
   double least_ = -std::numeric_limits<double>::infinity();  // f* is at least this
   double least_off_ = 0;  // less what cancellation hid where that was proved
   double last_off_ = 0;

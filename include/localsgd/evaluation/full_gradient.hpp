@@ -77,16 +77,18 @@ LOCALSGD_ONE_COPY void add_samples(F const& f, std::span<typename F::scalar cons
   }
   double const count = static_cast<double>(samples.size());
   sum[d + 1] += squares;
+  std::span<typename F::scalar const> const w = penalized(f, x);
   if constexpr (has_ridge<F>) {
     double const lambda = f.regularizer().ridge_strength();
-    sum[d] += loss + count * (lambda / 2) * squared_norm(x);
-    for (std::size_t j = 0; j != d; ++j) sum[j] += count * lambda * static_cast<double>(x[j]);
+    sum[d] += loss + count * (lambda / 2) * squared_norm(w);
+    for (std::size_t j = 0; j != w.size(); ++j)
+      sum[j] += count * lambda * static_cast<double>(w[j]);
   } else {
-    sum[d] += loss + count * f.regularizer().value(x);
+    sum[d] += loss + count * f.regularizer().value(w);
     if constexpr (differentiable<F>) {
-      std::vector<typename F::scalar> g(d);
-      f.regularizer().gradient(x, std::span<typename F::scalar>(g));
-      for (std::size_t j = 0; j != d; ++j) sum[j] += count * static_cast<double>(g[j]);
+      std::vector<typename F::scalar> g(w.size());
+      f.regularizer().gradient(w, std::span<typename F::scalar>(g));
+      for (std::size_t j = 0; j != w.size(); ++j) sum[j] += count * static_cast<double>(g[j]);
     }
   }
   if (intercept != 0) sum[last] += intercept * intercept_slope;
@@ -95,17 +97,17 @@ LOCALSGD_ONE_COPY void add_samples(F const& f, std::span<typename F::scalar cons
 /// @brief min ‖g + s‖² over s ∈ ∂r(x), g the gradient of the losses: 0 at the minimum of f and only
 ///        there. Of a regularizer that does not tell its subgradients, ‖x − prox(x − g, 1)‖².
 /// @param sum n·g
-template <class R, class Scalar>
-double squared_least_subgradient(R const& r, std::span<Scalar const> x, std::span<double const> sum,
+template <proximal F, class Scalar = typename F::scalar>
+double squared_least_subgradient(F const& f, std::span<Scalar const> x, std::span<double const> sum,
                                  double n) {
   std::vector<Scalar> g(x.size());
   for (std::size_t j = 0; j != g.size(); ++j) g[j] = static_cast<Scalar>(sum[j] / n);
-  if constexpr (requires { r.subgradient(x, std::span<Scalar>(g)); }) {
-    r.subgradient(x, std::span<Scalar>(g));
+  if constexpr (regularizer_has_subgradient<regularizer_type<F>, Scalar>) {
+    f.regularizer().subgradient(penalized(f, x), penalized(f, std::span<Scalar>(g)));
     return squared_norm(std::span<Scalar const>(g));
   } else {
     for (std::size_t j = 0; j != g.size(); ++j) g[j] = x[j] - g[j];
-    r.prox(std::span<Scalar>(g), 1.0);
+    f.regularizer().prox(penalized(f, std::span<Scalar>(g)), 1.0);
     return squared_distance<Scalar>(x, std::span<Scalar const>(g));
   }
 }
@@ -146,7 +148,7 @@ class full_gradient {
     double const n = static_cast<double>(samples_);
     double squares = 0;
     if constexpr (proximal<F>)
-      squares = squared_least_subgradient(f.regularizer(), x, sum(), n);
+      squares = squared_least_subgradient(f, x, sum(), n);
     else
       squares = squared_norm(std::span<double const>(sum())) / n / n;
     return {last() / n, squares, total_.back() / n};
@@ -209,6 +211,7 @@ class full_gradient {
     for (std::size_t p = 0; p != parts_.size(); ++p) std::vector<double>().swap(parts_[p]);
   }
 
+  std::size_t parts() const noexcept { return parts_.size(); }
   /// @brief How many numbers are added one after another, at most, in one of the sums.
   std::size_t chain() const noexcept {
     return (samples_ + parts_.size() - 1) / parts_.size() + parts_.size();

@@ -91,11 +91,17 @@ class row_rounding {
         e.value = 2 * moved * (root(slopes, products_) + moved / 2 * root(products_, bent_));
         e.gradient = 2 * (moved * root(rows_, bent_) + chain_ * moved * lambda);
       }
-      e.gradient += 2 * chain_ * u * root(slopes, rows_);
+      e.gradient += of_sum(slopes);
       if (!std::isfinite(e.value)) e.value = infinity;
       if (!std::isfinite(e.gradient)) e.gradient = infinity;
     }
     return e;
+  }
+
+  /// @brief Of ‖(1/n) Σ s_i θ_i a_i‖ as a sum, with T = (1/n) Σ s_i θ_i²: 2 c u √(T R).
+  double of_sum(double squared_slopes) const {
+    constexpr double u = std::numeric_limits<double>::epsilon() / 2;
+    return 2 * chain_ * u * root(squared_slopes, rows_);
   }
 
  private:

@@ -4,6 +4,7 @@
 
 #include "localsgd/core/index_range.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
+#include "localsgd/kernels/rows.hpp"
 #include "localsgd/loss/concept.hpp"
 #include "localsgd/objective/linear_concept.hpp"
 #include "localsgd/settings.hpp"
@@ -47,43 +48,71 @@ double dual_scale_of(R const& r, std::span<double const> u) {
 /// as outside |u_j| ≤ λ for `l1`, θ is scaled by the largest c ≤ 1 that makes it finite
 /// \cite ndiaye2017gap . 0 lies in the domain of φ*, or on its edge, for every φ that is bounded from
 /// below, so cθ stays inside. As x → x*, c → 1 and the bound → 0.
+///
+/// With a free intercept, D(θ) is finite only if Σ s_i θ_i = 0. First the slopes of the sign whose weighted
+/// sum is larger are multiplied by the smaller sum over the larger one, which takes a pass over the rows.
 template <has_scaled_dual F>
 class scaled_dual {
  public:
   scaled_dual(F const& f, plan p) : f_(&f), sums_(make_sums(p)) {}
 
-  /// @brief Who leads: chooses c. @param gradient (1/n) Σ s_i θ_i a_i
-  void choose(std::span<double const> gradient) {
-    u_.assign(gradient.begin(), gradient.end());
-    for (double& each : u_) each = -each;
-    scale_ = dual_scale_of(f_->regularizer(), u_);
-    for (double& each : u_) each *= scale_;
-    conjugate_ = f_->regularizer().conjugate(u_);
-  }
-
-  /// @brief Collective, after choose(): the bound, rounded up by what the sums may be off. Who leads gets
-  ///        the answer.
-  /// @param slopes θ_i: n
-  /// @param off    how much cancellation in the products ⟨a_i, x⟩ may hide of F(x)
+  /// @brief Collective: a bound on F(x) − F*, rounded up by what the sums may be off, for who leads.
+  /// @param pass     its sums are overwritten where the intercept is free
+  /// @param gradient of who leads: (1/n) Σ s_i θ_i a_i
+  /// @param slopes   θ_i: n
+  /// @param off      how much cancellation in the products ⟨a_i, x⟩ may hide of F(x)
   template <class T>
-  double bound(T& team, double objective, std::span<double const> slopes, double off) {
+  double bound(T& team, full_gradient& pass, double objective, std::span<double const> gradient,
+               std::span<double const> slopes, double off) {
+    bool const leader = team.leads(), free = has_free_intercept(*f_);
+    double const n = static_cast<double>(f_->samples());
+    constexpr double u = std::numeric_limits<double>::epsilon() / 2;
+    double const chain = static_cast<double>(sums_.chain() + f_->dimension() + 64);
+    if (leader) u_.assign(gradient.begin(), gradient.end());
+    if (free) {
+      sums_.each_part(team, [&](index_range samples, std::span<double> sum) {
+        for (std::size_t i = samples.first; i != samples.last; ++i)
+          sum[slopes[i] > 0 ? 0 : 1] += f_->scale(i) * std::abs(slopes[i]);
+      });
+      if (leader) balance_between(sums_.totals()[0], sums_.totals()[1]);
+      team.barrier();  // the factors are there
+      pass.each_part(team, [&](index_range samples, std::span<double> sum) {
+        for (std::size_t i = samples.first; i != samples.last; ++i)
+          add_scaled(f_->scale(i) * balanced(slopes[i]), row_of(f_->features(), i), sum.data());
+      });
+      if (leader) pass.write(n, u_);
+    }
+    if (leader) choose(free ? std::max(1e-12, 8 * chain * u) : 0);
+    team.barrier();  // c is there
     sums_.each_part(team, [&](index_range samples, std::span<double> sum) {
       add_dual(samples, slopes, sum);
     });
-    if (!team.leads()) return infinity;
-    double const n = static_cast<double>(f_->samples());
+    if (!leader) return infinity;
     double const conjugates = sums_.totals()[0] / n, sizes = sums_.totals()[1] / n;
     double const gap = objective + conjugates + conjugate_;
-    constexpr double u = std::numeric_limits<double>::epsilon() / 2;
-    double const chain = static_cast<double>(sums_.chain() + u_.size() + 64);
     double const margin =
         4 * chain * u * (std::abs(objective) + sizes + std::abs(conjugate_)) + off;
-    double const result = std::max(gap, 0.0) + margin;
+    double const result = std::max(gap, 0.0) + (free ? 2 : 1) * margin;
     return std::isfinite(result) ? result : infinity;
   }
 
  private:
   static constexpr double infinity = std::numeric_limits<double>::infinity();
+
+  void balance_between(double above, double below) noexcept {
+    above_ = above > below ? below / above : 1;
+    below_ = below > above ? above / below : 1;
+  }
+  double balanced(double theta) const noexcept { return theta * (theta > 0 ? above_ : below_); }
+
+  // c and r*(cu), from u_ = −u. `slack`: by how much less than it might c is.
+  void choose(double slack) {
+    std::span<double> const u = penalized(*f_, std::span<double>(u_));
+    for (double& each : u) each = -each;
+    scale_ = dual_scale_of(f_->regularizer(), std::span<double const>(u)) * (1 - slack);
+    for (double& each : u) each *= scale_;
+    conjugate_ = f_->regularizer().conjugate(std::span<double const>(u));
+  }
 
   static full_gradient make_sums(plan& p) {
     p.dimension = 1;
@@ -96,7 +125,7 @@ class scaled_dual {
     auto const offsets = offsets_of(*f_);
     for (std::size_t i = samples.first; i != samples.last; ++i) {
       double const y = f_->target(i);
-      double const theta = loss.project_to_dual_domain(scale_ * slopes[i], y);
+      double const theta = loss.project_to_dual_domain(scale_ * balanced(slopes[i]), y);
       double const conjugate = loss.conjugate(theta, y);
       double const of_offset = offsets.empty() ? 0 : theta * offsets[i];
       sum[0] += f_->scale(i) * (conjugate - of_offset);
@@ -107,6 +136,7 @@ class scaled_dual {
   F const* f_;
   full_gradient sums_;
   double scale_ = 0, conjugate_ = 0;
+  double above_ = 1, below_ = 1;  // factors of the slopes above and below 0
   std::vector<double> u_;
 };
 

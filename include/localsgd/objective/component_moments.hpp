@@ -132,7 +132,8 @@ std::vector<double> mean_gradient(F const& f, std::span<typename F::scalar const
                                   chosen_samples const& samples) {
   auto mean = mean_loss_gradient(f, x, samples, [](auto const&, double, double) {});
   double const lambda = f.regularizer().ridge_strength();
-  for (std::size_t j = 0; j != x.size(); ++j) mean[j] += lambda * static_cast<double>(x[j]);
+  for (std::size_t j = 0; j != penalized_coordinates(f); ++j)
+    mean[j] += lambda * static_cast<double>(x[j]);
   return mean;
 }
 
@@ -158,13 +159,16 @@ component_moments moments_at(F const& f, std::span<typename F::scalar const> x,
   return {deviations, squares, samples};
 }
 
-/// @brief Both for a linear model, in two passes over the rows: ∇f_i = c_i ã_i + λx, so that
-///        ‖∇f_i‖² = c_i²‖ã_i‖² + 2λc_i z_i + λ²‖x‖², and in the deviations λx is not there.
+/// @brief Both for a linear model, in two passes over the rows: ∇f_i = c_i ã_i + λw, so that
+///        ‖∇f_i‖² = c_i²‖ã_i‖² + 2λc_i⟨ã_i, w⟩ + λ²‖w‖², and in the deviations λw is not there. w is x,
+///        with 0 in place of a free intercept.
 template <linear_with_ridge F>
 component_moments moments_at(F const& f, std::span<typename F::scalar const> x,
                              chosen_samples const& samples) {
   double const intercept = f.intercept(), lambda = f.regularizer().ridge_strength();
-  double const penalty_squared = lambda * lambda * squared_norm(x);
+  double const penalty_squared = lambda * lambda * squared_norm(penalized(f, x));
+  double const unpenalized =
+      has_free_intercept(f) ? intercept * static_cast<double>(x.back()) : 0;
   auto const squared_length = [&](auto const& row) {
     return squared_norm_of(row) + intercept * intercept;
   };
@@ -177,7 +181,8 @@ component_moments moments_at(F const& f, std::span<typename F::scalar const> x,
       mean_loss_gradient(f, x, samples, [&](auto const& row, double c, double z) {
         slopes.push_back(c);
         squares.add(
-            not_negative(c * c * squared_length(row) + 2 * lambda * c * z + penalty_squared));
+            not_negative(c * c * squared_length(row) + 2 * lambda * c * (z - unpenalized) +
+                         penalty_squared));
       });
   double const mean_squared = squared_norm(std::span<double const>(mean));
   for (std::size_t k = 0; k != samples.size(); ++k) {

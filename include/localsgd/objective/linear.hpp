@@ -26,8 +26,7 @@ namespace localsgd {
 /// @brief What a linear model may have besides features, targets, a loss and a regularizer.
 struct linear_options {
   /// The value of a constant feature appended to every row; its coefficient, the intercept, is the
-  /// last coordinate of x. 0 = no intercept. It is regularised like every coordinate, which keeps f
-  /// strongly convex: a larger value makes that weaker (LIBLINEAR's bias). Finite.
+  /// last coordinate of x. 0 = no intercept. Finite.
   double intercept = 0;
 
   /// s_i ≥ 0, one for each sample, borrowed; none = all equal. Weight 2 is the sample twice. Anything
@@ -37,14 +36,22 @@ struct linear_options {
   /// o_i, finite, one for each sample, borrowed; none = all 0. It is added to the prediction of its
   /// sample: φ(⟨a_i, x⟩ + o_i, y_i). For counts over exposures e_i it is log e_i: see `poisson`.
   detail::borrowed_numbers offset = {};
+
+  /// Whether the regularizer acts on the intercept, too. If not, the intercept is free: then adding
+  /// a constant to the predictions costs no penalty, and f is not strongly convex. If so, f is as
+  /// strongly convex as the regularizer, and a larger value of the constant feature makes the penalty
+  /// on the intercept weaker (LIBLINEAR's bias). No effect without an intercept.
+  bool regularize_intercept = false;
 };
 
-/// @brief f(x) = (1/S) Σ_i s_i φ(⟨a_i, x⟩ + o_i, y_i) + r(x), S = Σ s_i.
+/// @brief f(x) = (1/S) Σ_i s_i φ(⟨a_i, x⟩ + o_i, y_i) + r(w), S = Σ s_i.
 ///
-/// As a mean of n components: f_i(x) = (n s_i/S) φ(⟨a_i, x⟩ + o_i, y_i) + r(x). With an intercept c,
-/// a_i is (row i, c) and x has one coordinate more than the rows.
-/// L = sup φ''·λ_max((1/S) Σ s_i a_i a_iᵀ) + L_r, where L_r is the smoothness of r; μ is the strong
-/// convexity of r.
+/// As a mean of n components: f_i(x) = (n s_i/S) φ(⟨a_i, x⟩ + o_i, y_i) + r(w). With an intercept c,
+/// a_i is (row i, c) and x has one coordinate more than the rows. w is all of x; with a free
+/// intercept (linear_options::regularize_intercept), all of x but the last coordinate.
+/// L = sup φ''·λ_max((1/S) Σ s_i a_i a_iᵀ) + L_r, where L_r is the smoothness of r, is a Lipschitz
+/// constant of ∇f. μ is the strong convexity of r, or 0 with a free intercept. A certificate does not
+/// need μ > 0 there: see detail::balanced_dual.
 ///
 /// Borrows features, targets, weights and offsets: they outlive the objective, and temporaries do not
 /// compile. Constant, so safe to use from several threads.
@@ -83,7 +90,7 @@ class linear_objective {
     detail::require(std::isfinite(options.intercept), "linear_options.intercept",
                     options.intercept, "finite");
     mean_weight_ = detail::checked_mean_weight(options.weights, targets_.size());
-    detail::check_dimension_of(regularizer_, dimension());
+    detail::check_dimension_of(regularizer_, detail::penalized_coordinates(*this));
     detail::check_offsets(options.offset, targets_.size());
   }
   /// Data is borrowed: a temporary would be gone before the first step.
@@ -103,7 +110,9 @@ class linear_objective {
                   std::span<Scalar> g) const {
     std::size_t const columns = detail::column_count(*features_);
     double const inverse = 1 / static_cast<double>(batch.size());
-    detail::regularizer_gradient(regularizer_, x, g);
+    std::span<Scalar const> const w = detail::penalized(*this, x);
+    detail::regularizer_gradient(regularizer_, w, detail::penalized(*this, g));
+    if (w.size() != x.size()) g[columns] = 0;
     double loss = 0, intercept_slope = 0;
     for (std::size_t const i : batch) {
       auto const row = detail::row_of(*features_, i);
@@ -118,7 +127,7 @@ class linear_objective {
     }
     if (options_.intercept != 0)
       g[columns] += static_cast<Scalar>(options_.intercept * intercept_slope);
-    return loss + regularizer_.value(x);
+    return loss + regularizer_.value(w);
   }
 
   /// L by power iteration over all rows, which approaches it from below: to about 1e-6. A few dozen
@@ -127,7 +136,9 @@ class linear_objective {
     return loss_.curvature() * moments(samples(), samples(), 1e-8, 300).spectral +
            detail::smoothness_of_regularizer(regularizer_);
   }
-  double strong_convexity() const noexcept { return regularizer_.strong_convexity(); }
+  double strong_convexity() const noexcept {
+    return detail::has_free_intercept(*this) ? 0 : regularizer_.strong_convexity();
+  }
 
   /// A step size at which SGD with batches of b is stable: detail::stable_step, with L to a few
   /// percent, from about 2,000 rows. Only where the loss is not bounded in its slope must every row
@@ -148,10 +159,11 @@ class linear_objective {
   /// Multiply-adds of one component's gradient: the nonzeros of a row, on average.
   double flops_per_sample() const noexcept { return detail::entries_per_row(*features_); }
 
-  // What a LocalWorker for linear models needs to know of f_i(x) = scale·φ(⟨a_i,x⟩ + o_i, y_i) + r(x).
+  // What a LocalWorker for linear models needs to know of f_i(x) = scale·φ(⟨a_i,x⟩ + o_i, y_i) + r(w).
   Matrix const& features() const noexcept { return *features_; }
   LossType const& loss() const noexcept { return loss_; }
   double intercept() const noexcept { return options_.intercept; }
+  bool regularizes_intercept() const noexcept { return options_.regularize_intercept; }
   RegularizerType const& regularizer() const noexcept { return regularizer_; }
   double target(std::size_t i) const noexcept { return targets_[i]; }
   /// o_i of all samples, or none.

@@ -39,7 +39,15 @@ concept has_linear_components = requires(F const& f, std::size_t i, double z) {
 /// | `f.regularizer()` | a Regularizer | r; with `ridge_strength()`, steps may be sparse          |
 ///
 /// Optional: `f.offsets()`, a `std::span<double const>` of n numbers o_i, or none where all are 0. The
-/// components then are f_i(x) = scale_i·φ(⟨a_i, x⟩ + o_i, y_i) + r(x).
+/// components then are f_i(x) = scale_i·φ(⟨a_i, x⟩ + o_i, y_i) + r(x). And
+///
+/// | expression                  | type   | meaning                                               |
+/// |-----------------------------|--------|-------------------------------------------------------|
+/// | `f.regularizes_intercept()` | `bool` | whether r acts on the intercept, the last coordinate  |
+/// |                             |        | of x. Without the member it does                      |
+///
+/// If r does not act on the intercept, f_i(x) = scale_i·φ(⟨a_i, x⟩, y_i) + r(w), w the other
+/// coordinates of x. Then f is not strongly convex, and `strong_convexity()` must be 0.
 template <class F>
 concept LinearObjective =
     Objective<F> && detail::has_linear_components<F> && detail::has_regularizer<F>;

@@ -4,6 +4,9 @@
 
 #include "localsgd/regularizer/concept.hpp"
 
+#include <concepts>
+#include <cstddef>
+#include <span>
 #include <type_traits>
 #include <utility>
 
@@ -47,6 +50,47 @@ double ridge_of(F const& f) noexcept {
     return f.regularizer().ridge_strength();
   else if constexpr (requires { f.ridge_strength(); })
     return f.ridge_strength();
+  else
+    return 0;
+}
+
+/// @brief Whether the last coordinate of x is an intercept that r does not act on: see
+///        localsgd::LinearObjective. Where f says nothing, r acts on all of x.
+template <class F>
+bool has_free_intercept(F const& f) noexcept {
+  if constexpr (requires(F& any) { any.regularizes_intercept(); }) {
+    static_assert(
+        requires {
+          { f.regularizes_intercept() } -> std::same_as<bool>;
+          { f.intercept() } -> std::same_as<double>;
+        },
+        "f.regularizes_intercept() must be const and return bool, next to f.intercept()");
+    return f.intercept() != 0 && !f.regularizes_intercept();
+  } else {
+    return false;
+  }
+}
+
+/// @brief How many coordinates of x, of its d, r acts on: the first ones.
+template <class F>
+std::size_t penalized_coordinates(F const& f) noexcept {
+  return f.dimension() - (has_free_intercept(f) ? 1 : 0);
+}
+
+/// @brief Of a vector of length d, the coordinates that r acts on.
+template <class F, class T>
+std::span<T> penalized(F const& f, std::span<T> x) noexcept {
+  return x.first(x.size() - (has_free_intercept(f) ? 1 : 0));
+}
+
+/// @brief The strong convexity of r in the coordinates that it acts on, of an objective with a
+///        regularizer or of a sharded one whose shards have it in common; else 0.
+template <class F>
+double penalty_convexity_of(F const& f) noexcept {
+  if constexpr (has_regularizer<F>)
+    return f.regularizer().strong_convexity();
+  else if constexpr (requires { f.penalty_convexity(); })
+    return f.penalty_convexity();
   else
     return 0;
 }

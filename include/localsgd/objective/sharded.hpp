@@ -40,12 +40,12 @@ namespace detail {
 /// @brief What every process knows of a shard.
 struct shard_facts {
   std::size_t samples = 0, dimension = 0;
-  double strong_convexity = 0, flops_per_sample = 0;
+  double strong_convexity = 0, penalty_convexity = 0, flops_per_sample = 0;
   double ridge = 0;                      // λ, where the regularizer is (λ/2)‖x‖²
   std::array<char, 104> regularizer{};   // its identity, or the beginning of it
   std::uint64_t regularizer_number = 0;  // a checksum of all of it
   double intercept = 0;                  // of a linear model
-  bool has_lipschitz_loss = false, has_offset = false;
+  bool regularizes_intercept = true, has_lipschitz_loss = false, has_offset = false;
   curvature_bounds curvature;
   objective_fingerprint fingerprint;
 
@@ -58,6 +58,7 @@ struct shard_facts {
     facts.fingerprint = fingerprint_of(f);
     if constexpr (knows_flops_per_sample<F>) facts.flops_per_sample = f.flops_per_sample();
     if constexpr (has_ridge<F>) facts.ridge = f.regularizer().ridge_strength();
+    facts.penalty_convexity = penalty_convexity_of(f);
     if constexpr (has_regularizer<F>) {
       std::string const identity = f.regularizer().identity();
       identity.copy(facts.regularizer.data(), facts.regularizer.size() - 1);
@@ -65,6 +66,7 @@ struct shard_facts {
     }
     if constexpr (LinearObjective<F>) {
       facts.intercept = f.intercept();
+      facts.regularizes_intercept = !has_free_intercept(f);
       facts.has_lipschitz_loss = detail::has_lipschitz_loss(f);
       facts.has_offset = !offsets_of(f).empty();
     }
@@ -99,9 +101,9 @@ struct shard_facts {
 /// has the bits of a `serial` run that holds them all.
 ///
 /// Without a step size the smallest of the shards' own is taken, since each worker is alone with
-/// its shard between two averages. μ is the least of the shards'. The certificate is ‖∇f‖²/(2μ): the
-/// tighter one of linear models needs the slopes of all samples in one place. Constant, so safe to
-/// use from several threads.
+/// its shard between two averages. μ is the least of the shards'. The certificate is ‖∇f‖²/(2μ), or
+/// that of a free intercept: the tighter one of linear models needs the slopes of all samples in one
+/// place. Constant, so safe to use from several threads.
 template <Objective F>
   requires std::move_constructible<F>
 class sharded_objective {
@@ -114,8 +116,8 @@ class sharded_objective {
   /// @param workers K, of these runs
   /// @param make    `make(k)` gives f_k, for the workers of this process in ascending order
   /// @throws invalid_settings if K is out of range, or the shards differ in their dimension, in
-  ///         their regularizer, or as linear models in their intercept; on all processes, naming
-  ///         the worker, and its rank, that differs from worker 0
+  ///         their regularizer, or as linear models in their intercept or whether it is free; on all
+  ///         processes, naming the worker, and its rank, that differs from worker 0
   /// @throws what `make` throws; then rank_failed on the other processes
   template <class Ranks, class Make>
   sharded_objective(Ranks& ranks, std::size_t workers, Make const& make) {
@@ -166,6 +168,7 @@ class sharded_objective {
                       "regularizer of " + name, facts_[k].regularizer_name(),
                       std::string(facts_[0].regularizer_name()) + ", as the shard of worker 0 has");
       as_the_first("intercept", &detail::shard_facts::intercept);
+      as_the_first("regularize_intercept", &detail::shard_facts::regularizes_intercept);
       begins_.push_back(begins_.back() + facts_[k].samples);
     }
   }
@@ -213,7 +216,7 @@ class sharded_objective {
     return sum / static_cast<double>(samples());
   }
 
-  // What all shards have in common: r, λ, and of a linear model the intercept.
+  // What all shards have in common: r, λ, μ of r, and of a linear model the intercept.
   auto const& regularizer() const noexcept
     requires detail::has_regularizer<F>
   {
@@ -224,10 +227,16 @@ class sharded_objective {
   {
     return facts_[0].ridge;
   }
+  double penalty_convexity() const noexcept { return facts_[0].penalty_convexity; }
   double intercept() const noexcept
     requires LinearObjective<F>
   {
     return facts_[0].intercept;
+  }
+  bool regularizes_intercept() const noexcept
+    requires LinearObjective<F>
+  {
+    return facts_[0].regularizes_intercept;
   }
   bool has_lipschitz_loss() const noexcept
     requires LinearObjective<F>

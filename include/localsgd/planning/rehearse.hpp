@@ -81,7 +81,7 @@ rehearsal rehearse(F const& f, double accuracy, S& synchronizer,
   detail::require_positive("accuracy", accuracy);
   double optimum = options.optimum;
   if (std::isnan(optimum)) {
-    detail::require(detail::strong_convexity_of(f) > 0, "rehearsal_options.optimum", optimum,
+    detail::require(detail::certifying_convexity(f) > 0, "rehearsal_options.optimum", optimum,
                     "given where f is not known to be strongly convex");
     optimum = minimize(f, {.tolerance = accuracy / 8}, synchronizer).objective;
   }
@@ -144,7 +144,7 @@ advice advise(F const& f, goal const& wish, S& synchronizer, choices const& amon
   std::size_t const most = *std::max_element(among.workers.begin(), among.workers.end());
   std::size_t const least_batch =
       *std::min_element(among.batch_sizes.begin(), among.batch_sizes.end());
-  bool const certain = detail::strong_convexity_of(f) > 0 && wish.accuracy > 0;
+  bool const certain = detail::certifying_convexity(f) > 0 && wish.accuracy > 0;
   auto const solved = minimize(f, {.tolerance = certain ? wish.accuracy / 8 : 0}, synchronizer);
   constants const c = measure_constants(f, solved);
   std::optional<rehearsal> seen;

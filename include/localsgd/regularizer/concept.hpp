@@ -182,7 +182,8 @@ concept optional_members_of_a_regularizer_can_be_used =
 /// | `r.prox(x, step)`      | `void`        | x ← argmin_u r(u) + ‖u − x‖²/(2 step), step > 0     |
 ///
 /// x is a `std::span<Scalar const>`, the x of `prox` and g are `std::span<Scalar>`, step is a
-/// `double`; x and g have length d and do not overlap. A member template serves `float` and
+/// `double`; x and g have length d, or d − 1 if a linear model has a free intercept, and do not
+/// overlap. A member template serves `float` and
 /// `double`; with one overload, r serves objectives of that scalar. Optional, and used where given:
 ///
 /// | expression             | type          | meaning                                             |

@@ -148,6 +148,8 @@ result<typename F::scalar> assembled_run(F const& f, settings const& s,
                    pick<iterate_weights_kind, F>([] {}, given).identity());
     if constexpr (requires { f.regularizer().identity(); })
       all.add_text("regularizer", f.regularizer().identity());
+    if constexpr (requires { f.regularizes_intercept(); })
+      all.add("regularize_intercept", !has_free_intercept(f));
     add_data(all, f);
     add_more(all);
     add_components<std::remove_cvref_t<Given>...>(all);  // last: numbers say more than types

@@ -5,6 +5,7 @@
 #include "localsgd/averager/mean.hpp"
 #include "localsgd/averager/weighted_mean.hpp"
 #include "localsgd/core/error.hpp"
+#include "localsgd/evaluation/balanced_dual.hpp"
 #include "localsgd/evaluation/scaled_dual.hpp"
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
@@ -108,7 +109,7 @@ constexpr bool leaves_steps_open = count_of<worker_kind, F, Components...> == 0 
 ///        and there is a certificate to reach.
 template <Objective F, class... Components>
 bool may_reduce(F const& f) {
-  return leaves_steps_open<F, Components...> && (strong_convexity_of(f) > 0 || has_scaled_dual<F>);
+  return leaves_steps_open<F, Components...> && (certifying_convexity(f) > 0 || has_scaled_dual<F>);
 }
 
 /// @brief Whether minimize chooses variance-reduced steps where only `epochs` limits the run: where it may

@@ -59,6 +59,7 @@ class alignas(detail::cache_alignment) linear_sgd_sequence
         samples_(sampler, p, worker),
         slopes_(p.batch_size),
         lazy_(is_lazy(f, p)),
+        free_intercept_(detail::has_free_intercept(f)),
         exchanged_(exchanged) {
     if (lazy_) used_.reserve(p.local_steps * p.batch_size);
   }
@@ -116,7 +117,8 @@ class alignas(detail::cache_alignment) linear_sgd_sequence
   static constexpr std::size_t ahead = 4;  // samples from asking for a row to using it
   static constexpr std::size_t rows_ahead = 4;  // and for all of a dense one
 
-  // x ← (1 − ηλ)x − (η/b) Σ_B φ'(z_i)·a_i, all z_i at the same x; `soon` comes after the batch.
+  // x ← (1 − ηλ)x − (η/b) Σ_B φ'(z_i)·a_i, all z_i at the same x; `soon` comes after the batch. A free
+  // intercept is not shrunk.
   void step(std::span<std::size_t const> batch, std::size_t soon, double eta, double lambda) {
     double const share = -eta / static_cast<double>(batch.size());
     for (std::size_t j = 0; j != batch.size(); ++j) {
@@ -124,7 +126,7 @@ class alignas(detail::cache_alignment) linear_sgd_sequence
       std::size_t const next = j + 1 != batch.size() ? batch[j + 1] : soon;
       slopes_[j] = slope(share, i, iterate_.dot(row(i), row(next)));
     }
-    iterate_.shrink(1 - eta * lambda);
+    shrink(1 - eta * lambda);
     double const inverse_scale = 1 / iterate_.scale();
     for (std::size_t j = 0; j != batch.size(); ++j) {
       double const c = slopes_[j] * inverse_scale;
@@ -146,7 +148,7 @@ class alignas(detail::cache_alignment) linear_sgd_sequence
       double const eta = (*step_size_)(t);
       base::weigh(iterate_weights_.weight(t));
       double const s = slope(-eta, i, product);
-      iterate_.shrink(1 - eta * lambda);
+      shrink(1 - eta * lambda);
       double const c = s * (1 / iterate_.scale());
       if (++t == to) {
         iterate_.add(c, row(i));
@@ -171,6 +173,12 @@ class alignas(detail::cache_alignment) linear_sgd_sequence
     z = detail::with_offset(*f_, i, iterate_.scale() * z);
     return share * f_->scale(i) * f_->loss().derivative(z, f_->target(i));
   }
+  void shrink(double factor) noexcept {
+    if (free_intercept_)
+      iterate_.shrink_all_but(iterate_.size() - 1, factor);
+    else
+      iterate_.shrink(factor);
+  }
   void add_intercept(double c) noexcept {
     if (double const intercept = f_->intercept(); intercept != 0)
       iterate_.add_at(c * intercept, iterate_.size() - 1);
@@ -181,7 +189,7 @@ class alignas(detail::cache_alignment) linear_sgd_sequence
   W iterate_weights_;
   detail::sample_stream<S> samples_;
   detail::aligned_vector<double> slopes_;
-  bool lazy_;
+  bool lazy_, free_intercept_;
   exchanged_coordinates exchanged_;
   detail::aligned_vector<std::size_t> used_;  // the samples of this stretch, if lazy
 };

@@ -84,6 +84,12 @@ class scaled_iterate {
     // v grows as s falls, and A = u + β·v cancels: every factor 10 costs A a digit.
     if (is_out_of_range(s_)) fold();
   }
+  /// @brief x ← factor·x but for x_i.
+  void shrink_all_but(std::size_t i, double factor) noexcept {
+    double const kept = s_ * v(i);
+    shrink(factor);
+    move(i, kept / s_);
+  }
   /// @brief Whether shrink(factor) costs O(d).
   bool folds_at(double factor) const noexcept { return is_out_of_range(s_ * factor); }
 

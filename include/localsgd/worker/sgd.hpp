@@ -65,7 +65,8 @@ class alignas(detail::cache_alignment) sgd_sequence : public detail::vector_sequ
     else
       for (std::size_t i = 0; i != x_.size(); ++i) x[i] -= eta * g[i];
     if constexpr (detail::proximal<F>)
-      f_->regularizer().prox(std::span<scalar>(x_), static_cast<double>(eta));
+      f_->regularizer().prox(detail::penalized(*f_, std::span<scalar>(x_)),
+                             static_cast<double>(eta));
   }
 
   F const* f_;

@@ -93,9 +93,12 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(that_of_a_linear_model_is_the_derivative_of_its_gr
     for (double const intercept : {0.0, 2.0}) {
       auto const a = support::features<Matrix>(n, d, density);
       is_the_derivative_of_the_gradient(
-          linear_objective(a, y, logistic{}, l2{0.1}, {.intercept = intercept}), 0.1);
+          linear_objective(a, y, logistic{}, l2{0.1},
+                           {.intercept = intercept, .regularize_intercept = true}),
+          0.1);
       is_the_derivative_of_the_gradient(
-          linear_objective(a, y, logistic{}, l2{0.1}, {.intercept = intercept, .offset = offset}),
+          linear_objective(a, y, logistic{}, l2{0.1},
+                           {.intercept = intercept, .offset = offset, .regularize_intercept = true}),
           0.1);
     }
 }

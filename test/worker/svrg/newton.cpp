@@ -74,10 +74,14 @@ void converges_quadratically(F const& f) {
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(one_step_solves_least_squares, Matrix, both) {
   for (double const density : {0.2, 1.0})
-    for (double const intercept : {0.0, 2.0}) {
+    for (localsgd::linear_options const& options : {
+             localsgd::linear_options{},
+             localsgd::linear_options{.intercept = 2, .regularize_intercept = true},
+             localsgd::linear_options{.intercept = 2},
+         }) {
       auto const a = support::features<Matrix>(n, d, density);
       auto const y = support::random_point(n, 3);
-      linear_objective const f(a, y, squared{}, l2{0.1}, {.intercept = intercept});
+      linear_objective const f(a, y, squared{}, l2{0.1}, options);
       auto const x = newton_step(f, support::random_point(f.dimension(), 5), 1);
       BOOST_TEST(gradient_norm(f, x) < 1e-14);
     }
@@ -116,8 +120,8 @@ BOOST_AUTO_TEST_CASE(damping_adds_to_the_diagonal_and_the_predicted_fall_is_that
 BOOST_AUTO_TEST_CASE_TEMPLATE(steps_converge_quadratically, Matrix, both) {
   auto const a = support::features<Matrix>(n, d, 0.7);
   auto const y = support::random_signs(n, 1);
-  linear_objective const f(a, y, logistic{}, l2{0.1});
-  converges_quadratically(f);
+  converges_quadratically(linear_objective(a, y, logistic{}, l2{0.1}));
+  converges_quadratically(linear_objective(a, y, logistic{}, l2{0.1}, {.intercept = 1}));
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(steps_on_softmax_regression_converge_quadratically, Matrix, both) {
@@ -131,7 +135,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(steps_on_softmax_regression_converge_quadratically
 BOOST_AUTO_TEST_CASE_TEMPLATE(any_number_of_threads_makes_the_same_bits, Matrix, both) {
   auto const a = support::features<Matrix>(n, d, 0.5);
   auto const y = support::random_signs(n, 1);
-  linear_objective const f(a, y, logistic{}, l2{0.1}, {.intercept = 1});
+  linear_objective const f(a, y, logistic{}, l2{0.1},
+                           {.intercept = 1, .regularize_intercept = true});
   auto const x = support::random_point(f.dimension(), 5);
   auto const one = newton_step(f, x, 1);
   for (std::size_t const threads : {2U, 3U, 4U})

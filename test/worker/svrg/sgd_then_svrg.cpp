@@ -181,7 +181,8 @@ BOOST_AUTO_TEST_CASE(logistic_regression_reaches_every_tolerance_with_nothing_na
     reaches_every_tolerance(sparse, least_value(sparse), 1e-12);
   }
   auto const a = in_many_units(data.dense);
-  linear_objective const badly_scaled(a, data.labels, logistic{}, l2{1e-3}, {.intercept = 1});
+  linear_objective const badly_scaled(a, data.labels, logistic{}, l2{1e-3},
+                                      {.intercept = 1, .regularize_intercept = true});
   reaches_every_tolerance(badly_scaled, least_value(badly_scaled), 1e-12);
 }
 
@@ -299,7 +300,8 @@ BOOST_AUTO_TEST_CASE(a_tolerance_out_of_reach_ends_at_the_precision_of_numbers) 
 BOOST_AUTO_TEST_CASE(the_same_bits_on_any_number_of_threads) {
   problem const data(160, 19, 0.3);  // 19: no multiple of a cache line
   linear_objective const sparse(data.sparse, data.labels, logistic{}, l2{0.002});
-  linear_objective const dense(data.dense_float, data.reals, squared{}, l2{0.01}, {.intercept = 1});
+  linear_objective const dense(data.dense_float, data.reals, squared{}, l2{0.01},
+                               {.intercept = 1, .regularize_intercept = true});
   softmax_objective const softmax(data.dense_float, data.classes, 3, l2{0.05});
   quadratic const exact({.spectrum = {1, 3, 9}, .samples = 80, .variance = 1});
   problem const wide(60, 1500, 0.005);  // at first only what was touched is exchanged

@@ -190,7 +190,8 @@ BOOST_AUTO_TEST_CASE(features_without_a_value_have_finite_steps) {
     a.fill(0);
     if (!all) a(1, 0) = 2;
     auto const y = support::random_signs(4, 1);
-    linear_objective const f(a, y, logistic{}, l2{0}, linear_options{.intercept = 0.5});
+    linear_objective const f(a, y, logistic{}, l2{0},
+                             linear_options{.intercept = 0.5, .regularize_intercept = true});
     for (double const eta : etas(table_of(f, support::make_plan(4, 3, 2, 1), 1, true), 3)) {
       BOOST_TEST(std::isfinite(eta));
       BOOST_TEST(eta > 0);

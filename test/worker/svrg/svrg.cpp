@@ -210,7 +210,7 @@ BOOST_AUTO_TEST_CASE(steps_on_linear_models_take_the_gradient_of_the_penalty_at_
     for (double const intercept : {0.0, 1.5})
       for (std::span<double const> const w :
            {std::span<double const>{}, std::span<double const>(weights)}) {
-        linear_options options{.intercept = intercept, .weights = w};
+        linear_options options{.intercept = intercept, .weights = w, .regularize_intercept = true};
         if (!w.empty()) options.offset = offset;
         is_the_textbook(linear_objective(data.sparse, data.labels, logistic{}, l2{lambda}, options),
                         0.03, lambda);
@@ -341,7 +341,7 @@ BOOST_AUTO_TEST_CASE(the_same_bits_on_any_number_of_threads) {
   for (std::size_t i = 0; i != 160; ++i) weights[i] = 0.5 + static_cast<double>(i % 7);
   linear_objective const sparse(data.sparse, data.labels, logistic{}, l2{0.002});
   linear_objective const dense(data.dense_float, data.reals, huber{}, l2{0.01},
-                               {.intercept = 1, .weights = weights});
+                               {.intercept = 1, .weights = weights, .regularize_intercept = true});
   softmax_objective const softmax(data.dense_float, data.classes, 3, l2{0.01});
   support::custom const custom{&data.dense, &data.reals};
   for (std::size_t const k : {1u, 2u, 7u, 8u}) {
@@ -728,7 +728,8 @@ BOOST_AUTO_TEST_CASE(features_without_any_value_leave_the_penalty_and_the_interc
       }
       // ½·mean (2c − y)² + λ/2·c²: c* = 2·3/(4 + λ).
       for (double const lambda : {0.0, 0.5}) {
-        linear_objective const f(a, y, squared{}, l2{lambda}, {.intercept = 2});
+        linear_objective const f(a, y, squared{}, l2{lambda},
+                                 {.intercept = 2, .regularize_intercept = true});
         result const r = minimize(f, s, svrg{});
         BOOST_TEST(r.last[4] == 6 / (4 + lambda), boost::test_tools::tolerance(1e-10));
         for (std::size_t j = 0; j != 4; ++j) BOOST_TEST(r.last[j] == 0);

@@ -229,12 +229,12 @@ class svrg_anchor {
     return stepped_;
   }
   void make_proximal_step(std::span<scalar> x) const {
-    if constexpr (proximal<F>) steps_.make_proximal_step(f_->regularizer(), x);
+    if constexpr (proximal<F>) steps_.make_proximal_step(*f_, x);
   }
   // Onto the domain of r: the limit of its proximal operator for small steps.
   void project(std::span<scalar> x) const {
     if constexpr (proximal<F>)
-      f_->regularizer().prox(x, static_cast<double>(std::numeric_limits<scalar>::min()));
+      f_->regularizer().prox(penalized(*f_, x), static_cast<double>(std::numeric_limits<scalar>::min()));
   }
 
   void set_trial(std::span<scalar const> to) noexcept {

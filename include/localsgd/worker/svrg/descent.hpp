@@ -3,7 +3,10 @@
 #pragma once
 
 #include "localsgd/core/cache_aligned.hpp"
+#include "localsgd/core/index_range.hpp"
+#include "localsgd/evaluation/balanced_dual.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
+#include "localsgd/kernels/rows.hpp"
 #include "localsgd/objective/linear_concept.hpp"
 #include "localsgd/objective/regularized.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
@@ -56,7 +59,8 @@ struct descending_anchor {
 /// eighth is what measured best. If less than one epoch seems left, local steps go on until they have
 /// cost the whole price. With a regularizer that has no gradient they begin at once, as their working set
 /// is smallest at the start. Newton steps end where ‖∇f‖²/(2λ), or the certificate of such a regularizer,
-/// proves the tolerance, or f does not fall any more.
+/// proves the tolerance, or f does not fall any more. With a free intercept ρ‖∇f‖²/(2λ) takes the place of
+/// the first, ρ = 1 + (1/n) Σ s_i‖a_i‖²/c²: about what detail::balanced_dual proves.
 ///
 /// All that it decides follows from values that are equal on all ranks.
 template <Objective F>
@@ -69,13 +73,25 @@ class newton_descent {
     if constexpr (has_row_hessian<stepped_objective<F>> && !proximal<stepped_objective<F>>)
       ridge_ = ridge_of(f);
     else
-      ridge_ = strong_convexity_of(f);
+      ridge_ = certifying_convexity(f);
   }
 
   /// @brief Collective, once: measures what a step costs.
   template <class T>
   void prepare(F const& f, full_gradient& pass, T& team) {
-    if (p_ != nullptr) direction_.prepare(f, pass, team);
+    if (p_ == nullptr) return;
+    direction_.prepare(f, pass, team);
+    if constexpr (LinearObjective<stepped_objective<F>>) {
+      if (!has_free_intercept(f)) return;
+      pass.each_share(f, team, [](auto const& share, index_range samples, std::span<double> sum,
+                                  std::size_t) {
+        for (std::size_t i = samples.first; i != samples.last; ++i)
+          sum[0] += share.scale(i) * squared_norm_of(row_of(share.features(), i));
+      });
+      if (!team.leads()) return;
+      double const n = static_cast<double>(f.samples()), c = f.intercept();
+      reach_ = 1 + pass.totals()[0] / n / (c * c);
+    }
   }
 
   /// @brief Who leads: f has fallen by so much from one anchor to the next, by local steps.
@@ -120,7 +136,7 @@ class newton_descent {
 
   template <class Archive>
   void state(Archive& archive) {
-    archive(direction_, drop_, rate_, anchors_, gradients_, pays_, failures_, damping_);
+    archive(direction_, drop_, rate_, anchors_, gradients_, pays_, failures_, damping_, reach_);
   }
 
  private:
@@ -142,8 +158,8 @@ class newton_descent {
 
   bool pays(full_gradient::value const& now) noexcept {
     if (!(p_->tolerance > 0) || failures_ > most_failures) return false;
-    if (now.squared_gradient_norm <= p_->tolerance * ridge_) return false;
     if (proximal<stepped_objective<F>> && certificate_ <= p_->tolerance) return false;
+    if (reach_ * now.squared_gradient_norm <= p_->tolerance * ridge_) return false;
     if (pays_) return true;
     double const price = steps_expected * direction_.epochs() * std::exp2(2 * failures_);
     double const anchors = static_cast<double>(anchors_), soon = share_of_price * price;
@@ -210,7 +226,7 @@ class newton_descent {
 
   plan const* p_ = nullptr;
   newton_direction<F> direction_;
-  double ridge_ = 0;
+  double ridge_ = 0, reach_ = 1;
   double drop_ = 0, rate_ = 0.99;  // of f from anchor to anchor
   double damping_ = 0;
   double certificate_ = std::numeric_limits<double>::infinity();

@@ -55,7 +55,11 @@ class newton_direction<F> {
 
   newton_direction() = default;
   newton_direction(F const& f, plan const& p)
-      : d_(p.dimension), samples_(static_cast<double>(p.samples)), lambda_(ridge_of(f)), plan_(p) {
+      : d_(p.dimension),
+        samples_(static_cast<double>(p.samples)),
+        lambda_(ridge_of(f)),
+        penalized_(penalized_coordinates(f)),
+        plan_(p) {
     plan_.dimension = packed_size(d_);
     plan_.flops_per_sample = 0;  // not those of a Hessian
   }
@@ -108,7 +112,7 @@ class newton_direction<F> {
     factor_.assign(hessian_->sum().begin(), hessian_->sum().end());
     for (std::size_t j = 0; j != d_; ++j) {
       double& diagonal = factor_[packed_size(j) + j];
-      diagonal += samples_ * lambda_;
+      diagonal += samples_ * lambda_at(j);
       diagonal += damping * diagonal;
     }
     if (!factor_packed(factor_, d_)) return 0;
@@ -116,7 +120,7 @@ class newton_direction<F> {
     solve_packed(factor_, direction);
     double fall = 0;  // 2n times; ⟨p, Hp⟩ = −⟨∇f, p⟩ − ν⟨p, Dp⟩
     for (std::size_t j = 0; j != d_; ++j) {
-      double const curvature = hessian_->sum()[packed_size(j) + j] + samples_ * lambda_;
+      double const curvature = hessian_->sum()[packed_size(j) + j] + samples_ * lambda_at(j);
       fall += direction[j] * (damping * curvature * direction[j] - gradient_[j]);
     }
     return fall / (2 * samples_);
@@ -128,6 +132,9 @@ class newton_direction<F> {
   }
 
  private:
+  // λ, where the penalty acts.
+  double lambda_at(std::size_t j) const noexcept { return j < penalized_ ? lambda_ : 0; }
+
   // How many sums full_gradient makes of ∇²f: only their number counts, so it need not be exact.
   std::size_t hessian_parts(F const&) const noexcept {
     if constexpr (ShardedObjective<F>) return plan_.workers;
@@ -136,6 +143,7 @@ class newton_direction<F> {
 
   std::size_t d_ = 0;
   double samples_ = 0, lambda_ = 0, epochs_ = 0, gradients_ = 0;
+  std::size_t penalized_ = 0;  // coordinates
   plan plan_;
   std::unique_ptr<full_gradient> hessian_;
   std::vector<double> gradient_;  // n·∇f(x)

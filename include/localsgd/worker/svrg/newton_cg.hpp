@@ -4,6 +4,7 @@
 
 #include "localsgd/core/index_range.hpp"
 #include "localsgd/core/random.hpp"
+#include "localsgd/evaluation/balanced_dual.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
 #include "localsgd/kernels/rows.hpp"
 #include "localsgd/kernels/simd.hpp"
@@ -43,15 +44,15 @@ concept has_gradients_only = differentiable<stepped_objective<F>> &&
 /// to each other, not only to the last. Iterations end where the residual, in the norm of P, has fallen by
 /// a factor of 10, where the curvature is not positive, or after 200 at most, fewer in many dimensions.
 ///
-/// Full gradients have the same bits on any number of threads and ranks, and so has p. Only where μ is
-/// known: elsewhere nothing proves a tolerance.
+/// Full gradients have the same bits on any number of threads and ranks, and so has p. Only where μ, or
+/// with a free intercept that of the regularizer, is known: elsewhere nothing proves a tolerance.
 template <Objective F>
   requires has_gradients_only<F>
 class newton_direction<F> {
  public:
   newton_direction() = default;
   newton_direction(F const& f, plan const& p)
-      : p_(p), d_(p.dimension), mu_(strong_convexity_of(f)) {}
+      : p_(p), d_(p.dimension), mu_(certifying_convexity(f)) {}
 
   template <class T>
   static void prepare(F const&, full_gradient&, T&) noexcept {}

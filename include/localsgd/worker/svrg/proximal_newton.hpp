@@ -76,9 +76,9 @@ class newton_direction<F> {
       std::vector<scalar> least(x.size());
       for (std::size_t j = 0; j != x.size(); ++j)
         least[j] = static_cast<scalar>(gradient_[j] / samples_);
-      f.regularizer().subgradient(x, std::span<scalar>(least));
+      f.regularizer().subgradient(penalized(f, x), penalized(f, std::span<scalar>(least)));
       point_.assign(x.begin(), x.end());
-      usable_ = set_.choose(x, std::span<scalar const>(least));
+      usable_ = set_.choose(x, std::span<scalar const>(least), penalized_coordinates(f));
       plan_.dimension = usable_ ? packed_size(set_.size()) : 1;
       hessian_ = std::make_unique<full_gradient>(f, plan_);
     }
@@ -109,16 +109,18 @@ class newton_direction<F> {
       x[k] = static_cast<double>(point_[set_[k]]);
       g[k] = gradient_[set_[k]];
     }
-    double const model =
-        descent_([&](std::size_t k, double v, double step) { return r.prox_at(set_[k], v, step); }, x,
-                 g, damping, samples_, p);
+    std::size_t const penalty_ends = penalized_coordinates(f);
+    auto const prox = [&](std::size_t k, double v, double step) {
+      return set_[k] < penalty_ends ? r.prox_at(set_[k], v, step) : v;
+    };
+    double const model = descent_(prox, x, g, damping, samples_, p);
     std::vector<scalar> moved = point_;
     for (std::size_t k = 0; k != m; ++k) {
       direction[set_[k]] = p[k];
       moved[set_[k]] = static_cast<scalar>(x[k] + p[k]);
     }
-    return r.value(std::span<scalar const>(point_)) - r.value(std::span<scalar const>(moved)) -
-           model / samples_;
+    return r.value(penalized(f, std::span<scalar const>(point_))) -
+           r.value(penalized(f, std::span<scalar const>(moved))) - model / samples_;
   }
 
   template <class Archive>

@@ -70,11 +70,10 @@ class svrg_steps {
   }
 
   /// @brief x ← prox_{ηr}(x − η∇φ(x̃)): a step without noise.
-  template <class R>
-  void make_proximal_step(R const& r, std::span<scalar> x) const {
+  void make_proximal_step(F const& f, std::span<scalar> x) const {
     scalar const eta = static_cast<scalar>(eta_);
     for (std::size_t j = 0; j != x.size(); ++j) x[j] -= eta * gradient_[j];
-    r.prox(x, eta_);
+    f.regularizer().prox(penalized(f, x), eta_);
   }
 
   double step_size() const noexcept { return eta_; }
@@ -100,8 +99,8 @@ class svrg_steps {
 /// Taken is the one that needs the fewest epochs E where coordinates are independent: each loses the
 /// factor exp(−min(1, m η_j (h_j + λ))) in an epoch of m steps, h_j the curvature of f along it, and
 /// Σ_j w_j exp(−2E min(1, m η_j (h_j + λ))) is to fall to 10⁻⁴ Σ_j w_j, w_j = (∂f/∂x_j)²/(h_j + λ) at
-/// the first anchor. At most η_j = 1/(λm). Of a ShardedObjective all of that is of the samples of all
-/// shards.
+/// the first anchor. At most η_j = 1/(λm) where the penalty acts. Of a ShardedObjective all of that is
+/// of the samples of all shards.
 template <Objective F>
   requires linear_with_sparse_steps<stepped_objective<F>>
 class svrg_steps<F> {
@@ -115,6 +114,7 @@ class svrg_steps<F> {
   svrg_steps() = default;
   svrg_steps(F const& f, plan const& p, double step_size, bool automatic)
       : d_(p.dimension),
+        penalized_(penalized_coordinates(f)),
         table_(2 * p.dimension),
         slopes_(f),
         relative_(automatic ? p.dimension : 0),
@@ -183,7 +183,7 @@ class svrg_steps<F> {
   void take(std::span<double const> sum, double samples, double factor) noexcept {
     for (std::size_t j = 0; j != d_; ++j) {
       double const scaled = step_size_ * factor * (relative_.empty() ? 1 : relative_[j]);
-      double const eta = std::min(scaled, largest_);
+      double const eta = std::min(scaled, largest_at(j));
       table_[eta_at(j)] = eta;
       double const slope = sum[j] / samples;
       table_[common_step_at(j)] = ends_with_prox ? slope : eta * slope;
@@ -191,11 +191,13 @@ class svrg_steps<F> {
   }
 
   /// @brief x_j ← prox_{η_j r_j}(x_j − η_j ∂φ(x̃)/∂x_j): a step without noise.
-  template <class R, class Scalar>
-  void make_proximal_step(R const& r, std::span<Scalar> x) const {
+  template <class Scalar>
+  void make_proximal_step(F const& f, std::span<Scalar> x) const {
+    std::size_t const penalized = penalized_coordinates(f);
     for (std::size_t j = 0; j != x.size(); ++j) {
       double const eta = table_[eta_at(j)], slope = table_[common_step_at(j)];
-      x[j] = static_cast<Scalar>(r.prox_at(j, static_cast<double>(x[j]) - eta * slope, eta));
+      double const moved = static_cast<double>(x[j]) - eta * slope;
+      x[j] = static_cast<Scalar>(j < penalized ? f.regularizer().prox_at(j, moved, eta) : moved);
     }
   }
 
@@ -212,6 +214,7 @@ class svrg_steps<F> {
   static constexpr double infinity = std::numeric_limits<double>::infinity(), close = 1.1;
   enum : std::size_t { rare_ones_farther, units, flat, metrics };
 
+  double largest_at(std::size_t j) const noexcept { return j < penalized_ ? largest_ : infinity; }
   static std::size_t stride_of(plan const& p) noexcept {
     return std::max<std::size_t>(1, p.samples >> 17U);
   }
@@ -253,9 +256,9 @@ class svrg_steps<F> {
     std::array<double, 256> weights{}, rates{};
     double all = 0;
     for (std::size_t j = 0; j != d_; ++j) {
-      double const curvature = bend_ * shares_[j] * squares_[j] + ridge_;
+      double const curvature = bend_ * shares_[j] * squares_[j] + (j < penalized_ ? ridge_ : 0);
       double const slope = sum[j] / samples, weight = slope * slope / curvature;
-      double const eta = std::min(scales_[metric] * relative_[j], largest_);
+      double const eta = std::min(scales_[metric] * relative_[j], largest_at(j));
       double const rate = local_steps_ * eta * curvature;
       if (!(weight > 0) || !std::isfinite(weight)) continue;
       double const bin = std::isnormal(rate) ? std::clamp(-4 * std::log2(rate), 0.0, 255.0) : 255;
@@ -312,13 +315,12 @@ class svrg_steps<F> {
       bend_ = mean / std::transform_reduce(shares_.begin(), shares_.end(), squares_.begin(), 0.0);
   }
 
-  std::size_t d_ = 0;
+  std::size_t d_ = 0, penalized_ = 0;  // coordinates: all, and those of the penalty
   aligned_vector<double> table_;
   slope_table<F> slopes_;
   std::vector<double> relative_;  // 1/q_j; empty where the caller has chosen the step size
   double step_size_ = 0, largest_ = 0;
-  double intercept_ = 0, most_gain_ = 1;
-  double ridge_ = 0, local_steps_ = 1, bend_ = 0, common_ = 1;
+  double intercept_ = 0, most_gain_ = 1, ridge_ = 0, local_steps_ = 1, bend_ = 0, common_ = 1;
   std::array<double, metrics> scales_{};   // η_j q_j of each metric
   std::vector<double> squares_, shares_;  // m_j and p_j, until the metric is chosen
 };

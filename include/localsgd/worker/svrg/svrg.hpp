@@ -65,7 +65,8 @@ class alignas(detail::cache_alignment) svrg_sequence
       f_->gradient(anchor_->point(), batch, std::span<scalar>(g_));
       for (std::size_t i = 0; i != x_.size(); ++i) x[i] += eta * g[i];
       if constexpr (detail::proximal<F>)
-        f_->regularizer().prox(std::span<scalar>(x_), static_cast<double>(eta));
+        f_->regularizer().prox(detail::penalized(*f_, std::span<scalar>(x_)),
+                               static_cast<double>(eta));
     }
   }
 
@@ -95,7 +96,7 @@ template <linear_separable F, class Table>
 struct svrg_iterate_of<F, Table> {
   using type = proximal_iterate<Table, regularizer_type<F>>;
   static type make(F const& f, Table const& table, aligned_vector<double> memory) {
-    return {table, f.regularizer(), memory.size() / 2, std::move(memory)};
+    return {table, f.regularizer(), penalized_coordinates(f), std::move(memory)};
   }
 };
 }  // namespace detail

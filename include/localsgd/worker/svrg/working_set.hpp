@@ -34,15 +34,17 @@ class working_set {
 
   /// @param x           d numbers
   /// @param subgradient the least element of ∂F(x): d numbers
+  /// @param penalized   the coordinates from this one on are not penalised: they belong to it
   /// @return Whether there is one: x may have too many coordinates that are not 0.
   template <class Scalar>
-  bool choose(std::span<Scalar const> x, std::span<Scalar const> subgradient) {
+  bool choose(std::span<Scalar const> x, std::span<Scalar const> subgradient,
+              std::size_t penalized) {
     std::size_t const d = x.size();
     of_.clear();
     at_.assign(d, none);
     std::vector<std::size_t> pushed;
     for (std::size_t j = 0; j != d; ++j)
-      if (x[j] != 0)
+      if (x[j] != 0 || j >= penalized)
         of_.push_back(j);
       else if (subgradient[j] != 0)
         pushed.push_back(j);

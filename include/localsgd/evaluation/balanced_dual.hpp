@@ -1,0 +1,201 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/core/compiler.hpp"
+#include "localsgd/core/index_range.hpp"
+#include "localsgd/evaluation/dual_slopes.hpp"
+#include "localsgd/evaluation/full_gradient.hpp"
+#include "localsgd/evaluation/row_rounding.hpp"
+#include "localsgd/kernels/enclosed_zero.hpp"
+#include "localsgd/kernels/simd.hpp"
+#include "localsgd/loss/concept.hpp"
+#include "localsgd/objective/linear_concept.hpp"
+#include "localsgd/objective/regularized.hpp"
+#include "localsgd/objective/sharded_concept.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <span>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+/// @file
+/// @brief A bound on f(x) − f* of a linear model whose intercept is not regularised.
+
+namespace localsgd::detail {
+
+/// @brief A linear model, or one in shards, with a smooth regularizer and a loss that knows its
+///        conjugate.
+template <class F>
+concept has_balanced_dual =
+    LinearObjective<stepped_objective<F>> && differentiable<stepped_objective<F>> &&
+    knows_conjugate<
+        std::remove_cvref_t<decltype(std::declval<stepped_objective<F> const&>().loss())>>;
+
+/// @brief The μ of the certificate: the strong convexity of f, or that of r if only the intercept is
+///        free and detail::balanced_dual bounds f(x) − f*. 0: f has no certificate.
+template <Objective F>
+double certifying_convexity(F const& f) {
+  if constexpr (has_balanced_dual<F>)
+    if (has_free_intercept(f)) return penalty_convexity_of(f);
+  return strong_convexity_of(f);
+}
+
+/// @brief A duality gap of f(x) = (1/n) Σ s_i φ(⟨a_i, w⟩ + c·b, y_i) + r(w), x = (w, b), where r is
+///        μ-strongly convex, and smooth: f is not strongly convex in b, so ‖∇f(x)‖ bounds nothing.
+///
+/// With h(θ) = (1/n) Σ s_i θ_i a_i, every θ in the domain of φ* **with Σ s_i θ_i = 0** bounds the optimum:
+/// f* ≥ D(θ) = −(1/n) Σ s_i φ*(θ_i, y_i) − r*(−h(θ)). For any other θ the infimum over b is −∞. The
+/// slopes θ̃_i = φ'(z_i, y_i) of a point x have Σ s_i θ̃_i = (n/c) ∂f/∂b, which is 0 at the minimum only.
+/// So the intercept is moved first, until θ_i = φ'(z_i + v, y_i) have the sum 0: that is the best
+/// intercept for w. What is left of the sum is removed: the slopes of the sign whose weighted sum is
+/// larger are multiplied by the smaller sum over the larger one. As φ is bounded from below, 0 is in the
+/// domain of φ*, or at its edge, and so are the products. (The factors alone would not do: a slope at the end of the domain, as those of the Huber
+/// loss are, costs a change of first order.) As r is μ-strongly convex,
+///
+///     f(x) − D(θ) ≤ (1/n) Σ s_i (φ(z_i) + φ*(θ_i) − θ_i z_i) + ‖∇_w f(x) + h(θ) − h(θ̃)‖²/(2μ),
+///
+/// with equality for an L2 penalty. Both terms are of second order in ∇f(x): the first one is a sum of
+/// Bregman distances of θ_i from θ̃_i. Costs two passes over the rows, and a few over the products z_i.
+///
+/// Rounded up by all that rounding can take away, with u = 2⁻⁵³:
+/// - the terms of the first sum by 8 u (|φ| + |φ*| + |θ_i z_i|), and by what moves f(x), for the z_i;
+/// - the sum itself by its chain of additions;
+/// - Σ s_i θ_i, which is not 0 but at most ε Σ s_i |θ_i| with ε = (2m + 8)u, m the chain of additions of one
+///   of its two sums, none of which cancels. The slopes of one sign times 1 − ε' with ε' ≤ ε make it 0. As
+///   φ* is convex, that adds at most ε' (|φ*(θ_i)| + |θ_i z_i| + max(0, φ*(0))) to a term, and moves h(θ) by at
+///   most ε √(T R), in the notation of detail::row_rounding;
+/// - ∇_w f(x) and h(θ̃) by what rounding does to ∇f(x), each, and h(θ) − h(θ̃) as a sum.
+///
+/// @see detail::dual_extrapolation for what earlier evaluations add
+template <Objective F>
+class balanced_dual {
+ public:
+  using errors = typename row_rounding<F>::errors;
+
+  explicit balanced_dual(F const& f) : f_(&f) {
+    if constexpr (has_balanced_dual<F>)
+      if (has_free_intercept(f)) mu_ = penalty_convexity_of(f);
+  }
+
+  /// @brief Whether f has a free intercept and this certificate.
+  bool exists() const noexcept { return mu_ > 0 && std::isfinite(mu_); }
+
+  /// @brief About what bound() will say, or less, from ∇f(x): d numbers.
+  double predict(std::span<double const> gradient) const {
+    double const across = squared_norm(penalized(*f_, gradient)) / (2 * mu_);
+    double bend = 0;
+    if constexpr (has_balanced_dual<F> && LinearObjective<F>) {
+      double const along = gradient.back() / f_->intercept();
+      bend = along * along / (2 * f_->loss().curvature());
+    }
+    return across + bend;
+  }
+
+  /// @brief Collective: the bound on f(x) − f*, for who leads. Overwrites the sums of `pass`.
+  /// @param gradient ∇f(x) of who leads
+  /// @param rounding that has measured the rows, and `off`, what it says of x
+  /// @return ≥ 0; infinity if a number is not finite
+  template <class T>
+  double bound(T& team, full_gradient& pass, std::span<typename F::scalar const> x,
+               std::span<double const> gradient, row_rounding<F> const& rounding,
+               errors const& off) {
+    if constexpr (has_balanced_dual<F>) {
+      bool const leader = team.leads();
+      if (leader) products_.resize(pass.parts());
+      team.barrier();  // there is a vector for each part
+      pass.each_share(*f_, team, [&](auto const& share, index_range samples, std::span<double> sum,
+                                     std::size_t part) {
+        products_[part].resize(samples.size());
+        write_products(share, x, samples, products_[part]);
+        add_slopes_by_sign(share, products_[part], 0, samples, sum);
+      });
+      if (leader) begin(pass);
+      for (int tried = 0; tried != most_shifts; ++tried) {
+        if (team.broadcast(leader && !balanced_ ? 1 : 0) == 0) break;
+        pass.each_share(*f_, team, [&](auto const& share, index_range samples,
+                                       std::span<double> sum, std::size_t part) {
+          add_slopes_by_sign(share, products_[part], trial_, samples, sum);
+        });
+        if (leader) look(pass);
+      }
+      team.barrier();  // the shift and the factors are there
+      pass.each_share(*f_, team, [&](auto const& share, index_range samples, std::span<double> sum,
+                                     std::size_t part) {
+        add_balanced_gap(share, products_[part], shift_, factor_, samples, sum);
+      });
+      if (leader) return gap(pass, gradient, rounding, off);
+    }
+    return infinity;
+  }
+
+  /// @brief Who leads: the allowance for rounding in the last bound() that the objective has, too.
+  double rounding() const noexcept { return rounding_; }
+
+ private:
+  static constexpr double infinity = std::numeric_limits<double>::infinity();
+  static constexpr int most_shifts = 20;
+
+  // The chain of additions in a sum by sign, in blocks of 64.
+  static double chain_by_sign(full_gradient const& pass) noexcept {
+    return static_cast<double>(pass.chain()) / 64 + 64 + static_cast<double>(pass.parts());
+  }
+
+  void begin(full_gradient const& pass) noexcept {
+    double const above = pass.totals()[0], below = pass.totals()[1];
+    zero_.begin(above - below, pass.totals()[2]);
+    imbalance_ = infinity;
+    trial_ = 0;
+    take(pass);
+  }
+  void look(full_gradient const& pass) noexcept {
+    zero_.add(trial_, pass.totals()[0] - pass.totals()[1]);
+    take(pass);
+  }
+  // shift_ ← the trial, if it is better than all before; trial_ ← the next one.
+  void take(full_gradient const& pass) noexcept {
+    double const above = pass.totals()[0], below = pass.totals()[1], off = std::abs(above - below);
+    if (off < imbalance_ || imbalance_ == infinity) {
+      imbalance_ = off;
+      shift_ = trial_;
+      factor_ = {above > below ? below / above : 1, below > above ? above / below : 1};
+    }
+    constexpr double u = std::numeric_limits<double>::epsilon() / 2;
+    trial_ = zero_.next();
+    balanced_ = !(off > chain_by_sign(pass) * u * (above + below)) || !std::isfinite(trial_);
+  }
+
+  LOCALSGD_ONE_COPY double gap(full_gradient const& pass, std::span<double const> gradient,
+                               row_rounding<F> const& rows, errors const& off) {
+    constexpr double u = std::numeric_limits<double>::epsilon() / 2;
+    double const n = static_cast<double>(f_->samples()), d = static_cast<double>(gradient.size());
+    double square = 0;
+    for (std::size_t j = 0; j + 1 != gradient.size(); ++j) {
+      double const rest = gradient[j] + pass.sum()[j] / n;
+      square += rest * rest;
+    }
+    double const squared_slopes = pass.sum().back() / n, terms = pass.last() / n;
+    double const size = pass.totals().back() / n;
+    double const moved = 2 * off.gradient + 2 * rows.of_sum(squared_slopes);
+    rounding_ = (16 + 2 * chain_by_sign(pass)) * u * size + off.value;
+    double const chain = static_cast<double>(pass.chain() + 64);
+    double const result = terms * (1 + 2 * chain * u) + rounding_ +
+                          (square + moved * (2 * std::sqrt(square) + moved)) / (2 * mu_) *
+                              (1 + 1e-12 + 2 * d * u);
+    return std::isfinite(result) ? result : infinity;
+  }
+
+  F const* f_;
+  double mu_ = 0, rounding_ = 0;
+  std::vector<std::vector<double>> products_;  // z_i of each part, where it is summed
+  enclosed_zero zero_;
+  double trial_ = 0, shift_ = 0, imbalance_ = 0;
+  bool balanced_ = false;
+  balance factor_;
+};
+
+}  // namespace localsgd::detail

@@ -1,0 +1,127 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/core/compiler.hpp"
+#include "localsgd/core/index_range.hpp"
+#include "localsgd/kernels/rows.hpp"
+#include "localsgd/loss/concept.hpp"
+#include "localsgd/loss/evaluate.hpp"
+#include "localsgd/objective/linear_concept.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <span>
+
+/// @file
+/// @brief Passes over the samples of a linear model that make a dual point of its slopes.
+
+namespace localsgd::detail {
+
+/// @brief z_i ← ⟨a_i, x⟩ + o_i for some samples of a linear model. @param z as many numbers
+template <LinearObjective F>
+LOCALSGD_ONE_COPY void write_products(F const& f, std::span<typename F::scalar const> x,
+                                      index_range samples, std::span<double> z) {
+  double const intercept = f.intercept();
+  for (std::size_t i = samples.first; i != samples.last; ++i) {
+    double product = dot(row_of(f.features(), i), x.data());
+    if (intercept != 0) product += intercept * static_cast<double>(x.back());
+    z[i - samples.first] = with_offset(f, i, product);
+  }
+}
+
+/// @brief Calls `visit(i, z_i, y_i, φ(z_i, y_i), θ_i)` for some samples, with θ_i the point of the domain
+///        of φ* nearest to φ'(z_i + shift, y_i), and φ only where shift is 0.
+template <LinearObjective F, class Visit>
+void for_each_dual_slope(F const& f, std::span<double const> z, double shift, index_range samples,
+                         Visit const& visit) {
+  constexpr std::size_t block = 64;
+  double at[block], y[block], value[block], slope[block];
+  for (std::size_t i = samples.first; i < samples.last; i += block) {
+    std::size_t const count = std::min(block, samples.last - i);
+    double const* const here = z.data() + (i - samples.first);
+    for (std::size_t j = 0; j != count; ++j) {
+      at[j] = here[j] + shift;
+      y[j] = f.target(i + j);
+    }
+    evaluate(f.loss(), at, y, count, value, slope);
+    for (std::size_t j = 0; j != count; ++j)
+      visit(i + j, here[j], y[j], value[j], f.loss().project_to_dual_domain(slope[j], y[j]));
+  }
+}
+
+/// @brief The factors, at most 1, of the slopes above and below 0 that make Σ s_i θ_i = 0.
+struct balance {
+  double above = 1, below = 1;
+
+  double operator()(double theta) const noexcept { return theta > 0 ? above : below; }
+};
+
+/// @brief Adds Σ s_i max(θ_i, 0) over some samples to the first element of `sum`, Σ s_i max(−θ_i, 0) to
+///        the next, θ_i at z_i + shift; and Σ s_i (φ'(z_i + h) − φ'(z_i))/h to the third if shift is 0.
+/// @pre sum has length d+2, and d ≥ 2
+template <LinearObjective F>
+LOCALSGD_ONE_COPY void add_slopes_by_sign(F const& f, std::span<double const> z, double shift,
+                                          index_range samples, std::span<double> sum) {
+  constexpr std::size_t block = 64;  // short chains of additions: the sums must be accurate
+  double above = 0, below = 0;
+  std::size_t in_block = 0;
+  auto const flush = [&] {
+    sum[0] += above;
+    sum[1] += below;
+    above = below = 0;
+    in_block = 0;
+  };
+  for_each_dual_slope(f, z, shift, samples,
+                      [&](std::size_t i, double at, double y, double, double theta) {
+                        double const weighted = f.scale(i) * theta;
+                        (theta > 0 ? above : below) += std::abs(weighted);
+                        if (shift == 0) {
+                          double const h = 1e-5 * (1 + std::abs(at));
+                          sum[2] += f.scale(i) * (f.loss().derivative(at + h, y) - theta) / h;
+                        }
+                        if (++in_block == block) flush();
+                      });
+  flush();
+}
+
+/// @brief Adds, for some samples with the dual point θ'_i: Σ s_i (θ'_i − θ̃_i) a_i, θ̃_i = φ'(z_i), to the
+///        first d−1 elements of `sum`; Σ s_i (θ'_i² + (θ'_i − θ̃_i)²) to the next;
+///        Σ s_i max(0, φ(z_i) + φ*(θ'_i) − θ'_i z_i) to the one after it; and to the last one
+///        Σ s_i (|φ(z_i)| + |φ*(θ'_i)| + |θ'_i z_i| + max(0, φ*(0))).
+template <LinearObjective F>
+LOCALSGD_ONE_COPY void add_balanced_gap(F const& f, std::span<double const> z, double shift,
+                                        balance const& factor, index_range samples,
+                                        std::span<double> sum) {
+  constexpr std::size_t block = 64;
+  double theta[block];
+  double gap = 0, size = 0, squares = 0;
+  for (std::size_t i = samples.first; i < samples.last; i += block) {
+    index_range const some{i, std::min(i + block, samples.last)};
+    auto const here = z.subspan(i - samples.first, some.size());
+    for_each_dual_slope(f, here, shift, some,
+                        [&](std::size_t k, double, double, double, double slope) {
+                          theta[k - i] = factor(slope) * slope;
+                        });
+    for_each_dual_slope(f, here, 0, some,
+                        [&](std::size_t k, double at, double y, double value, double own) {
+                          double const share = f.scale(k), balanced = theta[k - i];
+                          double const conjugate = f.loss().conjugate(balanced, y);
+                          double const product = balanced * at, moved = balanced - own;
+                          gap += share * std::max(0.0, value + conjugate - product);
+                          double const least = -f.loss().conjugate(f.loss().project_to_dual_domain(0, y), y);
+                          size += share * (std::abs(value) + std::abs(conjugate) +
+                                           std::abs(product) + std::max(0.0, -least));
+                          squares += share * (balanced * balanced + moved * moved);
+                          if (moved != 0)
+                            add_scaled(share * moved, row_of(f.features(), k), sum.data());
+                        });
+  }
+  std::size_t const d = sum.size() - 2;
+  sum[d - 1] += squares;
+  sum[d] += gap;
+  sum[d + 1] += size;
+}
+
+}  // namespace localsgd::detail

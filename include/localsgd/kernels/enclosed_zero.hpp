@@ -1,0 +1,46 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+/// @file
+/// @brief A zero of a nondecreasing function of one variable.
+
+namespace localsgd::detail {
+
+/// @brief Finds where a nondecreasing function is 0, from its values: secants, within what is known to
+///        enclose the zero.
+class enclosed_zero {
+ public:
+  /// @param slope the derivative at 0, or 0
+  void begin(double value, double slope) noexcept {
+    *this = {};
+    value_ = value;
+    (value > 0 ? high_ : low_) = 0;
+    slope_ = slope;
+  }
+  /// @brief Where to look next.
+  double next() const noexcept {
+    double to = at_ - value_ / slope_;
+    bool const inside = to > low_ && to < high_;
+    if (inside) return to;
+    if (std::isfinite(high_ - low_)) return low_ + (high_ - low_) / 2;
+    return at_ + (value_ > 0 ? -1 : 1) * std::max(1.0, std::abs(at_));
+  }
+  void add(double at, double value) noexcept {
+    slope_ = (value - value_) / (at - at_);
+    at_ = at;
+    value_ = value;
+    (value > 0 ? high_ : low_) = at;
+  }
+
+ private:
+  double at_ = 0, value_ = 0, slope_ = 0;
+  double low_ = -std::numeric_limits<double>::infinity();
+  double high_ = std::numeric_limits<double>::infinity();
+};
+
+}  // namespace localsgd::detail
