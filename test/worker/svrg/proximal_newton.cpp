@@ -28,22 +28,22 @@ namespace {
 using namespace localsgd;
 using detail::full_gradient;
 using detail::newton_direction;
-using numbers = std::vector<double>;
+using point = std::vector<double>;
 using both = std::tuple<dense_matrix<double>, csr_matrix<double>>;
 
 constexpr std::size_t n = 80, d = 20;
 
 struct step_end {
-  numbers x;
+  point x;
   double predicted;
 };
 // x + p at x.
 template <class F>
-step_end newton_step(F const& f, numbers const& x, std::size_t threads = 1, double damping = 0) {
+step_end newton_step(F const& f, point const& x, std::size_t threads = 1, double damping = 0) {
   plan const p = support::make_plan(f.samples(), f.dimension(), 4, 1);
   newton_direction<F> direction(f, p);
   full_gradient pass(f, p);
-  numbers step(f.dimension(), 7.0);  // what was in it must not matter
+  point step(f.dimension(), 7.0);  // what was in it must not matter
   step_end out{};
   support::with_team(p.workers, threads, [&](auto& team) {
     direction.prepare(f, pass, team);
@@ -64,11 +64,11 @@ step_end newton_step(F const& f, numbers const& x, std::size_t threads = 1, doub
 
 // F and the norm of the least subgradient, from the objective's own members.
 template <class F>
-double value(F const& f, numbers const& x) {
+double value(F const& f, point const& x) {
   return support::at(f, x).value;
 }
 template <class F>
-double least_slope(F const& f, numbers const& x) {
+double least_slope(F const& f, point const& x) {
   auto g = support::at(f, x).gradient;  // that of the losses
   f.regularizer().subgradient(std::span<double const>(x), std::span<double>(g));
   return support::norm(g);
@@ -76,8 +76,8 @@ double least_slope(F const& f, numbers const& x) {
 
 // Least squares by cyclic coordinate descent on the residuals.
 template <class F>
-numbers minimiser(F const& f, dense_matrix<double> const& a, numbers const& y) {
-  numbers x(d), residual(n);
+point minimiser(F const& f, dense_matrix<double> const& a, point const& y) {
+  point x(d), residual(n);
   for (std::size_t i = 0; i != n; ++i) residual[i] = -y[i];
   for (int sweep = 0; sweep != 2000; ++sweep)
     for (std::size_t j = 0; j != d; ++j) {
@@ -102,7 +102,7 @@ void solves_least_squares(R const& r) {
     linear_objective const f(a, y, squared{}, r);
     auto const x = minimiser(f, dense, y);
     BOOST_REQUIRE(least_slope(f, x) < 1e-13);
-    numbers start(d);  // in the domain of r
+    point start(d);  // in the domain of r
     r.prox(std::span<double>(start), std::numeric_limits<double>::min());
     auto const end = newton_step(f, start);
     // The second derivative is a difference of two slopes, to 1e-10.
@@ -125,7 +125,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(one_step_from_zero_solves_least_squares, Matrix, b
   solves_least_squares<Matrix>(box{-0.05, 0.1});
   solves_least_squares<Matrix>(box{0.02, 0.3});  // 0 lies outside
   solves_least_squares<Matrix>(nonnegative{l1{0.05}});
-  numbers weights(d);
+  point weights(d);
   for (std::size_t j = 0; j != d; ++j) weights[j] = static_cast<double>(j % 3);
   solves_least_squares<Matrix>(weighted{l1{0.1}, weights});
 }
@@ -135,7 +135,7 @@ BOOST_AUTO_TEST_CASE(a_step_by_hand) {
   dense_matrix<double> a({2, 2}, 0.0);
   a(0, 0) = 2;
   a(1, 1) = 4;
-  numbers const y{1, 2};
+  point const y{1, 2};
   linear_objective const f(a, y, squared{}, l1{2});
   // S(1/2, 2/2) = 0, S(4/8, 2/8) = 1/4. The model falls by −r + 4/4 − 8/32 = −1/2 + 1 − 1/4.
   auto const end = newton_step(f, {0, 0});
@@ -153,7 +153,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(steps_converge_quadratically, Matrix, both) {
   auto const y = support::random_signs(n, 1);
   for (double const intercept : {0.0, 1.0}) {
     linear_objective const f(a, y, logistic{}, elastic_net{0.01, 0.05}, {.intercept = intercept});
-    numbers x(f.dimension());
+    point x(f.dimension());
     for (int step = 0; step != 6; ++step) x = newton_step(f, x).x;
     BOOST_TEST(least_slope(f, x) < 1e-12);
   }
@@ -165,7 +165,7 @@ BOOST_AUTO_TEST_CASE(many_coordinates_are_found_in_a_few_steps) {
   auto const a = support::features<csr_matrix<double>>(n, many, 0.3);
   auto const y = support::random_signs(n, 1);
   linear_objective const f(a, y, squared{}, l1{0.1});
-  numbers x(many);
+  point x(many);
   int steps = 0;
   while (least_slope(f, x) > 1e-9 && steps != 20) x = newton_step(f, x).x, ++steps;
   BOOST_TEST(steps < 20);
@@ -185,7 +185,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(any_number_of_threads_makes_the_same_bits, Matrix,
   }
 }
 
-BOOST_AUTO_TEST_CASE(where_x_has_too_many_numbers_there_is_no_direction) {
+BOOST_AUTO_TEST_CASE(where_x_has_too_many_point_there_is_no_direction) {
   constexpr std::size_t many = 1025;
   auto const a = support::features<csr_matrix<double>>(4, many, 0.1);
   auto const y = support::random_signs(4, 1);
@@ -194,14 +194,14 @@ BOOST_AUTO_TEST_CASE(where_x_has_too_many_numbers_there_is_no_direction) {
   newton_direction<std::remove_cv_t<decltype(f)>> direction(f, p);
   full_gradient pass(f, p);
   BOOST_TEST(!direction.exists());
-  numbers const x(many, 1.0);
+  point const x(many, 1.0);
   support::with_team(1, 1, [&](auto& team) {
     direction.prepare(f, pass, team);
     pass(f, std::span<double const>(x), team);
     direction.curvature_at(f, std::span<double const>(x), pass, team);
-    numbers step(many, 7.0);
+    point step(many, 7.0);
     BOOST_TEST(direction.exists());
     BOOST_TEST(direction.solve(f, 0, step) == 0);
-    BOOST_TEST((step == numbers(many)));
+    BOOST_TEST((step == point(many)));
   });
 }
