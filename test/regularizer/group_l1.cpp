@@ -75,9 +75,9 @@ BOOST_AUTO_TEST_CASE(the_conjugate_is_finite_where_all_norms_are_at_most_lambda)
 }
 
 BOOST_AUTO_TEST_CASE(the_least_subgradient_is_shortened_at_0_and_shifted_elsewhere) {
-  BOOST_TEST(support::least_subgradient(two_groups(2.5), {0, 0, 0}, {3, 2, 4}) ==
-                 (numbers{1.5, 0, 2}),
-             boost::test_tools::per_element());
+  BOOST_TEST(
+      support::least_subgradient(two_groups(2.5), {0, 0, 0}, {3, 2, 4}) == (numbers{1.5, 0, 2}),
+      boost::test_tools::per_element());
   BOOST_TEST(support::least_subgradient(two_groups(5), {6, -2, 8}, {1, 1, 1}) ==
                  (numbers{4, -4, 5}),  // 5·(0.6, 0.8) and −5
              boost::test_tools::per_element());

@@ -49,9 +49,9 @@ class box : public detail::separable<box<R>> {
   R const& penalty() const noexcept { return penalty_; }
 
   std::string identity() const {
-    std::string const bounds =
-        length_ == 0 ? detail::shown(lower_[0]) + ", " + detail::shown(upper_[0])
-                     : detail::summary_of(lower_) + ", " + detail::summary_of(upper_);
+    std::string const bounds = length_ == 0
+                                   ? detail::shown(lower_[0]) + ", " + detail::shown(upper_[0])
+                                   : detail::summary_of(lower_) + ", " + detail::summary_of(upper_);
     return "box(" + bounds + ", " + penalty_.identity() + ")";
   }
   /// @throws invalid_settings if x cannot have length d
@@ -89,9 +89,11 @@ class box : public detail::separable<box<R>> {
       };
       double const low = lower_[j], high = upper_[j];
       if (!(low < infinite)) detail::refuse_setting(at(".lower"), low, "a number below infinity");
-      if (!(high > -infinite)) detail::refuse_setting(at(".upper"), high, "a number above -infinity");
+      if (!(high > -infinite))
+        detail::refuse_setting(at(".upper"), high, "a number above -infinity");
       if (!(low <= high))
-        detail::refuse_setting(at(".upper"), high, "at least the lower bound, " + detail::shown(low));
+        detail::refuse_setting(at(".upper"), high,
+                               "at least the lower bound, " + detail::shown(low));
     }
     std::size_t const different = std::max<std::size_t>(this->length(), 1);
     for (std::size_t j = 0; j != different; ++j) {

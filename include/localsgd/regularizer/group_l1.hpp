@@ -30,9 +30,9 @@ enum class group_weights {
 /// @brief r(x) = λ Σ_g w_g ‖x_g‖ over a partition of the coordinates into groups, the group lasso
 ///        \cite yuan2006group : at the minimum whole groups are zero.
 ///
-/// w_g = √|g|, or 1. prox(x, η)_g = x_g·max(1 − ηλw_g/‖x_g‖, 0); r*(u) is 0 where ‖u_g‖ ≤ λw_g for all g,
-/// else +∞. Not separable, unless all groups have size 1. Constant, so safe to use from several
-/// threads.
+/// w_g = √|g|, or 1. prox(x, η)_g = x_g·max(1 − ηλw_g/‖x_g‖, 0); r*(u) is 0 where ‖u_g‖ ≤ λw_g for
+/// all g, else +∞. Not separable, unless all groups have size 1. Constant, so safe to use from
+/// several threads.
 class group_l1 {
  public:
   /// @param groups a partition of 0, …, d − 1
@@ -44,7 +44,8 @@ class group_l1 {
     detail::require_nonnegative("group_l1.lambda", lambda);
     for (auto const& group : groups) {
       if (group.empty())
-        refuse("[" + std::to_string(begins_.size() - 1) + "]", "empty", "a group of one index or more");
+        refuse("[" + std::to_string(begins_.size() - 1) + "]", "empty",
+               "a group of one index or more");
       members_.insert(members_.end(), group.begin(), group.end());
       begins_.push_back(members_.size());
     }
@@ -66,8 +67,8 @@ class group_l1 {
     }
   }
 
-  /// @brief Groups {0, …, size−1}, {size, …, 2size−1}, …: the blocks of one-hot encoded features, or the
-  ///        classes of softmax regression, where size is the number of columns.
+  /// @brief Groups {0, …, size−1}, {size, …, 2size−1}, …: the blocks of one-hot encoded features,
+  ///        or the classes of softmax regression, where size is the number of columns.
   /// @throws invalid_settings unless d is a positive multiple of size
   static group_l1 consecutive(std::size_t d, std::size_t size, double lambda,
                               group_weights weights = group_weights::square_root_of_size) {
@@ -143,8 +144,8 @@ class group_l1 {
     auto const sum = [](std::vector<std::size_t> const& v) {
       return std::to_string(detail::checksum(v.data(), v.size() * sizeof(std::size_t)));
     };
-    return "group_l1(" + std::to_string(groups()) + " groups " + sum(members_) + " " + sum(begins_) +
-           ", " + detail::shown(lambda_) +
+    return "group_l1(" + std::to_string(groups()) + " groups " + sum(members_) + " " +
+           sum(begins_) + ", " + detail::shown(lambda_) +
            (weights_ == group_weights::equal ? ", equal)" : ", square_root_of_size)");
   }
   /// @throws invalid_settings unless the groups have d indices
@@ -182,12 +183,13 @@ class group_l1 {
     double const norm = norm_of(v, g, 1);
     double const factor = norm <= threshold ? 0 : 1 - threshold / norm;
     for (std::size_t const j : group(g))
-      v[j] = norm <= threshold ? Scalar{0} : static_cast<Scalar>(factor * static_cast<double>(v[j]));
+      v[j] =
+          norm <= threshold ? Scalar{0} : static_cast<Scalar>(factor * static_cast<double>(v[j]));
   }
 
   double lambda_;
   group_weights weights_;
-  std::vector<std::size_t> members_, begins_;  // group g is members_[begins_[g]], …, before begins_[g + 1]
+  std::vector<std::size_t> members_, begins_;  // g begins at members_[begins_[g]]
 };
 static_assert(Regularizer<group_l1> && Regularizer<group_l1, float>);
 

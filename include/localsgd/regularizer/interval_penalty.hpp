@@ -32,10 +32,15 @@ struct interval_prox {
   double operator()(double v) const noexcept { return clamp(without_bounds(v)); }
 };
 
+/// @brief 1/(1 + step·l2). One copy, so that steps of one coordinate and of all round alike.
+LOCALSGD_ONE_COPY inline double shrinkage(double step, double l2) noexcept {
+  return 1 / (1 + step * l2);
+}
+
 /// @brief r(u) = l1·|u| + (l2/2)·u² for lower ≤ u ≤ upper, else +∞.
 ///
-/// l1 and l2 are finite and ≥ 0, lower ≤ upper, lower < ∞, upper > −∞. Constant, so safe to use from
-/// several threads.
+/// l1 and l2 are finite and ≥ 0, lower ≤ upper, lower < ∞, upper > −∞. Constant, so safe to use
+/// from several threads.
 struct interval_penalty {
   double l1 = 0;
   double l2 = 0;
@@ -57,7 +62,7 @@ struct interval_penalty {
 
   /// @brief v ↦ argmin_u r(u) + (u − v)²/(2 step).
   interval_prox prox(double step) const noexcept {
-    return {step * l1, 1 / (1 + step * l2), lower, upper};
+    return {step * l1, l2 == 0 ? 1 : shrinkage(step, l2), lower, upper};
   }
 
   /// @brief v after `count` steps v ← prox(v − step·slope), in O(1).
@@ -67,8 +72,8 @@ struct interval_penalty {
   ///
   /// The steps are an increasing function of v. So the sequence is monotone, and bounds can be
   /// applied at the end: what has left the interval does not return. Without bounds, while the
-  /// iterate keeps its sign ±, a step is v ← (v − a)/(1 + step·l2) with a = step·(slope ± l1), which
-  /// has a closed form. The sign changes at most once, and v may stay at 0 for ever.
+  /// iterate keeps its sign ±, a step is v ← (v − a)/(1 + step·l2) with a = step·(slope ± l1),
+  /// which has a closed form. The sign changes at most once, and v may stay at 0.
   LOCALSGD_ONE_COPY double steps(double v, double slope, double step,
                                  std::uint64_t count) const noexcept {
     interval_prox const one = prox(step);
@@ -143,7 +148,8 @@ struct interval_penalty {
       // Towards 0: the sign stays until |v| ≤ |a|. An estimate off by the rounding of v leaves a
       // smaller v to the next pass, so that there are three or four of them at most.
       double const excess = (v - a) / a;
-      double const stay = bend > 0 ? std::log1p(excess * bend / (1 + bend)) / std::log1p(bend) : excess;
+      double const stay =
+          bend > 0 ? std::log1p(excess * bend / (1 + bend)) / std::log1p(bend) : excess;
       if (stay >= all) return end;
       if (stay >= 1) {
         double const n = std::floor(stay);

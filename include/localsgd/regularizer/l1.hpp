@@ -15,8 +15,8 @@
 
 namespace localsgd {
 
-/// @brief r(x) = λ‖x‖₁, the lasso \cite tibshirani1996lasso : the minimum has exact zeros. λ = 0 is no
-///        penalty.
+/// @brief r(x) = λ‖x‖₁, the lasso \cite tibshirani1996lasso : the minimum has exact zeros. λ = 0 is
+///        no penalty.
 ///
 /// prox(x, η)_j = sign(x_j)·max(|x_j| − ηλ, 0); r*(u) is 0 where |u_j| ≤ λ for all j, else +∞. Not
 /// strongly convex: see elastic_net. Constant, so safe to use from several threads.

@@ -15,11 +15,11 @@
 
 namespace localsgd {
 
-/// @brief r(x) = R(x) where x_j ≥ 0 for all j, else +∞: `nonnegative{}`, `nonnegative{l1{1e-3}}`. It is
-///        the box [0, ∞).
+/// @brief r(x) = R(x) where x_j ≥ 0 for all j, else +∞: `nonnegative{}`, `nonnegative{l1{1e-3}}`.
+///        It is the box [0, ∞).
 ///
-/// prox(x, η)_j is that of R, and 0 where that is negative. Without a penalty r*(u) is 0 where u_j ≤ 0
-/// for all j, else +∞.
+/// prox(x, η)_j is that of R, and 0 where that is negative. Without a penalty r*(u) is 0 where
+/// u_j ≤ 0 for all j, else +∞.
 ///
 /// @tparam R as for box
 template <class R = no_penalty>

@@ -59,7 +59,8 @@ inline void require_length(std::string_view field, std::size_t length, std::size
 
 /// @brief A vector in an identity: its length and a checksum of its bytes.
 inline std::string summary_of(std::span<double const> v) {
-  return std::to_string(v.size()) + " numbers " + std::to_string(checksum(v.data(), v.size_bytes()));
+  return std::to_string(v.size()) + " numbers " +
+         std::to_string(checksum(v.data(), v.size_bytes()));
 }
 
 /// @brief The base of a separable stock regularizer: Self has penalty_at(j) and length().
@@ -105,17 +106,15 @@ class separable {
   }
   LOCALSGD_ONE_COPY double conjugate(std::span<double const> u) const noexcept {
     double parts[8] = {};
-    each(u.size(), [&](std::size_t j, interval_penalty const& r) {
-      parts[j % 8] += r.conjugate(u[j]);
-    });
+    each(u.size(),
+         [&](std::size_t j, interval_penalty const& r) { parts[j % 8] += r.conjugate(u[j]); });
     return ((parts[0] + parts[1]) + (parts[2] + parts[3])) +
            ((parts[4] + parts[5]) + (parts[6] + parts[7]));
   }
   double dual_scale(std::span<double const> u) const noexcept {
     double c = 1;
-    each(u.size(), [&](std::size_t j, interval_penalty const& r) {
-      c = std::min(c, r.dual_scale(u[j]));
-    });
+    each(u.size(),
+         [&](std::size_t j, interval_penalty const& r) { c = std::min(c, r.dual_scale(u[j])); });
     return c;
   }
   std::pair<double, double> zero_interval(std::size_t j) const noexcept {

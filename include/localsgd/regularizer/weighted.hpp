@@ -20,17 +20,20 @@
 
 namespace localsgd {
 
-/// @brief r(x) = Σ_j s_j R_j(x_j): the adaptive lasso \cite zou2006adaptive with `weighted{l1{1e-3}, s}`.
+/// @brief r(x) = Σ_j s_j R_j(x_j): the adaptive lasso \cite zou2006adaptive with
+///        `weighted{l1{1e-3}, s}`.
 ///
 /// s_j = 0 leaves coefficient j without a penalty, but then r* is +∞ for every u with u_j ≠ 0, and
-/// μ = 0. Bounds are not weighted: s_j = 0 leaves them as they are. A weighted l2 has a gradient, so it
-/// is stepped like l2, but it has no ridge form. Constant, so safe to use from several threads.
+/// μ = 0. Bounds are not weighted: s_j = 0 leaves them as they are. A weighted l2 has a gradient,
+/// so it is stepped like l2, but it has no ridge form. Constant, so safe to use from several
+/// threads.
 ///
 /// @tparam R l1, elastic_net, l2, or a box or nonnegative of these
 template <class R>
 class weighted : public detail::separable<weighted<R>> {
-  static_assert(detail::separable_stock<R>,
-                "weighted{R, weights}: R must be l1, elastic_net, l2, or a box or nonnegative of these");
+  static_assert(
+      detail::separable_stock<R>,
+      "weighted{R, weights}: R must be l1, elastic_net, l2, or a box or nonnegative of these");
 
  public:
   /// @param penalty R

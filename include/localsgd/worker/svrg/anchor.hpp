@@ -61,6 +61,7 @@ class svrg_anchor {
         p_(&p),
         period_(std::max<std::uint64_t>(
             1, (p.samples + p.workers * p.batch_size - 1) / (p.workers * p.batch_size))),
+        slack_(8 * p.local_steps > period_ ? period_ / 8 : 0),
         next_(first_look(start, period_)),
         active_(start == svrg_start::at_once),
         rescues_(start == svrg_start::never ? most_rescues : 0),
@@ -266,7 +267,7 @@ class svrg_anchor {
     if (passes_ == 1) active_since_ = t;
     active_ = true;
     renewed_at_ = t;
-    next_ = t + period_;
+    next_ = t + period_ - slack_;
   }
 
   void take_steps(full_gradient const& pass) {
@@ -276,7 +277,9 @@ class svrg_anchor {
   F const* f_;
   E const* step_size_;
   plan const* p_;
-  std::uint64_t period_, next_;
+  std::uint64_t period_;
+  std::uint64_t slack_;  // a sync time so little before the end of an epoch is the end of it
+  std::uint64_t next_;
   bool active_;
   std::uint64_t renewed_at_ = std::numeric_limits<std::uint64_t>::max(), passes_ = 0;
   std::uint64_t active_since_ = 0;

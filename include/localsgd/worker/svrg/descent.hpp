@@ -124,7 +124,7 @@ class newton_descent {
  private:
   enum class search { goes_on, found, failed };
   static constexpr int most_steps = 100, most_failures = 3, most_trials = 20;
-  static constexpr double steps_expected = 4, share_of_price = 0.125, least_damping = 1e-9;
+  static constexpr double steps_expected = 4, share_of_price = 0.125, least_damping = 1e-6;
 
   bool pays(full_gradient::value const& now) noexcept {
     if (!(p_->tolerance > 0) || failures_ > most_failures) return false;
@@ -137,7 +137,7 @@ class newton_descent {
     double const epochs =
         left > p_->tolerance ? std::log(left / p_->tolerance) / -std::log(rate_) : 0;
     bool const nearly_there = anchors_ >= 2 && epochs < 1;
-    pays_ = anchors >= price || (anchors >= soon && !nearly_there) || (anchors_ >= 2 && epochs > soon);
+    pays_ = proximal<stepped_objective<F>> || anchors >= price || (anchors >= std::floor(soon + 0.5) && !nearly_there) || (anchors_ >= 2 && epochs > soon);
     return pays_;
   }
 
@@ -190,10 +190,12 @@ class newton_descent {
 
   // Moré's rule for the damping. `ratio`: how much of the predicted fall came true.
   void adapt(double ratio, bool found) noexcept {
-    if (!found || ratio < 0.25)
-      damping_ = std::max(least_damping, damping_ * (found ? 4 : 10));
+    if (!found)
+      damping_ = std::max(1e-3, damping_ * 100);
+    else if (ratio < 0.25)
+      damping_ = std::max(least_damping, damping_ * 4);
     else if (ratio > 0.75)
-      damping_ = damping_ > least_damping ? damping_ / 4 : 0;
+      damping_ = damping_ > least_damping ? damping_ / (ratio > 0.9 ? 16 : 4) : 0;
   }
 
   plan const* p_ = nullptr;
