@@ -198,6 +198,7 @@ void it_has_the_bits_of_the_reference_on_any_number_of_threads() {
           same_objective(narrow, s);
           same_objective(touched, s);
           same_objective(sparse, {.workers = k, .tolerance = 1e-3});
+          same_objective(selecting, s);
           same_objective(selecting, {.workers = k, .tolerance = 1e-6});
         }
     }
