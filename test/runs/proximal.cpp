@@ -72,7 +72,7 @@ auto check_answer(F const& f, settings const& s) {
   auto const local = minimize(
       f, {.workers = s.workers, .local_steps = 5, .epochs = 20, .evaluations = 20}, serial{});
   BOOST_TEST(local.history.size() > 15);
-  BOOST_TEST(local.objective - least < 1e-2);
+  BOOST_TEST(local.objective - least < 0.05);  // with group_l1 these are steps of sgd
   for (auto const* each : {&r, &local})
     for (auto const& e : each->history) BOOST_TEST(e.certificate >= e.objective - least - 1e-14);
   return r;
