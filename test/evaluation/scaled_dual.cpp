@@ -112,8 +112,8 @@ struct shape {
 };
 template <class Matrix, class R>
 void with_every_loss(shape const& s, R const& r, bool vanishes = true) {
-  auto const a = support::in_layout<Matrix>(
-      support::random_features<double>(s.n, s.d, s.seed, s.density));
+  auto const a =
+      support::in_layout<Matrix>(support::random_features<double>(s.n, s.d, s.seed, s.density));
   auto const labels = support::random_signs(s.n, s.seed);
   point const reals = support::random_point(s.n, s.seed + 1);
   point weights(s.weighs ? s.n : 0);

@@ -101,7 +101,8 @@ BOOST_AUTO_TEST_CASE(l1_gives_the_zeros_of_the_minimiser) {
       BOOST_TEST(x[j] == 0);
       ++zeros;
     }
-    if (x[j] != 0) BOOST_TEST(g[j] == (x[j] > 0 ? -0.03 : 0.03), boost::test_tools::tolerance(1e-5));
+    if (x[j] != 0)
+      BOOST_TEST(g[j] == (x[j] > 0 ? -0.03 : 0.03), boost::test_tools::tolerance(1e-5));
   }
   BOOST_TEST((zeros > d / 4 && zeros < d));
 }
@@ -186,7 +187,8 @@ BOOST_AUTO_TEST_CASE(a_penalty_of_zero_is_no_penalty) {
   auto const& p = data();
   linear_objective const f(p.sparse, p.labels, logistic{}, l1{0});
   linear_objective const mean(p.sparse, p.labels, logistic{}, no_penalty{});
-  auto const r = minimize(f, {.epochs = 200}, serial{}), s = minimize(mean, {.epochs = 200}, serial{}, svrg{});
+  auto const r = minimize(f, {.epochs = 200}, serial{}),
+             s = minimize(mean, {.epochs = 200}, serial{}, svrg{});
   BOOST_TEST(support::norm(support::loss_gradient(f, point_of(r))) < 1e-5);
   BOOST_TEST(support::euclidean_distance(r.x, s.x) < 1e-4);
   BOOST_TEST(std::abs(r.objective - s.objective) < 1e-9);

@@ -71,8 +71,12 @@ BOOST_AUTO_TEST_CASE(one_worker_of_sgd_makes_proximal_steps_bit_for_bit) {
   linear_objective const f(p.dense, p.labels, logistic{}, l1{0.5});
   inverse_time_step const eta(0.5, 20);
   for (std::size_t const batch_size : {1U, 3U}) {
-    settings const s{.workers = 1, .local_steps = 7, .batch_size = batch_size, .steps = 200,
-                     .seed = 5, .evaluations = 3};
+    settings const s{.workers = 1,
+                     .local_steps = 7,
+                     .batch_size = batch_size,
+                     .steps = 200,
+                     .seed = 5,
+                     .evaluations = 3};
     auto const r = minimize(f, s, serial{}, sgd{}, eta);
     plan const of_run = support::make_plan(n, d, 1, batch_size, 5);
     point x(d), g(d);

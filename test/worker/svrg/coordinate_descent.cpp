@@ -81,7 +81,8 @@ answer minimise(matrix const& h, interval_penalty const& r, vector const& x, vec
 }
 
 // The least subgradient of ⟨g, p⟩ + ½⟨p, (H + νD)p⟩ + c Σ r(x_j + p_j) has no element above `most`.
-void is_optimal(matrix const& h, interval_penalty const& r, vector const& g,                double damping, double weight, answer const& a, double most) {
+void is_optimal(matrix const& h, interval_penalty const& r, vector const& g, double damping,
+                double weight, answer const& a, double most) {
   vector const hp = h.times(a.p);
   for (std::size_t j = 0; j != h.d; ++j) {
     double const slope = g[j] + hp[j] + damping * h(j, j) * a.p[j];
@@ -110,8 +111,8 @@ BOOST_AUTO_TEST_CASE(the_weight_multiplies_the_penalty_and_damping_the_diagonal)
 }
 
 BOOST_AUTO_TEST_CASE(bounds_are_met_exactly) {
-  auto const a = minimise(diagonal({1, 1, 1}), {.lower = -1, .upper = 0.3}, {0.1, 0.2, 0},
-                          {-5, 4, 0.125});
+  auto const a =
+      minimise(diagonal({1, 1, 1}), {.lower = -1, .upper = 0.3}, {0.1, 0.2, 0}, {-5, 4, 0.125});
   BOOST_TEST(a.u == (vector{0.3, -1, -0.125}), boost::test_tools::per_element());
 }
 
@@ -121,7 +122,8 @@ BOOST_AUTO_TEST_CASE(without_a_penalty_it_solves_the_system) {
     vector const g = support::random_point(d, 3), x = support::random_point(d, 4);
     auto const a = minimise(h, {}, x, g);
     auto const hp = h.times(a.p);
-    for (std::size_t j = 0; j != d; ++j) BOOST_TEST(std::abs(hp[j] + g[j]) <= 1e-8 * (1 + std::abs(g[j])));
+    for (std::size_t j = 0; j != d; ++j)
+      BOOST_TEST(std::abs(hp[j] + g[j]) <= 1e-8 * (1 + std::abs(g[j])));
     BOOST_TEST(a.value == product(g, a.p) / 2, boost::test_tools::tolerance(1e-8));
   }
 }
@@ -139,7 +141,8 @@ BOOST_AUTO_TEST_CASE(the_answer_meets_the_optimality_conditions) {
           for (double const damping : {0.0, 0.5})
             for (double const weight : {1.0, 5.0}) {
               auto const h = of_rank(rank, d, seed);
-              vector x = support::random_point(d, seed + 10), g = support::random_point(d, seed + 20);
+              vector x = support::random_point(d, seed + 10),
+                     g = support::random_point(d, seed + 20);
               for (double& e : x) e = std::min(std::max(e / 4, r.lower), r.upper);
               for (double& e : g) e *= 4;
               if (rank < d) g = h.times(g);  // in the range of H: else there may be no minimum

@@ -3,11 +3,11 @@
 #define BOOST_TEST_MODULE worker_svrg_proximal_iterate
 #include "localsgd/worker/svrg/proximal_iterate.hpp"
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <span>
 #include <vector>
 
@@ -185,7 +185,8 @@ void follows_the_loop(R const& r, std::size_t penalized) {
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(lazy_steps_are_those_of_a_loop_over_all_coordinates, Matrix, layouts) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(lazy_steps_are_those_of_a_loop_over_all_coordinates, Matrix,
+                              layouts) {
   for (std::size_t const penalized : {d, columns}) {
     follows_the_loop<Matrix>(l1{0.6}, penalized);
     follows_the_loop<Matrix>(elastic_net{0.5, 0.3}, penalized);
@@ -205,7 +206,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(it_starts_at_zero, Matrix, layouts) {
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_soft_threshold_by_hand, Matrix, layouts) {
-  // η = 1/4, g = 1, λ = 2: a step is x ← S(x − 1/4, 1/2). From 1: 1/4, 0, and S(−1/4, 1/2) = 0 again.
+  // η = 1/4, g = 1, λ = 2: a step is x ← S(x − 1/4, 1/2). From 1: 1/4, 0, and S(−1/4, 1/2) = 0
+  // again.
   pair_of<Matrix, l1> both(l1{2});
   both.steps.take(std::vector<double>(d, 1.0), std::vector<double>(d, 0.25));
   both.assign(std::vector<double>(d, 1.0));
@@ -256,7 +258,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_restart_forgets_everything, Matrix, layouts) {
   BOOST_TEST((both.average() == from));
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_state_that_is_read_back_goes_on_with_the_same_bits, Matrix, layouts) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_state_that_is_read_back_goes_on_with_the_same_bits, Matrix,
+                              layouts) {
   auto const a = support::features<Matrix>(n, columns, 0.15);
   auto const some_steps = [&](auto& both, std::uint64_t seed) {
     support::numbers random(seed);
