@@ -107,10 +107,7 @@ class certifier {
       if (has_slopes) {
         if (leader) dual_.choose(gradient_);
         team.barrier();  // c is there
-        pass.each_part(team, [&](index_range samples, std::span<double> sum) {
-          dual_.add_dual(samples, slopes, sum);
-        });
-        if (leader) bound = std::min(bound, dual_.bound(value.objective, pass.totals(), off.value));
+        bound = std::min(bound, dual_.bound(team, value.objective, slopes, off.value));
       }
     }
     return leader ? remember(value.objective, bound, off.value) : 0;
@@ -131,11 +128,11 @@ class certifier {
 
  private:
   struct no_dual {};
-  static auto make_dual(F const& f, full_gradient const& pass) {
+  auto make_dual(F const& f, full_gradient const& pass) const {
     if constexpr (dual)
       return dual_extrapolation<F>(f, pass.chain());
     else if constexpr (scaled)
-      return scaled_dual<F>(f, pass.chain());
+      return scaled_dual<F>(f, *p_);
     else
       return no_dual{};
   }
@@ -173,7 +170,8 @@ class certifier {
   F const* f_;
   plan const* p_;
   double mu_;
-  decltype(make_dual(std::declval<F const&>(), std::declval<full_gradient const&>())) dual_;
+  decltype(std::declval<certifier const&>().make_dual(std::declval<F const&>(),
+                                                      std::declval<full_gradient const&>())) dual_;
   std::vector<double> slopes_, gradient_;
   row_rounding<F> rounding_;
   double least_ = -std::numeric_limits<double>::infinity();  // f* is at least this

@@ -6,6 +6,7 @@
 #include "localsgd/evaluation/full_gradient.hpp"
 #include "localsgd/loss/concept.hpp"
 #include "localsgd/objective/linear_concept.hpp"
+#include "localsgd/settings.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -49,8 +50,7 @@ double dual_scale_of(R const& r, std::span<double const> u) {
 template <has_scaled_dual F>
 class scaled_dual {
  public:
-  /// @param terms how many numbers are added one after another in a sum, at most
-  scaled_dual(F const& f, std::size_t terms) : f_(&f), terms_(static_cast<double>(terms)) {}
+  scaled_dual(F const& f, plan p) : f_(&f), sums_(make_sums(p)) {}
 
   /// @brief Who leads: chooses c. @param gradient (1/n) Σ s_i θ_i a_i
   void choose(std::span<double const> gradient) {
@@ -61,40 +61,50 @@ class scaled_dual {
     conjugate_ = f_->regularizer().conjugate(u_);
   }
 
-  /// @brief Adds Σ s_i φ*(cθ_i, y_i) over some samples to the element of `sum` after its first d, and
-  ///        Σ s_i |φ*(cθ_i, y_i)| to the next. For several threads, after choose().
+  /// @brief Collective, after choose(): the bound, rounded up by what the sums may be off. Who leads gets
+  ///        the answer.
+  /// @param slopes θ_i: n
+  /// @param off    how much cancellation in the products ⟨a_i, x⟩ may hide of F(x)
+  template <class T>
+  double bound(T& team, double objective, std::span<double const> slopes, double off) {
+    sums_.each_part(team, [&](index_range samples, std::span<double> sum) {
+      add_dual(samples, slopes, sum);
+    });
+    if (!team.leads()) return infinity;
+    double const n = static_cast<double>(f_->samples());
+    double const conjugates = sums_.totals()[0] / n, sizes = sums_.totals()[1] / n;
+    double const gap = objective + conjugates + conjugate_;
+    constexpr double u = std::numeric_limits<double>::epsilon() / 2;
+    double const chain = static_cast<double>(sums_.chain() + u_.size() + 64);
+    double const margin =
+        4 * chain * u * (std::abs(objective) + sizes + std::abs(conjugate_)) + off;
+    double const result = std::max(gap, 0.0) + margin;
+    return std::isfinite(result) ? result : infinity;
+  }
+
+ private:
+  static constexpr double infinity = std::numeric_limits<double>::infinity();
+
+  static full_gradient make_sums(plan& p) {
+    p.dimension = 1;
+    return full_gradient(p);
+  }
+
+  // Adds Σ s_i φ*(cθ_i, y_i) over some samples, and Σ s_i |φ*(cθ_i, y_i)|.
   void add_dual(index_range samples, std::span<double const> slopes, std::span<double> sum) const {
     auto const& loss = f_->loss();
-    double conjugates = 0, sizes = 0;
     for (std::size_t i = samples.first; i != samples.last; ++i) {
       double const y = f_->target(i);
       double const theta = loss.project_to_dual_domain(scale_ * slopes[i], y);
       double const value = f_->scale(i) * loss.conjugate(theta, y);
-      conjugates += value;
-      sizes += std::abs(value);
+      sum[0] += value;
+      sum[1] += std::abs(value);
     }
-    sum[sum.size() - 2] += conjugates;
-    sum[sum.size() - 1] += sizes;
   }
 
-  /// @brief Who leads: the bound, rounded up by what the sums may be off.
-  /// @param sums what all add_dual() made
-  /// @param off  how much cancellation in the products ⟨a_i, x⟩ may hide of F(x)
-  double bound(double objective, std::span<double const> sums, double off) const {
-    double const n = static_cast<double>(f_->samples());
-    double const conjugates = sums[sums.size() - 2] / n, sizes = sums[sums.size() - 1] / n;
-    double const gap = objective + conjugates + conjugate_;
-    constexpr double u = std::numeric_limits<double>::epsilon() / 2;
-    double const chain = terms_ + static_cast<double>(u_.size()) + 64;
-    double const margin =
-        4 * chain * u * (std::abs(objective) + sizes + std::abs(conjugate_)) + off;
-    double const result = std::max(gap, 0.0) + margin;
-    return std::isfinite(result) ? result : std::numeric_limits<double>::infinity();
-  }
-
- private:
   F const* f_;
-  double terms_, scale_ = 0, conjugate_ = 0;
+  full_gradient sums_;
+  double scale_ = 0, conjugate_ = 0;
   std::vector<double> u_;
 };
 

@@ -55,6 +55,12 @@ class round_of {
   void average(std::span<scalar> out) {
     assemble_average(team_, workers_, record_.averages, std::span<double const>(x_.weights), out);
   }
+  /// @brief Collective, where f and its gradient at x are what pass() evaluated last: a bound on
+  ///        f(x) − f*, for who leads.
+  double certificate(std::span<scalar const> x, full_gradient::value const& value,
+                     std::span<double const> slopes) {
+    return record_.bound(team_, record_.gradient, x, value, slopes);
+  }
   /// @brief Collective: all workers go on from there; with `restart`, as if they had been there.
   void move_to(std::span<scalar const> to, bool restart) {
     team_.move_to(x_, to);

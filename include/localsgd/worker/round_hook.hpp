@@ -68,6 +68,8 @@ concept counts_its_gradients = requires(H const& h, std::uint64_t t) {
 /// | `c.consensus()`            | collective: the consensus, equal for all                        |
 /// | `c.average(out)`           | collective: x̂, the weighted average of all iterates             |
 /// | `c.pass()`                 | evaluates f and its gradient: detail::full_gradient             |
+/// | `c.certificate(x, v, s)`   | collective, right after c.pass() gave v and the slopes s at x:  |
+/// |                            | a bound on f(x) − f*, for who leads                             |
 /// | `c.move_to(x, restart)`    | collective: all workers go on from x; with `restart` as if all  |
 /// |                            | their iterates had been x. The averager and the encoders are    |
 /// |                            | told                                                            |

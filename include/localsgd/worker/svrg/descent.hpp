@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -53,8 +54,9 @@ struct descending_anchor {
 /// rate r of the last anchors says that they would: f − f* takes log(left/ε)/log(1/r) epochs more. The
 /// first anchors are those of the directions in which f bends most, so the prediction is low, and an
 /// eighth is what measured best. If less than one epoch seems left, local steps go on until they have
-/// cost the whole price. Newton steps end where ‖∇f‖²/(2λ) proves the tolerance, or f does not fall any
-/// more.
+/// cost the whole price. With a regularizer that has no gradient they begin at once, as their working set
+/// is smallest at the start. Newton steps end where ‖∇f‖²/(2λ), or the certificate of such a regularizer,
+/// proves the tolerance, or f does not fall any more.
 ///
 /// All that it decides follows from values that are equal on all ranks.
 template <Objective F>
@@ -95,9 +97,9 @@ class newton_descent {
     team.barrier();  // the anchor is there
     if (p_ == nullptr || !direction_.exists()) return;
     bool const leader = team.leads();
-    if (leader) last_fall_ = std::numeric_limits<double>::infinity();
     std::vector<double> direction(leader ? at.point.size() : 0);
     for (int step = 0; step != most_steps; ++step) {
+      if constexpr (proximal<stepped_objective<F>>) certify(round, at, slopes);
       if (team.broadcast(leader && pays(at.value) ? 1 : 0) == 0) return;
       search const end = one_step(round, f, at, slopes, direction);
       if (end == search::failed) {  // what was evaluated last is not the anchor
@@ -123,13 +125,25 @@ class newton_descent {
 
  private:
   enum class search { goes_on, found, failed };
+
+  // ‖∇f‖²/(2μ) says nothing where μ = 0, and little of a regularizer with kinks.
+  template <class Context, class Slopes>
+  void certify(Context& round, descending_anchor<scalar> at, Slopes slopes) {
+    if constexpr (linear_separable<stepped_objective<F>>)
+      if (round.team().leads()) direction_.keep_gradient(round.pass());  // a certificate needs the sums
+    std::span<double const> known;
+    if constexpr (std::same_as<Slopes, std::span<double>>) known = slopes;
+    double const bound = round.certificate(std::span<scalar const>(at.point), at.value, known);
+    if (round.team().leads()) certificate_ = bound;
+  }
+
   static constexpr int most_steps = 100, most_failures = 3, most_trials = 20;
   static constexpr double steps_expected = 4, share_of_price = 0.125, least_damping = 1e-6;
 
   bool pays(full_gradient::value const& now) noexcept {
     if (!(p_->tolerance > 0) || failures_ > most_failures) return false;
     if (now.squared_gradient_norm <= p_->tolerance * ridge_) return false;
-    if (proximal<stepped_objective<F>> && last_fall_ <= 1e-3 * p_->tolerance) return false;
+    if (proximal<stepped_objective<F>> && certificate_ <= p_->tolerance) return false;
     if (pays_) return true;
     double const price = steps_expected * direction_.epochs() * std::exp2(2 * failures_);
     double const anchors = static_cast<double>(anchors_), soon = share_of_price * price;
@@ -171,7 +185,6 @@ class newton_descent {
         if (lower(value, at.value)) next = search::found;
         adapt((at.value.objective - value.objective) / predicted, next == search::found);
         if (next == search::found) {
-          last_fall_ = at.value.objective - value.objective;
           at.value = value;
           std::swap(at.point, at.trial);
         }
@@ -203,7 +216,7 @@ class newton_descent {
   double ridge_ = 0;
   double drop_ = 0, rate_ = 0.99;  // of f from anchor to anchor
   double damping_ = 0;
-  double last_fall_ = std::numeric_limits<double>::infinity();  // of f, by the last Newton step
+  double certificate_ = std::numeric_limits<double>::infinity();
   std::uint64_t anchors_ = 0, gradients_ = 0;
   bool pays_ = false;
   int failures_ = 0;

@@ -64,13 +64,16 @@ class newton_direction<F> {
   /// @brief The work of a direction over that of ∇f.
   double gradients_per_sample() const noexcept { return gradients_; }
 
-  /// @brief Collective: chooses the working set and computes its part of H. @pre `pass` has evaluated f
-  ///        at x last
+  /// @brief Who leads: keeps ∇φ(x). @param pass has evaluated f at x last
+  void keep_gradient(full_gradient const& pass) {
+    gradient_.assign(pass.sum().begin(), pass.sum().end());
+  }
+
+  /// @brief Collective: chooses the working set and computes its part of H. @pre keep_gradient()
   template <class T>
-  void curvature_at(F const& f, std::span<scalar const> x, full_gradient const& pass, T& team) {
+  void curvature_at(F const& f, std::span<scalar const> x, full_gradient const&, T& team) {
     if (team.leads()) {
       std::vector<scalar> least(x.size());
-      gradient_.assign(pass.sum().begin(), pass.sum().end());
       for (std::size_t j = 0; j != x.size(); ++j)
         least[j] = static_cast<scalar>(gradient_[j] / samples_);
       f.regularizer().subgradient(x, std::span<scalar>(least));
