@@ -45,7 +45,7 @@ template <class F>
 seen bound_at(F const& f, point const& x, std::size_t threads = 1) {
   plan const p = support::make_plan(f.samples(), f.dimension(), 3, 1);
   full_gradient pass(f, p);
-  scaled_dual<F> dual(f, pass.chain());
+  scaled_dual<F> dual(f, p);
   point slopes(f.samples());
   seen out{};
   support::with_team(p.workers, threads, [&](auto& team) {
@@ -56,10 +56,8 @@ seen bound_at(F const& f, point const& x, std::size_t threads = 1) {
       dual.choose(gradient);
     }
     team.barrier();
-    pass.each_part(team, [&](index_range samples, std::span<double> sum) {
-      dual.add_dual(samples, slopes, sum);
-    });
-    if (team.leads()) out = {value.objective, dual.bound(value.objective, pass.totals(), 0)};
+    double const bound = dual.bound(team, value.objective, slopes, 0);
+    if (team.leads()) out = {value.objective, bound};
   });
   return out;
 }
