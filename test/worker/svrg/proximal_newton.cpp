@@ -48,6 +48,7 @@ step_end newton_step(F const& f, point const& x, std::size_t threads = 1, double
   support::with_team(p.workers, threads, [&](auto& team) {
     direction.prepare(f, pass, team);
     pass(f, std::span<double const>(x), team);
+    if (team.leads()) direction.keep_gradient(pass);
     direction.curvature_at(f, std::span<double const>(x), pass, team);
     if (team.leads()) {
       out.predicted = direction.solve(f, damping, step);
@@ -198,6 +199,7 @@ BOOST_AUTO_TEST_CASE(where_x_has_too_many_point_there_is_no_direction) {
   support::with_team(1, 1, [&](auto& team) {
     direction.prepare(f, pass, team);
     pass(f, std::span<double const>(x), team);
+    if (team.leads()) direction.keep_gradient(pass);
     direction.curvature_at(f, std::span<double const>(x), pass, team);
     point step(many, 7.0);
     BOOST_TEST(direction.exists());
