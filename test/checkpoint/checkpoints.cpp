@@ -237,6 +237,18 @@ BOOST_AUTO_TEST_CASE(variance_reduced_steps) {
   BOOST_TEST(survives_cuts(usual(), s, 4, 50, svrg{}, constant_step{0.01}).with_anchors == 48u);
 }
 
+BOOST_AUTO_TEST_CASE(proximal_steps) {
+  settings s = fifty;
+  linear_objective const f(data().sparse, data().labels, logistic{}, l1{0.02}, {.intercept = 1});
+  BOOST_TEST(survives_cuts(f, s, 4, 50).with_anchors == 48u);
+  BOOST_TEST(survives_cuts(f, s, 4, 50, sgd{}).made == 48u);
+  s.tolerance = 1e-300;  // Newton steps first, then local ones until the run has stalled
+  s.steps = 2000;
+  BOOST_TEST(survives_cuts(f, s, 4, 500).made > 10u);
+  linear_objective const dense(data().dense, data().reals, squared{}, elastic_net{0.02, 0.01});
+  BOOST_TEST(survives_cuts(dense, fifty, 4, 50).with_anchors == 48u);
+}
+
 BOOST_AUTO_TEST_CASE(variance_reduced_steps_that_are_taken_back) {
   settings s = fifty;  // diverges between anchors: f must not rise, so steps are halved
   linear_objective const f(data().dense, data().reals, squared{}, l2{0.01});

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <boost/test/unit_test.hpp>
+#include <cmath>
 #include <cstddef>
 #include <span>
 #include <vector>
@@ -15,6 +16,8 @@
 #include "localsgd/objective/linear_concept.hpp"
 #include "localsgd/objective/quadratic.hpp"
 #include "localsgd/objective/softmax.hpp"
+#include "localsgd/regularizer/box.hpp"
+#include "localsgd/regularizer/l1.hpp"
 #include "localsgd/regularizer/no_penalty.hpp"
 #include "test/support/regularizers.hpp"
 
@@ -45,6 +48,24 @@ BOOST_AUTO_TEST_CASE(a_smooth_regularizer_is_differentiable_and_no_ridge) {
 BOOST_AUTO_TEST_CASE(a_regularizer_that_is_not_smooth_is_not_differentiable) {
   using f = linear_with<support::absolute>;
   BOOST_TEST((has_regularizer<f> && !differentiable<f>));
+}
+
+BOOST_AUTO_TEST_CASE(points_outside_the_domain_move_to_the_nearest_one_inside) {
+  dense_matrix<double> const a{{1, 2, 3}};
+  std::vector<double> const y{1};
+  linear_objective const f(a, y, logistic{}, box{-1, 0.3, l1{5}});
+  std::vector<double> x{-7, 0.25, std::nextafter(0.3, 1)};
+  move_into_domain(f, std::span<double>(x));
+  BOOST_TEST(x == (std::vector<double>{-1, 0.25, 0.3}), boost::test_tools::per_element());
+  std::vector<double> const inside{-1, 0.3, 1e-310};
+  x = inside;
+  move_into_domain(f, std::span<double>(x));
+  BOOST_TEST((x == inside));
+  x = {-7, 0.25, 1};  // r has values everywhere
+  auto const before = x;
+  move_into_domain(linear_objective(a, y, logistic{}, support::absolute{1}), std::span<double>(x));
+  move_into_domain(linear_objective(a, y, logistic{}, l2{1}), std::span<double>(x));
+  BOOST_TEST((x == before));
 }
 
 BOOST_AUTO_TEST_CASE(an_objective_without_regularizer_is_differentiable) {

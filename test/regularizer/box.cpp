@@ -4,6 +4,7 @@
 #include "localsgd/regularizer/box.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <cmath>
 #include <limits>
 #include <span>
 #include <string>
@@ -97,6 +98,19 @@ BOOST_AUTO_TEST_CASE(a_box_in_a_box_is_the_intersection) {
   BOOST_TEST(support::prox_of(r, {9, 9}, 1) == (numbers{2, 3}), boost::test_tools::per_element());
   BOOST_TEST(r.length() == 2);
   refuses("box.penalty", [] { box{0, 3, box{4, 5}}; });
+}
+
+BOOST_AUTO_TEST_CASE(floats_at_a_bound_that_is_no_float_are_inside) {
+  // 0.3 as a float is above 0.3, and −0.3 below −0.3; the next ones are outside.
+  box const r{-0.3, 0.3, l1{2}};
+  std::vector<float> x{-7, 7}, g{5, -5};
+  r.prox(std::span<float>(x), 1);
+  BOOST_TEST(x == (std::vector<float>{-0.3f, 0.3f}), boost::test_tools::per_element());
+  BOOST_TEST(r.value(std::span<float const>(x)) == 4 * static_cast<double>(0.3f));
+  r.subgradient(std::span<float const>(x), std::span<float>(g));
+  BOOST_TEST(g == (std::vector<float>{0, 0}), boost::test_tools::per_element());
+  x[1] = std::nextafter(x[1], 1.0f);
+  BOOST_TEST(r.value(std::span<float const>(x)) == infinity);
 }
 
 BOOST_AUTO_TEST_CASE(the_identity_names_bounds_and_penalty) {

@@ -4,8 +4,10 @@
 
 #include "localsgd/regularizer/concept.hpp"
 
+#include <cmath>
 #include <concepts>
 #include <cstddef>
+#include <limits>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -41,6 +43,15 @@ concept differentiable = !proximal<F>;
 /// @brief The regularizer is a sum over the coordinates, with a proximal operator for each.
 template <class F>
 concept separable_proximal = proximal<F> && separable_regularizer<regularizer_type<F>>;
+
+/// @brief x ← the nearest point of the domain of r, the limit of its proximal operator for small steps,
+///        where r(x) is not finite: a start may lie outside, and averages leave it by rounding.
+template <class F, class Scalar>
+void move_into_domain([[maybe_unused]] F const& f, [[maybe_unused]] std::span<Scalar> x) {
+  if constexpr (proximal<F>)
+    if (!std::isfinite(f.regularizer().value(std::span<Scalar const>(x))))
+      f.regularizer().prox(x, static_cast<double>(std::numeric_limits<Scalar>::min()));
+}
 
 /// @brief λ, of an objective with a ridge or of a sharded one whose shards have it in common; 0 where
 ///        there is none.

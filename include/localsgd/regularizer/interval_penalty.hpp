@@ -52,6 +52,14 @@ struct interval_penalty {
     return l1 * std::abs(u) + l2 / 2 * u * u;
   }
 
+  /// @brief r with its bounds rounded to Scalar: a number within the bounds of r that is rounded to
+  ///        Scalar is within these.
+  template <class Scalar>
+  interval_penalty of() const noexcept {
+    return {l1, l2, static_cast<double>(static_cast<Scalar>(lower)),
+            static_cast<double>(static_cast<Scalar>(upper))};
+  }
+
   /// @brief v ↦ argmin_u r(u) + (u − v)²/(2 step).
   interval_prox prox(double step) const noexcept {
     return {step * l1, l2 == 0 ? 1 : shrinkage(step, l2), lower, upper};

@@ -65,7 +65,8 @@ inline std::string summary_of(std::span<double const> v) {
 
 /// @brief The base of a separable stock regularizer: Self has penalty_at(j) and length().
 ///
-/// prox(x, s) and prox_at(j, x_j, s) compute the same bits.
+/// prox(x, s) and prox_at(j, x_j, s) compute the same bits. Of iterates of float, bounds are the nearest
+/// floats: what `prox` returns has a finite value.
 template <class Self>
 class separable {
  public:
@@ -73,7 +74,7 @@ class separable {
   LOCALSGD_ONE_COPY double value(std::span<Scalar const> x) const noexcept {
     double parts[8] = {};  // for accuracy
     each(x.size(), [&](std::size_t j, interval_penalty const& r) {
-      parts[j % 8] += r.value(static_cast<double>(x[j]));
+      parts[j % 8] += r.template of<Scalar>().value(static_cast<double>(x[j]));
     });
     return ((parts[0] + parts[1]) + (parts[2] + parts[3])) +
            ((parts[4] + parts[5]) + (parts[6] + parts[7]));
@@ -100,7 +101,7 @@ class separable {
                                      std::span<Scalar> g) const noexcept {
     each(x.size(), [&](std::size_t j, interval_penalty const& r) {
       g[j] = static_cast<Scalar>(
-          r.least_subgradient(static_cast<double>(x[j]), static_cast<double>(g[j])));
+          r.template of<Scalar>().least_subgradient(static_cast<double>(x[j]), static_cast<double>(g[j])));
     });
   }
   LOCALSGD_ONE_COPY double conjugate(std::span<double const> u) const noexcept {

@@ -9,6 +9,7 @@
 #include "localsgd/evaluation/certifier.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
 #include "localsgd/objective/concept.hpp"
+#include "localsgd/objective/regularized.hpp"
 #include "localsgd/observer/concept.hpp"
 #include "localsgd/result.hpp"
 #include "localsgd/settings.hpp"
@@ -47,6 +48,7 @@ template <Objective F, Observer O, class Checkpoint = no_checkpoint>
 struct run_record {
   using scalar = typename F::scalar;
   using checkpoint_type = Checkpoint;
+  static constexpr bool has_domain = proximal<F>;  ///< r may be infinite
 
   run_record(F const& objective, plan const& the_plan, O& the_observer, result<scalar>& the_outcome)
       : f(&objective),
@@ -68,6 +70,7 @@ struct run_record {
   certifier<F> bound;
   average_rows<scalar> averages;
   aligned_vector<scalar> average;  // x̂, assembled at evaluations
+  aligned_vector<scalar> landed;   // the consensus where r is finite, of has_domain
   std::uint64_t bytes_before = 0;  // of all processes, before a checkpoint
   std::uint64_t exchanges_before = 0;
   std::vector<std::uint64_t> sent;  // bytes, of every thread that leads
@@ -76,6 +79,15 @@ struct run_record {
 
   checkpoint_record<Checkpoint, scalar> checkpoints;
   std::uint64_t next_due = 0, before = 0;  // those of every recorder, in a checkpoint
+
+  /// @brief Collective: x, a vector of this record, moves to where r is finite.
+  template <class T>
+  void land(T& team, aligned_vector<scalar>& x) const {
+    if constexpr (has_domain) {
+      if (team.leads()) move_into_domain(*f, std::span<scalar>(x));
+      team.barrier();
+    }
+  }
 
   template <class Archive>
   void state(Archive& archive) {

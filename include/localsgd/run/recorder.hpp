@@ -119,7 +119,12 @@ class recorder {
 
   bool evaluates_and_ends(std::uint64_t t) {
     if (leads()) r_.watch.stop();
-    std::span<scalar const> const consensus = round_.consensus();
+    std::span<scalar const> consensus = round_.consensus();
+    if (Record::has_domain && !hook_.evaluated_at(t)) {  // anchors are where r is finite
+      if (leads()) r_.landed.assign(consensus.begin(), consensus.end());
+      r_.land(team_, r_.landed);
+      consensus = r_.landed;
+    }
     auto const sent = team_.sent();  // what evaluations send is no part of training
     // At an anchor the average is looked at only if the run ends: it would cost a pass.
     bool const averages = team_.finite() && t > 0 && !hook_.evaluated_at(t);
@@ -181,6 +186,7 @@ class recorder {
   }
   known evaluate_average() {
     round_.average(std::span<scalar>(r_.average));
+    r_.land(team_, r_.average);
     return evaluate(r_.average);
   }
   LOCALSGD_ONE_COPY known evaluate(std::span<scalar const> x) {

@@ -4,6 +4,7 @@
 
 #include "localsgd/core/index_range.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
+#include "localsgd/objective/regularized.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
 #include "localsgd/settings.hpp"
 #include "localsgd/step_size/automatic_step.hpp"
@@ -150,7 +151,7 @@ class svrg_anchor {
       next = estimated ? move::leap : move::forward;
     }
 
-    if (leader && passes_ == 0) project(std::span<scalar>(trial_));
+    if (leader && passes_ == 0) move_into_domain(*f_, std::span<scalar>(trial_));
     while (next != move::done && next != move::done_back) {
       if (leader && next == move::back) step_back();
       if (leader && next == move::plain) set_trial(end_of_map(consensus));
@@ -230,11 +231,6 @@ class svrg_anchor {
   }
   void make_proximal_step(std::span<scalar> x) const {
     if constexpr (proximal<F>) steps_.make_proximal_step(*f_, x);
-  }
-  // Onto the domain of r: the limit of its proximal operator for small steps.
-  void project(std::span<scalar> x) const {
-    if constexpr (proximal<F>)
-      f_->regularizer().prox(penalized(*f_, x), static_cast<double>(std::numeric_limits<scalar>::min()));
   }
 
   void set_trial(std::span<scalar const> to) noexcept {

@@ -35,15 +35,16 @@ class coordinate_descent {
   }
   double diagonal(std::size_t j) const noexcept { return h_[j * d_ + j]; }
 
-  /// @brief p ← the minimiser, beginning at 0.
+  /// @brief u ← x + p at the minimiser, beginning at p = 0. u_j is what `prox` has returned, so that
+  ///        zeros and bounds are exact.
   /// @param prox       `prox(j, v, step)`: argmin_u r_j(u) + (u − v)²/(2 step)
   /// @param damping    ν ≥ 0: H + ν diag H in place of H
   /// @param weight     c
   /// @return ⟨g, p⟩ + ½⟨p, Hp⟩, without damping
   template <class Prox>
   double operator()(Prox const& prox, std::span<double const> x, std::span<double const> g,
-                    double damping, double weight, std::span<double> p) {
-    std::fill(p.begin(), p.end(), 0.0);
+                    double damping, double weight, std::span<double> u) {
+    std::copy(x.begin(), x.end(), u.begin());
     slope_.assign(g.begin(), g.end());
     std::vector<std::size_t> all(d_), moving;
     double largest = 0;
@@ -56,11 +57,11 @@ class coordinate_descent {
     auto const sweep = [&](std::vector<std::size_t> const& coordinates, auto const& moved) {
       double sum = 0;
       for (std::size_t const j : coordinates) {
-        double const h = std::max(diagonal(j), least) * (1 + damping), now = x[j] + p[j];
-        double const slope = slope_[j] + damping * diagonal(j) * p[j];
-        double const change = prox(j, now - slope / h, weight / h) - now;
+        double const h = std::max(diagonal(j), least) * (1 + damping), now = u[j];
+        double const slope = slope_[j] + damping * diagonal(j) * (now - x[j]);
+        double const next = prox(j, now - slope / h, weight / h), change = next - now;
         if (change == 0 || !std::isfinite(change)) continue;
-        p[j] += change;
+        u[j] = next;
         double const* LOCALSGD_RESTRICT const row = h_.data() + j * d_;
         double* LOCALSGD_RESTRICT const to = slope_.data();
         for (std::size_t i = 0; i != d_; ++i) to[i] += change * row[i];
@@ -83,7 +84,7 @@ class coordinate_descent {
       }
     }
     double value = 0;
-    for (std::size_t j = 0; j != d_; ++j) value += p[j] * (g[j] + slope_[j]) / 2;
+    for (std::size_t j = 0; j != d_; ++j) value += (u[j] - x[j]) * (g[j] + slope_[j]) / 2;
     return value;
   }
 

@@ -186,8 +186,11 @@ class newton_descent {
       if (leader) {
         predicted = direction_.solve(f, damping_, direction);
         if (!(predicted > 0) || tried == most_trials) next = search::failed;
-        for (std::size_t j = 0; j != at.point.size(); ++j)
-          at.trial[j] = static_cast<scalar>(static_cast<double>(at.point[j]) + direction[j]);
+        if constexpr (requires { direction_.end(); })  // point + direction would round
+          std::ranges::copy(direction_.end(), at.trial.begin());
+        else
+          for (std::size_t j = 0; j != at.point.size(); ++j)
+            at.trial[j] = static_cast<scalar>(static_cast<double>(at.point[j]) + direction[j]);
       }
       next = static_cast<search>(team.broadcast(static_cast<int>(next)));  // and the trial is there
       if (next == search::failed) break;

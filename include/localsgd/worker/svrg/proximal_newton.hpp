@@ -104,7 +104,7 @@ class newton_direction<F> {
     if (!usable_) return 0;
     auto const& r = f.regularizer();
     std::size_t const m = set_.size();
-    std::vector<double> x(m), g(m), p(m);
+    std::vector<double> x(m), g(m), u(m);
     for (std::size_t k = 0; k != m; ++k) {
       x[k] = static_cast<double>(point_[set_[k]]);
       g[k] = gradient_[set_[k]];
@@ -113,15 +113,17 @@ class newton_direction<F> {
     auto const prox = [&](std::size_t k, double v, double step) {
       return set_[k] < penalty_ends ? r.prox_at(set_[k], v, step) : v;
     };
-    double const model = descent_(prox, x, g, damping, samples_, p);
-    std::vector<scalar> moved = point_;
+    double const model = descent_(prox, x, g, damping, samples_, u);
+    end_ = point_;
     for (std::size_t k = 0; k != m; ++k) {
-      direction[set_[k]] = p[k];
-      moved[set_[k]] = static_cast<scalar>(x[k] + p[k]);
+      direction[set_[k]] = u[k] - x[k];
+      end_[set_[k]] = static_cast<scalar>(u[k]);
     }
     return r.value(penalized(f, std::span<scalar const>(point_))) -
-           r.value(penalized(f, std::span<scalar const>(moved))) - model / samples_;
+           r.value(penalized(f, std::span<scalar const>(end_))) - model / samples_;
   }
+  /// @brief Who leads: x + p of the last solve(), with the zeros and the bounds of r exactly.
+  std::span<scalar const> end() const noexcept { return end_; }
 
   template <class Archive>
   void state(Archive& archive) {
@@ -135,7 +137,7 @@ class newton_direction<F> {
   working_set set_;
   std::unique_ptr<full_gradient> hessian_;
   std::vector<double> gradient_;  // n·∇φ(x)
-  std::vector<scalar> point_;     // x
+  std::vector<scalar> point_, end_;  // x, and x + p
   coordinate_descent descent_;
 };
 

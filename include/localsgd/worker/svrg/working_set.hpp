@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <numeric>
 #include <span>
 #include <vector>
 
@@ -23,7 +24,7 @@
 namespace localsgd::detail {
 
 /// @brief The coordinates of x that are not 0, and those that F pushes away from 0 most: as many again,
-///        but at least 64.
+///        but at least 64. All of them, if there are 64 or fewer.
 ///
 /// With a regularizer like `l1` only a few coordinates of the minimiser are not 0, and the Hessian of the
 /// losses is needed for those alone: working sets as in \cite massias2018celer . The others stay where
@@ -48,7 +49,12 @@ class working_set {
         of_.push_back(j);
       else if (subgradient[j] != 0)
         pushed.push_back(j);
-    if (of_.size() > most) return false;
+    if (of_.size() > most || of_.size() + pushed.size() == 0) return false;
+    if (d <= least) {  // all of them: those that are not pushed now may be at the end of the step
+      of_.clear();
+      pushed.resize(d);
+      std::iota(pushed.begin(), pushed.end(), std::size_t{0});
+    }
     std::size_t const room = std::min({pushed.size(), std::max(least, of_.size()), most - of_.size()});
     auto const before = [&](std::size_t a, std::size_t b) {
       auto const left = std::abs(subgradient[a]), right = std::abs(subgradient[b]);
@@ -59,7 +65,7 @@ class working_set {
     of_.insert(of_.end(), pushed.begin(), end);
     std::sort(of_.begin(), of_.end());
     for (std::size_t k = 0; k != of_.size(); ++k) at_[of_[k]] = static_cast<std::uint32_t>(k);
-    return !of_.empty();
+    return true;
   }
 
   std::size_t size() const noexcept { return of_.size(); }

@@ -1,0 +1,73 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "test/support/problems.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <cstddef>
+#include <span>
+#include <vector>
+
+/// @file
+/// @brief The minimum with a regularizer that has no gradient, by another algorithm.
+
+namespace support {
+
+/// @brief The gradient of the mean loss.
+template <class F>
+std::vector<double> loss_gradient(F const& f, std::vector<double> const& x) {
+  return at(f, x).gradient;
+}
+
+/// @brief The norm of the least subgradient of F: 0 at the minimum, and only there.
+template <class F>
+double least_slope(F const& f, std::vector<double> const& x) {
+  auto g = loss_gradient(f, x);
+  f.regularizer().subgradient(std::span<double const>(x), std::span<double>(g));
+  return norm(g);
+}
+
+/// @brief argmin F by proximal gradient steps with momentum, which restarts where F rises.
+/// @param f L-smooth but for its regularizer
+template <class F>
+std::vector<double> reference_minimiser(F const& f, int steps = 20000) {
+  double const step = 1 / (1.01 * f.smoothness());
+  std::vector<double> x(f.dimension()), y = x, before = x;
+  auto const& r = f.regularizer();
+  double t = 1, value = infinity;
+  for (int i = 0; i != steps; ++i) {
+    auto const g = loss_gradient(f, y);
+    before = x;
+    for (std::size_t j = 0; j != x.size(); ++j) x[j] = y[j] - step * g[j];
+    r.prox(std::span<double>(x), step);
+    if (euclidean_distance(x, y) < 1e-14) break;
+    double const now = at(f, x).value;
+    if (now > value) {  // the next step is a plain one
+      t = 1;
+      y = x;
+    } else {
+      double const next = (1 + std::sqrt(1 + 4 * t * t)) / 2;
+      for (std::size_t j = 0; j != x.size(); ++j) y[j] = x[j] + (t - 1) / next * (x[j] - before[j]);
+      t = next;
+    }
+    value = now;
+  }
+  return x;
+}
+
+/// @brief Whether a and b are 0 at the same places.
+inline bool same_zeros(std::vector<double> const& a, std::vector<double> const& b) {
+  for (std::size_t j = 0; j != a.size(); ++j)
+    if ((a[j] == 0) != (b[j] == 0)) return false;
+  return a.size() == b.size();
+}
+template <class A>
+std::size_t zeros_of(A const& x) {
+  std::size_t zeros = 0;
+  for (auto const e : x) zeros += e == 0 ? 1 : 0;
+  return zeros;
+}
+
+}  // namespace support
