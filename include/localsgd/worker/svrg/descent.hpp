@@ -56,6 +56,11 @@ struct descending_anchor {
 /// cost the whole price. Newton steps end where ‖∇f‖²/(2λ) proves the tolerance, or f does not fall any
 /// more.
 ///
+/// With a regularizer that has no gradient, a run with a warm_start begins with Newton steps unless they
+/// are dear: their start is near the minimum as a rule, where each squares the error. And they end
+/// where the certificate is expected to reach the tolerance: it is about ‖g‖‖x‖₁, g the least
+/// subgradient.
+///
 /// All that it decides follows from values that are equal on all ranks.
 template <Objective F>
 class newton_descent {
@@ -98,7 +103,7 @@ class newton_descent {
     if (leader) last_fall_ = std::numeric_limits<double>::infinity();
     std::vector<double> direction(leader ? at.point.size() : 0);
     for (int step = 0; step != most_steps; ++step) {
-      if (team.broadcast(leader && pays(at.value) ? 1 : 0) == 0) return;
+      if (team.broadcast(leader && pays(at.value, at.point) ? 1 : 0) == 0) return;
       search const end = one_step(round, f, at, slopes, direction);
       if (end == search::failed) {  // what was evaluated last is not the anchor
         round.pass()(f, std::span<scalar const>(at.point), team, slopes);
@@ -119,17 +124,23 @@ class newton_descent {
   template <class Archive>
   void state(Archive& archive) {
     archive(direction_, drop_, rate_, anchors_, gradients_, pays_, failures_, damping_);
+    if constexpr (proximal<stepped_objective<F>>) archive(certain_);
   }
 
  private:
   enum class search { goes_on, found, failed };
   static constexpr int most_steps = 100, most_failures = 3, most_trials = 20;
   static constexpr double steps_expected = 4, share_of_price = 0.125, least_damping = 1e-9;
+  static constexpr double dear = 16;  // epochs, of the Newton steps that are expected
 
-  bool pays(full_gradient::value const& now) noexcept {
+  bool pays(full_gradient::value const& now, std::span<scalar const> x) noexcept {
     if (!(p_->tolerance > 0) || failures_ > most_failures) return false;
     if (now.squared_gradient_norm <= p_->tolerance * ridge_) return false;
-    if (proximal<stepped_objective<F>> && last_fall_ <= 1e-3 * p_->tolerance) return false;
+    if constexpr (proximal<stepped_objective<F>>) {
+      if (last_fall_ <= 1e-3 * p_->tolerance || expects_certificate(now, x)) return false;
+      bool const near = p_->start != 0 && anchors_ == 0;
+      if (near && steps_expected * direction_.epochs() <= dear) pays_ = true;
+    }
     if (pays_) return true;
     double const price = steps_expected * direction_.epochs() * std::exp2(2 * failures_);
     double const anchors = static_cast<double>(anchors_), soon = share_of_price * price;
@@ -139,6 +150,16 @@ class newton_descent {
     bool const nearly_there = anchors_ >= 2 && epochs < 1;
     pays_ = anchors >= price || (anchors >= soon && !nearly_there) || (anchors_ >= 2 && epochs > soon);
     return pays_;
+  }
+
+  // Whether the certificate at x is likely to be at most the tolerance. If it is not, the next time takes
+  // ten times less.
+  bool expects_certificate(full_gradient::value const& now, std::span<scalar const> x) noexcept {
+    double size = 0;
+    for (scalar const each : x) size += std::abs(static_cast<double>(each));
+    if (!(std::sqrt(now.squared_gradient_norm) * size <= certain_ * p_->tolerance)) return false;
+    certain_ /= 10;
+    return true;
   }
 
   template <class Context, class Slopes>
@@ -202,6 +223,7 @@ class newton_descent {
   std::uint64_t anchors_ = 0, gradients_ = 0;
   bool pays_ = false;
   int failures_ = 0;
+  double certain_ = 0.25;  // share of the tolerance at which the certificate is expected to reach it
 };
 
 }  // namespace localsgd::detail
