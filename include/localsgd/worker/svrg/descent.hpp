@@ -152,9 +152,10 @@ class newton_descent {
     return pays_;
   }
 
-  // Whether the certificate at x is likely to be at most the tolerance. If it is not, the next time takes
-  // ten times less.
+  // Whether a Newton step has led to x, and the certificate there is likely to be at most the tolerance.
+  // If it is not, the next time takes ten times less.
   bool expects_certificate(full_gradient::value const& now, std::span<scalar const> x) noexcept {
+    if (!std::isfinite(last_fall_)) return false;
     double size = 0;
     for (scalar const each : x) size += std::abs(static_cast<double>(each));
     if (!(std::sqrt(now.squared_gradient_norm) * size <= certain_ * p_->tolerance)) return false;
@@ -223,7 +224,7 @@ class newton_descent {
   std::uint64_t anchors_ = 0, gradients_ = 0;
   bool pays_ = false;
   int failures_ = 0;
-  double certain_ = 0.25;  // share of the tolerance at which the certificate is expected to reach it
+  double certain_ = 0.5;  // share of the tolerance at which the certificate is expected to reach it
 };
 
 }  // namespace localsgd::detail
