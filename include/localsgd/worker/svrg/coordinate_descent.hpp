@@ -58,9 +58,9 @@ class coordinate_descent {
       for (std::size_t const j : coordinates) {
         double const h = std::max(diagonal(j), least) * (1 + damping), now = x[j] + p[j];
         double const slope = slope_[j] + damping * diagonal(j) * p[j];
-        double const change = prox(j, now - slope / h, weight / h) - now;
+        double const next = prox(j, now - slope / h, weight / h), change = next - now;
         if (change == 0 || !std::isfinite(change)) continue;
-        p[j] += change;
+        p[j] = next - x[j];  // so that x + p is exactly 0 where it should be
         double const* LOCALSGD_RESTRICT const row = h_.data() + j * d_;
         double* LOCALSGD_RESTRICT const to = slope_.data();
         for (std::size_t i = 0; i != d_; ++i) to[i] += change * row[i];
