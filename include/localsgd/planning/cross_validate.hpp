@@ -187,7 +187,7 @@ concept metric_for = requires(Metric const& m, F const& f, std::span<typename F:
 template <detail::feature_matrix Matrix, detail::objective_of_part_maker<Matrix> Make,
           class Metric = mean_loss, class... Components>
   requires detail::metric_for<Metric, detail::objective_of_part<Make, Matrix>> &&
-           (detail::component_of_paths<Components> && ...)
+           (detail::component_of_paths<Components, detail::objective_of_part<Make, Matrix>> && ...)
 cross_validation_result<typename detail::objective_of_part<Make, Matrix>::scalar> cross_validate(
     Matrix const& features, std::span<double const> targets, Make const& make,
     std::span<double const> lambdas, Metric const& metric = {},

@@ -9,6 +9,7 @@
 #include "localsgd/planning/lambda_sequence.hpp"
 #include "localsgd/report.hpp"
 #include "localsgd/result.hpp"
+#include "localsgd/run/components.hpp"
 #include "localsgd/settings.hpp"
 #include "localsgd/warm_start.hpp"
 
@@ -60,8 +61,9 @@ concept objective_maker =
     std::invocable<Make const&, double> && Objective<objective_made_by<Make>>;
 
 /// @brief Not what a path decides by itself, and not a file that would be of another run each time.
-template <class C>
-concept component_of_paths = !std::same_as<std::remove_cvref_t<C>, warm_start> &&
+template <class C, class F>
+concept component_of_paths = ComponentFor<std::remove_cvref_t<C>, F> &&
+                             !std::same_as<std::remove_cvref_t<C>, warm_start> &&
                              !std::same_as<std::remove_cvref_t<C>, checkpoint>;
 
 inline void check_lambdas(std::span<double const> lambdas) {
@@ -145,7 +147,7 @@ double walk_path(Make const& make, std::span<double const> lambdas, settings s, 
 ///
 /// Thread safe if calling `make` is. The same bits as with the same calls of minimize().
 template <detail::objective_maker Make, class... Components>
-  requires(detail::component_of_paths<Components> && ...)
+  requires(detail::component_of_paths<Components, detail::objective_made_by<Make>> && ...)
 path_result<typename detail::objective_made_by<Make>::scalar> regularization_path(
     Make const& make, std::span<double const> lambdas, settings const& s = {},
     Components&&... components) {
