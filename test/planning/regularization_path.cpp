@@ -120,6 +120,15 @@ BOOST_AUTO_TEST_CASE(near_the_minimum_newton_steps_take_the_place_of_all_local_s
   for (std::size_t i = 1; i != 5; ++i) BOOST_TEST(path.points[i].fit.steps == 0u);
 }
 
+BOOST_AUTO_TEST_CASE(with_fewer_samples_than_coordinates_so_they_do_from_0) {
+  data const all(60, 300);
+  serial one;
+  auto const r = minimize(all.lasso()(0.02), {.tolerance = 1e-6}, one);
+  BOOST_TEST(r.certificate <= 1e-6);
+  BOOST_TEST(r.steps == 0u);
+  BOOST_TEST(r.gradients < 60u * 60);
+}
+
 BOOST_AUTO_TEST_CASE(each_run_starts_at_the_minimum_before_and_has_the_same_bits_on_all_threads) {
   data const all(300, 8);
   std::vector<double> const lambdas{0.1, 0.03};

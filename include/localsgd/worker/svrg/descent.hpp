@@ -57,9 +57,10 @@ struct descending_anchor {
 /// more.
 ///
 /// With a regularizer that has no gradient, a run with a warm_start begins with Newton steps unless they
-/// are dear: their start is near the minimum as a rule, where each squares the error. And they end
-/// where the certificate is expected to reach the tolerance: it is about ‖g‖‖x‖₁, g the least
-/// subgradient.
+/// are dear: their start is near the minimum as a rule, where each squares the error. So do runs with
+/// fewer samples than coordinates: local steps would make most coordinates nonzero, and the Hessian
+/// large. Newton steps end where the certificate is expected to reach the tolerance: it is about
+/// ‖g‖‖x‖₁, g the least subgradient.
 ///
 /// All that it decides follows from values that are equal on all ranks.
 template <Objective F>
@@ -138,8 +139,8 @@ class newton_descent {
     if (now.squared_gradient_norm <= p_->tolerance * ridge_) return false;
     if constexpr (proximal<stepped_objective<F>>) {
       if (last_fall_ <= 1e-3 * p_->tolerance || expects_certificate(now, x)) return false;
-      bool const near = p_->start != 0 && anchors_ == 0;
-      if (near && steps_expected * direction_.epochs() <= dear) pays_ = true;
+      bool const at_once = anchors_ == 0 && (p_->start != 0 || p_->samples < p_->dimension);
+      if (at_once && steps_expected * direction_.epochs() <= dear) pays_ = true;
     }
     if (pays_) return true;
     double const price = steps_expected * direction_.epochs() * std::exp2(2 * failures_);
