@@ -21,11 +21,12 @@ namespace {
 
 using namespace localsgd;
 
-/// A linear model whose intercept is not regularised.
+/// A linear model that says whether its intercept is regularised.
 template <class Base>
-struct with_free_intercept : Base {
-  explicit with_free_intercept(Base base) : Base(std::move(base)) {}
-  bool regularizes_intercept() const noexcept { return false; }
+struct with_intercept : Base {
+  bool regularized;
+  with_intercept(Base base, bool is) : Base(std::move(base)), regularized(is) {}
+  bool regularizes_intercept() const noexcept { return regularized; }
 };
 
 dense_matrix<double> const rows{{1, 0}, {0, 2}, {1, 1}, {3, 0}};
@@ -54,7 +55,8 @@ BOOST_AUTO_TEST_CASE(lambda_max_is_the_largest_slope_of_the_loss_at_0) {
 
 BOOST_AUTO_TEST_CASE(a_regularised_intercept_is_a_coordinate_like_the_others) {
   std::vector<double> const y{1, 2, 2, 1};
-  BOOST_TEST(lambda_max(linear_objective(rows, y, squared{}, l1{1}, {.intercept = 4})) == 6);
+  linear_objective const f(rows, y, squared{}, l1{1}, {.intercept = 4});
+  BOOST_TEST(lambda_max(with_intercept(f, true)) == 6);
 }
 
 BOOST_AUTO_TEST_CASE(weights_count_as_often_as_they_say) {
@@ -68,17 +70,17 @@ BOOST_AUTO_TEST_CASE(a_free_intercept_is_at_its_best_when_the_slopes_are_taken) 
   std::vector<double> const y{1, 2, 2, 1};
   for (double const value : {1.0, -10.0}) {
     linear_objective const f(rows, y, squared{}, l1{1}, {.intercept = value});
-    BOOST_TEST(lambda_max(with_free_intercept(f)) == 0.375, boost::test_tools::tolerance(1e-12));
+    BOOST_TEST(lambda_max(with_intercept(f, false)) == 0.375, boost::test_tools::tolerance(1e-12));
   }
   // Logistic, 3 of 4 positive: the probability is 3/4, and phi' = -1/4, or 3/4 for the negative one.
   // The slopes are (1/4) (-1/4 - 1/4 + 9/4, -2/4 - 1/4) = (7/16, -3/16).
   std::vector<double> const signs{1, 1, 1, -1};
   linear_objective const f(rows, signs, logistic{}, l1{1}, {.intercept = 1});
-  BOOST_TEST(lambda_max(with_free_intercept(f)) == 0.4375, boost::test_tools::tolerance(1e-12));
+  BOOST_TEST(lambda_max(with_intercept(f, false)) == 0.4375, boost::test_tools::tolerance(1e-12));
   // One class: the best intercept is infinite, and no feature is of any use.
   std::vector<double> const one{1, 1, 1, 1};
   linear_objective const g(rows, one, logistic{}, l1{1}, {.intercept = 1});
-  BOOST_TEST(lambda_max(with_free_intercept(g)) < 1e-12);
+  BOOST_TEST(lambda_max(with_intercept(g, false)) < 1e-12);
 }
 
 BOOST_AUTO_TEST_CASE(other_objectives_have_a_lambda_max_too) {
