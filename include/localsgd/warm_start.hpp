@@ -26,8 +26,9 @@ namespace localsgd {
 /// `minimize(f, s, warm_start(r.x))`. All else is that of a run from 0: t, and with it step sizes
 /// and samples, begin anew, so large first steps may lead away again. With a tolerance they do not:
 /// a point that is good enough is returned as it is, and otherwise the steps are variance-reduced
-/// from the start. On ranks all give the same point. With a checkpoint it is where the run began,
-/// whatever has been resumed.
+/// from the start; with a separable regularizer that has no gradient, such as l1, Newton steps come
+/// first. For many λ, see regularization_path(). On ranks all give the same point. With a checkpoint it
+/// is where the run began, whatever has been resumed.
 class warm_start {
  public:
   /// @param x anything contiguous with `data()` and `size()`, of float or double: d numbers, which

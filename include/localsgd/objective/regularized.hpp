@@ -44,15 +44,6 @@ concept differentiable = !proximal<F>;
 template <class F>
 concept separable_proximal = proximal<F> && separable_regularizer<regularizer_type<F>>;
 
-/// @brief x ← the nearest point of the domain of r, the limit of its proximal operator for small steps,
-///        where r(x) is not finite: a start may lie outside, and averages leave it by rounding.
-template <class F, class Scalar>
-void move_into_domain([[maybe_unused]] F const& f, [[maybe_unused]] std::span<Scalar> x) {
-  if constexpr (proximal<F>)
-    if (!std::isfinite(f.regularizer().value(std::span<Scalar const>(x))))
-      f.regularizer().prox(x, static_cast<double>(std::numeric_limits<Scalar>::min()));
-}
-
 /// @brief λ, of an objective with a ridge or of a sharded one whose shards have it in common; 0 where
 ///        there is none.
 template <class F>
@@ -92,6 +83,15 @@ std::size_t penalized_coordinates(F const& f) noexcept {
 template <class F, class T>
 std::span<T> penalized(F const& f, std::span<T> x) noexcept {
   return x.first(x.size() - (has_free_intercept(f) ? 1 : 0));
+}
+
+/// @brief x ← the nearest point of the domain of r, the limit of its proximal operator for small steps,
+///        where r(x) is not finite: a start may lie outside, and averages leave it by rounding.
+template <class F, class Scalar>
+void move_into_domain([[maybe_unused]] F const& f, [[maybe_unused]] std::span<Scalar> x) {
+  if constexpr (proximal<F>)
+    if (!std::isfinite(f.regularizer().value(std::span<Scalar const>(penalized(f, x)))))
+      f.regularizer().prox(penalized(f, x), static_cast<double>(std::numeric_limits<Scalar>::min()));
 }
 
 /// @brief The strong convexity of r in the coordinates that it acts on, of an objective with a

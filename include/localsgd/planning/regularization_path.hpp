@@ -1,0 +1,193 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/core/error.hpp"
+#include "localsgd/minimize.hpp"
+#include "localsgd/objective/concept.hpp"
+#include "localsgd/objective/sharded_concept.hpp"
+#include "localsgd/planning/lambda_sequence.hpp"
+#include "localsgd/report.hpp"
+#include "localsgd/result.hpp"
+#include "localsgd/run/components.hpp"
+#include "localsgd/settings.hpp"
+#include "localsgd/warm_start.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+/// @file
+/// @brief Models for a sequence of penalty strengths, each started from the one before.
+
+namespace localsgd {
+
+/// @brief The model of one λ.
+template <class Scalar = double>
+struct path_point {
+  double lambda = 0;        ///< λ
+  std::size_t support = 0;  ///< Coefficients that are not 0; an intercept is not counted.
+  result<Scalar> fit;       ///< The answer of minimize().
+};
+
+/// @brief The models of all λ, in the order of the sequence.
+template <class Scalar = double>
+struct path_result {
+  std::vector<path_point<Scalar>> points;  ///< One for each λ, unless an observer stopped the path.
+  double tolerance = 0;                    ///< On the certificate of each, in the units of f.
+  std::uint64_t gradients = 0;             ///< Component gradients of all runs: see result::gradients.
+  double seconds = 0;                      ///< Of all runs: see result::seconds.
+};
+
+namespace detail {
+
+/// @brief Without settings::tolerance, paths are computed to this times f(0).
+inline constexpr double path_tolerance = 1e-4;
+
+template <class Make>
+using objective_made_by = std::remove_cvref_t<std::invoke_result_t<Make const&, double>>;
+
+/// @brief A function of λ that returns objectives.
+template <class Make>
+concept objective_maker =
+    std::invocable<Make const&, double> && Objective<objective_made_by<Make>>;
+
+/// @brief Not what a path decides by itself, and not a file that would be of another run each time.
+template <class C, class F>
+concept component_of_paths = ComponentFor<std::remove_cvref_t<C>, F> &&
+                             !std::same_as<std::remove_cvref_t<C>, warm_start> &&
+                             !std::same_as<std::remove_cvref_t<C>, checkpoint>;
+
+inline void check_lambdas(std::span<double const> lambdas) {
+  require(!lambdas.empty(), "lambdas", "{}", "at least one number");
+  for (std::size_t i = 0; i != lambdas.size(); ++i) {
+    std::string const name = "lambdas[" + std::to_string(i) + "]";
+    require_positive(name, lambdas[i]);
+    if (i != 0)
+      require(lambdas[i] < lambdas[i - 1], name, lambdas[i],
+              "below the one before, " + shown(lambdas[i - 1]));
+  }
+}
+
+/// @brief The tolerance of a path of such objectives: the one that is set, or 1e-4·|f(0)|.
+template <Objective F>
+double tolerance_of_path(F const& f, settings const& s) {
+  if (s.tolerance > 0) return s.tolerance;
+  if constexpr (ShardedObjective<F>) {
+    refuse_setting("tolerance", s.tolerance, "> 0 for a path of a sharded objective");
+  } else {
+    std::vector<typename F::scalar> const zero(f.dimension());
+    double const at_zero =
+        std::abs(evaluate_all(f, std::span<typename F::scalar const>(zero)).objective);
+    return std::clamp(path_tolerance * at_zero, std::numeric_limits<double>::min(),
+                      std::numeric_limits<double>::max());
+  }
+}
+
+/// @brief How many coordinates of x are not 0, without an intercept.
+template <Objective F>
+std::size_t support_of(F const& f, std::span<typename F::scalar const> x) {
+  if constexpr (requires { { f.intercept() } -> std::convertible_to<double>; })
+    if (f.intercept() != 0) x = x.first(x.size() - 1);
+  return x.size() - static_cast<std::size_t>(std::ranges::count(x, typename F::scalar{0}));
+}
+
+/// @brief Minimises make(λ) for each λ. `visit(i, f, r)` gets each answer and may take it. @return the
+///        tolerance
+template <class Make, class Visit, class... Components>
+double walk_path(Make const& make, std::span<double const> lambdas, settings s, Visit const& visit,
+                 Components&... components) {
+  s.validate();
+  check_lambdas(lambdas);
+  using scalar = typename objective_made_by<Make>::scalar;
+  std::vector<scalar> start;
+  for (std::size_t i = 0; i != lambdas.size(); ++i) {
+    auto const f = make(lambdas[i]);
+    if (i == 0) s.tolerance = tolerance_of_path(f, s);
+    result<scalar> r = start.empty() ? minimize(f, s, components...)
+                                     : minimize(f, s, warm_start(start), components...);
+    if (r.usable()) start.assign(r.x.begin(), r.x.end());
+    bool const stopped = r.reason == stop_reason::observer_request;
+    visit(i, f, std::move(r));
+    if (stopped) break;
+  }
+  return s.tolerance;
+}
+
+}  // namespace detail
+
+/// @brief Minimises the objectives of a decreasing sequence of λ, each from the minimum of the one
+///        before (a warm start).
+///
+/// ~~~{.cpp}
+/// auto const make = [&](double lambda) { return linear_objective(rows, y, logistic{}, l1{lambda}); };
+/// auto const path = regularization_path(make, lambda_sequence(make(0)));
+/// std::cout << to_string(path);
+/// ~~~
+///
+/// Neighbouring λ have similar minima, so the runs take far fewer gradients than runs from 0
+/// \cite friedman2010regularization . λ may be anything that `make` makes of it: the strength of l1 or
+/// l2, or `elastic_net{alpha * lambda, (1 - alpha) * lambda}`. With ranks, all make the same call.
+///
+/// @param make       λ ↦ objective, of the same type and dimension for all λ
+/// @param lambdas    finite, > 0, strictly decreasing
+/// @param s          of each run. A `tolerance` of 0 means 1e-4·|f(0)| here, f the first objective:
+///                   the accuracy of scikit-learn. A sharded objective needs one that is set.
+/// @param components those of minimize(), for each run; neither warm_start nor checkpoint. If an
+///                   observer stops a run, the path ends there.
+/// @throws invalid_settings naming the λ that breaks a rule; and whatever minimize() throws
+///
+/// Thread safe if calling `make` is. The same bits as with the same calls of minimize().
+template <detail::objective_maker Make, class... Components>
+  requires(detail::component_of_paths<Components, detail::objective_made_by<Make>> && ...)
+path_result<typename detail::objective_made_by<Make>::scalar> regularization_path(
+    Make const& make, std::span<double const> lambdas, settings const& s = {},
+    Components&&... components) {
+  path_result<typename detail::objective_made_by<Make>::scalar> path;
+  auto const visit = [&](std::size_t i, auto const& f, auto&& r) {
+    path.gradients += r.gradients;
+    path.seconds += r.seconds;
+    std::size_t const support = detail::support_of(f, {r.x.data(), r.x.size()});
+    path.points.push_back({lambdas[i], support, std::move(r)});
+  };
+  path.tolerance = detail::walk_path(make, lambdas, s, visit, components...);
+  return path;
+}
+
+/// @brief A table for people: a line for each λ, with what the answer is and what it cost.
+template <class Scalar>
+std::string to_string(path_result<Scalar> const& path) {
+  std::string text;
+  auto const cell = [&](std::string const& value, std::size_t width) {
+    text.append(width > value.size() ? width - value.size() : 1, ' ').append(value);
+  };
+  cell("lambda", 12);
+  cell("support", 10);
+  cell("objective", 14);
+  cell("certificate", 13);
+  cell("gradients", 14);
+  text += "  reason\n";
+  for (auto const& each : path.points) {
+    cell(detail::reported(each.lambda, 4), 12);
+    cell(detail::reported_count(each.support), 10);
+    cell(detail::reported(each.fit.objective, 6), 14);
+    cell(std::isfinite(each.fit.certificate) ? detail::reported_bound(each.fit.certificate)
+                                             : "not known",
+         13);
+    cell(detail::reported_count(each.fit.gradients), 14);
+    text.append("  ").append(to_string(each.fit.reason)) += '\n';
+  }
+  text += "component gradients in all: " + detail::reported_count(path.gradients) +
+          ", training time: " + detail::reported_time(path.seconds) + "\n";
+  return text;
+}
+
+}  // namespace localsgd
