@@ -261,6 +261,9 @@ BOOST_AUTO_TEST_CASE(a_tolerance_before_and_after_steps_change_over) {
   auto const seen = survives_cuts(f, s, 4, 1000);
   BOOST_TEST(seen.with_anchors > 10u);
   BOOST_TEST(seen.made - seen.with_anchors > 0u);  // some while steps were plain
+  linear_objective const shifted(data().sparse, data().labels, logistic{}, l2{0.01},
+                                 {.intercept = 1});
+  BOOST_TEST(survives_cuts(shifted, s, 4, 1000).with_anchors > 10u);
   softmax_objective const softmax(data().dense_float, data().classes, 3, l2{0.01});
   settings const t{.workers = 4, .local_steps = 2, .tolerance = 1e-5, .evaluations = 200};
   BOOST_TEST(survives_cuts(softmax, t, 10, 1000).made > 4u);
