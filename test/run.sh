@@ -26,10 +26,8 @@ while (($# > 0)); do
 done
 case $preset in asan | tsan) suite=for_$preset ;; esac
 
-# One folder for each preset and compiler, so that none disturbs another's. The whole suite has its own,
-# as it is compiled with other options.
+# One folder for each preset and compiler, so that none disturbs another's.
 build=build/test
-if [[ $suite == all ]]; then build+=-all; fi
 if [[ $preset != dev ]]; then build+=-$preset; fi
 if [[ -n ${CXX:-} ]]; then build+=-$(basename "${CXX%% *}"); fi
 
@@ -38,9 +36,9 @@ if [[ ${CXX:-} == *clang* ]]; then bash cmake/install_packages.sh clang; fi
 
 options=(-DLOCALSGD_TESTS=ON -DLOCALSGD_EXAMPLES=ON)
 if command -v ccache >/dev/null; then options+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
-# Without precompiled headers, missing includes are found: the whole suite of the default compiler has
-# none. ThreadSanitizer's few programs would gain nothing.
-if [[ $suite != all && $suite != for_tsan ]]; then
+# ThreadSanitizer's few programs would gain nothing from precompiled headers. What they hide, includes
+# that a header lacks, the target headers_alone finds.
+if [[ $suite != for_tsan ]]; then
   options+=(-DLOCALSGD_TEST_PCH=ON)
   export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:+$CCACHE_SLOPPINESS,}pch_defines,time_macros
 fi

@@ -253,10 +253,9 @@ class recorder {
   void keep_last() {
     r_.gradient.release();
     r_.outcome.last = to_vector<scalar>(r_.last);
-    std::span<scalar const> const kept(r_.outcome.last.data(), r_.outcome.last.size());
-    if (r_.weighted.data() == r_.last.data()) r_.weighted = kept;
-    if (r_.best.data() == r_.last.data()) r_.best = kept;
-    r_.last = kept;
+    std::span<scalar const> const kept(r_.outcome.last.data(), r_.outcome.last.size()), was = r_.last;
+    for (auto* const each : {&r_.weighted, &r_.best, &r_.last})
+      if (each->data() == was.data()) *each = kept;
   }
 
   // Who leads: completes the outcome, as if the run ended here.
@@ -270,11 +269,10 @@ class recorder {
     out.bytes = all_bytes();
     out.seconds = seconds();
     out.delay = team_.delay();
-    double drift = 0;
+    double drift = 0;  // of all workers
     for (std::size_t k = 0; k != r_.drift.size(); ++k) drift += r_.drift[k];
     out.history.push_back({t, out.rounds, out.gradients, out.exchanges, out.bytes, out.seconds,
-                           out.objective, out.certificate,
-                           drift / static_cast<double>(p.workers)});
+                           out.objective, out.certificate, drift / static_cast<double>(p.workers)});
   }
   std::uint64_t all_bytes() const noexcept {
     std::uint64_t all = r_.bytes_before;
@@ -291,13 +289,11 @@ class recorder {
   proceed look() { return r_.observer->after_evaluation(r_.outcome.history.back(), *r_.p); }
 
   static constexpr double infinity = std::numeric_limits<double>::infinity();
-
   Record& r_;
   Round& round_;
   typename Round::protocol& team_;
   typename Round::hook_type const& hook_;
-  std::uint64_t next_due_ = 0;
-  std::uint64_t before_ = 0;  // the sync time before this one
+  std::uint64_t next_due_ = 0, before_ = 0;  // the sync time before this one
   traffic sent_before_;
 };
 

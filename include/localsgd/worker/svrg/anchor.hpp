@@ -11,7 +11,7 @@
 #include "localsgd/step_size/concept.hpp"
 #include "localsgd/worker/round_hook.hpp"
 #include "localsgd/worker/svrg/descent.hpp"
-#include "localsgd/worker/svrg/extrapolation.hpp"
+#include "localsgd/kernels/extrapolation.hpp"
 #include "localsgd/worker/svrg/steps.hpp"
 
 #include <algorithm>
@@ -232,7 +232,6 @@ class svrg_anchor {
   void make_proximal_step(std::span<scalar> x) const {
     if constexpr (proximal<F>) steps_.make_proximal_step(*f_, x);
   }
-
   void set_trial(std::span<scalar const> to) noexcept {
     std::copy_n(to.data(), to.size(), trial_.data());
   }
@@ -273,9 +272,7 @@ class svrg_anchor {
     scale_ = automatic ? factor_ : factor_ * (*step_size_)(t) / (*step_size_)(0);
     take_steps(pass);
     if (passes_ == 1) active_since_ = t;
-    active_ = true;
-    renewed_at_ = t;
-    next_ = t + period_ - slack_;
+    active_ = true, renewed_at_ = t, next_ = t + period_ - slack_;
   }
 
   void take_steps(full_gradient const& pass) {
@@ -285,12 +282,11 @@ class svrg_anchor {
   F const* f_;
   E const* step_size_;
   plan const* p_;
-  std::uint64_t period_;
-  std::uint64_t slack_;  // a sync time so little before the end of an epoch is the end of it
+  std::uint64_t period_, slack_;  // a sync time so little before the end of an epoch is its end
   std::uint64_t next_;
   bool active_;
-  std::uint64_t renewed_at_ = std::numeric_limits<std::uint64_t>::max(), passes_ = 0;
-  std::uint64_t active_since_ = 0;
+  std::uint64_t renewed_at_ = std::numeric_limits<std::uint64_t>::max();
+  std::uint64_t passes_ = 0, active_since_ = 0;
   int rescues_, stalled_ = 0;
   aligned_vector<scalar> point_, trial_, stepped_;
   extrapolation history_;

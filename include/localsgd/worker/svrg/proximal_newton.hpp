@@ -7,7 +7,7 @@
 #include "localsgd/kernels/packed_cholesky.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
 #include "localsgd/settings.hpp"
-#include "localsgd/worker/svrg/coordinate_descent.hpp"
+#include "localsgd/kernels/coordinate_descent.hpp"
 #include "localsgd/worker/svrg/hessian_work.hpp"
 #include "localsgd/worker/svrg/newton.hpp"
 #include "localsgd/worker/svrg/working_set.hpp"

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
-#define BOOST_TEST_MODULE worker_svrg_extrapolation
-#include "localsgd/worker/svrg/extrapolation.hpp"
+#define BOOST_TEST_MODULE kernels_extrapolation
+#include "localsgd/kernels/extrapolation.hpp"
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
-#define BOOST_TEST_MODULE worker_svrg_coordinate_descent
-#include "localsgd/worker/svrg/coordinate_descent.hpp"
+#define BOOST_TEST_MODULE kernels_coordinate_descent
+#include "localsgd/kernels/coordinate_descent.hpp"
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
