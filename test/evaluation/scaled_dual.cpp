@@ -32,6 +32,7 @@
 using namespace localsgd;
 using detail::full_gradient;
 using detail::has_scaled_dual;
+using detail::penalized;
 using detail::scaled_dual;
 using point = std::vector<double>;
 
@@ -48,15 +49,15 @@ seen bound_at(F const& f, point const& x, std::size_t threads = 1) {
   scaled_dual<F> dual(f, p);
   point slopes(f.samples());
   seen out{};
+  point gradient;
   support::with_team(p.workers, threads, [&](auto& team) {
     auto const value = pass(f, std::span<double const>(x), team, std::span(slopes));
     if (team.leads()) {
-      point gradient(pass.sum().begin(), pass.sum().end());
+      gradient.assign(pass.sum().begin(), pass.sum().end());
       for (double& g : gradient) g /= static_cast<double>(f.samples());
-      dual.choose(gradient);
     }
     team.barrier();
-    double const bound = dual.bound(team, value.objective, slopes, 0);
+    double const bound = dual.bound(team, pass, value.objective, gradient, slopes, 0);
     if (team.leads()) out = {value.objective, bound};
   });
   return out;
@@ -80,11 +81,11 @@ void is_never_below_the_gap(F const& f, std::uint64_t seed, bool vanishes = true
   for (double const size : {2.0, 0.3, 0.01}) {
     auto x = support::random_point(f.dimension(), random.below(1000));
     for (double& e : x) e *= size;
-    f.regularizer().prox(std::span<double>(x), 1e-3);
+    f.regularizer().prox(penalized(f, std::span<double>(x)), 1e-3);
     check(x);
     auto near = minimiser;
     for (std::size_t j = 0; j != near.size(); ++j) near[j] += 0.1 * x[j];
-    f.regularizer().prox(std::span<double>(near), 1e-6);
+    f.regularizer().prox(penalized(f, std::span<double>(near)), 1e-6);
     check(near);
   }
   point x(f.dimension());
@@ -92,7 +93,7 @@ void is_never_below_the_gap(F const& f, std::uint64_t seed, bool vanishes = true
   for (int i = 0; i != 8; ++i) {
     auto const g = support::loss_gradient(f, x);
     for (std::size_t j = 0; j != x.size(); ++j) x[j] -= step * g[j];
-    f.regularizer().prox(std::span<double>(x), step);
+    f.regularizer().prox(penalized(f, std::span<double>(x)), step);
     check(x);
   }
   check(minimiser);
@@ -107,6 +108,7 @@ struct shape {
   double density, intercept, strength;
   bool weighs;
   std::uint64_t seed;
+  bool free = false;  // the intercept
 };
 template <class Matrix, class R>
 void with_every_loss(shape const& s, R const& r, bool vanishes = true) {
@@ -118,7 +120,9 @@ void with_every_loss(shape const& s, R const& r, bool vanishes = true) {
   support::numbers random(s.seed);
   for (double& e : weights) e = static_cast<double>(random.below(4));
   if (s.weighs) weights[0] = 1;
-  linear_options const options{.intercept = s.intercept, .weights = weights};
+  linear_options const options{.intercept = s.intercept,
+                               .weights = weights,
+                               .regularize_intercept = !s.free};
   auto const check = [&](point const& y, auto const& loss) {
     is_never_below_the_gap(linear_objective(a, y, loss, r, options), s.seed, vanishes);
   };
@@ -135,12 +139,13 @@ std::vector<shape> shapes() {
     all.push_back({30, 6, 0.6, 0, strength, false, seed++});
     all.push_back({10, 20, 0.5, 0.5, strength, true, seed++});
     all.push_back({40, 3, 1, 2, strength, true, seed++});
+    all.push_back({25, 5, 0.7, 1, strength, true, seed++, true});
     all.push_back({7, 7, 0.3, 0, strength, false, seed++});
   }
   return all;
 }
-// A shape's coordinates, with those of an intercept.
-std::size_t dimension_of(shape const& s) { return s.d + (s.intercept != 0 ? 1 : 0); }
+// The coordinates that are penalised, with that of a regularised intercept.
+std::size_t dimension_of(shape const& s) { return s.d + (s.intercept != 0 && !s.free ? 1 : 0); }
 
 template <class Make>
 void in_every_shape(Make const& make, bool vanishes = true) {

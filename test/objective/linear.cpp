@@ -86,7 +86,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(the_gradient_is_that_of_the_value, Matrix, layouts
   with_every_loss([&](auto const& loss, auto const& y) {
     for (std::span<double const> const s : {std::span<double const>{}, std::span(w)})
       for (linear_options const& o :
-           {linear_options{0, s}, linear_options{1.5, s, true}, linear_options{1.5, s}}) {
+           {linear_options{0, s}, linear_options{1.5, s, {}, true}, linear_options{1.5, s}}) {
         linear_objective const f(a, y, loss, l2{0.1}, o);
         BOOST_TEST(support::worst_central_difference(f) <=
                    support::central_difference_tolerance<double>);

@@ -25,7 +25,9 @@ std::vector<double> loss_gradient(F const& f, std::vector<double> const& x) {
 template <class F>
 double least_slope(F const& f, std::vector<double> const& x) {
   auto g = loss_gradient(f, x);
-  f.regularizer().subgradient(std::span<double const>(x), std::span<double>(g));
+  using localsgd::detail::penalized;
+  f.regularizer().subgradient(penalized(f, std::span<double const>(x)),
+                              penalized(f, std::span<double>(g)));
   return norm(g);
 }
 
@@ -41,7 +43,7 @@ std::vector<double> reference_minimiser(F const& f, int steps = 20000) {
     auto const g = loss_gradient(f, y);
     before = x;
     for (std::size_t j = 0; j != x.size(); ++j) x[j] = y[j] - step * g[j];
-    r.prox(std::span<double>(x), step);
+    r.prox(localsgd::detail::penalized(f, std::span<double>(x)), step);
     if (euclidean_distance(x, y) < 1e-14) break;
     double const now = at(f, x).value;
     if (now > value) {  // the next step is a plain one

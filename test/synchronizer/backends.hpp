@@ -169,6 +169,8 @@ void it_has_the_bits_of_the_reference_on_any_number_of_threads() {
     linear_objective const sparse(data.sparse, data.labels, logistic{}, l2{0.01});
     linear_objective const shifted(data.sparse, data.labels, logistic{}, l2{0.01}, {.intercept = 1});
     linear_objective const touched(wide.sparse, wide.labels, logistic{}, l2{0.01}, {.intercept = 1});
+    linear_objective const selecting(data.sparse, data.labels, logistic{}, l1{0.02});
+    softmax_objective const narrow(data.sparse, data.classes, 3, l2{0.01}, iterate_type<float>{});
     subject const f(data);
     auto one = reference_of<T>();
     for (std::size_t const threads : thread_counts<T>()) {

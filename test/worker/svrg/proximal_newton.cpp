@@ -28,6 +28,7 @@ namespace {
 using namespace localsgd;
 using detail::full_gradient;
 using detail::newton_direction;
+using detail::penalized;
 using point = std::vector<double>;
 using both = std::tuple<dense_matrix<double>, csr_matrix<double>>;
 
@@ -71,7 +72,8 @@ double value(F const& f, point const& x) {
 template <class F>
 double least_slope(F const& f, point const& x) {
   auto g = support::at(f, x).gradient;  // that of the losses
-  f.regularizer().subgradient(std::span<double const>(x), std::span<double>(g));
+  f.regularizer().subgradient(penalized(f, std::span<double const>(x)),
+                              penalized(f, std::span<double>(g)));
   return support::norm(g);
 }
 

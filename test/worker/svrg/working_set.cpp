@@ -29,7 +29,7 @@ using indices = std::vector<std::size_t>;
 using both = std::tuple<dense_matrix<double>, csr_matrix<double>>;
 
 bool choose(working_set& set, point const& x, point const& pushes) {
-  return set.choose(std::span<double const>(x), std::span<double const>(pushes));
+  return set.choose(std::span<double const>(x), std::span<double const>(pushes), x.size());
 }
 indices members(working_set const& set) {
   indices all;
