@@ -167,7 +167,8 @@ class newton_descent {
     double const epochs =
         left > p_->tolerance ? std::log(left / p_->tolerance) / -std::log(rate_) : 0;
     bool const nearly_there = anchors_ >= 2 && epochs < 1;
-    pays_ = proximal<stepped_objective<F>> || anchors >= price || (anchors >= std::floor(soon + 0.5) && !nearly_there) || (anchors_ >= 2 && epochs > soon);
+    pays_ = proximal<stepped_objective<F>> || anchors >= price ||
+            (anchors >= soon && !nearly_there) || (anchors_ >= 2 && epochs > soon);
     return pays_;
   }
 
