@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <new>
 #include <stdexcept>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -104,6 +105,17 @@ BOOST_AUTO_TEST_CASE(an_array_can_be_emptied_and_assigned) {
   all.clear();
   BOOST_TEST(all.size() == 0U);
   BOOST_TEST(counted::alive == 0);
+}
+
+BOOST_AUTO_TEST_CASE(an_array_of_what_can_be_copied_can_be_copied) {
+  fixed_array<int> const from(3, [](std::size_t i) { return static_cast<int>(i) + 4; });
+  fixed_array<int> to = from;
+  BOOST_TEST(to.size() == 3U);
+  to[1] = 0;
+  BOOST_TEST(from[1] == 5);
+  to = from;
+  BOOST_TEST(to[1] == 5);
+  BOOST_TEST((!std::is_copy_constructible_v<fixed_array<counted>>));
 }
 
 BOOST_AUTO_TEST_CASE(where_an_object_of_an_array_cannot_be_made_the_others_are_destroyed) {

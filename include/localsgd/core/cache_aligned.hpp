@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <new>
 #include <utility>
@@ -56,9 +57,17 @@ class fixed_array {
     data_ = aligned_allocator<T>().allocate(n);
     for (; size_ != n; ++size_) ::new (static_cast<void*>(data_ + size_)) T;
   }
+  fixed_array(fixed_array const& other)
+    requires std::copy_constructible<T>
+      : fixed_array(other.size_, [&](std::size_t i) -> T const& { return other[i]; }) {}
   /// @brief Takes over the objects of another array. No object is moved.
   fixed_array(fixed_array&& other) noexcept
       : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  fixed_array& operator=(fixed_array const& other)
+    requires std::copy_constructible<T>
+  {
+    return *this = fixed_array(other);
+  }
   fixed_array& operator=(fixed_array&& other) noexcept {
     std::swap(data_, other.data_);
     std::swap(size_, other.size_);

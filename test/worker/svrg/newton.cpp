@@ -39,7 +39,7 @@ std::vector<double> newton_step(F const& f, std::vector<double> x, std::size_t t
     direction.prepare(f, pass, team);
     pass(f, std::span<double const>(x), team);
     direction.curvature_at(f, std::span<double const>(x), pass, team);
-    if (team.leads()) BOOST_TEST(direction.solve(0, step) > 0);
+    if (team.leads()) BOOST_TEST(direction.solve(f, 0, step) > 0);
     team.barrier();
   });
   for (std::size_t j = 0; j != x.size(); ++j) x[j] += step[j];
@@ -105,7 +105,7 @@ BOOST_AUTO_TEST_CASE(damping_adds_to_the_diagonal_and_the_predicted_fall_is_that
       direction.prepare(f, pass, team);
       pass(f, std::span<double const>(x), team);
       direction.curvature_at(f, std::span<double const>(x), pass, team);
-      fall = direction.solve(damping, step);
+      fall = direction.solve(f, damping, step);
     });
     // The second derivative is a difference of two first ones, to 1e-11.
     double const first = 1 / (2.5 * (1 + damping)), second = 4 / (8.5 * (1 + damping));

@@ -90,7 +90,7 @@ struct descent {
         if (i == steps) break;
         direction.curvature_at(f, std::span<double const>(x), pass, team);
         if (team.leads()) {
-          BOOST_TEST(direction.solve(0, step) > 0);
+          BOOST_TEST(direction.solve(f, 0, step) > 0);
           passes += direction.gradients_per_sample();
           for (std::size_t j = 0; j != x.size(); ++j) x[j] += step[j];
         }
@@ -182,7 +182,7 @@ BOOST_AUTO_TEST_CASE(a_minimum_has_no_direction) {
   support::with_team(4, 1, [&](auto& team) {
     pass(f, std::span<double const>(x), team);
     direction.curvature_at(f, std::span<double const>(x), pass, team);
-    BOOST_TEST(direction.solve(0, step) == 0);
+    BOOST_TEST(direction.solve(f, 0, step) == 0);
   });
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "localsgd/objective/quadratic.hpp"
+#include "test/support/problems.hpp"
 
 namespace {
 
