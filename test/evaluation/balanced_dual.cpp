@@ -199,8 +199,9 @@ BOOST_AUTO_TEST_CASE(it_exists_where_the_intercept_alone_is_free) {
                                      {.intercept = 1, .regularize_intercept = true});
   linear_objective const without(data.rows, data.labels, logistic{}, l2{0.3});
   linear_objective const unpenalized(data.rows, data.labels, logistic{}, l2{0}, {.intercept = 1});
-  std::vector<double> const counts(10, 2.0);
-  linear_objective const no_conjugate(data.rows, counts, poisson{5}, l2{0.1}, {.intercept = 1});
+  support::required_members<logistic> const without_conjugate{};
+  linear_objective const no_conjugate(data.rows, data.labels, without_conjugate, l2{0.1},
+                                      {.intercept = 1});
   BOOST_TEST(exists(free));
   BOOST_TEST(mu(free) == 0.1);
   BOOST_TEST(free.strong_convexity() == 0);

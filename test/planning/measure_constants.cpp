@@ -377,7 +377,7 @@ BOOST_AUTO_TEST_CASE(without_strong_convexity_nothing_bounds_the_distance) {
 BOOST_AUTO_TEST_CASE(a_run_gives_the_points_it_visits) {
   linear_problem<csr_matrix<float>> const p;
   auto const f = p.logistic_with_everything<double>();
-  result<double> const r = minimize(f, {.workers = 2, .epochs = 40}, serial{});
+  result<double> const r = minimize(f, {.workers = 2, .epochs = 40}, serial{}, linear_sgd{});
   constants const c = measure_constants(f, r);
   point const x(r.x.begin(), r.x.end());
   for (double const part : {0.0, 0.25, 0.5, 0.75, 1.0}) {

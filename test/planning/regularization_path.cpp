@@ -18,6 +18,7 @@
 #include "localsgd/regularizer/l1.hpp"
 #include "localsgd/synchronizer/serial.hpp"
 #include "localsgd/synchronizer/thread_pool.hpp"
+#include "localsgd/worker/sgd.hpp"
 #include "test/support/problems.hpp"
 
 namespace {
@@ -107,17 +108,17 @@ BOOST_AUTO_TEST_CASE(a_path_has_the_minima_of_separate_runs_for_far_fewer_gradie
     sum += at.fit.gradients;
   }
   BOOST_TEST(path.gradients == sum);
-  BOOST_TEST(static_cast<double>(sum) < 0.5 * static_cast<double>(cold),
+  // Both consist of Newton steps; a cold run needs about twice as many.
+  BOOST_TEST(static_cast<double>(sum) < 0.6 * static_cast<double>(cold),
              sum << " gradients in place of " << cold);
 }
 
-BOOST_AUTO_TEST_CASE(near_the_minimum_newton_steps_take_the_place_of_all_local_steps) {
+BOOST_AUTO_TEST_CASE(newton_steps_take_the_place_of_all_local_steps) {
   data const all(500, 10);
   serial one;
   auto const path =
       regularization_path(all.lasso(), geometric_sequence(0.1, 0.5, 5), {.tolerance = 1e-7}, one);
-  BOOST_TEST(path.points[0].fit.steps > 0u);
-  for (std::size_t i = 1; i != 5; ++i) BOOST_TEST(path.points[i].fit.steps == 0u);
+  for (auto const& at : path.points) BOOST_TEST(at.fit.steps == 0u);
 }
 
 BOOST_AUTO_TEST_CASE(with_fewer_samples_than_coordinates_so_they_do_from_0) {
@@ -184,7 +185,7 @@ BOOST_AUTO_TEST_CASE(an_observer_that_stops_a_run_ends_the_path) {
   data const all(100, 4);
   std::vector<double> const lambdas{0.2, 0.1, 0.01};
   stopping stop;
-  auto const path = regularization_path(all.lasso(), lambdas, {}, stop);
+  auto const path = regularization_path(all.lasso(), lambdas, {}, stop, sgd{});
   BOOST_TEST(path.points.size() == 1u);
 }
 

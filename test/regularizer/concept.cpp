@@ -87,8 +87,10 @@ BOOST_AUTO_TEST_CASE(objectives_check_the_dimension_of_their_regularizer) {
   std::vector<double> const y{1, -1};
   std::vector<int> const classes{0, 1};
   linear_objective const right(a, y, logistic{}, nonpositive{});
+  linear_objective const shifted(a, y, logistic{}, nonpositive{}, {.intercept = 1});  // not on it
   auto const refused = [](localsgd::invalid_settings const& e) { return e.field == "nonpositive"; };
-  BOOST_CHECK_EXCEPTION(linear_objective(a, y, logistic{}, nonpositive{}, {.intercept = 1}),
+  BOOST_CHECK_EXCEPTION(linear_objective(a, y, logistic{}, nonpositive{},
+                                         {.intercept = 1, .regularize_intercept = true}),
                         localsgd::invalid_settings, refused);
   BOOST_CHECK_EXCEPTION(softmax_objective(a, classes, 2, nonpositive{}),
                         localsgd::invalid_settings, refused);

@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(what_is_allocated_is_counted) {
   BOOST_TEST(peak - before >= 8000u);
 }
 
-BOOST_AUTO_TEST_CASE(a_run_takes_3k_plus_4_vectors_and_16_mib_or_20_more_with_a_tolerance) {
+BOOST_AUTO_TEST_CASE(plain_steps_take_3k_plus_4_vectors_and_16_mib_and_a_tolerance_20_more) {
   std::size_t const n = 4000, d = 100'000;
   auto const a = rows_of(n, d);
   auto const y = support::random_signs(n, 2);
@@ -98,7 +98,8 @@ BOOST_AUTO_TEST_CASE(a_run_takes_3k_plus_4_vectors_and_16_mib_or_20_more_with_a_
       BOOST_TEST_CONTEXT("K = " << k << ", tolerance = " << tolerance) {
         std::size_t const before = live;
         peak = before;
-        auto const r = minimize(f, {.workers = k, .tolerance = tolerance}, pool);
+        auto const r = tolerance > 0 ? minimize(f, {.workers = k, .tolerance = tolerance}, pool)
+                                     : minimize(f, {.workers = k}, pool, linear_sgd{});
         BOOST_TEST(r.usable());
         std::size_t const more = tolerance > 0 ? 20 * d + 6 * n : 0;
         BOOST_TEST(peak - before <=

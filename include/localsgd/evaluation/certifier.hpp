@@ -27,7 +27,7 @@ namespace localsgd::detail {
 /// @brief An evaluation knows the norm of the least subgradient of F: that of the gradient, if there is one.
 template <class F>
 concept knows_least_subgradient =
-    bool(differentiable<F> || regularizer_has_subgradient<regularizer_type<F>, typename F::scalar>);
+    differentiable<F> || regularizer_has_subgradient<regularizer_type<F>, typename F::scalar>;
 
 /// @brief Bounds f(x) − f* at evaluated points, by the least of
 /// - ‖∇f(x)‖²/(2μ);
