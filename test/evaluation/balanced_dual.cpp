@@ -23,6 +23,7 @@
 #include "localsgd/loss/squared_hinge.hpp"
 #include "localsgd/objective/linear.hpp"
 #include "test/support/free_intercept.hpp"
+#include "test/support/losses.hpp"
 #include "test/support/problems.hpp"
 #include "test/support/teams.hpp"
 
