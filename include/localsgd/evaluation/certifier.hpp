@@ -51,7 +51,7 @@ class certifier {
       : f_(&f),
         p_(&p),
         mu_(strong_convexity_of(f)),
-        dual_(make_dual(f, pass)),
+        dual_(make_dual(f, p, pass)),
         balanced_(f),
         penalty_(certifying_convexity(f)) {
     if (scaled || (dual && mu_ > 0)) slopes_.resize(p.samples);
@@ -146,11 +146,11 @@ class certifier {
 
  private:
   struct no_dual {};
-  auto make_dual(F const& f, full_gradient const& pass) const {
+  static auto make_dual(F const& f, [[maybe_unused]] plan const& p, full_gradient const& pass) {
     if constexpr (dual)
       return dual_extrapolation<F>(f, pass.chain());
     else if constexpr (scaled)
-      return scaled_dual<F>(f, *p_);
+      return scaled_dual<F>(f, p);
     else
       return no_dual{};
   }
@@ -200,8 +200,8 @@ class certifier {
   F const* f_;
   plan const* p_;
   double mu_;
-  decltype(std::declval<certifier const&>().make_dual(std::declval<F const&>(),
-                                                      std::declval<full_gradient const&>())) dual_;
+  decltype(make_dual(std::declval<F const&>(), std::declval<plan const&>(),
+                     std::declval<full_gradient const&>())) dual_;
   std::vector<double> slopes_, gradient_;
   row_rounding<F> rounding_;
   balanced_dual<F> balanced_;
