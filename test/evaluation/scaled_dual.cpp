@@ -25,6 +25,7 @@
 #include "localsgd/regularizer/l2.hpp"
 #include "localsgd/regularizer/nonnegative.hpp"
 #include "localsgd/regularizer/weighted.hpp"
+#include "test/support/losses.hpp"
 #include "test/support/proximal.hpp"
 #include "test/support/regularizers.hpp"
 #include "test/support/teams.hpp"
@@ -238,7 +239,8 @@ BOOST_AUTO_TEST_CASE(numbers_that_are_not_finite_have_no_bound) {
 
 BOOST_AUTO_TEST_CASE(conjugates_and_a_regularizer_without_a_gradient_are_needed) {
   BOOST_TEST((exists<logistic, l1> && exists<squared, group_l1> && exists<huber, box<l1>>));
-  BOOST_TEST((!exists<poisson, l1>));
+  BOOST_TEST((exists<poisson, l1>));
+  BOOST_TEST((!exists<support::required_members<logistic>, l1>));
   BOOST_TEST((!exists<logistic, l2>));
   BOOST_TEST((!exists<logistic, l1, float>));
   BOOST_TEST((!exists<logistic, support::absolute>));

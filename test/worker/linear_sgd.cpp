@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(the_steps_are_those_of_sgd, Matrix, layouts) {
         for (auto const& [lambda, regularized] :
              {std::pair{0.0, true}, std::pair{0.05, true}, std::pair{0.05, false}}) {
           if (intercept == 0 && !regularized) continue;
-          linear_objective const f(a, y, logistic{}, l2{lambda}, {intercept, s, regularized});
+          linear_objective const f(a, y, logistic{}, l2{lambda}, {intercept, s, {}, regularized});
           auto const p = make_plan(n, f.dimension(), 2, b, 7);
           auto plain = sgd{}.bind(f, sampler, eta, p, 1);
           auto scaled = linear_sgd{}.bind(f, sampler, eta, p, 1);
