@@ -87,13 +87,15 @@ class newton_direction<F> {
                                       std::size_t) {
       if (usable_) add_hessian(share, x, samples, set_, sum);
     });
-    if (!team.leads() || !usable_) return;
-    descent_.take(hessian_->sum(), set_.size());
-    auto const totals = hessian_->totals();
-    double const once = work_of_system(set_.size(), plan_.workers);
-    double const work = totals[totals.size() - 2], gradient = totals[totals.size() - 1];
-    epochs_ = (work + gradient + once) / steps_;
-    gradients_ = (work + once) / gradient;
+    if (team.leads() && usable_) {
+      descent_.take(hessian_->sum(), set_.size());
+      auto const totals = hessian_->totals();
+      double const once = work_of_system(set_.size(), plan_.workers);
+      double const work = totals[totals.size() - 2], gradient = totals[totals.size() - 1];
+      epochs_ = (work + gradient + once) / steps_;
+      gradients_ = (work + once) / gradient;
+    }
+    team.barrier();  // every thread may ask for the price
   }
 
   /// @brief Who leads: direction ← p, with H + νD in place of H, D its diagonal.
