@@ -46,7 +46,7 @@ BOOST_AUTO_TEST_CASE(products_are_those_of_the_rows_with_the_intercept) {
   example const e;
   auto const f = e.objective();
   std::vector<double> z(3);
-  detail::write_products(f, std::span<double const>(e.x), {1, 4}, z);
+  detail::write_predictions(f, std::span<double const>(e.x), {1, 4}, z.data());
   for (std::size_t i = 0; i != 3; ++i) BOOST_TEST(z[i] == e.z[i + 1]);
 }
 

@@ -72,6 +72,10 @@ BOOST_AUTO_TEST_CASE(a_free_intercept_is_at_its_best_when_the_slopes_are_taken) 
     linear_objective const f(rows, y, squared{}, l1{1}, {.intercept = value});
     BOOST_TEST(lambda_max(with_intercept(f, false)) == 0.375, boost::test_tools::tolerance(1e-12));
   }
+  // An offset changes least squares as it changes the targets.
+  std::vector<double> const moved{3, 1, 2, 6}, offset{2, -1, 0, 5};
+  linear_objective const shifted(rows, moved, squared{}, l1{1}, {.intercept = 2, .offset = offset});
+  BOOST_TEST(lambda_max(shifted) == 0.375, boost::test_tools::tolerance(1e-12));
   // Logistic, 3 of 4 positive: the probability is 3/4, and phi' = -1/4, or 3/4 for the negative one.
   // The slopes are (1/4) (-1/4 - 1/4 + 9/4, -2/4 - 1/4) = (7/16, -3/16).
   std::vector<double> const signs{1, 1, 1, -1};

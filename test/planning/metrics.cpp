@@ -35,6 +35,12 @@ BOOST_AUTO_TEST_CASE(the_mean_loss_leaves_out_the_penalty) {
   BOOST_TEST(mean_loss{}(g, std::span<double const>(with_intercept)) == (4.5 + 3 * 8) / 4);
 }
 
+BOOST_AUTO_TEST_CASE(an_offset_is_part_of_the_prediction) {
+  std::vector<double> const y{1, 0, 1, 4}, offset{1, -1, 0, 2};  // predicts 3, -3, 1, 8
+  linear_objective const f(rows, y, squared{}, l1{100}, {.offset = offset});
+  BOOST_TEST(mean_loss{}(f, std::span<double const>(x)) == (2 + 4.5 + 0 + 8) / 4);
+}
+
 BOOST_AUTO_TEST_CASE(the_mean_loss_of_any_objective_is_what_its_gradient_returns_less_the_penalty) {
   std::vector<int> const labels{0, 1, 1, 1};
   softmax_objective const f(rows, labels, 2, l1{3});

@@ -127,6 +127,23 @@ BOOST_AUTO_TEST_CASE(bounds_hold_at_every_point_of_a_run_of_sgd) {
   }
 }
 
+// λ‖x‖₁, separable, but it tells no subgradients.
+struct separable_absolute : support::absolute {
+  double prox_at(std::size_t, double v, double step) const {
+    return std::copysign(std::max(std::abs(v) - step * lambda, 0.0), v);
+  }
+};
+
+BOOST_AUTO_TEST_CASE(newton_steps_of_a_users_regularizer_need_no_subgradients) {
+  auto const& p = data();
+  linear_objective const mine(p.sparse, p.labels, logistic{}, separable_absolute{{0.03}});
+  linear_objective const stock(p.sparse, p.labels, logistic{}, l1{0.03});
+  auto const reference = support::reference_minimiser(stock);
+  auto const r = minimize(mine, {.workers = 3, .epochs = 300, .tolerance = 1e-9}, serial{});
+  BOOST_TEST(std::abs(r.objective - support::at(stock, reference).value) < 1e-12);
+  BOOST_TEST(support::same_zeros(point_of(r.x), reference));
+}
+
 BOOST_AUTO_TEST_CASE(a_users_regularizer_with_the_required_members_alone) {
   auto const& p = data();
   linear_objective const mine(p.sparse, p.labels, logistic{}, support::absolute{0.03});

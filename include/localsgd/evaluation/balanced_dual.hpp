@@ -111,7 +111,7 @@ class balanced_dual {
       pass.each_share(*f_, team, [&](auto const& share, index_range samples, std::span<double> sum,
                                      std::size_t part) {
         products_[part].resize(samples.size());
-        write_products(share, x, samples, products_[part]);
+        write_predictions(share, x, samples, products_[part].data());
         add_slopes_by_sign(share, products_[part], 0, samples, sum);
       });
       if (leader) begin(pass);
@@ -162,7 +162,7 @@ class balanced_dual {
     if (off < imbalance_ || imbalance_ == infinity) {
       imbalance_ = off;
       shift_ = trial_;
-      factor_ = {above > below ? below / above : 1, below > above ? above / below : 1};
+      factor_ = balance::of(above, below);
     }
     constexpr double u = std::numeric_limits<double>::epsilon() / 2;
     trial_ = zero_.next();

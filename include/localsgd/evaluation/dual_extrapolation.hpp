@@ -122,7 +122,7 @@ class dual_extrapolation {
       double theta = own;
       for (std::size_t k = 0; k != used_; ++k) theta += c_[k] * (past_[k].slopes[i] - own);
       double z = 0;
-      if constexpr (!closed_form) z = prediction(i);
+      if constexpr (!closed_form) z = prediction_of(*f_, i, at_.x);
       auto const [inside, conjugate] = dual_value_at(loss, theta, y, z);
       conjugates += share * (offsets.empty() ? conjugate : conjugate - inside * offsets[i]);
       if constexpr (!closed_form) conjugates += share * sign_margin(terms_, conjugate, loss.value(z, y));
@@ -219,12 +219,6 @@ class dual_extrapolation {
       h_[j] = own;
       for (std::size_t k = 0; k != used_; ++k) h_[j] += c_[k] * (past_[k].h[j] - own);
     }
-  }
-
-  double prediction(std::size_t i) const noexcept {  // z_i at the point of the last proposal
-    double z = dot(row_of(f_->features(), i), at_.x.data());
-    if (f_->intercept() != 0) z += f_->intercept() * at_.x.back();
-    return with_offset(*f_, i, z);
   }
 
   double data_gradient(linear_point const& at, std::size_t j) const noexcept {

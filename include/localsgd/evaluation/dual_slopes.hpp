@@ -19,18 +19,6 @@
 
 namespace localsgd::detail {
 
-/// @brief z_i ← ⟨a_i, x⟩ + o_i for some samples of a linear model. @param z as many numbers
-template <LinearObjective F>
-LOCALSGD_ONE_COPY void write_products(F const& f, std::span<typename F::scalar const> x,
-                                      index_range samples, std::span<double> z) {
-  double const intercept = f.intercept();
-  for (std::size_t i = samples.first; i != samples.last; ++i) {
-    double product = dot(row_of(f.features(), i), x.data());
-    if (intercept != 0) product += intercept * static_cast<double>(x.back());
-    z[i - samples.first] = with_offset(f, i, product);
-  }
-}
-
 /// @brief Calls `visit(i, z_i, y_i, φ(z_i, y_i), θ_i)` for some samples, with θ_i the point of the domain
 ///        of φ* nearest to φ'(z_i + shift, y_i), and φ only where shift is 0.
 template <LinearObjective F, class Visit>
@@ -54,6 +42,12 @@ void for_each_dual_slope(F const& f, std::span<double const> z, double shift, in
 /// @brief The factors, at most 1, of the slopes above and below 0 that make Σ s_i θ_i = 0.
 struct balance {
   double above = 1, below = 1;
+
+  /// @param sum_above, sum_below Σ s_i |θ_i| over the slopes above and below 0
+  static balance of(double sum_above, double sum_below) noexcept {
+    return {sum_above > sum_below ? sum_below / sum_above : 1,
+            sum_below > sum_above ? sum_above / sum_below : 1};
+  }
 
   double operator()(double theta) const noexcept { return theta > 0 ? above : below; }
 };

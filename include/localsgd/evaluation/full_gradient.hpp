@@ -59,12 +59,8 @@ LOCALSGD_ONE_COPY void add_samples(F const& f, std::span<typename F::scalar cons
   double loss = 0, intercept_slope = 0, squares = 0;
   for (std::size_t i = samples.first; i < samples.last; i += block) {
     std::size_t const count = std::min(block, samples.last - i);
-    for (std::size_t j = 0; j != count; ++j) {
-      z[j] = dot(row_of(f.features(), i + j), x.data());
-      if (intercept != 0) z[j] += intercept * static_cast<double>(x[last]);
-      z[j] = with_offset(f, i + j, z[j]);
-      y[j] = f.target(i + j);
-    }
+    write_predictions(f, x, {i, i + count}, z);
+    for (std::size_t j = 0; j != count; ++j) y[j] = f.target(i + j);
     evaluate(f.loss(), z, y, count, value, slope);
     for (std::size_t j = 0; j != count; ++j) {
       double const share = f.scale(i + j), weighted = share * slope[j];
@@ -94,22 +90,22 @@ LOCALSGD_ONE_COPY void add_samples(F const& f, std::span<typename F::scalar cons
   if (intercept != 0) sum[last] += intercept * intercept_slope;
 }
 
-/// @brief min ‖g + s‖² over s ∈ ∂r(x), g the gradient of the losses: 0 at the minimum of f and only
-///        there. Of a regularizer that does not tell its subgradients, ‖x − prox(x − g, 1)‖².
+/// @brief The g + s of least norm, s ∈ ∂r(x), g the gradient of the losses: 0 at the minimum of f and only
+///        there. Of a regularizer that does not tell its subgradients, x − prox(x − g, 1).
 /// @param sum n·g
 template <proximal F, class Scalar = typename F::scalar>
-double squared_least_subgradient(F const& f, std::span<Scalar const> x, std::span<double const> sum,
-                                 double n) {
+std::vector<Scalar> least_subgradient(F const& f, std::span<Scalar const> x,
+                                      std::span<double const> sum, double n) {
   std::vector<Scalar> g(x.size());
   for (std::size_t j = 0; j != g.size(); ++j) g[j] = static_cast<Scalar>(sum[j] / n);
   if constexpr (regularizer_has_subgradient<regularizer_type<F>, Scalar>) {
     f.regularizer().subgradient(penalized(f, x), penalized(f, std::span<Scalar>(g)));
-    return squared_norm(std::span<Scalar const>(g));
   } else {
     for (std::size_t j = 0; j != g.size(); ++j) g[j] = x[j] - g[j];
     f.regularizer().prox(penalized(f, std::span<Scalar>(g)), 1.0);
-    return squared_distance<Scalar>(x, std::span<Scalar const>(g));
+    for (std::size_t j = 0; j != g.size(); ++j) g[j] = x[j] - g[j];
   }
+  return g;
 }
 
 /// @brief The full gradient as a sum of parts: parts are consecutive samples, and their number
@@ -148,7 +144,7 @@ class full_gradient {
     double const n = static_cast<double>(samples_);
     double squares = 0;
     if constexpr (proximal<F>)
-      squares = squared_least_subgradient(f, x, sum(), n);
+      squares = squared_norm(std::span<typename F::scalar const>(least_subgradient(f, x, sum(), n)));
     else
       squares = squared_norm(std::span<double const>(sum())) / n / n;
     return {last() / n, squares, total_.back() / n};

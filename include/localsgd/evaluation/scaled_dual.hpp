@@ -3,6 +3,7 @@
 #pragma once
 
 #include "localsgd/core/index_range.hpp"
+#include "localsgd/evaluation/dual_slopes.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
 #include "localsgd/kernels/rows.hpp"
 #include "localsgd/loss/concept.hpp"
@@ -28,14 +29,12 @@ template <class F>
 concept has_scaled_dual =
     LinearObjective<F> && proximal<F> && std::same_as<typename F::scalar, double> &&
     knows_conjugate<std::remove_cvref_t<decltype(std::declval<F const&>().loss())>> &&
-    requires(F const& f, std::span<double const> u) {
-      { f.regularizer().conjugate(u) } -> std::same_as<double>;
-    };
+    regularizer_has_conjugate<regularizer_type<F>>;
 
 /// @brief The largest c in [0, 1] with r*(c·u) < ∞, where r tells it; else 1 or, if r*(u) is infinite, 0.
 template <class R>
 double dual_scale_of(R const& r, std::span<double const> u) {
-  if constexpr (requires { { r.dual_scale(u) } -> std::same_as<double>; })
+  if constexpr (regularizer_has_dual_scale<R>)
     return r.dual_scale(u);
   else
     return std::isfinite(r.conjugate(u)) ? 1 : 0;
@@ -74,7 +73,7 @@ class scaled_dual {
         for (std::size_t i = samples.first; i != samples.last; ++i)
           sum[slopes[i] > 0 ? 0 : 1] += f_->scale(i) * std::abs(slopes[i]);
       });
-      if (leader) balance_between(sums_.totals()[0], sums_.totals()[1]);
+      if (leader) factor_ = balance::of(sums_.totals()[0], sums_.totals()[1]);
       team.barrier();  // the factors are there
       pass.each_part(team, [&](index_range samples, std::span<double> sum) {
         for (std::size_t i = samples.first; i != samples.last; ++i)
@@ -99,11 +98,7 @@ class scaled_dual {
  private:
   static constexpr double infinity = std::numeric_limits<double>::infinity();
 
-  void balance_between(double above, double below) noexcept {
-    above_ = above > below ? below / above : 1;
-    below_ = below > above ? above / below : 1;
-  }
-  double balanced(double theta) const noexcept { return theta * (theta > 0 ? above_ : below_); }
+  double balanced(double theta) const noexcept { return theta * factor_(theta); }
 
   // c and r*(cu), from u_ = −u. `slack`: by how much less than it might c is.
   void choose(double slack) {
@@ -136,7 +131,7 @@ class scaled_dual {
   F const* f_;
   full_gradient sums_;
   double scale_ = 0, conjugate_ = 0;
-  double above_ = 1, below_ = 1;  // factors of the slopes above and below 0
+  balance factor_;
   std::vector<double> u_;
 };
 

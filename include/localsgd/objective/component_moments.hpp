@@ -115,8 +115,7 @@ std::vector<double> mean_loss_gradient(F const& f, std::span<typename F::scalar 
   for (std::size_t k = 0; k != samples.size(); ++k) {
     std::size_t const i = samples(k);
     auto const row = row_of(f.features(), i);
-    double z = dot(row, x.data());
-    if (intercept != 0) z += intercept * static_cast<double>(x.back());
+    double const z = product_with_row(f, i, x);
     double const c = f.scale(i) * f.loss().derivative(with_offset(f, i, z), f.target(i));
     visit(row, c, z);
     double const share = c / static_cast<double>(samples.size());

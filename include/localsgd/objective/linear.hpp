@@ -116,9 +116,7 @@ class linear_objective {
     double loss = 0, intercept_slope = 0;
     for (std::size_t const i : batch) {
       auto const row = detail::row_of(*features_, i);
-      double z = detail::dot(row, x.data());
-      if (options_.intercept != 0) z += options_.intercept * static_cast<double>(x[columns]);
-      z = detail::with_offset(*this, i, z);
+      double const z = detail::prediction_of(*this, i, x);
       double const share = inverse * scale(i);
       double const slope = share * loss_.derivative(z, targets_[i]);
       loss += share * loss_.value(z, targets_[i]);

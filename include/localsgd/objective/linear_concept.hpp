@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/core/index_range.hpp"
 #include "localsgd/kernels/rows.hpp"
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/objective/regularized.hpp"
@@ -66,6 +67,29 @@ template <LinearObjective F>
 double with_offset(F const& f, std::size_t i, double z) noexcept {
   auto const offsets = offsets_of(f);
   return offsets.empty() ? z : z + offsets[i];
+}
+/// @brief ⟨a_i, x⟩, with the intercept in a_i.
+template <LinearObjective F>
+double product_with_row(F const& f, std::size_t i, std::span<typename F::scalar const> x) noexcept {
+  double const z = dot(row_of(f.features(), i), x.data()), intercept = f.intercept();
+  return intercept != 0 ? z + intercept * static_cast<double>(x.back()) : z;
+}
+/// @brief z_i = ⟨a_i, x⟩ + o_i, with the intercept in a_i: what the model predicts of a sample.
+template <LinearObjective F>
+double prediction_of(F const& f, std::size_t i, std::span<typename F::scalar const> x) noexcept {
+  return with_offset(f, i, product_with_row(f, i, x));
+}
+/// @brief z ← prediction_of() some samples, as many numbers. What is the same for all is read once.
+template <LinearObjective F>
+void write_predictions(F const& f, std::span<typename F::scalar const> x, index_range samples,
+                       double* z) noexcept {
+  double const intercept = f.intercept();
+  auto const offsets = offsets_of(f);
+  for (std::size_t i = samples.first; i != samples.last; ++i, ++z) {
+    double product = dot(row_of(f.features(), i), x.data());
+    if (intercept != 0) product += intercept * static_cast<double>(x.back());
+    *z = offsets.empty() ? product : product + offsets[i];
+  }
 }
 
 /// @brief A linear model with an L2 penalty, or none: what sparse steps and dual points need.

@@ -38,16 +38,7 @@ value_and_gradient evaluate_all(F const& f, std::span<typename F::scalar const> 
   return all;
 }
 
-/// @brief Whether the last coordinate of x is an intercept that the regularizer leaves out.
-template <class F>
-bool leaves_intercept_free(F const& f) {
-  if constexpr (requires { { f.regularizes_intercept() } -> std::same_as<bool>; })
-    return f.intercept() != 0 && !f.regularizes_intercept();
-  else
-    return false;
-}
-
-/// @brief argmin_b Σ_i s_i φ(c·b, y_i), c the value of the intercept: the best model without features.
+/// @brief argmin_b Σ_i s_i φ(c·b + o_i, y_i), c the value of the intercept: the best model without features.
 ///
 /// By bisection, to 1e-14 of its size. Where there is no minimum, a large number.
 template <LinearObjective F>
@@ -56,7 +47,7 @@ double intercept_alone(F const& f) {
   auto const slope = [&](double b) {
     double sum = 0;
     for (std::size_t i = 0; i != f.samples(); ++i)
-      sum += f.scale(i) * f.loss().derivative(c * b, f.target(i));
+      sum += f.scale(i) * f.loss().derivative(with_offset(f, i, c * b), f.target(i));
     return c * sum;
   };
   double low = -1, high = 1;
@@ -88,7 +79,7 @@ double lambda_max(F const& f) {
   std::vector<typename F::scalar> x(f.dimension());
   std::size_t penalized = x.size();
   if constexpr (LinearObjective<F>)
-    if (detail::leaves_intercept_free(f))
+    if (detail::has_free_intercept(f))
       x[--penalized] = static_cast<typename F::scalar>(detail::intercept_alone(f));
   auto const at = detail::evaluate_all(f, std::span<typename F::scalar const>(x));
   double largest = 0;

@@ -27,13 +27,9 @@ concept knows_accuracy = requires(F const& f, std::span<typename F::scalar const
 /// @brief (1/n) Σ s_i metric(⟨a_i, x⟩, y_i), the mean of a function of predictions and targets; s has mean 1.
 template <LinearObjective F, class Metric>
 double mean_over_rows(F const& f, std::span<typename F::scalar const> x, Metric const& metric) {
-  double const intercept = f.intercept();
   double sum = 0;
-  for (std::size_t i = 0; i != f.samples(); ++i) {
-    double z = dot(row_of(f.features(), i), x.data());
-    if (intercept != 0) z += intercept * static_cast<double>(x.back());
-    sum += f.scale(i) * metric(z, f.target(i));
-  }
+  for (std::size_t i = 0; i != f.samples(); ++i)
+    sum += f.scale(i) * metric(prediction_of(f, i, x), f.target(i));
   return sum / static_cast<double>(f.samples());
 }
 

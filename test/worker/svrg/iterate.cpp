@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "test/support/problems.hpp"
+#include "test/support/step_table.hpp"
 
 namespace {
 
@@ -23,25 +24,9 @@ using layouts = support::layouts;
 // 21 columns: vectors of any width leave some over. One more coordinate for an intercept.
 constexpr std::size_t n = 30, columns = 21, d = columns + 1;
 
-// The drift h and the step sizes η, laid out as the iterate expects them.
-template <bool Sparse>
-struct steps_of {
-  static constexpr bool sparse = Sparse;
-  std::vector<double> numbers = std::vector<double>(2 * d);
-
-  double const* table() const { return numbers.data(); }
-  std::size_t common_step_at(std::size_t j) const { return sparse ? 2 * j : j; }
-  std::size_t eta_at(std::size_t j) const { return sparse ? 2 * j + 1 : d + j; }
-
-  void take(std::vector<double> const& h, std::vector<double> const& eta) {
-    for (std::size_t j = 0; j != d; ++j) {
-      numbers[common_step_at(j)] = h[j];
-      numbers[eta_at(j)] = eta[j];
-    }
-  }
-};
+// The drift h and the step sizes η.
 template <class Matrix>
-using steps_for = steps_of<localsgd::detail::has_sparse_rows<Matrix>>;
+using steps_for = support::step_table<localsgd::detail::has_sparse_rows<Matrix>, d>;
 template <class Matrix>
 using iterate_for = variance_reduced_iterate<steps_for<Matrix>>;
 

@@ -18,6 +18,7 @@
 #include "localsgd/regularizer/nonnegative.hpp"
 #include "localsgd/regularizer/weighted.hpp"
 #include "test/support/problems.hpp"
+#include "test/support/step_table.hpp"
 
 namespace {
 
@@ -32,25 +33,9 @@ using support::layouts;
 // 21 columns, which no width of vectors divides, and an intercept.
 constexpr std::size_t n = 30, columns = 21, d = columns + 1;
 
-// Slopes g and step sizes η, laid out as the iterate expects them.
-template <bool Sparse>
-struct steps_of {
-  static constexpr bool sparse = Sparse;
-  std::vector<double> numbers = std::vector<double>(2 * d);
-
-  double const* table() const { return numbers.data(); }
-  std::size_t common_step_at(std::size_t j) const { return sparse ? 2 * j : j; }
-  std::size_t eta_at(std::size_t j) const { return sparse ? 2 * j + 1 : d + j; }
-
-  void take(std::vector<double> const& g, std::vector<double> const& eta) {
-    for (std::size_t j = 0; j != d; ++j) {
-      numbers[common_step_at(j)] = g[j];
-      numbers[eta_at(j)] = eta[j];
-    }
-  }
-};
+// Slopes g and step sizes η.
 template <class Matrix>
-using steps_for = steps_of<detail::has_sparse_rows<Matrix>>;
+using steps_for = support::step_table<detail::has_sparse_rows<Matrix>, d>;
 
 // λ|u|, without the closed form of many steps.
 struct one_by_one {

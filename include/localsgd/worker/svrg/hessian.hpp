@@ -62,6 +62,17 @@ inline bool is_full(std::size_t entries, std::size_t d) noexcept {
   return along_rows * static_cast<double>(entries * entries) > static_cast<double>(d * d);
 }
 
+/// @brief Adds w·aaᵀ to a packed triangle, a of n entries value_k in the places place_k, which ascend.
+template <class Index>
+void add_square(Index const* place, double const* value, std::size_t n, double weight,
+                double* LOCALSGD_RESTRICT triangle) noexcept {
+  for (std::size_t k = 0; k != n; ++k) {
+    double const c = weight * value[k];
+    double* const to = triangle + packed_size(place[k]);
+    for (std::size_t m = 0; m <= k; ++m) to[place[m]] += c * value[m];
+  }
+}
+
 /// @brief Adds w·aaᵀ to a packed triangle, entry by entry; `a` continues with the intercept, if not 0,
 ///        in column `last`. `values` is memory for as many numbers as a has.
 template <class Row>
@@ -70,11 +81,7 @@ void add_sparse_row(Row const& a, double weight, double intercept, std::size_t l
   std::size_t const n = a.indices.size();
   values.assign(a.values.begin(), a.values.end());
   double const* const value = values.data();
-  for (std::size_t k = 0; k != n; ++k) {
-    double const c = weight * value[k];
-    double* const to = triangle + packed_size(a.indices[k]);
-    for (std::size_t m = 0; m <= k; ++m) to[a.indices[m]] += c * value[m];  // columns ascend
-  }
+  add_square(a.indices.data(), value, n, weight, triangle);  // columns ascend
   if (intercept == 0) return;
   double* const to = triangle + packed_size(last);
   double const c = weight * intercept;
@@ -95,12 +102,8 @@ void add_hessian(F const& f, std::span<typename F::scalar const> x, index_range 
   std::vector<double> values;
   for (std::size_t i = samples.first; i < samples.last; i += block) {
     std::size_t const count = std::min(block, samples.last - i);
-    for (std::size_t j = 0; j != count; ++j) {
-      z[j] = dot(row_of(f.features(), i + j), x.data());
-      if (intercept != 0) z[j] += intercept * static_cast<double>(x[last]);
-      z[j] = with_offset(f, i + j, z[j]);
-      y[j] = f.target(i + j);
-    }
+    write_predictions(f, x, {i, i + count}, z);
+    for (std::size_t j = 0; j != count; ++j) y[j] = f.target(i + j);
     second_derivatives(f.loss(), z, y, count, bend);
     for (std::size_t j = 0; j != count; ++j) {
       auto const a = row_of(f.features(), i + j);

@@ -5,6 +5,7 @@
 #include "localsgd/core/cache_aligned.hpp"
 #include "localsgd/core/compiler.hpp"
 #include "localsgd/kernels/rows.hpp"
+#include "localsgd/regularizer/concept.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -21,7 +22,7 @@ namespace localsgd::detail {
 template <class R>
 double proximal_steps(R const& r, std::size_t j, double v, double slope, double step,
                       std::uint64_t count) {
-  if constexpr (requires { r.steps_at(j, v, slope, step, count); }) {
+  if constexpr (regularizer_has_closed_form_steps<R>) {
     return r.steps_at(j, v, slope, step, count);
   } else {
     for (; count != 0; --count) {

@@ -73,10 +73,7 @@ class newton_direction<F> {
   template <class T>
   void curvature_at(F const& f, std::span<scalar const> x, full_gradient const&, T& team) {
     if (team.leads()) {
-      std::vector<scalar> least(x.size());
-      for (std::size_t j = 0; j != x.size(); ++j)
-        least[j] = static_cast<scalar>(gradient_[j] / samples_);
-      f.regularizer().subgradient(penalized(f, x), penalized(f, std::span<scalar>(least)));
+      auto const least = least_subgradient(f, x, gradient_, samples_);
       point_.assign(x.begin(), x.end());
       usable_ = set_.choose(x, std::span<scalar const>(least), penalized_coordinates(f));
       plan_.dimension = usable_ ? packed_size(set_.size()) : 1;

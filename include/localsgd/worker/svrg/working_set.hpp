@@ -99,11 +99,7 @@ class sparse_entries {
   }
   /// @brief Adds w·aaᵀ to a packed triangle. @pre the places ascend
   void add_square_to(std::span<double> triangle, double weight) const noexcept {
-    for (std::size_t k = 0; k != place_.size(); ++k) {
-      double const c = weight * value_[k];
-      double* const to = triangle.data() + packed_size(place_[k]);
-      for (std::size_t m = 0; m <= k; ++m) to[place_[m]] += c * value_[m];
-    }
+    add_square(place_.data(), value_.data(), place_.size(), weight, triangle.data());
   }
 
  private:
@@ -125,12 +121,8 @@ void add_hessian(F const& f, std::span<typename F::scalar const> x, index_range 
   double work = 0, gradient = 0;
   for (std::size_t i = samples.first; i < samples.last; i += block) {
     std::size_t const count = std::min(block, samples.last - i);
-    for (std::size_t j = 0; j != count; ++j) {
-      z[j] = dot(row_of(f.features(), i + j), x.data());
-      if (intercept != 0) z[j] += intercept * static_cast<double>(x[last]);
-      z[j] = with_offset(f, i + j, z[j]);
-      y[j] = f.target(i + j);
-    }
+    write_predictions(f, x, {i, i + count}, z);
+    for (std::size_t j = 0; j != count; ++j) y[j] = f.target(i + j);
     second_derivatives(f.loss(), z, y, count, bend);
     for (std::size_t j = 0; j != count; ++j) {
       auto const a = row_of(f.features(), i + j);
