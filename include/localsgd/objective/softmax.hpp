@@ -158,9 +158,19 @@ class softmax_objective {
   /// s_i,c ← scale_i·(softmax(factor·v a_i)_c − [c = y_i])
   void slopes(std::span<double const> v, double factor, std::span<std::size_t const> batch,
               std::size_t soon, std::span<double> s) const noexcept {
+    scores(v, batch, soon, s);
+    for (double& score : s) score *= factor;
+    slopes_of_scores(batch, s);
+  }
+  /// s_i,c ← (v a_i)_c: what variance-reduced steps are made of, with slopes_of_scores().
+  template <class X>
+  void scores(std::span<X const> v, std::span<std::size_t const> batch, std::size_t soon,
+              std::span<double> s) const noexcept {
     if constexpr (detail::has_sparse_rows<Matrix>) detail::prefetch_row(*features_, soon);
     detail::scores_of(rows(batch, soon), v.data(), classes_, s.data());
-    for (double& score : s) score *= factor;
+  }
+  /// s_i,c ← scale_i·(softmax(s_i)_c − [c = y_i])
+  void slopes_of_scores(std::span<std::size_t const> batch, std::span<double> s) const noexcept {
     for (std::size_t j = 0; j != batch.size(); ++j)
       detail::softmax_slopes(s.subspan(j * classes_, classes_), label(batch[j]), scale(batch[j]));
   }

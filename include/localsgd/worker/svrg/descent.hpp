@@ -12,7 +12,6 @@
 #include "localsgd/objective/sharded_concept.hpp"
 #include "localsgd/settings.hpp"
 #include "localsgd/worker/svrg/newton.hpp"
-#include "localsgd/worker/svrg/newton_cg.hpp"
 #include "localsgd/worker/svrg/proximal_newton.hpp"
 
 #include <algorithm>
@@ -154,7 +153,7 @@ class newton_descent {
   }
 
   static constexpr int most_steps = 100, most_failures = 3, most_trials = 20;
-  static constexpr double steps_expected = 4, share_of_price = 0.125, least_damping = 1e-6;
+  static constexpr double steps_expected = 4, least_damping = 1e-6;
 
   bool pays(full_gradient::value const& now) noexcept {
     if (!(p_->tolerance > 0) || failures_ > most_failures) return false;
@@ -162,7 +161,7 @@ class newton_descent {
     if (reach_ * now.squared_gradient_norm <= p_->tolerance * ridge_) return false;
     if (pays_) return true;
     double const price = steps_expected * direction_.epochs() * std::exp2(2 * failures_);
-    double const anchors = static_cast<double>(anchors_), soon = share_of_price * price;
+    double const anchors = static_cast<double>(anchors_), soon = direction_.share_of_price() * price;
     double const left = drop_ * rate_ / (1 - rate_);
     double const epochs =
         left > p_->tolerance ? std::log(left / p_->tolerance) / -std::log(rate_) : 0;

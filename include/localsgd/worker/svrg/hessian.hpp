@@ -89,40 +89,44 @@ void add_sparse_row(Row const& a, double weight, double intercept, std::size_t l
   to[last] += c * intercept;
 }
 
-/// @brief Adds Σ_i s_i φ''_i a_i a_iᵀ over some samples to a packed triangle.
-template <linear_with_sparse_steps F>
-void add_hessian(F const& f, std::span<typename F::scalar const> x, index_range samples,
-                 std::span<double> triangle) {
-  using row = decltype(row_of(f.features(), 0));
+/// @brief Calls `visit(i, s_i φ''_i)` for some samples of a linear model whose φ'' is not 0 at x.
+template <linear_with_sparse_steps F, class Visit>
+void for_each_curvature(F const& f, std::span<typename F::scalar const> x, index_range samples,
+                        Visit const& visit) {
   constexpr std::size_t block = 64;
   double z[block], y[block], bend[block];
-  double const intercept = f.intercept();
-  std::size_t const d = x.size(), last = d - 1;
-  rank_update dense(d);
-  std::vector<double> values;
   for (std::size_t i = samples.first; i < samples.last; i += block) {
     std::size_t const count = std::min(block, samples.last - i);
     write_predictions(f, x, {i, i + count}, z);
     for (std::size_t j = 0; j != count; ++j) y[j] = f.target(i + j);
     second_derivatives(f.loss(), z, y, count, bend);
-    for (std::size_t j = 0; j != count; ++j) {
-      auto const a = row_of(f.features(), i + j);
-      double const weight = f.scale(i + j) * bend[j];
-      if (weight == 0) continue;
-      if constexpr (sparse_row<row>)
-        if (!is_full(a.indices.size(), d)) {
-          add_sparse_row(a, weight, intercept, last, values, triangle.data());
-          continue;
-        }
-      std::span<double> const to = dense.next();
-      for_each_entry(a, [&](std::size_t k, double value) { to[k] = value; });
-      if (intercept != 0) to[last] = intercept;
-      dense.push(weight);
-      if (!dense.full()) continue;
-      dense.add_to(triangle, 0, 0);
-      dense.clear();
-    }
+    for (std::size_t j = 0; j != count; ++j)
+      if (double const weight = f.scale(i + j) * bend[j]; weight != 0) visit(i + j, weight);
   }
+}
+
+/// @brief Adds Σ_i s_i φ''_i a_i a_iᵀ over some samples to a packed triangle.
+template <linear_with_sparse_steps F>
+void add_hessian(F const& f, std::span<typename F::scalar const> x, index_range samples,
+                 std::span<double> triangle) {
+  using row = decltype(row_of(f.features(), 0));
+  double const intercept = f.intercept();
+  std::size_t const d = x.size(), last = d - 1;
+  rank_update dense(d);
+  std::vector<double> values;
+  for_each_curvature(f, x, samples, [&](std::size_t i, double weight) {
+    auto const a = row_of(f.features(), i);
+    if constexpr (sparse_row<row>)
+      if (!is_full(a.indices.size(), d))
+        return add_sparse_row(a, weight, intercept, last, values, triangle.data());
+    std::span<double> const to = dense.next();
+    for_each_entry(a, [&](std::size_t k, double value) { to[k] = value; });
+    if (intercept != 0) to[last] = intercept;
+    dense.push(weight);
+    if (!dense.full()) return;
+    dense.add_to(triangle, 0, 0);
+    dense.clear();
+  });
   dense.add_to(triangle, 0, 0);
 }
 
@@ -159,6 +163,36 @@ void add_hessian(F const& f, std::span<typename F::scalar const> x, index_range 
         for (std::size_t j = 0; j != i; ++j)
           triangle[packed_size(c * columns + j) + e * columns + i] =
               triangle[packed_size(c * columns + i) + e * columns + j];
+}
+
+/// @brief Adds the diagonal of Σ_i ∇²f_i(x) over some samples of a linear model, without the penalty.
+template <linear_with_sparse_steps F>
+void add_hessian_diagonal(F const& f, std::span<typename F::scalar const> x, index_range samples,
+                          std::span<double> sum) {
+  double const intercept = f.intercept();
+  double weights = 0;
+  for_each_curvature(f, x, samples, [&](std::size_t i, double weight) {
+    for_each_entry(row_of(f.features(), i),
+                   [&](std::size_t j, double value) { sum[j] += weight * value * value; });
+    weights += weight;
+  });
+  if (intercept != 0) sum[x.size() - 1] += weights * intercept * intercept;
+}
+
+/// @brief The same of softmax regression: Σ_i scale_i p_ic(1 − p_ic) a_ij².
+template <knows_probabilities F>
+void add_hessian_diagonal(F const& f, std::span<typename F::scalar const> x, index_range samples,
+                          std::span<double> sum) {
+  std::size_t const classes = f.outputs(), columns = x.size() / classes;
+  std::vector<double> const point(x.begin(), x.end());
+  std::vector<double> p(classes);
+  for (std::size_t i = samples.first; i != samples.last; ++i) {
+    f.probabilities(point, i, p);
+    for (double& share : p) share *= scale_of(f, i) * (1 - share);
+    for_each_entry(row_of(f.features(), i), [&](std::size_t j, double value) {
+      for (std::size_t c = 0; c != classes; ++c) sum[c * columns + j] += p[c] * value * value;
+    });
+  }
 }
 
 }  // namespace localsgd::detail
