@@ -14,7 +14,7 @@ build='c++=g++ cmake=cmake ninja=ninja-build libboost-dev libxtensor-dev libxsim
 declare -A groups=(
   [build]="$build"
   [test]="$build libboost-test-dev zlib1g-dev libopenmpi-dev mpirun=openmpi-bin
-    libgloo-dev"
+    libgloo-dev nlohmann-json3-dev liblinear-train=liblinear-tools"
   [clang]='clang++=clang libclang-rt-dev'
   [quickstart]="$build zlib1g-dev dataset-fashion-mnist"
   [benchmark]="$build zlib1g-dev libbenchmark-dev"

@@ -24,8 +24,12 @@ using namespace localsgd;
 using numbers = std::vector<double>;
 
 linear_model two_classes() {
-  return {.loss = "logistic", .features = 3, .coefficients = {0.1, 0, -2.5}, .intercepts = {0.25},
-          .labels = {-1, 1}, .names = {"ham", "spam"}};
+  return {.loss = "logistic",
+          .features = 3,
+          .coefficients = {0.1, 0, -2.5},
+          .intercepts = {0.25},
+          .labels = {-1, 1},
+          .names = {"ham", "spam"}};
 }
 
 std::string const good =
@@ -67,10 +71,18 @@ invalid_data refused(std::string_view text) {
 BOOST_AUTO_TEST_CASE(each_field_is_a_line) { BOOST_TEST(to_json_text(two_classes()) == good); }
 
 BOOST_AUTO_TEST_CASE(models_of_all_kinds_come_back_whole) {
-  linear_model const regression{.loss = "poisson", .features = 1, .coefficients = {2},
-                                .intercepts = {0}, .labels = {}, .names = {}};
-  linear_model const classes{.loss = "softmax", .features = 2, .coefficients = {1, 2, 3, 4, 5, 6},
-                             .intercepts = {0, 0, 1}, .labels = {0.5, 1e300, -7}, .names = {}};
+  linear_model const regression{.loss = "poisson",
+                                .features = 1,
+                                .coefficients = {2},
+                                .intercepts = {0},
+                                .labels = {},
+                                .names = {}};
+  linear_model const classes{.loss = "softmax",
+                             .features = 2,
+                             .coefficients = {1, 2, 3, 4, 5, 6},
+                             .intercepts = {0, 0, 1},
+                             .labels = {0.5, 1e300, -7},
+                             .names = {}};
   linear_model odd = two_classes();
   odd.names = {"\"quoted\"\n\\", "\xc3\xa4 and \x01"};
   odd.loss = "";
@@ -79,8 +91,16 @@ BOOST_AUTO_TEST_CASE(models_of_all_kinds_come_back_whole) {
 }
 
 BOOST_AUTO_TEST_CASE(every_bit_comes_back) {
-  numbers all{0.1, 1. / 3, 1e22, 5e-324, -0.0, -1e-310, std::numeric_limits<double>::max(),
-              0x1.fffffffffffffp-1022, 123456789012345678., std::nextafter(1.0, 2.0)};
+  numbers all{0.1,
+              1. / 3,
+              1e22,
+              5e-324,
+              -0.0,
+              -1e-310,
+              std::numeric_limits<double>::max(),
+              0x1.fffffffffffffp-1022,
+              123456789012345678.,
+              std::nextafter(1.0, 2.0)};
   std::mt19937_64 random(1);
   while (all.size() != 10000)
     if (double const x = std::bit_cast<double>(random()); std::isfinite(x)) all.push_back(x);
@@ -128,16 +148,22 @@ BOOST_AUTO_TEST_CASE(what_is_no_model_is_named_with_its_field) {
       {"[]", "array", "an object"},
       {"7", "number", "an object"},
       {"{}", "no \"format\"", "all fields"},
-      {replaced("localsgd linear", "another"), "\"format\": \"another model\"", "\"localsgd linear model\""},
-      {replaced("\"localsgd linear model\"", "null"), "\"format\": null", "\"localsgd linear model\""},
+      {replaced("localsgd linear", "another"), "\"format\": \"another model\"",
+       "\"localsgd linear model\""},
+      {replaced("\"localsgd linear model\"", "null"), "\"format\": null",
+       "\"localsgd linear model\""},
       {replaced("\"version\": 1", "\"version\": 2"), "\"version\": 2", "1: other versions"},
       {replaced("\"version\": 1", "\"version\": 1.0"), "\"version\": 1.0", "1: other versions"},
       {replaced("  \"version\": 1,\n", ""), "no \"version\"", "all fields"},
       {replaced("\"loss\": \"logistic\"", "\"loss\": 3"), "\"loss\": 3", "a string"},
-      {replaced("\"features\": 3", "\"features\": -3"), "\"features\": -3", "the number of features"},
-      {replaced("\"features\": 3", "\"features\": 3.0"), "\"features\": 3.0", "the number of features"},
-      {replaced("\"features\": 3", "\"features\": 0"), "3 numbers in \"coefficients[0]\"", "0, one for"},
-      {replaced("\"features\": 3", "\"features\": 4"), "3 numbers in \"coefficients[0]\"", "4, one for"},
+      {replaced("\"features\": 3", "\"features\": -3"), "\"features\": -3",
+       "the number of features"},
+      {replaced("\"features\": 3", "\"features\": 3.0"), "\"features\": 3.0",
+       "the number of features"},
+      {replaced("\"features\": 3", "\"features\": 0"), "3 numbers in \"coefficients[0]\"",
+       "0, one for"},
+      {replaced("\"features\": 3", "\"features\": 4"), "3 numbers in \"coefficients[0]\"",
+       "4, one for"},
       {replaced("[-1.0,1.0]", "[-1.0,\"1\"]"), "\"labels[1]\": \"1\"", "a number"},
       {replaced("[-1.0,1.0]", "{}"), "\"labels\": {}", "an array"},
       {replaced("[-1.0,1.0]", "[1.0,1.0]"), "1 twice (model.labels)", "different"},
@@ -146,10 +172,12 @@ BOOST_AUTO_TEST_CASE(what_is_no_model_is_named_with_its_field) {
       {replaced("\"spam\"", "\"ham\""), "ham twice (model.names)", "different"},
       {replaced("[0.25]", "[0.25,1]"), "\"coefficients\": [[0.1,0.0,-2.5]]", "2 rows"},
       {replaced("[0.25]", "[null]"), "\"intercepts[0]\": null", "a number"},
-      {replaced("[[0.1,0.0,-2.5]]", "[0.1,0.0,-2.5]"), "\"coefficients\": [0.1,0.0,-2.5]", "1 rows"},
+      {replaced("[[0.1,0.0,-2.5]]", "[0.1,0.0,-2.5]"), "\"coefficients\": [0.1,0.0,-2.5]",
+       "1 rows"},
       {replaced("[[0.1,0.0,-2.5]]", "[0.1]"), "\"coefficients[0]\": 0.1", "an array"},
       {replaced("0.1,", "true,"), "\"coefficients[0][0]\": true", "a number"},
-      {replaced("\"binary\"", "\"regression\""), "\"kind\": \"regression\"", "\"binary\", which follows"},
+      {replaced("\"binary\"", "\"regression\""), "\"kind\": \"regression\"",
+       "\"binary\", which follows"},
       {replaced("\"kind\"", "\"Kind\""), "\"Kind\"", "no other fields"},
       {replaced("\"kind\": \"binary\"", "\"loss\": \"x\""), "\"loss\" twice", "each field once"},
   };

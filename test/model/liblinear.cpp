@@ -3,8 +3,8 @@
 #define BOOST_TEST_MODULE model_liblinear
 #include "localsgd/model/liblinear.hpp"
 
-#include <boost/test/unit_test.hpp>
 #include <bit>
+#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
@@ -24,18 +24,35 @@ using namespace localsgd;
 using numbers = std::vector<double>;
 
 linear_model two_classes() {
-  return {.loss = "logistic", .features = 3, .coefficients = {0.5, -0.25, 2}, .intercepts = {-1},
-          .labels = {-1, 1}, .names = {}};
+  return {.loss = "logistic",
+          .features = 3,
+          .coefficients = {0.5, -0.25, 2},
+          .intercepts = {-1},
+          .labels = {-1, 1},
+          .names = {}};
 }
 linear_model three_classes() {
-  return {.loss = "softmax", .features = 2, .coefficients = {1, 2, 3, 4, 5, 6},
-          .intercepts = {0, 7, 8}, .labels = {4, 5, 6}, .names = {}};
+  return {.loss = "softmax",
+          .features = 2,
+          .coefficients = {1, 2, 3, 4, 5, 6},
+          .intercepts = {0, 7, 8},
+          .labels = {4, 5, 6},
+          .names = {}};
 }
 
 /// Numbers that lose bits easily.
-numbers const awkward{0.1,  1. / 3, 1e22,    5e-324, -0.0,
-                      -1e-310, std::numeric_limits<double>::max(), 0x1.fffffffffffffp-1022,
-                      123456789012345678., 0x1p-1074, std::nextafter(1.0, 2.0), -std::nextafter(0.3, 0.0)};
+numbers const awkward{0.1,
+                      1. / 3,
+                      1e22,
+                      5e-324,
+                      -0.0,
+                      -1e-310,
+                      std::numeric_limits<double>::max(),
+                      0x1.fffffffffffffp-1022,
+                      123456789012345678.,
+                      0x1p-1074,
+                      std::nextafter(1.0, 2.0),
+                      -std::nextafter(0.3, 0.0)};
 
 bool same_bits(numbers const& a, numbers const& b) {
   if (a.size() != b.size()) return false;
@@ -92,8 +109,9 @@ BOOST_AUTO_TEST_CASE(a_regression_has_no_labels) {
 BOOST_AUTO_TEST_CASE(solvers_are_named_by_loss) {
   auto m = two_classes();
   for (auto const& [loss, solver] :
-       {std::pair("hinge", "L2R_L1LOSS_SVC_DUAL"), std::pair("smoothed_hinge", "L2R_L1LOSS_SVC_DUAL"),
-        std::pair("custom", "L2R_L2LOSS_SVC"), std::pair("crammer_singer", "L2R_L2LOSS_SVC")}) {
+       {std::pair("hinge", "L2R_L1LOSS_SVC_DUAL"),
+        std::pair("smoothed_hinge", "L2R_L1LOSS_SVC_DUAL"), std::pair("custom", "L2R_L2LOSS_SVC"),
+        std::pair("crammer_singer", "L2R_L2LOSS_SVC")}) {
     m.loss = loss;
     BOOST_TEST(to_liblinear(m).starts_with(std::string("solver_type ") + solver + "\n"));
   }
@@ -138,20 +156,29 @@ BOOST_AUTO_TEST_CASE(a_regression_comes_back_as_one) {
 }
 
 BOOST_AUTO_TEST_CASE(a_single_class_is_always_predicted) {
-  linear_model const m{.loss = "logistic", .features = 1, .coefficients = {2}, .intercepts = {0},
-                       .labels = {7}, .names = {}};
+  linear_model const m{.loss = "logistic",
+                       .features = 1,
+                       .coefficients = {2},
+                       .intercepts = {0},
+                       .labels = {7},
+                       .names = {}};
   auto const read = parse_liblinear(to_liblinear(m), "m");
   BOOST_TEST((read == m));
   BOOST_TEST((predict(read, dense_matrix<double>{{1}, {-1}}) == numbers{7, 7}));
 }
 
 BOOST_AUTO_TEST_CASE(two_outputs_for_two_classes_become_their_difference) {
-  linear_model const m{.loss = "softmax", .features = 2, .coefficients = {1, 2, 4, 1},
-                       .intercepts = {1, 0}, .labels = {3, 9}, .names = {}};
+  linear_model const m{.loss = "softmax",
+                       .features = 2,
+                       .coefficients = {1, 2, 4, 1},
+                       .intercepts = {1, 0},
+                       .labels = {3, 9},
+                       .names = {}};
   auto const read = parse_liblinear(to_liblinear(m), "m");
   BOOST_TEST((read.coefficients == numbers{3, -1}));
   BOOST_TEST((read.intercepts == numbers{-1}));
-  dense_matrix<double> const rows{{1, 0}, {0, 3}, {1, 2}};  // z = 2, -4, 0: a tie is the first class
+  dense_matrix<double> const rows{
+      {1, 0}, {0, 3}, {1, 2}};  // z = 2, -4, 0: a tie is the first class
   BOOST_TEST((predict(read, rows) == predict(m, rows)));
   auto const p = predict_probability(read, rows), q = predict_probability(m, rows);
   for (std::size_t i = 0; i != 3; ++i)
@@ -191,9 +218,11 @@ BOOST_AUTO_TEST_CASE(names_are_lost_and_their_codes_are_written) {
 BOOST_AUTO_TEST_CASE(what_liblinear_cannot_hold_is_refused_by_name) {
   auto m = two_classes();
   m.labels = {0.5, 1};
-  BOOST_TEST(refused<invalid_data>([&] { to_liblinear(m); }).find("model.labels[0]") != std::string::npos);
+  BOOST_TEST(refused<invalid_data>([&] { to_liblinear(m); }).find("model.labels[0]") !=
+             std::string::npos);
   m.labels = {0, 1e10};
-  BOOST_TEST(refused<invalid_data>([&] { to_liblinear(m); }).find("model.labels[1]") != std::string::npos);
+  BOOST_TEST(refused<invalid_data>([&] { to_liblinear(m); }).find("model.labels[1]") !=
+             std::string::npos);
   m.labels.clear();
   m.loss = "poisson";
   BOOST_TEST(refused<invalid_settings>([&] { to_liblinear(m); }).find("model.loss = poisson") !=
@@ -218,12 +247,14 @@ BOOST_AUTO_TEST_CASE(a_model_that_cannot_be_written_leaves_the_file_as_it_was) {
 }
 
 BOOST_AUTO_TEST_CASE(bad_files_are_refused_by_name) {
-  BOOST_TEST(refused<invalid_data>([] { load_liblinear("/no/such/model"); }).find("/no/such/model") !=
-             std::string::npos);
+  BOOST_TEST(refused<invalid_data>([] {
+               load_liblinear("/no/such/model");
+             }).find("/no/such/model") != std::string::npos);
   BOOST_TEST(refused<invalid_data>([] { parse_liblinear("\x1f\x8b...", "m"); }).find("gzip") !=
              std::string::npos);
   // The same label twice, and an intercept that overflows.
-  std::string const twice = "solver_type L2R_LR\nnr_class 2\nlabel 1 1\nnr_feature 1\nbias -1\nw\n1 \n";
+  std::string const twice =
+      "solver_type L2R_LR\nnr_class 2\nlabel 1 1\nnr_feature 1\nbias -1\nw\n1 \n";
   BOOST_TEST(refused<invalid_data>([&] { parse_liblinear(twice, "m"); }) ==
              "localsgd: m: found 1 twice (model.labels), expected a different one for each class");
   std::string const huge =

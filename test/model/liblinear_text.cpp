@@ -63,7 +63,8 @@ BOOST_AUTO_TEST_CASE(fields_come_in_any_order_and_lines_end_in_any_way) {
 BOOST_AUTO_TEST_CASE(every_solver_but_that_of_one_class_is_known) {
   BOOST_TEST(std::size(liblinear_solvers) == 11U);
   for (auto const& solver : liblinear_solvers) {
-    auto const file = read_liblinear_text(replaced("L2R_LR", solver.name == "MCSVM_CS" ? "L1R_LR" : solver.name), "m");
+    auto const file = read_liblinear_text(
+        replaced("L2R_LR", solver.name == "MCSVM_CS" ? "L1R_LR" : solver.name), "m");
     BOOST_TEST(file.labels.empty() == solver.regression);
   }
   auto const e = refused(replaced("L2R_LR", "ONECLASS_SVM"));
@@ -128,5 +129,6 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_is_named_with_its_place) {
 BOOST_AUTO_TEST_CASE(every_beginning_of_a_file_is_refused) {
   for (std::size_t size = 0; size != good.size() - 1; ++size)
     BOOST_TEST(refused(good.substr(0, size)).file == "m");
-  BOOST_TEST(refused(good.substr(0, good.size() - 1)).file == "nothing");  // only the end of line lacks
+  BOOST_TEST(refused(good.substr(0, good.size() - 1)).file ==
+             "nothing");  // only the end of line lacks
 }

@@ -24,8 +24,12 @@ linear_model three_classes() {
           .names = {"ant", "bee", "cat"}};
 }
 linear_model two_classes() {
-  return {.loss = "logistic", .features = 2, .coefficients = {1, 2}, .intercepts = {3},
-          .labels = {-1, 1}, .names = {}};
+  return {.loss = "logistic",
+          .features = 2,
+          .coefficients = {1, 2},
+          .intercepts = {3},
+          .labels = {-1, 1},
+          .names = {}};
 }
 
 invalid_data refused(linear_model const& m) {

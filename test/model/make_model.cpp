@@ -177,9 +177,8 @@ BOOST_AUTO_TEST_CASE(shards_give_the_model_of_all) {
   BOOST_TEST(m.loss == "squared_hinge");
   BOOST_TEST((m.intercepts == numbers{6}));
   BOOST_TEST((m.labels == numbers{-1, 1}));
-  sharded_objective const g(s, 2, [&](std::size_t) {
-    return softmax_objective(rows, classes, 3, l2{1});
-  });
+  sharded_objective const g(
+      s, 2, [&](std::size_t) { return softmax_objective(rows, classes, 3, l2{1}); });
   BOOST_TEST(make_model(g, numbers(6)).outputs() == 3U);
 }
 
@@ -195,12 +194,16 @@ BOOST_AUTO_TEST_CASE(a_point_that_is_no_model_of_the_objective_is_refused) {
 BOOST_AUTO_TEST_CASE(labels_that_do_not_fit_the_objective_are_refused) {
   linear_objective const f(rows, signs, logistic{}, l2{1});
   numbers const x{1, 2};
-  BOOST_TEST(refused([&] { make_model(f, x, encode_classes(numbers{1, 2, 3})); }).file == "encoding");
-  BOOST_TEST(refused([&] { make_model(f, x, encode_classes(numbers{1, 2})); }).file ==
-             "encoding.codes[0]");
+  BOOST_TEST(refused([&] {
+               make_model(f, x, encode_classes(numbers{1, 2, 3}));
+             }).file == "encoding");
+  BOOST_TEST(refused([&] {
+               make_model(f, x, encode_classes(numbers{1, 2}));
+             }).file == "encoding.codes[0]");
   BOOST_TEST(refused([&] { make_model(f, x, numbers{1, 2, 3}); }).file == "labels");
   BOOST_TEST(refused([&] { make_model(f, x, numbers{4, 4}); }).file == "model.labels");
   softmax_objective const g(rows, classes, 3, l2{1});
-  BOOST_TEST(refused([&] { make_model(g, numbers(6), encode_binary(numbers{1, 2})); }).file ==
-             "encoding");
+  BOOST_TEST(refused([&] {
+               make_model(g, numbers(6), encode_binary(numbers{1, 2}));
+             }).file == "encoding");
 }

@@ -78,7 +78,8 @@ BOOST_AUTO_TEST_CASE(auc_counts_pairs_in_order_and_half_of_the_ties) {
   BOOST_TEST(auc(y, numbers{infinity, -infinity, infinity, infinity}) == (1 + 1 + 0.5 + 0.5) / 4);
 }
 
-BOOST_AUTO_TEST_CASE(auc_does_not_change_under_increasing_functions_and_mirrors_under_decreasing_ones) {
+BOOST_AUTO_TEST_CASE(
+    auc_does_not_change_under_increasing_functions_and_mirrors_under_decreasing_ones) {
   std::mt19937_64 random(3);
   numbers y, z, exponentials, mirrored;
   for (int i = 0; i != 200; ++i) {
@@ -139,8 +140,9 @@ BOOST_AUTO_TEST_CASE(arguments_that_break_a_rule_are_named) {
   BOOST_TEST(refused([&] { auc(two, numbers{1, nan_value}); }) == "scores[1]");
   BOOST_TEST(refused([&] { r_squared(numbers{4, 4}, two); }) == "y");
   BOOST_TEST(refused([&] { r_squared(numbers{0.1, 0.1, 0.1}, numbers{1, 2, 3}); }) == "y");
-  BOOST_TEST(refused([&] { r_squared(numbers{7, 0.1, 0.1, 0.1}, numbers(4), numbers{0, 1, 1, 1}); }) ==
-             "y");
+  BOOST_TEST(refused([&] {
+               r_squared(numbers{7, 0.1, 0.1, 0.1}, numbers(4), numbers{0, 1, 1, 1});
+             }) == "y");
   BOOST_TEST(refused([&] { log_loss(numbers{1, 3}, numbers{0.5, 0.5}, labels); }) == "y[1]");
   BOOST_TEST(refused([&] { log_loss(two, numbers{0.5, 1.5}, labels); }) == "probabilities[1]");
   BOOST_TEST(refused([&] { log_loss(two, numbers{nan_value, 1}, labels); }) == "probabilities[0]");

@@ -19,8 +19,12 @@ using namespace localsgd;
 using numbers = std::vector<double>;
 
 linear_model model_of(std::string loss, numbers labels, std::size_t outputs = 1) {
-  linear_model m{.loss = std::move(loss), .features = 2, .coefficients = {}, .intercepts = {},
-                 .labels = std::move(labels), .names = {}};
+  linear_model m{.loss = std::move(loss),
+                 .features = 2,
+                 .coefficients = {},
+                 .intercepts = {},
+                 .labels = std::move(labels),
+                 .names = {}};
   for (std::size_t k = 0; k != outputs; ++k) {
     double const sign = k % 2 == 0 ? 1 : -1;
     m.coefficients.insert(m.coefficients.end(), {sign * 2, sign * -1});
@@ -182,7 +186,9 @@ BOOST_AUTO_TEST_CASE(other_models_have_no_probabilities) {
   auto const hinge = refused([] { predict_probability(model_of("squared_hinge", {-1, 1}), rows); });
   BOOST_TEST(hinge.field == "model.loss");
   BOOST_TEST(hinge.value == "squared_hinge");
-  BOOST_TEST(refused([] { predict_probability(model_of("poisson", {}), rows); }).value == "poisson");
-  BOOST_TEST(refused([] { predict_probability(model_of("logistic", {}), rows); }).value == "logistic");
+  BOOST_TEST(refused([] { predict_probability(model_of("poisson", {}), rows); }).value ==
+             "poisson");
+  BOOST_TEST(refused([] { predict_probability(model_of("logistic", {}), rows); }).value ==
+             "logistic");
   BOOST_TEST(refused([] { predict_probability(model_of("", {1, 2}), rows); }).value == "unknown");
 }

@@ -22,8 +22,12 @@ using numbers = std::vector<double>;
 dense_matrix<double> const rows{{0, 0, 5}, {4, 0, 5}, {0, 0, 5}, {4, 0, 5}};
 
 linear_model two_outputs(std::size_t features) {
-  linear_model m{.loss = "softmax", .features = features, .coefficients = {}, .intercepts = {1, -2},
-                 .labels = {0, 1}, .names = {}};
+  linear_model m{.loss = "softmax",
+                 .features = features,
+                 .coefficients = {},
+                 .intercepts = {1, -2},
+                 .labels = {0, 1},
+                 .names = {}};
   support::numbers random(5);
   for (std::size_t j = 0; j != 2 * features; ++j) m.coefficients.push_back(random.between(-3, 3));
   return m;
@@ -47,7 +51,8 @@ BOOST_AUTO_TEST_CASE(dense_rows_are_standardised_to_mean_0_and_deviation_1) {
   auto const s = standard_scaling(rows);
   BOOST_TEST((s.shift == numbers{2, 0, 5}));
   BOOST_TEST((s.scale == numbers{2, 1, 1}));
-  BOOST_TEST((scaled(rows, s) == dense_matrix<double>{{-1, 0, 0}, {1, 0, 0}, {-1, 0, 0}, {1, 0, 0}}));
+  BOOST_TEST(
+      (scaled(rows, s) == dense_matrix<double>{{-1, 0, 0}, {1, 0, 0}, {-1, 0, 0}, {1, 0, 0}}));
 
   auto const some = support::random_features<double>(50, 7, 1);
   auto const result = scaled(some, standard_scaling(some));
@@ -97,7 +102,8 @@ BOOST_AUTO_TEST_CASE(max_abs_scales_into_plus_and_minus_1) {
   BOOST_TEST((scaled(some, s) == dense_matrix<double>{{1, 0, -1}, {-0.5, 0, 0.5}}));
   dense_matrix<double> const huge{{1e308}, {-1e308}};
   BOOST_TEST((max_abs_scaling(huge).scale == numbers{1e308}));
-  BOOST_TEST(refused([&] { standard_scaling(huge); }) == "rows: column 0 with squares that overflow");
+  BOOST_TEST(refused([&] { standard_scaling(huge); }) ==
+             "rows: column 0 with squares that overflow");
 }
 
 BOOST_AUTO_TEST_CASE(the_original_rows_do_not_change) {
@@ -129,8 +135,12 @@ BOOST_AUTO_TEST_CASE(an_unscaled_model_predicts_from_the_data_as_it_is) {
 }
 
 BOOST_AUTO_TEST_CASE(unscaling_divides_coefficients_and_moves_the_intercept) {
-  linear_model const m{.loss = "squared", .features = 2, .coefficients = {6, 4}, .intercepts = {1},
-                       .labels = {}, .names = {}};
+  linear_model const m{.loss = "squared",
+                       .features = 2,
+                       .coefficients = {6, 4},
+                       .intercepts = {1},
+                       .labels = {},
+                       .names = {}};
   auto const raw = unscale(m, {.shift = {1, 2}, .scale = {3, 0.5}});
   BOOST_TEST((raw.coefficients == numbers{2, 8}));
   BOOST_TEST((raw.intercepts == numbers{1 - 2 - 16}));
@@ -147,18 +157,24 @@ BOOST_AUTO_TEST_CASE(sparse_rows_may_lack_columns_or_have_more) {
 
 BOOST_AUTO_TEST_CASE(what_does_not_fit_is_refused_by_name) {
   auto const sparse = to_csr(rows);
-  BOOST_TEST(refused([&] { scaled(sparse, standard_scaling(rows)); }) == "scaling.shift: 3 numbers");
-  BOOST_TEST(refused([&] { scaled(rows, {.shift = {1}, .scale = {1, 1, 1}}); }) ==
-             "scaling.shift: 1 numbers");
-  BOOST_TEST(refused([&] { scaled(rows, {.shift = {}, .scale = {1, 0, 1}}); }) == "scaling.scale[1]");
+  BOOST_TEST(refused([&] { scaled(sparse, standard_scaling(rows)); }) ==
+             "scaling.shift: 3 numbers");
+  BOOST_TEST(refused([&] {
+               scaled(rows, {.shift = {1}, .scale = {1, 1, 1}});
+             }) == "scaling.shift: 1 numbers");
+  BOOST_TEST(refused([&] {
+               scaled(rows, {.shift = {}, .scale = {1, 0, 1}});
+             }) == "scaling.scale[1]");
   BOOST_TEST(refused([&] {
                scaled(rows, {.shift = {1, support::infinity, 1}, .scale = {1, 1, 1}});
              }) == "scaling.shift[1]");
   BOOST_TEST(refused([&] { unscale(two_outputs(2), max_abs_scaling(rows)); }) ==
              "scaling.scale: 3 numbers");
-  BOOST_TEST(refused([&] { scaled(rows, {.shift = {}, .scale = {1e-320, 1, 1}}); }) ==
-             "rows: inf in scaled row 1, column 0");
-  BOOST_TEST(refused([&] { unscale(two_outputs(1), {.shift = {}, .scale = {1e-320}}); })
-                 .starts_with("model.coefficients"));
+  BOOST_TEST(refused([&] {
+               scaled(rows, {.shift = {}, .scale = {1e-320, 1, 1}});
+             }) == "rows: inf in scaled row 1, column 0");
+  BOOST_TEST(refused([&] {
+               unscale(two_outputs(1), {.shift = {}, .scale = {1e-320}});
+             }).starts_with("model.coefficients"));
   BOOST_TEST(refused([&] { max_abs_scaling(csr_matrix<float>()); }) == "rows: 0 rows");
 }

@@ -43,7 +43,8 @@ class json_model_reader {
       fail("version", version, "1: other versions are not known to this version of the library");
     for (auto const& [key, value] : all_.items())
       if (std::ranges::find(fields, key) == std::ranges::end(fields))
-        throw invalid_data(name_, shortened('"' + key + '"'), "no other fields than those of version 1");
+        throw invalid_data(name_, shortened('"' + key + '"'),
+                           "no other fields than those of version 1");
 
     linear_model m;
     m.loss = text("loss", field("loss"));
@@ -63,8 +64,9 @@ class json_model_reader {
     for (std::size_t k = 0; k != rows.size(); ++k) {
       auto const row = numbers(element("coefficients", k), rows[k]);
       if (row.size() != m.features)
-        throw invalid_data(name_, std::to_string(row.size()) + " numbers in \"" + element("coefficients", k) + '"',
-                           std::to_string(m.features) + ", one for each feature");
+        throw invalid_data(
+            name_, std::to_string(row.size()) + " numbers in \"" + element("coefficients", k) + '"',
+            std::to_string(m.features) + ", one for each feature");
       m.coefficients.insert(m.coefficients.end(), row.begin(), row.end());
     }
     try {
@@ -79,14 +81,16 @@ class json_model_reader {
 
  private:
   using json = nlohmann::json;
-  static constexpr std::string_view fields[] = {"format", "version", "kind",       "loss",        "features",
-                                                "labels", "names",   "intercepts", "coefficients"};
+  static constexpr std::string_view fields[] = {"format", "version",    "kind",
+                                                "loss",   "features",   "labels",
+                                                "names",  "intercepts", "coefficients"};
 
   void parse(std::string_view text) {
     refuse_compressed(text, name_);
     std::set<std::string> seen;
     auto const note = [&](int depth, json::parse_event_t event, json& value) {
-      if (event == json::parse_event_t::key && depth == 1 && !seen.insert(value.get<std::string>()).second)
+      if (event == json::parse_event_t::key && depth == 1 &&
+          !seen.insert(value.get<std::string>()).second)
         throw invalid_data(name_, shortened(value.dump()) + " twice", "each field once");
       return true;
     };
@@ -100,16 +104,19 @@ class json_model_reader {
       auto const line = static_cast<std::size_t>(std::ranges::count(before, '\n')) + 1;
       bool const end = at == text.size();
       throw invalid_data(name_, line, at - line_start + 1,
-                         end ? "the end of the file" : "what is no JSON here", "the JSON of a model");
+                         end ? "the end of the file" : "what is no JSON here",
+                         "the JSON of a model");
     } catch (json::exception const& e) {
       throw invalid_data(name_, e.what(), "the JSON of a model");
     }
-    if (!all_.is_object()) throw invalid_data(name_, all_.type_name(), "an object: the JSON of a model");
+    if (!all_.is_object())
+      throw invalid_data(name_, all_.type_name(), "an object: the JSON of a model");
   }
 
   json const& field(char const* key) const {
     auto const at = all_.find(key);
-    if (at == all_.end()) throw invalid_data(name_, "no \"" + std::string(key) + '"', "all fields of a model");
+    if (at == all_.end())
+      throw invalid_data(name_, "no \"" + std::string(key) + '"', "all fields of a model");
     return *at;
   }
   static std::string element(std::string_view key, std::size_t i) {
@@ -121,9 +128,12 @@ class json_model_reader {
     text.resize(longest);
     return text + "...";
   }
-  [[noreturn]] void fail(std::string const& key, json const& found, std::string const& expected) const {
-    throw invalid_data(name_, shortened('"' + key + "\": " + found.dump(-1, ' ', true, json::error_handler_t::replace)),
-                       expected);
+  [[noreturn]] void fail(std::string const& key, json const& found,
+                         std::string const& expected) const {
+    throw invalid_data(
+        name_,
+        shortened('"' + key + "\": " + found.dump(-1, ' ', true, json::error_handler_t::replace)),
+        expected);
   }
   json const& array(std::string const& key, json const& value) const {
     if (!value.is_array()) fail(key, value, "an array");

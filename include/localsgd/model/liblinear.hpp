@@ -35,7 +35,8 @@ inline constexpr double liblinear_largest = std::numeric_limits<std::int32_t>::m
 /// @brief The shortest text that reads as the same bits.
 inline void append_number(std::string& text, double number) {
   std::array<char, 32> digits{};
-  text.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr);
+  text.append(digits.data(),
+              std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr);
 }
 
 /// @brief The model of two classes and one output with the decision value z_1 − z_0.
@@ -61,8 +62,9 @@ inline std::string_view liblinear_solver_for(linear_model const& m) {
 
 inline void check_liblinear_can_store(linear_model const& m) {
   m.validate();
-  require(!predicts_log_of_mean(m), "model.loss", m.loss,
-          "a loss whose mean is not e^z: LIBLINEAR would predict z (save_json() keeps such a model)");
+  require(
+      !predicts_log_of_mean(m), "model.loss", m.loss,
+      "a loss whose mean is not e^z: LIBLINEAR would predict z (save_json() keeps such a model)");
   require(static_cast<double>(m.features) < liblinear_largest, "model.features", m.features,
           "below 2^31 - 1, for LIBLINEAR");
   for (std::size_t c = 0; c != m.labels.size(); ++c)

@@ -55,7 +55,8 @@ struct liblinear_text {
 /// @brief Words between blanks and ends of lines, as LIBLINEAR reads them, with their places.
 class liblinear_words {
  public:
-  liblinear_words(std::string_view text, std::string_view file) noexcept : text_(text), file_(file) {}
+  liblinear_words(std::string_view text, std::string_view file) noexcept
+      : text_(text), file_(file) {}
 
   /// @brief The next word; empty at the end of the text.
   std::string_view next() noexcept {
@@ -148,7 +149,8 @@ inline liblinear_text read_liblinear_text(std::string_view text, std::string_vie
       file.bias = words.number("the bias");
       has_bias = true;
     } else {
-      words.fail("solver_type, nr_class, label, nr_feature, bias or w: a field of a LIBLINEAR model");
+      words.fail(
+          "solver_type, nr_class, label, nr_feature, bias or w: a field of a LIBLINEAR model");
     }
     if (repeated) words.fail("each field once");
   }
@@ -168,8 +170,8 @@ inline liblinear_text read_liblinear_text(std::string_view text, std::string_vie
     words.fail(std::to_string(rows) + " rows of " + std::to_string(file.outputs) +
                " numbers after w: the file is too short for them");
   std::size_t const count = rows * file.outputs;
-  std::string const what = "one of the " + std::to_string(rows) + " x " +
-                           std::to_string(file.outputs) + " coefficients";
+  std::string const what =
+      "one of the " + std::to_string(rows) + " x " + std::to_string(file.outputs) + " coefficients";
   file.weights.reserve(count);
   for (std::size_t i = 0; i != count; ++i) file.weights.push_back(words.number(what));
   // A number that is cut off may still be one.

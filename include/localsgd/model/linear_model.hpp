@@ -26,7 +26,7 @@ enum class model_kind {
 
 /// @brief A linear model: all that is needed to predict.
 ///
-/// Its decision values are z_k = ⟨w_k, a⟩ + b_k, k = 0 … outputs() − 1: one value for regression and two
+/// Its decision values are z_k = ⟨w_k, a⟩ + b_k, k = 0 … outputs() − 1: one value for a regression or two
 /// classes, C values otherwise. make_model() makes it of an objective and its minimiser; load_liblinear()
 /// and load_json() read it from a file. All members are public and may be changed; what saves or loads a
 /// model calls validate(), what predicts calls validate_sizes().
@@ -120,7 +120,8 @@ struct linear_model {
     std::ranges::sort(all);
     auto const twice = std::ranges::adjacent_find(all);
     if (twice != all.end())
-      throw invalid_data(member, detail::shown(*twice) + " twice", "a different one for each class");
+      throw invalid_data(member, detail::shown(*twice) + " twice",
+                         "a different one for each class");
   }
 };
 

@@ -20,6 +20,7 @@
 #include "localsgd/objective/sharded_concept.hpp"
 #include "localsgd/objective/targets.hpp"
 
+#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <span>
@@ -37,19 +38,34 @@ namespace localsgd {
 
 namespace detail {
 
+template <class L>
+concept has_name = requires {
+  { L::name } -> std::convertible_to<std::string_view>;
+};
+
 /// @brief The name of a loss in a linear_model: `L::name` of a loss that has one, "custom" of others.
 template <class L>
 constexpr std::string_view loss_name() noexcept {
-  if constexpr (std::same_as<L, logistic>) return "logistic";
-  else if constexpr (std::same_as<L, squared>) return "squared";
-  else if constexpr (std::same_as<L, squared_hinge>) return "squared_hinge";
-  else if constexpr (std::same_as<L, smoothed_hinge>) return "smoothed_hinge";
-  else if constexpr (std::same_as<L, huber>) return "huber";
-  else if constexpr (std::same_as<L, smoothed_quantile>) return "smoothed_quantile";
-  else if constexpr (std::same_as<L, poisson>) return "poisson";
-  else if constexpr (std::same_as<L, gamma_loss>) return "gamma_loss";
-  else if constexpr (requires { { L::name } -> std::convertible_to<std::string_view>; }) return L::name;
-  else return "custom";
+  if constexpr (std::same_as<L, logistic>)
+    return "logistic";
+  else if constexpr (std::same_as<L, squared>)
+    return "squared";
+  else if constexpr (std::same_as<L, squared_hinge>)
+    return "squared_hinge";
+  else if constexpr (std::same_as<L, smoothed_hinge>)
+    return "smoothed_hinge";
+  else if constexpr (std::same_as<L, huber>)
+    return "huber";
+  else if constexpr (std::same_as<L, smoothed_quantile>)
+    return "smoothed_quantile";
+  else if constexpr (std::same_as<L, poisson>)
+    return "poisson";
+  else if constexpr (std::same_as<L, gamma_loss>)
+    return "gamma_loss";
+  else if constexpr (has_name<L>)
+    return L::name;
+  else
+    return "custom";
 }
 
 /// @brief Whether a loss takes the targets −1 and +1 and nothing else.
@@ -64,14 +80,21 @@ bool is_of_two_classes() noexcept {
 /// @brief A softmax_objective, or an objective like it.
 template <class F>
 concept softmax_regression =
-    FactoredObjective<F> && requires(F const& f, std::span<double const> x, std::size_t i, std::span<double> p) {
+    FactoredObjective<F> &&
+    requires(F const& f, std::span<double const> x, std::size_t i, std::span<double> p) {
       { f.classes() } -> std::convertible_to<std::size_t>;
       f.probabilities(x, i, p);
     };
 
 /// @brief What make_model() takes: one of these, or shards of one.
 template <class F>
-concept has_linear_model = LinearObjective<stepped_objective<F>> || softmax_regression<stepped_objective<F>>;
+concept has_linear_model =
+    LinearObjective<stepped_objective<F>> || softmax_regression<stepped_objective<F>>;
+
+/// @brief The loss of a linear model, or of its shards.
+template <class F>
+using loss_of =
+    std::remove_cvref_t<decltype(std::declval<stepped_objective<F> const&>().loss())>;
 
 /// @brief An objective that knows loss and classes: f itself, or a shard of this process.
 /// @throws invalid_settings if this process holds none
@@ -114,11 +137,10 @@ linear_model model_without_labels(F const& f, Point const& point) {
   for (std::size_t j = 0; j != x.size(); ++j)
     if (!std::isfinite(x[j]))
       throw invalid_data("x[" + std::to_string(j) + "]", shown(x[j]), "a finite number");
-  using one = stepped_objective<F>;
   linear_model m;
   m.coefficients.assign(x.begin(), x.end());
-  if constexpr (LinearObjective<one>) {
-    m.loss = loss_name<std::remove_cvref_t<decltype(std::declval<one const&>().loss())>>();
+  if constexpr (LinearObjective<stepped_objective<F>>) {
+    m.loss = loss_name<loss_of<F>>();
     m.intercepts.assign(1, 0);
     if (f.intercept() != 0) {
       m.intercepts[0] = f.intercept() * m.coefficients.back();
@@ -166,10 +188,8 @@ linear_model make_model(F const& f, Point const& x) {
   auto m = detail::model_without_labels(f, x);
   if constexpr (detail::softmax_regression<detail::stepped_objective<F>>) {
     for (std::size_t c = 0; c != m.outputs(); ++c) m.labels.push_back(static_cast<double>(c));
-  } else {
-    using one = detail::stepped_objective<F>;
-    if (detail::is_of_two_classes<std::remove_cvref_t<decltype(std::declval<one const&>().loss())>>())
-      m.labels = {-1, 1};
+  } else if (detail::is_of_two_classes<detail::loss_of<F>>()) {
+    m.labels = {-1, 1};
   }
   m.validate();
   return m;

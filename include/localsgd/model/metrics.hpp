@@ -25,8 +25,9 @@ namespace detail {
 
 /// @brief Checks the arguments that all metrics have, and returns S = Σ s_i.
 /// @throws invalid_data or invalid_settings naming the argument
-inline double checked_weight_sum(std::span<double const> y, std::string_view other, std::size_t size,
-                                 std::size_t expected, std::span<double const> weights) {
+inline double checked_weight_sum(std::span<double const> y, std::string_view other,
+                                 std::size_t size, std::size_t expected,
+                                 std::span<double const> weights) {
   if (y.empty()) throw invalid_data("y", "no samples", "at least one");
   if (size != expected)
     throw invalid_data(other, std::to_string(size) + " numbers",
@@ -126,9 +127,10 @@ inline double auc(std::span<double const> y, std::span<double const> scores, dou
     positives += same_positive;
   }
   if (!(positives > 0 && others_below > 0))
-    throw invalid_data("y", positives > 0 ? "samples of the positive class only"
-                                          : "no samples of the positive class",
-                       "samples of the class " + detail::shown(positive) + " and of another");
+    throw invalid_data(
+        "y",
+        positives > 0 ? "samples of the positive class only" : "no samples of the positive class",
+        "samples of the class " + detail::shown(positive) + " and of another");
   return pairs / positives / others_below;
 }
 
@@ -162,7 +164,8 @@ inline double r_squared(std::span<double const> y, std::span<double const> predi
     if (weight > 0) least = std::min(least, y[i]), largest = std::max(largest, y[i]);
   }
   // Of equal targets rounding may make a spread that is not 0.
-  if (!(least < largest && spread > 0)) throw invalid_data("y", "equal targets", "targets that differ");
+  if (!(least < largest && spread > 0))
+    throw invalid_data("y", "equal targets", "targets that differ");
   return 1 - errors / spread;
 }
 

@@ -21,7 +21,9 @@ namespace localsgd {
 namespace detail {
 
 template <class Data>
-concept has_features = requires(Data const& data) { requires feature_matrix<decltype(data.features)>; };
+concept has_features = requires(Data const& data) {
+  requires feature_matrix<decltype(data.features)>;
+};
 /// @brief Rows to predict: a matrix, or a dataset, whose targets do not matter.
 template <class Data>
 concept rows_to_predict = feature_matrix<Data> || has_features<Data>;

@@ -14,6 +14,7 @@
 #include <limits>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -92,9 +93,10 @@ template <class Value>
 Value checked_value(double value, std::size_t row, std::size_t column) {
   auto const rounded = static_cast<Value>(value);
   if (!std::isfinite(rounded))
-    throw invalid_data("rows", shown(value) + " in scaled row " + std::to_string(row) + ", " +
-                                   name_of_column(column),
-                       "a finite number");
+    throw invalid_data(
+        "rows",
+        shown(value) + " in scaled row " + std::to_string(row) + ", " + name_of_column(column),
+        "a finite number");
   return rounded;
 }
 
@@ -187,7 +189,8 @@ dense_matrix<Value> scaled(dense_matrix<Value> const& rows, feature_scaling cons
     for (std::size_t j = 0; j != columns; ++j) {
       Value& value = all.data()[i * columns + j];
       double const shift = scaling.shift.empty() ? 0 : scaling.shift[j];
-      value = detail::checked_value<Value>((static_cast<double>(value) - shift) / scaling.scale[j], i, j);
+      value = detail::checked_value<Value>((static_cast<double>(value) - shift) / scaling.scale[j],
+                                           i, j);
     }
   return all;
 }
