@@ -4,7 +4,7 @@
 #
 # usage: cmake/install_packages.sh GROUP...
 #        GROUP: build, test, clang, quickstart, benchmark, compare, battery, scaling, cluster,
-#        paper, docs
+#        paper, tools, docs
 # Installs those of the Debian packages that are missing. With nothing missing it needs neither the
 # network nor any rights.
 set -euo pipefail
@@ -14,7 +14,7 @@ build='c++=g++ cmake=cmake ninja=ninja-build libboost-dev libxtensor-dev libxsim
 declare -A groups=(
   [build]="$build"
   [test]="$build libboost-test-dev zlib1g-dev libopenmpi-dev mpirun=openmpi-bin
-    libgloo-dev"
+    libgloo-dev nlohmann-json3-dev liblinear-train=liblinear-tools"
   [clang]='clang++=clang libclang-rt-dev'
   [quickstart]="$build zlib1g-dev dataset-fashion-mnist"
   [benchmark]="$build zlib1g-dev libbenchmark-dev"
@@ -25,6 +25,7 @@ declare -A groups=(
   [scaling]="$build python3-matplotlib"
   [cluster]="$build zlib1g-dev libopenmpi-dev mpirun.openmpi=openmpi-bin dataset-fashion-mnist
     ip=iproute2 tc=iproute2 unshare=util-linux"
+  [tools]="$build zlib1g-dev nlohmann-json3-dev libcli11-dev"
   [paper]="$build zlib1g-dev python3-matplotlib"
   [docs]='doxygen=doxygen bibtex=texlive-binaries perl=perl doxygen-awesome-css libjs-mathjax'
 )

@@ -54,7 +54,7 @@ BOOST_AUTO_TEST_CASE(the_declarations_hold_the_default_arguments) {
 
 BOOST_AUTO_TEST_CASE(every_declared_type_is_defined_by_the_library) {
   using all =
-      std::tuple<settings*, plan*, evaluation*, invalid_settings*, invalid_data*, squared*, logistic*,
+      std::tuple<settings*, plan*, evaluation*, invalid_settings*, invalid_data*, linear_model*, model_kind*, feature_scaling*, squared*, logistic*,
                  squared_hinge*, smoothed_hinge*, huber*, poisson*, l1*, l2*,
                  elastic_net*, group_l1*, group_weights*, no_penalty*,
                  with_replacement*, shuffled*, automatic_step*, constant_step*,

@@ -28,6 +28,7 @@ report.hpp
 version.hpp
 warm_start.hpp
 objective
+model
 iterate_weights
 step_size
 sampler
@@ -65,6 +66,7 @@ Shared   boost/interprocess/  communicator/mpi/board.hpp
 xsimd    xsimd/               kernels/simd.hpp
 MPI      mpi.h                communicator/mpi/requests.hpp
 Gloo     gloo/                communicator/gloo/communicator.hpp
+JSON     nlohmann/            model/json.hpp
 POSIX    sys/mman.h           io/mapped_file.hpp
 POSIX    sys/stat.h           io/mapped_file.hpp
 POSIX    sys/resource.h       io/preemptions.hpp

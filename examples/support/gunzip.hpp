@@ -13,7 +13,7 @@
 #include <string>
 
 /// @file
-/// @brief The one door to zlib, for examples, tests and benchmarks. The library needs none.
+/// @brief The one header that includes zlib, for examples, tests, benchmarks and tools. The library does not need it.
 
 namespace support {
 

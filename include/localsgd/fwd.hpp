@@ -29,6 +29,10 @@ struct dataset;
 template <class Scalar = double>
 class quadratic;
 
+struct linear_model;
+enum class model_kind;
+struct feature_scaling;
+
 struct squared;
 struct logistic;
 struct squared_hinge;

@@ -3,7 +3,7 @@
 #pragma once
 
 /// @file
-/// @brief Everything.
+/// @brief Everything, but for what needs MPI, Gloo or nlohmann-json (model/json.hpp).
 
 #include "localsgd/averager/coordinate_median.hpp"
 #include "localsgd/averager/mean.hpp"
@@ -33,6 +33,12 @@
 #include "localsgd/loss/squared.hpp"
 #include "localsgd/loss/squared_hinge.hpp"
 #include "localsgd/minimize.hpp"
+#include "localsgd/model/liblinear.hpp"
+#include "localsgd/model/linear_model.hpp"
+#include "localsgd/model/make_model.hpp"
+#include "localsgd/model/metrics.hpp"
+#include "localsgd/model/predict.hpp"
+#include "localsgd/model/scaling.hpp"
 #include "localsgd/objective/linear.hpp"
 #include "localsgd/objective/quadratic.hpp"
 #include "localsgd/objective/sharded.hpp"

@@ -113,6 +113,7 @@ concept evaluates_blocks = has_evaluate<L> && !inherits_evaluate<L>;
 /// | `l.project_to_dual_domain(θ, y)` | `double` | its domain, and the point of the domain        |
 /// |                                  |          | nearest to θ. Certificates are then computed   |
 /// |                                  |          | faster: without them φ* is found numerically   |
+/// | `L::name`                        | text     | what a linear_model calls the loss             |
 /// | `l.evaluate(z, y, n, v, s)`      | `void`   | a block of n samples, for SIMD: v[i] ← φ(z[i], |
 /// |                                  |          | y[i]), s[i] ← ∂φ/∂z there                      |
 ///

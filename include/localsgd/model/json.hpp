@@ -1,0 +1,233 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/core/error.hpp"
+#include "localsgd/data/dataset.hpp"
+#include "localsgd/io/mapped_file.hpp"
+#include "localsgd/io/replacing_file.hpp"
+#include "localsgd/model/linear_model.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+/// @file
+/// @brief Models as JSON files. Needs nlohmann-json, which no other header includes.
+
+namespace localsgd {
+
+namespace detail {
+
+inline constexpr std::string_view json_format = "localsgd linear model";
+inline constexpr int json_version = 1;
+
+/// @brief Reads the fields of a JSON model; every error names the file and the field.
+class json_model_reader {
+ public:
+  json_model_reader(std::string_view text, std::string_view name) : name_(name) { parse(text); }
+
+  linear_model model() const {
+    if (field("format").is_string() == false || field("format") != json_format)
+      fail("format", field("format"), '"' + std::string(json_format) + '"');
+    auto const& version = field("version");
+    if (!version.is_number_integer() || version != json_version)
+      fail("version", version, "1: other versions are not known to this version of the library");
+    for (auto const& [key, value] : all_.items())
+      if (std::ranges::find(fields, key) == std::ranges::end(fields))
+        throw invalid_data(name_, shortened('"' + key + '"'),
+                           "no other fields than those of version 1");
+
+    linear_model m;
+    m.loss = text("loss", field("loss"));
+    auto const& features = field("features");
+    if (!features.is_number_unsigned()) fail("features", features, "the number of features");
+    m.features = features.get<std::size_t>();
+    m.intercepts = numbers("intercepts", field("intercepts"));
+    m.labels = numbers("labels", field("labels"));
+    if (all_.contains("names")) {
+      auto const& names = array("names", all_["names"]);
+      for (std::size_t c = 0; c != names.size(); ++c)
+        m.names.push_back(text(element("names", c), names[c]));
+    }
+    auto const& rows = array("coefficients", field("coefficients"));
+    if (rows.size() != m.outputs())
+      fail("coefficients", rows, std::to_string(m.outputs()) + " rows, one for each intercept");
+    for (std::size_t k = 0; k != rows.size(); ++k) {
+      auto const row = numbers(element("coefficients", k), rows[k]);
+      if (row.size() != m.features)
+        throw invalid_data(
+            name_, std::to_string(row.size()) + " numbers in \"" + element("coefficients", k) + '"',
+            std::to_string(m.features) + ", one for each feature");
+      m.coefficients.insert(m.coefficients.end(), row.begin(), row.end());
+    }
+    try {
+      m.validate();
+    } catch (invalid_data const& e) {
+      throw invalid_data(name_, e.found + " (" + e.file + ")", e.expected);
+    }
+    if (std::string const kind(to_string(m.kind())); field("kind") != kind)
+      fail("kind", field("kind"), '"' + kind + "\", which follows from labels and intercepts");
+    return m;
+  }
+
+ private:
+  using json = nlohmann::json;
+  static constexpr std::string_view fields[] = {"format", "version",    "kind",
+                                                "loss",   "features",   "labels",
+                                                "names",  "intercepts", "coefficients"};
+
+  void parse(std::string_view text) {
+    refuse_compressed(text, name_);
+    std::set<std::string> seen;
+    auto const note = [&](int depth, json::parse_event_t event, json& value) {
+      if (event == json::parse_event_t::key && depth == 1 &&
+          !seen.insert(value.get<std::string>()).second)
+        throw invalid_data(name_, shortened(value.dump()) + " twice", "each field once");
+      return true;
+    };
+    try {
+      all_ = json::parse(text.begin(), text.end(), note);
+    } catch (json::parse_error const& e) {
+      // e.byte counts from 1, and is one too far at the end of the text.
+      std::size_t const at = std::min(e.byte == 0 ? 0 : e.byte - 1, text.size());
+      auto const before = text.substr(0, at);
+      auto const line_start = before.rfind('\n') + 1;  // npos + 1 = 0
+      auto const line = static_cast<std::size_t>(std::ranges::count(before, '\n')) + 1;
+      bool const end = at == text.size();
+      throw invalid_data(name_, line, at - line_start + 1,
+                         end ? "the end of the file" : "what is no JSON here",
+                         "the JSON of a model");
+    } catch (json::exception const& e) {
+      throw invalid_data(name_, e.what(), "the JSON of a model");
+    }
+    if (!all_.is_object())
+      throw invalid_data(name_, all_.type_name(), "an object: the JSON of a model");
+  }
+
+  json const& field(char const* key) const {
+    auto const at = all_.find(key);
+    if (at == all_.end())
+      throw invalid_data(name_, "no \"" + std::string(key) + '"', "all fields of a model");
+    return *at;
+  }
+  static std::string element(std::string_view key, std::size_t i) {
+    return std::string(key) + "[" + std::to_string(i) + "]";
+  }
+  static std::string shortened(std::string text) {
+    constexpr std::size_t longest = 60;
+    if (text.size() <= longest) return text;
+    text.resize(longest);
+    return text + "...";
+  }
+  [[noreturn]] void fail(std::string const& key, json const& found,
+                         std::string const& expected) const {
+    throw invalid_data(
+        name_,
+        shortened('"' + key + "\": " + found.dump(-1, ' ', true, json::error_handler_t::replace)),
+        expected);
+  }
+  json const& array(std::string const& key, json const& value) const {
+    if (!value.is_array()) fail(key, value, "an array");
+    return value;
+  }
+  std::string text(std::string const& key, json const& value) const {
+    if (!value.is_string()) fail(key, value, "a string");
+    return value.get<std::string>();
+  }
+  std::vector<double> numbers(std::string const& key, json const& value) const {
+    std::vector<double> all;
+    all.reserve(array(key, value).size());
+    for (auto const& each : value) {
+      if (!each.is_number()) fail(element(key, all.size()), each, "a number");
+      all.push_back(each.get<double>());
+    }
+    return all;
+  }
+
+  std::string name_;
+  json all_;
+};
+
+}  // namespace detail
+
+/// @brief A model as JSON: see save_json(). @throws what linear_model::validate() throws
+inline std::string to_json_text(linear_model const& m) {
+  m.validate();
+  using json = nlohmann::ordered_json;
+  json all;
+  all["format"] = detail::json_format;
+  all["version"] = detail::json_version;
+  all["kind"] = to_string(m.kind());
+  all["loss"] = m.loss;
+  all["features"] = m.features;
+  all["labels"] = m.labels;
+  if (!m.names.empty()) all["names"] = m.names;
+  all["intercepts"] = m.intercepts;
+  auto& rows = all["coefficients"] = json::array();
+  for (std::size_t k = 0; k != m.outputs(); ++k) {
+    auto const row = m.coefficients_of(k);
+    rows.emplace_back(std::vector<double>(row.begin(), row.end()));
+  }
+  std::string text;
+  try {
+    for (auto const& [key, value] : all.items())  // a line for each field
+      text += (text.empty() ? "{\n  " : ",\n  ") + json(key).dump() + ": " + value.dump();
+  } catch (nlohmann::json::type_error const&) {
+    throw invalid_data("model.names or model.loss", "bytes that are not UTF-8", "text in UTF-8");
+  }
+  return text + "\n}\n";
+}
+
+/// @brief Writes a model as JSON: all that a linear_model holds, bit for bit.
+///
+/// ~~~{.json}
+/// {
+///   "format": "localsgd linear model",
+///   "version": 1,
+///   "kind": "binary",
+///   "loss": "logistic",
+///   "features": 3,
+///   "labels": [-1.0,1.0],
+///   "names": ["ham","spam"],
+///   "intercepts": [0.25],
+///   "coefficients": [[0.1,0.0,-2.5]]
+/// }
+/// ~~~
+/// The fields are the members of linear_model; `coefficients` has a row for each output. `names` is there
+/// where labels are texts, `labels` is empty for regression. `kind` is for the reader: it follows from the
+/// others. Numbers have the digits that give the same `double` again.
+///
+/// `path` is replaced when all is written: until then, and after any error, the file that was there stays.
+/// @throws invalid_data if the model breaks a rule of linear_model, or has texts that are not UTF-8
+/// @throws std::filesystem::filesystem_error with path and reason if the file cannot be written
+inline void save_json(linear_model const& m, std::filesystem::path const& path) {
+  std::string const text = to_json_text(m);
+  detail::replacing_file file(path);
+  file.write(text.data(), text.size());
+  file.commit();
+}
+
+/// @brief Reads a model from JSON text: see load_json(). @param name what error messages call the text
+inline linear_model parse_json(std::string_view text, std::string_view name) {
+  return detail::json_model_reader(text, name).model();
+}
+
+/// @brief Reads a model that save_json() wrote.
+/// @throws invalid_data with the file and what is wrong: a line and a column of what is no JSON; the name of
+///         a field that is missing, unknown, there twice, or of another type or length; another version;
+///         a number that is out of range. Also if the file is missing, not readable, or compressed
+inline linear_model load_json(std::filesystem::path const& path) {
+  detail::mapped_file const file(path);
+  return parse_json(file.bytes(), path.string());
+}
+
+}  // namespace localsgd

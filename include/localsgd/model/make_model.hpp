@@ -1,0 +1,239 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/core/error.hpp"
+#include "localsgd/core/tensor.hpp"
+#include "localsgd/data/labels.hpp"
+#include "localsgd/data/number_from_chars.hpp"
+#include "localsgd/loss/gamma.hpp"
+#include "localsgd/loss/huber.hpp"
+#include "localsgd/loss/logistic.hpp"
+#include "localsgd/loss/poisson.hpp"
+#include "localsgd/loss/smoothed_hinge.hpp"
+#include "localsgd/loss/smoothed_quantile.hpp"
+#include "localsgd/loss/squared.hpp"
+#include "localsgd/loss/squared_hinge.hpp"
+#include "localsgd/model/linear_model.hpp"
+#include "localsgd/objective/factored_concept.hpp"
+#include "localsgd/objective/linear_concept.hpp"
+#include "localsgd/objective/sharded_concept.hpp"
+#include "localsgd/objective/targets.hpp"
+
+#include <cmath>
+#include <concepts>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+/// @file
+/// @brief Makes a linear_model of an objective and its minimiser.
+
+namespace localsgd {
+
+namespace detail {
+
+template <class L>
+concept has_name = requires {
+  { L::name } -> std::convertible_to<std::string_view>;
+};
+
+/// @brief The name of a loss in a linear_model: `L::name` of a loss that has one, "custom" of others.
+template <class L>
+constexpr std::string_view loss_name() noexcept {
+  if constexpr (std::same_as<L, logistic>)
+    return "logistic";
+  else if constexpr (std::same_as<L, squared>)
+    return "squared";
+  else if constexpr (std::same_as<L, squared_hinge>)
+    return "squared_hinge";
+  else if constexpr (std::same_as<L, smoothed_hinge>)
+    return "smoothed_hinge";
+  else if constexpr (std::same_as<L, huber>)
+    return "huber";
+  else if constexpr (std::same_as<L, smoothed_quantile>)
+    return "smoothed_quantile";
+  else if constexpr (std::same_as<L, poisson>)
+    return "poisson";
+  else if constexpr (std::same_as<L, gamma_loss>)
+    return "gamma_loss";
+  else if constexpr (has_name<L>)
+    return L::name;
+  else
+    return "custom";
+}
+
+/// @brief Whether a loss takes the targets −1 and +1 and nothing else.
+template <class L>
+bool is_of_two_classes() noexcept {
+  if constexpr (knows_targets<L>)
+    return L::accepts(-1) && L::accepts(1) && !L::accepts(0) && !L::accepts(0.5) && !L::accepts(2);
+  else
+    return false;
+}
+
+/// @brief A softmax_objective, or an objective like it.
+template <class F>
+concept softmax_regression =
+    FactoredObjective<F> &&
+    requires(F const& f, std::span<double const> x, std::size_t i, std::span<double> p) {
+      { f.classes() } -> std::convertible_to<std::size_t>;
+      f.probabilities(x, i, p);
+    };
+
+/// @brief What make_model() takes: one of these, or shards of one.
+template <class F>
+concept has_linear_model =
+    LinearObjective<stepped_objective<F>> || softmax_regression<stepped_objective<F>>;
+
+/// @brief The loss of a linear model, or of its shards.
+template <class F>
+using loss_of =
+    std::remove_cvref_t<decltype(std::declval<stepped_objective<F> const&>().loss())>;
+
+/// @brief An objective that knows loss and classes: f itself, or a shard of this process.
+/// @throws invalid_settings if this process holds none
+template <class F>
+stepped_objective<F> const& any_shard_of(F const& f) {
+  if constexpr (ShardedObjective<F>) {
+    for (std::size_t k = 0; k != f.shards(); ++k)
+      if (f.is_here(k)) return f.shard(k);
+    refuse_setting("shards of this process", std::size_t{0},
+                   "at least 1: call make_model() on a process that holds a shard");
+  } else {
+    return f;
+  }
+}
+
+/// @brief The labels of an encoding as numbers, if every name is a number as the library writes it;
+///        otherwise the codes, with names.
+inline void set_labels(linear_model& m, label_encoding const& encoding) {
+  m.labels.clear();
+  m.names.clear();
+  for (std::string const& name : encoding.names) {
+    double number = 0;
+    char const* const end = name.data() + name.size();
+    auto const [last, status] = number_from_chars(name.data(), end, number);
+    if (status != std::errc{} || last != end || !std::isfinite(number) || shown(number) != name) {
+      m.labels = encoding.codes;
+      m.names = encoding.names;
+      return;
+    }
+    m.labels.push_back(number);
+  }
+}
+
+template <has_linear_model F, class Point>
+linear_model model_without_labels(F const& f, Point const& point) {
+  auto const x = span_of(point);
+  if (x.size() != f.dimension())
+    throw invalid_data("x", std::to_string(x.size()) + " coordinates",
+                       std::to_string(f.dimension()) + " (the dimension of the objective)");
+  for (std::size_t j = 0; j != x.size(); ++j)
+    if (!std::isfinite(x[j]))
+      throw invalid_data("x[" + std::to_string(j) + "]", shown(x[j]), "a finite number");
+  linear_model m;
+  m.coefficients.assign(x.begin(), x.end());
+  if constexpr (LinearObjective<stepped_objective<F>>) {
+    m.loss = loss_name<loss_of<F>>();
+    m.intercepts.assign(1, 0);
+    if (f.intercept() != 0) {
+      m.intercepts[0] = f.intercept() * m.coefficients.back();
+      m.coefficients.pop_back();
+    }
+    m.features = m.coefficients.size();
+  } else {
+    m.loss = "softmax";
+    m.intercepts.assign(any_shard_of(f).classes(), 0);
+    m.features = x.size() / m.outputs();
+  }
+  return m;
+}
+
+/// @brief How many classes an objective has; 2 also where a loss takes numbers that may stand for two.
+template <class F>
+std::size_t classes_of(F const& f) {
+  if constexpr (LinearObjective<stepped_objective<F>>)
+    return 2;
+  else
+    return any_shard_of(f).classes();
+}
+
+}  // namespace detail
+
+/// @brief The model of a linear_objective or softmax_objective, or of a sharded_objective of these.
+///
+/// ~~~{.cpp}
+/// result const r = minimize(f, {.tolerance = 1e-6});
+/// linear_model const m = make_model(f, r.x);
+/// std::vector<double> const y = predict(m, rows);
+/// ~~~
+/// The intercept is the constant feature times the last coordinate of x. Offsets belong to samples and not
+/// to the model: add those of new samples to decision_function().
+///
+/// A loss that takes only the targets −1 and +1, such as `logistic`, makes a model of two classes with these
+/// labels; softmax regression one of the classes 0, 1, …, C−1. Any other loss makes a regression. A loss
+/// of your own is named by its `static constexpr std::string_view name`, if it has one, or "custom".
+///
+/// @param f a LinearObjective, or a softmax_objective; also sharded
+/// @param x d finite numbers, contiguous
+/// @throws invalid_data naming `x`, or its coordinate that is not finite
+template <detail::has_linear_model F, class Point>
+linear_model make_model(F const& f, Point const& x) {
+  auto m = detail::model_without_labels(f, x);
+  if constexpr (detail::softmax_regression<detail::stepped_objective<F>>) {
+    for (std::size_t c = 0; c != m.outputs(); ++c) m.labels.push_back(static_cast<double>(c));
+  } else if (detail::is_of_two_classes<detail::loss_of<F>>()) {
+    m.labels = {-1, 1};
+  }
+  m.validate();
+  return m;
+}
+
+/// @brief The same with the labels of the data, as encode_binary() or encode_classes() found them.
+///
+/// predict() returns the labels if they are numbers. If they are texts, it returns the codes, and
+/// predict_names() the labels. A loss of regression, such as `squared`, makes a model of two classes, too.
+///
+/// @throws invalid_data if the objective has another number of classes, or the codes are not its targets
+template <detail::has_linear_model F, class Point>
+linear_model make_model(F const& f, Point const& x, label_encoding const& encoding) {
+  auto m = detail::model_without_labels(f, x);
+  std::size_t const classes = detail::classes_of(f);
+  if (encoding.classes() != classes)
+    throw invalid_data("encoding", std::to_string(encoding.classes()) + " classes",
+                       std::to_string(classes) + ", as the objective has");
+  for (std::size_t c = 0; c != classes; ++c) {
+    double const code = LinearObjective<detail::stepped_objective<F>> ? (c == 0 ? -1.0 : 1.0)
+                                                                      : static_cast<double>(c);
+    if (encoding.codes[c] != code)
+      throw invalid_data("encoding.codes[" + std::to_string(c) + "]",
+                         detail::shown(encoding.codes[c]), detail::shown(code));
+  }
+  detail::set_labels(m, encoding);
+  m.validate();
+  return m;
+}
+
+/// @brief The same with the labels as numbers: of the targets −1 and +1, or of the classes 0, 1, …, C−1.
+/// @throws invalid_data naming `labels` if there are too few or too many, or `model.labels` if they are not
+///                      finite and different
+template <detail::has_linear_model F, class Point, detail::span_of_double Labels>
+linear_model make_model(F const& f, Point const& x, Labels const& labels) {
+  std::span<double const> const given(labels);
+  auto m = detail::model_without_labels(f, x);
+  std::size_t const classes = detail::classes_of(f);
+  if (given.size() != classes)
+    throw invalid_data("labels", std::to_string(given.size()) + " labels",
+                       std::to_string(classes) + ", as the objective has classes");
+  m.labels.assign(given.begin(), given.end());
+  m.validate();
+  return m;
+}
+
+}  // namespace localsgd

@@ -1,0 +1,53 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <localsgd/data/csr_matrix.hpp>
+#include <localsgd/data/labels.hpp>
+#include <localsgd/model/linear_model.hpp>
+#include <localsgd/settings.hpp>
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+/// @file
+/// @brief What the trainer minimises. Each loss is compiled on its own, in a file fit_<loss>.cpp.
+
+namespace train {
+
+/// @brief Samples with targets as the loss takes them, and how they are to be fitted.
+struct problem {
+  localsgd::csr_matrix<double> rows;
+  std::vector<double> targets;        ///< Codes of classes, or the numbers of a regression.
+  std::vector<double> weights;        ///< One for each sample, or none.
+  localsgd::label_encoding encoding;  ///< Of classes; empty for a regression.
+  double l1 = 0, l2 = 0;              ///< r(w) = l1·‖w‖₁ + (l2/2)·‖w‖²
+  double intercept = 1;               ///< The constant feature; 0 = no intercept.
+  bool penalize_intercept = false;
+  double delta = 1;             ///< Of `huber`.
+  double tau = 0.5;             ///< Of `smoothed_quantile`.
+  localsgd::settings settings;  ///< A negative tolerance = 1e-7 times f(0).
+  std::size_t threads = 0;      ///< 0 = as many as there are cores to use.
+  bool quiet = false;           ///< Whether nothing is shown while it runs.
+};
+
+/// @brief The model, and the report of the run.
+struct fitted {
+  localsgd::linear_model model;
+  std::string report;
+  bool usable = false;  ///< Whether the run did not diverge.
+};
+
+fitted fit_logistic(problem const& p);
+fitted fit_squared_hinge(problem const& p);
+fitted fit_smoothed_hinge(problem const& p);
+fitted fit_squared(problem const& p);
+fitted fit_huber(problem const& p);
+fitted fit_smoothed_quantile(problem const& p);
+fitted fit_poisson(problem const& p);
+fitted fit_gamma(problem const& p);
+/// Its intercepts are coefficients of a constant feature and penalised.
+fitted fit_softmax(problem const& p);
+
+}  // namespace train
