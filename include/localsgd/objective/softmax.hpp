@@ -164,6 +164,17 @@ class softmax_objective {
     for (std::size_t j = 0; j != batch.size(); ++j)
       detail::softmax_slopes(s.subspan(j * classes_, classes_), label(batch[j]), scale(batch[j]));
   }
+  std::size_t label(std::size_t i) const noexcept { return static_cast<std::size_t>(labels_[i]); }
+  /// p ← softmax(x a_i) of one sample after the other: what dual points are made of.
+  void probabilities(std::span<Scalar const> x, std::span<std::size_t const> batch,
+                     std::span<double> p) const noexcept {
+    detail::scores_of(rows(batch), x.data(), classes_, p.data());
+    for (std::size_t j = 0; j != batch.size(); ++j) {
+      std::size_t const own = label(batch[j]);
+      detail::softmax_slopes(p.subspan(j * classes_, classes_), own, 1);
+      p[j * classes_ + own] += 1;
+    }
+  }
   /// p ← softmax(x a_i): what its Hessian is made of, with scale(i).
   void probabilities(std::span<double const> x, std::size_t i, std::span<double> p) const noexcept {
     detail::scores_of(rows(std::span(&i, 1)), x.data(), classes_, p.data());
@@ -250,7 +261,6 @@ class softmax_objective {
       return detail::dense_rows<typename Matrix::value_type>{features_->data(), columns(), part,
                                                              soon};
   }
-  std::size_t label(std::size_t i) const noexcept { return static_cast<std::size_t>(labels_[i]); }
 
   detail::row_moments moments(std::size_t rows, std::size_t norms, double tolerance,
                               int iterations) const {
