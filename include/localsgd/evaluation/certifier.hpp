@@ -7,6 +7,7 @@
 #include "localsgd/evaluation/dual_extrapolation.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
 #include "localsgd/evaluation/recomputed_dual.hpp"
+#include "localsgd/evaluation/recession.hpp"
 #include "localsgd/evaluation/row_rounding.hpp"
 #include "localsgd/evaluation/scaled_dual.hpp"
 #include "localsgd/objective/concept.hpp"
@@ -144,8 +145,14 @@ class certifier {
         }
       }
     }
+    bool const hopeless = !(penalty_ > 0 || mu_ > 0 || scaled || recomputed_.exists());
+    if (hopeless && p_->tolerance > 0 && recedes_along(*f_, x, pass, team)) recedes_ = true;
     return leader ? remember(value.objective, bound, off.value) : 0;
   }
+
+  /// @brief Who leads: whether there is a tolerance to reach, but f falls for ever along an evaluated point,
+  ///        so that it has no minimum.
+  bool recedes() const noexcept { return recedes_; }
 
   /// @brief Collective: what every thread remembers for its samples becomes known to all.
   template <class T>
@@ -234,6 +241,7 @@ class certifier {
   double least_ = -std::numeric_limits<double>::infinity();  // f* is at least this
   double least_off_ = 0;  // less what cancellation hid where that was proved
   double last_off_ = 0;
+  bool recedes_ = false;
 };
 
 }  // namespace localsgd::detail
