@@ -4,6 +4,7 @@
 #include "localsgd/evaluation/recomputed_dual.hpp"
 
 #include <algorithm>
+#include <array>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstddef>
@@ -96,7 +97,10 @@ void is_never_below_the_gap(F const& f, G const& same, std::uint64_t seed) {
     f.regularizer().prox(penalized(f, std::span<double>(x)), step);
     check(x);
   }
-  BOOST_TEST(check(minimiser) <= 1e-10 + 1e3 * support::least_slope(f, minimiser));
+  if constexpr (detail::proximal<F>)
+    BOOST_TEST(check(minimiser) <= 1e-10 + 1e3 * support::least_slope(f, minimiser));
+  else
+    BOOST_TEST(check(minimiser) <= 1e-10 + 1e3 * support::norm(support::loss_gradient(f, minimiser)));
 }
 
 // 45 samples of 5 features, in 3 shards of different sizes.
@@ -120,11 +124,11 @@ struct data {
 };
 
 template <class Make>
-void softmax_is_bounded(Make const& make) {
+void softmax_is_bounded(Make const& make, double intercept = 0) {
   for (std::uint64_t seed = 1; seed != 6; ++seed)
     for (double const strength : {0.1, 0.01}) {
       data const s(seed);
-      softmax_options options;
+      softmax_options options{.intercept = intercept};
       if (seed % 2 == 0) options.weights = s.weights;
       softmax_objective const f(s.rows, s.classes, 4, make(strength), options);
       is_never_below_the_gap(f, f, seed);
@@ -174,6 +178,13 @@ void shards_are_bounded(point const& y, data const& s, L const& loss, double str
 BOOST_AUTO_TEST_CASE(softmax_with_l1_is_bounded) {
   softmax_is_bounded([](double strength) { return l1{strength}; });
 }
+BOOST_AUTO_TEST_CASE(softmax_with_free_intercepts_is_bounded) {
+  softmax_is_bounded([](double strength) { return l1{strength}; }, 1);
+  softmax_is_bounded([](double strength) { return group_l1::strided(20, 5, strength); }, 0.5);
+}
+BOOST_AUTO_TEST_CASE(softmax_with_free_intercepts_and_an_l2_penalty_is_bounded) {
+  softmax_is_bounded([](double strength) { return l2{strength}; }, 1);
+}
 BOOST_AUTO_TEST_CASE(softmax_with_an_elastic_net_is_bounded) {
   softmax_is_bounded([](double strength) { return elastic_net{strength, 0.1 * strength}; });
 }
@@ -192,6 +203,30 @@ BOOST_AUTO_TEST_CASE(l1_in_shards_is_bounded) {
       shards_are_bounded(s.labels, s, logistic{}, strength, seed % 2 == 0);
       shards_are_bounded(s.reals, s, huber{0.3}, strength, seed % 2 == 1, s.reals);
     }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(softmax_in_shards_is_bounded) {
+  data const s(2);
+  std::vector<dense_matrix<double>> rows;
+  std::vector<std::vector<int>> classes;
+  for (std::size_t k = 0; k != 3; ++k) {
+    dense_matrix<double> part(std::array<std::size_t, 2>{15, s.d}, 0.0);
+    for (std::size_t i = 0; i != 15; ++i)
+      for (std::size_t j = 0; j != s.d; ++j) part(i, j) = s.rows(15 * k + i, j);
+    rows.push_back(part);
+    classes.emplace_back(s.classes.begin() + static_cast<std::ptrdiff_t>(15 * k),
+                         s.classes.begin() + static_cast<std::ptrdiff_t>(15 * k + 15));
+  }
+  for (double const intercept : {0.0, 1.0}) {
+    softmax_objective const whole(s.rows, s.classes, 4, l1{0.02}, {.intercept = intercept});
+    alone one;
+    sharded_objective const f(one, 3, [&](std::size_t k) {
+      return softmax_objective(rows[k], classes[k], 4, l1{0.02}, {.intercept = intercept});
+    });
+    BOOST_TEST(f.classes() == 4U);
+    BOOST_TEST(detail::penalized_coordinates(f) == 20U);
+    is_never_below_the_gap(whole, f, 2);
   }
 }
 

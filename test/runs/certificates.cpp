@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <sstream>
@@ -49,30 +50,42 @@ using point = std::vector<double>;
 using real = long double;
 
 // Any of the losses, so that minimize() is compiled once for all of them.
+struct loss_base {
+  virtual ~loss_base() = default;
+  virtual double value(double z, double y) const = 0;
+  virtual double derivative(double z, double y) const = 0;
+  virtual double conjugate(double theta, double y) const = 0;
+  virtual double project_to_dual_domain(double theta, double y) const = 0;
+  double curvature = 0, lipschitz_constant = 0;
+};
+template <class L>
+struct erased_loss : loss_base {
+  explicit erased_loss(L const& one) : l(one) {
+    loss_base::curvature = l.curvature();
+    loss_base::lipschitz_constant = l.lipschitz_constant();
+  }
+  double value(double z, double y) const override { return l.value(z, y); }
+  double derivative(double z, double y) const override { return l.derivative(z, y); }
+  double conjugate(double theta, double y) const override { return l.conjugate(theta, y); }
+  double project_to_dual_domain(double theta, double y) const override {
+    return l.project_to_dual_domain(theta, y);
+  }
+  L l;
+};
 struct any_loss {
-  std::variant<logistic, squared, squared_hinge, smoothed_hinge, huber, smoothed_quantile, poisson, gamma_loss> one;
+  std::shared_ptr<loss_base const> one;
 
-  template <class Call>
-  auto ask(Call const& call) const {
-    return std::visit(call, one);
+  template <Loss L>
+  static any_loss of(L const& l) {
+    return {std::make_shared<erased_loss<L>>(l)};
   }
-  double value(double z, double y) const {
-    return ask([=](auto const& l) { return l.value(z, y); });
-  }
-  double derivative(double z, double y) const {
-    return ask([=](auto const& l) { return l.derivative(z, y); });
-  }
-  double curvature() const {
-    return ask([](auto const& l) { return l.curvature(); });
-  }
-  double lipschitz_constant() const {
-    return ask([](auto const& l) { return l.lipschitz_constant(); });
-  }
-  double conjugate(double theta, double y) const {
-    return ask([=](auto const& l) { return l.conjugate(theta, y); });
-  }
+  double value(double z, double y) const { return one->value(z, y); }
+  double derivative(double z, double y) const { return one->derivative(z, y); }
+  double curvature() const { return one->curvature; }
+  double lipschitz_constant() const { return one->lipschitz_constant; }
+  double conjugate(double theta, double y) const { return one->conjugate(theta, y); }
   double project_to_dual_domain(double theta, double y) const {
-    return ask([=](auto const& l) { return l.project_to_dual_domain(theta, y); });
+    return one->project_to_dual_domain(theta, y);
   }
 };
 
@@ -179,18 +192,21 @@ struct problem {
   linear_options options() const {
     return {.intercept = intercept, .weights = weights, .offset = offsets, .regularize_intercept = !free};
   }
+  softmax_options softmax() const {
+    return {.intercept = intercept, .weights = weights, .regularize_intercept = !free};
+  }
   std::size_t penalized(double constant) const { return d + (constant != 0 && !free ? 1 : 0); }
 
   std::pair<any_loss, point const*> loss(std::uint64_t which) const {
     switch (which % 8) {
-      case 0: return {{logistic{}}, &signs};
-      case 1: return {{squared{}}, &reals};
-      case 2: return {{squared_hinge{}}, &signs};
-      case 3: return {{smoothed_hinge{0.5}}, &signs};
-      case 4: return {{huber{0.3}}, &reals};
-      case 5: return {{smoothed_quantile{0.3, 0.2}}, &reals};
-      case 6: return {{poisson{30}}, &counts};
-      default: return {{gamma_loss{20}}, &positive};
+      case 0: return {any_loss::of(logistic{}), &signs};
+      case 1: return {any_loss::of(squared{}), &reals};
+      case 2: return {any_loss::of(squared_hinge{}), &signs};
+      case 3: return {any_loss::of(smoothed_hinge{0.5}), &signs};
+      case 4: return {any_loss::of(huber{0.3}), &reals};
+      case 5: return {any_loss::of(smoothed_quantile{0.3, 0.2}), &reals};
+      case 6: return {any_loss::of(poisson{30}), &counts};
+      default: return {any_loss::of(gamma_loss{20}), &positive};
     }
   }
 };
@@ -214,9 +230,12 @@ real exact_value(F const& f, std::span<double const> x) {
       if (!detail::offsets_of(f).empty()) z += detail::offsets_of(f)[i];
       sum += share * f.loss().value(static_cast<double>(z), f.target(i));
     } else {
-      std::size_t const columns = f.features().shape(1);
+      std::size_t const columns = f.features().shape(1), first = f.classes() * columns;
       std::vector<real> z;
-      for (std::size_t c = 0; c != f.classes(); ++c) z.push_back(product(c * columns));
+      for (std::size_t c = 0; c != f.classes(); ++c) {
+        z.push_back(product(c * columns));
+        if (f.intercept() != 0) z.back() += real{f.intercept()} * x[first + c];
+      }
       real const top = *std::ranges::max_element(z);
       real all = 0;
       for (real const each : z) all += std::exp(each - top);
@@ -337,15 +356,24 @@ BOOST_AUTO_TEST_CASE(of_softmax_regression) {
   for (std::uint64_t seed = 601; seed <= 700; ++seed) {
     problem p(seed);
     auto const which = static_cast<kind>(seed % static_cast<std::uint64_t>(kind::count));
-    auto [name, separable] = penalty_of(which, 3 * p.d, p.strength, p.random);
+    std::size_t const columns = p.penalized(p.intercept);
+    auto [name, separable] = penalty_of(which, 3 * columns, p.strength, p.random);
     any_penalty r{separable};
-    if (seed % 3 == 0) {
+    if (seed % 5 == 0) {
       name = "group_l1";
-      r.one = seed % 2 == 0 ? group_l1::consecutive(3 * p.d, p.d, p.strength)
-                            : group_l1::strided(3 * p.d, p.d, p.strength);
+      r.one = seed % 2 == 0 ? group_l1::consecutive(3 * columns, columns, p.strength)
+                            : group_l1::strided(3 * columns, columns, p.strength);
     }
-    softmax_objective const f(p.rows, p.classes, 3, r, {.weights = p.weights});
+    softmax_objective const f(p.rows, p.classes, 3, r, p.softmax());
     check(f, f, "softmax, " + name, seed);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(of_softmax_regression_with_an_l2_penalty) {
+  for (std::uint64_t seed = 701; seed <= 760; ++seed) {
+    problem p(seed);
+    softmax_objective const f(p.rows, p.classes, 3, l2{p.strength}, p.softmax());
+    check(f, f, p.intercept != 0 && p.free ? "softmax, l2, free intercepts" : "softmax, l2", seed);
   }
 }
 

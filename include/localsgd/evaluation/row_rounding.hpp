@@ -123,6 +123,7 @@ class row_rounding {
       bend = f.loss().curvature();
       offsets = offsets_of(f);
     } else {
+      if constexpr (requires { { f.intercept() } -> std::same_as<double>; }) constant = f.intercept();
       bend = G::score_curvature;
     }
     double rows = 0, products = 0;

@@ -129,9 +129,11 @@ void add_hessian(F const& f, std::span<typename F::scalar const> x, index_range 
 /// @brief Adds Σ_i scale_i·(diag p_i − p_i p_iᵀ) ⊗ a_i a_iᵀ over some samples to a packed triangle.
 ///
 /// Block (c, c') is Σ_i scale_i p_c([c = c'] − p_c') a_i a_iᵀ: symmetric, too, so the half of it is enough.
+/// With an intercept a_i has it as a last column.
+/// @param constant the value of the intercept, or 0
 template <knows_probabilities F>
-void add_hessian(F const& f, std::span<typename F::scalar const> x, index_range samples,
-                 std::span<double> triangle) {
+void add_class_blocks(F const& f, std::span<typename F::scalar const> x, double constant,
+                      index_range samples, std::span<double> triangle) {
   std::size_t const classes = f.outputs(), columns = x.size() / classes;
   std::vector<double> const point(x.begin(), x.end());
   std::vector<double> p(rank_update::capacity * classes);
@@ -142,6 +144,7 @@ void add_hessian(F const& f, std::span<typename F::scalar const> x, index_range 
     f.probabilities(point, i, std::span(p).subspan(rows.size() * classes, classes));
     std::span<double> const to = rows.next();
     for_each_entry(row_of(f.features(), i), [&](std::size_t j, double value) { to[j] = value; });
+    if (constant != 0) to[columns - 1] = constant;
     rows.push(1);
     if (!rows.full() && i + 1 != samples.last) continue;
     for (std::size_t c = 0; c != classes; ++c)
@@ -159,6 +162,27 @@ void add_hessian(F const& f, std::span<typename F::scalar const> x, index_range 
         for (std::size_t j = 0; j != i; ++j)
           triangle[packed_size(c * columns + j) + e * columns + i] =
               triangle[packed_size(c * columns + i) + e * columns + j];
+}
+
+/// @brief The same in the order of x, whose intercepts come last.
+template <knows_probabilities F>
+void add_hessian(F const& f, std::span<typename F::scalar const> x, index_range samples,
+                 std::span<double> triangle) {
+  double constant = 0;
+  if constexpr (requires { { f.intercept() } -> std::same_as<double>; }) constant = f.intercept();
+  if (constant == 0) return add_class_blocks(f, x, 0, samples, triangle);
+  std::size_t const d = x.size(), classes = f.outputs(), columns = d / classes;
+  std::vector<double> blocks(packed_size(d));
+  add_class_blocks(f, x, constant, samples, blocks);
+  auto const place = [&](std::size_t j) {
+    std::size_t const c = j / columns, column = j % columns;
+    return column + 1 == columns ? classes * (columns - 1) + c : c * (columns - 1) + column;
+  };
+  for (std::size_t i = 0; i != d; ++i)
+    for (std::size_t j = 0; j <= i; ++j) {
+      auto const [low, high] = std::minmax({place(i), place(j)});
+      triangle[packed_size(high) + low] += blocks[packed_size(i) + j];
+    }
 }
 
 }  // namespace localsgd::detail
