@@ -16,6 +16,7 @@
 #include <concepts>
 #include <cstddef>
 #include <span>
+#include <utility>
 #include <vector>
 
 /// @file
@@ -184,6 +185,9 @@ class full_gradient {
   }
   /// @brief All d+2 sums of the last call.
   std::span<double const> totals() const noexcept { return total_; }
+  /// @brief Who leads: these sums, for restore() after other calls.
+  std::vector<double> keep() const { return total_; }
+  void restore(std::vector<double> sums) noexcept { total_ = std::move(sums); }
 
   /// @brief Collective: what every thread has written for its samples becomes known to all.
   template <class T>

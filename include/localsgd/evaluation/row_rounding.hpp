@@ -15,6 +15,8 @@
 #include <cstddef>
 #include <limits>
 #include <span>
+#include <utility>
+#include <vector>
 
 /// @file
 /// @brief How far rounding can move f(x) and ∇f(x) of a model that is linear in its rows.
@@ -56,11 +58,13 @@ class row_rounding {
     double gradient = 0;  ///< of ‖∇f(x)‖
   };
 
-  /// @brief Collective: measures the rows, the first time. Overwrites the sums of `pass`.
+  /// @brief Collective: measures the rows, the first time. The sums of `pass` stay as they are.
   template <class T>
   void measure(F const& f, full_gradient& pass, T& team) {
     if constexpr (has_known_rounding<F>) {
       if (measured_) return;
+      std::vector<double> kept;
+      if (team.leads()) kept = pass.keep();
       pass.each_share(f, team, [](auto const& share, index_range samples, std::span<double> sum,
                                   std::size_t) { add(share, samples, sum); });
       if (!team.leads()) return;
@@ -74,6 +78,7 @@ class row_rounding {
       else if constexpr (LinearObjective<F>)
         constant_ = offsets_of(f).empty() ? 0 : 1;
       measured_ = true;
+      pass.restore(std::move(kept));
     }
   }
 
@@ -118,6 +123,7 @@ class row_rounding {
       bend = f.loss().curvature();
       offsets = offsets_of(f);
     } else {
+      if constexpr (requires { { f.intercept() } -> std::same_as<double>; }) constant = f.intercept();
       bend = G::score_curvature;
     }
     double rows = 0, products = 0;

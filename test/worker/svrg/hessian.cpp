@@ -119,6 +119,10 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(that_of_softmax_regression_is_the_derivative_of_it
     for (std::size_t i = 0; i != n; ++i) weights[i] = static_cast<double>(i % 4);
     is_the_derivative_of_the_gradient(
         softmax_objective(a, classes, 5, l2{0.1}, {.weights = weights}), 0.1);
+    is_the_derivative_of_the_gradient(
+        softmax_objective(a, classes, 5, l2{0.1},
+                          {.intercept = 2, .weights = weights, .regularize_intercept = true}),
+        0.1);
   }
 }
 

@@ -5,6 +5,7 @@
 #include "localsgd/core/cache_aligned.hpp"
 #include "localsgd/core/index_range.hpp"
 #include "localsgd/evaluation/balanced_dual.hpp"
+#include "localsgd/evaluation/dual_passes.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
 #include "localsgd/kernels/rows.hpp"
 #include "localsgd/objective/linear_concept.hpp"
@@ -80,7 +81,8 @@ class newton_descent {
   void prepare(F const& f, full_gradient& pass, T& team) {
     if (p_ == nullptr) return;
     direction_.prepare(f, pass, team);
-    if constexpr (LinearObjective<stepped_objective<F>>) {
+    if constexpr (LinearObjective<stepped_objective<F>> ||
+                  has_class_probabilities<stepped_objective<F>>) {
       if (!has_free_intercept(f)) return;
       pass.each_share(f, team, [](auto const& share, index_range samples, std::span<double> sum,
                                   std::size_t) {

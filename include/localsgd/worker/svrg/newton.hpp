@@ -171,6 +171,7 @@ class newton_direction<F> {
       diagonal += samples_ * lambda_at(j);
       diagonal += damping * diagonal;
     }
+    fix_common_shift();
     if (!factor_packed(factor_, d_)) return 0;
     for (std::size_t j = 0; j != d_; ++j) direction[j] = -gradient_[j];
     solve_packed(factor_, direction);
@@ -194,6 +195,17 @@ class newton_direction<F> {
   bool searches() const noexcept {
     if constexpr (std::same_as<scalar, double>) return search_.exists();
     return false;
+  }
+
+  // The same number added to all free intercepts of softmax regression changes nothing, so H is singular
+  // there. ∇f is orthogonal to that, and so is p with κ11ᵀ added for any κ > 0.
+  void fix_common_shift() noexcept {
+    if (d_ < penalized_ + 2) return;
+    double trace = 0;
+    for (std::size_t j = penalized_; j != d_; ++j) trace += factor_[packed_size(j) + j];
+    for (std::size_t j = penalized_; j != d_; ++j)
+      for (std::size_t k = penalized_; k <= j; ++k)
+        factor_[packed_size(j) + k] += trace / static_cast<double>(d_ - penalized_);
   }
 
   // λ, where the penalty acts.
