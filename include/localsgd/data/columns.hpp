@@ -42,6 +42,9 @@ class matrix_columns {
   std::size_t rows() const noexcept { return rows_; }
   std::size_t size() const noexcept { return starts_.size() - 1; }
 
+  std::size_t nonzeros() const noexcept { return values_.size(); }
+  std::size_t nonzeros(std::size_t j) const noexcept { return starts_[j + 1] - starts_[j]; }
+
   /// @brief Σ_i v_i a_ij. @param v as long as the column
   double dot(std::size_t j, double const* v) const noexcept {
     double sum = 0;

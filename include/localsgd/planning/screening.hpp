@@ -65,7 +65,7 @@ class path_screening<linear_objective<csr_matrix<Value>, L, double, R>> {
                                            std::span<double const> start,
                                            Components&... components) {
     stopwatch watch;
-    if (!(s.tolerance > 0) || s.evaluations > 0 || !accepts(f)) return {};
+    if (!(s.tolerance > 0) || s.evaluations > 0 || !useful_ || !accepts(f)) return {};
     x_.assign(start.begin(), start.end());
     if (start.empty()) x_ = without_features(f);
     kept_.clear();
@@ -77,7 +77,10 @@ class path_screening<linear_objective<csr_matrix<Value>, L, double, R>> {
     std::optional<result<double>> all;
     settings own = s;
     for (int tried = 0; tried != most_tries; ++tried) {
-      if (2 * kept_.size() > columns_->size()) break;
+      if (2 * nonzeros_kept() > columns_->nonzeros()) {
+        useful_ = false;
+        return {};
+      }
       auto const rows = columns_->select(kept_);
       objective const some(rows, targets_, f.loss(), f.regularizer(),
                            {f.intercept(), weights_, offsets_of(f), f.regularizes_intercept()});
@@ -166,6 +169,12 @@ class path_screening<linear_objective<csr_matrix<Value>, L, double, R>> {
     return some;
   }
 
+  std::size_t nonzeros_kept() const noexcept {
+    std::size_t all = 0;
+    for (std::size_t const j : kept_) all += columns_->nonzeros(j);
+    return all;
+  }
+
   // x_ of the features that are kept, and back.
   std::vector<double> restricted(objective const& f) const {
     std::vector<double> x;
@@ -246,6 +255,7 @@ class path_screening<linear_objective<csr_matrix<Value>, L, double, R>> {
 
   std::optional<csr_matrix<Value>> features_;
   std::optional<matrix_columns<Value>> columns_;
+  bool useful_ = true;  // until most nonzeros are needed: λ falls
   row_rounding<objective> rounding_;
   interval_penalty before_;
   std::vector<double> targets_, weights_, gradient_, x_;
