@@ -86,6 +86,8 @@ class certifier {
   double operator()(T& team, full_gradient& pass, std::span<scalar const> x,
                     full_gradient::value const& value, std::span<double const> slopes) {
     bool const leader = team.leads();
+    if constexpr (scaled)
+      if (team.broadcast(leader && is_known(x, value) ? 1 : 0) != 0) return leader ? known_.bound : 0;
     bool has_slopes = false;
     if constexpr (dual || scaled) has_slopes = !slopes.empty() && !slopes_.empty();
     if (leader && (has_slopes || balanced_.exists() || recomputed_.exists()))
@@ -147,7 +149,11 @@ class certifier {
     }
     bool const hopeless = !(penalty_ > 0 || mu_ > 0 || scaled || recomputed_.exists());
     if (hopeless && p_->tolerance > 0 && recedes_along(*f_, x, pass, team)) recedes_ = true;
-    return leader ? remember(value.objective, bound, off.value) : 0;
+    if (!leader) return 0;
+    bound = remember(value.objective, bound, off.value);
+    if constexpr (scaled)
+      if (has_slopes) known_ = {value, bound, {x.begin(), x.end()}};
+    return bound;
   }
 
   /// @brief Who leads: whether there is a tolerance to reach, but f falls for ever along an evaluated point,
@@ -177,6 +183,13 @@ class certifier {
       return scaled_dual<F>(f, p);
     else
       return no_dual{};
+  }
+
+  // The bound is that of the last point: an anchor is certified by Newton steps, and evaluated.
+  bool is_known(std::span<scalar const> x, full_gradient::value const& value) const noexcept {
+    return value.objective == known_.value.objective &&
+           value.squared_gradient_norm == known_.value.squared_gradient_norm &&
+           std::ranges::equal(x, known_.x);
   }
 
   // A run that only wants its tolerance pays for no bound that does not end it.
@@ -235,6 +248,11 @@ class certifier {
   row_rounding<F> rounding_;
   balanced_dual<F> balanced_;
   recomputed_dual<F> recomputed_;
+  struct {
+    full_gradient::value value;
+    double bound = 0;
+    std::vector<scalar> x;
+  } known_;
   double penalty_;       // μ of f, or of r where the intercept is free
   double optimism_ = 1;  // of the predictions for balanced dual points, and the last one tried
   double last_balanced_ = std::numeric_limits<double>::infinity();

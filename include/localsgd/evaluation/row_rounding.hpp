@@ -68,18 +68,17 @@ class row_rounding {
       pass.each_share(f, team, [](auto const& share, index_range samples, std::span<double> sum,
                                   std::size_t) { add(share, samples, sum); });
       if (!team.leads()) return;
-      double const n = static_cast<double>(f.samples());
-      rows_ = pass.totals()[0] / n;
-      products_ = pass.totals()[1] / n;
-      bent_ = pass.totals()[2] / n;
-      chain_ = static_cast<double>(pass.chain() + 64);
-      if constexpr (ShardedObjective<F>)
-        constant_ = f.has_offset() ? 1 : 0;
-      else if constexpr (LinearObjective<F>)
-        constant_ = offsets_of(f).empty() ? 0 : 1;
-      measured_ = true;
+      take(f, pass.totals(), pass.chain());
       pass.restore(std::move(kept));
     }
+  }
+  /// @brief The same on the calling thread, for sums that are chains of n additions.
+  void measure(F const& f)
+    requires(LinearObjective<F> && !ShardedObjective<F>)
+  {
+    double sums[3] = {};
+    add(f, {0, f.samples()}, sums);
+    take(f, sums, f.samples());
   }
 
   /// @brief At a point that has been evaluated, for who leads. @param lambda of the penalty
@@ -113,6 +112,19 @@ class row_rounding {
   static constexpr double infinity = std::numeric_limits<double>::infinity();
 
   static double root(double a, double b) noexcept { return std::sqrt(a) * std::sqrt(b); }
+
+  void take(F const& f, std::span<double const> sums, std::size_t chain) {
+    double const n = static_cast<double>(f.samples());
+    rows_ = sums[0] / n;
+    products_ = sums[1] / n;
+    bent_ = sums[2] / n;
+    chain_ = static_cast<double>(chain + 64);
+    if constexpr (ShardedObjective<F>)
+      constant_ = f.has_offset() ? 1 : 0;
+    else if constexpr (LinearObjective<F>)
+      constant_ = offsets_of(f).empty() ? 0 : 1;
+    measured_ = true;
+  }
 
   template <class G>
   static void add(G const& f, index_range samples, std::span<double> sum) {
