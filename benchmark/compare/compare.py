@@ -42,6 +42,10 @@ class Skipped(Exception):
     pass
 
 
+class Wrong(Exception):
+    """A result that cannot be true."""
+
+
 # --- tuning and timing ---------------------------------------------------------------------------
 
 
