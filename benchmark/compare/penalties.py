@@ -56,8 +56,9 @@ OPTIMA = [
         Case(data, "squared_hinge", 1, TENTHS, ALL),
     )
 ] + [
-    Case("fashion_tenth", "softmax", 1, TENTHS),
-    Case("fashion_tenth", "softmax", 0.5, (0.1,)),
+    Case("digits", "softmax", 1, TENTHS),
+    Case("digits", "softmax", 0.5, TENTHS),
+    Case("fashion_tenth", "softmax", 1, (0.1,)),
     Case("diamonds_pairs", "squared", 1, TENTHS, ("none", "free")),
     Case("diamonds_pairs", "squared", 0.5, TENTHS, ("free",)),
     Case("diamonds_pairs", "squared", 0, ("1/n",), ("none", "free")),
