@@ -22,6 +22,7 @@
 #include "benchmark/compare/serving.hpp"
 
 #include <algorithm>
+#include <concepts>
 #include <cstdio>
 #include <exception>
 #include <iostream>
@@ -42,44 +43,41 @@ struct question {
   double tolerance = 0, seconds = 0;
 };
 
-/// The regularizers that a loss is compared with.
-struct penalties {
-  bool l1 = true, l2 = false, both = false;
-};
-
-/// make(regularizer) is the objective.
-template <penalties Wanted, class Make>
+/// make(regularizer) is the objective. Regularizers: those that it is compared with.
+template <class... Regularizers, class Make>
 compare::answer run(question const& q, Make const& make) {
+  using localsgd::elastic_net, localsgd::l1, localsgd::l2;
   auto const with = [&](auto r) { return compare::minimize(make(r), q.tolerance, q.seconds); };
-  if constexpr (Wanted.l1)
-    if (q.l2 == 0) return with(localsgd::l1{q.l1});
-  if constexpr (Wanted.l2)
-    if (q.l1 == 0) return with(localsgd::l2{q.l2});
-  if constexpr (Wanted.both)
-    if (q.l1 != 0 && q.l2 != 0) return with(localsgd::elastic_net{q.l1, q.l2});
+  if constexpr ((std::same_as<Regularizers, l1> || ...))
+    if (q.l2 == 0) return with(l1{q.l1});
+  if constexpr ((std::same_as<Regularizers, l2> || ...))
+    if (q.l1 == 0) return with(l2{q.l2});
+  if constexpr ((std::same_as<Regularizers, elastic_net> || ...))
+    if (q.l1 != 0 && q.l2 != 0) return with(elastic_net{q.l1, q.l2});
   throw std::runtime_error("this loss is not built with such a penalty");
 }
 
 compare::answer run(compare::data_in_memory const& p, std::string const& loss, question const& q) {
+  using localsgd::elastic_net, localsgd::l1, localsgd::l2;
   auto const& y = p.data().targets;
   auto const linear = [&](auto const& a, auto phi) {
     return [&, phi](auto r) { return localsgd::linear_objective(a, y, phi, r, q.options); };
   };
   auto const& sparse = p.data().features;
-  if (loss == "logistic") return run<{.l2 = true, .both = true}>(q, linear(sparse, localsgd::logistic{}));
-  if (loss == "squared_hinge") return run<{}>(q, linear(sparse, localsgd::squared_hinge{}));
+  if (loss == "logistic")
+    return run<l1, l2, elastic_net>(q, linear(sparse, localsgd::logistic{}));
+  if (loss == "squared_hinge") return run<l1>(q, linear(sparse, localsgd::squared_hinge{}));
   if (loss == "softmax") {
     auto const classes = static_cast<std::size_t>(*std::ranges::max_element(y)) + 1;
-    return run<{.both = true}>(
+    return run<l1, elastic_net>(
         q, [&](auto r) { return localsgd::softmax_objective(sparse, y, classes, r); });
   }
   return p.with_features([&](auto const& a) {
-    if (loss == "squared")
-      return run<{.l2 = true, .both = true}>(q, linear(a, localsgd::squared{}));
-    if (loss == "poisson") return run<{.l2 = true}>(q, linear(a, localsgd::poisson{}));
+    if (loss == "squared") return run<l1, l2, elastic_net>(q, linear(a, localsgd::squared{}));
+    if (loss == "poisson") return run<l1, l2, elastic_net>(q, linear(a, localsgd::poisson{}));
     double tau = 0, gamma = 0;
     if (std::sscanf(loss.c_str(), "quantile:%lf:%lf", &tau, &gamma) == 2)
-      return run<{}>(q, linear(a, localsgd::smoothed_quantile{tau, gamma}));
+      return run<l1>(q, linear(a, localsgd::smoothed_quantile{tau, gamma}));
     throw std::runtime_error("no loss is called " + loss);
   });
 }
