@@ -28,6 +28,7 @@ import systems
 from compare import say
 
 LEVELS = [1e-3, 1e-6]
+LIBRARIES = ["localsgd", "LIBLINEAR", "scikit-learn", "glmnet", "SciPy"]
 LAMBDAS = ["100/n", "1/n", "0.01/n"]
 FIELDS = ("dataset,n,d,nonzeros,task,loss,lambda,level,system,configuration,median_seconds,"
           "min_seconds,max_seconds,reached,runs,note").split(",")
@@ -66,6 +67,7 @@ def cell_rows(head, programs, f, optimum, options):
     scale = f.at_zero - optimum
     everyone = battery_systems.everyone(
         programs, f, optimum, LEVELS, options.cap, options.quick, say, notes)
+    everyone = [s for s in everyone if library(s.name) in options.systems]
     rows, _ = compare.compare(
         " ".join(map(str, head)), everyone, [optimum + level * scale for level in LEVELS],
         [f"{level:g}" for level in LEVELS], options.repeats, options.cap, options.budget)
@@ -260,6 +262,7 @@ def arguments():
     parser.add_argument("--quick", action="store_true", help="coarse grids, small sets, one run")
     parser.add_argument("--datasets", help="'all', or names separated by commas")
     parser.add_argument("--losses", help="names separated by commas (default: all that fit)")
+    parser.add_argument("--systems", default=",".join(LIBRARIES), help="default: %(default)s")
     parser.add_argument("--lambdas", default=",".join(LAMBDAS), help="default: %(default)s")
     parser.add_argument("--repeats", type=int, help="runs of each (default: 5; --quick: 1)")
     parser.add_argument("--cap", type=float, help="seconds of one run (default: 30; --quick: 5)")
@@ -282,6 +285,9 @@ def arguments():
     every = [loss for some in objectives.LOSSES.values() for loss in some]
     options.losses = options.losses.split(",") if options.losses else every
     options.lambdas = options.lambdas.split(",")
+    options.systems = options.systems.split(",")
+    if not {"localsgd"} <= set(options.systems) <= set(LIBRARIES):
+        parser.error(f"the systems are {', '.join(LIBRARIES)}, the first one among them")
     if not set(options.losses) <= set(every):
         parser.error(f"the losses are {', '.join(every)}")
     if not all(re.fullmatch(r"[0-9.e+-]+/n", strength) for strength in options.lambdas):
@@ -298,7 +304,9 @@ def main():
     systems.CLOCK = options.clock
     folder = os.path.join(options.build, "battery")
     os.makedirs(folder, exist_ok=True)
-    path = os.path.join(folder, "results.csv" if options.clock == "wall" else "results_cpu.csv")
+    some = [s for s in options.systems if len(options.systems) < len(LIBRARIES)]
+    kept = ["results", *(["cpu"] if options.clock == "cpu" else []), *some]
+    path = os.path.join(folder, "_".join(kept) + ".csv")
     if options.fresh and os.path.exists(path):
         os.remove(path)
     head = f"{compare.environment(options)}; {options.clock} seconds"
@@ -320,7 +328,7 @@ def main():
     with open(os.path.join(folder, "table.txt"), "w", encoding="utf-8") as file:
         file.write("\n".join(lines) + "\n")
     plot.draw_profile(profile, folder)
-    say(*lines, f"In {folder}: results.csv, table.txt, profile.svg, profile.png", sep="\n")
+    say(*lines, f"In {folder}: {os.path.basename(path)}, table.txt, profile.svg, profile.png", sep="\n")
 
 
 if __name__ == "__main__":

@@ -80,8 +80,8 @@ TIMES = [
 ]
 SMOOTHING = 1e-2  # gamma of a smoothed quantile, relative to the deviation of y
 FIELDS = ("dataset,loss,penalty,intercept,offsets,reference,ours,theirs,difference,bound,certificate,"
-          "our_support,their_support,support_difference,largest_there,reason,seconds,"
-          "reference_seconds").split(",")
+          "our_support,their_support,support_difference,largest_there,reason,cpu_seconds,"
+          "reference_cpu_seconds").split(",")
 
 
 def problems(case, a, y):
@@ -153,12 +153,12 @@ def compared(programs, p, name, strength, options):
     for reference, runs in references(programs, p, options.cap).items():
         for run in runs:
             try:
-                wall, _, x = run()[:3]
+                _, cpu, x = run()[:3]
             except Failed:
                 break
             value = p.value(x)
             if reference not in found or value < found[reference][1]:
-                found[reference] = wall, value, x
+                found[reference] = cpu, value, x
         if reference not in found:
             say(f"  {reference}: not in {options.cap:g} s")
     if not found:
@@ -176,7 +176,7 @@ def compared(programs, p, name, strength, options):
         bound = gamma * max(tau, 1 - tau) ** 2 / 2
     limit = options.cap
     try:
-        wall, _, ours, answer = programs.localsgd(p, 1e-4 * bound or 2e-10 * abs(least), limit)
+        _, cpu, ours, answer = programs.localsgd(p, 1e-4 * bound or 2e-10 * abs(least), limit)
     except Failed:
         say(f"  WRONG: {name} {p.loss} {p.kind} {strength} {p.intercept}: localsgd does not answer")
         return []
@@ -198,14 +198,14 @@ def compared(programs, p, name, strength, options):
             reference, value, theirs, (value - theirs) / abs(theirs),
             (bound + answer["certificate"]) / abs(theirs) if bound else AGREE,
             answer["certificate"] / abs(theirs), int(supports[0].sum()), int(supports[1].sum()),
-            int(apart.sum()), largest, answer["reason"], wall, seconds])
+            int(apart.sum()), largest, answer["reason"], cpu, seconds])
     return rows
 
 
 def line(row):
     """Of the table."""
     (name, loss, penalty, intercept, offsets, reference, value, theirs, difference, bound, certificate,
-     ours_size, size, apart, largest, reason, wall, seconds) = row
+     ours_size, size, apart, largest, reason, cpu, seconds) = row
     verdict = ""
     if difference > bound:
         verdict = "  HIGHER THAN THE REFERENCE"
@@ -216,31 +216,34 @@ def line(row):
     loss = ":".join(loss.split(":")[:2]) + ("+offsets" if offsets else "")
     return (f"{name:15}{loss:17}{penalty:21}{intercept:10}{reference:25}{value:18.14g}"
             f"{theirs:19.14g}{difference:10.1e}{certificate:9.1e}{ours_size:8}{size:8}{apart:7}"
-            f"{largest:9.1e}{compare.shown(wall):>9}{compare.shown(seconds):>9}{verdict}")
+            f"{largest:9.1e}{compare.shown(cpu):>9}{compare.shown(seconds):>9}{verdict}")
 
 
 HEAD = (f"{'data':15}{'loss':17}{'penalty':21}{'intercept':10}{'reference':25}{'F of localsgd':>18}"
         f"{'of the reference':>19}{'relative':>10}{'proven':>9}{'support':>8}{'its':>8}{'apart':>7}"
-        f"{'largest':>9}{'time':>9}{'its':>9}")
+        f"{'largest':>9}{'CPU':>9}{'its':>9}")
 
 
 def optima(options):
-    rows = []
+    rows, lines = [], [HEAD]
     say(HEAD)
     for cases, programs, a, y in datasets(options, OPTIMA):
         for case in cases:
             for strength, p in problems(case, a, y):
                 for row in compared(programs, p, case.data, strength, options):
-                    say(line(row))
                     rows.append(row)
+                    lines.append(line(row))
+                    say(lines[-1])
     path = os.path.join(options.build, "penalties.csv")
     with open(path, "w", newline="", encoding="ascii") as file:
         out = csv.writer(file, lineterminator="\n")
         out.writerows([FIELDS, *rows])
     higher = sum(r[8] > r[9] for r in rows)
     lower = sum(r[8] < -r[9] for r in rows)
-    return [f"{len(rows)} comparisons: {len(rows) - higher - lower} agree, {higher} times localsgd's F is "
-            f"higher, {lower} times the reference's", f"In {path}"]
+    lines.append(f"{len(rows)} comparisons: {len(rows) - higher - lower} agree, {higher} times localsgd's "
+                 f"F is higher, {lower} times the reference's")
+    say("", lines[-1], sep="\n")
+    return lines
 
 
 # --- how long does it take? ----------------------------------------------------------------------
@@ -439,10 +442,11 @@ def main():
     if not have_glmnet():
         say("skipped: glmnet: there is no R with it (package r-cran-glmnet)")
     lines = times(options) if options.seconds else optima(options)
-    name = "penalties_seconds.txt" if options.seconds else "penalties.txt"
-    with open(os.path.join(options.build, name), "w", encoding="utf-8") as file:
+    path = os.path.join(
+        options.build, "penalties_seconds.txt" if options.seconds else "penalties.txt")
+    with open(path, "w", encoding="utf-8") as file:
         file.write("\n".join([head, *lines]) + "\n")
-    say("", *lines, sep="\n")
+    say(f"In {path}")
 
 
 if __name__ == "__main__":

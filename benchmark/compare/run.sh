@@ -4,7 +4,7 @@
 #
 # usage: benchmark/compare/run.sh [--quick] [--datasets w8a,a9a,...] [--repeats N] [--epochs N]
 #        benchmark/compare/run.sh --battery [--quick] [--datasets NAME,...|all] [--losses NAME,...]
-#          [--lambdas C/n,...] [--repeats N] [--cap S] [--budget S] [--minutes M]
+#          [--lambdas C/n,...] [--systems NAME,...] [--repeats N] [--cap S] [--budget S] [--minutes M]
 #          [--clock wall|cpu] [--fresh] [--report]
 #        benchmark/compare/run.sh --penalties [--seconds] [--quick] [--datasets NAME,...]
 #          [--repeats N] [--cap S] [--clock wall|cpu]
@@ -29,11 +29,12 @@
 #   --quick     coarse grids, data sets that take little time, one run of each
 #   --datasets  names of battery_data.py, or all of them
 #   --losses    logistic,squared_hinge,smoothed_hinge,squared,huber,poisson,softmax
+#   --systems   localsgd and some of LIBLINEAR,scikit-learn,glmnet,SciPy; kept in a file of their own
 #   --cap       seconds after which a run has failed (30; with --quick 5)
 #   --budget    seconds of tuning for each system in each cell (60; with --quick 5)
 #   --minutes   after which no cell is begun: a later call goes on
-#   --clock     cpu: the seconds of all threads count, which a busy machine changes less; they are kept
-#               in results_cpu.csv
+#   --clock     cpu: the seconds of all threads count, which a busy machine changes less; they are
+#               kept in results_cpu.csv
 #   --fresh     forget what was measured
 #   --report    measure nothing
 #
@@ -87,7 +88,7 @@ for argument in "$@"; do
   fi
   arguments+=("$argument")
   if [[ $argument == -h || $argument == --help ]]; then
-    sed -n '5,60s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+    sed -n '5,61s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
     exit 0
   fi
 done
