@@ -73,6 +73,7 @@ struct mean;
 struct weighted_mean;
 struct server_momentum;
 struct coordinate_median;
+struct trimmed_mean;
 
 struct identity;
 struct top_k;

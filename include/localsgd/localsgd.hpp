@@ -8,6 +8,7 @@
 #include "localsgd/averager/coordinate_median.hpp"
 #include "localsgd/averager/mean.hpp"
 #include "localsgd/averager/server_momentum.hpp"
+#include "localsgd/averager/trimmed_mean.hpp"
 #include "localsgd/averager/weighted_mean.hpp"
 #include "localsgd/checkpoint/checkpoint.hpp"
 #include "localsgd/compressor/identity.hpp"
