@@ -76,6 +76,8 @@ struct coordinate_median;
 struct trimmed_mean;
 
 struct identity;
+struct quantized;
+struct random_k;
 struct top_k;
 
 class thread_pool;

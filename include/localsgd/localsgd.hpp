@@ -12,6 +12,8 @@
 #include "localsgd/averager/weighted_mean.hpp"
 #include "localsgd/checkpoint/checkpoint.hpp"
 #include "localsgd/compressor/identity.hpp"
+#include "localsgd/compressor/quantized.hpp"
+#include "localsgd/compressor/random_k.hpp"
 #include "localsgd/compressor/top_k.hpp"
 #include "localsgd/data/balanced_weights.hpp"
 #include "localsgd/data/cache.hpp"

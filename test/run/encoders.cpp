@@ -31,6 +31,8 @@ all_encoders make() {
           [](std::size_t k) { return support::as_it_is{}.bind<double>(plan{}, k); }, workers, d};
 }
 
+constexpr auto nothing = [](std::span<double>) { return false; };
+
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(the_consensus_moves_by_the_weighted_changes) {
@@ -47,7 +49,7 @@ BOOST_AUTO_TEST_CASE(the_consensus_moves_by_the_weighted_changes) {
         for (std::size_t i = 0; i != d; ++i) local[k][i] = 100 + static_cast<double>(k * i);
         x.local[k] = local[k];
       }
-      encoders.exchange(team, x, averager, {});
+      encoders.exchange(team, x, averager, {}, nothing);
       auto const now = team.settle(x);
       if (team.leads()) {
         consensus.assign(now.begin(), now.end());
@@ -77,7 +79,7 @@ BOOST_AUTO_TEST_CASE(a_change_that_is_not_finite_is_not_encoded_and_all_know) {
     support::with_team<protocol>(workers, threads, [&](auto& team) {
       for (std::size_t k = team.workers().first; k != team.workers().last; ++k)
         x.local[k] = local[k];
-      encoders.exchange(team, x, averager, {});
+      encoders.exchange(team, x, averager, {}, nothing);
       finite += team.finite();
       for (double const e : team.settle(x)) moved += e != 0;
       team.barrier();
