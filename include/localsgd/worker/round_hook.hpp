@@ -45,9 +45,6 @@ concept counts_its_gradients = requires(H const& h, std::uint64_t t) {
 /// | expression                 | meaning                                                         |
 /// |----------------------------|-----------------------------------------------------------------|
 /// | `h.before_round(context)`  | collective, at the start and at every sync time                 |
-/// | `h.expects(H, change)`     | whether every worker's change in H local steps is about the     |
-/// |                            | same; then writes it to `change`, d numbers, equal for all: a   |
-/// |                            | Compressor sends what differs from it                           |
 /// | `h.evaluates()`            | whether it will ever evaluate f at a point that it moves all    |
 /// |                            | workers to                                                      |
 /// | `h.looks_at(t)`            | whether it will look at the consensus after t steps             |
@@ -60,6 +57,9 @@ concept counts_its_gradients = requires(H const& h, std::uint64_t t) {
 /// | `h.gradients_per_sample()` | component gradients that a step makes for each of its samples   |
 /// | `h.extra_gradients(t)`     | component gradients beyond K·b·t, after t steps                 |
 /// | `h.state(archive)`         | passes all it remembers to `archive(parts…)`                    |
+/// | `h.expects(H, change)`     | optional: whether the change of every worker in H local steps   |
+/// |                            | is about the same; then writes it to `change`, d numbers, equal |
+/// |                            | for all. A Compressor sends only what differs from it           |
 ///
 /// The context is one thread's view of the run:
 ///
@@ -95,7 +95,6 @@ struct no_hook {
   static constexpr bool evaluates_at(std::uint64_t) noexcept { return false; }
   static constexpr bool evaluated_at(std::uint64_t) noexcept { return false; }
   static constexpr full_gradient::value value() noexcept { return {}; }
-  static constexpr bool expects(std::uint64_t, std::span<Scalar>) noexcept { return false; }
   static constexpr std::span<double const> slopes() noexcept { return {}; }
   static constexpr bool holds_answer() noexcept { return false; }
   static constexpr std::span<Scalar const> point() noexcept { return {}; }
