@@ -228,6 +228,9 @@ BOOST_AUTO_TEST_CASE(an_averager_with_a_memory) {
 
 BOOST_AUTO_TEST_CASE(encoders_with_a_memory) {
   BOOST_TEST(survives_cuts(usual(), fifty, 4, 50, top_k{0.2}).made == 48u);
+  BOOST_TEST(survives_cuts(usual(), fifty, 4, 50, random_k{0.2}).made == 48u);
+  linear_objective const f(data().sparse, data().labels, logistic{}, l2{0.01});
+  BOOST_TEST(survives_cuts(f, fifty, 4, 50, svrg{}, quantized{3}).with_anchors == 48u);
 }
 
 BOOST_AUTO_TEST_CASE(variance_reduced_steps) {

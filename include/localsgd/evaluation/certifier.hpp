@@ -148,7 +148,10 @@ class certifier {
       }
     }
     bool const hopeless = !(penalty_ > 0 || mu_ > 0 || scaled || recomputed_.exists());
-    if (hopeless && p_->tolerance > 0 && recedes_along(*f_, x, pass, team)) recedes_ = true;
+    if (hopeless && p_->tolerance > 0) {
+      bool const found = recedes_along(*f_, x, pass, team);
+      if (leader && found) recedes_ = true;
+    }
     if (!leader) return 0;
     bound = remember(value.objective, bound, off.value);
     if constexpr (scaled)

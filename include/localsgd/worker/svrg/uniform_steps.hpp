@@ -3,6 +3,7 @@
 #pragma once
 
 #include "localsgd/core/cache_aligned.hpp"
+#include "localsgd/core/compiler.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
 #include "localsgd/evaluation/scaled_dual.hpp"
 #include "localsgd/objective/concept.hpp"
@@ -58,6 +59,13 @@ class svrg_steps {
     eta_ = step_size_ * factor;
     for (std::size_t j = 0; j != sum.size(); ++j)
       gradient_[j] = static_cast<scalar>(sum[j] / samples);
+  }
+
+  /// @brief change ← what so many steps move a worker by whose samples bend f nowhere.
+  LOCALSGD_ONE_COPY void expect(double steps, std::span<scalar> change) const noexcept {
+    double const eta = steps * eta_;
+    for (std::size_t j = 0; j != change.size(); ++j)
+      change[j] = static_cast<scalar>(-eta * static_cast<double>(gradient_[j]));
   }
 
   template <class Archive>
