@@ -5,7 +5,7 @@
 #include <cstdint>
 
 /// @file
-/// @brief What a run has sent.
+/// @brief The traffic of a run.
 
 namespace localsgd::detail {
 
