@@ -10,13 +10,42 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
+#include <iomanip>
 #include <limits>
 #include <numbers>
 #include <span>
+#include <sstream>
 #include <string>
 #include <vector>
 
 using namespace localsgd;
+
+//! [own regularizer]
+/// r(x) = (λ/2)‖x − c‖²: keeps x close to an earlier model c.
+struct close_to {
+  double lambda;
+  std::vector<double> c;
+
+  double value(std::span<double const> x) const {
+    double sum = 0;
+    for (std::size_t j = 0; j != x.size(); ++j) sum += (x[j] - c[j]) * (x[j] - c[j]);
+    return lambda / 2 * sum;
+  }
+  void gradient(std::span<double const> x, std::span<double> g) const {
+    for (std::size_t j = 0; j != x.size(); ++j) g[j] = lambda * (x[j] - c[j]);
+  }
+  double smoothness() const { return lambda; }
+  double strong_convexity() const { return lambda; }
+  std::string identity() const {  // all parameters, with all their digits
+    std::ostringstream text;
+    text << std::setprecision(17) << "close_to(" << lambda;
+    for (double const v : c) text << ", " << v;
+    text << ")";
+    return text.str();
+  }
+};
+static_assert(Regularizer<close_to>);
+//! [own regularizer]
 
 //! [own sampler]
 /// The samples in their original order, divided among the workers, for shuffled data.
@@ -242,6 +271,18 @@ int main() {
   //! [loss]
   check(minimize(machine, s).certificate < 1e-2, "... a support vector machine");
   check(minimize(robust, s).certificate < 1e-2, "... robust regression");
+
+  //! [regularizer]
+  linear_objective const update(features, labels, logistic{}, close_to{0.01, {1, -2, 0, 0, 0}});
+  result const updated = minimize(update, {.tolerance = 1e-8});
+  //! [regularizer]
+  check(updated.certificate <= 1e-8, "a custom regularizer has a certificate");
+  // ‖x − x*‖ ≤ sqrt(2·1e-8/0.01) < 0.0015 for both.
+  linear_objective const around_0(features, labels, logistic{},
+                                  close_to{0.01, std::vector<double>(d)});
+  check(distance(minimize(around_0, {.tolerance = 1e-8}).x, minimize(f, {.tolerance = 1e-8}).x) <
+            0.003,
+        "around 0 it is l2");
 
   //! [sampler]
   result const without_repeats = minimize(f, s, shuffled{});
