@@ -45,7 +45,10 @@ $awesome/doxygen-awesome-sidebar-only-darkmode-toggle.css docs/style.css"
   sed -i "s|</head>|$scripts</head>|" "$LOCALSGD_DOCS_HEADER"
 fi
 export LOCALSGD_DOCS LOCALSGD_VERSION LOCALSGD_DOCS_STYLE LOCALSGD_DOCS_HEADER
-doxygen docs/Doxyfile
+# Doxygen 1.9.5 and later have their own dark mode, which doxygen-awesome-css replaces.
+light=
+if doxygen -s -g - | grep -q '^HTML_COLORSTYLE '; then light='HTML_COLORSTYLE = LIGHT'; fi
+{ cat docs/Doxyfile; echo "$light"; } | doxygen -
 
 # The parts of MathJax that the pages use; the whole package would be 40 MB.
 mathjax=/usr/share/javascript/mathjax

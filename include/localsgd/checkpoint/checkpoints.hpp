@@ -52,7 +52,7 @@ struct checkpoint_record {
 
   // Where the threads do not share one memory:
   std::vector<int> wishes;  // by thread; of the leading threads
-  std::vector<std::byte> common;  // on its way from thread 0
+  std::vector<std::byte> common;  // received from thread 0
 };
 
 template <class Checkpoint, class Round, class Recorder, class Record>

@@ -48,7 +48,7 @@ class clocked_team : public thread_team {
     if (leads()) {
       double const copies = 2 * static_cast<double>(others());
       double const bytes = static_cast<double>(sent().bytes - before_);
-      // Where the average is still under way, it is not counted yet: a vector as it is.
+      // While the average is in progress it is not counted yet, so an uncompressed vector is assumed.
       clock_->average(travels, travels || copies == 0 ? clock_->shape().vector_bytes
                                                       : bytes / copies);
     }

@@ -85,7 +85,7 @@ class event_order {
     }
   };
   struct worker {
-    std::uint64_t steps = 0, asked = 0;  // arrived at the server, and of the stretch under way
+    std::uint64_t steps = 0, asked = 0;  // arrived at the server, and of the current stretch
     double took = 0, since = 0;
   };
 
