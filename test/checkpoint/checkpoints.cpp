@@ -396,7 +396,7 @@ BOOST_AUTO_TEST_CASE(the_checkpoint_of_another_run_is_refused_by_what_differs) {
     BOOST_TEST(e.file == path().string());
     BOOST_TEST_INFO(e.what() << " names " << line);
     BOOST_TEST(e.found.find("the checkpoint of a run with " + std::string(line)) == 0u);
-    BOOST_TEST(e.expected.find("remove the file to start anew") != std::string::npos);
+    BOOST_TEST(e.expected.find("remove the file to start a new run") != std::string::npos);
   };
   auto const with = [](auto member, auto value) {
     settings s = fifty;
