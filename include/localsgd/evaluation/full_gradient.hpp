@@ -90,6 +90,18 @@ LOCALSGD_ONE_COPY void add_samples(F const& f, std::span<typename F::scalar cons
   if (intercept != 0) sum[last] += intercept * intercept_slope;
 }
 
+/// @brief About Σ f_i(x) over some of n samples, from up to 1024 of all n.
+template <Objective F>
+double glance(F const& f, index_range samples, std::span<typename F::scalar const> x, std::size_t n) {
+  std::size_t const stride = (n + 1023) / 1024;
+  std::vector<std::size_t> batch;
+  for (std::size_t i = samples.first; i < samples.last; i += stride) batch.push_back(i);
+  if (batch.empty()) return 0;
+  std::vector<typename F::scalar> g(x.size());
+  return static_cast<double>(samples.size()) *
+         f.gradient(x, std::span<std::size_t const>(batch), std::span<typename F::scalar>(g));
+}
+
 /// @brief The g + s of least norm, s ∈ ∂r(x), g the gradient of the losses: 0 at the minimum of f and only
 ///        there. Of a regularizer that does not tell its subgradients, x − prox(x − g, 1).
 /// @param sum n·g

@@ -167,6 +167,8 @@ class svrg_anchor {
       history_.clear();
       take_steps(round.pass());
     });
+    if (team.broadcast(leader && steps_.postponed() && !descent_.certified() ? 1 : 0) != 0)
+      catch_up(round);
     round.pass().share_slopes(team, steps_.slopes().to_fill());
     team.barrier();  // the anchor is there
     // What was taken back leaves no trace in the average.
@@ -177,8 +179,18 @@ class svrg_anchor {
   template <class Context>
   void prepare(Context& round) {
     auto const sent = round.team().sent();
-    steps_.prepare(*f_, round.pass(), round.team(), *p_);
+    if (!descent_.begins_at_once())
+      steps_.prepare(*f_, round.pass(), round.team(), *p_);
+    else if (round.team().leads())
+      steps_.postpone();  // Newton steps often end the run
     descent_.prepare(*f_, round.pass(), round.team());
+    round.team().sent() = sent;
+  }
+
+  template <class Context>
+  void catch_up(Context& round) {
+    auto const sent = round.team().sent();
+    steps_.catch_up(*f_, round.pass(), round.team(), *p_);
     round.team().sent() = sent;
   }
 
@@ -194,8 +206,8 @@ class svrg_anchor {
     round.pass().each_share(*f_, team,
                             [&](auto const& share, index_range samples, std::span<double> sum,
                                 std::size_t) {
-                              sum[0] += glance(share, samples, average);
-                              sum[1] += glance(share, samples, consensus);
+                              sum[0] += glance(share, samples, average, p_->samples);
+                              sum[1] += glance(share, samples, consensus, p_->samples);
                             });
     team.sent() = sent;
     int answer = 0;
@@ -207,18 +219,6 @@ class svrg_anchor {
     }
     return team.broadcast(answer) != 0;
   }
-  // About Σ f_i(x) over the samples, from some of them.
-  template <class G>
-  double glance(G const& f, index_range samples, std::span<scalar const> x) const {
-    std::size_t const stride = (p_->samples + 1023) / 1024;
-    std::vector<std::size_t> batch;
-    for (std::size_t i = samples.first; i < samples.last; i += stride) batch.push_back(i);
-    if (batch.empty()) return 0;
-    std::vector<scalar> g(x.size());
-    return static_cast<double>(samples.size()) *
-           f.gradient(x, std::span<std::size_t const>(batch), std::span<scalar>(g));
-  }
-
   // Who leads, from here on.
   //
   // T(x̃): the consensus or, where r has no gradient, what a step without noise makes of it. The mean of
