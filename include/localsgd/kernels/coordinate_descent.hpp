@@ -4,6 +4,7 @@
 
 #include "localsgd/core/cache_aligned.hpp"
 #include "localsgd/core/compiler.hpp"
+#include "localsgd/kernels/extrapolation.hpp"
 #include "localsgd/kernels/packed_cholesky.hpp"
 
 #include <algorithm>
@@ -21,8 +22,10 @@ namespace localsgd::detail {
 ///        each coordinate.
 ///
 /// Sweeps go over the coordinates that moved in the last full sweep until these stand still, then over
-/// all, as in \cite friedman2010regularization. A sweep of m coordinates costs m·d multiply-adds. Not
-/// thread safe.
+/// all, as in \cite friedman2010regularization. If twenty of the former do not do, every five p is extrapolated
+/// (detail::extrapolation), as in \cite bertrand2021anderson ; where that does not lower the sum, it is taken
+/// back. Where H is nearly singular, as with features that add up to a constant,
+/// plain sweeps would take thousands. A sweep of m coordinates costs m·d multiply-adds. Not thread safe.
 class coordinate_descent {
  public:
   /// @brief Takes H, symmetric and positive semidefinite, as a packed triangle of d rows.
@@ -38,12 +41,13 @@ class coordinate_descent {
   /// @brief u ← x + p at the minimiser, beginning at p = 0. u_j is what `prox` has returned, so that
   ///        zeros and bounds are exact.
   /// @param prox       `prox(j, v, step)`: argmin_u r_j(u) + (u − v)²/(2 step)
+  /// @param penalty    `penalty(u)`: c Σ_j r_j(u_j)
   /// @param damping    ν ≥ 0: H + ν diag H in place of H
   /// @param weight     c
   /// @return ⟨g, p⟩ + ½⟨p, Hp⟩, without damping
-  template <class Prox>
-  double operator()(Prox const& prox, std::span<double const> x, std::span<double const> g,
-                    double damping, double weight, std::span<double> u) {
+  template <class Prox, class Penalty>
+  double operator()(Prox const& prox, Penalty const& penalty, std::span<double const> x,
+                    std::span<double const> g, double damping, double weight, std::span<double> u) {
     std::copy(x.begin(), x.end(), u.begin());
     slope_.assign(g.begin(), g.end());
     std::vector<std::size_t> all(d_), moving;
@@ -53,6 +57,7 @@ class coordinate_descent {
       largest = std::max(largest, diagonal(j));
     }
     if (!(largest > 0)) return 0;
+    estimate_.resize(d_);
     double const least = 1e-14 * largest;  // a coordinate without curvature
     auto const sweep = [&](std::vector<std::size_t> const& coordinates, auto const& moved) {
       double sum = 0;
@@ -61,14 +66,20 @@ class coordinate_descent {
         double const slope = slope_[j] + damping * diagonal(j) * (now - x[j]);
         double const next = prox(j, now - slope / h, weight / h), change = next - now;
         if (change == 0 || !std::isfinite(change)) continue;
+        move(j, change, u);
         u[j] = next;
-        double const* LOCALSGD_RESTRICT const row = h_.data() + j * d_;
-        double* LOCALSGD_RESTRICT const to = slope_.data();
-        for (std::size_t i = 0; i != d_; ++i) to[i] += change * row[i];
         sum += h * change * change;
         moved(j);
       }
       return sum;
+    };
+    auto const model = [&] {  // with the damping
+      double value = 0;
+      for (std::size_t j = 0; j != d_; ++j) {
+        double const p = u[j] - x[j];
+        value += p * (g[j] + slope_[j] + damping * diagonal(j) * p) / 2;
+      }
+      return value;
     };
     double most = 0;
     std::size_t budget = 400 * d_ + 100000;  // coordinates; then the direction is as good as it is
@@ -78,9 +89,27 @@ class coordinate_descent {
       budget -= d_;
       most = std::max(most, sum);
       if (!(sum > exact * most)) break;
-      while (budget > moving.size()) {
+      history_.clear();
+      for (int made = 1; budget > 2 * moving.size(); ++made) {
         budget -= std::max<std::size_t>(1, moving.size());
-        if (!(sweep(moving, [](std::size_t) {}) > exact * most)) break;
+        start_.assign(u.begin(), u.end());
+        double const moved = sweep(moving, [](std::size_t) {});
+        if (!(moved > exact * most)) break;
+        if (made <= patience - period) continue;
+        bool const estimated = history_(std::span<double const>(start_), std::span<double const>(u),
+                                        {}, std::span<double>(estimate_));
+        if (made % period != 0) continue;
+        history_.clear();
+        if (!estimated) continue;
+        budget -= moving.size();
+        double const value = model() + penalty(std::span<double const>(u));
+        start_.assign(u.begin(), u.end());
+        slope_before_ = slope_;
+        for (std::size_t const j : moving) move(j, estimate_[j] - u[j], u);
+        sweep(moving, [](std::size_t) {});
+        if (model() + penalty(std::span<double const>(u)) < value) continue;
+        std::copy(start_.begin(), start_.end(), u.begin());
+        slope_.swap(slope_before_);
       }
     }
     double value = 0;
@@ -90,9 +119,21 @@ class coordinate_descent {
 
  private:
   static constexpr double exact = 1e-20;  // of the largest Σ h_j δ_j² of a sweep
+  static constexpr int period = 5;        // sweeps between two extrapolations
+  static constexpr int patience = 20;     // before the first one: mostly fewer do
+
+  // u_j ← u_j + change, and the slopes with it.
+  void move(std::size_t j, double change, std::span<double> u) noexcept {
+    u[j] += change;
+    double const* LOCALSGD_RESTRICT const row = h_.data() + j * d_;
+    double* LOCALSGD_RESTRICT const to = slope_.data();
+    for (std::size_t i = 0; i != d_; ++i) to[i] += change * row[i];
+  }
 
   std::size_t d_ = 0;
-  aligned_vector<double> h_, slope_;
+  aligned_vector<double> h_, slope_, slope_before_;
+  std::vector<double> start_, estimate_;
+  extrapolation history_;
 };
 
 }  // namespace localsgd::detail

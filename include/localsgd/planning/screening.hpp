@@ -110,11 +110,17 @@ class path_screening<linear_objective<csr_matrix<Value>, L, double, R>> {
  private:
   static constexpr int most_tries = 8;
 
+  // Whether rows are long enough, or columns many enough: what a run does for a row whatever its length, the
+  // pass over all columns does once more.
+  static bool pays(csr_matrix<Value> const& rows) noexcept {
+    return rows.nonzeros() >= 32 * rows.rows() || 8 * rows.columns() >= rows.rows();
+  }
+
   // Takes over what f has besides λ. Whether it can be screened.
   bool accepts(objective const& f) {
     auto const zero = f.regularizer().penalty_at(0).zero_interval();
     if (f.regularizer().length() != 0 || !(zero.first <= 0 && zero.second >= 0) ||
-        zero.first == zero.second)
+        zero.first == zero.second || !pays(f.features()))
       return false;
     if (!columns_ || csr_access::values(f.features()).data() != csr_access::values(*features_).data() ||
         csr_access::indices(f.features()).data() != csr_access::indices(*features_).data() ||

@@ -229,7 +229,7 @@ BOOST_AUTO_TEST_CASE(local_steps_and_averages_of_several_workers_are_those_writt
   problem const data(n, d, 0.4);
   linear_objective const f(data.sparse, data.labels, logistic{}, l2{0.3});
   support::custom const g{&data.dense, &data.reals};
-  softmax_objective const h(data.sparse, data.classes, 3, l2{0.3});
+  softmax_objective const softmax(data.sparse, data.classes, 3, l2{0.3});
   auto const same = [](auto const& objective, double eta, double lambda, std::uint64_t h) {
     // m = ⌈60/8⌉ = 8 steps of each worker; the anchor moves at the first sync time that is due.
     settings const first{
@@ -246,7 +246,7 @@ BOOST_AUTO_TEST_CASE(local_steps_and_averages_of_several_workers_are_those_writt
   for (std::uint64_t const gap : {1u, 3u, 8u}) {
     same(f, 0.1, 0.3, gap);
     same(g, 0.05, 0.0, gap);
-    same(h, 0.05, 0.3, gap);
+    same(softmax, 0.05, 0.3, gap);
   }
 }
 

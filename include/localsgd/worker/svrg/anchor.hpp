@@ -175,6 +175,8 @@ class svrg_anchor {
       history_.clear();
       take_steps(round.pass());
     });
+    if (team.broadcast(leader && steps_.postponed() && !descent_.certified() ? 1 : 0) != 0)
+      catch_up(round);
     round.pass().share_slopes(team, steps_.slopes().to_fill());
     team.barrier();  // the anchor is there
     // What was taken back leaves no trace in the average.
@@ -185,8 +187,18 @@ class svrg_anchor {
   template <class Context>
   void prepare(Context& round) {
     auto const sent = round.team().sent();
-    steps_.prepare(*f_, round.pass(), round.team(), *p_);
+    if (!descent_.begins_at_once())
+      steps_.prepare(*f_, round.pass(), round.team(), *p_);
+    else if (round.team().leads())
+      steps_.postpone();  // Newton steps often end the run
     descent_.prepare(*f_, round.pass(), round.team());
+    round.team().sent() = sent;
+  }
+
+  template <class Context>
+  void catch_up(Context& round) {
+    auto const sent = round.team().sent();
+    steps_.catch_up(*f_, round.pass(), round.team(), *p_);
     round.team().sent() = sent;
   }
 

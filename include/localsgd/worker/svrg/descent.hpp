@@ -83,7 +83,7 @@ class newton_descent {
     direction_.prepare(f, pass, team);
     if constexpr (LinearObjective<stepped_objective<F>> ||
                   has_class_probabilities<stepped_objective<F>>) {
-      if (!has_free_intercept(f)) return;
+      if (!has_free_intercept(f) || !(ridge_ > 0)) return;
       pass.each_share(f, team, [](auto const& share, index_range samples, std::span<double> sum,
                                   std::size_t) {
         for (std::size_t i = samples.first; i != samples.last; ++i)
@@ -131,6 +131,13 @@ class newton_descent {
       if (end == search::failed) return;
     }
   }
+
+  /// @brief Whether Newton steps begin at the first anchor, whatever they cost.
+  bool begins_at_once() const noexcept {
+    return p_ != nullptr && p_->tolerance > 0 && proximal<stepped_objective<F>>;
+  }
+  /// @brief Who leads: whether the tolerance was proved at the anchor, so that the run ends.
+  bool certified() const noexcept { return certificate_ <= p_->tolerance; }
 
   /// @brief Component gradients, and the Hessians in units of them.
   std::uint64_t gradients() const noexcept { return gradients_; }

@@ -112,8 +112,12 @@ class newton_direction<F> {
     auto const prox = [&](std::size_t k, double v, double step) {
       return set_[k] < penalty_ends ? r.prox_at(set_[k], v, step) : v;
     };
-    double const model = descent_(prox, x, g, damping, samples_, u);
     end_ = point_;
+    auto const penalty = [&](std::span<double const> at) {
+      for (std::size_t k = 0; k != m; ++k) end_[set_[k]] = static_cast<scalar>(at[k]);
+      return samples_ * r.value(penalized(f, std::span<scalar const>(end_)));
+    };
+    double const model = descent_(prox, penalty, x, g, damping, samples_, u);
     for (std::size_t k = 0; k != m; ++k) {
       direction[set_[k]] = u[k] - x[k];
       end_[set_[k]] = static_cast<scalar>(u[k]);

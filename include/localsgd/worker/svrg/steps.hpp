@@ -104,9 +104,25 @@ class svrg_steps<F> {
     }
   }
 
+  /// @brief Who leads: in place of prepare(), what choose() and take() are given is kept for catch_up().
+  void postpone() noexcept { postponed_ = true; }
+  bool postponed() const noexcept { return postponed_; }
+  /// @brief Collective: the table is as if nothing had been postponed.
+  template <class T>
+  void catch_up(F const& f, full_gradient& pass, T& team, plan const& p) {
+    prepare(f, pass, team, p);
+    if (!team.leads()) return;
+    postponed_ = false;
+    double const samples = static_cast<double>(p.samples);
+    choose(first_, samples);
+    take(latest_, samples, factor_);
+    first_ = latest_ = {};
+  }
+
   /// @brief Who leads, once: decides the metric, from n·∇f at the first anchor.
   void choose(std::span<double const> sum, double samples) {
-    if (relative_.empty()) return;
+    if (postponed_) first_.assign(sum.begin(), sum.end());
+    if (postponed_ || relative_.empty()) return;
     std::size_t best = 0;
     double fewest = infinity;
     for (std::size_t metric = 0; metric != metrics; ++metric) {
@@ -121,7 +137,12 @@ class svrg_steps<F> {
     std::vector<double>().swap(shares_);
   }
 
-  void take(std::span<double const> sum, double samples, double factor) noexcept {
+  void take(std::span<double const> sum, double samples, double factor) {
+    if (postponed_) {
+      latest_.assign(sum.begin(), sum.end());
+      factor_ = factor;
+      return;
+    }
     for (std::size_t j = 0; j != d_; ++j) {
       double const scaled = step_size_ * factor * (relative_.empty() ? 1 : relative_[j]);
       double const eta = std::min(scaled, largest_at(j));
@@ -269,6 +290,9 @@ class svrg_steps<F> {
   std::vector<double> relative_;  // 1/q_j; empty where the caller has chosen the step size
   double step_size_ = 0, largest_ = 0;
   double intercept_ = 0, most_gain_ = 1, ridge_ = 0, local_steps_ = 1, bend_ = 0, common_ = 1;
+  bool postponed_ = false;
+  std::vector<double> first_, latest_;  // n·∇f at the first anchor, before and after Newton steps
+  double factor_ = 1;
   std::array<double, metrics> scales_{};   // η_j q_j of each metric
   std::vector<double> squares_, shares_;  // m_j and p_j, until the metric is chosen
 };

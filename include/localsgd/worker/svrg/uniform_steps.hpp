@@ -51,6 +51,12 @@ class svrg_steps {
   template <class T>
   void prepare(F const&, full_gradient&, T&, plan const&) const noexcept {}
 
+  // There is nothing to postpone.
+  static void postpone() noexcept {}
+  static constexpr bool postponed() noexcept { return false; }
+  template <class T>
+  void catch_up(F const&, full_gradient&, T&, plan const&) const noexcept {}
+
   /// @brief Who leads, once: looks at n·∇f at the first anchor.
   static void choose(std::span<double const>, double) noexcept {}
 
