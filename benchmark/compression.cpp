@@ -14,8 +14,12 @@
 #include <vector>
 
 // What compressed exchanges save, and what they cost, as counts, not as times: epochs and bytes until
-// f - f* is 1e-3 of f(0) - f*, on a generated logistic problem with a million features, lambda = 100/n,
-// K = 4.
+// f - f* is 1e-3 of f(0) - f*, for plain steps, variance-reduced ones and those that minimize() chooses.
+//
+// usage: benchmark.compression [FILE [WORKERS [LOCAL_STEPS]]]
+//
+// FILE is a LIBSVM file with two labels, and lambda is 1/n. Without one: a generated logistic problem with a
+// million features, and lambda = 100/n. WORKERS is 8, LOCAL_STEPS the library's choice.
 
 using namespace localsgd;
 
@@ -59,44 +63,86 @@ std::pair<csr_matrix<float>, std::vector<double>> generate() {
 
 struct cost {
   double epochs = 0, megabytes = 0;
+  bool done = false;
 };
 
 /// Ends the run once the objective is low enough.
 struct until {
-  double objective;
+  double objective, samples;
   cost* seen;
   proceed after_evaluation(evaluation const& e, plan const&) {
-    *seen = {static_cast<double>(e.gradients) / samples, static_cast<double>(e.bytes) / 1e6};
-    return e.objective <= objective ? proceed::no : proceed::yes;
+    *seen = {static_cast<double>(e.gradients) / samples, static_cast<double>(e.bytes) / 1e6,
+             e.objective <= objective};
+    return seen->done ? proceed::no : proceed::yes;
   }
 };
 
-template <class... Components>
-cost measured(auto const& f, double objective, Components const&... components) {
-  cost seen;
-  minimize(f, {.workers = 4, .local_steps = 250, .epochs = 60, .evaluations = 120},
-           until{objective, &seen}, components...);
-  return seen;
+/// All compressors on one kind of steps.
+template <class F>
+class comparison {
+ public:
+  comparison(F const& f, settings const& s) : f_(f), s_(s) {
+    s_.epochs = 40;
+    s_.evaluations = 160;
+    auto const best = minimize(f, {.tolerance = 1e-6});
+    double const start = minimize(f, {.epochs = 0}).objective;
+    least_ = best.objective;
+    wanted_ = least_ + 1e-3 * (start - least_);
+    std::printf("n = %zu, d = %zu, K = %zu, f(0) = %.6f, f* = %.6f\n", f.samples(), f.dimension(),
+                s.workers, start, least_);
+  }
+
+  void operator()(char const* steps, auto const& worker) const {
+    std::printf("%s\n", steps);
+    cost const whole = measured(worker);
+    auto const show = [&](std::string const& name, cost const& c) {
+      std::printf("  %-30s %7.2f epochs %10.3f MB   epochs x %.2f   bytes x %.4f%s\n", name.c_str(),
+                  c.epochs, c.megabytes, c.epochs / whole.epochs, c.megabytes / whole.megabytes,
+                  c.done ? "" : "   not reached");
+      std::fflush(stdout);
+    };
+    show("identity", whole);
+    auto const run = [&](auto const& compressor) {
+      show(compressor.identity(), measured(worker, compressor));
+    };
+    std::size_t const d = f_.dimension();
+    for (double const fraction : {0.1, 0.03, 0.01, 0.001})
+      if (fraction * static_cast<double>(d) >= 1) run(top_k{fraction});
+    for (double const fraction : {0.3, 0.1}) run(random_k{fraction});
+    for (unsigned const bits : {8u, 4u, 3u, 2u}) run(quantized{bits});
+  }
+
+ private:
+  cost measured(auto const&... components) const {
+    cost seen;
+    minimize(f_, s_, until{wanted_, static_cast<double>(f_.samples()), &seen}, components...);
+    return seen;
+  }
+
+  F const& f_;
+  settings s_;
+  double least_ = 0, wanted_ = 0;
+};
+
+void compare(auto const& features, std::vector<double> const& labels, double lambda, settings const& s) {
+  linear_objective const f(features, labels, logistic{}, l2{lambda});
+  comparison const all(f, s);
+  all("plain steps", linear_sgd{});
+  all("variance-reduced steps", svrg{});
+  all("plain steps, then variance-reduced ones", sgd_then_svrg<linear_sgd>{});
 }
 
 }  // namespace
 
-int main() {
-  auto const [features, labels] = generate();
-  linear_objective const f(features, labels, logistic{}, l2{1e-2});
-  auto const best = minimize(f, {.tolerance = 1e-6});
-  double const start = minimize(f, {.epochs = 0}).objective;
-  double const wanted = best.objective - best.certificate + 1e-3 * (start - best.objective);
-  std::printf("f(0) = %.6f, f* = %.6f; to f* + 1e-3 (f(0) - f*), d = 10^6, K = 4, H = 250\n", start,
-              best.objective);
-  linear_sgd const dense{exchanged_coordinates::all};
-  auto const show = [&, whole = measured(f, wanted, dense)](char const* name, cost const& c) {
-    std::printf("%-34s %7.2f epochs %10.2f MB   epochs x %.3f   bytes x %.5f\n", name, c.epochs,
-                c.megabytes, c.epochs / whole.epochs, c.megabytes / whole.megabytes);
-  };
-  show("identity, all coordinates", measured(f, wanted, dense));
-  show("identity, touched coordinates", measured(f, wanted, linear_sgd{}));
-  for (double const fraction : {0.1, 0.01, 0.001})
-    show(("top_k{" + std::to_string(fraction) + "}").c_str(),
-         measured(f, wanted, dense, top_k{fraction}));
+int main(int count, char** arguments) {
+  settings s{.workers = count > 2 ? std::stoul(arguments[2]) : 8};
+  if (count > 3) s.local_steps = std::stoul(arguments[3]);
+  if (count > 1) {
+    auto const data = read_libsvm(arguments[1]);
+    compare(data.features, encode_binary(data.targets).labels,
+            1 / static_cast<double>(data.features.rows()), s);
+  } else {
+    auto const [features, labels] = generate();
+    compare(features, labels, 1e-2, s);
+  }
 }

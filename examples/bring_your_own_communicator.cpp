@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
 
-// Four processes train one model through a communicator of our own, examples/forked_communicator.hpp:
+// Four processes train one model through a custom communicator, examples/forked_communicator.hpp:
 // synchronously with the bits of one process, overlapped, and asynchronously.
 
 #include "forked_communicator.hpp"

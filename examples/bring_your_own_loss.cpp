@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
 
-// A loss of one's own for a linear model: the 0.9 quantile instead of the mean.
+// A custom loss for a linear model: the 0.9 quantile instead of the mean.
 
 #include <localsgd/localsgd.hpp>
 
@@ -13,7 +13,7 @@
 
 //! [loss]
 /// The loss of quantile regression, smoothed: with r = y − z it is q·r for r > 0 and (q − 1)·r for
-/// r < 0, and a parabola of width γ on each side where the two meet.
+/// r < 0, with a parabola of width γ on each side of the kink.
 class quantile {
  public:
   quantile(double q, double gamma) : q_(q), gamma_(gamma) {}
@@ -29,7 +29,7 @@ class quantile {
   }
   double curvature() const { return 1 / (2 * gamma_); }  // sup ∂²φ/∂z²
 
-  // Optional. Without the first, slopes far from 0 are measured; the other two reject targets.
+  // Optional. Without the first, slopes far from 0 are measured; the others reject invalid targets.
   double lipschitz_constant() const { return std::max(q_, 1 - q_); }  // sup |∂φ/∂z|
   static bool accepts(double y) { return std::isfinite(y); }
   static constexpr std::string_view targets = "a finite number";
@@ -41,8 +41,8 @@ static_assert(localsgd::Loss<quantile>);
 //! [loss]
 
 //! [check]
-/// Whether `derivative` is that of `value`, and is bounded as `curvature` and
-/// `lipschitz_constant` say.
+/// Whether `derivative` is the derivative of `value`, and within the bounds `curvature` and
+/// `lipschitz_constant`.
 bool is_consistent(quantile const& loss, double y) {
   double const h = 1e-6;
   bool good = true;
@@ -62,7 +62,7 @@ int main() {
   if (!is_consistent(quantile(0.9, 0.02), 0.3)) return 2;
 
   //! [use]
-  // y_i = i/n, and nothing to tell them apart but a constant: the answer is the 0.9 quantile of y.
+  // y_i = i/n, and the only feature is a constant: the answer is the 0.9 quantile of y.
   std::size_t const n = 1000;
   localsgd::dense_matrix<double> const features = xt::ones<double>({n, std::size_t{1}});
   std::vector<double> y(n);
@@ -73,7 +73,7 @@ int main() {
   std::printf("the 0.9 quantile is %.3f; f = %.6f, at most %.1g above the minimum\n", r.x[0],
               r.objective, r.certificate);
   //! [use]
-  // Around 0.9 the targets are uniform, so the symmetric parabola moves nothing. The penalty does:
-  // its slope there is 0.9e-3, and the mean loss has curvature 1.
+  // Around 0.9 the targets are uniform, so the symmetric parabola does not move the minimum. The
+  // penalty does: its slope there is 0.9e-3, and the mean loss has curvature 1.
   return std::abs(r.x[0] - (0.9 - 0.9e-3)) < 0.005 ? 0 : 1;
 }

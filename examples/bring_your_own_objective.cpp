@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
 
-// An objective of one's own that is no linear model: the point closest to given points.
+// A custom objective that is not a linear model: the geometric median of points.
 
 #include <localsgd/localsgd.hpp>
 
@@ -15,7 +15,7 @@
 /// the plane.
 class geometric_median {
  public:
-  using scalar = double;  // the type of x and of gradients; float is the other choice
+  using scalar = double;  // the type of x and of gradients: double or float
 
   geometric_median(std::vector<double> points, double epsilon, double lambda)
       : points_(std::move(points)), epsilon_(epsilon), lambda_(lambda) {}
@@ -23,8 +23,8 @@ class geometric_median {
   std::size_t dimension() const { return 2; }
   std::size_t samples() const { return points_.size() / 2; }
 
-  // Overwrites g with the mean gradient over the batch, returns the mean loss over it. It is called
-  // by several threads at once: it changes nothing but g.
+  // Overwrites g with the mean gradient over the batch, returns the mean loss over it. Several
+  // threads call it at once, so it modifies nothing but g.
   double gradient(std::span<double const> x, std::span<std::size_t const> batch,
                   std::span<double> g) const {
     double const share = 1 / double(batch.size());
@@ -41,20 +41,20 @@ class geometric_median {
     return loss;
   }
 
-  // Optional, and used: L decides the step size, μ also the certificate. Bounds are enough: L may
-  // be too large, μ too small.
+  // Optional: L determines the step size, μ also the certificate. Bounds are enough: L may be too
+  // large, μ too small.
   double smoothness() const { return 1 / epsilon_ + lambda_; }
   double strong_convexity() const { return lambda_; }
 
  private:
-  std::vector<double> points_;  // x and y by turns
+  std::vector<double> points_;  // x and y alternately
   double epsilon_, lambda_;
 };
 static_assert(localsgd::Objective<geometric_median>);
 //! [objective]
 
 //! [check]
-/// Whether the gradient at x is that of the loss, by differences.
+/// Compares the gradient at x with finite differences of the loss.
 bool is_consistent(geometric_median const& f, std::vector<double> x,
                    std::vector<std::size_t> const& batch) {
   std::vector<double> g(f.dimension()), other(f.dimension());

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
 
-// A synchronizer of your own: any protocol of the library on threads that you start.
+// A custom synchronizer: any protocol of the library on threads that you start.
 
 #include <localsgd/localsgd.hpp>
 
@@ -21,7 +21,7 @@ struct fresh_threads {
   std::size_t threads() const { return count; }
 
   // Calls f(0) … f(n − 1) at the same time. They wait for each other: if one thread cannot be
-  // started, none may begin.
+  // started, none may start.
   template <class F>
   void operator()(std::size_t n, F const& f) const {
     std::latch go(1);

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
-// A communication backend of your own: processes that fork() made exchange through shared memory.
+// A custom communication backend: processes created by fork() exchange through shared memory.
 
 #include "localsgd/communicator/concept.hpp"
 #include "localsgd/communicator/rank_failed.hpp"
@@ -18,7 +18,7 @@
 #include <thread>
 #include <vector>
 
-/// What the processes share; zero at first, as anonymous memory is.
+/// The shared memory of the processes; initially zero, as anonymous memory is.
 struct forked_memory {
   static constexpr std::size_t most_ranks = 8, room = std::size_t{1} << 15, most_numbers = 1 << 16;
   struct ring {
@@ -44,7 +44,7 @@ class forked_communicator {
   std::size_t rank() const noexcept { return rank_; }
   std::size_t size() const noexcept { return size_; }
   void open() {}
-  // All tell how it went, all read that, and only then does anybody begin something new.
+  // All ranks write their outcome, all read it, and only then does any rank start another run.
   localsgd::rank_status close(localsgd::rank_status const& mine) {
     auto& me = m_.of[rank_];
     if (mine.failed()) {
@@ -56,7 +56,7 @@ class forked_communicator {
     localsgd::rank_status lowest;
     for (std::size_t r = size_; r-- != 0;) {
       if (m_.of[r].failed) lowest = {static_cast<int>(r), m_.of[r].round, m_.of[r].reason};
-      m_.from_to[r][rank_].read = m_.from_to[r][rank_].written.load();  // nobody wants it any more
+      m_.from_to[r][rank_].read = m_.from_to[r][rank_].written.load();  // discards it
     }
     meet();
     me.failed = false;
@@ -72,7 +72,7 @@ class forked_communicator {
   }
   void finish_all_to_all_v() { wait([&] { return move(); }); }
 
-  // One-sided: what the asynchronous protocol needs.
+  // One-sided operations, for the asynchronous protocol.
   void expose(std::span<double const> values) {
     if (values.size() > m_.most_numbers) throw std::length_error("forked: too many numbers");
     barrier();
@@ -87,7 +87,7 @@ class forked_communicator {
   void wait_until(Look const& look) { wait([&] { return look().done; }); }
 
  private:
-  // Moves what there is and what there is room for. Whether all is done.
+  // Copies as much as is available and fits. Returns whether all is done.
   bool move() {
     bool done = true;
     for (std::size_t r = 0; r != size_; ++r) {
@@ -111,7 +111,7 @@ class forked_communicator {
   static std::size_t piece(std::size_t at, std::size_t there, std::size_t wanted) {
     return std::min({forked_memory::room - at % forked_memory::room, there, wanted});
   }
-  // Every wait ends: with a failure of another rank, if it heeds them, or at the deadline.
+  // Every wait ends: on a failure of another rank, if requested, or at the deadline.
   template <class Done>
   void wait(Done const& done, bool heeds_failures = true) {
     auto const end = std::chrono::steady_clock::now() + std::chrono::duration<double>(deadline_);
@@ -126,7 +126,7 @@ class forked_communicator {
       std::this_thread::yield();
     }
   }
-  void barrier() {  // which a failure ends
+  void barrier() {  // ends on a failure
     std::array<std::byte, forked_memory::most_ranks> all{};
     std::vector<std::span<std::byte const>> send(size_, std::span(all).first(1));
     std::vector<std::span<std::byte>> receive;
@@ -134,7 +134,7 @@ class forked_communicator {
     start_all_to_all_v(send, receive);
     finish_all_to_all_v();
   }
-  void meet() {  // which it does not
+  void meet() {  // does not
     std::uint64_t const mine = ++m_.of[rank_].meetings;
     auto const is_there = [&](auto& other) { return other.meetings >= mine; };
     wait([&] { return std::all_of(m_.of, m_.of + size_, is_there); }, false);

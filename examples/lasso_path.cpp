@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // Chooses the penalty of a sparse logistic regression by 5-fold cross-validation, and prints the path
-// and the coefficients that are left.
+// and the nonzero coefficients.
 //
 // usage: lasso_path <LIBSVM file, plain or gzipped, with labels -1 and +1> [number of lambdas]
 

@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
 
-// What would a thousand, or ten thousand, workers over the open internet make of this problem? How
-// many local steps between two averages, how long, and how many bytes? Answered on this machine.
+// Simulates a thousand and ten thousand workers over the open internet on this machine: the best
+// number of local steps between two averages, the time, and the bytes.
 //
 // usage: predict_a_cluster [trace.json]
 
@@ -19,7 +19,7 @@
 
 namespace {
 
-/// n points of two classes that overlap; one direction says most about the class.
+/// n points of two overlapping classes; a third of the features matter most.
 struct points {
   localsgd::dense_matrix<float> features;
   std::vector<double> labels;
@@ -43,8 +43,8 @@ struct points {
 };
 
 //! [cluster]
-/// Machines at home: 1 ms a gradient, every tenth five times slower, all of them unsteady; a line
-/// of 100 Mbit/s, and 50 ms to anybody.
+/// Machines at home: 1 ms for a gradient, one in ten five times slower, all with random times; a
+/// line of 100 Mbit/s, and a latency of 50 ms.
 localsgd::cluster internet() {
   return {.costs = {.gradient_seconds = 1e-3,
                     .latency_seconds = 0.05,
@@ -58,7 +58,7 @@ localsgd::cluster internet() {
 //! [cluster]
 
 //! [target]
-/// Ends a run once f − f* is small enough.
+/// Stops a run when f − f* is small enough.
 struct until {
   double target;
   bool reached = false;
@@ -71,7 +71,7 @@ struct until {
 
 using objective = localsgd::linear_objective<localsgd::dense_matrix<float>, localsgd::logistic>;
 
-/// One line: K workers that average every H steps, at most 1000 times.
+/// One line of the table: K workers that average every H steps, at most 1000 times.
 template <class Simulated>
 double predict(char const* how, objective const& f, double target, std::size_t workers,
                std::uint64_t local_steps, localsgd::cluster const& machines,

@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
 
-// Trains a classifier of 60,000 pictures of clothes (Fashion-MNIST) with Local SGD on all cores, at
-// four frequencies of averaging.
+// Trains a classifier on 60,000 images of clothes (Fashion-MNIST) with Local SGD on all cores, for
+// four values of H.
 //
 // usage: quickstart [folder of the IDX files] [epochs]
 

@@ -3,8 +3,8 @@
 //
 // usage: mpirun -np 4 shards_on_a_cluster file columns [workers] [lambda]
 //
-// Trains logistic regression on a file in LIBSVM format that no rank reads whole: each reads the
-// shards of its own workers. The answer depends on the number of workers, not on that of ranks.
+// Trains logistic regression on a file in LIBSVM format that no rank reads completely: each reads the
+// shards of its workers. The answer depends on the number of workers, not on the number of ranks.
 
 #include <localsgd/mpi.hpp>
 

@@ -131,7 +131,8 @@ Cost
   training time          90 s
 
 Next: add an L2 penalty, or give the objective strong_convexity(), to get a
-      certificate: how far f(x) is above the minimum.
+      certificate; with a free intercept, the loss needs a conjugate, too.
+      Without a penalty f may have no minimum: then x grows with the steps.
 )";
   BOOST_TEST(to_string(r) == expected);
   check_form(expected);
@@ -174,11 +175,15 @@ BOOST_AUTO_TEST_CASE(each_reason_has_its_advice) {
   auto unknown = usual();
   unknown.certificate = std::numeric_limits<double>::infinity();
   BOOST_TEST(next(unknown, stop_reason::stalled) ==
-             "Next: add an L2 penalty to get a certificate, and scale the features to\n"
-             "      similar ranges: the steps no longer lower f.\n");
+             "Next: the steps no longer lower f, and nothing says how good x is. Scale\n"
+             "      the features to similar ranges. For a certificate add an L2 penalty;\n"
+             "      with a free intercept, the loss needs a conjugate, too.\n");
   BOOST_TEST(next(usual(), stop_reason::interrupted) ==
              "Next: call minimize again with the same arguments. It resumes the run\n"
              "      from the checkpoint.\n");
+  BOOST_TEST(next(unknown, stop_reason::no_minimum) ==
+             "Next: add a penalty. Without one f has no minimum on these samples,\n"
+             "      which x separates; the size of x says only how long the run was.\n");
   BOOST_TEST(next(usual(), stop_reason::observer_request) ==
              "Next: x is usable. To continue from it, pass warm_start(r.x).\n");
 }

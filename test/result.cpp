@@ -20,7 +20,8 @@ namespace {
 
 constexpr stop_reason all_reasons[] = {
     stop_reason::steps_done,  stop_reason::tolerance_reached, stop_reason::precision_reached, stop_reason::stalled,
-    stop_reason::interrupted, stop_reason::observer_request,  stop_reason::diverged};
+    stop_reason::interrupted, stop_reason::observer_request,  stop_reason::diverged,
+    stop_reason::no_minimum};
 
 }  // namespace
 
@@ -33,8 +34,8 @@ BOOST_AUTO_TEST_CASE(every_reason_has_a_name_of_its_own) {
     BOOST_TEST(to_string(reason) != "unknown");
     names.insert(to_string(reason));
   }
-  BOOST_TEST(names.size() == 7U);
-  BOOST_TEST(to_string(static_cast<stop_reason>(7)) == "unknown");
+  BOOST_TEST(names.size() == 8U);
+  BOOST_TEST(to_string(static_cast<stop_reason>(8)) == "unknown");
 }
 
 BOOST_AUTO_TEST_CASE(only_a_run_that_diverged_is_of_no_use) {

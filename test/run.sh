@@ -2,11 +2,11 @@
 # Copyright (c) 2026 The localsgd authors
 # SPDX-License-Identifier: BSL-1.0
 #
-# usage: test/run.sh [--all | --not-for-asan] [--preset dev|release|asan|tsan] [--compiler COMMAND]
+# usage: test/run.sh [--all | --unsanitized] [--preset dev|release|asan|tsan] [--compiler COMMAND]
 #                    [ctest argument...]
 # Installs what is missing, builds tests and runs them: those that compile quickly or, with --all, the
-# whole suite. A preset with sanitizers has all tests that they can learn from, and --not-for-asan the
-# others, but for those of MPI. Without --compiler, CXX is respected. All other arguments go to CTest:
+# whole suite. A preset with sanitizers has all tests that they can learn from, and --unsanitized those
+# that no sanitizer runs, but for those of MPI. Without --compiler, CXX is respected. All other arguments go to CTest:
 #   test/run.sh -R objective
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -17,7 +17,7 @@ arguments=()
 while (($# > 0)); do
   case $1 in
     --all) suite=all && shift ;;
-    --not-for-asan) suite=not_for_asan && shift ;;
+    --unsanitized) suite=unsanitized && shift ;;
     --preset) preset=${2:?--preset needs a name} && shift 2 ;;
     --compiler) export CXX=${2:?--compiler needs a command} && shift 2 ;;
     -h | --help) sed -n '5,10s/^# //p' "${BASH_SOURCE[0]}" && exit 0 ;;
@@ -57,10 +57,10 @@ case $suite in
     targets=(tests_for_tsan)
     arguments+=(--label-regex '^threads$')
     ;;
-  not_for_asan)
+  unsanitized)
     # What MPI does depends little on the compiler.
-    targets=(tests_not_for_asan examples)
-    arguments+=(--label-regex 'long|processes|formulas|toolchain|examples' --label-exclude mpi)
+    targets=(tests_unsanitized examples)
+    arguments+=(--label-regex 'long|processes|formulas|toolchain|examples' --label-exclude '^(mpi|threads)$')
     ;;
 esac
 

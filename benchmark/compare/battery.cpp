@@ -15,87 +15,29 @@
 //            liblinear SOLVER EPS C XFILE
 //                LIBLINEAR's parameters
 //
-// Rows are kept dense where half of all entries or more are not 0, as sparse rows otherwise.
-
 #include "benchmark/compare/liblinear.hpp"
-#include "benchmark/compare/problem.hpp"
+#include "benchmark/compare/serving.hpp"
 
 #include <algorithm>
-#include <array>
+#include <cstdio>
 #include <exception>
-#include <fstream>
 #include <iostream>
 #include <memory>
-#include <optional>
 #include <sstream>
 #include <string>
 #include <string_view>
-#include <variant>
 
 namespace {
 
 using compare::json;
 
-/// Ends a run that has taken long enough.
-struct time_limit {
-  double seconds;
-  std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
-  localsgd::proceed after_evaluation(localsgd::evaluation const&,
-                                     localsgd::plan const&) const noexcept {
-    std::chrono::duration<double> const gone = std::chrono::steady_clock::now() - start;
-    return gone.count() > seconds ? localsgd::proceed::no : localsgd::proceed::yes;
-  }
-};
-
-struct answer {
-  localsgd::result<> run;
-  double seconds = 0, samples = 0;
-};
-
-template <class Objective>
-answer minimize(Objective const& f, double tolerance, double most_seconds) {
-  answer a;
-  a.samples = static_cast<double>(f.samples());
-  a.seconds = compare::seconds([&] {
-    time_limit limit{most_seconds};
-    a.run = localsgd::minimize(f, {.tolerance = tolerance}, limit);
-  });
-  return a;
-}
-
-/// A data set in the form that a user would choose.
-class data_in_memory {
- public:
-  explicit data_in_memory(compare::samples data) : data_(std::move(data)) {
-    std::size_t const n = data_.features.rows(), d = data_.features.columns();
-    if (2 * data_.features.nonzeros() < n * d) return;
-    dense_.emplace(localsgd::dense_matrix<float>::from_shape({n, d}));
-    std::fill(dense_->begin(), dense_->end(), 0.0F);
-    for (std::size_t i = 0; i != n; ++i) {
-      auto const row = data_.features.row(i);
-      for (std::size_t k = 0; k != row.indices.size(); ++k)
-        dense_->data()[i * d + row.indices[k]] = row.values[k];
-    }
-  }
-  data_in_memory(data_in_memory const&) = delete;
-  data_in_memory& operator=(data_in_memory const&) = delete;
-
-  compare::samples const& data() const noexcept { return data_; }
-  std::size_t samples() const noexcept { return data_.features.rows(); }
-
-  answer run(std::string_view loss, double lambda, double tolerance, double seconds) const {
-    return dense_ ? run(*dense_, loss, lambda, tolerance, seconds)
-                  : run(data_.features, loss, lambda, tolerance, seconds);
-  }
-
- private:
-  template <class Matrix>
-  answer run(Matrix const& a, std::string_view loss, double lambda, double tolerance,
-             double seconds) const {
-    localsgd::l2 const penalty{lambda};
+compare::answer run(compare::data_in_memory const& p, std::string_view loss, double lambda,
+                    double tolerance, double seconds) {
+  localsgd::l2 const penalty{lambda};
+  auto const& y = p.data().targets;
+  return p.with_features([&](auto const& a) {
     auto const linear = [&](auto phi) {
-      return minimize(localsgd::linear_objective(a, data_.targets, phi, penalty), tolerance,
-                      seconds);
+      return compare::minimize(localsgd::linear_objective(a, y, phi, penalty), tolerance, seconds);
     };
     if (loss == "logistic") return linear(localsgd::logistic{});
     if (loss == "squared_hinge") return linear(localsgd::squared_hinge{});
@@ -104,22 +46,10 @@ class data_in_memory {
     if (loss == "squared") return linear(localsgd::squared{});
     if (loss == "poisson") return linear(localsgd::poisson{100});
     if (loss != "softmax") throw std::runtime_error("no loss is called " + std::string(loss));
-    double const last = *std::ranges::max_element(data_.targets);
-    return minimize(
-        localsgd::softmax_objective(a, data_.targets, static_cast<std::size_t>(last) + 1, penalty),
-        tolerance, seconds);
-  }
-
-  compare::samples data_;
-  std::optional<localsgd::dense_matrix<float>> dense_;
-};
-
-std::string report(answer const& a) {
-  return "\"seconds\":" + json(a.seconds) +
-         ",\"epochs\":" + json(static_cast<double>(a.run.gradients) / a.samples) +
-         ",\"reason\":\"" + std::string(to_string(a.run.reason)) +
-         "\",\"objective\":" + json(a.run.objective) +
-         ",\"certificate\":" + json(a.run.certificate);
+    auto const classes = static_cast<std::size_t>(*std::ranges::max_element(y)) + 1;
+    return compare::minimize(localsgd::softmax_objective(a, y, classes, penalty), tolerance,
+                             seconds);
+  });
 }
 
 /// "100/n" or a plain number.
@@ -131,34 +61,26 @@ double parse_lambda(std::string const& text, std::size_t n) {
   return value;
 }
 
-void write_x(std::string const& path, std::span<double const> x) {
-  if (path == "-") return;
-  std::ofstream out(path, std::ios::binary);
-  compare::detail::put(out, x);
-  out.flush();
-  if (!out) throw std::runtime_error(path + ": cannot be written");
-}
-
-void one_run(data_in_memory const& p, char** words, char const* optimum_given) {
-  double const lambda = parse_lambda(words[1], p.samples());
+void one_run(compare::data_in_memory const& p, char** words, char const* optimum_given) {
+  double const lambda = parse_lambda(words[1], p.rows());
   double const relative = std::stod(words[2]), limit = std::stod(words[3]);
-  double const at_zero = p.run(words[0], lambda, 1e300, 0).run.history.front().objective;
+  double const at_zero = run(p, words[0], lambda, 1e300, 0).run.history.front().objective;
   double optimum = 0;
   if (optimum_given != nullptr) {
     optimum = std::stod(optimum_given);
   } else {
-    auto const exact = p.run(words[0], lambda, 1e-10 * at_zero, 10 * limit).run;
+    auto const exact = run(p, words[0], lambda, 1e-10 * at_zero, 10 * limit).run;
     optimum = exact.objective;
     if (exact.reason == localsgd::stop_reason::observer_request)
       std::fprintf(stderr, "f* is only known to %g\n", exact.certificate);
   }
-  auto const a = p.run(words[0], lambda, relative * (at_zero - optimum), limit);
-  std::cout << "{" << report(a)
+  auto const a = run(p, words[0], lambda, relative * (at_zero - optimum), limit);
+  std::cout << "{" << compare::report(a)
             << ",\"gap\":" << json((a.run.objective - optimum) / (at_zero - optimum))
             << ",\"at_zero\":" << json(at_zero) << ",\"optimum\":" << json(optimum) << "}\n";
 }
 
-void serve(data_in_memory const& p) {
+void serve(compare::data_in_memory const& p) {
   set_print_string_function([](char const*) {});
   std::unique_ptr<compare::liblinear_problem> theirs;
   for (std::string line; std::getline(std::cin, line);) {
@@ -170,9 +92,9 @@ void serve(data_in_memory const& p) {
       double tolerance = 0, limit = 0;
       words >> loss >> lambda >> tolerance >> limit >> x_file;
       if (!words) throw std::runtime_error("localsgd LOSS LAMBDA TOLERANCE SECONDS XFILE");
-      auto const a = p.run(loss, parse_lambda(lambda, p.samples()), tolerance, limit);
-      write_x(x_file, {a.run.x.data(), a.run.x.size()});
-      std::cout << "{" << report(a) << "}" << std::endl;
+      auto const a = run(p, loss, parse_lambda(lambda, p.rows()), tolerance, limit);
+      compare::write_x(x_file, {a.run.x.data(), a.run.x.size()});
+      std::cout << "{" << compare::report(a) << "}" << std::endl;
     } else if (command == "liblinear") {
       int solver = 0;
       double eps = 0, c = 0;
@@ -180,8 +102,8 @@ void serve(data_in_memory const& p) {
       if (!words) throw std::runtime_error("liblinear SOLVER EPS C XFILE");
       if (!theirs) theirs = std::make_unique<compare::liblinear_problem>(p.data());
       auto const [x, time] = theirs->train(solver, eps, c);
-      write_x(x_file, x);
-      std::cout << "{\"seconds\":" << json(time) << "}" << std::endl;
+      compare::write_x(x_file, x);
+      std::cout << "{" << compare::report(time) << "}" << std::endl;
     } else {
       throw std::runtime_error("there is no command '" + command + "'");
     }
@@ -194,7 +116,7 @@ int main(int argc, char** argv) try {
   bool const serving = argc == 3 && std::string_view(argv[2]) == "serve";
   if (!serving && argc != 6 && argc != 7)
     throw std::runtime_error("usage: FILE LOSS LAMBDA RELATIVE SECONDS [OPTIMUM] | FILE serve");
-  data_in_memory const p(localsgd::parse_libsvm(support::gunzip(argv[1]), argv[1]));
+  compare::data_in_memory const p(localsgd::parse_libsvm(support::gunzip(argv[1]), argv[1]));
   if (serving)
     serve(p);
   else

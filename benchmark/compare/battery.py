@@ -17,15 +17,18 @@ import os
 import re
 import statistics
 import tempfile
+import time
 
 import battery_data
 import battery_systems
 import compare
 import objectives
 import plot
+import systems
 from compare import say
 
 LEVELS = [1e-3, 1e-6]
+LIBRARIES = ["localsgd", "LIBLINEAR", "scikit-learn", "glmnet", "SciPy"]
 LAMBDAS = ["100/n", "1/n", "0.01/n"]
 FIELDS = ("dataset,n,d,nonzeros,task,loss,lambda,level,system,configuration,median_seconds,"
           "min_seconds,max_seconds,reached,runs,note").split(",")
@@ -64,6 +67,7 @@ def cell_rows(head, programs, f, optimum, options):
     scale = f.at_zero - optimum
     everyone = battery_systems.everyone(
         programs, f, optimum, LEVELS, options.cap, options.quick, say, notes)
+    everyone = [s for s in everyone if library(s.name) in options.systems]
     rows, _ = compare.compare(
         " ".join(map(str, head)), everyone, [optimum + level * scale for level in LEVELS],
         [f"{level:g}" for level in LEVELS], options.repeats, options.cap, options.budget)
@@ -71,8 +75,8 @@ def cell_rows(head, programs, f, optimum, options):
     for _, system, configuration, level, median, least, most, reached, runs in rows:
         gap = (reached - optimum) / scale
         if gap < -1e-8:
-            raise RuntimeError(f"{system} went below the optimum by {-gap:g}")
-        note = notes.get(configuration, "") if system == "localsgd" else ""
+            raise compare.Wrong(f"{system} went below the optimum by {-gap:g}")
+        note = notes.get(f"tolerance={level}", "") if system == "localsgd" else ""
         answer.append([*head, level, system, configuration, median, least, most, gap, runs, note])
     return answer
 
@@ -90,6 +94,7 @@ def measure(options, path):
             known = json.load(file)
     new = not os.path.exists(path)
     skipped = []
+    end = time.monotonic() + 60 * options.minutes
     with open(path, "a", newline="", encoding="ascii") as file, tempfile.TemporaryDirectory() as own:
         out = csv.writer(file, lineterminator="\n")
         if new:
@@ -106,11 +111,17 @@ def measure(options, path):
             ]
             if not wanted:
                 continue
+            if time.monotonic() > end:
+                skipped.append(f"skipped: {name}: out of time")
+                continue
             file_name = os.path.join(data, name + ".svm")
             a, y = objectives.read(file_name, d)
             programs = battery_systems.Programs(
                 compare.program("battery", options), file_name, own)
             for loss, strength in wanted:
+                if time.monotonic() > end:
+                    skipped.append(f"skipped: {name} {loss} {strength}: out of time")
+                    continue
                 say(f"{name} {loss} {strength}: n = {n}, d = {d}")
                 f = objectives.Objective(a, y, loss, float(strength.removesuffix("/n")) / n)
                 try:
@@ -120,7 +131,13 @@ def measure(options, path):
                     say(skipped[-1])
                     continue
                 head = (name, n, d, nonzeros, task, loss, strength)
-                for row in cell_rows(head, programs, f, optimum, options):
+                try:
+                    rows = cell_rows(head, programs, f, optimum, options)
+                except compare.Wrong as why:
+                    skipped.append(f"WRONG: {name} {loss} {strength}: {why}")
+                    say(skipped[-1])
+                    continue
+                for row in rows:
                     out.writerow(["" if isinstance(v, float) and math.isnan(v) else v for v in row])
                 file.flush()
             programs.close()
@@ -153,6 +170,16 @@ def cells_of(rows):
             name = library(row["system"])
             times[name] = min(times.get(name, found), found)
     return cells
+
+
+def epochs_of(rows):
+    """{cell: (localsgd's epochs, why the run ended)}"""
+    notes = {}
+    for row in rows:
+        if row["system"] == "localsgd" and " epochs, " in row["note"]:
+            count, reason = row["note"].split(" epochs, ")
+            notes[row["dataset"], row["loss"], row["lambda"], row["level"]] = float(count), reason
+    return notes
 
 
 def ratios(cells):
@@ -197,9 +224,9 @@ def seconds(t):
     return compare.shown(t) if math.isfinite(t) else "not"
 
 
-def summary(cells):
+def summary(cells, epochs):
     """Shares of all cells and by level and loss, then the cells that are lost."""
-    lines = [f"{'cells':28}   count fastest  within 2  within 5  not"]
+    lines = [f"{'cells':28}   count fastest  within 2  beyond 5  not  epochs: median  most"]
     groups = {"all": cells}
     for place in (3, 1, 2):
         for value in dict.fromkeys(cell[place] for cell in cells):
@@ -211,16 +238,20 @@ def summary(cells):
             continue
         shares = [100 * sum(r[0] >= least for r in found) / len(found) for least in (1, 0.5, 0.2)]
         failed = sum(math.isinf(r[2]) for r in found)
+        counts = [epochs[r[1]][0] for r in found if r[1] in epochs] or [math.nan]
         lines.append(f"{name:28} {len(found):7} {shares[0]:6.1f}% {shares[1]:8.1f}% "
-                     f"{shares[2]:8.1f}% {failed:4}")
+                     f"{100 - shares[2]:8.1f}% {failed:4} {statistics.median(counts):15.1f} "
+                     f"{max(counts):5.0f}")
     lost = [entry for entry in duel(cells) if entry[0] < 1]
     lines += ["", f"lost cells: {len(lost)}",
               f"{'data set':22} {'loss':15} {'lambda':8} {'level':6} {'localsgd':>10} "
-              f"{'best other':>10} {'ours/other':>10}  which"]
+              f"{'best other':>10} {'ours/other':>10} {'epochs':>7}  which"]
     for ratio, (dataset, loss, strength, level), ours, theirs, who in lost:
         times_as_long = f"{1 / ratio:.1f}" if ratio > 0 else "-"
+        count, reason = epochs.get((dataset, loss, strength, level), (math.nan, ""))
         lines.append(f"{dataset:22} {loss:15} {strength:8} {level:6} {seconds(ours):>10} "
-                     f"{seconds(theirs):>10} {times_as_long:>10}  {who}")
+                     f"{seconds(theirs):>10} {times_as_long:>10} {count:7.1f}  {who}" +
+                     ("" if math.isfinite(ours) else f" (localsgd: {reason})"))
     return lines
 
 
@@ -231,11 +262,16 @@ def arguments():
     parser.add_argument("--quick", action="store_true", help="coarse grids, small sets, one run")
     parser.add_argument("--datasets", help="'all', or names separated by commas")
     parser.add_argument("--losses", help="names separated by commas (default: all that fit)")
+    parser.add_argument("--systems", default=",".join(LIBRARIES), help="default: %(default)s")
     parser.add_argument("--lambdas", default=",".join(LAMBDAS), help="default: %(default)s")
     parser.add_argument("--repeats", type=int, help="runs of each (default: 5; --quick: 1)")
     parser.add_argument("--cap", type=float, help="seconds of one run (default: 30; --quick: 5)")
     parser.add_argument("--budget", type=float,
                         help="seconds of tuning a system for a cell (default: 60; --quick: 5)")
+    parser.add_argument("--clock", choices=("wall", "cpu"), default="wall",
+                        help="which seconds count (default: %(default)s)")
+    parser.add_argument("--minutes", type=float, default=math.inf,
+                        help="after which no cell is begun (default: no limit)")
     parser.add_argument("--fresh", action="store_true", help="forget earlier results")
     parser.add_argument("--report", action="store_true", help="only report what was measured")
     options = parser.parse_args()
@@ -249,6 +285,9 @@ def arguments():
     every = [loss for some in objectives.LOSSES.values() for loss in some]
     options.losses = options.losses.split(",") if options.losses else every
     options.lambdas = options.lambdas.split(",")
+    options.systems = options.systems.split(",")
+    if not {"localsgd"} <= set(options.systems) <= set(LIBRARIES):
+        parser.error(f"the systems are {', '.join(LIBRARIES)}, the first one among them")
     if not set(options.losses) <= set(every):
         parser.error(f"the losses are {', '.join(every)}")
     if not all(re.fullmatch(r"[0-9.e+-]+/n", strength) for strength in options.lambdas):
@@ -262,12 +301,15 @@ def arguments():
 
 def main():
     options = arguments()
+    systems.CLOCK = options.clock
     folder = os.path.join(options.build, "battery")
     os.makedirs(folder, exist_ok=True)
-    path = os.path.join(folder, "results.csv")
+    some = [s for s in options.systems if len(options.systems) < len(LIBRARIES)]
+    kept = ["results", *(["cpu"] if options.clock == "cpu" else []), *some]
+    path = os.path.join(folder, "_".join(kept) + ".csv")
     if options.fresh and os.path.exists(path):
         os.remove(path)
-    head = compare.environment(options)
+    head = f"{compare.environment(options)}; {options.clock} seconds"
     skipped = []
     if not options.report:
         say(head)
@@ -277,15 +319,16 @@ def main():
             skipped.append("skipped: glmnet: there is no R with it (package r-cran-glmnet)")
             say(skipped[-1])
         skipped += measure(options, path)
-    cells = cells_of(read_rows(path))
+    rows = read_rows(path)
+    cells = cells_of(rows)
     if not cells:
         raise SystemExit("nothing was measured")
     profile = ratios(cells)
-    lines = [head, "", *profile_lines(profile), "", *summary(cells), "", *skipped]
+    lines = [head, "", *profile_lines(profile), "", *summary(cells, epochs_of(rows)), "", *skipped]
     with open(os.path.join(folder, "table.txt"), "w", encoding="utf-8") as file:
         file.write("\n".join(lines) + "\n")
     plot.draw_profile(profile, folder)
-    say(*lines, f"In {folder}: results.csv, table.txt, profile.svg, profile.png", sep="\n")
+    say(*lines, f"In {folder}: {os.path.basename(path)}, table.txt, profile.svg, profile.png", sep="\n")
 
 
 if __name__ == "__main__":

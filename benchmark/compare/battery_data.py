@@ -150,6 +150,18 @@ r_set("diamonds", "regression", "ggplot2", "diamonds", "price", np.log)
 r_set("diamonds_price", "regression", "ggplot2", "diamonds", "price", np.copy, variants=("",))
 
 
+@data_set("diamonds_pairs", "regression")
+def diamonds_pairs():
+    """Numbers standardised, factors as they are, and all products of two columns. No column of ones."""
+    table = r_table("ggplot2", "diamonds")
+    y = np.log(table.pop("price"))
+    a = np.hstack([standardised(v)[:, None] if v.dtype == np.float64 else one_hot(v)
+                   for v in table.values()])
+    products = [a[:, i] * a[:, j] for i in range(a.shape[1]) for j in range(i + 1)
+                if i != j or not set(a[:, i]) <= {0, 1}]
+    return np.hstack([a] + [p[:, None] for p in products if p.any()]), y
+
+
 # --- sets that come with Python packages ---------------------------------------------------------
 
 
@@ -232,6 +244,18 @@ def fashion():
     pixels = read("train-images-idx3-ubyte.gz").reshape(len(labels), -1)
     pixels = sparse.csr_matrix(pixels).astype(np.float64) / 255
     return sparse.hstack([pixels, np.ones((len(labels), 1))], "csr"), labels.astype(np.float64)
+
+
+def every_tenth(name, task, make):
+    def some():
+        a, y = make()
+        return a[::10], y[::10]
+
+    SETS[name] = (task, some)
+
+
+every_tenth("fashion_tenth", "classes", fashion)
+every_tenth("diamonds_tenth", "regression", SETS["diamonds_std"][1])
 
 
 # --- generated -----------------------------------------------------------------------------------
@@ -341,6 +365,18 @@ def claims():
     random, a = categories(10, 50_000, 6, 200)
     return a, random.poisson(np.exp(a @ (0.3 * random.standard_normal(a.shape[1])) - 1.5)).astype(
         np.float64)
+
+
+@data_set("lasso", "regression")
+def lasso():
+    """More columns than rows, 20 nonzeros a column, 100 columns that matter."""
+    random = np.random.default_rng(11)
+    n, d = 2_000, 200_000
+    a = sparse.random(n, d, 20 / n, "csr", np.float64, random, random.standard_normal)
+    x = np.zeros(d)
+    x[random.choice(d, 100, replace=False)] = random.standard_normal(100)
+    signal = a @ x
+    return a, signal + 0.1 * signal.std() * random.standard_normal(n)
 
 
 # --- LIBSVM text ---------------------------------------------------------------------------------

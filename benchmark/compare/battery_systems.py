@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: BSL-1.0
 """The systems of the battery: for an objective all that minimise exactly it."""
 
+import functools
 import os
 import select
 import shutil
 import subprocess
-import time
 
 import numpy as np
 import scipy.optimize
@@ -14,6 +14,7 @@ import scipy.sparse
 import sklearn.linear_model
 import sklearn.svm
 
+import compare
 import systems
 from systems import Config, System, chain
 
@@ -87,6 +88,7 @@ class Programs:
             self.r.close()
 
 
+@functools.cache
 def have_glmnet():
     return shutil.which("Rscript") is not None and subprocess.run(
         ["Rscript", "--vanilla", "-e", "library(glmnet)"], capture_output=True, check=False
@@ -120,11 +122,11 @@ def localsgd(programs, f, penalty, optimum, levels, limit, notes):
         notes[f"tolerance={level:g}"] = f"{answer['epochs']:.1f} epochs, {answer['reason']}"
         x, objective = programs.x(), answer["objective"]
         if abs(f.value(x) - objective) > 1e-9 * max(abs(objective), scale):
-            raise RuntimeError(f"localsgd's f is {objective!r}, in truth {f.value(x)!r}")
+            raise compare.Wrong(f"localsgd's f is {objective!r}, in truth {f.value(x)!r}")
         if not objective - answer["certificate"] <= optimum + 1e-8 * scale:
-            raise RuntimeError("localsgd's certificate is wrong, or f* is")
+            raise compare.Wrong("localsgd's certificate is wrong, or f* is")
         proven = answer["certificate"]
-        return [(answer["seconds"], optimum + proven)]
+        return [(systems.seconds_of(answer), optimum + proven)]
 
     # The harder level is run even if the easier one is not reached.
     return System(
@@ -148,7 +150,7 @@ def liblinear(programs, f, limit, quick):
                                             programs.x_file)
         except Failed:
             return nothing(limit)
-        return [(answer["seconds"], f.value(programs.x()))]
+        return [(systems.seconds_of(answer), f.value(programs.x()))]
 
     return [
         System(f"LIBLINEAR {name}", [[
@@ -170,13 +172,13 @@ def glmnet(programs, f, limit, quick):
 
     def run(threshold, steps):
         try:
-            answer = server.ask(limit, family, repr(float(penalty)), threshold, steps,
-                                programs.x_file)
+            answer = server.ask(limit, family, 0, repr(float(penalty)), steps, 3, "none", threshold,
+                                "last", programs.x_file)
         except Failed:
             return nothing(limit)
         if "seconds" not in answer:
             return nothing(limit)
-        return [(answer["seconds"], f.value(programs.x()))]
+        return [(systems.seconds_of(answer), f.value(programs.x()))]
 
     thresholds = [float(f"1e-{k}") for k in range(2, 21, 3 if quick else 1)]
     return [System("glmnet", [
@@ -191,11 +193,11 @@ def lbfgs(f, enough, limit):
 
     def run(pairs):
         points = []
-        start = time.perf_counter()
+        start = systems.now()
 
         def watched(x):
             value, g = f.value_and_gradient(x)
-            points.append((time.perf_counter() - start, value))
+            points.append((systems.now() - start, value))
             if value <= enough or points[-1][0] > limit:
                 raise StopIteration
             return value, g

@@ -42,6 +42,10 @@ class Skipped(Exception):
     pass
 
 
+class Wrong(Exception):
+    """A result that cannot be true."""
+
+
 # --- tuning and timing ---------------------------------------------------------------------------
 
 
@@ -62,20 +66,22 @@ def tune(system, targets, cap, budget):
     above the best time of every target, or where the next one would exceed the cap."""
     best = {}
     seen = []
-    start = time.monotonic()
+    spent = 0
     running = [iter(configs) for configs in system.chains]
     while running:
         configs = running.pop(0)
         config = next(configs, None)
         if config is None:
             continue
-        if time.monotonic() - start > budget and seen:
+        if spent > budget and seen:
             say(f"  {system.name}: tuning ends after {budget:g} s, before '{config.name}'")
             break
         points = config.run()
+        spent += points[-1][0]
         pause()
         if points[-1][0] < 0.05:  # the first run also warms up
             again = config.run()
+            spent += again[-1][0]
             points = again if again[-1][0] < points[-1][0] else points
             pause()
         seconds = points[-1][0]

@@ -1,14 +1,19 @@
 # Copyright (c) 2026 The localsgd authors
 # SPDX-License-Identifier: BSL-1.0
 #
-# usage: Rscript glmnet.R FILE
+# usage: Rscript glmnet.R FILE [OFFSETS]
 #   FILE, native byte order: n, d, nonzeros, dense (0 or 1) as int32; then by columns: starts and
-#   indices as int32, values as double; the targets as double. Answers each line of the standard
-#   input, "FAMILY LAMBDA THRESHOLD STEPS XFILE", with a line of JSON: glmnet's ridge penalty LAMBDA
-#   by a path of STEPS lambdas that ends there. x goes to XFILE as native doubles.
+#   indices as int32, values as double; the targets as double. OFFSETS: n doubles. Answers each line
+#   of the standard input, "FAMILY ALPHA LAMBDA STEPS DECADES INTERCEPT THRESHOLD KEEP XFILE", with a
+#   line of JSON. The path has STEPS lambdas in geometric sequence from 10^DECADES LAMBDA to LAMBDA.
+#   INTERCEPT is none or free; it is the last number of x, of which KEEP, last or all, go to XFILE as
+#   native doubles.
 suppressPackageStartupMessages({ library(Matrix); library(glmnet) })
+# No path ends before its last lambda, and no probability is cut off.
+glmnet.control(fdev = 0, devmax = 1, pmin = 1e-15)
 
-file <- file(commandArgs(trailingOnly = TRUE)[1], "rb")
+given <- commandArgs(trailingOnly = TRUE)
+file <- file(given[1], "rb")
 sizes <- readBin(file, "integer", 4)
 starts <- readBin(file, "integer", sizes[2] + 1)
 indices <- readBin(file, "integer", sizes[3])
@@ -17,27 +22,30 @@ y <- readBin(file, "double", sizes[1])
 close(file)
 x <- new("dgCMatrix", i = indices, p = starts, x = values, Dim = sizes[1:2])
 if (sizes[4] == 1) x <- as.matrix(x)
+offsets <- if (length(given) > 1) readBin(given[2], "double", sizes[1])
 
-fit_seconds <- function(family, lambda, threshold, steps, x_file) {
+fit <- function(family, alpha, lambda, steps, decades, intercept, threshold, keep, x_file) {
   target <- if (family %in% c("binomial", "multinomial")) factor(y) else y
-  path <- lambda * 10^seq(if (steps > 1) 3 else 0, 0, length.out = steps)
-  start <- Sys.time()
-  fit <- glmnet(x, target, family, alpha = 0, lambda = path, thresh = threshold, maxit = 1e5,
-                standardize = FALSE, intercept = FALSE)
-  seconds <- as.numeric(difftime(Sys.time(), start, units = "secs"))
-  if (length(fit$lambda) < steps || fit$jerr != 0) stop("did not converge")
-  betas <- if (is.list(fit$beta)) fit$beta else list(fit$beta)
-  writeBin(unlist(lapply(betas, function(b) as.numeric(b[, steps]))), x_file)
-  seconds
+  steps <- as.integer(steps)
+  path <- as.numeric(lambda) * 10^seq(if (steps > 1) as.numeric(decades) else 0, 0,
+                                      length.out = steps)
+  start <- proc.time()
+  model <- glmnet(x, target, family, alpha = as.numeric(alpha), lambda = path,
+                  thresh = as.numeric(threshold), maxit = 1e6, standardize = FALSE,
+                  intercept = intercept == "free", offset = offsets)
+  taken <- proc.time() - start
+  if (length(model$lambda) < steps || model$jerr != 0) stop("did not converge")
+  betas <- if (is.list(model$beta)) model$beta else list(model$beta)
+  x_of <- function(k) c(unlist(lapply(betas, function(b) as.numeric(b[, k]))),
+                        if (intercept == "free") model$a0[k])
+  writeBin(unlist(lapply(if (keep == "all") 1:steps else steps, x_of)), x_file)
+  sprintf('{"seconds":%.9g,"cpu":%.9g}', taken[["elapsed"]], sum(taken[c("user.self", "sys.self")]))
 }
 
 input <- file("stdin")
 open(input)
 while (length(line <- readLines(input, 1)) > 0) {
-  words <- strsplit(line, " ")[[1]]
-  seconds <- tryCatch(suppressWarnings(fit_seconds(words[1], as.numeric(words[2]),
-                        as.numeric(words[3]), as.integer(words[4]), words[5])),
-                      error = function(e) NA)
-  cat(if (is.na(seconds)) "{}" else sprintf('{"seconds":%.9g}', seconds), "\n", sep = "")
+  words <- as.list(strsplit(line, " ")[[1]])
+  cat(tryCatch(suppressWarnings(do.call(fit, words)), error = function(e) "{}"), "\n", sep = "")
   flush(stdout())
 }

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "benchmark/compare/problem.hpp"
+#include "benchmark/compare/serving.hpp"
 
 #include <linear.h>
 
@@ -19,9 +19,11 @@ namespace compare {
 /// @brief The problem in the form LIBLINEAR wants: rows of (index from 1, value), each ended by -1.
 class liblinear_problem {
  public:
-  explicit liblinear_problem(samples const& data) {
+  /// @param bias the value of a constant feature appended to every row; negative: none
+  explicit liblinear_problem(samples const& data, double bias = -1) {
     std::size_t const n = data.features.rows();
-    nodes_.reserve(data.features.nonzeros() + n);
+    int const columns = static_cast<int>(data.features.columns()) + (bias >= 0 ? 1 : 0);
+    nodes_.reserve(data.features.nonzeros() + 2 * n);
     std::vector<std::size_t> starts;
     for (std::size_t i = 0; i != n; ++i) {
       starts.push_back(nodes_.size());
@@ -29,22 +31,30 @@ class liblinear_problem {
       for (std::size_t k = 0; k != row.indices.size(); ++k)
         nodes_.push_back(
             {static_cast<int>(row.indices[k]) + 1, static_cast<double>(row.values[k])});
+      if (bias >= 0) nodes_.push_back({columns, bias});
       nodes_.push_back({-1, 0});
     }
     for (std::size_t const start : starts) rows_.push_back(nodes_.data() + start);
     targets_.assign(data.targets.begin(), data.targets.end());
     problem_.l = static_cast<int>(n);
-    problem_.n = static_cast<int>(data.features.columns());
+    problem_.n = columns;
     problem_.y = targets_.data();
     problem_.x = rows_.data();
-    problem_.bias = -1;
+    problem_.bias = bias;
   }
   liblinear_problem(liblinear_problem const&) = delete;
   liblinear_problem& operator=(liblinear_problem const&) = delete;
 
   /// @brief Trains with the penalty parameter c, and returns x and the seconds that took.
-  std::pair<std::vector<double>, double> train(int solver, double eps, double c) const {
+  /// @param free_bias the coefficient of the constant feature is not penalised, from version 2.40 on
+  std::pair<std::vector<double>, times> train(int solver, double eps, double c,
+                                              bool free_bias = false) const {
     parameter p{};
+#if LIBLINEAR_VERSION >= 240
+    p.regularize_bias = free_bias ? 0 : 1;
+#else
+    if (free_bias) throw std::runtime_error("this LIBLINEAR has no -R");
+#endif
     p.solver_type = solver;
     p.eps = eps;
     p.C = c;
@@ -52,8 +62,8 @@ class liblinear_problem {
     // LIBLINEAR's own generator: the same numbers in every run, whatever ran before.
     std::srand(1);
     model* m = nullptr;
-    double const time = seconds([&] { m = ::train(&problem_, &p); });
-    std::vector<double> x(m->w, m->w + m->nr_feature);
+    times const time = timed([&] { m = ::train(&problem_, &p); });
+    std::vector<double> x(m->w, m->w + problem_.n);
     // A classifier's w belongs to the label it lists first.
     if (m->label != nullptr && m->label[0] != 1)
       for (double& v : x) v = -v;

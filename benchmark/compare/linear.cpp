@@ -72,7 +72,7 @@ std::string run_liblinear(compare::liblinear_problem const& problem, compare::ju
   words >> solver >> eps;
   if (!words) throw std::runtime_error("liblinear SOLVER EPS");
   auto const [x, time] = problem.train(solver, eps, c);
-  return "{\"seconds\":" + json(time) + ",\"objective\":" + json(judge.value(x)) + "}";
+  return "{\"seconds\":" + json(time.wall) + ",\"objective\":" + json(judge.value(x)) + "}";
 }
 
 void prepare(std::string const& source, std::string const& file) {

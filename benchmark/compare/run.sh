@@ -4,7 +4,10 @@
 #
 # usage: benchmark/compare/run.sh [--quick] [--datasets w8a,a9a,...] [--repeats N] [--epochs N]
 #        benchmark/compare/run.sh --battery [--quick] [--datasets NAME,...|all] [--losses NAME,...]
-#          [--lambdas C/n,...] [--repeats N] [--cap S] [--budget S] [--fresh] [--report]
+#          [--lambdas C/n,...] [--systems NAME,...] [--repeats N] [--cap S] [--budget S] [--minutes M]
+#          [--clock wall|cpu] [--fresh] [--report]
+#        benchmark/compare/run.sh --penalties [--seconds] [--quick] [--datasets NAME,...]
+#          [--repeats N] [--cap S] [--clock wall|cpu]
 #        benchmark/compare/run.sh --busy [--datasets NAME,...] [--repeats N]
 #
 # Compares localsgd with LIBLINEAR and scikit-learn: the seconds of training until f - f* is at most
@@ -26,10 +29,25 @@
 #   --quick     coarse grids, data sets that take little time, one run of each
 #   --datasets  names of battery_data.py, or all of them
 #   --losses    logistic,squared_hinge,smoothed_hinge,squared,huber,poisson,softmax
+#   --systems   localsgd and some of LIBLINEAR,scikit-learn,glmnet,SciPy; kept in a file of their own
 #   --cap       seconds after which a run has failed (30; with --quick 5)
 #   --budget    seconds of tuning for each system in each cell (60; with --quick 5)
+#   --minutes   after which no cell is begun: a later call goes on
+#   --clock     cpu: the seconds of all threads count, which a busy machine changes less; they are
+#               kept in results_cpu.csv
 #   --fresh     forget what was measured
 #   --report    measure nothing
+#
+# --penalties: L1, elastic net and L2, intercepts (none, penalised, free), offsets, and smoothed
+# quantiles, on a9a, w8a, mails, fashion_tenth, diamonds_pairs, diamonds_tenth, lasso, boston_std,
+# randhie_std and claims. Prints F of localsgd and of LIBLINEAR, glmnet and scikit-learn, how far they
+# are apart, the certificate, and the supports; what differs by more than 1e-9 says so. Results go to
+# build/compare/penalties.csv and penalties.txt.
+#
+#   --seconds   wall and CPU seconds to 1e-3 and 1e-6, certified, of L1-penalised models, against
+#               tuned others, and of a path of 50 lambdas on the mails; to penalties_seconds.txt
+#   --cap       seconds that a run may take (20)
+#   --clock     by which the others are tuned (wall)
 #
 # --busy: beside 1, 2 and 4 busy processes, on one core, and in cgroups with half a core and one (as
 # root): how much slower localsgd and LIBLINEAR are than alone.
@@ -56,6 +74,12 @@ for argument in "$@"; do
     packages+=(battery)
     continue
   fi
+  if [[ $argument == --penalties ]]; then
+    program=penalties
+    target=benchmark.compare.penalties
+    packages+=(battery)
+    continue
+  fi
   if [[ $argument == --busy ]]; then
     program=busy
     target=benchmark.compare.battery
@@ -64,7 +88,7 @@ for argument in "$@"; do
   fi
   arguments+=("$argument")
   if [[ $argument == -h || $argument == --help ]]; then
-    sed -n '5,43s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+    sed -n '5,61s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
     exit 0
   fi
 done

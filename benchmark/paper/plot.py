@@ -109,7 +109,9 @@ def save(figure, axes, folder, name):
     with open(path) as file:
         text = file.read()
     with open(path, "w") as file:  # a hundredth of a point is fine enough
-        file.write(re.sub(r"(\d\.\d\d)\d+", r"\1", text))
+        # Coordinates only: labels such as "0.005" stay as they are.
+        file.write(re.sub(r"<text.*?</text>|(\d\.\d\d)\d+", lambda m: m.group(1) or m.group(0), text,
+                          flags=re.DOTALL))
     figure.savefig(os.path.join(folder, name + ".png"), dpi=150)
     plt.close(figure)
 
@@ -156,7 +158,7 @@ def draw_asynchronous(points, theory, costs, folder):
             axis.plot(*zip(*[p for p in curve if p[1] is not None]), color=colour(h),
                       linewidth=0.8, linestyle="--")
         dress(axis, workers,
-              "all wait (Algorithm 1)" if tau is None else f"nobody waits, τ = {tau}")
+              "all wait (Algorithm 1)" if tau is None else f"no waiting, τ = {tau}")
         axis.set_xlabel("workers K")
     grid[0][0].set_ylabel(f"speed-up S, b = {target[0]}, ε = {target[1]:g}")
     figure.tight_layout(rect=(0, 0.08, 1, 1))

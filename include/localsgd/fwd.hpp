@@ -77,8 +77,11 @@ struct mean;
 struct weighted_mean;
 struct server_momentum;
 struct coordinate_median;
+struct trimmed_mean;
 
 struct identity;
+struct quantized;
+struct random_k;
 struct top_k;
 
 class thread_pool;

@@ -91,11 +91,13 @@ constexpr std::string_view reported_reason(stop_reason reason) noexcept {
       return "the observer stopped the run";
     case stop_reason::diverged:
       return "an iterate or the objective was not finite";
+    case stop_reason::no_minimum:
+      return "f falls for ever as x grows";
   }
   return "unknown reason";
 }
 
-/// @brief What to do next: at most two lines.
+/// @brief What to do next: at most two lines, or three without a certificate.
 template <class Scalar>
 std::string_view advised(result<Scalar> const& r) noexcept {
   bool const known = std::isfinite(r.certificate);
@@ -112,8 +114,9 @@ std::string_view advised(result<Scalar> const& r) noexcept {
     case stop_reason::stalled:
       return known ? "scale the features to similar ranges, or make the loss smoother: the\n"
                      "steps no longer lower f, and x may be far from the minimum."
-                   : "add an L2 penalty to get a certificate, and scale the features to\n"
-                     "similar ranges: the steps no longer lower f.";
+                   : "the steps no longer lower f, and nothing says how good x is. Scale\n"
+                     "the features to similar ranges. For a certificate add an L2 penalty;\n"
+                     "with a free intercept, the loss needs a conjugate, too.";
     case stop_reason::interrupted:
       return "call minimize again with the same arguments. It resumes the run\n"
              "from the checkpoint.";
@@ -122,6 +125,9 @@ std::string_view advised(result<Scalar> const& r) noexcept {
     case stop_reason::diverged:
       return "x is not an answer. Use a smaller step size, or scale the features\n"
              "to similar ranges.";
+    case stop_reason::no_minimum:
+      return "add a penalty. Without one f has no minimum on these samples,\n"
+             "which x separates; the size of x says only how long the run was.";
     case stop_reason::steps_done:
       break;
   }
@@ -133,7 +139,8 @@ std::string_view advised(result<Scalar> const& r) noexcept {
     return "if the certificate is too large, set a tolerance or allow more\n"
            "epochs.";
   return "add an L2 penalty, or give the objective strong_convexity(), to get a\n"
-         "certificate: how far f(x) is above the minimum.";
+         "certificate; with a free intercept, the loss needs a conjugate, too.\n"
+         "Without a penalty f may have no minimum: then x grows with the steps.";
 }
 
 }  // namespace detail

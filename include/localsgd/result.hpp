@@ -30,6 +30,9 @@ enum class stop_reason {
   diverged,           ///< An average was not finite. x is the last consensus that was (where rounds
                       ///< exchange only what they touched: the last one evaluated): a point to look
                       ///< at, not an answer. Use a smaller step size or scale the features.
+  no_minimum,         ///< There is a tolerance, but f has no minimum: without a penalty it falls for
+                      ///< ever as x grows, since x separates the classes. x is usable, but its size is
+                      ///< that of a run cut short: add a penalty.
 };
 
 /// @brief The name of a stop reason, as spelt in the code.
@@ -42,6 +45,7 @@ constexpr std::string_view to_string(stop_reason reason) noexcept {
     case stop_reason::interrupted: return "interrupted";
     case stop_reason::observer_request: return "observer_request";
     case stop_reason::diverged: return "diverged";
+    case stop_reason::no_minimum: return "no_minimum";
   }
   return "unknown";
 }

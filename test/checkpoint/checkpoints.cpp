@@ -228,6 +228,9 @@ BOOST_AUTO_TEST_CASE(an_averager_with_a_memory) {
 
 BOOST_AUTO_TEST_CASE(encoders_with_a_memory) {
   BOOST_TEST(survives_cuts(usual(), fifty, 4, 50, top_k{0.2}).made == 48u);
+  BOOST_TEST(survives_cuts(usual(), fifty, 4, 50, random_k{0.2}).made == 48u);
+  linear_objective const f(data().sparse, data().labels, logistic{}, l2{0.01});
+  BOOST_TEST(survives_cuts(f, fifty, 4, 50, svrg{}, quantized{3}).with_anchors == 48u);
 }
 
 BOOST_AUTO_TEST_CASE(variance_reduced_steps) {
@@ -393,7 +396,7 @@ BOOST_AUTO_TEST_CASE(the_checkpoint_of_another_run_is_refused_by_what_differs) {
     BOOST_TEST(e.file == path().string());
     BOOST_TEST_INFO(e.what() << " names " << line);
     BOOST_TEST(e.found.find("the checkpoint of a run with " + std::string(line)) == 0u);
-    BOOST_TEST(e.expected.find("remove the file to start anew") != std::string::npos);
+    BOOST_TEST(e.expected.find("remove the file to start a new run") != std::string::npos);
   };
   auto const with = [](auto member, auto value) {
     settings s = fifty;

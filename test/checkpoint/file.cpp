@@ -56,7 +56,7 @@ invalid_data refusal(std::string const& bytes) {
   auto const e =
       support::error_of<invalid_data>([&] { checkpoint_file const file(path(), identity); });
   BOOST_TEST(e.file == path().string());
-  BOOST_TEST(e.expected.find("remove the file to start anew") != std::string::npos);
+  BOOST_TEST(e.expected.find("remove the file to start a new run") != std::string::npos);
   return e;
 }
 bool says(invalid_data const& e, std::string_view what) {

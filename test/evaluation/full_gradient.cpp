@@ -293,3 +293,34 @@ BOOST_AUTO_TEST_CASE(numbers_that_overflow_are_passed_on) {
   BOOST_TEST(std::isnan(lost.value.objective));
   BOOST_TEST(std::isnan(lost.value.squared_gradient_norm));
 }
+
+BOOST_AUTO_TEST_CASE(sparse_messages_take_fewer_bytes_and_change_no_bit) {
+  support::problem const data(60, 2001, 0.02), full(20, 301);  // 40 features a row, and all
+  auto const check = [&](auto const& f, bool fewer) {
+    auto x = support::random_point<double>(f.dimension(), 8);
+    auto const p = support::make_plan(f.samples(), f.dimension(), 4, 1);
+    for (std::size_t const threads : {1U, 3U}) {
+      full_gradient plain(p), sparse(p);
+      sparse.send_sparse();
+      support::with_team(4, threads, [&](auto& team) {
+        auto const first = plain(f, std::span<double const>(x), team);
+        auto const plain_bytes = team.sent().bytes;
+        auto const second = sparse(f, std::span<double const>(x), team);
+        if (!team.leads()) return;
+        BOOST_TEST(first.objective == second.objective);
+        BOOST_TEST(first.squared_gradient_norm == second.squared_gradient_norm);
+        BOOST_TEST(std::ranges::equal(plain.totals(), sparse.totals()));
+        auto const sparse_bytes = team.sent().bytes - plain_bytes;
+        if (fewer)
+          BOOST_TEST(10 * sparse_bytes < 8 * plain_bytes);
+        else
+          BOOST_TEST(sparse_bytes == plain_bytes);
+        BOOST_TEST(team.sent().exchanges == 2U);
+      });
+    }
+  };
+  check(linear_objective(data.sparse, data.labels, logistic{}, l2{lambda}), true);
+  check(linear_objective(data.sparse, data.labels, logistic{}, l2{lambda}, {.intercept = 1}), true);
+  check(support::custom{&data.dense, &data.reals}, true);  // whatever the layout
+  check(linear_objective(full.dense, full.reals, squared{}, l2{lambda}), false);
+}

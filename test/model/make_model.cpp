@@ -124,6 +124,18 @@ BOOST_AUTO_TEST_CASE(softmax_gives_a_row_of_coefficients_for_each_class) {
     BOOST_TEST(y[i] == static_cast<double>(f.predict(std::span<double const>(x), i)));
 }
 
+BOOST_AUTO_TEST_CASE(intercepts_of_softmax_are_the_last_numbers_of_x_times_the_constant) {
+  softmax_objective const f(rows, classes, 3, l2{1}, {.intercept = 2});
+  numbers const x{1, 2, 3, 4, 5, 6, 7, 8, 9};
+  auto const m = make_model(f, x);
+  BOOST_TEST(m.features == 2U);
+  BOOST_TEST((m.coefficients == numbers{1, 2, 3, 4, 5, 6}));
+  BOOST_TEST((m.intercepts == numbers{14, 16, 18}));
+  auto const y = predict(m, rows);
+  for (std::size_t i = 0; i != 4; ++i)
+    BOOST_TEST(y[i] == static_cast<double>(f.predict(std::span<double const>(x), i)));
+}
+
 BOOST_AUTO_TEST_CASE(two_classes_of_softmax_keep_two_outputs) {
   std::vector<int> const two{0, 1, 1, 0};
   softmax_objective const f(rows, two, 2, l2{1});

@@ -15,6 +15,7 @@
 
 #include "localsgd/loss/logistic.hpp"
 #include "localsgd/objective/linear.hpp"
+#include "localsgd/regularizer/l1.hpp"
 #include "test/support/problems.hpp"
 
 namespace {
@@ -329,8 +330,9 @@ BOOST_AUTO_TEST_CASE(slopes_have_the_weight_of_their_sample_and_probabilities_ha
   for (std::size_t i = 0; i != n; ++i) {
     f.slopes(x, 0.5, std::span(&i, 1), i, s);
     plain.slopes(x, 0.5, std::span(&i, 1), i, of_plain);
-    f.probabilities(x, i, p);
-    plain.probabilities(x, i, same);
+    std::span<double const> const at = x;
+    f.probabilities(at, std::span<std::size_t const>(&i, 1), std::span(p));
+    plain.probabilities(at, std::span<std::size_t const>(&i, 1), std::span(same));
     for (std::size_t c = 0; c != 3; ++c)
       BOOST_TEST(s[c] == f.scale(i) * of_plain[c], boost::test_tools::tolerance(1e-14));
     BOOST_TEST((p == same));
@@ -406,6 +408,98 @@ BOOST_AUTO_TEST_CASE(weights_that_do_not_fit_are_refused_by_name) {
   BOOST_TEST(refused(w, {1, 0, 0}) == "sum of weights times class_weights");
   BOOST_TEST(misshapen(std::vector<double>(n + 1, 1), {}) == "weights");
   BOOST_TEST(misshapen({}, {1, 1}) == "class_weights");
+}
+
+namespace {
+
+// The features with a last column of `constant`, and x in its order from the order with intercepts at the end.
+template <class Matrix>
+Matrix with_constant(double constant) {
+  auto const a = features<dense_matrix<typename Matrix::value_type>>();
+  dense_matrix<typename Matrix::value_type> more(std::array<std::size_t, 2>{n, d + 1}, 0);
+  for (std::size_t i = 0; i != n; ++i) {
+    for (std::size_t j = 0; j != d; ++j) more(i, j) = a(i, j);
+    more(i, d) = static_cast<typename Matrix::value_type>(constant);
+  }
+  return support::in_layout<Matrix>(more);
+}
+std::vector<double> interleaved(std::vector<double> const& x, std::size_t classes) {
+  std::vector<double> y;
+  for (std::size_t c = 0; c != classes; ++c) {
+    y.insert(y.end(), x.begin() + static_cast<std::ptrdiff_t>(c * d),
+             x.begin() + static_cast<std::ptrdiff_t>((c + 1) * d));
+    y.push_back(x[classes * d + c]);
+  }
+  return y;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(intercepts_are_the_coefficients_of_a_constant_feature, Matrix, layouts) {
+  auto const a = features<Matrix>(), more = with_constant<Matrix>(0.5);
+  auto const y = labels_below(3);
+  auto const w = weights();
+  softmax_objective const f(a, y, 3, l2{0.1},
+                            {.intercept = 0.5, .weights = w, .regularize_intercept = true});
+  softmax_objective const same(more, y, 3, l2{0.1}, {.weights = w});
+  BOOST_TEST(f.dimension() == 3 * (d + 1));
+  BOOST_TEST(f.strong_convexity() == 0.1);
+  BOOST_TEST(f.smoothness() == same.smoothness(), boost::test_tools::tolerance(1e-9));
+  auto const x = support::random_point(3 * (d + 1), 7);
+  auto const here = at(f, x), there = at(same, interleaved(x, 3));
+  BOOST_TEST(here.value == there.value, boost::test_tools::tolerance(1e-14));
+  BOOST_TEST(support::relative_distance(interleaved(here.gradient, 3), there.gradient) < 1e-14);
+  for (std::size_t i = 0; i != n; ++i)
+    BOOST_TEST(f.predict(std::span<double const>(x), i) ==
+               same.predict(std::span<double const>(interleaved(x, 3)), i));
+  // What factored steps are made of.
+  auto const all = support::all_samples(n);
+  std::vector<double> slopes(3 * n), sum(x.size()), p(3 * n), one(3);
+  f.slopes(x, 1, all, 0, slopes);
+  f.add_rows(all, std::span<double const>(slopes), sum);
+  for (std::size_t j = 0; j != x.size(); ++j) sum[j] = sum[j] / n + 0.1 * x[j];
+  BOOST_TEST(support::relative_distance(sum, here.gradient) < 1e-14);
+  f.probabilities(std::span<double const>(x), std::span<std::size_t const>(all), p);
+  for (std::size_t i = 0; i != n; ++i) {
+    f.probabilities(std::span<double const>(x), std::span<std::size_t const>(&i, 1), std::span(one));
+    for (std::size_t c = 0; c != 3; ++c) {
+      BOOST_TEST(one[c] == p[3 * i + c]);
+      BOOST_TEST(f.scale(i) * (one[c] - (y[i] == c ? 1 : 0)) == slopes[3 * i + c],
+                 boost::test_tools::tolerance(1e-12));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(free_intercepts_have_no_penalty) {
+  auto const a = features<dense_matrix<double>>();
+  auto const y = labels_below(3);
+  auto const x = support::random_point(3 * (d + 1), 7);
+  double squares = 0, sizes = 0;
+  for (std::size_t c = 0; c != 3; ++c) squares += x[3 * d + c] * x[3 * d + c], sizes += std::abs(x[3 * d + c]);
+  auto const check = [&](auto const& r, double penalty) {
+    softmax_objective const free(a, y, 3, r, {.intercept = 1});
+    softmax_objective const all(a, y, 3, r, {.intercept = 1, .regularize_intercept = true});
+    BOOST_TEST(free.strong_convexity() == 0);
+    BOOST_TEST(at(all, x).value - at(free, x).value == penalty, boost::test_tools::tolerance(1e-12));
+    BOOST_TEST(localsgd::detail::penalized_coordinates(free) == 3 * d);
+    BOOST_TEST(localsgd::detail::penalized_coordinates(all) == 3 * (d + 1));
+  };
+  check(l2{0.1}, 0.05 * squares);
+  check(localsgd::l1{0.1}, 0.1 * sizes);
+  softmax_objective const f(a, y, 3, l2{0.1}, {.intercept = 2});
+  softmax_objective const narrow(a, y, 3, l2{0.1}, {.intercept = 2}, iterate_type<float>{});
+  BOOST_TEST(support::worst_central_difference(f) <= support::central_difference_tolerance<double>);
+  BOOST_TEST(support::worst_central_difference(narrow) <=
+             support::central_difference_tolerance<float>);
+}
+
+BOOST_AUTO_TEST_CASE(an_intercept_that_is_not_finite_is_refused) {
+  auto const a = features<dense_matrix<double>>();
+  auto const y = labels_below(3);
+  for (double const bad : {support::not_a_number, support::infinity})
+    BOOST_TEST(support::error_of<invalid_settings>([&] {
+                 softmax_objective(a, y, 3, l2{}, {.intercept = bad});
+               }).field == "softmax_options.intercept");
 }
 
 BOOST_AUTO_TEST_CASE(labels_may_have_any_arithmetic_type) {

@@ -59,6 +59,22 @@ BOOST_AUTO_TEST_CASE(a_regularised_intercept_is_a_coordinate_like_the_others) {
   BOOST_TEST(lambda_max(with_intercept(f, true)) == 6);
 }
 
+BOOST_AUTO_TEST_CASE(free_intercepts_of_classes_make_their_shares_the_probabilities) {
+  // Labels 0, 0, 1, 0: probabilities 3/4 and 1/4. The slopes of class 0 are
+  // (1/4) sum_i (3/4 - [y_i = 0]) a_i = (1/4) (-1/4 + 3/4 - 3/4, -2/4 + 3/4) = (-1/16, 1/16).
+  std::vector<int> const y{0, 0, 1, 0};
+  for (double const value : {1.0, -0.5}) {
+    softmax_objective const f(rows, y, 2, l1{1}, {.intercept = value});
+    BOOST_TEST(lambda_max(f) == 1.0 / 16, boost::test_tools::tolerance(1e-12));
+  }
+  // A class without samples has the probability 0.
+  softmax_objective const more(rows, y, 3, l1{1}, {.intercept = 1});
+  BOOST_TEST(lambda_max(more) == 1.0 / 16, boost::test_tools::tolerance(1e-12));
+  // A regularised one is a coordinate like the others: the slope is 4 (1/2 - 3/4).
+  softmax_objective const all(rows, y, 2, l1{1}, {.intercept = 4, .regularize_intercept = true});
+  BOOST_TEST(lambda_max(all) == 1);
+}
+
 BOOST_AUTO_TEST_CASE(weights_count_as_often_as_they_say) {
   std::vector<double> const y{1, 2, 2, 1}, weights{4, 0, 0, 0};  // then the mean loss is that of row 0
   BOOST_TEST(lambda_max(linear_objective(rows, y, squared{}, l1{1}, {.weights = weights})) == 1);

@@ -31,6 +31,8 @@ all_encoders make() {
           [](std::size_t k) { return support::as_it_is{}.bind<double>(plan{}, k); }, workers, d};
 }
 
+constexpr auto nothing = [](std::span<double>) { return false; };
+
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(the_consensus_moves_by_the_weighted_changes) {
@@ -47,7 +49,7 @@ BOOST_AUTO_TEST_CASE(the_consensus_moves_by_the_weighted_changes) {
         for (std::size_t i = 0; i != d; ++i) local[k][i] = 100 + static_cast<double>(k * i);
         x.local[k] = local[k];
       }
-      encoders.exchange(team, x, averager, {});
+      encoders.exchange(team, x, averager, {}, nothing);
       auto const now = team.settle(x);
       if (team.leads()) {
         consensus.assign(now.begin(), now.end());
@@ -77,7 +79,7 @@ BOOST_AUTO_TEST_CASE(a_change_that_is_not_finite_is_not_encoded_and_all_know) {
     support::with_team<protocol>(workers, threads, [&](auto& team) {
       for (std::size_t k = team.workers().first; k != team.workers().last; ++k)
         x.local[k] = local[k];
-      encoders.exchange(team, x, averager, {});
+      encoders.exchange(team, x, averager, {}, nothing);
       finite += team.finite();
       for (double const e : team.settle(x)) moved += e != 0;
       team.barrier();
@@ -85,5 +87,35 @@ BOOST_AUTO_TEST_CASE(a_change_that_is_not_finite_is_not_encoded_and_all_know) {
     BOOST_TEST(finite == 0);
     BOOST_TEST(moved == 0);
     BOOST_TEST(encoders[1].seen.empty());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_all_are_expected_to_have_moved_by_is_not_encoded) {
+  all_encoders encoders = make();
+  std::vector<std::vector<double>> local(workers, std::vector<double>(d));
+  iterates<double> x({0.25, 0.25, 0.5}, d);
+  x.consensus[0].assign(d, 100.0);
+  mean::bound<double> averager{workers};
+  // Worker k has moved by -i/3 in the coordinate i, as expected, and by k more in the last one.
+  auto const move = [](std::size_t i) { return -static_cast<double>(i) / 3; };
+  for (std::size_t k = 0; k != workers; ++k)
+    for (std::size_t i = 0; i != d; ++i)
+      local[k][i] = 100 + move(i) + (i + 1 == d ? static_cast<double>(k) : 0);
+  support::with_team<protocol>(workers, 2, [&](auto& team) {
+    for (std::size_t k = team.workers().first; k != team.workers().last; ++k) x.local[k] = local[k];
+    encoders.exchange(team, x, averager, {}, [&](std::span<double> change) {
+      for (std::size_t i = 0; i != d; ++i) change[i] = move(i);
+      return true;
+    });
+    team.barrier();
+    if (!team.leads()) return;
+    auto const now = team.settle(x);
+    for (std::size_t i = 0; i + 1 != d; ++i) BOOST_TEST(now[i] == 100 + move(i));
+    BOOST_TEST(now[d - 1] == 100 + move(d - 1) + 1.25, boost::test_tools::tolerance(1e-12));
+  });
+  for (std::size_t k = 0; k != workers; ++k) {  // and rounding is not sent
+    for (std::size_t i = 0; i + 1 != d; ++i) BOOST_TEST(encoders[k].seen[i] == 0);
+    BOOST_TEST(encoders[k].seen[d - 1] == static_cast<double>(k),
+               boost::test_tools::tolerance(1e-12));
   }
 }

@@ -3,14 +3,20 @@
 #define BOOST_TEST_MODULE runs_stalled
 #include "localsgd/minimize.hpp"
 
+#include <algorithm>
 #include <array>
 #include <boost/test/unit_test.hpp>
 #include <cstddef>
+#include <string>
 #include <vector>
 
 #include "localsgd/loss/logistic.hpp"
 #include "localsgd/objective/linear.hpp"
+#include "localsgd/regularizer/l1.hpp"
+#include "localsgd/regularizer/no_penalty.hpp"
+#include "localsgd/report.hpp"
 #include "localsgd/synchronizer/serial.hpp"
+#include "localsgd/worker/svrg/svrg.hpp"
 
 using namespace localsgd;
 
@@ -34,6 +40,59 @@ BOOST_AUTO_TEST_CASE(a_run_without_a_certificate_stalls) {
   linear_objective const f(a, y, logistic{}, l2{0});
   auto const r = minimize(f, {.tolerance = 1e-8}, serial{});
   BOOST_TEST((r.reason != stop_reason::precision_reached));
+}
+
+namespace {
+
+// Samples that x = (1, 0) separates, and one more that nothing separates.
+struct separable {
+  dense_matrix<double> a{{1, 2}, {2, 1}, {-1, 1}, {-2, 1}, {3, -1}};
+  std::vector<double> y{1, 1, -1, -1, 1};
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(separable_data_without_a_penalty_have_no_minimum) {
+  separable const data;
+  linear_objective const f(data.a, data.y, logistic{}, no_penalty{});
+  for (double const epochs : {20.0, 1e6}) {
+    auto const r = minimize(f, {.epochs = epochs, .tolerance = 1e-6}, serial{});
+    BOOST_TEST((r.reason == stop_reason::no_minimum));
+    BOOST_TEST(r.usable());
+    BOOST_TEST(r.gradients <= 1000 * f.samples());
+    BOOST_TEST(to_string(r).find("f has no minimum") != std::string::npos);
+    for (std::size_t i = 0; i != 5; ++i)
+      BOOST_TEST(data.y[i] * (data.a(i, 0) * r.x[0] + data.a(i, 1) * r.x[1]) > 0);
+  }
+  // Anchors of variance-reduced steps are looked at, too.
+  auto const reduced = minimize(f, {.epochs = 1e6, .tolerance = 1e-6}, svrg{}, serial{});
+  BOOST_TEST((reduced.reason == stop_reason::no_minimum));
+  // Without a tolerance all steps are made. The report says what it may be.
+  auto const all = minimize(f, {.epochs = 30}, serial{});
+  BOOST_TEST((all.reason == stop_reason::steps_done));
+  BOOST_TEST(to_string(all).find("f may have no minimum") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(data_that_overlap_have_a_minimum) {
+  separable data;
+  data.y[4] = -1;
+  linear_objective const f(data.a, data.y, logistic{}, no_penalty{});
+  auto const r = minimize(f, {.epochs = 100, .tolerance = 1e-6}, serial{});
+  BOOST_TEST((r.reason == stop_reason::steps_done));
+}
+
+BOOST_AUTO_TEST_CASE(one_class_is_certified_with_a_free_intercept_and_a_penalty) {
+  // f falls to 0 as the intercept grows: it is proven to be near its infimum.
+  separable data;
+  std::fill(data.y.begin(), data.y.end(), 1.0);
+  linear_objective const ridge(data.a, data.y, logistic{}, l2{0.1}, {.intercept = 1});
+  auto const r = minimize(ridge, {.tolerance = 1e-4}, serial{});
+  BOOST_TEST((r.reason == stop_reason::tolerance_reached));
+  BOOST_TEST(r.objective <= 1e-4);
+  linear_objective const sparse(data.a, data.y, logistic{}, l1{0.1}, {.intercept = 1});
+  auto const s = minimize(sparse, {.tolerance = 1e-4}, serial{});
+  BOOST_TEST((s.reason == stop_reason::tolerance_reached));
+  BOOST_TEST(s.objective <= 1e-4);
 }
 
 BOOST_AUTO_TEST_CASE(any_number_of_evaluations_is_as_many_as_there_are_rounds) {

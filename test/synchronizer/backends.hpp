@@ -186,6 +186,7 @@ void it_has_the_bits_of_the_reference_on_any_number_of_threads() {
           same(h, support::outer_momentum{});
           same(h, coordinate_maximum{});
           if constexpr (synchronous_runs<T>) same(h, as_it_is{});
+          if constexpr (synchronous_runs<T>) same(h, quantized{3});
           h.schedule = growing(1, 2);
           same(h);
           h.eta = 1e80;

@@ -89,7 +89,24 @@ BOOST_AUTO_TEST_CASE(any_number_of_ranks_has_the_bits_of_serial) {
     check(g, constant_step{0.01}, support::outer_momentum{});
     check(g, constant_step{0.01}, support::coordinate_maximum{});
     check(f, constant_step{0.05}, support::as_it_is{});
+    check(g, constant_step{0.01}, quantized{3});
   }
+}
+
+BOOST_AUTO_TEST_CASE(compressed_variance_reduced_runs_have_the_bits_of_serial) {
+  // Of 60 rows of 50 features each part of a gradient has at most half of the 5001 coordinates.
+  problem const data(60, 5001, 0.01);
+  linear_objective const f(data.sparse, data.labels, logistic{}, l2{0.01});
+  settings const s{.workers = 5, .local_steps = 3, .epochs = 12, .evaluations = 2};
+  auto const check = [&](auto const& compressor) {
+    auto const expected = minimize(f, s, serial{}, svrg{}, compressor);
+    gives_the_same_bits<on_ranks<mailbox>>(
+        bits_without_bytes(expected), 5,
+        [&](auto& synchronizer) { return minimize(f, s, synchronizer, svrg{}, compressor); });
+    BOOST_TEST(2 * expected.bytes < minimize(f, s, serial{}, svrg{}).bytes);
+  };
+  check(top_k{0.02});
+  check(random_k{0.02});
 }
 
 BOOST_AUTO_TEST_CASE(variance_reduced_runs_have_the_bits_of_serial) {

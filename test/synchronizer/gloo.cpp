@@ -205,7 +205,7 @@ BOOST_AUTO_TEST_CASE(a_rank_that_is_killed_or_frozen_is_an_error_on_every_surviv
 BOOST_AUTO_TEST_CASE(a_rank_that_never_comes_is_an_error_in_time) {
   folder const where("gloo-missing");
   auto const names = [](std::exception const& e) {
-    return std::string(e.what()).find("rank 2 did not come") != std::string::npos;
+    return std::string(e.what()).find("rank 2 did not connect") != std::string::npos;
   };
   BOOST_TEST(all(on_processes(2, [&](std::size_t rank) {
     return throws<std::exception>([&] { gloo_ranks(at(where, rank, 3, 1)); }, names);

@@ -140,6 +140,20 @@ BOOST_AUTO_TEST_CASE(weighted_samples_make_the_steps_of_sgd) {
     makes_the_steps_of_sgd(f, inverse_time_step(0.1, 0.001), b, 3000);
 }
 
+BOOST_AUTO_TEST_CASE(free_intercepts_are_not_shrunk) {
+  auto const a = features<csr_matrix<float>>();
+  auto const y = labels_below(3);
+  for (bool const regularized : {false, true}) {
+    softmax_objective const f(a, y, 3, l2{0.05},
+                              {.intercept = 1, .regularize_intercept = regularized});
+    for (std::size_t const b : {1U, 5U})
+      makes_the_steps_of_sgd(f, inverse_time_step(0.1, 0.001), b, 3000);
+  }
+  for (double const eta_lambda : {0.5, 1.0, 1.5})  // factors ½, 0, −½
+    makes_the_steps_of_sgd(softmax_objective(a, y, 3, l2{8 * eta_lambda}, {.intercept = 1}),
+                           constant_step{0.125}, 1, 200);
+}
+
 // Of 5000 classes not even the slopes of two samples are owed together.
 BOOST_AUTO_TEST_CASE(many_classes_make_the_steps_of_sgd) {
   auto const a = features<csr_matrix<float>>();

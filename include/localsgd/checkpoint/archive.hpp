@@ -15,7 +15,8 @@
 /// @brief The state of a run as bytes, and back.
 ///
 /// A part of a run has a thread template `state(archive)` that names its variables once, for both
-/// ways: `archive(x_, weights_)`. What follows from the plan, and what is only room, is not state.
+/// ways: `archive(x_, weights_)`. Data that follows from the plan, and scratch memory, are not
+/// state.
 
 namespace localsgd::detail {
 
@@ -23,7 +24,7 @@ namespace localsgd::detail {
 template <class T, class Archive>
 concept has_state = requires(T& part, Archive& archive) { part.state(archive); };
 
-/// @brief Numbers side by side, whose count may change.
+/// @brief Contiguous numbers, whose count may change.
 template <class T>
 concept resizable_numbers =
     std::ranges::contiguous_range<T> &&
@@ -60,7 +61,7 @@ class state_writer {
   }
 };
 
-/// @brief Overwrites variables with what a state_writer has made of them.
+/// @brief Overwrites variables with the bytes of a state_writer.
 class state_reader {
  public:
   explicit state_reader(std::span<std::byte const> bytes) : rest_(bytes) {}

@@ -10,7 +10,7 @@
 #include <vector>
 
 /// @file
-/// @brief Bytes that travel between the processes of a team. Where all share one memory: nothing.
+/// @brief Sends bytes between the processes of a team. Does nothing in one process.
 
 namespace localsgd::detail {
 

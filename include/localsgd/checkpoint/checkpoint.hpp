@@ -14,7 +14,7 @@
 #endif
 
 /// @file
-/// @brief The checkpoint component: a run that survives a stop.
+/// @brief The checkpoint component: runs that can be stopped and resumed.
 
 namespace localsgd {
 
@@ -22,17 +22,17 @@ namespace localsgd {
 #pragma push_macro("signals")
 #undef signals
 
-/// @brief When a checkpoint is written, and what ends the run with one.
+/// @brief When a checkpoint is written, and what stops the run.
 struct checkpoint_options {
-  /// Every so many rounds; 0 = not by rounds.
+  /// Every `rounds` rounds; 0 = not by rounds.
   std::uint64_t rounds = 0;
 
-  /// At the end of the round, once so many seconds have passed since the last one; 0 = not by time.
+  /// At the end of a round, `seconds` seconds after the last one or later; 0 = not by time.
   double seconds = 60;
 
   /// Whether SIGINT and SIGTERM end the run after a checkpoint at the end of this round or the
-  /// next, with `stop_reason::interrupted`. Their handlers are those of before once the run is
-  /// over; a signal that came too late to end it is then raised again.
+  /// next, with `stop_reason::interrupted`. The previous handlers are restored after the
+  /// run; a signal that came too late to end it is then raised again.
   bool signals = true;
 
 #if defined(__cpp_lib_jthread)
@@ -41,13 +41,13 @@ struct checkpoint_options {
   std::stop_token stop = {};
 #endif
 
-  /// @throws invalid_settings naming the field, its value and the rule it broke.
+  /// @throws invalid_settings with the field, its value and the violated rule.
   void validate() const {
     detail::require_nonnegative("checkpoint_options.seconds", seconds);
   }
   /// @brief `signals`, where a macro may have that name.
   bool ends_on_signals() const noexcept { return signals; }
-  /// @brief Whether `stop` asks for the end.
+  /// @brief Whether `stop` requests the end.
   bool stop_requested() const noexcept {
 #if defined(__cpp_lib_jthread)
     return stop.stop_requested();
@@ -59,27 +59,28 @@ struct checkpoint_options {
 
 #pragma pop_macro("signals")
 
-/// @brief Keeps the state of a run in a file, and goes on from there when the file is found.
+/// @brief Saves the state of a run in a file, and resumes the run if the file exists.
 ///
-/// `minimize(f, s, checkpoint{"run.checkpoint"})` starts a run, or resumes the one that was cut:
-/// the same call does both. A resumed run gives the bits of one that was never cut, on any number
-/// of threads. The file is written beside its name, flushed to the disk and renamed, so that there
-/// is always a whole one. It holds two vectors of length d per worker, about, and for linear models
-/// some of length n; it is put together in memory. It is removed when the run has come to its end,
-/// unless by a stop or an exception.
+/// `minimize(f, s, checkpoint{"run.checkpoint"})` starts a run, or resumes the interrupted one:
+/// the same call does both. A resumed run gives the bits of an uninterrupted one, on any number of
+/// threads. The file is written under a temporary name, flushed to the disk and renamed, so that
+/// there is always a complete one. It holds about two vectors of length d per worker and, for
+/// linear models, some of length n; it is assembled in memory. It is removed when the run is
+/// complete, but not after a stop or an exception.
 ///
-/// The file belongs to the build, the data, the settings and the components of its run; any
-/// difference that can be told is refused, as is a damaged file, by invalid_data naming what
-/// differs. A file that cannot be written is a std::filesystem::filesystem_error, before the first
-/// step if it can be told by then; the last one stays. Observers see only what comes after the
-/// resumption. Not for asynchronous, overlapped or simulated runs, which do not compile. Two runs
-/// at the same time need two files.
+/// The file belongs to the build, the data, the settings and the components of its run; a
+/// detectable difference, or a damaged file, throws invalid_data, which names what differs. A file
+/// that cannot be written is a std::filesystem::filesystem_error, before the first step if
+/// possible; the last good file is kept. Observers see only the evaluations after resuming. Not
+/// for asynchronous, overlapped or simulated runs, which do not compile. Two runs at the same time
+/// need two files.
 ///
-/// On ranks the path is that of rank 0, which alone touches the disk, and any rank can be asked to
-/// stop. What one of them has written goes on with any other number of ranks and threads, or none.
+/// On ranks only rank 0 uses the disk, with its path, and any rank can be asked to stop. The file
+/// can be resumed with any other number of ranks and threads, or in one process.
 ///
-/// Sequences, and averagers that do not keep the mean, take part if they have a thread template
-/// `state(archive)` that calls `archive(variables…)`: all that changes from round to round.
+/// Sequences, and averagers that do not keep the mean, are supported if they have a function
+/// template `state(archive)` that calls `archive(variables…)`: everything that changes from round
+/// to round.
 class checkpoint {
  public:
   /// @param path its folder exists. @throws invalid_settings

@@ -26,13 +26,13 @@
 #include <vector>
 
 /// @file
-/// @brief Writes the state of a run at the ends of rounds, and finds it again.
+/// @brief Writes the state of a run at the ends of rounds, and restores it.
 
 namespace localsgd::detail {
 
 template <class Checkpoint, class Scalar>
 struct checkpoint_record {
-  /// @brief Before the run: what it is, and its number of workers.
+  /// @brief Before the run: its identity and its number of workers.
   void start(Checkpoint const& c, std::string the_identity, std::size_t workers) {
     wish = &c;
     identity = std::move(the_identity);
@@ -51,8 +51,8 @@ struct checkpoint_record {
   state_writer of_averager;
 
   // Where the threads do not share one memory:
-  std::vector<int> wishes;  // by thread; of those who lead
-  std::vector<std::byte> common;  // on its way from thread 0
+  std::vector<int> wishes;  // by thread; of the leading threads
+  std::vector<std::byte> common;  // received from thread 0
 };
 
 template <class Checkpoint, class Round, class Recorder, class Record>
@@ -61,12 +61,12 @@ class checkpoints {
   checkpoints(Round& round, Recorder& recorder, Record& record)
       : round_(round), team_(round.team()), recorder_(recorder), record_(record) {}
 
-  /// @brief Puts everything to where a checkpoint left it, if there is one.
+  /// @brief Restores the state of a checkpoint, if there is one.
   void resume() {
     bool const first = team_.thread() == 0;
-    auto const sent = team_.sent();  // what checkpoints send is no part of training
+    auto const sent = team_.sent();  // messages of checkpoints are not part of training
     if (team_.leads()) mine().wishes.assign(team_.threads(), nothing);
-    // What cannot be written should not be found out at the first checkpoint.
+    // Detects a file that cannot be written before the first checkpoint.
     if (first) replacing_file const there_is_room(mine().wish->path());
     if (team_.broadcast(first && std::filesystem::exists(mine().wish->path()) ? 1 : 0) != 0) {
       if (first) read();
@@ -81,11 +81,11 @@ class checkpoints {
     std::uint64_t const next = round_.rounds() + 1;
     if (first) mine().due[next % 2] = is_due(next);
     team_.sent() = sent;
-    team_.barrier();  // everybody can see it
+    team_.barrier();  // every thread can see it
   }
 
   /// @brief Before the exchange after t steps, which ends this round: whether a checkpoint follows.
-  ///        After the last one f is evaluated, and for that an exchange makes preparations.
+  ///        After the last one f is evaluated, which the exchange prepares.
   void decide(std::uint64_t t, std::uint64_t round) {
     bool const first = team_.thread() == 0;
     if constexpr (!Round::protocol::one_process) {  // any of which can be asked to stop
@@ -96,8 +96,8 @@ class checkpoints {
       team_.sent() = sent;
       due_ = std::ranges::max(mine().wishes);
     } else {
-      // Without a rendezvous of its own: thread 0 decides a round ahead, and what it has written
-      // before an exchange the others can read after it.
+      // Without an extra barrier: thread 0 decides a round ahead, and the others can read after an
+      // exchange what it has written before.
       due_ = mine().due[round % 2];
       if (first) mine().due[(round + 1) % 2] = is_due(round + 1);
     }
@@ -108,7 +108,7 @@ class checkpoints {
   /// @brief After the exchange: the checkpoint, if it is time.
   void keep() {
     if (due_ == nothing) return;
-    if (!team_.finite()) {  // nothing to go on from
+    if (!team_.finite()) {  // nothing to continue from
       if (due_ == the_last) interrupt(false);
       return;
     }
@@ -134,10 +134,10 @@ class checkpoints {
     if (team_.thread() == 0) write();
     if (team_.leads()) recorder_.go_on();
     team_.sent() = sent;
-    team_.barrier();  // before anybody goes on
+    team_.barrier();  // before any thread continues
   }
 
-  /// @brief The run is over: its checkpoint is of no more use, unless it was cut short.
+  /// @brief The run has ended: removes its checkpoint, unless the run was interrupted.
   void end() {
     if (mine().interrupted) {
       if (team_.leads()) mine().caught->heard();
@@ -170,14 +170,14 @@ class checkpoints {
                                                                                          : one;
   }
 
-  // Collective: nobody reads the old value any more, and all see the new one.
+  // Collective: no thread still reads the old value, and all see the new one.
   void interrupt(bool value) {
     team_.barrier();
     if (team_.leads()) mine().interrupted = value;
     team_.barrier();
   }
 
-  // What all members have in common; the consensus is in the record's vector.
+  // The state common to all threads; the consensus is in the record's vector.
   template <class Archive>
   void common(Archive& archive) {
     archive(mine().steps, mine().rounds, mine().consensus, round_.hook(), record_);
@@ -188,7 +188,7 @@ class checkpoints {
     if constexpr (Round::compresses) archive(round_.encoders()[k]);
   }
 
-  // Who leads. It comes after what is common: no process may have all of it.
+  // On the leading thread. Follows the common state.
   void write_averager() {
     mine().of_averager.bytes.clear();
     mine().of_averager(round_.averager());
@@ -219,8 +219,8 @@ class checkpoints {
     });
   }
 
-  // All bytes are what `get` takes: with a right checksum, and the right run, that they are not is
-  // a state(archive) that is not the same for both ways, or not that of another build.
+  // `get` must consume all bytes. If the checksum and the run are correct and it does not, then
+  // state(archive) differs between saving and loading, or between two builds.
   template <class Get>
   void whole(std::span<std::byte const> bytes, Get const& get) {
     state_reader in(bytes);
@@ -233,11 +233,10 @@ class checkpoints {
     }
     if (!found.empty())
       throw invalid_data(mine().wish->path().string(), found,
-                         "the state of this run; remove the file to start anew");
+                         "the state of this run; remove the file to start a new run");
   }
 
-  // Member 0 alone looks at the disk. What it has read goes to all processes; each keeps what it
-  // needs.
+  // Only thread 0 reads the disk. It sends the bytes to all processes; each keeps what it needs.
   void take_from_first() {
     if constexpr (!Round::protocol::one_process) {
       bool const follows = team_.leads() && team_.thread() != 0;

@@ -20,7 +20,7 @@
 #include <vector>
 
 /// @file
-/// @brief A checkpoint as a file: a header, what run it belongs to, and its state.
+/// @brief A checkpoint as a file: a header, the identity of its run, and its state.
 
 namespace localsgd::detail {
 
@@ -33,7 +33,7 @@ struct checkpoint_header {
   std::array<char, 8> magic = right_magic;
   std::uint32_t byte_order = this_order;
   std::uint32_t version = this_version;
-  std::uint64_t identity_bytes = 0;  ///< What run it is, as text: the start of the payload.
+  std::uint64_t identity_bytes = 0;  ///< The identity of the run, as text: the start of the payload.
   std::uint64_t payload_bytes = 0;
   std::uint64_t payload_checksum = 0;
   std::array<std::uint64_t, 2> zeros{};
@@ -45,7 +45,7 @@ struct checkpoint_header {
 };
 static_assert(sizeof(checkpoint_header) == 64 && std::is_trivially_copyable_v<checkpoint_header>);
 
-/// @brief Replaces the checkpoint at `path`: whole, or not at all.
+/// @brief Replaces the checkpoint at `path` atomically.
 /// @throws std::filesystem::filesystem_error with path and reason
 inline void write_checkpoint(std::filesystem::path const& path, std::string_view identity,
                              std::span<std::byte const> state) {
@@ -86,7 +86,7 @@ class checkpoint_file {
     std::string_view const bytes = file_.bytes();
     auto const refuse = [&](std::string const& found, std::string const& expected) {
       throw invalid_data(path.string(), found,
-                         expected + "; remove the file to start anew, or name another");
+                         expected + "; remove the file to start a new run, or name another");
     };
     auto const number = [](std::uint64_t n) { return std::to_string(n); };
     checkpoint_header header;

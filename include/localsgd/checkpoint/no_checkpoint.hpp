@@ -5,7 +5,7 @@
 #include <cstdint>
 
 /// @file
-/// @brief A run without checkpoints includes nothing of them.
+/// @brief The parts of a run without checkpoints.
 
 namespace localsgd {
 
@@ -25,7 +25,7 @@ struct checkpoint_record<no_checkpoint, Scalar> {
   static constexpr bool interrupted = false;
 };
 
-/// @brief One thread's side of the checkpoints, all of it collective.
+/// @brief One thread's part of checkpointing; all members are collective.
 template <class Checkpoint, class Round, class Recorder, class Record>
 class checkpoints;
 template <class Round, class Recorder, class Record>

@@ -9,12 +9,12 @@
 #include <mutex>
 
 /// @file
-/// @brief SIGINT and SIGTERM as a wish to stop.
+/// @brief SIGINT and SIGTERM as requests to stop.
 
 namespace localsgd::detail {
 
-/// @brief While there is one of these, SIGINT and SIGTERM are noted, and do nothing else. With the
-/// last one the handlers of before are back; a signal that nobody heard is then raised again.
+/// @brief While an object of this class exists, SIGINT and SIGTERM are only recorded. When the last
+/// one is destroyed, the previous handlers are restored, and an unhandled signal is raised again.
 ///
 /// Signals that were ignored before stay ignored. Thread safe.
 class stop_signals {
@@ -45,10 +45,10 @@ class stop_signals {
       if (unheard[i]) std::raise(numbers[i]);
   }
 
-  /// @brief Whether one has come, and nobody has heard it.
+  /// @brief Whether a signal is pending.
   bool requested() const noexcept { return wanted_ && (seen(0) || seen(1)); }
 
-  /// @brief Somebody stops for all that have come.
+  /// @brief Marks all pending signals as handled.
   void heard() noexcept {
     if (wanted_) seen(0) = seen(1) = false;
   }
@@ -72,7 +72,7 @@ class stop_signals {
   static void note(int number) { seen(number == numbers[0] ? 0 : 1) = true; }
 
 #if defined(SA_RESTART)
-  // Unlike std::signal it gives back all of a handler: its kind, its mask, its flags.
+  // Unlike std::signal, it restores the whole handler: its kind, mask and flags.
   static struct sigaction& before(std::size_t i) noexcept {
     static std::array<struct sigaction, numbers.size()> values{};
     return values[i];

@@ -10,11 +10,11 @@
 #include <string>
 
 /// @file
-/// @brief The Communicator: the least that moves bytes between the processes of a run.
+/// @brief The Communicator concept: transfers bytes between the processes of a run.
 
 namespace localsgd {
 
-/// @brief How a run ended on one rank. `rank` < 0: without a failure.
+/// @brief How a run ended on one rank. `rank` < 0: without failure.
 struct rank_status {
   int rank = -1;            ///< The rank that failed, from 0.
   std::uint64_t round = 0;  ///< The averages it had made.
@@ -23,15 +23,15 @@ struct rank_status {
   bool failed() const noexcept { return rank >= 0; }
 };
 
-/// @brief What a rank sees that waits for others without a message of theirs.
+/// @brief The progress that a waiting rank observes without messages.
 struct one_sided_progress {
   bool done = false;
-  std::size_t rank = 0;  ///< Whom it waits for.
+  std::size_t rank = 0;  ///< The rank it waits for.
   double value = 0;      ///< Grows while that rank is alive.
 };
 
-/// @brief What a wait throws when the run has been cancelled because of an error elsewhere: on
-///        another thread, on another rank, or a rank that does not answer. Users never see it.
+/// @brief Thrown by a wait when the run has been cancelled because of an error on another thread
+///        or rank, or because a rank does not answer. Internal to the library.
 struct cancelled : std::exception {
   char const* what() const noexcept override { return "localsgd: the run was cancelled"; }
 };
@@ -58,10 +58,10 @@ concept exchanges_messages =
 
 }  // namespace detail
 
-/// @brief Moves bytes between the ranks of a run: a communication backend.
+/// @brief Transfers bytes between the ranks of a run: a communication backend.
 ///
-/// One object on each rank, used by one thread at a time. A rank is a process; how many threads
-/// carry its workers is the library's business.
+/// One object on each rank, used by one thread at a time. A rank is a process; the library manages
+/// its threads.
 ///
 /// | expression                            | meaning                                              |
 /// |---------------------------------------|------------------------------------------------------|
@@ -73,7 +73,7 @@ concept exchanges_messages =
 /// |                                       | agree, some may be 0, both spans have size() elements|
 /// |                                       | and `[rank()]` is ignored                            |
 /// | `c.finish_all_to_all_v()`             | waits until both are done                            |
-/// | `c.close(status)`                     | the run is over: tells all other ranks how it went   |
+/// | `c.close(status)`                     | the run is over: tells all other ranks how it ended  |
 /// |                                       | here, and returns the failure of the lowest rank     |
 /// |                                       | that failed, or a status without failure             |
 ///
@@ -96,12 +96,12 @@ concept exchanges_messages =
 /// |                                       | `averaging::fast`                                    |
 /// | `c.board()`                           | null, or memory that all ranks share: detail::board  |
 ///
-/// What no compiler can check:
+/// Requirements that the compiler cannot check:
 /// - messages between two ranks arrive in the order in which they were sent;
 /// - memory passed to `start_…` stays valid until it is finished;
 /// - every wait ends: with an exception if a rank does not answer within the backend's deadline;
 ///   with `cancelled` once another rank has closed with a failure;
-/// - `close` ends on all ranks, whatever was under way, and after it a new run may be opened,
+/// - `close` ends on all ranks, whatever was in progress, and after it a new run may be opened,
 ///   unless a rank is lost: then every call throws rank_failed.
 template <class C>
 concept Communicator =
@@ -109,7 +109,7 @@ concept Communicator =
 
 namespace detail {
 
-/// @brief Whether ranks can add to numbers of each other without their help.
+/// @brief Whether ranks can add to each other's numbers without their participation.
 template <class C>
 concept one_sided = requires(C& c, std::span<double const> change, std::span<double> now,
                               one_sided_progress (*look)()) {
@@ -117,7 +117,7 @@ concept one_sided = requires(C& c, std::span<double const> change, std::span<dou
   { c.wait_until(look) } -> std::same_as<void>;
   { c.add_and_read(now.size(), change, now) } -> std::same_as<void>;
 };
-/// @brief Whether the backend has a sum of its own, in an order that it chooses.
+/// @brief Whether the backend has a sum, in an order that it chooses.
 template <class C>
 concept sums_in_any_order = requires(C& c, std::span<double> x, std::span<float> y) {
   c.start_all_reduce(x);

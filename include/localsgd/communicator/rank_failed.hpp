@@ -8,13 +8,13 @@
 #include <string_view>
 
 /// @file
-/// @brief What a process throws when another one of the same run could not go on.
+/// @brief The exception of a process when another one of the same run failed.
 
 namespace localsgd {
 
 /// @brief Another rank of the run threw an exception, or did not answer before the deadline.
 ///
-/// The rank that threw rethrows its own exception; this is what all others get.
+/// The rank that threw rethrows its own exception; all others throw this one.
 class rank_failed : public std::runtime_error {
  public:
   /// @param failed_rank where it happened, from 0

@@ -12,11 +12,11 @@
 #include <vector>
 
 /// @file
-/// @brief What every thread of a run sees of all others.
+/// @brief The interface of a thread to all other threads of a run.
 
 namespace localsgd::detail {
 
-/// @brief The end of a reduction that makes nothing of its outcome.
+/// @brief Completes a reduction without using its result.
 struct nothing_to_complete {
   template <class Range>
   constexpr bool operator()(std::size_t, Range const&) const noexcept {
@@ -33,19 +33,19 @@ struct nothing_to_complete {
 /// |----------------------------------|-----------------------------------------------------------|
 /// | `T::one_process`                 | whether all threads share one memory                      |
 /// | `T::keeps_time`                  | whether the time of the run is `t.seconds()`; then        |
-/// |                                  | `t.arrive(…)` and `t.spend(…)` tell what was done         |
+/// |                                  | `t.arrive(…)` and `t.spend(…)` record what was done       |
 /// | `t.thread()`, `t.threads()`      | my number among the threads of all ranks, and how many    |
-/// | `t.leads()`                      | whether I act for my process: one of its threads does     |
+/// | `t.leads()`                      | whether I act for my process: exactly one thread does     |
 /// | `t.workers()`                    | the `index_range` of workers that I carry: ascending with |
 /// |                                  | `thread()`, every worker carried by exactly one thread    |
 /// | `t.total_workers()`              | K                                                         |
 /// | `t.barrier()`                    | collective: what the threads of my process wrote before   |
 /// |                                  | is visible to them after                                  |
-/// | `t.broadcast(v)`                 | collective: everybody gets the int of thread 0            |
-/// | `t.all_gather(values, owned)`    | collective: everybody gets the values in the range        |
+/// | `t.broadcast(v)`                 | collective: every thread gets thread 0's int              |
+/// | `t.all_gather(values, owned)`    | collective: every thread gets the values in range         |
 /// |                                  | owned(i) from thread i; the ranges ascend and cover all.  |
-/// |                                  | What threads share by memory is there since the last call |
-/// | `t.all_gather_v(messages)`       | collective: everybody gets the bytes `messages[k]` from   |
+/// |                                  | Shared memory was written before the last collective call |
+/// | `t.all_gather_v(messages)`       | collective: every thread gets the bytes `messages[k]` from |
 /// |                                  | the thread that carries worker k; lengths may differ      |
 /// | `t.split(d, work)`               | collective: `work(first, last)` on ranges that cover the  |
 /// |                                  | d coordinates in each process; whether all returned true  |

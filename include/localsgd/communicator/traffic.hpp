@@ -5,12 +5,12 @@
 #include <cstdint>
 
 /// @file
-/// @brief What a run has sent.
+/// @brief The traffic of a run.
 
 namespace localsgd::detail {
 
 /// @brief Counted where it is sent, by each process for itself. Collective operations of an
-///        evaluation or a checkpoint are not part of training: who makes them restores the count.
+///        evaluation or a checkpoint are not part of training: the caller restores the count.
 struct traffic {
   std::uint64_t bytes = 0;      ///< Sent by this process; in one process: by all workers.
   std::uint64_t exchanges = 0;  ///< Vectors of length d averaged or summed; equal on all ranks.

@@ -9,7 +9,7 @@
 #include <vector>
 
 /// @file
-/// @brief Memory on cache lines of its own: what one thread writes shares none with another's.
+/// @brief Memory that shares no cache line with other data, against false sharing.
 
 namespace localsgd::detail {
 
@@ -36,17 +36,18 @@ struct aligned_allocator {
   friend bool operator==(aligned_allocator, aligned_allocator) noexcept { return true; }
 };
 
-/// @brief A std::vector on cache lines of its own.
+/// @brief A std::vector that shares no cache line with other data.
 template <class T>
 using aligned_vector = std::vector<T, aligned_allocator<T>>;
 
-/// @brief Objects on cache lines of their own, as many as it was made with: made in place and never
-///        moved, so they need no move constructor. Compiles faster than a std::vector.
+/// @brief A fixed number of objects that share no cache line with other data. They are constructed
+///        in place and never moved, so they need no move constructor. Compiles faster than a
+///        std::vector.
 template <class T>
 class fixed_array {
  public:
   fixed_array() = default;
-  /// @param make `make(i)` makes the object number i
+  /// @param make `make(i)` returns object number i
   template <class Make>
   fixed_array(std::size_t n, Make const& make) : fixed_array() {  // so that a throw destroys them
     data_ = aligned_allocator<T>().allocate(n);
@@ -60,7 +61,7 @@ class fixed_array {
   fixed_array(fixed_array const& other)
     requires std::copy_constructible<T>
       : fixed_array(other.size_, [&](std::size_t i) -> T const& { return other[i]; }) {}
-  /// @brief Takes over the objects of another array. No object is moved.
+  /// @brief Takes ownership of the objects of another array. No object is moved.
   fixed_array(fixed_array&& other) noexcept
       : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
   fixed_array& operator=(fixed_array const& other)

@@ -17,14 +17,14 @@ namespace localsgd::detail {
 ///
 /// Word i of each block, 8 bytes in the machine's own order, goes into lane i of eight:
 /// lane_i ← mix(lane_i, word_i) with mix(h, w) = p·rotl(h + q·w, 31), where lane_i starts as
-/// p·(i+1). In the end h, which starts as the number of blocks, takes up lane 0 … 7 in the same
+/// p·(i+1). Finally h, which starts as the number of blocks, takes lanes 0 … 7 in the same
 /// way, and h ← h ⊕ (h >> 32), h ← h·q, h ← h ⊕ (h >> 29). All arithmetic is modulo 2^64. The
 /// streams do not wait for each other, so that memory, not arithmetic, sets the pace.
 ///
 /// For fixed h, mix is one-to-one in w, for fixed w in h: so a change within one aligned word never
-/// goes unnoticed. Any other accident does with a chance of about 2^−64: both factors are needed,
-/// with one alone a flip of a high bit could be undone by a flip in the next block. It is no
-/// protection against intent: whoever forges bytes can forge the checksum.
+/// goes undetected. Any other accident does with a probability of about 2^−64. Both factors are
+/// needed: with one alone, a flip of a high bit could be undone by a flip in the next block. It
+/// does not protect against attacks: an attacker who forges bytes can forge the checksum.
 inline std::uint64_t checksum(void const* bytes, std::size_t size) noexcept {
   constexpr std::uint64_t p = 0x9e3779b97f4a7c15, q = 0xbf58476d1ce4e5b9;  // odd
   constexpr std::size_t block = 64;

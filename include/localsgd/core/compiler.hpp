@@ -3,17 +3,17 @@
 #pragma once
 
 /// @file
-/// @brief What the library asks of the compiler beyond the language.
+/// @brief What the library requires of the compiler beyond the language.
 
-// Without infinities and NaN a run that diverges cannot be told from one that does not, and sums have no
-// order of their own.
+// Without infinities and NaN a diverging run cannot be detected, and the order of sums is not
+// fixed.
 #if defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__)
 #error "localsgd needs IEEE arithmetic: compile without -ffast-math, -Ofast and -ffinite-math-only"
 #endif
 
 /// Code whose bits count is compiled once per type, not inlined into each caller: two copies of a
 /// loop may contract a·b + c differently, and then the synchronizer would change the result. It also
-/// saves the time to compile each copy of a function that is called seldom and from several places.
+/// saves the time to compile each copy of a function that is rarely called and from several places.
 #if defined(__clang__)
 #define LOCALSGD_ONE_COPY [[gnu::noinline]]
 #elif defined(__GNUC__)
@@ -22,9 +22,9 @@
 #define LOCALSGD_ONE_COPY
 #endif
 
-/// A function that seldom runs, an error path most often: compiled for size, never inlined, which
-/// also saves the time to compile it. Only for calls that most runs do not make: g++ takes a function
-/// that always makes one for cold itself, and whatever is called from cold functions alone.
+/// A function that rarely runs, usually an error path: compiled for size and never inlined, which
+/// also saves compile time. Only for calls that most runs do not make: g++ also treats a function
+/// that always makes such a call as cold, and everything that only cold functions call.
 #if defined(__GNUC__)
 #define LOCALSGD_COLD [[gnu::noinline, gnu::cold]]
 #else
@@ -38,7 +38,7 @@
 #define LOCALSGD_RESTRICT
 #endif
 
-/// Asks for the cache line at an address that will be read soon.
+/// Prefetches the cache line at an address that will be read soon.
 #if defined(__GNUC__)
 #define LOCALSGD_PREFETCH(address) __builtin_prefetch(address)
 #else

@@ -18,13 +18,14 @@
 #include <utility>
 
 /// @file
-/// @brief The caller's mistakes: thrown before any work is done, and naming what broke which rule.
+/// @brief Errors for invalid arguments and data: thrown before any work, with the rule that was
+///        violated.
 
 namespace localsgd {
 
 namespace detail {
 
-/// @brief A value as an error message shows it, whatever the locale says; floating-point numbers
+/// @brief A value as text for an error message, independent of the locale; floating-point numbers
 ///        with all their digits.
 template <class T>
 std::string shown(T const& value) {
@@ -48,14 +49,14 @@ class invalid_settings : public std::invalid_argument {
  public:
   /// @param name  The setting or parameter, as the caller wrote it.
   /// @param was   Its value.
-  /// @param must_be The rule it broke, to follow the words "must be".
+  /// @param must_be The violated rule, to follow the words "must be".
   template <class Value>
   invalid_settings(std::string_view name, Value const& was, std::string_view must_be)
       : invalid_settings(as_text{detail::shown(was)}, name, must_be) {}
 
   std::string field;  ///< The name of the setting or parameter.
   std::string value;  ///< Its value, as text.
-  std::string rule;   ///< The rule it broke.
+  std::string rule;   ///< The violated rule.
 
  private:
   struct as_text {
@@ -74,11 +75,11 @@ class invalid_settings : public std::invalid_argument {
   }
 };
 
-/// @brief Data that cannot be used: where it is, what was found, and what was expected.
+/// @brief Invalid data: where it is, what was found, and what was expected.
 class invalid_data : public std::runtime_error {
  public:
   /// @brief A place in a file.
-  /// @param at_line, at_column Counted from 1; 0 where the file as a whole is meant.
+  /// @param at_line, at_column Counted from 1; 0 means the whole file.
   invalid_data(std::string_view in_file, std::size_t at_line, std::size_t at_column,
                std::string_view what_was, std::string_view what_should_be)
       : std::runtime_error(place(in_file, at_line, at_column) + ": found " +
@@ -117,7 +118,7 @@ template <class Value>
   throw invalid_settings(field, value, rule);
 }
 
-/// @brief Throws invalid_settings unless `ok`. The test and its rule stand on one line.
+/// @brief Throws invalid_settings unless `ok`. The check and its rule are on one line.
 template <class Value>
 void require(bool ok, std::string_view field, Value const& value, std::string_view rule) {
   if (!ok) refuse_setting(field, value, rule);
@@ -129,19 +130,19 @@ template <class Value>
   throw invalid_settings(field, value, std::string(rule).append(" ").append(std::to_string(limit)));
 }
 
-/// @brief The same with a rule that ends in a number: its text is made only where it is broken.
+/// @brief The same with a rule that ends in a number, whose text is created only if it is violated.
 template <class Value>
 void require(bool ok, std::string_view field, Value const& value, std::string_view rule,
              std::uint64_t limit) {
   if (!ok) refuse_setting(field, value, rule, limit);
 }
 
-/// @brief A finite number >= 0; NaN is refused.
+/// @brief A finite number >= 0; NaN is rejected.
 inline void require_nonnegative(std::string_view field, double value) {
   require(std::isfinite(value) && value >= 0, field, value, "finite and >= 0");
 }
 
-/// @brief A finite number > 0; NaN is refused.
+/// @brief A finite number > 0; NaN is rejected.
 inline void require_positive(std::string_view field, double value) {
   require(std::isfinite(value) && value > 0, field, value, "finite and > 0");
 }

@@ -8,7 +8,7 @@
 #include <span>
 
 /// @file
-/// @brief How many local steps a round should have: what the default H and advise() share.
+/// @brief The number of local steps in a round, for the default H and advise().
 
 namespace localsgd::detail {
 
@@ -25,9 +25,9 @@ namespace localsgd::detail {
 ///
 /// The rule is a heuristic: nothing bounds the growth of T by √H in general.
 /// @param round  r ≥ 0
-/// @param steps  T ≥ 0; infinity where it is not known
-/// @param drift_free H_c, an estimate; 4r unless given
-/// @return ≥ 1; 1 where rounds are free
+/// @param steps  T ≥ 0; infinity if unknown
+/// @param drift_free H_c, an estimate; 4r by default
+/// @return ≥ 1; 1 if rounds are free
 inline double balanced_local_steps(double round, double steps,
                                    double drift_free = std::numeric_limits<double>::quiet_NaN()) {
   double const h =

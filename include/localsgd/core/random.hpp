@@ -36,15 +36,15 @@ constexpr std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> c
   return counter;
 }
 
-/// @brief What random numbers are for: each purpose has a stream of its own under one seed.
+/// @brief The purpose of random numbers: each has a separate stream under one seed.
 enum class random_stream : std::uint32_t {
-  samples = 0, permutation = 1, estimate = 2, noise = 3, times = 4
+  samples = 0, permutation = 1, estimate = 2, noise = 3, times = 4, compression = 5
 };
 
 /// @brief Two uniform 64-bit words, a function of (seed, stream, lane, position).
 ///
 /// @param lane     Below 2²⁹: a worker's number, for instance.
-/// @param position The how-manyth pair of words of that lane.
+/// @param position The index of the pair of words in that lane.
 constexpr std::array<std::uint64_t, 2> random_words(std::uint64_t seed, random_stream stream,
                                                     std::uint32_t lane,
                                                     std::uint64_t position) noexcept {
@@ -57,8 +57,8 @@ constexpr std::array<std::uint64_t, 2> random_words(std::uint64_t seed, random_s
 
 /// @brief Maps a uniform 64-bit word to 0 … n−1, n ≥ 1, by the high half of word·n.
 ///
-/// No index is likelier than another by more than n/2⁶⁴. Our own, since the distributions of
-/// standard libraries differ from each other.
+/// Probabilities differ by at most n/2⁶⁴. std::uniform_int_distribution is not used, because it
+/// differs between standard libraries.
 constexpr std::uint64_t index_below(std::uint64_t n, std::uint64_t word) noexcept {
   __extension__ using wide = unsigned __int128;
   return static_cast<std::uint64_t>((static_cast<wide>(word) * n) >> 64);
@@ -82,7 +82,7 @@ inline double standard_normal(std::array<std::uint64_t, 2> const& words) noexcep
 class random_permutation {
  public:
   /// @param n    ≥ 1
-  /// @param seed, epoch The key: each pair gives a permutation of its own.
+  /// @param seed, epoch The key: each pair gives a different permutation.
   LOCALSGD_ONE_COPY constexpr random_permutation(std::uint64_t n, std::uint64_t seed,
                                                  std::uint32_t lane, std::uint64_t epoch) noexcept
       : n_(n),

@@ -25,8 +25,9 @@ namespace localsgd {
 template <class Value>
 using vector = xt::xtensor<Value, 1, xt::layout_type::row_major>;
 
-/// @brief n samples of d features, row-major, one sample per row, whatever XTENSOR_DEFAULT_LAYOUT says.
-/// A matrix of another layout converts by assignment: `dense_matrix<double> a = b;`.
+/// @brief n samples of d features, row-major, one sample per row, independent of
+/// XTENSOR_DEFAULT_LAYOUT. A matrix of another layout converts by assignment:
+/// `dense_matrix<double> a = b;`.
 template <class Value = float>
 using dense_matrix = xt::xtensor<Value, 2, xt::layout_type::row_major>;
 

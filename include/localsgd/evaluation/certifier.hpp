@@ -6,6 +6,8 @@
 #include "localsgd/evaluation/certificate.hpp"
 #include "localsgd/evaluation/dual_extrapolation.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
+#include "localsgd/evaluation/recomputed_dual.hpp"
+#include "localsgd/evaluation/recession.hpp"
 #include "localsgd/evaluation/row_rounding.hpp"
 #include "localsgd/evaluation/scaled_dual.hpp"
 #include "localsgd/objective/concept.hpp"
@@ -34,7 +36,8 @@ concept knows_least_subgradient =
 /// - f(x) − D(θ) at an extrapolated dual point, for linear models with an L2 penalty
 ///   (detail::dual_extrapolation): computed where its prediction is worth the pass over the slopes;
 /// - F(x) − D(cθ) at the scaled slopes of the point, for linear models whose regularizer has no gradient
-///   (detail::scaled_dual);
+///   (detail::scaled_dual); and for such models in shards, and softmax regression where μ of r is not
+///   that of f (detail::recomputed_dual), computed where its prediction is worth the passes over the rows;
 /// - f(x) − D(θ) at the balanced dual point, for linear models with a free intercept, where μ = 0
 ///   (detail::balanced_dual): computed where its prediction is worth two passes over the rows;
 /// - f(x) less what an earlier evaluation proved f* to be at least.
@@ -46,6 +49,7 @@ class certifier {
   using scalar = typename F::scalar;
   static constexpr bool dual = has_dual<F> && std::same_as<scalar, double>;
   static constexpr bool scaled = has_scaled_dual<F>;
+  static constexpr bool recomputed = recomputed_dual<F>::known;
 
   certifier(F const& f, plan const& p, full_gradient const& pass)
       : f_(&f),
@@ -53,6 +57,7 @@ class certifier {
         mu_(strong_convexity_of(f)),
         dual_(make_dual(f, p, pass)),
         balanced_(f),
+        recomputed_(f, p),
         penalty_(certifying_convexity(f)) {
     if (scaled || (dual && mu_ > 0)) slopes_.resize(p.samples);
   }
@@ -81,11 +86,13 @@ class certifier {
   double operator()(T& team, full_gradient& pass, std::span<scalar const> x,
                     full_gradient::value const& value, std::span<double const> slopes) {
     bool const leader = team.leads();
+    if constexpr (scaled)
+      if (team.broadcast(leader && is_known(x, value) ? 1 : 0) != 0) return leader ? known_.bound : 0;
     bool has_slopes = false;
     if constexpr (dual || scaled) has_slopes = !slopes.empty() && !slopes_.empty();
-    if (leader && (has_slopes || balanced_.exists()))
+    if (leader && (has_slopes || balanced_.exists() || recomputed_.exists()))
       pass.write(static_cast<double>(p_->samples), gradient_);
-    if (penalty_ > 0 || scaled) rounding_.measure(*f_, pass, team);
+    if (penalty_ > 0 || scaled || recomputed_.exists()) rounding_.measure(*f_, pass, team);
     typename row_rounding<F>::errors off;
     double bound = 0;
     if (leader) {
@@ -121,14 +128,40 @@ class certifier {
         double const found = balanced_.bound(team, pass, x, gradient_, rounding_, off);
         if (leader) {
           bound = std::min(bound, found);
-          optimism_ = predicted > 0 ? std::clamp(found / predicted, 1.0, 100.0) : 1;
-          last_balanced_ = predicted;
+          learn(predicted, found);
           off.value = std::max(off.value, 2 * balanced_.rounding());
         }
       }
     }
-    return leader ? remember(value.objective, bound, off.value) : 0;
+    if constexpr (recomputed) {
+      if (recomputed_.exists()) {
+        double const predicted = leader ? recomputed_.predict(x, gradient_) : 0;
+        if (team.broadcast(leader && balance_promises(predicted, value.objective) ? 1 : 0) != 0) {
+          double const found = recomputed_.bound(team, pass, x, value.objective, gradient_, off.value,
+                                                 off.gradient);
+          if (leader) {
+            bound = std::min(bound, found);
+            learn(predicted, found);
+            off.value = std::max(off.value, recomputed_.rounding());
+          }
+        }
+      }
+    }
+    bool const hopeless = !(penalty_ > 0 || mu_ > 0 || scaled || recomputed_.exists());
+    if (hopeless && p_->tolerance > 0) {
+      bool const found = recedes_along(*f_, x, pass, team);
+      if (leader && found) recedes_ = true;
+    }
+    if (!leader) return 0;
+    bound = remember(value.objective, bound, off.value);
+    if constexpr (scaled)
+      if (has_slopes) known_ = {value, bound, {x.begin(), x.end()}};
+    return bound;
   }
+
+  /// @brief Who leads: whether there is a tolerance to reach, but f falls for ever along an evaluated point,
+  ///        so that it has no minimum.
+  bool recedes() const noexcept { return recedes_; }
 
   /// @brief Collective: what every thread remembers for its samples becomes known to all.
   template <class T>
@@ -141,7 +174,7 @@ class certifier {
   void state(Archive& archive) {
     archive(least_, least_off_);
     if constexpr (dual) archive(dual_);
-    if constexpr (has_balanced_dual<F>) archive(optimism_, last_balanced_);
+    if constexpr (has_balanced_dual<F> || recomputed) archive(optimism_, last_balanced_);
   }
 
  private:
@@ -155,6 +188,13 @@ class certifier {
       return no_dual{};
   }
 
+  // The bound is that of the last point: an anchor is certified by Newton steps, and evaluated.
+  bool is_known(std::span<scalar const> x, full_gradient::value const& value) const noexcept {
+    return value.objective == known_.value.objective &&
+           value.squared_gradient_norm == known_.value.squared_gradient_norm &&
+           std::ranges::equal(x, known_.x);
+  }
+
   // A run that only wants its tolerance pays for no bound that does not end it.
   bool promises(double predicted, double bound) const noexcept {
     if (p_->tolerance > 0 && p_->evaluations == 0)
@@ -162,7 +202,7 @@ class certifier {
     return predicted < bound / 1.25;
   }
 
-  // The same of a balanced dual point, whose prediction is optimistic: by as much as it was the last
+  // The same of a balanced or recomputed dual point, whose prediction is optimistic: by as much as it was the last
   // time, at most, and by less the longer that is ago. A run that cannot reach its tolerance, or ends
   // before, shall have a bound, too.
   bool balance_promises(double predicted, double objective) noexcept {
@@ -172,6 +212,11 @@ class certifier {
     if (optimism_ * predicted <= goal || predicted <= last_balanced_ / 16) return true;
     optimism_ = std::max(1.0, optimism_ / 2);
     return false;
+  }
+
+  void learn(double predicted, double found) noexcept {
+    optimism_ = predicted > 0 ? std::clamp(found / predicted, 1.0, 100.0) : 1;
+    last_balanced_ = predicted;
   }
 
   // ‖∇f(x)‖²/(2μ), where the norm is off by at most `off`.
@@ -205,12 +250,19 @@ class certifier {
   std::vector<double> slopes_, gradient_;
   row_rounding<F> rounding_;
   balanced_dual<F> balanced_;
+  recomputed_dual<F> recomputed_;
+  struct {
+    full_gradient::value value;
+    double bound = 0;
+    std::vector<scalar> x;
+  } known_;
   double penalty_;       // μ of f, or of r where the intercept is free
   double optimism_ = 1;  // of the predictions for balanced dual points, and the last one tried
   double last_balanced_ = std::numeric_limits<double>::infinity();
   double least_ = -std::numeric_limits<double>::infinity();  // f* is at least this
   double least_off_ = 0;  // less what cancellation hid where that was proved
   double last_off_ = 0;
+  bool recedes_ = false;
 };
 
 }  // namespace localsgd::detail

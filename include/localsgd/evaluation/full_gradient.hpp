@@ -5,17 +5,22 @@
 #include "localsgd/core/cache_aligned.hpp"
 #include "localsgd/core/compiler.hpp"
 #include "localsgd/core/index_range.hpp"
+#include "localsgd/evaluation/part_call.hpp"
+#include "localsgd/evaluation/sparse_sum.hpp"
 #include "localsgd/kernels/combine.hpp"
 #include "localsgd/kernels/simd.hpp"
 #include "localsgd/loss/evaluate.hpp"
 #include "localsgd/objective/linear_concept.hpp"
+#include "localsgd/objective/regularized.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
 #include "localsgd/settings.hpp"
 
 #include <algorithm>
 #include <concepts>
 #include <cstddef>
+#include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 /// @file
@@ -90,6 +95,21 @@ LOCALSGD_ONE_COPY void add_samples(F const& f, std::span<typename F::scalar cons
   if (intercept != 0) sum[last] += intercept * intercept_slope;
 }
 
+/// @brief Writes the entries `first`, `first`+1, … of what add_samples() makes of `count` samples that
+///        have no feature there.
+template <class F>
+LOCALSGD_ONE_COPY void expect_sum([[maybe_unused]] F const& f,
+                                  [[maybe_unused]] std::span<typename F::scalar const> x,
+                                  [[maybe_unused]] double count, [[maybe_unused]] std::size_t first,
+                                  std::span<double> sum) {
+  std::fill(sum.begin(), sum.end(), 0.0);
+  if constexpr (LinearObjective<stepped_objective<F>>) {
+    double const lambda = ridge_of(f);
+    for (std::size_t j = first; j < std::min(first + sum.size(), penalized_coordinates(f)); ++j)
+      sum[j - first] = count * lambda * static_cast<double>(x[j]);
+  }
+}
+
 /// @brief The g + s of least norm, s ∈ ∂r(x), g the gradient of the losses: 0 at the minimum of f and only
 ///        there. Of a regularizer that does not tell its subgradients, x − prox(x − g, 1).
 /// @param sum n·g
@@ -118,6 +138,10 @@ class full_gradient {
   full_gradient(F const&, plan const& p)
       : full_gradient(p, ShardedObjective<F> ? p.workers : part_count(p)) {}
 
+  /// @brief Before the first evaluation, by one thread: only entries of gradients travel that differ from
+  ///        that of the penalty, where these take fewer bytes. No bit depends on it.
+  void send_sparse() { sparse_.emplace(parts_.size()); }
+
   /// @brief What is known of f at a point.
   struct value {
     double objective = 0;              ///< f(x)
@@ -131,14 +155,21 @@ class full_gradient {
   template <Objective F, class T, class Slopes = std::span<double>>
   LOCALSGD_ONE_COPY value operator()(F const& f, std::span<typename F::scalar const> x, T& team,
                                      Slopes slopes = {}) {
-    each_share(f, team, [&](auto const& share, index_range samples, std::span<double> sum,
-                            [[maybe_unused]] std::size_t part) {
-      if constexpr (std::same_as<Slopes, std::span<double>>)
-        add_samples(share, x, samples, sum, slopes);
-      else
-        add_samples(share, x, samples, sum, std::span<double>(slopes[part]));
-    });
-    team.template count<double>(x.size());
+    auto const expect = [&](std::size_t part, std::size_t first, std::span<double> sum) {
+      expect_sum(f, x, static_cast<double>(samples_of(f, part)), first, sum);
+    };
+    part_call const expected(expect);
+    bool const sparse = each_share(
+        f, team,
+        [&](auto const& share, index_range samples, std::span<double> sum,
+            [[maybe_unused]] std::size_t part) {
+          if constexpr (std::same_as<Slopes, std::span<double>>)
+            add_samples(share, x, samples, sum, slopes);
+          else
+            add_samples(share, x, samples, sum, std::span<double>(slopes[part]));
+        },
+        &expected);
+    if (!sparse) team.template count<double>(x.size());
     ++team.sent().exchanges;
     if (!team.leads()) return {};
     double const n = static_cast<double>(samples_);
@@ -152,25 +183,26 @@ class full_gradient {
 
   /// @brief Collective: each_part with the objective that has the samples: `add(f, samples, sum,
   ///        part)`, or of a ShardedObjective `add(f.shard(k), samples, sum, k)`.
+  /// @return whether only entries have travelled that were not `expected`
   template <Objective F, class T, class Add>
-  void each_share(F const& f, T& team, Add const& add) {
-    auto const add_part = [&](std::size_t part, std::span<double> sum) {
+  bool each_share(F const& f, T& team, Add const& add, part_call const* expected = nullptr) {
+    auto const add_part = [&](std::size_t part, std::size_t, std::span<double> sum) {
       if constexpr (ShardedObjective<F>)
         add(f.shard(part), index_range{0, f.shard_size(part)}, sum, part);
       else
         add(f, even_split(samples_, parts_.size(), part), sum, part);
     };
-    add_parts(team, part_sum(add_part));
+    return add_parts(team, part_call(add_part), expected);
   }
 
   /// @brief Collective: Σ over the parts of what `add(samples, sum)` adds to sum, d+2 numbers; the
   ///        result is sum() and, for the number after its d, last().
   template <class T, class Add>
   void each_part(T& team, Add const& add) {
-    auto const add_part = [&](std::size_t part, std::span<double> sum) {
+    auto const add_part = [&](std::size_t part, std::size_t, std::span<double> sum) {
       add(even_split(samples_, parts_.size(), part), sum);
     };
-    add_parts(team, part_sum(add_part));
+    add_parts(team, part_call(add_part), nullptr);
   }
 
   /// @brief The first d sums of the last call: n·∇f(x) after an evaluation. Every thread sees it
@@ -184,6 +216,9 @@ class full_gradient {
   }
   /// @brief All d+2 sums of the last call.
   std::span<double const> totals() const noexcept { return total_; }
+  /// @brief Who leads: these sums, for restore() after other calls.
+  std::vector<double> keep() const { return total_; }
+  void restore(std::vector<double> sums) noexcept { total_ = std::move(sums); }
 
   /// @brief Collective: what every thread has written for its samples becomes known to all.
   template <class T>
@@ -217,29 +252,26 @@ class full_gradient {
   full_gradient(plan const& p, std::size_t parts)
       : samples_(p.samples), parts_(parts), total_(p.dimension + 2) {}
 
-  // What adds up a part, `add(part, sum)`, whatever its type: add_parts is compiled once for all.
-  class part_sum {
-   public:
-    template <class Add>
-    explicit part_sum(Add const& add) noexcept
-        : add_(&add), call_([](void const* a, std::size_t part, std::span<double> sum) {
-            (*static_cast<Add const*>(a))(part, sum);
-          }) {}
-    void operator()(std::size_t part, std::span<double> sum) const { call_(add_, part, sum); }
-
-   private:
-    void const* add_;
-    void (*call_)(void const*, std::size_t, std::span<double>);
-  };
+  template <Objective F>
+  std::size_t samples_of([[maybe_unused]] F const& f, std::size_t part) const noexcept {
+    if constexpr (ShardedObjective<F>)
+      return f.shard_size(part);
+    else
+      return even_split(samples_, parts_.size(), part).size();
+  }
 
   template <class T>
-  LOCALSGD_ONE_COPY void add_parts(T& team, part_sum const& add) {
+  LOCALSGD_ONE_COPY bool add_parts(T& team, part_call const& add, part_call const* expected) {
     index_range const mine = even_split(parts_.size(), team.threads(), team.thread());
     for (std::size_t p = mine.first; p != mine.last; ++p) {
       parts_[p].assign(total_.size(), 0.0);
-      add(p, std::span<double>(parts_[p]));
+      add(p, 0, std::span<double>(parts_[p]));
     }
-    team.sum(std::span<std::vector<double> const>(parts_.begin(), parts_.size()), total_);
+    std::span<std::vector<double> const> const parts(parts_.begin(), parts_.size());
+    if (expected != nullptr && sparse_ && (*sparse_)(team, parts, std::span<double>(total_), *expected))
+      return true;
+    team.sum(parts, total_);
+    return false;
   }
 
   // One part for each worker, but not more memory than 4 MiB or 2 vectors of length d; and at least as
@@ -256,6 +288,7 @@ class full_gradient {
   std::size_t samples_;
   fixed_array<std::vector<double>> parts_;  // those of other processes stay empty
   std::vector<double> total_;
+  std::optional<sparse_sum> sparse_;
 };
 
 }  // namespace localsgd::detail

@@ -15,6 +15,8 @@
 #include <cstddef>
 #include <limits>
 #include <span>
+#include <utility>
+#include <vector>
 
 /// @file
 /// @brief How far rounding can move f(x) and ∇f(x) of a model that is linear in its rows.
@@ -56,25 +58,27 @@ class row_rounding {
     double gradient = 0;  ///< of ‖∇f(x)‖
   };
 
-  /// @brief Collective: measures the rows, the first time. Overwrites the sums of `pass`.
+  /// @brief Collective: measures the rows, the first time. The sums of `pass` stay as they are.
   template <class T>
   void measure(F const& f, full_gradient& pass, T& team) {
     if constexpr (has_known_rounding<F>) {
       if (measured_) return;
+      std::vector<double> kept;
+      if (team.leads()) kept = pass.keep();
       pass.each_share(f, team, [](auto const& share, index_range samples, std::span<double> sum,
                                   std::size_t) { add(share, samples, sum); });
       if (!team.leads()) return;
-      double const n = static_cast<double>(f.samples());
-      rows_ = pass.totals()[0] / n;
-      products_ = pass.totals()[1] / n;
-      bent_ = pass.totals()[2] / n;
-      chain_ = static_cast<double>(pass.chain() + 64);
-      if constexpr (ShardedObjective<F>)
-        constant_ = f.has_offset() ? 1 : 0;
-      else if constexpr (LinearObjective<F>)
-        constant_ = offsets_of(f).empty() ? 0 : 1;
-      measured_ = true;
+      take(f, pass.totals(), pass.chain());
+      pass.restore(std::move(kept));
     }
+  }
+  /// @brief The same on the calling thread, for sums that are chains of n additions.
+  void measure(F const& f)
+    requires(LinearObjective<F> && !ShardedObjective<F>)
+  {
+    double sums[3] = {};
+    add(f, {0, f.samples()}, sums);
+    take(f, sums, f.samples());
   }
 
   /// @brief At a point that has been evaluated, for who leads. @param lambda of the penalty
@@ -109,6 +113,19 @@ class row_rounding {
 
   static double root(double a, double b) noexcept { return std::sqrt(a) * std::sqrt(b); }
 
+  void take(F const& f, std::span<double const> sums, std::size_t chain) {
+    double const n = static_cast<double>(f.samples());
+    rows_ = sums[0] / n;
+    products_ = sums[1] / n;
+    bent_ = sums[2] / n;
+    chain_ = static_cast<double>(chain + 64);
+    if constexpr (ShardedObjective<F>)
+      constant_ = f.has_offset() ? 1 : 0;
+    else if constexpr (LinearObjective<F>)
+      constant_ = offsets_of(f).empty() ? 0 : 1;
+    measured_ = true;
+  }
+
   template <class G>
   static void add(G const& f, index_range samples, std::span<double> sum) {
     double constant = 0, bend = 0;
@@ -118,6 +135,7 @@ class row_rounding {
       bend = f.loss().curvature();
       offsets = offsets_of(f);
     } else {
+      if constexpr (requires { { f.intercept() } -> std::same_as<double>; }) constant = f.intercept();
       bend = G::score_curvature;
     }
     double rows = 0, products = 0;

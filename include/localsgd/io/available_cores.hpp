@@ -19,7 +19,7 @@
 #endif
 
 /// @file
-/// @brief How many cores this process may use: affinity mask, cgroup CPU quota, hardware.
+/// @brief The number of cores that this process may use: affinity mask, cgroup CPU quota, hardware.
 
 namespace localsgd::detail {
 

@@ -13,11 +13,11 @@
 
 namespace localsgd::detail {
 
-/// @brief Bytes that are not set to anything, for arrays one after the other.
+/// @brief Uninitialised bytes for consecutive arrays.
 ///
 /// Fresh memory costs a page fault per page when it is first written: for 4 KiB pages this took a
 /// third of the time of reading a large text. So from 2 MiB on the system is asked for huge pages,
-/// which also spare address look-ups to whoever uses the arrays later.
+/// which also reduces address translation when the arrays are used.
 class large_buffer {
  public:
   /// @brief Each array starts at a multiple of this: the length of a cache line.

@@ -45,13 +45,13 @@ inline void prefer_huge_pages([[maybe_unused]] void* start,
 
 /// @brief A file to be read, as bytes in memory.
 ///
-/// Regular files are mapped: nothing is copied, and pages come in when they are first looked at.
-/// Pipes, devices, files that do not tell their size, and all files where there is no mmap, are
-/// read into memory. Either way the bytes start at a multiple of 64 and stay where they are when
+/// Regular files are mapped: nothing is copied, and pages are loaded on first access.
+/// Pipes, devices, files of unknown size, and all files on systems without mmap are read into
+/// memory. Either way the bytes start at a multiple of 64 and stay where they are when
 /// the object moves.
 ///
-/// Whoever changes a mapped file in place changes these bytes too, and whoever makes it shorter
-/// ends the program with a signal. To replace a file safely, write another and rename it.
+/// Changing a mapped file in place changes these bytes too, and truncating it ends the program
+/// with a signal. To replace a file safely, write another one and rename it.
 class mapped_file {
  public:
   /// @brief Where the bytes start in memory: at a multiple of this.
@@ -104,7 +104,7 @@ class mapped_file {
   /// @brief Reads to the end by `some(to, n)`: how many of at most n bytes came, 0 at the end.
   template <class Some>
   void read_all(std::size_t expected, Some const& some) {
-    // One byte more than the file has, so that the read that meets its end finds room.
+    // One byte more than the file has, so that the read that reaches its end has space.
     std::size_t room = std::max(expected + 1, first_piece);
     data_ = allocate(room);
     try {
@@ -156,7 +156,7 @@ class mapped_file {
       if (start != MAP_FAILED) {
         data_ = static_cast<char*>(start);
         mapped_ = true;
-        ::madvise(start, size_, MADV_WILLNEED);  // only a hint: its failure means nothing
+        ::madvise(start, size_, MADV_WILLNEED);  // only a hint: failure is harmless
         return;
       }
     }

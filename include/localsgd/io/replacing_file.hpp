@@ -30,19 +30,20 @@
 #endif
 
 /// @file
-/// @brief Writes a file so that its name always stands for something whole.
+/// @brief Writes a file so that its name always refers to a complete file.
 
 namespace localsgd::detail {
 
-/// @brief A new file that takes the place of `target` all at once, or not at all.
+/// @brief A new file that replaces `target` atomically, or not at all.
 ///
-/// It grows under a name of its own in the folder of `target`. commit() waits until its bytes are
-/// on the disk and renames it; without that, the destructor removes it and `target` is as it was.
+/// It is written under a temporary name in the folder of `target`. commit() waits until its bytes
+/// are on the disk and renames it; without commit() the destructor removes it, and `target` is
+/// unchanged.
 ///
-/// A process that is killed leaves what it was writing. The next replacing_file of the same target
-/// on the same host removes that: the name tells both, and whoever writes holds a lock on the file,
-/// which the system takes away when the process ends, in whatever way. Where there are no such
-/// locks (they are those of Linux), what was left stays.
+/// A process that is killed leaves a temporary file. The next replacing_file of the same target on
+/// the same host removes it: the name identifies both, and the writer holds a lock on the file,
+/// which the system releases when the process ends in any way. Without such locks (they are
+/// specific to Linux), the file stays.
 class replacing_file {
  public:
   /// @throws std::filesystem::filesystem_error, as all of its members, with path and reason.
@@ -66,7 +67,7 @@ class replacing_file {
     std::filesystem::rename(path_, target_, error);
     if (error) fail(error);
     committed_ = true;
-    close();  // not before: with it goes the lock
+    close();  // last, because this releases the lock
     sync_folder();
   }
 
@@ -151,12 +152,13 @@ class replacing_file {
       int const reason = lock(file_);
       std::error_code ignored;
       if (reason == 0 && std::filesystem::exists(path_, ignored)) return;
-      // Somebody took it for a leftover before it was locked; or files cannot be locked here.
+      // Another process removed it as a leftover before it was locked; or files cannot be locked
+      // here.
       ::close(std::exchange(file_, -1));
       std::filesystem::remove(path_, ignored);
       if (reason != 0 && reason != EAGAIN && reason != EACCES) break;
     }
-    create(std::string(prefix) + unique_name());  // nobody takes this one for a leftover
+    create(std::string(prefix) + unique_name());  // no other process removes this one
   }
 #else
   void remove_leftovers() const noexcept {}
@@ -168,14 +170,14 @@ class replacing_file {
       if (errno == EINVAL) break;
       if (errno != EINTR) fail(last_error());
     }
-    // Closing can tell of a failure, too: that of a second descriptor, which leaves the lock.
+    // Closing can also report an error, so a second descriptor is closed, which keeps the lock.
     int const second = ::fcntl(file_, F_DUPFD_CLOEXEC, 0);
     if (second < 0 || ::close(second) != 0) fail(last_error());
   }
   void close() noexcept {
     if (file_ >= 0) ::close(std::exchange(file_, -1));
   }
-  /// @brief The new name survives a loss of power, too. Too late to fail: the file is in its place.
+  /// @brief Makes the new name durable. Errors are ignored: the file is already in place.
   void sync_folder() noexcept {
     auto const folder = target_.has_parent_path() ? target_.parent_path() : ".";
     int const number = ::open(folder.c_str(), O_RDONLY | O_CLOEXEC);

@@ -35,7 +35,7 @@ concept has_const_sum_of_weights = requires(W const& w, std::uint64_t steps) {
 /// | `w.identity()` | `std::string` | the name and the parameters: weights of equal identity are  |
 /// |                |               | equal; on one line. Checkpoints compare it                  |
 ///
-/// What no compiler can check:
+/// Requirements that the compiler cannot check:
 /// - all three are pure, and `sum` agrees with `weight`. `sum` is a closed form if there is one: it
 ///   is called when a worker's average restarts, not at every step;
 /// - `weight(t)` runs at every local step of every worker: it is cheap and neither locks nor
@@ -50,7 +50,7 @@ concept IterateWeights = std::copy_constructible<W> && detail::has_const_weight_
 
 namespace detail {
 
-/// @brief Refuses weights that a run of `steps` steps cannot use, judged by w_0, w_{T−1} and S_T.
+/// @brief Rejects weights that a run of `steps` steps cannot use, by checking w_0, w_{T−1} and S_T.
 /// @throws invalid_settings
 template <IterateWeights W>
 void require_usable(W const& weights, std::uint64_t steps) {

@@ -25,7 +25,7 @@ constexpr double iterate_weight(double shift, std::uint64_t t) noexcept {
 ///
 /// With a small next to T, half of the weight is on the last fifth of the iterates: the average
 /// forgets the start. The theorem sets a to the shift of its step size, η_t = 4/(μ(a+t)), and a run
-/// that names no weights takes a from its step size: see recommended_weights().
+/// without explicit weights takes a from its step size: see recommended_weights().
 class quadratic_weights {
  public:
   /// @param shift a, finite and ≥ 0; 0 gives the start no weight. @throws invalid_settings

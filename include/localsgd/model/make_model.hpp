@@ -81,9 +81,10 @@ bool is_of_two_classes() noexcept {
 template <class F>
 concept softmax_regression =
     FactoredObjective<F> &&
-    requires(F const& f, std::span<double const> x, std::size_t i, std::span<double> p) {
+    requires(F const& f, std::span<double const> x, std::span<std::size_t const> batch,
+             std::span<double> p) {
       { f.classes() } -> std::convertible_to<std::size_t>;
-      f.probabilities(x, i, p);
+      f.probabilities(x, batch, p);
     };
 
 /// @brief What make_model() takes: one of these, or shards of one.
@@ -148,9 +149,17 @@ linear_model model_without_labels(F const& f, Point const& point) {
     }
     m.features = m.coefficients.size();
   } else {
+    auto const& softmax = any_shard_of(f);
     m.loss = "softmax";
-    m.intercepts.assign(any_shard_of(f).classes(), 0);
-    m.features = x.size() / m.outputs();
+    m.intercepts.assign(softmax.classes(), 0);
+    if constexpr (requires { { softmax.intercept() } -> std::convertible_to<double>; })
+      if (double const constant = softmax.intercept(); constant != 0) {  // the last C numbers of x
+        std::size_t const first = x.size() - m.outputs();
+        for (std::size_t c = 0; c != m.outputs(); ++c)
+          m.intercepts[c] = constant * m.coefficients[first + c];
+        m.coefficients.resize(first);
+      }
+    m.features = m.coefficients.size() / m.outputs();
   }
   return m;
 }

@@ -58,6 +58,19 @@ double scale_of(F const& f, std::size_t i) noexcept {
 /// @brief One with an L2 penalty, or none: what factored steps need.
 template <class F>
 concept factored_with_ridge = FactoredObjective<F> && has_ridge<F>;
+
+/// @brief One whose scores x a_i and slopes can be had apart: what variance-reduced ones need.
+///        `f.scores(v, batch, soon, s)` overwrites s with v a_i over `batch`, v of doubles or of the type of x;
+///        `f.slopes_of_scores(batch, s)` makes the slopes of them.
+template <class F>
+concept factored_with_scores =
+    factored_with_ridge<F> &&
+    requires(F const& f, std::span<double const> v, std::span<typename F::scalar const> x,
+             std::span<std::size_t const> batch, std::size_t soon, std::span<double> s) {
+      { f.scores(v, batch, soon, s) } -> std::same_as<void>;
+      { f.scores(x, batch, soon, s) } -> std::same_as<void>;
+      { f.slopes_of_scores(batch, s) } -> std::same_as<void>;
+    };
 }  // namespace detail
 
 }  // namespace localsgd

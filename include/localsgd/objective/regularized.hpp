@@ -56,7 +56,7 @@ double ridge_of(F const& f) noexcept {
     return 0;
 }
 
-/// @brief Whether the last coordinate of x is an intercept that r does not act on: see
+/// @brief Whether the last coordinate of x is an intercept that r does not act on, or the last ones are: see
 ///        localsgd::LinearObjective. Where f says nothing, r acts on all of x.
 template <class F>
 bool has_free_intercept(F const& f) noexcept {
@@ -73,16 +73,26 @@ bool has_free_intercept(F const& f) noexcept {
   }
 }
 
+/// @brief How many of the last coordinates of x are free intercepts: one for each class, or one.
+template <class F>
+std::size_t free_coordinates(F const& f) noexcept {
+  if (!has_free_intercept(f)) return 0;
+  if constexpr (requires { { f.classes() } -> std::same_as<std::size_t>; })
+    return f.classes();
+  else
+    return 1;
+}
+
 /// @brief How many coordinates of x, of its d, r acts on: the first ones.
 template <class F>
 std::size_t penalized_coordinates(F const& f) noexcept {
-  return f.dimension() - (has_free_intercept(f) ? 1 : 0);
+  return f.dimension() - free_coordinates(f);
 }
 
 /// @brief Of a vector of length d, the coordinates that r acts on.
 template <class F, class T>
 std::span<T> penalized(F const& f, std::span<T> x) noexcept {
-  return x.first(x.size() - (has_free_intercept(f) ? 1 : 0));
+  return x.first(x.size() - free_coordinates(f));
 }
 
 /// @brief x ← the nearest point of the domain of r, the limit of its proximal operator for small steps,

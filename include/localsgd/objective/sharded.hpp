@@ -44,7 +44,8 @@ struct shard_facts {
   double ridge = 0;                      // λ, where the regularizer is (λ/2)‖x‖²
   std::array<char, 104> regularizer{};   // its identity, or the beginning of it
   std::uint64_t regularizer_number = 0;  // a checksum of all of it
-  double intercept = 0;                  // of a linear model
+  std::size_t classes = 1;  // of softmax regression
+  double intercept = 0;
   bool regularizes_intercept = true, has_lipschitz_loss = false, has_offset = false;
   curvature_bounds curvature;
   objective_fingerprint fingerprint;
@@ -64,9 +65,10 @@ struct shard_facts {
       identity.copy(facts.regularizer.data(), facts.regularizer.size() - 1);
       facts.regularizer_number = checksum(identity.data(), identity.size());
     }
+    if constexpr (requires { f.classes(); }) facts.classes = f.classes();
+    if constexpr (requires { f.intercept(); }) facts.intercept = f.intercept();
+    facts.regularizes_intercept = !has_free_intercept(f);
     if constexpr (LinearObjective<F>) {
-      facts.intercept = f.intercept();
-      facts.regularizes_intercept = !has_free_intercept(f);
       facts.has_lipschitz_loss = detail::has_lipschitz_loss(f);
       facts.has_offset = !offsets_of(f).empty();
     }
@@ -102,8 +104,8 @@ struct shard_facts {
 ///
 /// Without a step size the smallest of the shards' own is taken, since each worker is alone with
 /// its shard between two averages. μ is the least of the shards'. The certificate is ‖∇f‖²/(2μ), or
-/// that of a free intercept: the tighter one of linear models needs the slopes of all samples in one
-/// place. Constant, so safe to use from several threads.
+/// that of a free intercept or of a regularizer without a gradient: the tighter one of linear models
+/// with an L2 penalty needs the slopes of all samples in one place. Constant, so safe to use from several threads.
 template <Objective F>
   requires std::move_constructible<F>
 class sharded_objective {
@@ -164,6 +166,7 @@ class sharded_objective {
       };
       detail::require(facts_[k].samples >= 1, "samples of " + name, facts_[k].samples, ">= 1");
       as_the_first("dimension", &detail::shard_facts::dimension);
+      as_the_first("classes", &detail::shard_facts::classes);
       detail::require(facts_[k].regularizer_number == facts_[0].regularizer_number,
                       "regularizer of " + name, facts_[k].regularizer_name(),
                       std::string(facts_[0].regularizer_name()) + ", as the shard of worker 0 has");
@@ -229,26 +232,30 @@ class sharded_objective {
   }
   double penalty_convexity() const noexcept { return facts_[0].penalty_convexity; }
   double intercept() const noexcept
-    requires LinearObjective<F>
+    requires requires(F const& f) { f.intercept(); }
   {
     return facts_[0].intercept;
   }
   bool regularizes_intercept() const noexcept
-    requires LinearObjective<F>
+    requires requires(F const& f) { f.intercept(); }
   {
     return facts_[0].regularizes_intercept;
+  }
+  std::size_t classes() const noexcept
+    requires requires(F const& f) { f.classes(); }
+  {
+    return facts_[0].classes;
   }
   bool has_lipschitz_loss() const noexcept
     requires LinearObjective<F>
   {
     return std::ranges::all_of(facts_, &detail::shard_facts::has_lipschitz_loss);
   }
-  /// Whether any shard, on whatever process, has offsets.
+  /// Whether any shard has offsets.
   bool has_offset() const noexcept {
     return std::ranges::any_of(facts_, &detail::shard_facts::has_offset);
   }
 
-  // What makes it a ShardedObjective.
   std::size_t shards() const noexcept { return facts_.size(); }
   std::size_t shard_size(std::size_t k) const noexcept { return facts_[k].samples; }
   bool is_here(std::size_t k) const noexcept {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/kernels/class_intercepts.hpp"
 #include "localsgd/kernels/power_iteration.hpp"
 #include "localsgd/kernels/softmax.hpp"
 #include "localsgd/kernels/softmax_sparse.hpp"
@@ -16,9 +17,7 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
-#include <cstdint>
 #include <span>
-#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -28,21 +27,11 @@
 
 namespace localsgd {
 
-/// @brief Weights of softmax regression. Anything contiguous of double, borrowed; a temporary does not
-///        compile.
-struct softmax_options {
-  /// s_i ≥ 0, one for each sample; none = all equal. Weight 2 is the sample twice.
-  detail::borrowed_numbers weights = {};
-
-  /// w_c ≥ 0, one for each class, that multiplies the weights of its samples; none = all equal.
-  /// balanced_weights() gives weights of samples for classes of unequal size.
-  detail::borrowed_numbers class_weights = {};
-};
-
 /// @brief f(x) = (1/S) Σ_i s_i w_{y_i} [ log Σ_c exp⟨x_c, a_i⟩ − ⟨x_{y_i}, a_i⟩ ] + r(x),
 ///        S = Σ s_i w_{y_i}.
 ///
-/// x is classes × columns, row-major: x_c are its rows. s_i and w_c are the weights of samples and
+/// x is classes × columns, row-major: x_c are its rows. With an intercept, ⟨x_c, a_i⟩ + c·b_c takes the
+/// place of ⟨x_c, a_i⟩, and the b_c come after the rows in x. s_i and w_c are the weights of samples and
 /// classes, 1 unless given: then S = n. The Hessian of log-sum-exp is at most ½ I, so
 /// L = ½ λ_max((1/S) Σ s_i w_{y_i} a_i a_iᵀ) + L_r, where L_r is the smoothness of r; μ is the strong
 /// convexity of r.
@@ -64,8 +53,9 @@ class softmax_objective {
   /// @param labels   n numbers 0, 1, …, classes−1 of any arithmetic type, contiguous
   /// @param classes  ≥ 2
   /// @throws invalid_data     lengths that differ, no rows, no columns, a label out of range
-  /// @throws invalid_settings fewer than 2 classes, or more than 65,536; a weight that is negative or
-  ///                          not finite; weights whose sum is 0; a regularizer of another dimension
+  /// @throws invalid_settings an intercept that is not finite; fewer than 2 classes, or more than 65,536;
+  ///                          a weight that is negative or not finite; weights whose sum is 0; a
+  ///                          regularizer of another dimension
   template <class Labels>
   softmax_objective(Matrix const& features, Labels const& labels, std::size_t classes,
                     RegularizerType regularizer, softmax_options options = {},
@@ -73,18 +63,13 @@ class softmax_objective {
       : features_(&features),
         labels_(detail::span_of(labels)),
         classes_(classes),
-        regularizer_(std::move(regularizer)),
-        options_(options) {
+        regularizer_(std::move(regularizer)), options_(options) {
+    detail::require(std::isfinite(options.intercept), "softmax_options.intercept", options.intercept,
+                    "finite");
     detail::require(classes >= 2 && classes <= 65536, "classes", classes, "2 to 65536");
     detail::check_shape(features, labels_.size());
-    detail::check_dimension_of(regularizer_, dimension());
-    std::string const expected = "a class, 0 to " + std::to_string(classes - 1) +
-                                 " (encode_classes() makes them of any labels)";
-    for (std::size_t i = 0; i != labels_.size(); ++i) {
-      double const y = static_cast<double>(labels_[i]);
-      if (!(y >= 0 && y < static_cast<double>(classes) && y == std::floor(y)))
-        throw invalid_data("labels[" + std::to_string(i) + "]", detail::shown(y), expected);
-    }
+    detail::check_dimension_of(regularizer_, detail::penalized_coordinates(*this));
+    detail::check_classes(labels_, classes);
     mean_weight_ = detail::checked_mean_weight(options.weights, options.class_weights, labels_,
                                                classes);
     weighted_ = !options.weights.empty() || !options.class_weights.empty();
@@ -107,7 +92,7 @@ class softmax_objective {
   softmax_objective(Matrix const&, Labels&&, std::size_t, RegularizerType,
                     iterate_type<Scalar>) = delete;
 
-  std::size_t dimension() const noexcept { return classes_ * columns(); }
+  std::size_t dimension() const noexcept { return classes_ * (columns() + (options_.intercept != 0)); }
   std::size_t samples() const noexcept { return labels_.size(); }
   std::size_t classes() const noexcept { return classes_; }
 
@@ -126,13 +111,17 @@ class softmax_objective {
     if constexpr (detail::ridge_regularizer<RegularizerType>) {
       target.lambda = regularizer_.ridge_strength();
     } else {
-      detail::regularizer_gradient(regularizer_, x, g);
+      auto const w = detail::penalized(*this, x);
+      detail::regularizer_gradient(regularizer_, w, detail::penalized(*this, g));
       target.x = nullptr;  // ∇r is there
-      loss = regularizer_.value(x);
+      loss = regularizer_.value(w);
     }
+    bool const all = options_.regularize_intercept;  // of x are in r
+    if (options_.intercept != 0 && (target.x != nullptr || !all))
+      loss += intercepts().begin_gradient(all ? target.lambda : 0, x, g);
     for (std::size_t begin = 0; begin < batch.size(); begin += block) {
       auto const part = batch.subspan(begin, std::min(block, batch.size() - begin));
-      detail::scores_of(rows(part), x.data(), classes_, scores.data());
+      this->scores(x, part, part.back(), scores);
       double losses = 0;
       for (std::size_t s = 0; s != part.size(); ++s) {
         double const weight = scale(part[s]);
@@ -143,6 +132,7 @@ class softmax_objective {
       double const squares = detail::add_gradient(rows(part), scores.data(), target, classes_);
       if (target.x != nullptr) loss += target.lambda / 2 * squares;
       target.x = nullptr;  // λx is there
+      if (options_.intercept != 0) intercepts().add_to_gradient(part.size(), scores.data(), g.data());
     }
     return loss;
   }
@@ -158,23 +148,42 @@ class softmax_objective {
   /// s_i,c ← scale_i·(softmax(factor·v a_i)_c − [c = y_i])
   void slopes(std::span<double const> v, double factor, std::span<std::size_t const> batch,
               std::size_t soon, std::span<double> s) const noexcept {
+    scores(v, batch, soon, s);
+    for (double& score : s) score *= factor;
+    slopes_of_scores(batch, s);
+  }
+  /// s_i,c ← (v a_i)_c + c·b_c of one sample after the other.
+  template <class X>
+  void scores(std::span<X const> v, std::span<std::size_t const> batch, std::size_t soon,
+              std::span<double> s) const noexcept {
     if constexpr (detail::has_sparse_rows<Matrix>) detail::prefetch_row(*features_, soon);
     detail::scores_of(rows(batch, soon), v.data(), classes_, s.data());
-    for (double& score : s) score *= factor;
+    if (options_.intercept != 0) intercepts().add_to_scores(v.data(), batch.size(), s.data());
+  }
+  /// s_i,c ← scale_i·(softmax(s_i)_c − [c = y_i])
+  void slopes_of_scores(std::span<std::size_t const> batch, std::span<double> s) const noexcept {
     for (std::size_t j = 0; j != batch.size(); ++j)
       detail::softmax_slopes(s.subspan(j * classes_, classes_), label(batch[j]), scale(batch[j]));
   }
-  /// p ← softmax(x a_i): what its Hessian is made of, with scale(i).
-  void probabilities(std::span<double const> x, std::size_t i, std::span<double> p) const noexcept {
-    detail::scores_of(rows(std::span(&i, 1)), x.data(), classes_, p.data());
-    detail::softmax_slopes(p, label(i), 1);
-    p[label(i)] += 1;
+  std::size_t label(std::size_t i) const noexcept { return static_cast<std::size_t>(labels_[i]); }
+  /// p ← softmax(x a_i) of one sample after the other: what the Hessian and dual points are made of.
+  template <class X>
+  void probabilities(std::span<X const> x, std::span<std::size_t const> batch,
+                     std::span<double> p) const noexcept {
+    scores(x, batch, batch.back(), p);
+    for (std::size_t j = 0; j != batch.size(); ++j) {
+      detail::softmax_slopes(p.subspan(j * classes_, classes_), label(batch[j]), 1);
+      p[j * classes_ + label(batch[j])] += 1;
+    }
   }
   void add_rows(std::span<std::size_t const> batch, std::span<double const> s,
                 std::span<double> y) const noexcept {
     detail::add_gradient(rows(batch), s.data(),
                          detail::gradient_target<double>{nullptr, 0, y.data()}, classes_);
+    if (options_.intercept != 0) intercepts().add_to_gradient(batch.size(), s.data(), y.data());
   }
+  double intercept() const noexcept { return options_.intercept; }
+  bool regularizes_intercept() const noexcept { return options_.regularize_intercept; }
 
   /// s_i w_{y_i} n/S: their mean is 1, over all shards of a sharded_objective.
   double scale(std::size_t i) const noexcept {
@@ -191,10 +200,11 @@ class softmax_objective {
   /// @brief The class of the largest score ⟨x_c, a⟩ of row i; the lowest of equals.
   std::size_t predict(std::span<Scalar const> x, std::size_t i) const noexcept {
     std::size_t best = 0;
-    double best_score = detail::dot(row(i), x.data());
-    for (std::size_t c = 1; c != classes_; ++c) {
-      double const s = detail::dot(row(i), x.data() + c * columns());
-      if (s > best_score) best = c, best_score = s;
+    double best_score = 0;
+    for (std::size_t c = 0; c != classes_; ++c) {
+      double s = detail::dot(row(i), x.data() + c * columns());
+      if (options_.intercept != 0) intercepts().add_to_score(x.data(), c, s);
+      if (c == 0 || s > best_score) best = c, best_score = s;
     }
     return best;
   }
@@ -211,13 +221,13 @@ class softmax_objective {
     return moments(samples(), samples(), 1e-8, 300).spectral / 2 +
            detail::smoothness_of_regularizer(regularizer_);
   }
-  double strong_convexity() const noexcept { return regularizer_.strong_convexity(); }
+  double strong_convexity() const noexcept {
+    return detail::has_free_intercept(*this) ? 0 : regularizer_.strong_convexity();
+  }
 
   /// A step size at which SGD with batches of b is stable: detail::stable_step. The spectrum is
   /// estimated from about 2,000 rows.
-  ///
-  /// L = ½ λ_max + L_r is met only where two classes share all probability: near x = 0 it is
-  /// λ_max/C + L_r.
+  /// L = ½ λ_max + L_r is met only where two classes share all probability: near x = 0 it is λ_max/C + L_r.
   /// One worker needs that margin against its noise. From 4 workers on, whose average has less, it
   /// goes: up to twice the step, so at most 1/(2L).
   double stable_step(std::size_t batch_size, std::size_t workers = 1) const {
@@ -241,6 +251,9 @@ class softmax_objective {
   static constexpr std::size_t scores_on_stack = 8192, block_samples = 64;
 
   std::size_t columns() const noexcept { return detail::column_count(*features_); }
+  detail::class_intercepts intercepts() const noexcept {
+    return {options_.intercept, classes_, classes_ * columns()};
+  }
   auto row(std::size_t i) const noexcept { return detail::row_of(*features_, i); }
   auto rows(std::span<std::size_t const> part) const noexcept { return rows(part, part.back()); }
   auto rows(std::span<std::size_t const> part, [[maybe_unused]] std::size_t soon) const noexcept {
@@ -250,13 +263,11 @@ class softmax_objective {
       return detail::dense_rows<typename Matrix::value_type>{features_->data(), columns(), part,
                                                              soon};
   }
-  std::size_t label(std::size_t i) const noexcept { return static_cast<std::size_t>(labels_[i]); }
 
   detail::row_moments moments(std::size_t rows, std::size_t norms, double tolerance,
                               int iterations) const {
-    return detail::moments_of(
-        *features_, 0.0, [this](std::size_t i) { return scale(i); }, rows, norms, tolerance,
-        iterations);
+    auto const of = [this](std::size_t i) { return scale(i); };
+    return detail::moments_of(*features_, options_.intercept, of, rows, norms, tolerance, iterations);
   }
 
   double weight(std::size_t i) const noexcept {

@@ -16,7 +16,8 @@
 #include <utility>
 
 /// @file
-/// @brief Checks of features, targets and weights that all objectives over data share.
+/// @brief Checks of features, targets and weights that all objectives over data share, and the options of
+///        softmax regression.
 
 namespace localsgd::detail {
 
@@ -48,6 +49,18 @@ class borrowed_numbers : public std::span<double const> {
     requires(!std::same_as<std::remove_cvref_t<Numbers>, borrowed_numbers>)
   borrowed_numbers(Numbers&&) = delete;
 };
+
+/// @throws invalid_data naming the first label that is not 0, 1, …, classes−1
+template <class Label>
+void check_classes(std::span<Label const> labels, std::size_t classes) {
+  for (std::size_t i = 0; i != labels.size(); ++i) {
+    double const y = static_cast<double>(labels[i]);
+    if (!(y >= 0 && y < static_cast<double>(classes) && y == std::floor(y)))
+      throw invalid_data("labels[" + std::to_string(i) + "]", shown(y),
+                         "a class, 0 to " + std::to_string(classes - 1) +
+                             " (encode_classes() makes them of any labels)");
+  }
+}
 
 /// @throws invalid_data unless there are rows, columns, and as many targets as rows.
 template <feature_matrix Matrix>
@@ -119,3 +132,26 @@ double checked_mean_weight(std::span<double const> weights, std::span<double con
 }
 
 }  // namespace localsgd::detail
+
+namespace localsgd {
+
+/// @brief What softmax regression may have besides features, labels and a regularizer. Weights are
+///        anything contiguous of double, borrowed; a temporary does not compile.
+struct softmax_options {
+  /// The value of a constant feature appended to every row; its coefficients, one intercept for each
+  /// class, are the last coordinates of x. 0 = no intercepts. Finite.
+  double intercept = 0;
+
+  /// s_i ≥ 0, one for each sample; none = all equal. Weight 2 is the sample twice.
+  detail::borrowed_numbers weights = {};
+
+  /// w_c ≥ 0, one for each class, that multiplies the weights of its samples; none = all equal.
+  /// balanced_weights() gives weights of samples for classes of unequal size.
+  detail::borrowed_numbers class_weights = {};
+
+  /// Whether the regularizer acts on the intercepts, too. If not, they are free, and f is not strongly
+  /// convex: see linear_options::regularize_intercept. No effect without intercepts.
+  bool regularize_intercept = false;
+};
+
+}  // namespace localsgd

@@ -8,11 +8,11 @@
 #include <concepts>
 
 /// @file
-/// @brief The Observer component: looks after each evaluation, may stop the run.
+/// @brief The Observer component: monitors the run and may stop it.
 
 namespace localsgd {
 
-/// @brief An observer's answer. An enum, so that no bool, int or count is taken for one.
+/// @brief An observer's answer. An enum, so that a bool or an int does not compile.
 enum class proceed { yes, no };
 
 namespace detail {
@@ -23,22 +23,22 @@ concept has_after_evaluation_returning_proceed =
     };
 }  // namespace detail
 
-/// @brief Sees every point of the history as it is made.
+/// @brief Receives every point of the history when it is evaluated.
 ///
 /// | expression                | type      | meaning                                             |
 /// |---------------------------|-----------|-----------------------------------------------------|
-/// | `o.after_evaluation(e,p)` | `proceed` | e: the evaluation just made; p: the plan of the run |
+/// | `o.after_evaluation(e,p)` | `proceed` | e: the new evaluation; p: the plan of the run       |
 ///
-/// What no compiler can check:
+/// Requirements that the compiler cannot check:
 /// - it is called by one thread at a time, which need not be the caller's, while all workers wait:
 ///   the time it takes is excluded from `seconds`;
-/// - it is called at the evaluations only: `settings::evaluations` says how many there are;
-/// - `proceed::no` ends the run on all members with `stop_reason::observer_request`;
-/// - what it throws ends the run and reaches the caller of `minimize`.
+/// - it is called at the evaluations only: `settings::evaluations` is their number;
+/// - `proceed::no` ends the run on all threads and ranks with `stop_reason::observer_request`;
+/// - an exception ends the run and reaches the caller of `minimize`.
 template <class O>
 concept Observer = detail::has_after_evaluation_returning_proceed<O>;
 
-/// @brief Sees nothing, stops nothing: the default.
+/// @brief Does nothing: the default.
 struct no_observer {
   static constexpr proceed after_evaluation(evaluation const&, plan const&) noexcept {
     return proceed::yes;

@@ -17,14 +17,14 @@
 #endif
 
 /// @file
-/// @brief Shows how far a run is.
+/// @brief Shows the progress of a run.
 
 namespace localsgd {
 
-/// @brief An Observer that prints each evaluation: a bar that is redrawn on a terminal, a line each
-///        anywhere else.
+/// @brief An Observer that prints each evaluation: a bar on a terminal, a line per evaluation
+///        elsewhere.
 ///
-/// Shows the share of the steps, the objective and, where it is known, the certificate. It is
+/// Shows the share of the steps, the objective and, if known, the certificate. It is
 /// called at evaluations only: set `settings::evaluations`. Never stops the run.
 class progress_bar {
  public:

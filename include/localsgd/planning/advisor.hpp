@@ -265,10 +265,11 @@ class advisor {
       notes.push_back(text);
     }
     if (counts_.c.strong_convexity.value == 0) {
-      char text[160];
+      char text[200];
       std::snprintf(text, sizeof text,
-                    "mu = 0: the convex rate; a penalty lambda = %.3g would make f strongly convex "
-                    "and move the minimum by at most half the accuracy",
+                    "mu = 0: the convex rate; an L2 penalty lambda = %.3g on all of x, the intercept "
+                    "included, would make f strongly convex and move the minimum by at most half the "
+                    "accuracy",
                     a.accuracy / std::max(counts_.c.squared_distance.value, 1e-300));
       notes.push_back(text);
     }

@@ -221,7 +221,7 @@ cross_validation_result<typename detail::objective_of_part<Make, Matrix>::scalar
     auto const held_out = detail::part_of(features, targets, options.weights, std::move(inside));
     auto const training = detail::part_of(features, targets, options.weights, std::move(outside));
     detail::walk_path(
-        [&](double lambda) { return make(training, lambda); }, lambdas, s,
+        [&](double lambda) { return make(training, lambda); }, lambdas, s, path_options{},
         [&](std::size_t i, auto const& f, auto const& r) {
           all.gradients += r.gradients;
           all.seconds += r.seconds;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "localsgd/core/error.hpp"
+#include "localsgd/evaluation/dual_passes.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/objective/linear_concept.hpp"
@@ -61,6 +62,17 @@ double intercept_alone(F const& f) {
   return low + (high - low) / 2;
 }
 
+/// @brief b ← log(share of the samples of class c)/c: the probabilities are these shares. Of a class
+///        without samples they are e⁻⁷⁰⁰.
+template <has_class_probabilities F>
+void write_intercepts_alone(F const& f, std::span<typename F::scalar> b) {
+  std::vector<double> share(f.classes());
+  for (std::size_t i = 0; i != f.samples(); ++i)
+    share[f.label(i)] += f.scale(i) / static_cast<double>(f.samples());
+  for (std::size_t c = 0; c != share.size(); ++c)
+    b[c] = static_cast<typename F::scalar>(std::max(std::log(share[c]), -700.0) / f.intercept());
+}
+
 }  // namespace detail
 
 /// @brief λ_max = max_j |∂φ̄/∂x_j|, φ̄ the mean loss, at the best x that has no feature: the least λ at
@@ -81,6 +93,11 @@ double lambda_max(F const& f) {
   if constexpr (LinearObjective<F>)
     if (detail::has_free_intercept(f))
       x[--penalized] = static_cast<typename F::scalar>(detail::intercept_alone(f));
+  if constexpr (detail::has_class_probabilities<F>)
+    if (detail::has_free_intercept(f)) {
+      penalized -= f.classes();
+      detail::write_intercepts_alone(f, std::span(x).subspan(penalized));
+    }
   auto const at = detail::evaluate_all(f, std::span<typename F::scalar const>(x));
   double largest = 0;
   for (std::size_t j = 0; j != penalized; ++j) largest = std::max(largest, std::abs(at.gradient[j]));

@@ -7,9 +7,11 @@
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
 #include "localsgd/planning/lambda_sequence.hpp"
+#include "localsgd/planning/screening.hpp"
 #include "localsgd/report.hpp"
 #include "localsgd/result.hpp"
 #include "localsgd/run/components.hpp"
+#include "localsgd/run/defaults.hpp"
 #include "localsgd/settings.hpp"
 #include "localsgd/warm_start.hpp"
 
@@ -19,6 +21,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -45,6 +48,16 @@ struct path_result {
   double tolerance = 0;                    ///< On the certificate of each, in the units of f.
   std::uint64_t gradients = 0;             ///< Component gradients of all runs: see result::gradients.
   double seconds = 0;                      ///< Of all runs: see result::seconds.
+};
+
+/// @brief How a path is computed.
+struct path_options {
+  /// Whether features that are not expected to have a coefficient at the next λ are left out of its run.
+  /// The certificates are of all features in any case, and the answers as accurate. Of `linear_objective`
+  /// with a csr_matrix and `l1`, `elastic_net`, `box` or `nonnegative` with the same strengths and bounds for
+  /// all features; without settings::evaluations, and where no LocalWorker, StepSize or Observer is given.
+  /// Other paths are computed without.
+  bool screening = true;
 };
 
 namespace detail {
@@ -100,21 +113,72 @@ std::size_t support_of(F const& f, std::span<typename F::scalar const> x) {
   return x.size() - static_cast<std::size_t>(std::ranges::count(x, typename F::scalar{0}));
 }
 
+/// @brief Where the runs of a path start: at the minimum of the λ before or, with a regularizer that has no
+///        gradient, on the line through the last two minima, as a function of log λ.
+///
+/// Between two λ where its zeros change, the minimum is a smooth function of λ. Coefficients that are 0
+/// stay 0, and none changes its sign.
+template <Objective F>
+class path_starts {
+ public:
+  using scalar = typename F::scalar;
+
+  void add(double lambda, std::span<scalar const> x) {
+    before_.swap(last_);
+    last_.assign(x.begin(), x.end());
+    lambda_before_ = lambda_;
+    lambda_ = lambda;
+  }
+  /// @brief For λ: nothing before the first minimum.
+  std::span<scalar const> at([[maybe_unused]] F const& f, [[maybe_unused]] double lambda) {
+    if constexpr (proximal<F>) {
+      if (before_.empty()) return last_;
+      double const far = std::log(lambda / lambda_) / std::log(lambda_ / lambda_before_);
+      if (!(far <= farthest)) return last_;
+      start_ = last_;
+      std::size_t const penalized = penalized_coordinates(f);
+      for (std::size_t j = 0; j != start_.size(); ++j) {
+        double const now = static_cast<double>(last_[j]);
+        double const next = now + far * (now - static_cast<double>(before_[j]));
+        if (j >= penalized || now != 0)
+          start_[j] = j >= penalized || next * now > 0 ? static_cast<scalar>(next) : scalar{0};
+      }
+      return start_;
+    } else {
+      return last_;
+    }
+  }
+
+ private:
+  static constexpr double farthest = 2;
+
+  double lambda_ = 0, lambda_before_ = 0;
+  std::vector<scalar> last_, before_, start_;
+};
+
 /// @brief Minimises make(λ) for each λ. `visit(i, f, r)` gets each answer and may take it. @return the
 ///        tolerance
 template <class Make, class Visit, class... Components>
-double walk_path(Make const& make, std::span<double const> lambdas, settings s, Visit const& visit,
-                 Components&... components) {
+double walk_path(Make const& make, std::span<double const> lambdas, settings s,
+                 path_options const& options, Visit const& visit, Components&... components) {
   s.validate();
   check_lambdas(lambdas);
   using scalar = typename objective_made_by<Make>::scalar;
-  std::vector<scalar> start;
+  using objective = objective_made_by<Make>;
+  path_starts<objective> starts;
+  [[maybe_unused]] path_screening<objective> screening;
   for (std::size_t i = 0; i != lambdas.size(); ++i) {
     auto const f = make(lambdas[i]);
     if (i == 0) s.tolerance = tolerance_of_path(f, s);
-    result<scalar> r = start.empty() ? minimize(f, s, components...)
-                                     : minimize(f, s, warm_start(start), components...);
-    if (r.usable()) start.assign(r.x.begin(), r.x.end());
+    std::span<scalar const> const start = starts.at(f, lambdas[i]);
+    std::optional<result<scalar>> screened;
+    if constexpr (path_screening<objective>::possible && leaves_steps_open<objective, std::remove_cv_t<Components>...> &&
+                  count_of<observer_kind, objective, std::remove_cv_t<Components>...> == 0)
+      if (options.screening) screened = screening(f, s, start, components...);
+    result<scalar> r = screened        ? *std::move(screened)
+                       : start.empty() ? minimize(f, s, components...)
+                                       : minimize(f, s, warm_start(start), components...);
+    if (r.usable()) starts.add(lambdas[i], {r.x.data(), r.x.size()});
     bool const stopped = r.reason == stop_reason::observer_request;
     visit(i, f, std::move(r));
     if (stopped) break;
@@ -149,7 +213,7 @@ double walk_path(Make const& make, std::span<double const> lambdas, settings s, 
 template <detail::objective_maker Make, class... Components>
   requires(detail::component_of_paths<Components, detail::objective_made_by<Make>> && ...)
 path_result<typename detail::objective_made_by<Make>::scalar> regularization_path(
-    Make const& make, std::span<double const> lambdas, settings const& s = {},
+    Make const& make, std::span<double const> lambdas, settings const& s, path_options const& options,
     Components&&... components) {
   path_result<typename detail::objective_made_by<Make>::scalar> path;
   auto const visit = [&](std::size_t i, auto const& f, auto&& r) {
@@ -158,8 +222,17 @@ path_result<typename detail::objective_made_by<Make>::scalar> regularization_pat
     std::size_t const support = detail::support_of(f, {r.x.data(), r.x.size()});
     path.points.push_back({lambdas[i], support, std::move(r)});
   };
-  path.tolerance = detail::walk_path(make, lambdas, s, visit, components...);
+  path.tolerance = detail::walk_path(make, lambdas, s, options, visit, components...);
   return path;
+}
+
+/// @brief The same with the default options.
+template <detail::objective_maker Make, class... Components>
+  requires(detail::component_of_paths<Components, detail::objective_made_by<Make>> && ...)
+path_result<typename detail::objective_made_by<Make>::scalar> regularization_path(
+    Make const& make, std::span<double const> lambdas, settings const& s = {},
+    Components&&... components) {
+  return regularization_path(make, lambdas, s, path_options{}, components...);
 }
 
 /// @brief A table for people: a line for each λ, with what the answer is and what it cost.

@@ -20,13 +20,14 @@
 #include <vector>
 
 /// @file
-/// @brief The aggregate X of an asynchronous run: what all add to and read, without waiting.
+/// @brief The aggregate X of an asynchronous run, which all threads add to and read without
+///        waiting.
 
 namespace localsgd::detail {
 
-/// @brief What the threads of a process share of an asynchronous run. In one process the aggregate
-///        is X = Σ_i share_i: every thread adds to its own share, so each number has one writer, and
-///        an addition needs no lock and no compare-and-swap.
+/// @brief The shared state of the threads of a process in an asynchronous run. In one process the
+///        aggregate is X = Σ_i share_i: every thread adds to its own share, so each number has one
+///        writer, and an addition needs no lock and no compare-and-swap.
 struct shared_aggregate {
   struct alignas(64) counter {
     std::atomic<std::uint64_t> steps{0};
@@ -41,7 +42,7 @@ struct shared_aggregate {
   struct told {
     std::uint64_t finite = 1, delay = 0;
   };
-  std::vector<told> states;  // of all threads, when they come together
+  std::vector<told> states;  // of all threads, when they synchronise
 
   // On ranks: the length of X, and the steps of each worker as it, and as all, count them.
   std::size_t dimension = 0;
@@ -61,13 +62,13 @@ struct aggregated_iterates : iterates<Scalar> {
 ///
 /// | expression                 | meaning                                                         |
 /// |----------------------------|-----------------------------------------------------------------|
-/// | `a.expose(x)`              | collective, while nobody adds: X ← x, equal for all             |
-/// | `a.add_and_read<Scalar>(c, now)` | X ← X + c, now ← X; by one thread alone only where X then  |
+/// | `a.expose(x)`              | collective, while no thread adds: X ← x, equal for all          |
+/// | `a.add_and_read<Scalar>(c, now)` | X ← X + c, now ← X; by one thread alone only where X then |
 /// |                            | is finite as Scalar                                             |
-/// | `a.read(x)`                | collective, while nobody adds: x ← X where that is finite       |
-/// | `a.count(k, t)`            | worker k has added what it did up to step t: the delay of what  |
-/// |                            | it read, that is the steps that the last worker lacks           |
-/// | `a.wait_for_others(t, k)`  | until step t is not too far ahead: see max_staleness            |
+/// | `a.read(x)`                | collective, while no thread adds: x ← X where that is finite    |
+/// | `a.count(k, t)`            | worker k has added its steps up to t; returns the delay of what |
+/// |                            | it read                                                         |
+/// | `a.wait_for_others(t, k)`  | waits until step t is not too far ahead: see max_staleness      |
 template <Team T>
 class aggregate_access {
  public:
@@ -75,7 +76,7 @@ class aggregate_access {
 
   template <class Scalar>
   void expose(std::span<Scalar const> from) {
-    team_.barrier();  // nobody reads the old one any more
+    team_.barrier();  // no thread still reads the old one
     if (team_.leads() && x_.share.empty()) {
       x_.share.resize(team_.threads());
       x_.added = std::vector<shared_aggregate::counter>(team_.total_workers());
@@ -85,7 +86,7 @@ class aggregate_access {
     mine.assign(from.size(), 0.0);  // the start is in the first share; the others begin at 0
     if (team_.thread() == 0) std::copy(from.begin(), from.end(), mine.begin());
     if (team_.leads()) x_.finite.store(true, std::memory_order_release);
-    team_.barrier();  // nobody adds before the shares are whole
+    team_.barrier();  // no thread adds before the shares are complete
   }
 
   template <class Scalar>
@@ -101,7 +102,7 @@ class aggregate_access {
       if (finite) std::copy(now.begin(), now.end(), mine.begin());
       return;
     }
-    for (std::size_t i = 0; i != change.size(); ++i)  // nobody else writes my share
+    for (std::size_t i = 0; i != change.size(); ++i)  // no other thread writes my share
       relaxed_store(mine[i], mine[i] + change[i]);
     for (std::size_t i = 0; i != now.size(); ++i) now[i] = sum(i);
   }
@@ -124,7 +125,7 @@ class aggregate_access {
   void wait_for_others(std::uint64_t t, std::size_t k) {
     auto const longest = team_.max_staleness();
     if (!longest || t <= *longest) return;
-    // Who is furthest behind waits for nobody.
+    // The slowest worker does not wait.
     std::uint64_t const mine = x_.added[k].steps.load(std::memory_order_acquire);
     for (std::uint64_t const enough = std::min(t - *longest, mine); oldest() < enough;) {
       if (team_.cancelled()) throw localsgd::cancelled{};
@@ -187,7 +188,7 @@ class aggregate_access<T> {
       auto const value = static_cast<Scalar>(now[i]);
       if (std::isfinite(value)) x[i] = value;
     }
-    team_.broadcast(0);  // nobody adds before everybody has read
+    team_.broadcast(0);  // no rank adds before all have read
   }
 
   std::uint64_t count(std::size_t k, std::uint64_t t) {
@@ -200,7 +201,7 @@ class aggregate_access<T> {
     return t - static_cast<std::uint64_t>(oldest);
   }
 
-  // As long as somebody moves, no deadline counts.
+  // The deadline restarts whenever a worker makes progress.
   void wait_for_others(std::uint64_t t, std::size_t k) {
     auto const longest = team_.max_staleness();
     if (!longest || t <= *longest || team_.total_workers() == 1) return;

@@ -18,20 +18,20 @@
 #include <vector>
 
 /// @file
-/// @brief Algorithm 2: nobody waits.
+/// @brief Algorithm 2: no worker waits.
 
 namespace localsgd::detail {
 
-/// @brief One thread of an asynchronous run: Algorithm 2 \cite stich2019local, on any Team that has
-///        an aggregate which all can add to.
+/// @brief One thread of an asynchronous run: Algorithm 2 \cite stich2019local, on any Team with
+///        an aggregate.
 ///
-/// A worker adds w_k times its own change since it last read to the aggregate, and goes on from what
-/// it reads there. Only evaluations bring all workers together; with a largest staleness those wait
-/// that are too far ahead. One more vector per worker than a synchronous run, the point it last read,
-/// and what the aggregate takes.
+/// A worker adds w_k times its own change since it last read to the aggregate, and continues from
+/// what it reads there. Only evaluations synchronise all workers; with a largest staleness,
+/// workers that are too far ahead wait. Memory: one more vector per worker than a synchronous run,
+/// the point it last read, and that of the aggregate.
 ///
-/// On a team that orders its workers in virtual time (`T::orders_workers`) they come to the
-/// aggregate in that order, and the K·T local steps of a run are made by whoever is free.
+/// On a team that orders its workers in virtual time (`T::orders_workers`) they access the
+/// aggregate in that order, and the K·T local steps of a run are made by whichever worker is free.
 template <Team T>
 class asynchronous_protocol : public T {
  public:
@@ -65,8 +65,8 @@ class asynchronous_protocol : public T {
     return still_finite(x);
   }
 
-  /// @brief In place of local steps t, …, sync − 1 and their exchange: those of all workers, until
-  ///        they have made K·sync in all. `drifted(k)` is called before worker k goes on.
+  /// @brief Instead of local steps t, …, sync − 1 and their exchange: those of all workers, until
+  ///        they have made K·sync in all. `drifted(k)` is called before worker k continues.
   template <class Workers, class Scalar, class Drifted>
     requires orders_workers
   void advance(Workers& all, aggregated_iterates<Scalar>& x, std::uint64_t t, std::uint64_t sync,
@@ -95,19 +95,19 @@ class asynchronous_protocol : public T {
     auto& consensus = x.consensus[0];
     auto& mine = last_read_.of<Scalar>();
     auto aggregate = aggregate_of(x);
-    traffic const sent = this->sent();  // coming together is no part of training
+    traffic const sent = this->sent();  // this synchronisation is not part of training
     if (mine.empty()) {
       mine.assign(this->workers().size(), consensus);
       aggregate.expose(std::span<Scalar const>(consensus));
     } else {
-      come_together(x);  // everybody has added what there was to add
+      come_together(x);  // all threads have added their changes
       if (this->total_workers() == 1)
         consensus = mine.front();
       else
         aggregate.read(std::span<Scalar>(consensus));
     }
     this->sent() = sent;
-    return consensus;  // workers go on from what they have read
+    return consensus;  // workers continue from what they have read
   }
 
   template <class Scalar>
@@ -121,10 +121,10 @@ class asynchronous_protocol : public T {
     aggregate_of(x).expose(from);
   }
 
-  /// @brief As far as this process knows; after settle() equal for all.
+  /// @brief In this process; after settle() equal for all.
   bool finite() const noexcept { return finite_; }
 
-  /// @brief As of the last time that all came together.
+  /// @brief As of the last synchronisation.
   std::uint64_t delay() const noexcept {
     if constexpr (orders_workers)
       return this->order().delay();
@@ -192,7 +192,7 @@ class asynchronous_protocol : public T {
     }
   }
 
-  worker_points last_read_;  // the point that each of my workers goes on from
+  worker_points last_read_;  // the point that each of my workers continues from
   std::vector<double> change_, now_;
   std::uint64_t steps_ = 0;  // of all workers, in virtual order
   std::uint64_t delay_ = 0;

@@ -20,10 +20,10 @@ template <class Scalar>
 struct iterates {
   /// x_k of every worker: what `local()` returned. Written by the thread that carries the worker.
   std::vector<std::span<Scalar>> local;
-  std::vector<std::span<Scalar>> travelling;  ///< The points whose average is under way, if any.
+  std::vector<std::span<Scalar>> travelling;  ///< The points whose average is in progress, if any.
   std::vector<double> weights;  ///< w_k of the average; they sum to one.
 
-  /// The consensus and the room for the next one; which is which changes with every round.
+  /// The consensus and memory for the next one; they swap in every round.
   std::array<detail::aligned_vector<Scalar>, 2> consensus;
 
   /// @brief K vectors of length d, all 0, averaged with these weights.

@@ -13,7 +13,7 @@
 #include <utility>
 
 /// @file
-/// @brief The average travels while the next local steps are made.
+/// @brief The average is computed during the next local steps.
 
 namespace localsgd::detail {
 
@@ -23,11 +23,11 @@ concept reduces_without_waiting = requires(T& team) { team.start_open_reduce(); 
 
 /// @brief One thread of a run that does not wait for its averages, on any Team.
 ///
-/// After round r worker k goes on from x̄_{r−1} + Δ_k, Δ_k its own change in round r; the mean of
-/// these points, x̄_r = x̄_{r−1} + Σ w_k Δ_k, gets to it one round later: a delay of H steps. What is
-/// under way arrives before an evaluation and before an anchor moves. One more vector per worker:
-/// the point it last went on from. An average that is not finite is noticed one round later. Whoever
-/// is the only worker goes on from its own iterate.
+/// After round r worker k continues from x̄_{r−1} + Δ_k, Δ_k its own change in round r; the mean of
+/// these points, x̄_r = x̄_{r−1} + Σ w_k Δ_k, reaches it one round later: a delay of H steps. A
+/// pending average is completed before an evaluation and before an anchor moves. Memory: one more
+/// vector per worker, the point it last continued from. An average that is not finite is detected
+/// one round later. A single worker continues from its own iterate.
 template <Team T>
 class overlapped_protocol : public synchronous_protocol<T> {
   using base = synchronous_protocol<T>;
@@ -81,11 +81,11 @@ class overlapped_protocol : public synchronous_protocol<T> {
     for (auto& point : points_.of<Scalar>()) point.assign(from.begin(), from.end());
   }
 
-  /// @brief The steps of the longest round: so old is what a worker knows of the others.
+  /// @brief The steps of the longest round, which is the delay.
   std::uint64_t delay() const noexcept { return this->total_workers() == 1 ? 0 : longest_; }
 
  private:
-  // x.travelling ← the points that my workers go on from.
+  // x.travelling ← the points that my workers continue from.
   template <class Scalar>
   void move_on(iterates<Scalar>& x, bool keeps_mean) {
     index_range const mine = this->workers();
@@ -102,7 +102,7 @@ class overlapped_protocol : public synchronous_protocol<T> {
     }
   }
 
-  // Collective: the average that is under way, if there is one, becomes the consensus.
+  // Collective: the pending average, if any, becomes the consensus.
   void arrive_average() {
     if (auto const arrive = std::exchange(under_way_, nullptr)) arrive();
   }

@@ -7,7 +7,7 @@
 #include <version>
 
 /// @file
-/// @brief Numbers that one thread writes while others read them, without an order.
+/// @brief Numbers that one thread writes while others read them, with relaxed order.
 
 namespace localsgd::detail {
 

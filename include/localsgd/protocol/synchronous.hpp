@@ -14,11 +14,11 @@
 #include <span>
 
 /// @file
-/// @brief Algorithm 1: everybody waits for the average.
+/// @brief Algorithm 1: all workers wait for the average.
 
 namespace localsgd::detail {
 
-/// @brief Whether a team can leave averages to its communicator's own sum: `averaging::fast`.
+/// @brief Whether a team can use its communicator's sum for averages: `averaging::fast`.
 template <class T>
 concept averages_in_any_order =
     requires(T& team, std::span<std::span<double> const> rows, std::span<double const> weights,
@@ -60,7 +60,7 @@ class synchronous_protocol : public T {
     return finite_;
   }
 
-  /// @brief Collective: an exchange whose mean `make(first, out)` writes, in place of the weighted
+  /// @brief Collective: an exchange whose mean `make(first, out)` writes, instead of the weighted
   ///        mean of x.local.
   template <class Scalar, class A, class Make>
   bool exchange_made(iterates<Scalar>& x, A& averager, round_info const& info, Make const& make) {
@@ -76,7 +76,7 @@ class synchronous_protocol : public T {
     return finite_;
   }
 
-  /// @brief Where worker k goes on from.
+  /// @brief The point from which worker k continues.
   template <class Scalar>
   std::span<Scalar const> point(iterates<Scalar>& x, std::size_t /*worker*/) const noexcept {
     return x.consensus[now_];
@@ -98,9 +98,10 @@ class synchronous_protocol : public T {
     finite_ = true;
   }
 
-  /// @brief Whether all exchanges since the last move_to() were; after settle() equal for all.
+  /// @brief Whether all exchanges since the last move_to() were finite; after settle() equal for
+  ///        all.
   bool finite() const noexcept { return finite_; }
-  /// @brief A round has ended: one thread of each process tells the averager how.
+  /// @brief Ends a round: one thread of each process commits or rolls back the averager.
   template <class A>
   void note_round(A& averager, bool finite) {
     finite_ = finite;
@@ -113,7 +114,7 @@ class synchronous_protocol : public T {
   /// @brief The largest delay seen, in local steps.
   static std::uint64_t delay() noexcept { return 0; }
 
-  /// @brief What a thread that has been idle must know: see thread_team::regroup().
+  /// @brief The state that an idle thread needs: see thread_team::regroup().
   std::array<std::uint64_t, 2> place() const noexcept { return {now_, finite_ ? 1U : 0U}; }
   void go_to(std::array<std::uint64_t, 2> const& place) noexcept {
     now_ = static_cast<std::size_t>(place[0]);
@@ -150,7 +151,7 @@ class synchronous_protocol : public T {
     return finite_;
   }
 
-  // What makes the mean of all rows, coordinate by coordinate.
+  // Computes the mean of all rows, coordinate by coordinate.
   template <class Scalar, class A>
   auto combine_of(iterates<Scalar>& x, A& averager) {
     return [weights = std::span<double const>(x.weights), &averager](
@@ -166,7 +167,7 @@ class synchronous_protocol : public T {
     };
   }
 
-  // What the averager makes of the mean.
+  // Applies the averager to the mean.
   template <class Scalar, class A>
   auto complete_of(iterates<Scalar>& x, A& averager) {
     return [previous = std::span<Scalar const>(x.consensus[now_]), &averager](

@@ -17,6 +17,9 @@ namespace localsgd {
 /// @brief r(x) = 0: the mean loss alone is minimised, with the steps of `l2{0}`. μ = 0, so there is
 ///        no certificate.
 ///
+/// Where x separates the classes, f has no minimum: a run with a tolerance says so as
+/// stop_reason::no_minimum.
+///
 /// prox(x, η) = x; r*(u) is 0 at u = 0, +∞ elsewhere.
 struct no_penalty {
   template <class Scalar>

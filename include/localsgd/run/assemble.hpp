@@ -160,6 +160,7 @@ result<typename F::scalar> assembled_run(F const& f, settings const& s,
   auto const run = [&](auto const& launch) {
     run_record<F, std::remove_cvref_t<decltype(observer)>, checkpoint_type> record(f, p, observer,
                                                                                   outcome);
+    if constexpr (compresses) record.gradient.send_sparse();
     auto const step_size = resolve_step_size(
         f, p, pick<step_size_kind, F>([] { return automatic_step{}; }, given));
     auto const iterate_weights = pick<iterate_weights_kind, F>(

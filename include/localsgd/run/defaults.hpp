@@ -6,6 +6,7 @@
 #include "localsgd/averager/weighted_mean.hpp"
 #include "localsgd/core/error.hpp"
 #include "localsgd/evaluation/balanced_dual.hpp"
+#include "localsgd/evaluation/recomputed_dual.hpp"
 #include "localsgd/evaluation/scaled_dual.hpp"
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
@@ -105,11 +106,20 @@ constexpr bool leaves_steps_open = count_of<worker_kind, F, Components...> == 0 
                                    count_of<step_size_kind, F, Components...> == 0 &&
                                    (... && !never_waits<Components>);
 
+/// @brief Whether f has a certificate though it is not strongly convex, nor r.
+template <Objective F>
+bool has_dual_certificate([[maybe_unused]] F const& f) {
+  if constexpr (has_recomputed_dual<F>)
+    return proximal<F> || (has_free_intercept(f) && penalty_convexity_of(f) > 0);
+  else
+    return has_scaled_dual<F>;
+}
+
 /// @brief Whether a tolerance lets minimize choose variance-reduced steps: where it may choose the steps,
 ///        and there is a certificate to reach.
 template <Objective F, class... Components>
 bool may_reduce(F const& f) {
-  return leaves_steps_open<F, Components...> && (certifying_convexity(f) > 0 || has_scaled_dual<F>);
+  return leaves_steps_open<F, Components...> && (certifying_convexity(f) > 0 || has_dual_certificate(f));
 }
 
 /// @brief Whether minimize chooses variance-reduced steps where only `epochs` limits the run: where it may

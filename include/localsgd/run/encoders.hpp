@@ -5,12 +5,15 @@
 #include "localsgd/averager/concept.hpp"
 #include "localsgd/compressor/concept.hpp"
 #include "localsgd/core/cache_aligned.hpp"
+#include "localsgd/core/compiler.hpp"
 #include "localsgd/kernels/combine.hpp"
 #include "localsgd/protocol/iterates.hpp"
 #include "localsgd/run/sequences.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -31,15 +34,19 @@ class encoders {
 
   State& operator[](std::size_t worker) noexcept { return of_[worker]; }
 
-  /// @brief Collective: x̄ ← x̄ + Σ_k w_k C(x_k − x̄), and what the averager makes of it. Not if a
-  ///        change is not finite: then an empty message says so to all.
-  template <class Protocol, class A>
-  void exchange(Protocol& team, iterates<Scalar>& x, A& averager, round_info const& info) {
+  /// @brief Collective: x̄ ← x̄ + p + Σ_k w_k C(x_k − x̄ − p), and what the averager makes of it. Not if
+  ///        a change is not finite: then an empty message says so to all.
+  /// @param expects `expects(p)`: whether all workers are expected to have moved by the same p, which it
+  ///                writes; equal for all. Without, p = 0.
+  template <class Protocol, class A, class Expects>
+  void exchange(Protocol& team, iterates<Scalar>& x, A& averager, round_info const& info,
+                Expects const& expects) {
     std::span<Scalar const> const consensus = team.settle(x);
-    std::vector<Scalar> change(consensus.size());
+    std::vector<Scalar> change(consensus.size()), expected(consensus.size());
+    if (!expects(std::span<Scalar>(expected))) expected.clear();
     index_range const mine = team.workers();
     for (std::size_t k = mine.first; k != mine.last; ++k) {
-      for (std::size_t i = 0; i != change.size(); ++i) change[i] = x.local[k][i] - consensus[i];
+      subtract(x.local[k], consensus, expected, change);
       messages_[k].clear();
       if (all_finite(std::span<Scalar const>(change))) of_[k].encode(change, messages_[k]);
     }
@@ -53,8 +60,10 @@ class encoders {
       std::fill(sums.begin(), sums.end(), 0.0);
       for (std::size_t k = 0; finite && k != messages_.size(); ++k)
         decoder.decode(messages_[k], x.weights[k], first, sums);
-      for (std::size_t i = 0; i != out.size(); ++i)
+      for (std::size_t i = 0; i != out.size(); ++i) {
+        if (!expected.empty()) sums[i] += static_cast<double>(expected[first + i]);
         out[i] = static_cast<Scalar>(static_cast<double>(consensus[first + i]) + sums[i]);
+      }
       return finite;
     });
   }
@@ -65,6 +74,19 @@ class encoders {
   }
 
  private:
+  // change ← x − x̄ − p, or 0 where that is only rounding.
+  LOCALSGD_ONE_COPY static void subtract(std::span<Scalar const> x, std::span<Scalar const> consensus,
+                                         std::span<Scalar const> expected, std::span<Scalar> change) {
+    for (std::size_t i = 0; i != change.size(); ++i) change[i] = x[i] - consensus[i];
+    if (expected.empty()) return;
+    constexpr Scalar rounding = 8 * std::numeric_limits<Scalar>::epsilon();
+    for (std::size_t i = 0; i != change.size(); ++i) {
+      Scalar const rest = change[i] - expected[i];
+      Scalar const most = rounding * (std::abs(consensus[i]) + std::abs(expected[i]));
+      change[i] = std::abs(rest) <= most ? Scalar{0} : rest;
+    }
+  }
+
   sequences<State> of_;
   std::vector<std::vector<std::byte>> messages_;  // of all workers
   aligned_vector<double> sums_;

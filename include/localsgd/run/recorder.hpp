@@ -140,10 +140,7 @@ class recorder {
     bool over = team_.broadcast(answer) != 0;
     if (over && hook_.evaluated_at(t) && t > 0) {
       known const average = evaluate_average();
-      if (leads()) {
-        compare(average);
-        is_over(t);
-      }
+      if (leads()) compare(average), is_over(t);
     }
     share_drift();
     gather_sent(sent.bytes);
@@ -236,6 +233,8 @@ class recorder {
       out.reason = stop_reason::diverged;
     else if (p.tolerance > 0 && out.certificate <= p.tolerance)
       out.reason = stop_reason::tolerance_reached;
+    else if (r_.bound.recedes())
+      out.reason = stop_reason::no_minimum;
     else if (p.tolerance > 0 && hook_.stalled())
       out.reason = out.certificate <= r_.bound.precision(out.objective)
                        ? stop_reason::precision_reached

@@ -150,7 +150,12 @@ class round_of {
     index_range const mine = team_.workers();
     for (std::size_t k = mine.first; k != mine.last; ++k) x_.local[k] = workers_[k].local();
     if constexpr (Encoders::compress && !Protocol::never_waits)  // which refuses it at run time
-      encoders_.exchange(team_, x_, averager_, info);
+      encoders_.exchange(team_, x_, averager_, info, [&](std::span<scalar> change) {
+        if constexpr (requires { hook_.expects(info.local_steps, change); })
+          return hook_.expects(info.local_steps, change);
+        else
+          return false;
+      });
     else
       team_.exchange(x_, averager_, info);
     bool const drifts = recorder.measures_drift(info.steps);

@@ -36,9 +36,9 @@ concept has_const_shard_size = requires(S const& s, plan const& p, std::size_t w
 /// | `s.shard_size(plan, worker)`      | `std::size_t` | how many different samples the worker   |
 /// |                                   |               | can draw; n if it sees all of them      |
 ///
-/// What no compiler can check:
-/// - pure: the same arguments give the same samples, whoever asks, in whatever order, and a stretch
-///   of m steps gives what m single steps give;
+/// Requirements that the compiler cannot check:
+/// - pure: the same arguments give the same samples, on any thread and in any order, and a stretch
+///   of m steps gives the same samples as m single steps;
 /// - every index is below `plan.samples`; several threads may call at once;
 /// - it neither allocates nor locks: it runs inside the local steps.
 template <class S>

@@ -15,11 +15,11 @@
 
 namespace localsgd::detail {
 
-/// @brief Hands out the b samples of one step after the other.
+/// @brief Returns the b samples of consecutive steps.
 ///
-/// Chunks make the sampler's work vectorisable and tell early which rows will be needed: but for
-/// batches of many samples, the next 8 are always known. The last chunk ends where the stretch
-/// ends, so nothing is drawn that is not used.
+/// Chunks allow the sampler to vectorise and make the next rows known for prefetching: except for
+/// large batches, the next 8 are always known. The last chunk ends with the stretch, so every
+/// sample drawn is used.
 template <Sampler S>
 class sample_stream {
  public:
@@ -46,7 +46,7 @@ class sample_stream {
     return batch;
   }
 
-  /// @brief The samples already drawn and not handed out yet: the near future.
+  /// @brief The samples drawn but not yet returned.
   std::span<std::size_t const> upcoming() const noexcept {
     return {drawn_.data() + here_, available_ - here_};
   }

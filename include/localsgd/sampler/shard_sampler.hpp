@@ -11,7 +11,7 @@
 #include <span>
 
 /// @file
-/// @brief What a sampler draws where every worker has an objective of its own.
+/// @brief The samples of a run in which every worker has a separate objective.
 
 namespace localsgd::detail {
 

@@ -31,9 +31,9 @@ inline plan shard_plan(plan p, std::size_t worker, std::size_t samples) noexcept
 
 /// @brief Splits the samples into K contiguous shards, and lets another sampler draw from each.
 ///
-/// Without sizes, shard k is [⌊kn/K⌋, ⌊(k+1)n/K⌋): they differ by one sample at most. Inside its
-/// shard a worker is on its own: `sharded{shuffled{}}` goes through each shard once per n_k samples
-/// of that worker. For the minimiser of f over *all* samples, average with `weighted_mean`.
+/// Without sizes, shard k is [⌊kn/K⌋, ⌊(k+1)n/K⌋): they differ by one sample at most. Within its
+/// shard a worker is independent: `sharded{shuffled{}}` goes through each shard once per n_k
+/// samples of that worker. For the minimiser of f over *all* samples, average with `weighted_mean`.
 template <Sampler Inner = with_replacement>
 class sharded {
  public:

@@ -12,12 +12,12 @@
 
 namespace localsgd {
 
-/// @brief Every epoch goes through all n samples once, in an order of its own.
+/// @brief Every epoch uses all n samples once, in a new order.
 ///
-/// The K workers share the epoch: its n gradients are dealt out in the order (step, worker, place
-/// in the batch), and so are n different samples, whatever K and b are; the next epoch deals anew,
-/// in the middle of a step if need be. The order is a keyed permutation that is computed sample by
-/// sample: no memory, and thread safe, a pure function.
+/// The K workers share the epoch: its n gradients, in the order (step, worker, position in the
+/// batch), use n different samples for any K and b. The next epoch starts with the next gradient,
+/// in the middle of a step if necessary. The order is a keyed permutation that is computed sample
+/// by sample: no memory, and thread safe, a pure function.
 struct shuffled {
   void draw(plan const& p, std::size_t worker, std::uint64_t step,
             std::span<std::size_t> out) const noexcept {

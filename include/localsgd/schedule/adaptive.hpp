@@ -14,22 +14,22 @@
 
 namespace localsgd {
 
-/// @brief AdaComm \cite wang2019adaptive : H follows the objective, and so falls with it.
+/// @brief AdaComm \cite wang2019adaptive : H decreases with the objective.
 ///
 /// H₀ up to the first evaluation after the start; at each evaluation, with f₀ = f(x_0),
 ///
 ///     H ← ⌈√((f − f_low)/(f₀ − f_low)) H₀⌉, or ⌊H/2⌋ if that is not below H; but at least 1,
 ///
-/// and H stays between two evaluations. Few rounds while far from the minimum, where drift does not
-/// matter yet; many near it, where drift is what keeps a constant step from getting nearer.
+/// and H is constant between two evaluations: few rounds far from the minimum, where drift does not
+/// matter yet, and many near it, where drift limits the accuracy of a constant step.
 ///
 /// The paper has a factor η₀/η under the root for step sizes that change. It is 1 here, which is
 /// the paper's rule for constant steps; with steps that shrink H falls sooner than the paper's, so
-/// this errs on the side of more rounds. f_low is a lower bound of f*, and 0 in the paper. Where
-/// the root has no meaning, as f < f_low or f₀ ≤ f_low, H stays as it is.
+/// this gives more rounds. f_low is a lower bound of f*, and 0 in the paper. If
+/// the root is undefined, because f < f_low or f₀ ≤ f_low, H does not change.
 ///
-/// It follows what is evaluated, so it asks for `settings::evaluations` or a tolerance: as many
-/// evaluations as H may be revised.
+/// It depends on evaluations, so it needs `settings::evaluations` or a tolerance: H can change
+/// once per evaluation.
 class adaptive {
  public:
   static constexpr bool needs_evaluations = true;
@@ -45,7 +45,7 @@ class adaptive {
                     "finite");
   }
 
-  /// With nothing to look at: every H₀ steps.
+  /// Without evaluations: every H₀ steps.
   std::uint64_t next(std::uint64_t t) const noexcept { return t + local_steps_; }
 
   std::uint64_t next(std::uint64_t t, progress const& seen) const noexcept {

@@ -19,8 +19,8 @@ namespace localsgd {
 
 /// @brief Averages after exactly the listed local steps, and after the last step of the run.
 ///
-/// The paper's set of sync times I_T, as it is: for gaps by a rule of one's own, or those that another
-/// run had. Copies share the list.
+/// The paper's set of sync times I_T, given explicitly: for gaps by a custom rule, or those of
+/// another run. Copies share the list.
 class at_steps {
  public:
   /// @param sync_times t > 0, increasing; those beyond the run are not reached. @throws invalid_settings

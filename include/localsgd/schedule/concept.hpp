@@ -10,8 +10,8 @@
 
 namespace localsgd {
 
-/// @brief What a schedule may look at: the last evaluation, and the gap before now. Equal on all
-///        threads, and the same in every run of the same settings: so it tells of no time.
+/// @brief The data that a schedule may use: the last evaluation and the last gap. Equal on all
+///        threads, and in every run with the same settings, so it contains no times.
 struct progress {
   std::uint64_t steps = 0;        ///< Local steps at the evaluation: t if it has just been made.
   std::uint64_t local_steps = 0;  ///< The gap between the last two sync times; 0 at the start.
@@ -27,7 +27,7 @@ concept has_const_next_sync_time = requires(S const& s, std::uint64_t t) {
   { s.next(t) } -> std::same_as<std::uint64_t>;
 };
 
-// Optional members. One that is there but cannot be used is an error, not a member to ignore.
+// Optional members. A member with a wrong signature is an error, not ignored.
 template <class S>
 concept looks_at_progress = requires(S const& s, std::uint64_t t, progress const& seen) {
   { s.next(t, seen) } -> std::same_as<std::uint64_t>;
@@ -41,7 +41,7 @@ concept says_whether_it_needs_evaluations = requires {
   { S::needs_evaluations } -> std::convertible_to<bool>;
 };
 
-/// @brief Whether a schedule has nothing to follow unless the run is evaluated on its way.
+/// @brief Whether a schedule depends on intermediate evaluations.
 template <class S>
 constexpr bool needs_evaluations() {
   if constexpr (says_whether_it_needs_evaluations<S>)
@@ -61,17 +61,17 @@ constexpr bool needs_evaluations() {
 /// The average is made after local step t when t+1 ∈ I_T, so `every{1}` is mini-batch SGD. T, the
 /// number of local steps, always is a sync time: a `next` beyond it counts as T.
 ///
-/// Optional, for a schedule that looks how the run is doing:
+/// Optional, for a schedule that depends on the progress of the run:
 ///
 /// | expression             | type            | meaning                                         |
 /// |------------------------|-----------------|-------------------------------------------------|
 /// | `s.next(t, seen)`      | `std::uint64_t` | the same, knowing the progress; it is what a    |
 /// |                        |                 | run asks for, and `s.next(0)` what a plan shows |
-/// | `S::needs_evaluations` | `bool`          | whether a run is refused that asks for neither  |
+/// | `S::needs_evaluations` | `bool`          | whether a run is rejected that has neither      |
 /// |                        |                 | `settings::evaluations` nor a tolerance         |
 ///
-/// What no compiler can check:
-/// - pure: every member asks for itself and must get the same answer;
+/// Requirements that the compiler cannot check:
+/// - pure: every thread calls it and must get the same answer;
 /// - `next(t) > t`. Anything else ends the run with `invalid_settings`.
 template <class S>
 concept Schedule = std::copy_constructible<S> && detail::has_const_next_sync_time<S> &&

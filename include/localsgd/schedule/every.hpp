@@ -32,7 +32,7 @@ class every {
 };
 static_assert(Schedule<every>);
 
-/// @brief I_T = {T}: the workers meet once, at the end.
+/// @brief I_T = {T}: the workers average once, at the end.
 struct one_shot {
   static constexpr std::uint64_t next(std::uint64_t /*t*/) noexcept {
     return std::numeric_limits<std::uint64_t>::max();

@@ -29,7 +29,7 @@ class growing {
     detail::require(increment <= largest, "growing.increment", increment, "<= 2^31");
   }
 
-  /// @brief T steps in exactly R rounds: the first gap is 1, and the gaps grow evenly, by
+  /// @brief A run of T steps in exactly R rounds: the first gap is 1, and each gap grows by
   ///        2(T − R)/(R(R − 1)); sync times are rounded up to whole steps. R = T is `every{1}`.
   /// @param rounds R, 1 … 2³¹ and at most T; a multiple of K, say 16K
   /// @param steps  T, the local steps of the run, 1 … 2⁵³. @throws invalid_settings

@@ -13,7 +13,7 @@
 #include <string>
 
 /// @file
-/// @brief Stages: each twice as long as the one before, with gaps twice as long and steps half as
+/// @brief Stages, each twice as long as the previous one, with gaps twice as long and steps half as
 ///        large.
 
 namespace localsgd {
@@ -21,9 +21,9 @@ namespace localsgd {
 /// @brief STL-SGD on identical data \cite shen2021stl : stage s = 0, 1, … has T_s = 2^s T_0 steps
 ///        and gaps of H_s = 2^s H_0.
 ///
-/// Stage s begins after (2^s − 1) T_0 steps, and its end is a sync time; so all stages have as many
+/// Stage s starts after (2^s − 1) T_0 steps, and its end is a sync time; so all stages have as many
 /// rounds, ⌈T_0/H_0⌉, and T steps about log₂(T/T_0) times as many. The step size halves from stage
-/// to stage: `step_size` makes the one that goes with these stages.
+/// to stage: `step_size` creates the matching one.
 class stagewise {
  public:
   /// @param steps       T_0, 1 … 2⁵³
@@ -47,7 +47,7 @@ class stagewise {
   /// @brief The s of local step t; steps beyond 2⁵³ count as that one.
   int stage(std::uint64_t t) const noexcept { return detail::stage_of(t, steps_); }
 
-  /// @brief The step size that goes with these stages: η_0/2^s in stage s.
+  /// @brief The matching step size: η_0/2^s in stage s.
   /// @param first η_0, finite and > 0. @throws invalid_settings
   stagewise_step step_size(double first) const {
     detail::require_positive("stagewise.step_size", first);

@@ -35,17 +35,18 @@ concept knows_stable_step_of_workers = requires(F const& f, std::size_t batch_si
 /// samples from the objective's `stable_step(b, K)` or `stable_step(b)` if it has one, else
 /// estimated from differences of gradients (detail::estimate_curvature). From there
 /// - with μ > 0, the paper's form η_t = c/(μ(a + t)), a = max{c/(μη₀), H} \cite stich2019local,
-///   with c = 2 in place of its 4, so that the steps shrink twice as early: on w8a and a9a that
-///   halves the worst error after 15 epochs, for K = 1 … 16. `theory_step` is the theorem itself;
+///   with c = 2 instead of its 4, so that the steps shrink twice as early: on w8a and a9a that
+///   halves the largest error after 15 epochs, for K = 1 … 16. `theory_step` is the theorem itself;
 /// - with μ = 0 or unknown, η_t = η₀/√(1 + e) after e epochs, the rate of convex problems.
 ///
-/// Where only the intercept is not regularised, μ is that of the regularizer: along the intercept the
-/// data bend f. On w8a and a9a the errors are then those of a regularised intercept.
+/// If only the intercept is not regularised, μ is that of the regularizer: along the intercept the
+/// data provide the curvature of f. On w8a and a9a the errors are then those of a regularised
+/// intercept.
 ///
 /// The weighted average has w_t = (1 + t)², which forgets the start sooner than (a + t)² does.
 class automatic_step {
  public:
-  /// @brief What it chose: a StepSize.
+  /// @brief The chosen StepSize.
   class chosen {
    public:
     /// @param first η₀ > 0

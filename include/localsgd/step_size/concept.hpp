@@ -39,14 +39,15 @@ concept has_choose = requires(R const& r, F const& f, plan const& p) { r.choose(
 /// | `s.shift()` | `double` | optional: the a ≥ 0 of the weights w_t = (a+t)² that go with η_t;  |
 /// |             |          | 1 if it is missing                                                 |
 ///
-/// A run that names no IterateWeights averages with quadratic_weights{a}: recommended_weights().
+/// Without explicit IterateWeights a run averages with quadratic_weights{a}: recommended_weights().
 ///
-/// What no compiler can check: both are pure, and `s(t)` is cheap: it runs at every local step.
+/// Requirements that the compiler cannot check: both are pure, and `s(t)` is cheap: it runs at
+/// every local step.
 template <class S>
 concept StepSize = std::copy_constructible<S> && detail::has_step_size_at_t<S> &&
                    detail::shift_if_any_is_const_and_returns_double<S>;
 
-/// @brief Chooses a StepSize once it sees the objective, before the run: `r.choose(f, plan)`.
+/// @brief Chooses a StepSize from the objective and the plan, before the run: `r.choose(f, plan)`.
 template <class R, class F>
 concept StepSizeRule = std::copy_constructible<R> && detail::has_choose<R, F> &&
                        requires(R const& r, F const& f, plan const& p) {

@@ -11,7 +11,7 @@
 #include <cstdint>
 
 /// @file
-/// @brief A step size that halves from stage to stage, each twice as long as the one before.
+/// @brief A step size that halves from stage to stage, each twice as long as the previous one.
 
 namespace localsgd {
 
@@ -25,7 +25,7 @@ inline int stage_of(std::uint64_t t, std::uint64_t first) noexcept {
 
 /// @brief η_t = η_0/2^s in stage s = 0, 1, … of 2^s T_0 steps \cite shen2021stl .
 ///
-/// It goes with a `stagewise` schedule, whose stagewise::step_size() makes it. Averages with a = 1
+/// Use it with a `stagewise` schedule, whose stagewise::step_size() creates it. Averages with a = 1
 /// like `constant_step`: half of all steps are those of the last stage.
 class stagewise_step {
  public:

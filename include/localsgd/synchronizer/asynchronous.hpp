@@ -16,16 +16,17 @@ namespace localsgd {
 
 /// @brief Algorithm 2 on a pool of threads: no worker waits for another.
 ///
-/// Each worker adds w_k times its own change to a shared aggregate when its schedule says so and
-/// goes on from what it reads there; fast threads do not wait for slow ones. Only evaluations bring
-/// all workers together. `result::delay` is the largest delay τ seen; the rate is that of Algorithm
-/// 1 while H + τ = O(√(T/(Kb))). The result depends on the timing: it is not reproducible, except
-/// for K = 1. Averagers that transform the mean are refused. Thread safe like thread_pool.
+/// Each worker adds w_k times its own change to a shared aggregate at its sync times and
+/// continues from what it reads there; fast threads do not wait for slow ones. Only evaluations
+/// synchronise all workers. `result::delay` is the largest delay τ seen; the rate is that of
+/// Algorithm 1 while H + τ = O(√(T/(Kb))). The result depends on the timing: it is not
+/// reproducible, except for K = 1. Averagers that transform the mean are rejected. Thread safe
+/// like thread_pool.
 class asynchronous : public basic_threads<detail::asynchronous_protocol> {
  public:
-  /// @param threads       1 … 4096; as many as there are cores to use unless given
-  /// @param max_staleness local steps that a worker may be ahead of the slowest one when a round of
-  ///                      its own ends; unlimited unless given
+  /// @param threads       1 … 4096; by default one for each available core
+  /// @param max_staleness local steps that a worker may be ahead of the slowest one when one of its
+  ///                      rounds ends; unlimited by default
   /// @throws invalid_settings
   explicit asynchronous(std::size_t threads = detail::asio_pool::hardware_threads(),
                         std::optional<std::uint64_t> max_staleness = {})

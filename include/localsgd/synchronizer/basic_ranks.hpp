@@ -35,8 +35,8 @@
 
 namespace localsgd {
 
-/// @brief How the ranks average. With K workers, R ranks and vectors of D bytes an average sends,
-///        over all ranks and where they divide evenly,
+/// @brief How the ranks average. With K workers, R ranks and vectors of D bytes, an average sends,
+///        over all ranks and if they divide evenly,
 enum class averaging {
   reproducible,  ///< K·D·(R−1)/R + (R−1)·D bytes: in the order of the workers, the bits of `serial`.
   fast,          ///< at least 2(R−1)·D bytes, in an order that the communicator chooses.
@@ -47,22 +47,22 @@ struct rank_options {
   /// On this rank: 1 … 4096. 0 = the available cores, divided among the ranks of this machine.
   std::size_t threads = 0;
   localsgd::averaging averaging = localsgd::averaging::reproducible;  ///< The same on all ranks.
-  /// D, of asynchronous runs alone: no worker adds local steps that put it more than D ahead of the
-  /// one furthest behind, unless it is that one; it waits. With the same D on all ranks delays are
-  /// at most max(D, H). None: no limit.
+  /// D, for asynchronous runs: a worker waits before it adds local steps that would put it more
+  /// than D ahead of the slowest one. With the same D on all ranks delays are at most max(D, H).
+  /// None: no limit.
   std::optional<std::uint64_t> max_staleness = std::nullopt;
 };
 
 /// @brief Local SGD on the ranks of a communicator: K workers, spread evenly over all threads of all
 ///        ranks, each of which is started once per run.
 ///
-/// Every rank calls minimize with the same objective and settings, and gets the same result; the
-/// observer of rank 0 alone is called. With `averaging::reproducible` the result of a synchronous
+/// Every rank calls minimize with the same objective and settings, and gets the same result; only
+/// the observer of rank 0 is called. With `averaging::reproducible` the result of a synchronous
 /// run has the bits of `serial` on any number of ranks and threads.
 ///
 /// An exception on one rank ends the run on all: that rank rethrows it, the others throw
-/// rank_failed, and all can make another run. Runs are made one at a time, and by the thread that
-/// may use the communicator; the other threads of a rank never do.
+/// rank_failed, and all can start another run. Runs are made one at a time, by the thread that may
+/// use the communicator; the other threads of a rank never do.
 ///
 /// @tparam Protocol detail::synchronous_protocol, detail::overlapped_protocol or
 ///                  detail::asynchronous_protocol, which needs a one-sided communicator
@@ -74,7 +74,7 @@ class basic_ranks {
                 "asynchronous runs need a communicator with expose() and add_and_read()");
 
   /// @brief Collective.
-  /// @param arguments what the communicator is made of
+  /// @param arguments arguments of the communicator's constructor
   /// @throws invalid_settings if an option is out of range; what the communicator throws
   template <class... Arguments>
   explicit basic_ranks(rank_options options, Arguments&&... arguments)
@@ -112,7 +112,7 @@ class basic_ranks {
   std::size_t threads() const noexcept { return threads_[ranks_.rank()]; }
   bool averages_in_any_order() const noexcept { return options_.averaging == averaging::fast; }
 
-  /// @brief Of K workers those that this rank carries.
+  /// @brief The workers, of K, that this rank carries.
   index_range carries(std::size_t workers) const {
     return layout(workers).rows_of(ranks_.rank(), workers);
   }
@@ -136,13 +136,13 @@ class basic_ranks {
     });
   }
 
-  /// @brief Collective: compares what the ranks are about to run, and runs it.
+  /// @brief Collective: checks that all ranks are about to make the same run, and runs it.
   /// @throws invalid_settings on all ranks, if one of them has other data, settings or components
   ///         than rank 0, or if there are fewer workers than ranks
   template <class Program>
   void run(plan const& p, Program const& program) {
     guarded([&] {
-      detail::rank_layout const all = layout(p.workers);  // refused before anybody waits
+      detail::rank_layout const all = layout(p.workers);  // rejected before any rank waits
       compare(program);
       program([&](auto const& body) {
         detail::rank_state<C> state(ranks_, *memory_, all, p.workers, averages_in_any_order());
@@ -170,22 +170,22 @@ class basic_ranks {
     detail::require(options.threads <= 4096, "threads", options.threads, "1 to 4096, or 0");
     if constexpr (protocol::never_waits) {
       detail::require(options.threads <= 1, "threads", options.threads,
-                      "1: ranks that never wait have one thread each, so start one for each core");
+                      "1: in asynchronous runs each rank has one thread, so start one rank for each core");
       detail::require(options.averaging == averaging::reproducible, "averaging", "fast",
-                      "reproducible: asynchronous runs take no averages");
+                      "reproducible: asynchronous runs compute no averages");
       options.threads = 1;
     } else {
       detail::require(!options.max_staleness, "max_staleness", options.max_staleness.value_or(0),
-                      "left out: only asynchronous ranks are ahead of others");
+                      "unset: only asynchronous runs have a staleness");
     }
     if constexpr (!detail::sums_in_any_order<C>)
       detail::require(options.averaging == averaging::reproducible, "averaging", "fast",
-                      "reproducible: this communicator has no sum of its own");
+                      "reproducible: this communicator has no start_all_reduce()");
     return options;
   }
 
-  // How many threads a rank should have: one that is bound to some of the processors has those for
-  // itself, others share all, or the CPU quota.
+  // The number of threads of a rank: a rank that is bound to some of the processors uses those;
+  // others share all processors, or the CPU quota.
   static std::size_t share_of(std::size_t ranks_here) {
     std::size_t const allowed = detail::available_cores();
     long const online = sysconf(_SC_NPROCESSORS_ONLN);
@@ -200,7 +200,7 @@ class basic_ranks {
     return detail::rank_layout::of(threads_, workers);
   }
 
-  // Everybody gets the elements of `all` that range(r) gives from rank r.
+  // Every rank gets the elements of `all` that range(r) gives from rank r.
   template <class T, class Range>
   void gather(std::span<T> all, Range const& range) {
     if (ranks_.size() == 1) return;
@@ -239,12 +239,12 @@ class basic_ranks {
     }
   }
 
-  // A failure that all ranks have found: nobody needs to be told.
+  // A failure that all ranks have detected: no notification is needed.
   struct agreed {
     std::exception_ptr failure;
   };
 
-  // What all ranks do together: a failure of one is one of all.
+  // A collective action of all ranks: a failure of one is a failure of all.
   template <class Work>
   void guarded(Work const& work) {
     ranks_.open();
@@ -261,7 +261,7 @@ class basic_ranks {
       mine = {rank(), round_, e.what()};
     } catch (...) {
       failure = std::current_exception();
-      mine = {rank(), round_, "an exception that is no std::exception"};
+      mine = {rank(), round_, "an exception that is not a std::exception"};
     }
     mine.round = round_;
     rank_status failed;
@@ -284,10 +284,10 @@ class basic_ranks {
   bool lost_ = false;
 };
 
-/// @brief Algorithm 1 on the ranks of a communicator of your own.
+/// @brief Algorithm 1 on the ranks of a custom communicator.
 template <Communicator C>
 using on_ranks = basic_ranks<detail::synchronous_protocol, C>;
-/// @brief The average of a round travels while the next local steps are made.
+/// @brief The average of a round is sent during the next local steps.
 template <Communicator C>
 using overlapped_on_ranks = basic_ranks<detail::overlapped_protocol, C>;
 /// @brief Algorithm 2. One thread per rank.

@@ -21,9 +21,9 @@ namespace localsgd {
 ///
 /// @tparam Protocol detail::synchronous_protocol, detail::overlapped_protocol or
 ///                  detail::asynchronous_protocol
-/// @tparam Host     `host(n, f)` calls f(0) … f(n−1), each on a thread of its own and all at the
+/// @tparam Host     `host(n, f)` calls f(0) … f(n−1), each on a separate thread and all at the
 ///                  same time, and returns when all have returned; f never throws.
-///                  `host.threads()`: the most it can run at once
+///                  `host.threads()`: the largest n it supports
 template <template <class> class Protocol, class Host = detail::asio_pool>
 class basic_threads {
  public:
@@ -45,7 +45,7 @@ class basic_threads {
   }
 
  protected:
-  // `set(state)` completes what the threads share.
+  // `set(state)` completes the shared state.
   template <class Program, class Set>
   void run(plan const& p, Program const& program, Set const& set) {
     program([&](auto const& body) {

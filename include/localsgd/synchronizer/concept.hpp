@@ -11,18 +11,18 @@
 #include <string>
 
 /// @file
-/// @brief The Synchronizer component: who waits for whom, and who carries the bytes.
+/// @brief The Synchronizer component: who waits for whom, and what transfers the bytes.
 
 namespace localsgd {
 
 namespace detail {
 
-/// @brief What a synchronizer runs.
+/// @brief The program that a synchronizer runs.
 ///
 /// | expression        | meaning                                                                  |
 /// |-------------------|--------------------------------------------------------------------------|
 /// | `p.identity()`    | what all ranks of a run must have in common, a line "name = value" each; |
-/// |                   | costs a pass over the samples; throws what all ranks refuse alike        |
+/// |                   | costs a pass over the samples; throws the errors that all ranks share    |
 /// | `p(launch)`       | makes the parts of the run, then calls `launch(body)` once: that calls   |
 /// |                   | `body(protocol)` on every thread, all at the same time, and returns when |
 /// |                   | all have returned. Once in every process                                 |
@@ -64,8 +64,8 @@ concept gathers_values = requires(S& s, std::span<double> values, void (*make)()
 
 }  // namespace detail
 
-/// @brief Carries a run: a *protocol* (who waits for whom) on a *communicator* (who carries the
-///        bytes).
+/// @brief Executes a run: a *protocol* (who waits for whom) on a *communicator* (what transfers
+///        the bytes).
 ///
 /// | expression                   | meaning                                                       |
 /// |------------------------------|---------------------------------------------------------------|
@@ -80,16 +80,16 @@ concept gathers_values = requires(S& s, std::span<double> values, void (*make)()
 ///
 /// | expression                   | meaning                                                       |
 /// |------------------------------|---------------------------------------------------------------|
-/// | `s.averages_in_any_order()`  | whether averages are left to the communicator's own sum       |
+/// | `s.averages_in_any_order()`  | whether the communicator's sum computes averages              |
 ///
-/// What no compiler can check:
+/// Requirements that the compiler cannot check:
 /// - an exception on one thread ends the run on all of them; `run` then rethrows the one of the
 ///   lowest thread, on other ranks rank_failed, and the synchronizer can be used again;
-/// - `run` may be called by several threads: later calls wait for their turn;
+/// - `run` may be called by several threads: later calls wait;
 /// - the number of threads and ranks has no influence on the result of a synchronous run.
 ///
-/// A communicator of your own needs none of this: basic_ranks makes a synchronizer of it, and
-/// basic_threads one of threads of your own.
+/// A custom communicator does not need this: basic_ranks turns it into a synchronizer, and
+/// basic_threads does so for custom threads.
 template <class S>
 concept Synchronizer = detail::names_its_protocol<S> && detail::has_run<S> &&
                        detail::says_what_it_carries<S> && detail::gathers_values<S>;

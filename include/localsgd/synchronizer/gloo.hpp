@@ -9,7 +9,7 @@
 #include <utility>
 
 /// @file
-/// @brief The workers on plain processes that are connected by Gloo.
+/// @brief Workers on plain processes connected by Gloo.
 
 namespace localsgd {
 
@@ -21,13 +21,13 @@ class basic_gloo : public basic_ranks<Protocol, gloo_communicator> {
   explicit basic_gloo(gloo_options where, rank_options options = {})
       : basic_ranks<Protocol, gloo_communicator>(options, std::move(where)) {}
 
-  /// @brief By this rank, in all runs.
+  /// @brief Bytes sent by this rank, in all runs.
   std::uint64_t bytes_sent() const noexcept { return this->communicator().bytes_sent(); }
 };
 
-/// @brief Algorithm 1: everybody waits for the average.
+/// @brief Algorithm 1: all workers wait for the average.
 using gloo_ranks = basic_gloo<detail::synchronous_protocol>;
-/// @brief The average of a round travels while the next local steps are made.
+/// @brief The average of a round is sent during the next local steps.
 using overlapped_gloo_ranks = basic_gloo<detail::overlapped_protocol>;
 
 static_assert(Synchronizer<gloo_ranks> && Synchronizer<overlapped_gloo_ranks>);

@@ -9,7 +9,7 @@
 #include <cstdint>
 
 /// @file
-/// @brief The workers on the ranks of an MPI job.
+/// @brief Workers on the ranks of an MPI job.
 
 namespace localsgd {
 
@@ -31,23 +31,24 @@ class basic_mpi : public basic_ranks<Protocol, mpi_communicator> {
   std::uint64_t bytes_sent() const noexcept { return this->communicator().bytes_sent(); }
 };
 
-/// @brief Algorithm 1: everybody waits for the average.
+/// @brief Algorithm 1: all workers wait for the average.
 using mpi = basic_mpi<detail::synchronous_protocol>;
 
-/// @brief The average of a round travels while the next local steps are made.
+/// @brief The average of a round is sent during the next local steps.
 ///
-/// With `averaging::fast` all of it travels meanwhile; with `reproducible` the points do, K·D·(R−1)/R
-/// bytes, and the mean, (R−1)·D, is waited for at the end of the next round. How much moves while
-/// nobody calls MPI is up to the implementation and the network.
+/// With `averaging::fast` the whole average is sent in the background. With `reproducible` the
+/// points are, K·D·(R−1)/R bytes, and the ranks wait for the mean, (R−1)·D, at the end of the next
+/// round. How much is sent while the program does not call MPI depends on the implementation and
+/// the network.
 using overlapped_mpi = basic_mpi<detail::overlapped_protocol>;
 
 /// @brief Algorithm 2: no rank waits for another, by one MPI_Rget_accumulate to each rank. One thread
 ///        per rank.
 ///
-/// What adds up is exact for each coordinate; coordinates that lie on different ranks may be read at
-/// different moments. Where network and MPI have one-sided additions, the rank that owns a slice
-/// takes no part. Where MPI makes them of messages, they wait until it calls MPI next: at the end of
-/// its local steps.
+/// The sum is exact for each coordinate; coordinates on different ranks may be read at different
+/// moments. If network and MPI support one-sided additions, the rank that owns a slice does not
+/// participate. If MPI implements them with messages, they wait until that rank next calls MPI, at
+/// the end of its local steps.
 using asynchronous_mpi = basic_mpi<detail::asynchronous_protocol>;
 
 static_assert(Synchronizer<mpi> && Synchronizer<overlapped_mpi> && Synchronizer<asynchronous_mpi>);

@@ -11,7 +11,7 @@
 #include <optional>
 
 /// @file
-/// @brief What can be chosen of a run on many ranks.
+/// @brief Options of a run on MPI ranks.
 
 namespace localsgd {
 
@@ -28,17 +28,17 @@ struct mpi_options {
 
   localsgd::on_lost_rank on_lost_rank = localsgd::on_lost_rank::abort;
 
-  /// Whether ranks that are all on one machine pass what is short (up to 256 KiB of each) through
-  /// memory that they share: where every rank wants that, and the system has 0.5 MiB for each. The
-  /// result is the same, to the bit.
+  /// Whether ranks on one machine exchange short data (up to 256 KiB per rank) through shared
+  /// memory. This requires the option on every rank, and 0.5 MiB of shared memory for each. The
+  /// result has the same bits.
   bool shared_memory = true;
 
-  /// D, asynchronous_mpi alone: no worker of this rank adds local steps that put it more than D ahead
-  /// of the one furthest behind, unless it is that one; it waits. With the same D on all ranks
-  /// delays are at most max(D, H). None: no limit.
+  /// D, for asynchronous_mpi: a worker waits before it adds local steps that would put it more
+  /// than D ahead of the slowest one. With the same D on all ranks delays are at most max(D, H).
+  /// None: no limit.
   std::optional<std::uint64_t> max_staleness = std::nullopt;
 
-  /// @throws invalid_settings naming the field, its value and the rule it broke.
+  /// @throws invalid_settings with the field, its value and the violated rule.
   void validate() const {
     detail::require(threads <= 4096, "threads", threads, "1 to 4096, or 0");
     detail::require_positive("deadline", deadline);

@@ -8,19 +8,19 @@
 #include <cstddef>
 
 /// @file
-/// @brief Threads whose averages are made while the next local steps are.
+/// @brief Threads that average during the next local steps.
 
 namespace localsgd {
 
-/// @brief Algorithm 1 with a delay of one round, on a pool of threads: nobody waits at the end of a
-///        round, but for the average of the round before. See detail::overlapped_protocol.
+/// @brief Algorithm 1 with a delay of one round, on a pool of threads: at the end of a round,
+///        workers wait only for the average of the previous round. See detail::overlapped_protocol.
 ///
-/// A thread that is late holds up the others only if it is more than a round behind. The result has
+/// A late thread delays the others only if it is more than a round behind. The result has
 /// the same bits on any number of threads, those of overlapped_mpi and simulated_overlapped.
 /// Thread safe like thread_pool.
 class overlapped : public basic_threads<detail::overlapped_protocol> {
  public:
-  /// @param threads 1 … 4096; as many as there are cores to use unless given. @throws invalid_settings
+  /// @param threads 1 … 4096; by default one for each available core. @throws invalid_settings
   explicit overlapped(std::size_t threads = detail::asio_pool::hardware_threads())
       : basic_threads(threads) {}
 };

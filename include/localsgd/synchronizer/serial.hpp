@@ -10,7 +10,7 @@
 
 namespace localsgd {
 
-/// @brief Algorithm 1 on the caller's thread, which carries all K workers.
+/// @brief Algorithm 1 with all K workers on the calling thread.
 ///
 /// Starts no thread and locks nothing. Every synchronous backend gives its bits.
 class serial : public basic_threads<detail::synchronous_protocol, detail::calling_thread> {

@@ -27,8 +27,8 @@
 
 namespace localsgd {
 
-/// @brief Runs the K workers on threads of this machine, while a clock tells what a cluster would
-///        have needed.
+/// @brief Runs the K workers on threads of this machine, with a virtual clock for the time that a
+///        cluster would have taken.
 ///
 /// `result::seconds`, those of its history and report() are virtual; evaluations take none. Anchors
 /// of variance-reduced steps do: n/K gradients of each worker and one average for each. The same
@@ -36,11 +36,11 @@ namespace localsgd {
 ///
 /// | type                     | what the cluster does                                            |
 /// |--------------------------|------------------------------------------------------------------|
-/// | `simulated`              | Algorithm 1: everybody waits for the slowest machine, then for   |
+/// | `simulated`              | Algorithm 1: all wait for the slowest machine, then for          |
 /// |                          | the average. The bits of `serial`                                |
-/// | `simulated_overlapped`   | an average travels while the next local steps are made, and      |
-/// |                          | counts from the round after: see detail::overlapped_protocol     |
-/// | `simulated_asynchronous` | Algorithm 2: nobody waits, fast workers make more of the K·T     |
+/// | `simulated_overlapped`   | an average is sent during the next local steps, and is           |
+/// |                          | used a round later: see detail::overlapped_protocol              |
+/// | `simulated_asynchronous` | Algorithm 2: no worker waits, fast ones make more of the K·T     |
 /// |                          | steps. Each worker has its own machine, and all                  |
 /// |                          | share one server, whatever the topology; averagers keep the      |
 /// |                          | mean. Runs on the calling thread                                 |
@@ -52,9 +52,9 @@ class basic_simulated {
  public:
   using protocol = Protocol;
 
-  /// @param machines what is simulated
-  /// @param threads  1 … 4096; as many as there are cores to use unless given
-  /// @throws invalid_settings naming the argument, its value and the rule it broke
+  /// @param machines the simulated cluster
+  /// @param threads  1 … 4096; by default one for each available core
+  /// @throws invalid_settings with the argument, its value and the violated rule
   explicit basic_simulated(cluster machines,
                            std::size_t threads = detail::asio_pool::hardware_threads())
       : machines_((machines.validate(), std::move(machines))), pool_(threads) {}
@@ -62,7 +62,7 @@ class basic_simulated {
   std::size_t threads() const noexcept { return pool_.threads(); }
   cluster const& machines() const noexcept { return machines_; }
 
-  /// @brief The last run that ended, however it did. Thread safe.
+  /// @brief The report of the last run, also of a failed one. Thread safe.
   simulation_report report() const {
     std::lock_guard const lock(mutex_);
     return report_;
@@ -74,7 +74,7 @@ class basic_simulated {
     make();
   }
 
-  /// @throws invalid_settings if the cluster does not fit the run
+  /// @throws invalid_settings if the cluster does not match the run
   template <class Program>
   void run(plan const& p, Program const& program) {
     validate(p);
@@ -95,7 +95,7 @@ class basic_simulated {
     if constexpr (Protocol::never_waits) {
       detail::require(machines_.costs.members_for(p.workers) == p.workers && !machines_.groups,
                       "cluster.costs.members", machines_.costs.members,
-                      "0, and no groups, for asynchronous runs: each worker has its machine");
+                      "0, and no groups, for asynchronous runs: each worker has its own machine");
       detail::require(machines_.burst_bytes == 0, "cluster.burst_bytes", machines_.burst_bytes,
                       "0 for asynchronous runs");
     }
@@ -140,7 +140,7 @@ class basic_simulated {
 
 /// @brief Algorithm 1 in virtual time: see basic_simulated.
 using simulated = basic_simulated<detail::synchronous_protocol<detail::clocked_team>>;
-/// @brief Averages that travel while local steps are made: see basic_simulated.
+/// @brief Averages that are sent during local steps: see basic_simulated.
 using simulated_overlapped =
     basic_simulated<detail::overlapped_protocol<detail::clocked_team>>;
 /// @brief Algorithm 2 in virtual time: see basic_simulated.

@@ -16,10 +16,10 @@ namespace localsgd {
 ///        min(threads, K) threads, each started once per run.
 ///
 /// The result has the bits of `serial` for any number of threads. Thread safe: runs from several
-/// threads take turns; a run from inside one of the pool's own threads is a `std::logic_error`.
+/// threads take turns; a run from inside one of the pool's threads throws `std::logic_error`.
 class thread_pool : public basic_threads<detail::synchronous_protocol> {
  public:
-  /// @param threads 1 … 4096; as many as there are cores to use unless given. @throws invalid_settings
+  /// @param threads 1 … 4096; by default one for each available core. @throws invalid_settings
   explicit thread_pool(std::size_t threads = detail::asio_pool::hardware_threads())
       : basic_threads(threads) {}
 };

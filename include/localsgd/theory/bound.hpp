@@ -13,15 +13,15 @@
 #include <limits>
 
 /// @file
-/// @brief What the theory promises of a run, term by term.
+/// @brief The bounds of the theory for a run, term by term.
 ///
-/// All functions are pure and thread safe. A bound asked for outside its assumptions is an
-/// invalid_settings that names the argument and the rule it breaks; a bound from estimated
-/// constants is an estimate itself.
+/// All functions are pure and thread safe. Outside its assumptions a bound throws
+/// invalid_settings with the argument and the violated rule. A bound from estimated constants is
+/// itself an estimate.
 
 namespace localsgd {
 
-/// @brief The numbers of a run that the bounds depend on.
+/// @brief The parameters of a run that the bounds depend on.
 struct run_shape {
   std::size_t workers = 1;        ///< K ≥ 1
   std::uint64_t local_steps = 1;  ///< H, the largest gap between two sync times: 1 … T
@@ -29,10 +29,10 @@ struct run_shape {
   std::uint64_t steps = 0;        ///< T, local steps of each worker: 1 … 2⁵³
   double shift = 0;               ///< a of η_t = 4/(μ(a+t)); 0 = the smallest admissible one
   /// τ: what a worker reads holds all updates that were made more than τ steps before it, as
-  /// `result::delay` counts it; 0 = Algorithm 1, where everybody waits.
+  /// `result::delay` counts it; 0 = Algorithm 1, where all workers wait.
   std::uint64_t delay = 0;
 
-  /// @throws invalid_settings naming the member, its value and the rule it broke.
+  /// @throws invalid_settings with the member, its value and the violated rule.
   void validate() const {
     detail::require(workers >= 1, "run_shape.workers", workers, ">= 1");
     detail::require(batch_size >= 1, "run_shape.batch_size", batch_size, ">= 1");
@@ -45,11 +45,11 @@ struct run_shape {
   }
 };
 
-/// @brief An upper bound and what it is made of; each term is ≥ 0, in the units of the bounded.
+/// @brief An upper bound and its terms; each is ≥ 0, in the units of the bounded quantity.
 struct error_bound {
-  double start = 0;  ///< What is left of the distance of the start.
-  double noise = 0;  ///< What the variance of K·b gradients a step costs.
-  double drift = 0;  ///< What it costs that the workers part between two averages.
+  double start = 0;  ///< The remaining effect of the start.
+  double noise = 0;  ///< The effect of the variance of K·b gradients per step.
+  double drift = 0;  ///< The effect of the drift between two averages.
   double total() const noexcept { return start + noise + drift; }
 };
 
@@ -67,8 +67,8 @@ inline double smallest_shift(constants const& c, std::uint64_t local_steps,
   return std::nextafter(needed, std::numeric_limits<double>::infinity());
 }
 
-/// @brief η_t = 4/(μ(a+t)) for this run: the step size that stich_bound() and
-///        stich_asynchronous_bound() speak of \cite stich2019local.
+/// @brief η_t = 4/(μ(a+t)) for this run: the step size of stich_bound() and
+///        stich_asynchronous_bound() \cite stich2019local.
 ///
 /// The iterates x_t of such a run are averaged with the weights w_t = (a+t)², quadratic_weights{a}.
 /// @throws invalid_settings unless μ > 0 and a = 0 or a > max{16κ, H + τ}
@@ -142,8 +142,8 @@ inline error_bound stich_bound(constants const& c, run_shape const& s) {
   return detail::stich_terms(c, s, static_cast<double>(s.local_steps), 256);
 }
 
-/// @brief The same for Algorithm 2 \cite stich2019local, where nobody waits: H + τ takes the place
-///        of H, and 768 that of 256.
+/// @brief The same for Algorithm 2 \cite stich2019local, where no worker waits: H + τ replaces H,
+///        and 768 replaces 256.
 ///
 /// \f[ \frac{\mu a^3}{2 S_T}\|x_0-x^*\|^2 + \frac{4T(T+2a)}{\mu K S_T}\frac{\sigma^2}{b}
 ///     + \frac{768\,T}{\mu^2 S_T} G^2 (H+\tau)^2 L \f]
@@ -184,7 +184,7 @@ inline std::uint64_t steps_to(double accuracy, constants const& c, run_shape s) 
 }
 
 /// @brief H = max{1, ⌊√(T/(Kb))⌋: up to this order of H the rate of mini-batch SGD is kept, by
-///        Corollary 2.3 \cite stich2019local. The constants are dropped: κ and σ²/G² have no say.
+///        Corollary 2.3 \cite stich2019local. The constants are dropped: κ and σ²/G² do not matter.
 /// @throws invalid_settings unless T, K, b ≥ 1
 inline std::uint64_t recommended_local_steps(std::uint64_t steps, std::size_t workers,
                                              std::size_t batch_size) {

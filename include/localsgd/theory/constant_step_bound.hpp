@@ -6,16 +6,16 @@
 #include "localsgd/theory/bound.hpp"
 
 /// @file
-/// @brief What the theory promises of a run with a constant step size, without a bound on
+/// @brief The bounds of the theory for a constant step size, without a bound on the
 ///        gradients.
 ///
-/// Here the drift is exactly 0 at H = 1, and G² and the shift have no say. Pure and thread safe.
+/// Here the drift is exactly 0 at H = 1, and G² and the shift do not matter. Pure and thread safe.
 
 namespace localsgd {
 
 namespace detail {
 
-/// @brief γ, if all that the bounds below assume is so.
+/// @brief γ, after checking the assumptions of the bounds below.
 inline double khaled_step(constants const& c, run_shape const& s, constant_step const& step) {
   c.validate();
   s.validate();
@@ -62,12 +62,12 @@ inline error_bound khaled_bound(constants const& c, run_shape const& s, constant
 }
 
 /// @brief A bound on E f((1/T) Σ_{t<T} x̄_t) − f* for convex f, μ = 0 included
-///        \cite khaled2020tighter. Note the plain mean: no weights.
+///        \cite khaled2020tighter. This is the unweighted mean.
 ///
 /// \f[ \frac{2\|x_0-x^*\|^2}{\gamma T} + \frac{2\gamma\sigma^2}{K b}
 ///     + \frac{4\gamma^2 L (H-1)\sigma^2}{b} \f]
 ///
-/// Assumes what khaled_distance_bound() does, but for μ > 0.
+/// Assumes what khaled_distance_bound() does, except μ > 0.
 /// @throws invalid_settings unless γ ≤ 1/(4L) and there is no delay
 inline error_bound khaled_convex_bound(constants const& c, run_shape const& s,
                                        constant_step const& step) {
@@ -79,7 +79,7 @@ inline error_bound khaled_convex_bound(constants const& c, run_shape const& s,
 }
 
 /// @brief The smallest T ≥ H whose khaled_bound() is at most ε, in the units of f. `s.steps` is
-///        ignored. @throws invalid_settings; so too if ε is below the floor, noise + drift
+///        ignored. @throws invalid_settings, also if ε is below noise + drift
 inline std::uint64_t steps_to(double accuracy, constants const& c, run_shape s,
                               constant_step const& step) {
   s.steps = settings::max_steps;

@@ -10,7 +10,7 @@
 #include <string_view>
 
 /// @file
-/// @brief The constants of a problem that the theory speaks of, and where each comes from.
+/// @brief The constants of a problem that the theory uses, and the origin of each.
 
 namespace localsgd {
 
@@ -31,7 +31,7 @@ constexpr std::string_view to_string(origin from) noexcept {
   return "unknown";
 }
 
-/// @brief A number, how it was obtained, and how sure it is.
+/// @brief A number, its origin, and its standard error.
 struct constant {
   constexpr constant() = default;
   /// A number that is given.
@@ -44,7 +44,7 @@ struct constant {
   double standard_error = 0;  ///< Of an estimate, in the units of the value; 0 otherwise.
 };
 
-/// @brief What the bounds and the advice need to know of a problem.
+/// @brief The constants of a problem that bounds and advice need.
 ///
 /// `constants{.smoothness = 1.0, .strong_convexity = 0.1, .variance = 2.0, …}` where known.
 struct constants {

@@ -11,14 +11,14 @@
 #include <optional>
 
 /// @file
-/// @brief What a run costs in seconds, from what a gradient and a message cost.
+/// @brief The cost of a run in seconds, from the cost of a gradient and a message.
 
 namespace localsgd {
 
-/// @brief Seconds of steps and of rounds on some machine or network. measure_costs() fills one in.
+/// @brief Seconds of steps and of rounds on some machine or network. measure_costs() measures them.
 ///
 /// M members (threads, processes, machines) carry the K workers, ⌈K/M⌉ at most each. Workers of one
-/// member average among themselves for nothing; vectors of B bytes then travel between
+/// member average among themselves at no cost; vectors of B bytes are then sent between
 /// m = min(K, M) members. One round takes, with latency ℓ and bandwidth β,
 ///
 /// | network            | seconds                                                               |
@@ -27,9 +27,9 @@ namespace localsgd {
 /// |                    | coordinates of all K vectors, and writes its own workers' back        |
 /// | `topology::master` | 2(m−1)(ℓ + B/β): one gathers and sends back                            |
 /// | `topology::tree`   | 2⌈log₂ m⌉(ℓ + B/β)                                                     |
-/// | `topology::ring`   | 2(m−1)(ℓ + B/(mβ)): pieces of the vector go round twice                |
+/// | `topology::ring`   | 2(m−1)(ℓ + B/(mβ)): pieces of the vector circulate twice               |
 ///
-/// and nothing for K = 1. It is a model: no overlap, no contention, no cache that runs over.
+/// and nothing for K = 1. It is a model: no overlap, no contention, no cache effects.
 struct cost_model {
   double gradient_seconds = 0;   ///< One component gradient and its share of a local step, > 0.
   double latency_seconds = 0;    ///< ℓ of a message; without a network, of a rendezvous. > 0.
@@ -37,7 +37,7 @@ struct cost_model {
   std::optional<topology> network = std::nullopt;  ///< None: the members share their memory.
   std::size_t members = 0;       ///< M; 0 = as many as there are workers.
 
-  /// @throws invalid_settings naming the member, its value and the rule it broke.
+  /// @throws invalid_settings with the member, its value and the violated rule.
   void validate() const {
     detail::require_positive("cost_model.gradient_seconds", gradient_seconds);
     detail::require_positive("cost_model.latency_seconds", latency_seconds);

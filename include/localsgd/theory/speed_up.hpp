@@ -10,14 +10,14 @@
 #include <cstdint>
 
 /// @file
-/// @brief How much faster K workers are than one, as the theory has it.
+/// @brief The theoretical speed-up of K workers.
 
 namespace localsgd {
 
 /// @brief How the K workers exchange their iterates.
 enum class topology {
-  master,  ///< One gathers and sends back: 2(K−1) messages one after the other.
-  tree,    ///< A reduction and a broadcast: 2⌈log₂ K⌉ messages one after the other.
+  master,  ///< One gathers and sends back: 2(K−1) consecutive messages.
+  tree,    ///< A reduction and a broadcast: 2⌈log₂ K⌉ consecutive messages.
   ring,    ///< Each passes on a K-th of the vector 2(K−1) times: 2(K−1)/K whole messages.
 };
 
@@ -38,7 +38,7 @@ inline double exchange_messages(topology network, std::size_t workers) {
 }
 
 /// @brief The model behind the theoretical speed-up curves of \cite stich2019local : the leading
-///        terms of the bound with all constants dropped. It tells how things grow, not how much.
+///        terms of the bound with all constants dropped. It describes growth, not absolute values.
 ///
 /// Assumes what Theorem 2.2 does; μ, κ, σ², G² and the distance of the start all count as 1.
 struct speed_up_model {
@@ -62,7 +62,7 @@ struct speed_up_model {
     return static_cast<double>(workers) / (more_steps * step);
   }
 
-  /// @throws invalid_settings naming the member, its value and the rule it broke.
+  /// @throws invalid_settings with the member, its value and the violated rule.
   void validate() const {
     detail::require_positive("speed_up_model.accuracy", accuracy);
     detail::require_nonnegative("speed_up_model.message_cost", message_cost);

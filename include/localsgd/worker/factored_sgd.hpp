@@ -19,6 +19,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 /// @file
 /// @brief SGD on objectives whose gradients are outer products: no step makes a gradient.
@@ -49,6 +50,7 @@ class alignas(detail::cache_alignment) factored_sgd_sequence
         most_(std::max(p.batch_size,
                        std::clamp<std::size_t>(most_slopes / f.outputs(), 1, most_samples))),
         slopes_(most_ * f.outputs()),
+        kept_(detail::free_coordinates(f)),
         owed_(most_) {}
 
   LOCALSGD_ONE_COPY void advance(std::uint64_t from, std::uint64_t to) {
@@ -68,7 +70,7 @@ class alignas(detail::cache_alignment) factored_sgd_sequence
   // Of what is owed: slopes that fit the nearest cache, rows that fit the next one.
   static constexpr std::size_t most_slopes = 2048, most_samples = 32;
 
-  // x ← (1 − ηλ)x − (η/b) Σ_B s_i a_iᵀ, all s_i at the same x; `soon` comes after
+  // x ← (1 − ηλ)x − (η/b) Σ_B s_i a_iᵀ, with 1 in place of 1 − ηλ for free intercepts, all s_i at the same x; `soon` comes after
   // the batch
   void step(std::span<std::size_t const> batch, std::size_t soon, double eta, double lambda) {
     double const factor = 1 - eta * lambda;
@@ -76,13 +78,22 @@ class alignas(detail::cache_alignment) factored_sgd_sequence
     auto const slopes = std::span(slopes_).subspan(owes_ * f_->outputs(),
                                                    batch.size() * f_->outputs());
     f_->slopes(iterate_.v(), iterate_.scale(), batch, soon, slopes);
-    iterate_.shrink(factor);
+    shrink(factor);
     double const c = -eta / (static_cast<double>(batch.size()) * iterate_.scale());
     for (double& slope : slopes) slope *= c;
     f_->add_rows(batch, std::span<double const>(slopes), iterate_.v());
     for (double& slope : slopes) slope *= -iterate_.beta();
     std::copy(batch.begin(), batch.end(), owed_.begin() + static_cast<std::ptrdiff_t>(owes_));
     owes_ += batch.size();
+  }
+
+  // x ← factor·x, but for free intercepts.
+  void shrink(double factor) {
+    std::size_t const first = iterate_.size() - kept_.size();
+    for (std::size_t c = 0; c != kept_.size(); ++c) kept_[c] = iterate_.scale() * iterate_.v(first + c);
+    iterate_.shrink(factor);
+    for (std::size_t c = 0; c != kept_.size(); ++c)
+      iterate_.move(first + c, kept_[c] / iterate_.scale());
   }
 
   // The bits do not depend on when it happens, as long as it does before u is folded or read.
@@ -99,6 +110,7 @@ class alignas(detail::cache_alignment) factored_sgd_sequence
   detail::sample_stream<S> samples_;
   std::size_t most_, owes_ = 0;         // samples
   detail::aligned_vector<double> slopes_;   // of the samples that u is owed
+  std::vector<double> kept_;                // free intercepts
   detail::aligned_vector<std::size_t> owed_;
 };
 

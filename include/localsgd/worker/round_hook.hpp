@@ -57,6 +57,9 @@ concept counts_its_gradients = requires(H const& h, std::uint64_t t) {
 /// | `h.gradients_per_sample()` | component gradients that a step makes for each of its samples   |
 /// | `h.extra_gradients(t)`     | component gradients beyond K·b·t, after t steps                 |
 /// | `h.state(archive)`         | passes all it remembers to `archive(parts…)`                    |
+/// | `h.expects(H, change)`     | optional: whether the change of every worker in H local steps   |
+/// |                            | is about the same; then writes it to `change`, d numbers, equal |
+/// |                            | for all. A Compressor sends only what differs from it           |
 ///
 /// The context is one thread's view of the run:
 ///

@@ -23,6 +23,7 @@ namespace {
 
 using namespace localsgd;
 using detail::add_hessian;
+using detail::add_hessian_diagonal;
 using detail::is_full;
 using detail::packed_size;
 using detail::second_derivatives;
@@ -53,8 +54,12 @@ void is_the_derivative_of_the_gradient(F const& f, double lambda) {
   std::vector<double> triangle(packed_size(x.size()));
   add_hessian(f, x, {0, 45}, triangle);  // in two parts
   add_hessian(f, x, {45, f.samples()}, triangle);
+  std::vector<double> diagonal(x.size());
+  add_hessian_diagonal(f, x, {0, f.samples()}, diagonal);
   for (std::size_t j = 0; j != x.size(); ++j) {
     auto const expected = column(f, x, j, lambda);
+    BOOST_TEST(std::abs(diagonal[j] - triangle[packed_size(j) + j]) <
+               1e-12 * (1 + std::abs(diagonal[j])));
     for (std::size_t i = j; i != x.size(); ++i)
       BOOST_TEST(std::abs(triangle[packed_size(i) + j] - expected[i]) < 4e-6);
   }
@@ -114,6 +119,10 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(that_of_softmax_regression_is_the_derivative_of_it
     for (std::size_t i = 0; i != n; ++i) weights[i] = static_cast<double>(i % 4);
     is_the_derivative_of_the_gradient(
         softmax_objective(a, classes, 5, l2{0.1}, {.weights = weights}), 0.1);
+    is_the_derivative_of_the_gradient(
+        softmax_objective(a, classes, 5, l2{0.1},
+                          {.intercept = 2, .weights = weights, .regularize_intercept = true}),
+        0.1);
   }
 }
 

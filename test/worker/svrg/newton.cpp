@@ -3,9 +3,12 @@
 #define BOOST_TEST_MODULE worker_svrg_newton
 #include "localsgd/worker/svrg/newton.hpp"
 
+#include <algorithm>
 #include <array>
 #include <boost/test/unit_test.hpp>
+#include <cmath>
 #include <cstddef>
+#include <numeric>
 #include <span>
 #include <tuple>
 #include <type_traits>
@@ -154,8 +157,26 @@ BOOST_AUTO_TEST_CASE(full_sparse_rows_have_the_direction_of_dense_ones) {
   BOOST_TEST(support::relative_distance(newton_step(f, x, 1), newton_step(g, x, 1)) < 1e-12);
 }
 
-BOOST_AUTO_TEST_CASE(there_is_none_without_a_penalty_or_rows_or_in_many_dimensions) {
+BOOST_AUTO_TEST_CASE(in_many_dimensions_conjugate_gradients_solve_the_system_as_far_as_they_need) {
+  // Rows of length 1 without common features: ∇²f is its diagonal, (1/n + λ) I, so one iteration is exact.
+  constexpr std::size_t rows = 1100;
+  auto starts = vector<std::size_t>::from_shape({rows + 1});
+  std::iota(starts.begin(), starts.end(), 0U);
+  auto columns = vector<csr_matrix<double>::index_type>::from_shape({rows});
+  std::iota(columns.begin(), columns.end(), 0U);
+  auto ones = vector<double>::from_shape({rows});
+  std::fill(ones.begin(), ones.end(), 1.0);
+  csr_matrix<double> const a(rows, starts, columns, ones);
+  std::vector<double> const y(rows, 1.0);
+  linear_objective const f(a, y, squared{}, l2{0.5});
+  auto const step = newton_step(f, std::vector<double>(rows), 1);
+  double const expected = 1.0 / (1.0 + 0.5 * rows);
+  for (double const s : step) BOOST_TEST(std::abs(s - expected) < 1e-7 * expected);
+}
+
+BOOST_AUTO_TEST_CASE(there_is_none_without_a_penalty_or_rows_or_in_many_dimensions_of_floats) {
   auto const a = support::features<csr_matrix<double>>(4, 1025, 0.1);
+  auto const c = support::features<csr_matrix<float>>(4, 1025, 0.1);
   auto const b = support::features<csr_matrix<double>>(4, 1024, 0.1);
   auto const y = support::random_signs(4, 1);
   auto const exists = [&](auto const& f) {
@@ -165,6 +186,7 @@ BOOST_AUTO_TEST_CASE(there_is_none_without_a_penalty_or_rows_or_in_many_dimensio
   };
   BOOST_TEST(exists(linear_objective(b, y, logistic{}, l2{0.1})));
   BOOST_TEST(!exists(linear_objective(b, y, logistic{}, l2{0})));
-  BOOST_TEST(!exists(linear_objective(a, y, logistic{}, l2{0.1})));
-  BOOST_TEST(!exists(quadratic<>({.spectrum = {1, 2}, .samples = 3})));
+  BOOST_TEST(exists(linear_objective(a, y, logistic{}, l2{0.1})));
+  BOOST_TEST(!exists(linear_objective<csr_matrix<float>, logistic, float>(c, y, logistic{}, l2{0.1})));
+  BOOST_TEST(exists(quadratic<>({.spectrum = {1, 2}, .samples = 3})));  // from gradients alone
 }

@@ -18,6 +18,7 @@
 #include "localsgd/objective/linear.hpp"
 #include "localsgd/synchronizer/serial.hpp"
 #include "localsgd/synchronizer/thread_pool.hpp"
+#include "localsgd/worker/svrg/newton.hpp"
 #include "test/support/problems.hpp"
 #include "test/support/teams.hpp"
 

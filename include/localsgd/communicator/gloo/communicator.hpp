@@ -34,14 +34,14 @@ namespace localsgd {
 
 /// @brief How the processes of a run find each other.
 struct gloo_options {
-  std::filesystem::path folder;  ///< That all ranks can reach, on a network file system for instance.
-  std::string run = "localsgd";  ///< A name that no other job in this folder has.
+  std::filesystem::path folder;  ///< Accessible to all ranks, for instance on a network file system.
+  std::string run = "localsgd";  ///< A name that no other job in this folder uses.
   std::size_t rank = 0;          ///< Of this process, from 0.
   std::size_t size = 1;          ///< Number of ranks, ≥ 1.
   double deadline = 600;         ///< Seconds that a rank waits for others, > 0.
   std::string interface = "lo";  ///< The network interface that others reach this process by.
 
-  /// @throws invalid_settings naming the field, its value and the rule it broke.
+  /// @throws invalid_settings with the field, its value and the violated rule.
   void validate() const {
     detail::require(size >= 1, "gloo_options.size", size, ">= 1");
     detail::require(rank < size, "gloo_options.rank", rank,
@@ -71,7 +71,7 @@ class gloo_store : public ::gloo::rendezvous::Store {
     for (std::string const& key : keys)
       if (!folder_.wait(prefix_ + key, end_))
         throw std::runtime_error("localsgd: rank " + key.substr(key.find('_') + 1) +
-                                 " did not come before the deadline");
+                                 " did not connect before the deadline");
   }
   void wait(std::vector<std::string> const& keys, std::chrono::milliseconds const&) override {
     wait(keys);
@@ -88,17 +88,18 @@ class gloo_store : public ::gloo::rendezvous::Store {
 /// @brief A Communicator on Gloo: plain processes, started by hand or by any tool, that find each
 ///        other in a folder and exchange over TCP.
 ///
-/// An exception on one rank ends the run on all: the connections are closed, what happened is told by
-/// a file in the folder, and the next run connects anew. A rank that dies is noticed at once, one that
-/// does not answer at the deadline: every survivor throws rank_failed, and the communicator is of no
-/// more use. Gloo writes to sockets without care for SIGPIPE: the constructor ignores that signal.
-/// Not one-sided: the asynchronous protocol does not compile with it. Used by one thread at a time.
+/// An exception on one rank ends the run on all: the connections are closed, a file in the
+/// folder describes the failure, and the next run connects again. A rank that dies is detected at
+/// once, one that does not answer at the deadline: every survivor throws rank_failed, and the
+/// communicator cannot be used again. Gloo's socket writes can raise SIGPIPE: the constructor
+/// ignores that signal. Not one-sided: the asynchronous protocol does not compile with it. Used by
+/// one thread at a time.
 class gloo_communicator {
  public:
   /// @brief Collective: returns when all ranks are connected.
   /// @throws invalid_settings if an option is out of range
-  /// @throws std::runtime_error if the folder cannot be used, a rank is there twice, or one does not
-  ///         come before the deadline
+  /// @throws std::runtime_error if the folder cannot be used, a rank exists twice, or one does not
+  ///         connect before the deadline
   explicit gloo_communicator(gloo_options options)
       : options_((options.validate(), std::move(options))),
         folder_(options_.folder, options_.run),
@@ -114,7 +115,7 @@ class gloo_communicator {
   void open() {
     if (lost_) throw rank_failed(lost_->rank, 0, lost_->reason);
     if (!context_) connect();
-    // What was told of the run before has been read by all.
+    // All ranks have read the reports of the previous run.
     told_.reset();
   }
 
@@ -123,7 +124,7 @@ class gloo_communicator {
       tell("failed", mine);
     } else if (!lost_ && !heard()) {
       try {
-        meet();  // nobody leaves before all have come, and all of them well
+        meet();  // all ranks have arrived, without failure
         return {};
       } catch (cancelled const&) {
       }
@@ -168,7 +169,8 @@ class gloo_communicator {
  private:
   using clock = detail::rendezvous_folder::clock;
   using milliseconds = std::chrono::milliseconds;
-  // Slots of no collective of Gloo's own, whose first byte is 1 to 8. Nobody ever sends to the second.
+  // Slots of no collective of Gloo's own, whose first byte is 1 to 8. No rank ever sends to the
+  // second.
   static constexpr std::uint64_t data_slot = 0xF0ULL << 56U, alarm_slot = 0xF1ULL << 56U;
 
   milliseconds deadline() const {
@@ -197,8 +199,8 @@ class gloo_communicator {
     context_ = std::move(context);
     for (std::size_t r = 0; r != size(); ++r) {
       if (r == rank()) continue;
-      // Over all memory: offsets are addresses. Gloo tells only pending operations of a lost
-      // connection, and not the one whose bytes are on their way: so one is always pending.
+      // Over all memory: offsets are addresses. Gloo reports a lost connection only to pending
+      // operations, not to the one in transfer: so one is always pending.
       peers_[r] = context_->createUnboundBuffer(nullptr, std::numeric_limits<std::size_t>::max());
       peers_[r]->recv(static_cast<int>(r), alarm_slot, 0, 0);
     }
@@ -216,7 +218,7 @@ class gloo_communicator {
     context_.reset();
   }
 
-  // What Gloo throws means that a rank has told of a failure, or is lost.
+  // An exception from Gloo means that a rank has reported a failure, or is lost.
   template <class Work>
   void with(std::size_t r, Work const& work) {
     try {
@@ -240,16 +242,16 @@ class gloo_communicator {
     finish_all_to_all_v();
   }
 
-  // Before the connections are closed, so that whoever sees them close can read it.
+  // Written before the connections are closed, so that it can be read once they are.
   void tell(std::string const& how, rank_status const& status) noexcept {
     try {
       std::string const text = how + "\n" + std::to_string(status.rank) + "\n" +
                                std::to_string(status.round) + "\n" + status.reason;
       folder_.claim(prefix() + "told_by_" + std::to_string(rank()), {text.begin(), text.end()});
-    } catch (std::exception const&) {  // then the others see that the connections are closed
+    } catch (std::exception const&) {  // the others then detect the closed connections
     }
   }
-  // What a rank has told of these connections: the lowest of those that have.
+  // The report of the lowest rank that has written one.
   std::optional<rank_status> heard() {
     for (std::size_t r = 0; r != size() && !told_; ++r) {
       std::string const key = prefix() + "told_by_" + std::to_string(r);

@@ -20,19 +20,19 @@
 #include <utility>
 
 /// @file
-/// @brief Memory that the ranks of one machine have in common: faster than any message.
+/// @brief Memory shared by the ranks of one machine: faster than messages.
 
 namespace localsgd::detail {
 
-/// @brief For each rank a board that all can read: it posts there, at two sides in turn.
+/// @brief A board for each rank that all ranks can read; it posts to two sides alternately.
 ///
-/// All ranks post, then read what the others have posted, again and again. Who posts has read all of
-/// the last post, and who begins to write the next one has seen the last one of all others: so
-/// nobody overwrites what somebody may still read.
+/// All ranks post, then read the posts of the others, repeatedly. A rank posts after it has read
+/// all previous posts, and starts writing the next one after it has seen the last one of all
+/// others. So no rank overwrites data that another may still read.
 ///
-/// One rank makes the boards, the others open them by its invitation; then that is withdrawn, and the
-/// memory goes with the last process that has it. For one thread of a rank, but for what mine() and
-/// of() lead to.
+/// One rank creates the boards, and the others open them by its invitation, which is then
+/// withdrawn. The memory is released with the last process. For one thread of a rank, except the
+/// memory that mine() and of() return.
 class mpi_board {
  public:
   /// Bytes of a post, at most.
@@ -44,7 +44,7 @@ class mpi_board {
     std::uint64_t token = 0;  ///< Written inside: on another machine the name may be another's. Or 0.
   };
 
-  /// @brief For rank 0. Null where the system has no such memory, or too little.
+  /// @brief For rank 0. Null if the system has no such memory, or too little.
   static std::unique_ptr<mpi_board> make(std::size_t ranks) noexcept {
     auto const now = static_cast<std::uint64_t>(
         std::chrono::steady_clock::now().time_since_epoch().count());
@@ -56,7 +56,7 @@ class mpi_board {
       return std::unique_ptr<mpi_board>(new mpi_board(to, ranks));
     });
   }
-  /// @brief For the other ranks. Null where the invitation leads nowhere.
+  /// @brief For the other ranks. Null if the invitation is invalid here.
   static std::unique_ptr<mpi_board> open(invitation const& to, std::size_t rank) noexcept {
     return attempt([&] {
       std::unique_ptr<mpi_board> board;
@@ -68,7 +68,7 @@ class mpi_board {
   mpi_board& operator=(mpi_board const&) = delete;
   ~mpi_board() { withdraw(); }
 
-  /// @brief For who has made it: how others find it, until it is withdrawn.
+  /// @brief For its creator: how others find it, until it is withdrawn.
   invitation const& invite() const noexcept { return invitation_; }
   void withdraw() noexcept {
     if (std::exchange(open_, false)) memory::remove(invitation_.name.data());
@@ -78,9 +78,9 @@ class mpi_board {
   void begin(std::uint64_t run) noexcept { posts_ = run << 40U; }
   /// @brief Where the next post is to be written.
   std::byte* mine() const noexcept { return side_of(rank_, posts_ + 1); }
-  /// @brief What is written at mine() is there for all.
+  /// @brief Makes the data written at mine() visible to all.
   void post() noexcept { head(rank_)->posted.store(++posts_, std::memory_order_release); }
-  /// @brief Whether a rank has made the post that this one has made last.
+  /// @brief Whether a rank has made its post of the current round.
   bool has_posted(std::size_t rank) const noexcept {
     return head(rank)->posted.load(std::memory_order_acquire) >= posts_;
   }

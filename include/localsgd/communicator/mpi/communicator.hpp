@@ -24,23 +24,23 @@
 
 namespace localsgd {
 
-/// @brief What becomes of a run when a rank does not answer before the deadline.
+/// @brief The reaction when a rank does not answer before the deadline.
 enum class on_lost_rank {
-  abort,  ///< Says so on the standard error, and ends the whole job by MPI_Abort.
+  abort,  ///< Writes a message to standard error and ends the job with MPI_Abort.
   raise,  ///< Throws rank_failed; this `mpi` cannot be used again, and MPI_Finalize may not return.
-          ///< Where MPI stopped in the middle of a message it can only be `abort`.
+          ///< In the middle of a message it is always `abort`.
 };
 
 /// @brief A Communicator on MPI. Used by the thread that may call MPI.
 ///
-/// An exception on one rank ends the run on all, and all can make another one. A rank that does not
-/// answer before the deadline is lost, and its job with it: localsgd::on_lost_rank.
+/// An exception on one rank ends the run on all, and all can start another one. A rank that does
+/// not answer before the deadline is lost, and with it the job: localsgd::on_lost_rank.
 class mpi_communicator {
  public:
   /// @brief Collective: duplicates the communicator.
   /// @param deadline seconds that a rank waits for others without hearing from them
-  /// @param share_memory whether ranks that are all on one machine, and all want it, may pass what
-  ///                     is short through memory that they share
+  /// @param share_memory whether ranks that are all on one machine, and all want it, may exchange
+  ///                     short data through shared memory
   /// @throws std::runtime_error if MPI is not initialised, or not for threads (MPI_THREAD_FUNNELED)
   mpi_communicator(MPI_Comm ranks, double deadline, on_lost_rank when_lost, bool share_memory)
       : when_lost_(when_lost), link_(ranks, deadline) {
@@ -59,8 +59,8 @@ class mpi_communicator {
 
   std::size_t rank() const noexcept { return static_cast<std::size_t>(link_.rank()); }
   std::size_t size() const noexcept { return static_cast<std::size_t>(link_.ranks()); }
-  /// @brief Bytes that this rank has sent to others, in all runs, but for short notes and what
-  ///        MPI_Iallreduce sends. What is passed through shared memory is not sent.
+  /// @brief Bytes that this rank has sent to others, in all runs, except short notes and
+  ///        MPI_Iallreduce. Data in shared memory is not counted.
   std::uint64_t bytes_sent() const noexcept { return link_.bytes_sent(); }
 
   void open() {
@@ -84,7 +84,7 @@ class mpi_communicator {
     }
     link_.close(note);
     if (!link_.lost().empty()) {
-      static_cast<void>(window_.release());  // somebody may still use it
+      static_cast<void>(window_.release());  // other ranks may still use it
       end_lost(mine.round);
     }
     if (window_) window_->free();
@@ -116,7 +116,7 @@ class mpi_communicator {
   }
 
   detail::mpi_board* board() const noexcept { return board_.get(); }
-  /// @brief Until all others have posted.
+  /// @brief Waits until all others have posted.
   void finish_posts() {
     link_.wait_for([&](int r) { return board_->has_posted(static_cast<std::size_t>(r)); },
                    [] { return false; });
@@ -130,10 +130,10 @@ class mpi_communicator {
       window_ = std::make_unique<detail::mpi_window>(link_.communicator(), mine.size());
       exposed_ = values.size();
     }
-    meet();  // nobody adds any more
+    meet();  // no rank still adds
     std::ranges::copy(values.subspan(mine.first, mine.size()), window_->here().begin());
     window_->sync();
-    meet();  // nobody adds before it is whole
+    meet();  // no rank adds before it is complete
   }
   void add_and_read(std::size_t first, std::span<double const> change, std::span<double> now) {
     std::size_t const n = change.size();
@@ -168,7 +168,7 @@ class mpi_communicator {
     std::vector<std::byte> one(1), all(size());
     gather(std::span<std::byte>(all), std::span<std::byte const>(one));
   }
-  // Everybody gets all[r] from rank r.
+  // Every rank gets all[r] from rank r.
   template <class T>
   void gather(std::span<T> all, std::span<T const> mine) {
     std::vector<std::span<std::byte const>> send(size(), std::as_bytes(mine));

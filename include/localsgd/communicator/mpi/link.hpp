@@ -21,35 +21,36 @@
 #include <vector>
 
 /// @file
-/// @brief What the ranks of a run hear of each other: nobody waits for longer than a deadline, and
-///        who waits learns of a rank that failed.
+/// @brief Messages between the ranks of a run: no wait exceeds the deadline, and a waiting rank
+///        learns of a rank that failed.
 
 namespace localsgd::detail {
 
-/// @brief How a run went on one rank, as it tells all others when it ends.
+/// @brief How a run ended on one rank, as sent to all others.
 struct mpi_note {
   enum kind : std::int32_t { fine, failed, lost };
   std::int32_t how = fine;
-  std::int32_t rank = 0;    // the rank that failed: the sender, or whom it heard of
+  std::int32_t rank = 0;    // the rank that failed: the sender, or one that it knows of
   std::uint64_t round = 0;  // and when
-  std::uint64_t sent = 0;   // messages that the receiver of the note has got, or will
+  std::uint64_t sent = 0;   // messages sent to the receiver of the note
   std::uint64_t reductions = 0, elements = 0, element_bytes = 0;  // begun, and the last one's size
   char reason[384] = {};
 
-  /// @brief Keeps as much of the text as there is room for.
+  /// @brief Stores as much of the text as fits.
   void say(std::string_view text) {
     std::memcpy(reason, text.data(), std::min(text.size(), sizeof reason - 1));
   }
 };
 
-/// @brief One rank's end of the connections to all others, on a communicator of its own.
+/// @brief One rank's end of the connections to all others, on a separate MPI communicator.
 ///
-/// A run is from open() to close(); the ranks make as many, in the same order. What is started is
-/// waited for by wait(). Nothing is sent but from `outgoing`: memory that outlives a lost rank.
-/// Used by one thread at a time, the one that may speak MPI.
+/// A run is from open() to close(); the ranks make the same runs in the same order. wait() waits
+/// for what was started. All data is sent from `outgoing`, memory that outlives a lost rank. Used
+/// by one thread at a time, the one that may call MPI.
 class mpi_link : private mpi_requests {
  public:
-  /// @brief Collective. If not all ranks come before the deadline, the link is born lost().
+  /// @brief Collective. If not all ranks arrive before the deadline, the link is lost() from the
+  ///        start.
   /// @param deadline seconds
   mpi_link(MPI_Comm all, double deadline) : deadline_(deadline) {
     require_mpi();
@@ -65,7 +66,7 @@ class mpi_link : private mpi_requests {
   ~mpi_link() {
     if (none()) {
       if (lost_.empty()) free_duplicate();
-    } else {  // MPI may still read what it could not deliver
+    } else {  // MPI may still read undelivered data
       static_cast<void>(new aligned_vector<std::byte>(std::move(outgoing)));
       static_cast<void>(new std::vector<mpi_note>(std::move(told_)));
     }
@@ -78,15 +79,15 @@ class mpi_link : private mpi_requests {
   using mpi_requests::rank;
   using mpi_requests::ranks;
 
-  std::uint64_t round = 0;         ///< Averages made in this run: to be told.
-  aligned_vector<std::byte> outgoing;  ///< Room for what is sent.
+  std::uint64_t round = 0;         ///< Averages made in this run, for reports.
+  aligned_vector<std::byte> outgoing;  ///< Memory for the data that is sent.
 
-  /// @brief Why this link is of no use any more; empty while it is.
+  /// @brief Why this link cannot be used any more; empty if it can.
   std::string const& lost() const noexcept { return lost_; }
   int lost_rank() const noexcept { return lost_rank_; }
-  /// @brief Whether a rank has told that its run failed.
+  /// @brief Whether a rank has reported that its run failed.
   bool failed() const noexcept { return failed_; }
-  /// @brief What all ranks told at the last close(): the same on all of them, unless one is lost().
+  /// @brief The outcome of the last close(): the same on all ranks, unless one is lost().
   std::span<mpi_note const> notes() const noexcept { return notes_; }
 
   void open() {
@@ -102,9 +103,9 @@ class mpi_link : private mpi_requests {
   void send(int to, std::span<std::byte const> bytes) { mpi_requests::send(to, tag(), bytes); }
   void receive(int from, std::span<std::byte> bytes) { mpi_requests::receive(from, tag(), bytes); }
 
-  /// @brief Until all that was started is done.
+  /// @brief Waits until everything that was started is done.
   /// @throws cancelled if `stop()` becomes true, a rank has failed(), or nothing has moved for as
-  ///         long as the deadline: then lost() says so
+  ///         long as the deadline: then lost() is set
   template <class Stop>
   void wait(Stop const& stop) {
     auto since = clock::now();
@@ -116,12 +117,12 @@ class mpi_link : private mpi_requests {
       }
       if (stop()) throw cancelled{};
       if (idle % 16 == 0) look_around(since, [&](int r) { return expects(r); });
-      if (idle > 500) std::this_thread::yield();  // not at once: the message may be almost here
+      if (idle > 500) std::this_thread::yield();  // not at once: the message may arrive soon
     }
   }
 
-  /// @brief The same for what comes by other ways than messages: until `has_come(r)` of every other
-  ///        rank.
+  /// @brief The same for data that arrives without messages: waits until `has_come(r)` for every
+  ///        other rank.
   template <class HasCome, class Stop>
   void wait_for(HasCome const& has_come, Stop const& stop) {
     clock::time_point since;
@@ -141,8 +142,8 @@ class mpi_link : private mpi_requests {
     }
   }
 
-  /// @brief Until `look()`, which returns one_sided_progress, is done. As long as its value changes no
-  ///        deadline counts.
+  /// @brief Waits until `look()`, which returns one_sided_progress, is done. The deadline restarts
+  ///        whenever its value changes.
   template <class Look>
   void wait_until(Look const& look) {
     auto since = clock::now();
@@ -156,11 +157,11 @@ class mpi_link : private mpi_requests {
     }
   }
 
-  /// @brief Runs that were begun.
+  /// @brief The number of runs started.
   std::uint64_t runs() const noexcept { return run_; }
 
-  /// @brief Collective, the end of a run, however it went: tells all others, hears all of them, and
-  ///        takes in what was still on its way.
+  /// @brief Collective, at the end of a run, whatever its outcome: notifies all others, receives
+  ///        their notes, and receives all pending messages.
   void close(mpi_note mine) {
     cancel_receives();
     tell(mine);
@@ -186,12 +187,12 @@ class mpi_link : private mpi_requests {
  private:
   using clock = std::chrono::steady_clock;
 
-  // Tags below 32768 are always allowed. What is left of a run is taken in at its end, so that the
-  // numbers only keep those runs apart of which one rank has begun the next already.
+  // Tags below 32768 are always allowed. Pending messages are received at the end of a run, so the
+  // numbers only distinguish a run from the next one, which a rank may already have started.
   int tag() const noexcept { return static_cast<int>(run_ % 8000) * 2; }
   int note_tag() const noexcept { return tag() + 1; }
 
-  // Takes in the notes that have come; whether one of them tells of a failure.
+  // Receives the notes that have arrived; returns whether one of them reports a failure.
   bool hear() {
     mpi_note note;
     for (;;) {
@@ -230,7 +231,7 @@ class mpi_link : private mpi_requests {
     return true;
   }
 
-  // Ends a wait that has come to nothing: a rank has failed, or nothing has moved for too long.
+  // Ends a wait because a rank has failed, or because nothing has moved for too long.
   template <class Missing>
   void look_around(clock::time_point since, Missing const& missing) {
     if (run_ != 0 && hear()) throw cancelled{};
@@ -241,8 +242,8 @@ class mpi_link : private mpi_requests {
     return std::chrono::duration<double>(clock::now() - since).count() > deadline_;
   }
 
-  // Names the ranks that are missing: those of which something is awaited, or else those that have
-  // not taken what was sent.
+  // Names the missing ranks: those from which data is expected, or else those that have not
+  // received what was sent.
   template <class Missing>
   [[noreturn]] void give_up(Missing const& missing) {
     std::string names;
@@ -260,8 +261,8 @@ class mpi_link : private mpi_requests {
     throw cancelled{};
   }
 
-  // A rank is lost: lets the others know, if they hear, and takes back what was to come. What is to
-  // go out cannot be taken back.
+  // A rank is lost: notifies the others, if possible, and cancels pending receives. Pending sends
+  // cannot be cancelled.
   void let_go() {
     cancel_receives();
     auto const since = clock::now();

@@ -4,7 +4,7 @@
 
 #include "localsgd/core/cache_aligned.hpp"
 
-// The only header that includes MPI. Only its C interface: the one for C++ is long gone from the standard.
+// The only header that includes MPI. Only its C interface: MPI 3.0 removed the C++ one.
 #ifndef OMPI_SKIP_MPICXX
 #define OMPI_SKIP_MPICXX 1
 #endif
@@ -25,11 +25,11 @@
 #include <vector>
 
 /// @file
-/// @brief Messages of MPI that are under way: started here, and asked for until they are done.
+/// @brief Pending MPI requests: started here, and tested until they are done.
 
 namespace localsgd::detail {
 
-/// @throws std::runtime_error with MPI's own words, unless `code` is MPI_SUCCESS.
+/// @throws std::runtime_error with MPI's error text, unless `code` is MPI_SUCCESS.
 inline void check_mpi(int code, char const* call) {
   if (code == MPI_SUCCESS) return;
   char text[MPI_MAX_ERROR_STRING] = {};
@@ -38,7 +38,8 @@ inline void check_mpi(int code, char const* call) {
   throw std::runtime_error(std::string("localsgd: ") + call + ": " + text);
 }
 
-/// @throws std::runtime_error that says what to do, unless this thread may speak MPI beside others.
+/// @throws std::runtime_error that says what to do, unless this thread may call MPI while others
+///        run.
 inline void require_mpi() {
   int begun = 0, over = 0, level = 0, is_main = 0;
   MPI_Initialized(&begun);
@@ -53,14 +54,14 @@ inline void require_mpi() {
   if (level < MPI_THREAD_FUNNELED)
     throw std::runtime_error(
         "localsgd: MPI was initialised without threads; call MPI_Init_thread(&argc, &argv, "
-        "MPI_THREAD_FUNNELED, &provided) in place of MPI_Init");
+        "MPI_THREAD_FUNNELED, &provided) instead of MPI_Init");
   if (level == MPI_THREAD_FUNNELED && is_main == 0)
     throw std::runtime_error(
         "localsgd: with MPI_THREAD_FUNNELED only the thread that initialised MPI may make runs; "
         "call minimize there, or initialise MPI with MPI_THREAD_SERIALIZED");
 }
 
-/// @brief Requests on a communicator of one's own. Used by one thread at a time.
+/// @brief Requests on a separate communicator. Used by one thread at a time.
 ///
 /// Memory that is being sent or received stays where it is until the request is done.
 class mpi_requests {
@@ -73,10 +74,11 @@ class mpi_requests {
   int ranks() const noexcept { return ranks_; }
   bool none() const noexcept { return requests_.empty(); }
 
-  /// @brief Bytes that this rank has sent since it exists, but for reductions and short notes.
+  /// @brief Bytes that this rank has sent since its construction, except reductions and short
+  ///        notes.
   std::uint64_t bytes_sent() const noexcept { return bytes_sent_; }
 
-  /// @brief Starts to make a communicator for the same ranks.
+  /// @brief Starts to create a communicator for the same ranks.
   void duplicate(MPI_Comm all) {
     check_mpi(MPI_Comm_rank(all, &rank_), "MPI_Comm_rank");
     check_mpi(MPI_Comm_size(all, &ranks_), "MPI_Comm_size");
@@ -85,7 +87,7 @@ class mpi_requests {
     check_mpi(MPI_Comm_idup(all, &comm_, &request), "MPI_Comm_idup");
     add(request, {nobody, way::together});
   }
-  /// @brief From here on errors are reported, where MPI would end the job.
+  /// @brief From here on errors are reported; by default MPI would end the job.
   void use_duplicate() {
     check_mpi(MPI_Comm_set_errhandler(comm_, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
   }
@@ -96,7 +98,7 @@ class mpi_requests {
   }
 
   MPI_Comm communicator() const noexcept { return comm_; }
-  /// @brief A request that somebody else has started.
+  /// @brief A request that other code has started.
   void watch(MPI_Request request) { add(request, {nobody, way::together}); }
 
   [[noreturn]] void abort(std::string const& why) const {
@@ -122,7 +124,7 @@ class mpi_requests {
       add(request, {from, way::in});
     });
   }
-  /// @brief Sends what is not counted.
+  /// @brief Sends data that is not counted.
   void send_note(int to, int tag, std::span<std::byte const> bytes) {
     MPI_Request request = MPI_REQUEST_NULL;
     check_mpi(MPI_Isend(bytes.data(), static_cast<int>(bytes.size()), MPI_BYTE, to, tag, comm_,
@@ -130,7 +132,7 @@ class mpi_requests {
               "MPI_Isend");
     add(request, {to, way::out});
   }
-  /// @brief Takes in a note that has come, and says from whom; −1 if none has.
+  /// @brief Receives a note that has arrived and returns its sender; −1 if there is none.
   int take_note(int tag, std::span<std::byte> bytes) {
     int there = 0;
     MPI_Status status;
@@ -163,7 +165,7 @@ class mpi_requests {
     reduce(scrap_.back().data());
   }
 
-  /// @brief How many requests have come to an end since the last call.
+  /// @brief The number of requests completed since the last call.
   int test() {
     if (requests_.empty()) return 0;
     done_.resize(requests_.size());
@@ -192,7 +194,7 @@ class mpi_requests {
     return done;
   }
 
-  /// @brief Whether something is still to come from a rank, or from anybody.
+  /// @brief Whether data is still expected from a rank, or from any.
   bool expects(int from) const {
     return std::ranges::any_of(
         pending_, [&](pending const& p) { return p.which == way::in && p.peer == from; });
@@ -200,7 +202,7 @@ class mpi_requests {
   bool receives() const {
     return std::ranges::any_of(pending_, [](pending const& p) { return p.which == way::in; });
   }
-  /// @brief Whether a rank has not yet taken what was sent to it.
+  /// @brief Whether a rank has not yet received what was sent to it.
   bool owes(int to) const {
     return std::ranges::any_of(
         pending_, [&](pending const& p) { return p.which == way::out && p.peer == to; });
@@ -213,7 +215,7 @@ class mpi_requests {
       if (pending_[i].which == way::in && !std::exchange(pending_[i].cancelled, true))
         check_mpi(MPI_Cancel(&requests_[i]), "MPI_Cancel");
   }
-  /// @brief Starts to receive, and throw away, what has come and nobody waits for.
+  /// @brief Starts to receive and discard messages that no call waits for.
   void take_in_strays(int tag) {
     for (;;) {
       int there = 0, size = 0;

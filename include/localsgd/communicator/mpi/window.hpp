@@ -9,7 +9,7 @@
 #include <span>
 
 /// @file
-/// @brief Numbers of a rank that all others add to and read, without its help.
+/// @brief Numbers of a rank that all others add to and read, without its participation.
 
 namespace localsgd::detail {
 
@@ -17,7 +17,7 @@ namespace localsgd::detail {
 class mpi_window {
  public:
   /// @brief Collective. The numbers are 0.
-  /// @param doubles how many this rank has
+  /// @param doubles the number of this rank's values
   mpi_window(MPI_Comm ranks, std::size_t doubles) {
     double* here = nullptr;
     check_mpi(MPI_Win_allocate(static_cast<MPI_Aint>(doubles * sizeof(double)), sizeof(double),
@@ -31,17 +31,18 @@ class mpi_window {
   mpi_window(mpi_window const&) = delete;
   mpi_window& operator=(mpi_window const&) = delete;
 
-  /// @brief Collective, when no rank uses it any more. Without it the memory is never given back.
+  /// @brief Collective, when no rank uses it any more. Without this call the memory is never
+  ///        released.
   void free() noexcept {
     MPI_Win_unlock_all(window_);
     MPI_Win_free(&window_);
   }
 
-  /// @brief This rank's own numbers, for when nobody adds: between sync() and a barrier.
+  /// @brief This rank's own numbers, while no rank adds: between sync() and a barrier.
   std::span<double> here() const noexcept { return here_; }
   void sync() const { check_mpi(MPI_Win_sync(window_), "MPI_Win_sync"); }
 
-  /// @brief Starts, for each i, in one step that nobody comes between: old_i ← z_i, z_i ← z_i +
+  /// @brief Starts, for each i, atomically: old_i ← z_i, z_i ← z_i +
   ///        change_i, with z the numbers of a rank from `first` on.
   void add_and_get(mpi_requests& requests, int rank, std::size_t first,
                    std::span<double const> change, std::span<double> old) const {

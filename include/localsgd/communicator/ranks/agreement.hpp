@@ -14,7 +14,7 @@
 
 namespace localsgd::detail {
 
-/// @brief Compares what all ranks say of their run, lines "name = value" of equal names.
+/// @brief Compares the descriptions of the run of all ranks, lines "name = value" of equal names.
 /// @param all the text of every rank
 /// @throws invalid_settings, the same on all ranks, with the first line in which a rank differs from
 ///         rank 0: the value of that rank, and the one of rank 0. A checksum is not shown

@@ -8,7 +8,7 @@
 #include <vector>
 
 /// @file
-/// @brief How the workers of a run are spread over the threads of all ranks.
+/// @brief The distribution of workers over the threads of all ranks.
 
 namespace localsgd::detail {
 
@@ -20,7 +20,7 @@ struct rank_layout {
   std::size_t threads() const noexcept { return first.back(); }
   std::size_t threads_of(std::size_t r) const noexcept { return first[r + 1] - first[r]; }
 
-  /// @brief Of n workers, or parts, those that the threads of rank r carry.
+  /// @brief The workers, or parts, of n that the threads of rank r carry.
   index_range rows_of(std::size_t r, std::size_t n) const noexcept {
     return {even_split(n, threads(), first[r]).first,
             even_split(n, threads(), first[r + 1] - 1).last};

@@ -9,11 +9,11 @@
 #include <cstdint>
 
 /// @file
-/// @brief How vectors on many ranks become one: by slices or as they are, by messages or a board.
+/// @brief How vectors on many ranks are combined: by slices or whole, by messages or a board.
 
 namespace localsgd::detail {
 
-/// @brief Whether ranks post, in place of sending, what takes `bytes(r)` bytes on rank r: the same
+/// @brief Whether ranks post data of `bytes(r)` bytes on rank r instead of sending it. The same
 ///        answer on all of them.
 template <class C, class Bytes>
 bool fits_board([[maybe_unused]] C& communicator, [[maybe_unused]] std::size_t ranks,
@@ -28,10 +28,10 @@ bool fits_board([[maybe_unused]] C& communicator, [[maybe_unused]] std::size_t r
   }
 }
 
-/// @brief How n vectors become one. The same on all ranks.
+/// @brief How n vectors are combined. The same on all ranks.
 struct message_route {
   bool direct = false;  ///< Every rank gets all of them, not only its slice.
-  bool posted = false;  ///< Through the memory that the ranks share.
+  bool posted = false;  ///< Through shared memory.
 
   /// A message costs about as much time as some thousand bytes.
   static constexpr std::size_t worth_a_message = 4096;

@@ -15,12 +15,12 @@
 #include <vector>
 
 /// @file
-/// @brief What the threads of all ranks tell each other, over any Communicator.
+/// @brief Messages between the threads of all ranks, over any Communicator.
 
 namespace localsgd::detail {
 
-/// @brief One thread of one rank: all of a Team but reductions. The first thread of a rank uses the
-///        communicator; the others wait at a barrier meanwhile.
+/// @brief One thread of one rank: a Team without reductions. The first thread of a rank uses the
+///        communicator while the others wait at a barrier.
 template <Communicator C>
 class rank_messages {
  public:
@@ -43,7 +43,7 @@ class rank_messages {
 
   int broadcast(int answer) {
     int& agreed = s().here.answer;
-    barrier();  // nobody reads the last one any more
+    barrier();  // no thread still reads the last one
     first_thread([&] {
       agreed = answer;
       std::size_t const one = 1;
@@ -96,11 +96,11 @@ class rank_messages {
     return s().here.all_finite();
   }
 
-  /// @brief Nothing: what is sent is counted where it is.
+  /// @brief Does nothing: bytes are counted where they are sent.
   template <class Scalar>
   void count(std::size_t) noexcept {}
 
-  /// @brief What the first thread does while the others wait; then all go on.
+  /// @brief Runs on the first thread while the others wait.
   template <class Work>
   void first_thread(Work const& work) {
     if (local_ == 0) {
@@ -118,7 +118,7 @@ class rank_messages {
   rank_state<C>& s() const noexcept { return *state_; }
   std::size_t local_threads() const noexcept { return s().here.threads; }
 
-  // What follows is for the first thread.
+  // The following is for the first thread.
   template <class To, class From>
   void start_messages(To const& to, From const& from) {
     for (std::size_t r = 0; r != s().layout.ranks(); ++r) {
@@ -145,7 +145,7 @@ class rank_messages {
     if constexpr (has_board<C>) s().ranks.finish_posts();
   }
 
-  // Everybody gets the elements of `all` that range(r) gives from rank r.
+  // Every rank gets the elements of `all` that range(r) gives from rank r.
   template <class T, class Range>
   void gather(std::span<T> all, Range const& range) {
     std::size_t const ranks = s().layout.ranks();

@@ -22,12 +22,12 @@
 namespace localsgd::detail {
 
 /// @brief One thread of one rank: a Team on many processes. The first thread of a rank uses the
-///        communicator; the others wait at a barrier meanwhile.
+///        communicator while the others wait at a barrier.
 ///
-/// A reduction in fixed order: each rank sends to every other one that one's slice of the coordinates
-/// of each of its workers, reduces its own slice of all workers in the order of their numbers, and
-/// sends the outcome to everybody. Short vectors go to everybody as they are, one message in place
-/// of two; where ranks share a board, through that.
+/// A reduction in fixed order: each rank sends to every other one the receiver's slice of the
+/// coordinates of each of its workers, reduces its own slice over all workers in their order, and
+/// sends the result to all. Short vectors are sent whole to all ranks, in one message instead of
+/// two, or through a shared board.
 template <Communicator C>
 class rank_team : public rank_messages<C> {
   using base = rank_messages<C>;
@@ -46,7 +46,7 @@ class rank_team : public rank_messages<C> {
     auto& rows = std::get<std::vector<std::span<Element>>>(s().rows);
 
     // Vectors that go to rank r lie one after another, from here.size()·(where its slice begins) on:
-    // where the slice is all of them, at the same place for everybody.
+    // if the slice is the whole vector, at the same place for all ranks.
     first_thread([&] {
       if (ranks > 1 && !by.posted)
         message_memory::as<scalar>(s().memory.outgoing, here.size() * d);
@@ -133,8 +133,8 @@ class rank_team : public rank_messages<C> {
                   });
   }
 
-  /// @brief Collective: x̄ = c + Σ_r Σ_{k of rank r} w_k (x_k − c), where the communicator adds up
-  ///        the ranks in an order of its own. First half.
+  /// @brief Collective: x̄ = c + Σ_r Σ_{k of rank r} w_k (x_k − c), where the communicator adds the
+  ///        ranks in an unspecified order. First half.
   template <class Scalar>
     requires sums_in_any_order<C>
   void start_fast_average(std::span<std::span<Scalar> const> rows, std::span<double const> weights,

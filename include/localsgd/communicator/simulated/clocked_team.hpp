@@ -11,7 +11,7 @@
 #include <utility>
 
 /// @file
-/// @brief Threads that keep the time of a simulated cluster.
+/// @brief Threads with the virtual clock of a simulated cluster.
 
 namespace localsgd::detail {
 
@@ -23,7 +23,7 @@ namespace localsgd::detail {
 /// | `t.arrive(t, gradients)`    | collective, before each exchange: my workers have made their   |
 /// |                             | steps up to t, so many component gradients for each sample     |
 /// | `t.depart(travels)`         | collective, after it: what was sent since arrive() has taken   |
-/// |                             | its time, or `travels` while the next steps are made           |
+/// |                             | its time, or `travels` during the next steps                   |
 /// | `t.spend(gradients)`        | one thread, while all wait: so many component gradients of     |
 /// |                             | each worker, and the sum of a vector of length d, take time    |
 class clocked_team : public thread_team {
@@ -48,7 +48,7 @@ class clocked_team : public thread_team {
     if (leads()) {
       double const copies = 2 * static_cast<double>(others());
       double const bytes = static_cast<double>(sent().bytes - before_);
-      // Where the average is still under way, it is not counted yet: a vector as it is.
+      // While the average is in progress it is not counted yet, so an uncompressed vector is assumed.
       clock_->average(travels, travels || copies == 0 ? clock_->shape().vector_bytes
                                                       : bytes / copies);
     }
@@ -62,7 +62,7 @@ class clocked_team : public thread_team {
 };
 static_assert(Team<clocked_team>);
 
-/// @brief The only thread of a run whose workers come to the aggregate in virtual time.
+/// @brief The only thread of a run whose workers access the aggregate in virtual time.
 class ordered_team : public clocked_team {
  public:
   using virtual_order = void;

@@ -17,7 +17,7 @@
 #include <vector>
 
 /// @file
-/// @brief A cluster that need not exist: what simulated runs take their times from.
+/// @brief A hypothetical cluster, which determines the times of simulated runs.
 
 namespace localsgd {
 
@@ -28,8 +28,8 @@ enum class time_noise {
   log_normal,   ///< The mean times exp(σz − σ²/2), z normal: mean 1, too. σ is cluster::spread.
 };
 
-/// @brief Machines in groups with fast links of their own: racks, sites. An average goes over each
-///        group, then over the groups by the links of cost_model, and back.
+/// @brief Machines in groups with fast internal links: racks, sites. Each group averages, then the
+///        groups average over the links of cost_model, and the result is sent back.
 struct grouped_machines {
   std::size_t groups = 1;        ///< G ≥ 1, at most as many as there are machines.
   double latency_seconds = 0;    ///< Of a message within a group, > 0.
@@ -40,9 +40,8 @@ struct grouped_machines {
 ///
 /// Worker k needs g·c_k·ξ seconds for a component gradient: g = costs.gradient_seconds; c_k its
 /// factor, times slow_factor if it is one of the ⌊slow_share·K + ½⌋ slow ones; ξ ≥ 0 of mean 1,
-/// drawn for each round. What is drawn is a function of (settings::seed, worker, round). The M
-/// machines of costs.members carry their workers one after another; 0 gives every worker one of its
-/// own.
+/// drawn for each round. Random numbers are a function of (settings::seed, worker, round). The M
+/// machines of costs.members carry their workers one after another; 0 gives every worker a machine.
 struct cluster {
   cost_model costs = {};                      ///< Gradients, links, machines: see there.
   time_noise noise = time_noise::none;        ///< The distribution of ξ.
@@ -52,9 +51,9 @@ struct cluster {
   std::vector<double> factors = {};           ///< c_k > 0 of every worker; none: all 1.
   std::optional<grouped_machines> groups = std::nullopt;  ///< None: all are equally far.
 
-  /// B ≥ 0: after a rest a link lets so many bytes pass at once, as token buckets do, and earns them
-  /// again at its bandwidth. So averages that come no faster than the link earns their bytes wait
-  /// for what exceeds B alone. Not for asynchronous runs.
+  /// B ≥ 0: after a pause a link transfers this many bytes at once, as token buckets do, and
+  /// accumulates them again at its bandwidth. So averages that are no more frequent than that wait
+  /// only for the bytes beyond B. Not for asynchronous runs.
   double burst_bytes = 0;
 
   /// D, asynchronous runs: no worker begins steps that would put it more than D local steps ahead
@@ -64,7 +63,7 @@ struct cluster {
 
   std::size_t trace_events = 0;               ///< Spans that the timeline keeps, the first ones.
 
-  /// @throws invalid_settings naming the member, its value and the rule it broke.
+  /// @throws invalid_settings with the member, its value and the violated rule.
   void validate() const {
     costs.validate();
     detail::require_nonnegative("cluster.spread", spread);
@@ -110,7 +109,7 @@ struct cluster {
     return within.seconds_per_round((m + g - 1) / g, bytes) + between.seconds_per_round(g, bytes);
   }
 
-  /// @brief What so many averages carry over every kind of link.
+  /// @brief The bytes of the given number of averages over every kind of link.
   std::vector<link_traffic> traffic(std::size_t workers, double bytes, double averages) const {
     std::size_t const m = costs.members_for(workers);
     if (!costs.network || m == 1) return {};
@@ -142,7 +141,7 @@ struct cluster {
     return all;
   }
 
-  /// @brief ξ of a worker in its how-manyth stretch of local steps. Thread safe: a pure function.
+  /// @brief ξ of a worker for the given stretch of local steps. Thread safe: a pure function.
   double draw(std::uint64_t seed, std::size_t worker, std::uint64_t stretch) const noexcept {
     if (noise == time_noise::none) return 1;
     auto const words =

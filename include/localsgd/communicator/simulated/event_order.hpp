@@ -15,16 +15,16 @@
 #include <vector>
 
 /// @file
-/// @brief Whose turn it is in an asynchronous run of a simulated cluster.
+/// @brief The order of events in an asynchronous run of a simulated cluster.
 
 namespace localsgd::detail {
 
 /// @brief K workers and one server that holds the aggregate, in the order of virtual time.
 ///
 /// A worker computes a stretch of steps, sends its change to the server, reads the aggregate there
-/// and goes on. The server has one line in and one out: messages wait for each other, in the order
-/// in which they come, B/β seconds each, and arrive the latency later. A worker that would be
-/// further ahead than cluster::max_staleness waits until others have come. Equal times: the lower
+/// and continues. The server has one line in and one out: messages wait for each other, in the
+/// order of arrival, B/β seconds each, and arrive the latency later. A worker that would be
+/// further ahead than cluster::max_staleness waits for others. Equal times: the lower
 /// worker first.
 class event_order {
  public:
@@ -39,14 +39,14 @@ class event_order {
     for (std::size_t k = 0; k != workers_.size(); ++k) push(0, k, what::ready);
   }
 
-  /// @brief A worker at the server: it has made its local steps `from` … `to`−1.
+  /// @brief A worker at the server, which has made its local steps `from` … `to`−1.
   struct visit {
     std::size_t worker;
     std::uint64_t from, to;
   };
 
-  /// @brief The next one to arrive. Workers that begin meanwhile make `gap` steps.
-  /// @param room Steps that may be counted yet, ≥ 1: the last stretch of a run may be cut short.
+  /// @brief The next one to arrive. Workers that start in the meantime make `gap` steps.
+  /// @param room The remaining steps, ≥ 1: the last stretch of a run may be shortened.
   visit next(std::uint64_t gap, std::uint64_t room) {
     for (;;) {
       event const e = queue_.top();
@@ -85,13 +85,13 @@ class event_order {
     }
   };
   struct worker {
-    std::uint64_t steps = 0, asked = 0;  // arrived at the server, and of the stretch under way
+    std::uint64_t steps = 0, asked = 0;  // arrived at the server, and of the current stretch
     double took = 0, since = 0;
   };
 
   void push(double time, std::size_t k, what kind) { queue_.push({time, k, kind}); }
 
-  // Worker k can go on: it does, or waits for others to come.
+  // Worker k can continue: it does, or waits for others.
   void begin(std::size_t k, double time, std::uint64_t gap) {
     worker& w = workers_[k];
     std::uint64_t const oldest = arrived_.begin()->first;

@@ -13,13 +13,13 @@
 #include <vector>
 
 /// @file
-/// @brief What a simulated cluster did with its time.
+/// @brief How a simulated cluster spent its time.
 
 namespace localsgd {
 
-/// @brief What one kind of link carried.
+/// @brief The traffic of one kind of link.
 struct link_traffic {
-  std::string name;      ///< Which links.
+  std::string name;      ///< The kind of link.
   std::size_t count = 0; ///< How many there are.
   double bytes = 0;      ///< Over each of them, both ways; the mean, where they differ.
 };
@@ -28,8 +28,8 @@ struct link_traffic {
 struct time_span {
   enum class activity : std::uint8_t {
     computing,   ///< A worker's local steps, or its part of a full gradient.
-    exchanging,  ///< Asynchronous: from the end of its steps until the worker can go on.
-    averaging,   ///< One average: of nobody, but the network.
+    exchanging,  ///< Asynchronous: from the end of its steps until the worker can continue.
+    averaging,   ///< One average, on the network.
   };
   activity what = activity::computing;
   std::size_t worker = 0;  ///< The number of workers, for the network.

@@ -14,19 +14,19 @@
 #include <vector>
 
 /// @file
-/// @brief The clock of a simulated run, and the book of who did what when.
+/// @brief The clock and the event log of a simulated run.
 
 namespace localsgd::detail {
 
-/// @brief What a simulated run needs to know beforehand.
+/// @brief What a simulated run needs in advance.
 struct simulated_plan {
   std::size_t workers = 0, batch_size = 0;
   std::uint64_t steps = 0, seed = 0;
   double vector_bytes = 0;  ///< d·sizeof(scalar)
 };
 
-/// @brief Virtual time of one run. Workers' own members may be used at the same time for different
-///        workers; all else by one thread, while the others wait.
+/// @brief Virtual time of one run. Members for a worker may be called concurrently for different
+///        workers; all others by one thread, while the others wait.
 class virtual_cluster {
  public:
   /// @pre The cluster fits the shape.
@@ -49,12 +49,13 @@ class virtual_cluster {
   simulated_plan const& shape() const noexcept { return shape_; }
   double seconds() const noexcept { return now_; }
 
-  /// @brief Draws how long worker k takes for its next stretch, of so many component gradients.
+  /// @brief Draws how long worker k takes for its next stretch, of the given number of component
+  ///        gradients.
   double draw(std::size_t k, double gradients) noexcept {
     return last_[k] = gradients * cluster_->costs.gradient_seconds * factors_[k] *
                       cluster_->draw(shape_.seed, k, stretches_[k]++);
   }
-  /// @brief Worker k has computed for so long, and made so many steps.
+  /// @brief Records the time and the steps of worker k.
   void computed(std::size_t k, double seconds, std::uint64_t steps) noexcept {
     report_.computing[k] += seconds;
     report_.steps[k] += steps;
@@ -85,14 +86,15 @@ class virtual_cluster {
     if (now_ > last) note(time_span::activity::averaging, shape_.workers, last, now_);
   }
 
-  /// @brief All workers compute so many gradients and average a vector, and everybody waits for it.
+  /// @brief All workers compute so many gradients and average a vector, and all workers wait for
+  ///        it.
   void rendezvous(double gradients) {
     for (std::size_t k = 0; k != shape_.workers; ++k) computed(k, draw(k, gradients), 0);
     average(false, shape_.vector_bytes);
     std::fill(ready_.begin(), ready_.end(), now_);
   }
 
-  // For runs whose events have an order of their own.
+  // For asynchronous runs.
   void set_seconds(double now) noexcept { now_ = now; }
   void count_average() noexcept { ++report_.averages; }
   void note(time_span::activity what, std::size_t worker, double begin, double end) {
@@ -102,7 +104,7 @@ class virtual_cluster {
       ++report_.left_out;
   }
 
-  /// @brief The book, closed. @param links none: those of the averages
+  /// @brief The report of the run. @param links none: those of the averages
   simulation_report finish(std::vector<link_traffic> links = {}) {
     report_.seconds = now_;
     report_.links = std::move(links);
@@ -131,7 +133,7 @@ class virtual_cluster {
   double paid_ = 0, now_ = 0;
   aligned_vector<double> last_;               // seconds of each worker's last stretch
   aligned_vector<std::uint64_t> stretches_;   // and how many it has drawn
-  std::vector<double> ready_;             // when each machine can go on
+  std::vector<double> ready_;             // when each machine can continue
   simulation_report report_;
 };
 

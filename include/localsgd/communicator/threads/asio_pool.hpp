@@ -28,7 +28,7 @@
 
 namespace localsgd::detail {
 
-/// @brief Calls f(i), whatever the type of f, which must live as long.
+/// @brief Calls f(i) for any type of f. f must outlive the call.
 class indexed_task {
  public:
   template <class F>
@@ -41,11 +41,11 @@ class indexed_task {
   void (*call_)(void const*, std::size_t);
 };
 
-/// @brief Runs f(0) … f(n−1) at the same time, each on a thread of its own; f(0) on the caller's. So a
-///        pool of n threads starts n − 1, and one of a single thread starts none.
+/// @brief Runs f(0) … f(n−1) at the same time, each on a separate thread; f(0) on the calling one.
+///        So a pool of n threads starts n − 1.
 ///
-/// The tasks of a gang wait for each other, so they need their threads all at once: a gang takes
-/// the pool whole, and a second one waits for its turn.
+/// The tasks of a gang wait for each other, so they need all their threads at once: a gang takes
+/// the whole pool, and a second one waits.
 class asio_pool {
  public:
   /// @param threads 1 … 4096. Always explicit: Asio's default is twice the hardware threads.
@@ -53,11 +53,11 @@ class asio_pool {
   asio_pool(asio_pool const&) = delete;
   asio_pool& operator=(asio_pool const&) = delete;
   ~asio_pool() {
-    // In a child after fork() there is nobody to join.
+    // In a child after fork() there are no threads to join.
     if (process_.is_here()) delete others_;
   }
 
-  /// @brief As many threads as this process may use cores.
+  /// @brief The number of cores that this process may use.
   static std::size_t hardware_threads() noexcept { return available_cores(); }
 
   std::size_t threads() const noexcept { return threads_; }
@@ -66,7 +66,7 @@ class asio_pool {
   /// @throws std::logic_error when called from a thread that the pool's gang waits for, directly or
   ///         through other pools (detail::nested_gangs), or in a child after fork().
   ///
-  /// No template: what Asio makes of a task is compiled once, not for every run.
+  /// Not a template: Asio's code for a task is compiled once, not for every run.
   void operator()(std::size_t n, indexed_task f) {
     if (!process_.is_here())
       throw std::logic_error(
@@ -77,7 +77,7 @@ class asio_pool {
     nested_gangs::gang const gang(this);
     std::latch pending(static_cast<std::ptrdiff_t>(n));
     // post() may run out of memory half-way, when the queued tasks already wait for the others.
-    // So each waits for the go, which says whether there are others.
+    // So each waits for a start signal, which says whether all were queued.
     std::latch go(1);
     bool complete = false;
     auto const task = [&](std::size_t i) {
@@ -99,8 +99,8 @@ class asio_pool {
       throw;
     }
     go.count_down();
-    // The caller is the first of the gang: woken while it runs, the others get cores of their own.
-    // Where it slept instead, two of them would share one for the first hundredths of a second.
+    // The caller is the first of the gang: woken while it runs, the others get separate cores.
+    // If it slept instead, two of them would share one for the first hundredths of a second.
     task(0);
     pending.wait();
   }
@@ -112,7 +112,7 @@ class asio_pool {
   }
   static boost::asio::thread_pool* made(std::size_t threads) {
     if (threads == 0) return nullptr;
-    errno = 0;  // Boost 1.87 takes an ERANGE of before for one of its own
+    errno = 0;  // Boost 1.87 mistakes an earlier ERANGE for its own
     return new boost::asio::thread_pool(threads);
   }
 

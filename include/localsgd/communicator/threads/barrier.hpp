@@ -21,12 +21,12 @@ inline void relax() noexcept {
 #endif
 }
 
-/// @brief How long threads look before they park: shared by all who wait at one place.
+/// @brief How long threads spin before they park: shared by all waiters of one barrier.
 ///
 /// Spinning pays only while every thread has a core; otherwise it takes the time of the thread that
-/// is waited for. Where there are fewer cores than threads nobody spins. Elsewhere a spin that was in
-/// vain halves the limit, so that threads park at once soon after other programs have taken a core,
-/// and one that was not restores it. Every 64th wait spins in any case, to find out.
+/// is waited for. With fewer cores than threads, no thread spins. Otherwise a spin in vain halves
+/// the limit, so that threads soon park at once after other programs have taken a core, and a
+/// successful one restores it. Every 64th wait spins in any case, as a probe.
 class spin_limit {
  public:
   explicit spin_limit(std::size_t threads) noexcept
@@ -54,8 +54,8 @@ class spin_limit {
   int now() const noexcept { return now_.load(std::memory_order_relaxed); }
 
  private:
-  // A parked thread takes 50 to 250 µs to come back. Shorter spins would end while it is on its way:
-  // two threads would go on parking in turns.
+  // A parked thread takes 50 to 250 µs to come back. Shorter spins would end before that:
+  // two threads would keep parking alternately.
   static constexpr int most = 8000, least = 1000;
 
   int const most_;
@@ -71,8 +71,8 @@ class barrier {
   explicit barrier(std::size_t threads)
       : threads_(static_cast<std::uint32_t>(threads)), spin_(threads) {}
 
-  /// @throws cancelled if a thread cancelled the run before all had arrived. Once all have, every
-  ///         one of them goes on, so what they do next does not depend on who wakes first.
+  /// @throws cancelled if a thread cancelled the run before all had arrived. Once all have, all
+  ///         of them continue, so their next actions do not depend on which wakes first.
   void arrive_and_wait() { arrive_and_wait(threads_); }
   /// @brief The same for some of the threads: `threads` of them, known to each.
   void arrive_and_wait(std::uint32_t threads) {
@@ -89,13 +89,13 @@ class barrier {
     if (phase_.load(std::memory_order_acquire) == (phase | off)) throw cancelled{};
   }
 
-  /// @brief Releases every waiting thread; from here on nobody waits. Thread safe.
+  /// @brief Releases every waiting thread; from here on no thread waits. Thread safe.
   void cancel() noexcept {
     phase_.fetch_or(off, std::memory_order_acq_rel);
     phase_.notify_all();
   }
 
-  /// @brief The ns that threads have been parked here, all together.
+  /// @brief The total ns that threads have been parked here.
   std::uint64_t parked() const noexcept { return parked_.load(std::memory_order_relaxed); }
 
   /// @brief Whether a thread cancelled the run.

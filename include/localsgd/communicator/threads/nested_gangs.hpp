@@ -14,15 +14,15 @@
 #endif
 
 /// @file
-/// @brief Gangs of threads that start gangs on other pools: which of them would wait for each other.
+/// @brief Detects deadlocks between gangs of threads that start gangs on other pools.
 
 namespace localsgd::detail {
 
 /// @brief The pools that the calling thread works for, and those that such threads wait for.
 ///
 /// A gang holds its pool until all of its tasks are done. A task that asks for another pool makes
-/// all gangs that it is part of wait for the gang that holds that pool. A gang that is asked to wait
-/// for itself, directly or through others, is refused: it would wait for ever. Thread safe.
+/// all gangs that it is part of wait for the gang that holds that pool. A gang that would wait for
+/// itself, directly or through others, throws instead of waiting forever. Thread safe.
 class nested_gangs {
  public:
   /// @brief One gang: the pool that it runs on, and the gang whose task has started it.
@@ -52,7 +52,7 @@ class nested_gangs {
   /// @brief Locks the mutex of a pool. @throws std::logic_error if that would never succeed.
   static std::unique_lock<std::mutex> lock(std::mutex& busy, void const* pool) {
     gang const* const mine = current();
-    if (mine == nullptr) return std::unique_lock(busy);  // nobody waits for this thread
+    if (mine == nullptr) return std::unique_lock(busy);  // no other gang waits for this thread
     if (works_for(mine, pool)) refuse();
     std::unique_lock turn(busy, std::try_to_lock);
     if (turn.owns_lock()) return turn;
@@ -110,8 +110,8 @@ class nested_gangs {
   }
   [[noreturn]] LOCALSGD_COLD static void refuse() {
     throw std::logic_error(
-        "localsgd: minimize was called from a thread of the pool it is to run on, or of one that "
-        "waits for that pool; give the inner call a pool of its own, or serial{}");
+        "localsgd: minimize was called from a thread of the pool it would run on, or of one that "
+        "waits for that pool; give the inner call a separate pool, or serial{}");
   }
   static gang const*& current() noexcept {
     thread_local gang const* g = nullptr;
@@ -123,8 +123,8 @@ class nested_gangs {
   }
 };
 
-/// @brief Tells whether this process is the one that made the object, or a child after fork(), in
-///        which the threads of that object do not exist.
+/// @brief Whether this process created the object, or is a child after fork(), in which the
+///        threads of that object do not exist.
 class process_mark {
  public:
   bool is_here() const noexcept { return process_ == current(); }

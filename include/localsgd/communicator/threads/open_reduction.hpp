@@ -9,14 +9,14 @@
 #include <cstdint>
 
 /// @file
-/// @brief A reduction in shared memory that nobody waits for until its result is needed.
+/// @brief A reduction in shared memory that blocks only when its result is needed.
 
 namespace localsgd::detail {
 
-/// @brief Threads publish what is to be combined, do something else, and come back for the result.
+/// @brief Threads publish their operands, do other work, and return for the result.
 ///
-/// Whoever comes back first starts on the slices; each is done once, by whichever thread takes it.
-/// So a thread that is late delays nobody but by what it has not yet published. At most one
+/// The first thread that returns starts with the slices; each is reduced once, by the thread that
+/// takes it. So a late thread delays others only until it has published its operands. At most one
 /// reduction is open at a time for each thread. No wait outlives cancel().
 class open_reduction {
  public:
@@ -65,7 +65,7 @@ class open_reduction {
 
  private:
   static constexpr std::uint64_t off = std::uint64_t{1} << 63;
-  // A thread may come back for a reduction while others already finish the next one: two sides.
+  // A thread may return for a reduction while others already finish the next one: two sides.
   struct alignas(128) side {
     std::atomic<std::uint64_t> taken{0}, done{0}, infinite{0};
   };

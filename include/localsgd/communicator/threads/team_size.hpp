@@ -8,18 +8,19 @@
 #include <cstdint>
 
 /// @file
-/// @brief How many threads of a team work, while other programs take cores.
+/// @brief The number of working threads of a team while other programs use cores.
 
 namespace localsgd::detail {
 
 /// @brief Decides from round to round how many threads work. For one thread of the team.
 ///
-/// Threads meet twice in every round. Where a round takes microseconds and a thread that lost its core
-/// gets it back after milliseconds, a team that shares one of its cores is slower than a team without
-/// the thread that runs there. So after a round that waited at least 1 ms, with a thread preempted,
-/// the team goes on with fewer threads for 20 ms. Then all work again. If that goes wrong within the
-/// time of the last pause, the next pause is twice as long, up to 1.28 s; else 20 ms again. Rounds of
-/// more than 1 ms are left as they are: there the system has the time to move threads.
+/// Threads synchronise twice in every round. If a round takes microseconds and a thread that lost
+/// its core gets it back after milliseconds, a team that shares one of its cores is slower than a
+/// team without the thread that runs there. So after a round that waited at least 1 ms, with a
+/// thread preempted, the team continues with fewer threads for 20 ms. Then all work again. If that
+/// fails within the time of the last pause, the next pause is twice as long, up to 1.28 s;
+/// otherwise 20 ms again. Rounds of more than 1 ms are not affected: there the system has time to
+/// move threads.
 class team_size {
  public:
   using duration = std::chrono::nanoseconds;
@@ -36,7 +37,7 @@ class team_size {
   /// @param now         `now()`: as for the constructor
   /// @param preemptions `preemptions()`: as for the constructor
   ///
-  /// Neither is asked while nobody parks and all threads work.
+  /// Neither is called while no thread parks and all threads work.
   template <class Now, class Preemptions>
   std::size_t next(std::uint64_t parked, Now const& now, Preemptions const& preemptions) {
     ++rounds_;
@@ -67,7 +68,7 @@ class team_size {
                             shortest = std::chrono::milliseconds(20),
                             longest = 64 * shortest;
 
-  // The busiest thread carries at least one worker more, and no thread is there for nothing.
+  // The busiest thread carries at least one worker more, and no thread is unused.
   void shrink(duration time) noexcept {
     if (size_ == all_)
       pause_ = pause_ != duration(0) && time - grown_ < pause_ ? std::min(2 * pause_, longest)

@@ -79,7 +79,7 @@ struct thread_state {
 
 /// @brief One thread of a run in one process: a Team in shared memory. A reduction is two barriers.
 ///
-/// Nothing is sent here. What is counted is what K ranks of one worker each would send: 2(K−1)
+/// Nothing is sent here. The count is what K ranks with one worker each would send: 2(K−1)
 /// vectors for each reduction, K−1 copies of each message.
 class thread_team {
  public:
@@ -99,10 +99,10 @@ class thread_team {
 
   void barrier() { state_->meeting.arrive_and_wait(static_cast<std::uint32_t>(working_)); }
 
-  /// @brief Collective, between two rounds: threads that other programs hold up become idle, the last
-  ///        ones first, and work again later: see team_size. The others carry all workers meanwhile.
+  /// @brief Collective, between two rounds: threads that other programs delay become idle, the last
+  ///        ones first, and work again later: see team_size. The others then carry all workers.
   ///
-  /// At least one collective call lies between two calls. Nothing of the result depends on it.
+  /// At least one collective call lies between two calls. It does not affect the result.
   ///
   /// @param save `save(place)`, on thread 0, writes to up to seven numbers where the run is
   /// @param load `load(place)` takes a thread that has been idle there
@@ -125,7 +125,7 @@ class thread_team {
     if (thread_ == 0) s.wanted[1 - now].store(next(), std::memory_order_relaxed);
     return size == working_ || become(size, save, load);
   }
-  /// @brief Thread 0, after the last round: idle threads have nothing more to do.
+  /// @brief On thread 0, after the last round: releases idle threads.
   void end_rounds() noexcept {
     if (thread_ != 0) return;
     state_->over.store(true, std::memory_order_release);
@@ -136,7 +136,7 @@ class thread_team {
     if (thread_ == 0) state_->answer = answer;
     barrier();
     int const agreed = state_->answer;
-    barrier();  // before anybody can overwrite it
+    barrier();  // before any thread can overwrite it
     return agreed;
   }
   template <class Value, class Owned>
@@ -146,8 +146,8 @@ class thread_team {
     for (auto const& message : messages) sent_.bytes += others() * message.size();
   }
 
-  /// @brief Collective: what everybody wrote before is there; `work(first, last)` on each thread's
-  ///        coordinates of d; and all of it is done.
+  /// @brief Collective: earlier writes of all threads are visible; calls `work(first, last)` on
+  ///        each thread's coordinates of d; returns when all are done.
   template <class Scalar, class Work>
   bool split(std::size_t dimension, Work const& work) {
     barrier();
@@ -170,7 +170,7 @@ class thread_team {
     });
   }
 
-  /// @brief The same without a wait at the start: threads go on once they have published.
+  /// @brief The same without a wait at the start: threads continue once they have published.
   void start_open_reduce() noexcept { state_->reduction.publish(); }
   /// @param number of this reduction, from 0
   template <class Element, class Scalar, class Work, class Complete>
@@ -196,7 +196,7 @@ class thread_team {
   void count(std::size_t length) noexcept {
     sent_.bytes += 2 * others() * length * sizeof(Scalar);
   }
-  /// @brief Inside the work of a split: so many entries of vectors were exchanged.
+  /// @brief Within the work of a split: records the number of exchanged entries.
   void note_entries(std::size_t entries) noexcept { state_->flags[thread_].entries = entries; }
   /// @brief After that split: counts what all noted, each with its index of 4 bytes; or whole vectors
   ///        of length d where these take less.
@@ -212,12 +212,12 @@ class thread_team {
   std::uint64_t others() const noexcept { return state_->workers - 1; }
 
  private:
-  // Collective: `size` of the threads go on.
+  // Collective: `size` of the threads continue.
   template <class Save, class Load>
   LOCALSGD_COLD bool become(std::size_t size, Save const& save, Load const& load) {
     thread_state& s = *state_;
     std::uint32_t const calls = s.calls.load(std::memory_order_acquire);
-    barrier();  // all workers are where the last round has left them
+    barrier();  // all workers are in the state of the last round
     bool const all_work_again = size == s.threads;
     working_ = size;
     if (thread_ == 0 && all_work_again) {
@@ -245,14 +245,14 @@ static_assert(Team<thread_team>);
 
 /// @brief Runs `program(i)` on every thread i, and rethrows what the lowest one threw.
 ///
-/// @param host `host(threads, f)` calls f(0) … f(threads−1), each on a thread of its own and all at
+/// @param host `host(threads, f)` calls f(0) … f(threads−1), each on a separate thread and all at
 ///             the same time, and returns when all have returned. f never throws.
 template <class Host, class Program>
 void run_threads(thread_state& state, Host&& host, Program const& program) {
   host(state.threads, [&](std::size_t i) noexcept {
     try {
       program(i);
-    } catch (cancelled const&) {  // somebody else has failed
+    } catch (cancelled const&) {  // another thread has failed
     } catch (...) {
       state.flags[i].failure = std::current_exception();
       state.cancel();

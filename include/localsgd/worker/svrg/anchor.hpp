@@ -4,6 +4,7 @@
 
 #include "localsgd/core/index_range.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
+#include "localsgd/evaluation/glance.hpp"
 #include "localsgd/objective/regularized.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
 #include "localsgd/settings.hpp"
@@ -97,6 +98,13 @@ class svrg_anchor {
     return p_->samples * passes_ + descent_.gradients() + again;
   }
   bool stalled() const noexcept { return stalled_ >= patience; }
+
+  /// @brief Whether change ← what the common steps move every worker by, in so many local steps.
+  bool expects(std::uint64_t local_steps, std::span<scalar> change) const {
+    if (proximal<F> || !active_) return false;
+    steps_.expect(static_cast<double>(local_steps), change);
+    return true;
+  }
 
   /// @brief Collective where it is time: the anchor moves, and all workers with it.
   template <class Context>
@@ -194,8 +202,9 @@ class svrg_anchor {
     round.pass().each_share(*f_, team,
                             [&](auto const& share, index_range samples, std::span<double> sum,
                                 std::size_t) {
-                              sum[0] += glance(share, samples, average);
-                              sum[1] += glance(share, samples, consensus);
+                              std::size_t const stride = (p_->samples + 1023) / 1024;
+                              sum[0] += glance(share, samples, stride, average);
+                              sum[1] += glance(share, samples, stride, consensus);
                             });
     team.sent() = sent;
     int answer = 0;
@@ -206,17 +215,6 @@ class svrg_anchor {
       if (answer == 0) next_ = t + std::max<std::uint64_t>(1, period_ / 4);
     }
     return team.broadcast(answer) != 0;
-  }
-  // About Σ f_i(x) over the samples, from some of them.
-  template <class G>
-  double glance(G const& f, index_range samples, std::span<scalar const> x) const {
-    std::size_t const stride = (p_->samples + 1023) / 1024;
-    std::vector<std::size_t> batch;
-    for (std::size_t i = samples.first; i < samples.last; i += stride) batch.push_back(i);
-    if (batch.empty()) return 0;
-    std::vector<scalar> g(x.size());
-    return static_cast<double>(samples.size()) *
-           f.gradient(x, std::span<std::size_t const>(batch), std::span<scalar>(g));
   }
 
   // Who leads, from here on.

@@ -5,6 +5,7 @@
 #include "localsgd/core/cache_aligned.hpp"
 #include "localsgd/core/index_range.hpp"
 #include "localsgd/evaluation/balanced_dual.hpp"
+#include "localsgd/evaluation/dual_passes.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
 #include "localsgd/kernels/rows.hpp"
 #include "localsgd/objective/linear_concept.hpp"
@@ -12,7 +13,6 @@
 #include "localsgd/objective/sharded_concept.hpp"
 #include "localsgd/settings.hpp"
 #include "localsgd/worker/svrg/newton.hpp"
-#include "localsgd/worker/svrg/newton_cg.hpp"
 #include "localsgd/worker/svrg/proximal_newton.hpp"
 
 #include <algorithm>
@@ -81,7 +81,8 @@ class newton_descent {
   void prepare(F const& f, full_gradient& pass, T& team) {
     if (p_ == nullptr) return;
     direction_.prepare(f, pass, team);
-    if constexpr (LinearObjective<stepped_objective<F>>) {
+    if constexpr (LinearObjective<stepped_objective<F>> ||
+                  has_class_probabilities<stepped_objective<F>>) {
       if (!has_free_intercept(f)) return;
       pass.each_share(f, team, [](auto const& share, index_range samples, std::span<double> sum,
                                   std::size_t) {
@@ -154,7 +155,7 @@ class newton_descent {
   }
 
   static constexpr int most_steps = 100, most_failures = 3, most_trials = 20;
-  static constexpr double steps_expected = 4, share_of_price = 0.125, least_damping = 1e-6;
+  static constexpr double steps_expected = 4, least_damping = 1e-6;
 
   bool pays(full_gradient::value const& now) noexcept {
     if (!(p_->tolerance > 0) || failures_ > most_failures) return false;
@@ -162,7 +163,7 @@ class newton_descent {
     if (reach_ * now.squared_gradient_norm <= p_->tolerance * ridge_) return false;
     if (pays_) return true;
     double const price = steps_expected * direction_.epochs() * std::exp2(2 * failures_);
-    double const anchors = static_cast<double>(anchors_), soon = share_of_price * price;
+    double const anchors = static_cast<double>(anchors_), soon = direction_.share_of_price() * price;
     double const left = drop_ * rate_ / (1 - rate_);
     double const epochs =
         left > p_->tolerance ? std::log(left / p_->tolerance) / -std::log(rate_) : 0;

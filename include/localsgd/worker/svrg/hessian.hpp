@@ -45,9 +45,10 @@ void second_derivatives(L const& loss, double const* z, double const* y, std::si
 template <class F>
 concept knows_probabilities =
     factored_with_ridge<F> &&
-    requires(F const& f, std::span<double const> x, std::size_t i, std::span<double> p) {
+    requires(F const& f, std::span<double const> x, std::size_t i, std::span<double> p,
+             std::span<std::size_t const> batch) {
       { row_of(f.features(), i) };
-      { f.probabilities(x, i, p) } -> std::same_as<void>;
+      { f.probabilities(x, batch, p) } -> std::same_as<void>;
     };
 
 /// @brief Objectives whose Hessian is a sum over rows, and an L2 penalty, a separable one or none.
@@ -89,49 +90,55 @@ void add_sparse_row(Row const& a, double weight, double intercept, std::size_t l
   to[last] += c * intercept;
 }
 
-/// @brief Adds Σ_i s_i φ''_i a_i a_iᵀ over some samples to a packed triangle.
-template <linear_with_sparse_steps F>
-void add_hessian(F const& f, std::span<typename F::scalar const> x, index_range samples,
-                 std::span<double> triangle) {
-  using row = decltype(row_of(f.features(), 0));
+/// @brief Calls `visit(i, s_i φ''_i)` for some samples of a linear model whose φ'' is not 0 at x.
+template <linear_with_sparse_steps F, class Visit>
+void for_each_curvature(F const& f, std::span<typename F::scalar const> x, index_range samples,
+                        Visit const& visit) {
   constexpr std::size_t block = 64;
   double z[block], y[block], bend[block];
-  double const intercept = f.intercept();
-  std::size_t const d = x.size(), last = d - 1;
-  rank_update dense(d);
-  std::vector<double> values;
   for (std::size_t i = samples.first; i < samples.last; i += block) {
     std::size_t const count = std::min(block, samples.last - i);
     write_predictions(f, x, {i, i + count}, z);
     for (std::size_t j = 0; j != count; ++j) y[j] = f.target(i + j);
     second_derivatives(f.loss(), z, y, count, bend);
-    for (std::size_t j = 0; j != count; ++j) {
-      auto const a = row_of(f.features(), i + j);
-      double const weight = f.scale(i + j) * bend[j];
-      if (weight == 0) continue;
-      if constexpr (sparse_row<row>)
-        if (!is_full(a.indices.size(), d)) {
-          add_sparse_row(a, weight, intercept, last, values, triangle.data());
-          continue;
-        }
-      std::span<double> const to = dense.next();
-      for_each_entry(a, [&](std::size_t k, double value) { to[k] = value; });
-      if (intercept != 0) to[last] = intercept;
-      dense.push(weight);
-      if (!dense.full()) continue;
-      dense.add_to(triangle, 0, 0);
-      dense.clear();
-    }
+    for (std::size_t j = 0; j != count; ++j)
+      if (double const weight = f.scale(i + j) * bend[j]; weight != 0) visit(i + j, weight);
   }
+}
+
+/// @brief Adds Σ_i s_i φ''_i a_i a_iᵀ over some samples to a packed triangle.
+template <linear_with_sparse_steps F>
+void add_hessian(F const& f, std::span<typename F::scalar const> x, index_range samples,
+                 std::span<double> triangle) {
+  using row = decltype(row_of(f.features(), 0));
+  double const intercept = f.intercept();
+  std::size_t const d = x.size(), last = d - 1;
+  rank_update dense(d);
+  std::vector<double> values;
+  for_each_curvature(f, x, samples, [&](std::size_t i, double weight) {
+    auto const a = row_of(f.features(), i);
+    if constexpr (sparse_row<row>)
+      if (!is_full(a.indices.size(), d))
+        return add_sparse_row(a, weight, intercept, last, values, triangle.data());
+    std::span<double> const to = dense.next();
+    for_each_entry(a, [&](std::size_t k, double value) { to[k] = value; });
+    if (intercept != 0) to[last] = intercept;
+    dense.push(weight);
+    if (!dense.full()) return;
+    dense.add_to(triangle, 0, 0);
+    dense.clear();
+  });
   dense.add_to(triangle, 0, 0);
 }
 
 /// @brief Adds Σ_i scale_i·(diag p_i − p_i p_iᵀ) ⊗ a_i a_iᵀ over some samples to a packed triangle.
 ///
 /// Block (c, c') is Σ_i scale_i p_c([c = c'] − p_c') a_i a_iᵀ: symmetric, too, so the half of it is enough.
+/// With an intercept a_i has it as a last column.
+/// @param constant the value of the intercept, or 0
 template <knows_probabilities F>
-void add_hessian(F const& f, std::span<typename F::scalar const> x, index_range samples,
-                 std::span<double> triangle) {
+void add_class_blocks(F const& f, std::span<typename F::scalar const> x, double constant,
+                      index_range samples, std::span<double> triangle) {
   std::size_t const classes = f.outputs(), columns = x.size() / classes;
   std::vector<double> const point(x.begin(), x.end());
   std::vector<double> p(rank_update::capacity * classes);
@@ -139,9 +146,11 @@ void add_hessian(F const& f, std::span<typename F::scalar const> x, index_range 
   rank_update rows(columns);
   for (std::size_t i = samples.first; i != samples.last; ++i) {
     scale[rows.size()] = scale_of(f, i);
-    f.probabilities(point, i, std::span(p).subspan(rows.size() * classes, classes));
+    f.probabilities(std::span<double const>(point), std::span<std::size_t const>(&i, 1),
+                    std::span(p).subspan(rows.size() * classes, classes));
     std::span<double> const to = rows.next();
     for_each_entry(row_of(f.features(), i), [&](std::size_t j, double value) { to[j] = value; });
+    if (constant != 0) to[columns - 1] = constant;
     rows.push(1);
     if (!rows.full() && i + 1 != samples.last) continue;
     for (std::size_t c = 0; c != classes; ++c)
@@ -159,6 +168,67 @@ void add_hessian(F const& f, std::span<typename F::scalar const> x, index_range 
         for (std::size_t j = 0; j != i; ++j)
           triangle[packed_size(c * columns + j) + e * columns + i] =
               triangle[packed_size(c * columns + i) + e * columns + j];
+}
+
+/// @brief The value of the intercept of each class, or 0.
+template <knows_probabilities F>
+double intercept_of_classes(F const& f) noexcept {
+  if constexpr (requires { { f.intercept() } -> std::same_as<double>; }) return f.intercept();
+  return 0;
+}
+
+/// @brief The same in the order of x, whose intercepts come last.
+template <knows_probabilities F>
+void add_hessian(F const& f, std::span<typename F::scalar const> x, index_range samples,
+                 std::span<double> triangle) {
+  double const constant = intercept_of_classes(f);
+  if (constant == 0) return add_class_blocks(f, x, 0, samples, triangle);
+  std::size_t const d = x.size(), classes = f.outputs(), columns = d / classes;
+  std::vector<double> blocks(packed_size(d));
+  add_class_blocks(f, x, constant, samples, blocks);
+  auto const place = [&](std::size_t j) {
+    std::size_t const c = j / columns, column = j % columns;
+    return column + 1 == columns ? classes * (columns - 1) + c : c * (columns - 1) + column;
+  };
+  for (std::size_t i = 0; i != d; ++i)
+    for (std::size_t j = 0; j <= i; ++j) {
+      auto const [low, high] = std::minmax({place(i), place(j)});
+      triangle[packed_size(high) + low] += blocks[packed_size(i) + j];
+    }
+}
+
+/// @brief Adds the diagonal of Σ_i ∇²f_i(x) over some samples of a linear model, without the penalty.
+template <linear_with_sparse_steps F>
+void add_hessian_diagonal(F const& f, std::span<typename F::scalar const> x, index_range samples,
+                          std::span<double> sum) {
+  double const intercept = f.intercept();
+  double weights = 0;
+  for_each_curvature(f, x, samples, [&](std::size_t i, double weight) {
+    for_each_entry(row_of(f.features(), i),
+                   [&](std::size_t j, double value) { sum[j] += weight * value * value; });
+    weights += weight;
+  });
+  if (intercept != 0) sum[x.size() - 1] += weights * intercept * intercept;
+}
+
+/// @brief The same of softmax regression: Σ_i scale_i p_ic(1 − p_ic) a_ij².
+template <knows_probabilities F>
+void add_hessian_diagonal(F const& f, std::span<typename F::scalar const> x, index_range samples,
+                          std::span<double> sum) {
+  double const constant = intercept_of_classes(f);
+  std::size_t const classes = f.outputs(), columns = x.size() / classes - (constant != 0 ? 1 : 0);
+  std::vector<double> const point(x.begin(), x.end());
+  std::vector<double> p(classes);
+  for (std::size_t i = samples.first; i != samples.last; ++i) {
+    f.probabilities(std::span<double const>(point), std::span<std::size_t const>(&i, 1),
+                    std::span(p));
+    for (double& share : p) share *= scale_of(f, i) * (1 - share);
+    for_each_entry(row_of(f.features(), i), [&](std::size_t j, double value) {
+      for (std::size_t c = 0; c != classes; ++c) sum[c * columns + j] += p[c] * value * value;
+    });
+    if (constant == 0) continue;
+    for (std::size_t c = 0; c != classes; ++c) sum[classes * columns + c] += p[c] * constant * constant;
+  }
 }
 
 }  // namespace localsgd::detail

@@ -75,4 +75,7 @@ inline double work_of_system(std::size_t d, std::size_t parts) noexcept {
   return 5000 + static_cast<double>(parts + 2) * pairs(d) + 0.02 * n * n * n + 3 * n * n;
 }
 
+/// @brief What an iteration of conjugate_gradients costs beside the gradient: a few dozen vectors that are read.
+inline double work_of_search(std::size_t d) noexcept { return 20 * static_cast<double>(d); }
+
 }  // namespace localsgd::detail

@@ -37,6 +37,21 @@ class variance_reduced_iterate {
   std::size_t size() const noexcept { return d_; }
   double x(std::size_t j) const noexcept { return vu_[v_at(j)] - tau_ * h(j); }
 
+  /// @brief The parts of x = v − τh and A = u + βv − ζh, for who adds to v what x gains, and to u
+  ///        −β times that.
+  std::span<double> v() noexcept
+    requires(!sparse)
+  {
+    return {vu_.data(), d_};
+  }
+  std::span<double> u() noexcept
+    requires(!sparse)
+  {
+    return {vu_.data() + d_, d_};
+  }
+  double tau() const noexcept { return tau_; }
+  double beta() const noexcept { return beta_; }
+
   /// @brief ⟨a, x⟩. Asks for the dense row `soon` as well.
   template <class Row>
   double dot(Row const& a, [[maybe_unused]] Row const& soon) const noexcept {

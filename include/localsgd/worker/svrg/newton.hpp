@@ -10,16 +10,19 @@
 #include "localsgd/settings.hpp"
 #include "localsgd/worker/svrg/hessian.hpp"
 #include "localsgd/worker/svrg/hessian_work.hpp"
+#include "localsgd/worker/svrg/newton_cg.hpp"
 
 #include <algorithm>
+#include <concepts>
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 /// @file
-/// @brief Newton's direction at an anchor, for models whose Hessian is cheap.
+/// @brief Newton's direction at an anchor.
 
 namespace localsgd::detail {
 
@@ -34,6 +37,7 @@ class newton_direction {
   static void prepare(F const&, full_gradient&, T&) noexcept {}
   static constexpr bool exists() noexcept { return false; }
   static constexpr double epochs() noexcept { return 0; }
+  static constexpr double share_of_price() noexcept { return 1; }
   static constexpr double gradients_per_sample() noexcept { return 0; }
   template <class T>
   static void curvature_at(F const&, std::span<typename F::scalar const>, full_gradient&,
@@ -43,10 +47,43 @@ class newton_direction {
   static void state(Archive&) noexcept {}
 };
 
-/// @brief p = −∇²f(x)⁻¹∇f(x) of a linear model or softmax regression, by Cholesky.
+/// @brief p ≈ −∇²f(x)⁻¹∇f(x) where only gradients are known: see newton_cg.
+template <Objective F>
+  requires has_gradients_only<F>
+class newton_direction<F> {
+ public:
+  newton_direction() = default;
+  newton_direction(F const& f, plan const& p) : search_(f, p) {}
+
+  template <class T>
+  static void prepare(F const&, full_gradient&, T&) noexcept {}
+  bool exists() const noexcept { return search_.exists(); }
+  /// @brief In epochs of local steps and their anchors: three gradients each.
+  static constexpr double epochs() noexcept { return newton_cg<F>::expected_iterations() / 3; }
+  static constexpr double share_of_price() noexcept { return 0.125; }
+  double gradients_per_sample() const noexcept { return search_.gradients_per_sample(); }
+
+  template <class T>
+  void curvature_at(F const& f, std::span<double const> x, full_gradient& pass, T& team) {
+    search_.curvature_at(f, x, pass, team);
+  }
+  double solve(F const&, double damping, std::span<double> direction) const {
+    return search_.solve(damping, direction);
+  }
+  template <class Archive>
+  void state(Archive& archive) {
+    archive(search_);
+  }
+
+ private:
+  newton_cg<F> search_;
+};
+
+/// @brief p = −∇²f(x)⁻¹∇f(x) of a linear model or softmax regression: where d ≤ 1024 by Cholesky, elsewhere
+///        by newton_cg.
 ///
-/// Only where d ≤ 1024. The Hessian is summed by all threads in the order of the parts, so it has the
-/// same bits on any number of them; the system is solved by who leads each process.
+/// The Hessian is summed by all threads in the order of the parts, so it has the same bits on any
+/// number of them; the system is solved by who leads each process.
 template <Objective F>
   requires(has_row_hessian<stepped_objective<F>> && !proximal<stepped_objective<F>>)
 class newton_direction<F> {
@@ -62,6 +99,8 @@ class newton_direction<F> {
         plan_(p) {
     plan_.dimension = packed_size(d_);
     plan_.flops_per_sample = 0;  // not those of a Hessian
+    if constexpr (std::same_as<scalar, double>)
+      if (d_ > most_factored) search_ = newton_cg<F>(f, p);
   }
 
   /// @brief Collective, once: what a direction costs.
@@ -79,22 +118,37 @@ class newton_direction<F> {
     });
     if (!team.leads()) return;
     double const steps = pass.totals()[0], gradient = pass.totals()[1], hessian = pass.totals()[2];
+    if (searches()) {
+      double const iterations = newton_cg<F>::expected_iterations();
+      epochs_ = iterations * (gradient + work_of_search(d_)) / steps;
+      return;
+    }
     double const once = work_of_system(d_, hessian_parts(f));
     epochs_ = (hessian + gradient + once) / steps;
     gradients_ = (hessian + once) / gradient;
   }
 
-  bool exists() const noexcept { return d_ != 0 && d_ <= 1024 && lambda_ > 0; }
+  bool exists() const noexcept {
+    return d_ != 0 && lambda_ > 0 && (d_ <= most_factored || searches());
+  }
   /// @brief What a direction costs, in epochs of local steps. @pre prepare()
   double epochs() const noexcept { return epochs_; }
+  /// @brief How much of the price of all steps local steps are to have cost before the first. Where directions are
+  ///        searched for, local steps are often as good.
+  double share_of_price() const noexcept { return searches() ? 1 : 0.125; }
 
   /// @brief The work of a direction over that of ∇f.
-  double gradients_per_sample() const noexcept { return gradients_; }
+  double gradients_per_sample() const noexcept {
+    if constexpr (std::same_as<scalar, double>)
+      if (searches()) return search_.gradients_per_sample();
+    return gradients_;
+  }
 
   /// @brief Collective: computes ∇²f(x). @pre `pass` has evaluated f at x last
   template <class T>
-  void curvature_at(F const& f, std::span<scalar const> x, full_gradient const& pass,
-                    T& team) {
+  void curvature_at(F const& f, std::span<scalar const> x, full_gradient& pass, T& team) {
+    if constexpr (std::same_as<scalar, double>)
+      if (searches()) return search_.curvature_at(f, x, pass, team);
     if (team.leads()) {
       gradient_.assign(pass.sum().begin(), pass.sum().end());
       if (!hessian_) hessian_ = std::make_unique<full_gradient>(f, plan_);
@@ -109,12 +163,15 @@ class newton_direction<F> {
   /// @return what the model f(x) + ⟨∇f(x), p⟩ + ½⟨p, Hp⟩ says that f falls by: not above 0 where H is
   ///         not positive definite, as far as rounding lets one see
   double solve(F const&, double damping, std::span<double> direction) {
+    if constexpr (std::same_as<scalar, double>)
+      if (searches()) return search_.solve(damping, direction);
     factor_.assign(hessian_->sum().begin(), hessian_->sum().end());
     for (std::size_t j = 0; j != d_; ++j) {
       double& diagonal = factor_[packed_size(j) + j];
       diagonal += samples_ * lambda_at(j);
       diagonal += damping * diagonal;
     }
+    fix_common_shift();
     if (!factor_packed(factor_, d_)) return 0;
     for (std::size_t j = 0; j != d_; ++j) direction[j] = -gradient_[j];
     solve_packed(factor_, direction);
@@ -129,9 +186,28 @@ class newton_direction<F> {
   template <class Archive>
   void state(Archive& archive) {
     archive(epochs_, gradients_);
+    if constexpr (std::same_as<scalar, double>) archive(search_);
   }
 
  private:
+  static constexpr std::size_t most_factored = 1024;
+
+  bool searches() const noexcept {
+    if constexpr (std::same_as<scalar, double>) return search_.exists();
+    return false;
+  }
+
+  // The same number added to all free intercepts of softmax regression changes nothing, so H is singular
+  // there. ∇f is orthogonal to that, and so is p with κ11ᵀ added for any κ > 0.
+  void fix_common_shift() noexcept {
+    if (d_ < penalized_ + 2) return;
+    double trace = 0;
+    for (std::size_t j = penalized_; j != d_; ++j) trace += factor_[packed_size(j) + j];
+    for (std::size_t j = penalized_; j != d_; ++j)
+      for (std::size_t k = penalized_; k <= j; ++k)
+        factor_[packed_size(j) + k] += trace / static_cast<double>(d_ - penalized_);
+  }
+
   // λ, where the penalty acts.
   double lambda_at(std::size_t j) const noexcept { return j < penalized_ ? lambda_ : 0; }
 
@@ -145,6 +221,7 @@ class newton_direction<F> {
   double samples_ = 0, lambda_ = 0, epochs_ = 0, gradients_ = 0;
   std::size_t penalized_ = 0;  // coordinates
   plan plan_;
+  std::conditional_t<std::same_as<scalar, double>, newton_cg<F>, char> search_{};  // where d is large
   std::unique_ptr<full_gradient> hessian_;
   std::vector<double> gradient_;  // n·∇f(x)
   aligned_vector<double> factor_;

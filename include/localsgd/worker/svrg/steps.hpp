@@ -3,6 +3,7 @@
 #pragma once
 
 #include "localsgd/core/cache_aligned.hpp"
+#include "localsgd/core/compiler.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
 #include "localsgd/kernels/rows.hpp"
 #include "localsgd/loss/lipschitz.hpp"
@@ -139,6 +140,13 @@ class svrg_steps<F> {
       double const moved = static_cast<double>(x[j]) - eta * slope;
       x[j] = static_cast<Scalar>(j < penalized ? f.regularizer().prox_at(j, moved, eta) : moved);
     }
+  }
+
+  /// @brief change ← what so many steps move a worker by whose samples bend f nowhere.
+  template <class Scalar>
+  LOCALSGD_ONE_COPY void expect(double steps, std::span<Scalar> change) const noexcept {
+    for (std::size_t j = 0; j != change.size(); ++j)
+      change[j] = static_cast<Scalar>(-steps * table_[common_step_at(j)]);
   }
 
   template <class Archive>

@@ -187,12 +187,86 @@ class alignas(detail::cache_alignment) svrg_sequence<F, S, W, Anchor>
   detail::aligned_vector<double> slopes_;
 };
 
+/// @brief The sequence of one worker on softmax regression and its like: a step makes no gradient, and costs C
+///        times the nonzeros of its rows.
+template <detail::factored_with_scores F, Sampler S, IterateWeights W, class Anchor>
+class alignas(detail::cache_alignment) svrg_sequence<F, S, W, Anchor>
+    : public detail::written_sequence<
+          typename F::scalar, detail::variance_reduced_iterate<typename Anchor::table>> {
+  using iterate = detail::variance_reduced_iterate<typename Anchor::table>;
+  using base = detail::written_sequence<typename F::scalar, iterate>;
+
+ public:
+  using scalar = typename F::scalar;
+  using anchor = Anchor;
+
+  svrg_sequence(F const& f, S const& sampler, W const& weights, plan const& p, std::size_t worker,
+                Anchor const& shared)
+      : svrg_sequence(f, sampler, weights, p, worker, shared,
+                      {detail::aligned_vector<double>(2 * p.dimension),
+                       detail::aligned_vector<scalar>(p.dimension)}) {}
+  /// @brief In the memory of another sequence. @pre restart() or state() follows, or it is all 0
+  svrg_sequence(F const& f, S const& sampler, W const& weights, plan const& p, std::size_t worker,
+                Anchor const& shared, typename base::memory left)
+      : base(iterate(shared.steps(), std::move(left.iterate)), std::move(left.average)),
+        f_(&f),
+        anchor_(&shared),
+        iterate_weights_(weights),
+        samples_(sampler, p, worker),
+        here_(p.batch_size * f.outputs()),
+        beside_(here_.size()) {}
+
+  LOCALSGD_ONE_COPY void advance(std::uint64_t from, std::uint64_t to) {
+    samples_.rewind(from, to);
+    for (std::uint64_t t = from; t != to; ++t) {
+      base::weigh(iterate_weights_.weight(t));
+      auto const batch = samples_.next();
+      auto const upcoming = samples_.upcoming();
+      step(batch, upcoming.empty() ? batch.back() : upcoming.front());
+    }
+  }
+
+  void restart(std::span<scalar const> average, std::uint64_t steps) noexcept {
+    weights_ = iterate_weights_.sum(steps);
+    iterate_.restart(weights_, average);
+  }
+
+ private:
+  using base::iterate_, base::weights_;
+
+  // x ← x − (η/b) Σ_B (s_i(x) − s_i(x̃)) a_iᵀ − η∇f(x̃), all s_i at the same x; `soon` comes after the
+  // batch.
+  void step(std::span<std::size_t const> batch, std::size_t soon) {
+    std::span<double> const s = here_, other = beside_;
+    auto const& steps = anchor_->steps();
+    f_->scores(std::span<double const>(iterate_.v()), batch, soon, s);
+    f_->scores(steps.common_step(), batch, batch.back(), other);
+    for (std::size_t i = 0; i != s.size(); ++i) s[i] -= iterate_.tau() * other[i];
+    f_->slopes_of_scores(batch, s);
+    f_->scores(anchor_->point(), batch, batch.back(), other);
+    f_->slopes_of_scores(batch, other);
+    double const share = -steps.step_size() / static_cast<double>(batch.size());
+    for (std::size_t i = 0; i != s.size(); ++i) s[i] = share * (s[i] - other[i]);
+    f_->add_rows(batch, std::span<double const>(s), iterate_.v());
+    for (double& slope : s) slope *= -iterate_.beta();
+    f_->add_rows(batch, std::span<double const>(s), iterate_.u());
+    iterate_.make_common_step();
+  }
+
+  F const* f_;
+  anchor const* anchor_;
+  W iterate_weights_;
+  detail::sample_stream<S> samples_;
+  detail::aligned_vector<double> here_, beside_;  // scores and slopes, C for each of the batch
+};
+
 /// @brief Variance-reduced local steps: x_k ← x_k − η(∇f_B(x_k) − ∇f_B(x̃) + ∇f(x̃)), x̃ the anchor.
 ///
 /// SVRG \cite johnson2013svrg in its local form \cite gorbunov2021local . About every n gradients
 /// the consensus becomes the anchor, and all threads compute ∇f there in a fixed order. At the
 /// minimum the steps have no noise, so a constant step size converges linearly. For linear models
-/// the penalty's gradient is that of the anchor, too, and a step touches only nonzeros of its rows.
+/// and softmax regression the penalty's gradient is that of the anchor, too, and a step touches only
+/// nonzeros of its rows.
 ///
 /// With `automatic_step` the step size comes from the curvature of the data, and features may come
 /// in any units (detail::svrg_steps); with another StepSize, η is its value where the anchor is

@@ -3,15 +3,18 @@
 #pragma once
 
 #include "localsgd/core/cache_aligned.hpp"
+#include "localsgd/core/compiler.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
 #include "localsgd/evaluation/scaled_dual.hpp"
 #include "localsgd/objective/concept.hpp"
+#include "localsgd/objective/factored_concept.hpp"
 #include "localsgd/objective/regularized.hpp"
 #include "localsgd/settings.hpp"
 #include "localsgd/worker/svrg/slope_table.hpp"
 
 #include <algorithm>
 #include <cstddef>
+#include <limits>
 #include <span>
 #include <type_traits>
 
@@ -58,6 +61,13 @@ class svrg_steps {
       gradient_[j] = static_cast<scalar>(sum[j] / samples);
   }
 
+  /// @brief change ← what so many steps move a worker by whose samples bend f nowhere.
+  LOCALSGD_ONE_COPY void expect(double steps, std::span<scalar> change) const noexcept {
+    double const eta = steps * eta_;
+    for (std::size_t j = 0; j != change.size(); ++j)
+      change[j] = static_cast<scalar>(-eta * static_cast<double>(gradient_[j]));
+  }
+
   template <class Archive>
   void state(Archive& archive) {
     archive(slopes_, gradient_, eta_);
@@ -77,6 +87,54 @@ class svrg_steps {
   std::conditional_t<has_scaled_dual<F>, slope_table<F>, no_slopes> slopes_;
   aligned_vector<scalar> gradient_;
   double step_size_ = 0, eta_ = 0;
+};
+
+/// @brief The table of softmax regression and its like: h = η∇f(x̃), and η. The penalty's gradient is that of
+///        the anchor, so η is at most 1/(λm), m the local steps of an epoch.
+template <Objective F>
+  requires factored_with_scores<stepped_objective<F>>
+class svrg_steps<F> {
+ public:
+  using scalar = typename F::scalar;
+  static constexpr bool sparse = false;  // as variance_reduced_iterate has it
+
+  svrg_steps() = default;
+  svrg_steps(F const& f, plan const& p, double step_size, bool automatic)
+      : slopes_(f),
+        table_(p.dimension),
+        step_size_(automatic ? step_size * std::max(1.0, averaging_gain(p.workers, 2)) : step_size) {
+    if (ridge_of(f) > 0)
+      largest_ = static_cast<double>(p.workers * p.batch_size) /
+                 (ridge_of(f) * static_cast<double>(p.samples));
+  }
+
+  auto& slopes() noexcept { return slopes_; }
+  auto const& slopes() const noexcept { return slopes_; }
+  static std::span<double const> relative() noexcept { return {}; }
+
+  template <class T>
+  void prepare(F const&, full_gradient&, T&, plan const&) const noexcept {}
+  static void choose(std::span<double const>, double) noexcept {}
+
+  void take(std::span<double const> sum, double samples, double factor) noexcept {
+    eta_ = std::min(step_size_ * factor, largest_);
+    for (std::size_t j = 0; j != sum.size(); ++j) table_[j] = eta_ * (sum[j] / samples);
+  }
+
+  template <class Archive>
+  void state(Archive& archive) {
+    archive(slopes_, table_, eta_);
+  }
+
+  double step_size() const noexcept { return eta_; }
+  double const* table() const noexcept { return table_.data(); }
+  std::span<double const> common_step() const noexcept { return table_; }
+  static std::size_t common_step_at(std::size_t j) noexcept { return j; }
+
+ private:
+  std::conditional_t<has_scaled_dual<F>, slope_table<F>, no_slopes> slopes_;
+  aligned_vector<double> table_;
+  double step_size_ = 0, largest_ = std::numeric_limits<double>::infinity(), eta_ = 0;
 };
 
 }  // namespace localsgd::detail

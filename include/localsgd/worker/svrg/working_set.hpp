@@ -72,7 +72,7 @@ class working_set {
   /// @brief The k-th of its coordinates: they ascend.
   std::size_t operator[](std::size_t k) const noexcept { return of_[k]; }
   bool has(std::size_t j) const noexcept { return at_[j] != none; }
-  /// @brief Which of its coordinates j is. @pre has(j)
+  /// @brief Which of its coordinates j is, if has(j).
   std::uint32_t place_of(std::size_t j) const noexcept { return at_[j]; }
 
  private:
@@ -85,24 +85,27 @@ class working_set {
 /// @brief A sparse row of a working set.
 class sparse_entries {
  public:
-  void clear() noexcept {
-    place_.clear();
-    value_.clear();
+  /// @param most entries
+  explicit sparse_entries(std::size_t most) : place_(most + 1), value_(most + 1) {}
+
+  void clear() noexcept { size_ = 0; }
+  /// @brief Adds an entry if `counts`. Without a branch: rows come in no order. @pre size() ≤ most
+  void push(std::uint32_t place, double value, bool counts) noexcept {
+    place_[size_] = place;
+    value_[size_] = value;
+    size_ += counts ? 1 : 0;
   }
-  void push(std::uint32_t place, double value) {
-    place_.push_back(place);
-    value_.push_back(value);
-  }
-  std::size_t size() const noexcept { return place_.size(); }
+  std::size_t size() const noexcept { return size_; }
   void write(std::span<double> to) const noexcept {
-    for (std::size_t k = 0; k != place_.size(); ++k) to[place_[k]] = value_[k];
+    for (std::size_t k = 0; k != size_; ++k) to[place_[k]] = value_[k];
   }
   /// @brief Adds w·aaᵀ to a packed triangle. @pre the places ascend
   void add_square_to(std::span<double> triangle, double weight) const noexcept {
-    add_square(place_.data(), value_.data(), place_.size(), weight, triangle.data());
+    add_square(place_.data(), value_.data(), size_, weight, triangle.data());
   }
 
  private:
+  std::size_t size_ = 0;
   std::vector<std::uint32_t> place_;
   std::vector<double> value_;
 };
@@ -117,7 +120,7 @@ void add_hessian(F const& f, std::span<typename F::scalar const> x, index_range 
   double const intercept = f.intercept();
   std::size_t const last = x.size() - 1, m = set.size();
   rank_update dense(m);
-  sparse_entries row;
+  sparse_entries row(m);
   double work = 0, gradient = 0;
   for (std::size_t i = samples.first; i < samples.last; i += block) {
     std::size_t const count = std::min(block, samples.last - i);
@@ -129,13 +132,13 @@ void add_hessian(F const& f, std::span<typename F::scalar const> x, index_range 
       row.clear();
       if constexpr (sparse_row<decltype(a)>) {
         for_each_entry(a, [&](std::size_t k, double value) {
-          if (set.has(k)) row.push(set.place_of(k), value);
+          row.push(set.place_of(k), value, set.has(k));
         });
       } else {
         for (std::size_t k = 0; k != m; ++k)
-          if (set[k] < a.size()) row.push(static_cast<std::uint32_t>(k), static_cast<double>(a[set[k]]));
+          if (set[k] < a.size()) row.push(static_cast<std::uint32_t>(k), static_cast<double>(a[set[k]]), true);
       }
-      if (intercept != 0 && set.has(last)) row.push(set.place_of(last), intercept);
+      if (intercept != 0 && set.has(last)) row.push(set.place_of(last), intercept, true);
       bool const full = is_full(row.size(), m);
       pass_work const all = work_of_sample(f, i + j, m);
       gradient += all.gradient;
