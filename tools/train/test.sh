@@ -118,6 +118,15 @@ if command -v liblinear-predict >/dev/null; then
     "$program" predict "$name" "$name.model" >ours
     cmp -s ours theirs || mistake "liblinear-predict predicts other labels of $name"
   done
+  # The same C and the same penalised intercept: the same minimum.
+  for pair in '0 logistic' '2 squared_hinge'; do
+    read -r solver loss <<<"$pair"
+    liblinear-train -s "$solver" -B 1 -c 0.5 -e 1e-8 -q two theirs.model
+    "$program" train two -m ours.model --loss "$loss" -C 0.5 --penalize-intercept -q
+    paste <(tail -n +7 theirs.model) <(tail -n +7 ours.model) | awk '
+      { d = $1 - $2; if (d < -1e-3 || d > 1e-3) wrong = 1 } END { exit wrong || NR != 3 }' ||
+      mistake "liblinear-train -s $solver has another minimum"
+  done
 else
   echo 'liblinear-predict is not there: its predictions are not compared'
 fi

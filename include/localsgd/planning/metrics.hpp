@@ -14,6 +14,8 @@
 
 /// @file
 /// @brief How good a model is on samples that it has not seen: metrics for cross_validate().
+///
+/// These look at an objective and a point. accuracy(), auc() and others in model/metrics.hpp look at predictions.
 
 namespace localsgd {
 
