@@ -47,6 +47,7 @@ synchronizer
 evaluation
 worker
 worker/svrg
+worker/dane
 checkpoint
 run
 minimize.hpp
