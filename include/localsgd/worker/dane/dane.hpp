@@ -59,7 +59,8 @@ class alignas(detail::cache_alignment) dane_sequence
     surrogate_.center(anchor_->point(), anchor_->gradient(), anchor_->proximity());
     std::vector<double> y(anchor_->point().begin(), anchor_->point().end());
     detail::local_work const work = solve(y);
-    anchor_->note_work(worker_, price_of(work));
+    price_ = price_of(work);
+    anchor_->note_work(worker_, price_);
     for (std::size_t j = 0; j != y.size(); ++j)
       if (!std::isfinite(y[j])) return;
     for (std::size_t j = 0; j != y.size(); ++j) base::x_[j] = static_cast<scalar>(y[j]);
@@ -68,7 +69,8 @@ class alignas(detail::cache_alignment) dane_sequence
   template <class Archive>
   void state(Archive& archive) {
     base::state(archive);
-    archive(moved_);
+    archive(moved_, price_);
+    anchor_->note_work(worker_, price_);
   }
 
  private:
@@ -115,6 +117,7 @@ class alignas(detail::cache_alignment) dane_sequence
   std::size_t worker_;
   bool alone_, moved_ = true;
   double hessian_ = 0;  // a pass for ∇²f_k, in passes for ∇f_k
+  double price_ = 0;    // of the last solve
   detail::surrogate<F> surrogate_;
 };
 
