@@ -65,7 +65,7 @@ std::vector<double> gradient_at(F const& f, std::vector<double> const& x) {
 /// α of a search on one thread, and the point that it leads to.
 template <class F>
 std::vector<double> found(F const& f, problem const& on) {
-  detail::thread_state state(on.p.workers, 1, {});
+  detail::thread_state state(on.p.workers, 1);
   detail::thread_team team(state, 0);
   subspace_search<F> search(f, on.p);
   search(f, std::span<double const>(on.x), {on.along.data(), on.along.size()}, team);
