@@ -3,7 +3,10 @@
 #define BOOST_TEST_MODULE worker_dane_dane
 #include "localsgd/worker/dane/dane.hpp"
 
+#include "localsgd/synchronizer/basic_ranks.hpp"
+#include "test/support/mailbox_communicator.hpp"
 #include "test/support/runs.hpp"
+#include "test/support/temporary_path.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -16,8 +19,6 @@
 #include <stop_token>
 #include <string>
 #include <vector>
-
-#include "test/support/temporary_path.hpp"
 
 // What dane{} promises of whole runs: what it costs, that f falls, and who it depends on.
 
@@ -120,6 +121,20 @@ BOOST_AUTO_TEST_CASE(the_bits_are_those_of_serial) {
                                   .bytes_per_second = 1e8}},
                 2);
   BOOST_TEST(support::bits(minimize(f, s, dane{}, sharded{}, sim)) == expected);
+}
+
+BOOST_AUTO_TEST_CASE(any_number_of_ranks_has_the_bits_of_serial) {
+  auto const f = logistic_objective();
+  settings const s{.workers = 5, .tolerance = 1e-10};
+  auto const expected = support::bits_without_bytes(minimize(f, s, dane{}, sharded{}, serial{}));
+  for (std::size_t const ranks : {2u, 3u}) {
+    std::vector<std::vector<std::uint64_t>> found(ranks);
+    support::on_mailboxes(ranks, [&](support::post_office& office, std::size_t r) {
+      on_ranks<support::mailbox> synchronizer({.threads = 1 + r % 2}, office, r);
+      found[r] = support::bits_without_bytes(minimize(f, s, dane{}, sharded{}, synchronizer));
+    });
+    for (auto const& each : found) BOOST_TEST((each == expected));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(workers_that_see_all_samples_divide_them) {
