@@ -48,6 +48,7 @@ synchronizer
 evaluation
 worker
 worker/svrg
+worker/dane
 checkpoint
 run
 minimize.hpp

@@ -65,6 +65,7 @@ struct sgd;
 struct linear_sgd;
 struct factored_sgd;
 struct svrg;
+struct dane;
 
 class every;
 struct one_shot;

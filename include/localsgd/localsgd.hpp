@@ -94,3 +94,4 @@
 #include "localsgd/theory/speed_up.hpp"
 #include "localsgd/version.hpp"
 #include "localsgd/warm_start.hpp"
+#include "localsgd/worker/dane/dane.hpp"

@@ -92,9 +92,10 @@ void add_components(run_identity& all) {
 
 /// @brief The run of minimize().
 template <class F, class... Given>
-result<typename F::scalar> assembled_run(F const& f, settings const& s,
+result<typename F::scalar> assembled_run(F const& f, settings const& asked,
                                          std::tuple<Given...> const& given) {
   using scalar = typename F::scalar;
+  settings const s = settings_of_solves<F, std::remove_cvref_t<Given>...>(f, asked);
   bool const reduces = [&] {
     if (s.tolerance > 0) return may_reduce<F, std::remove_cvref_t<Given>...>(f);
     std::uint64_t gap = s.local_steps;

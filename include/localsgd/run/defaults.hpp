@@ -140,6 +140,23 @@ bool reduces_within_epochs(F const& f, settings const& s, std::uint64_t gap) {
   return anchor >= 4 && static_cast<double>(gap) <= anchor;
 }
 
+/// @brief A LocalWorker whose round is one solve, however many local steps it counts: `dane`.
+template <class W>
+concept solving_worker = requires { requires W::solves_in_rounds; };
+
+/// @brief The settings of a run with a solving_worker among its components: an epoch is a round, and with a
+///        tolerance there may be as many as they take. Those of other runs as they are.
+template <Objective F, class... Components>
+settings settings_of_solves(F const& f, settings s) {
+  if constexpr ((... || solving_worker<Components>)) {
+    s.validate();
+    std::size_t const each = s.workers * s.batch_size;
+    if (s.local_steps == 0) s.local_steps = std::max<std::size_t>(1, (f.samples() + each - 1) / each);
+    if (s.tolerance > 0 && s.steps == 0 && s.epochs == settings{}.epochs) s.epochs = patient_epochs;
+  }
+  return s;
+}
+
 /// @brief The longest gap up to H that divides the steps from anchor to anchor, rounded up: n/(Kb).
 inline std::uint64_t gap_between_anchors(plan const& p, std::uint64_t local_steps) noexcept {
   std::uint64_t const each = p.workers * p.batch_size, period = (p.samples + each - 1) / each;

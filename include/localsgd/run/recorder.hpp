@@ -213,11 +213,11 @@ class recorder {
     if (!all_finite(std::span<scalar>(r_.average))) return;
     r_.weighted = r_.average;
     if (!(average.objective <= out.objective)) return;
+    bool const lower = average.objective < out.objective;  // if not, both bounds hold for either point
     r_.best = r_.average;
     out.objective = average.objective;
-    // A bound at a double point knows what the other one proved, with the rounding of both values.
-    out.certificate = std::same_as<scalar, double>
-                          ? average.certificate
+    // A bound at a lower double point knows what the other proved, with the rounding of both values.
+    out.certificate = std::same_as<scalar, double> && lower ? average.certificate
                           : std::min(out.certificate, average.certificate);
   }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "localsgd/core/error.hpp"
+#include "localsgd/core/index_range.hpp"
 #include "localsgd/sampler/concept.hpp"
 #include "localsgd/sampler/with_replacement.hpp"
 
@@ -73,6 +74,11 @@ class sharded {
                       "sizes whose sum is the number of samples, " + std::to_string(p.samples));
     }
     return begin_of(p, worker + 1) - begin_of(p, worker);
+  }
+
+  /// @brief The samples of the shard. @pre shard_size() has accepted K and n
+  index_range shard(plan const& p, std::size_t worker) const noexcept {
+    return {begin_of(p, worker), begin_of(p, worker + 1)};
   }
 
  private:

@@ -1,0 +1,230 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/core/compiler.hpp"
+#include "localsgd/core/index_range.hpp"
+#include "localsgd/evaluation/full_gradient.hpp"
+#include "localsgd/kernels/rows.hpp"
+#include "localsgd/kernels/simd.hpp"
+#include "localsgd/loss/evaluate.hpp"
+#include "localsgd/objective/linear_concept.hpp"
+#include "localsgd/objective/regularized.hpp"
+#include "localsgd/objective/sharded_concept.hpp"
+#include "localsgd/settings.hpp"
+#include "localsgd/worker/dane/subspace_newton.hpp"
+#include "localsgd/worker/svrg/hessian.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <concepts>
+#include <cstddef>
+#include <span>
+#include <vector>
+
+/// @file
+/// @brief The minimum of f along a few directions, for messages of a few numbers.
+
+namespace localsgd::detail {
+
+/// @brief Objectives along lines of which only products with the rows are needed.
+template <class F>
+concept has_products_along_lines = linear_with_ridge<stepped_objective<F>>;
+
+/// @brief Minimises f(x + Σ α_i v_i) over α, by detail::subspace_newton: sequential subspace optimisation
+///        \cite narkiss2005sequential.
+///
+/// Of a linear model the products ⟨a_j, x⟩ and ⟨a_j, v_i⟩ are computed once, by who has the row a_j; then
+/// f, its gradient and its Hessian in α cost O(m²) a row and a message of m(m+3)/2 + 1 numbers. Of other
+/// objectives they come from m + 1 gradients, the Hessian as their differences. Sums go in the order of
+/// the parts: the same bits on any number of threads and ranks.
+template <Objective F>
+class subspace_search {
+ public:
+  using scalar = typename F::scalar;
+  using directions = std::span<std::vector<double> const>;
+
+  subspace_search(F const& f, plan const& p)
+      : samples_(static_cast<double>(p.samples)), message_(f, plan_of(p)), tables_(message_.parts()) {}
+
+  /// @brief Collective. `x` and `along` are equal for all, and stay.
+  template <class T>
+  void operator()(F const& f, std::span<scalar const> x, directions along, T& team) {
+    bool const leader = team.leads();
+    if (leader) begin(f, x, along);
+    bool first = true;
+    while (team.broadcast(leader && newton_.goes_on() ? 1 : 0) != 0) {
+      message_.each_share(f, team, [&](auto const& share, index_range samples, std::span<double> sum,
+                                       std::size_t part) {
+        add(share, samples, sum, tables_[part], x, along, first);
+      });
+      first = false;
+      std::size_t const m = along.size();
+      team.template count<double>(m + packed_size(m) + 1);
+      if (leader) take();
+      team.barrier();  // the sums are read
+    }
+  }
+
+  /// @brief Who leads: α, the drop of f, and the curvature along v_0.
+  subspace_newton const& found() const noexcept { return newton_; }
+  /// @brief Passes over the samples that the last search took, in those of a gradient.
+  double passes() const noexcept { return passes_; }
+
+ private:
+  static constexpr std::size_t most = subspace_newton::most;
+  static constexpr double shift = std::same_as<scalar, double> ? 1e-5 : 3e-3;
+
+  static plan plan_of(plan p) noexcept {
+    p.dimension = subspace_newton::sums;
+    p.flops_per_sample = 0;  // not those of a search
+    return p;
+  }
+
+  // Who leads.
+  void begin(F const& f, std::span<scalar const> x, directions along) {
+    std::size_t const m = along.size();
+    newton_.begin(m);
+    passes_ = 0;
+    if constexpr (has_products_along_lines<F>) {
+      passes_ = static_cast<double>(m + 1) / 2;
+      std::size_t const penalized = penalized_coordinates(f);
+      ridge_ = ridge_of(f);
+      gram_ = {};
+      for (std::size_t j = 0; j != penalized; ++j) {
+        double const at = static_cast<double>(x[j]);
+        gram_[0] += at * at;
+        for (std::size_t i = 0; i != m; ++i) {
+          gram_[1 + i] += at * along[i][j];
+          for (std::size_t k = 0; k <= i; ++k)
+            gram_[1 + m + packed_size(i) + k] += along[i][j] * along[k][j];
+        }
+      }
+    } else {
+      double const length = std::sqrt(squared_norm(x));
+      for (std::size_t i = 0; i != m; ++i) {
+        double const direction = std::sqrt(squared_norm(std::span<double const>(along[i])));
+        probe_[i] = direction > 0 ? shift * (1 + length) / direction : 1;
+      }
+    }
+  }
+
+  void take() {
+    std::size_t const m = newton_.dimensions();
+    std::array<double, subspace_newton::sums + 1> sums{};
+    for (std::size_t i = 0; i != m + packed_size(m); ++i) sums[i] = message_.sum()[i] / samples_;
+    double value = message_.last() / samples_;
+    if constexpr (has_products_along_lines<F>) {
+      passes_ += 1;
+      auto const alpha = newton_.trial();
+      double square = gram_[0];
+      for (std::size_t i = 0; i != m; ++i) {
+        double along = gram_[1 + i];
+        for (std::size_t k = 0; k != m; ++k) {
+          double const each = gram_[1 + m + (k <= i ? packed_size(i) + k : packed_size(k) + i)];
+          along += alpha[k] * each;
+          if (k <= i) sums[m + packed_size(i) + k] += ridge_ * each;
+        }
+        square += alpha[i] * (gram_[1 + i] + along);
+        sums[i] += ridge_ * along;
+      }
+      value += ridge_ / 2 * square;
+    } else {
+      passes_ += static_cast<double>(m + 1);
+    }
+    newton_.take(value, {sums.data(), sums.size()});
+  }
+
+  // Adds to `sum`: ∂_i, ∂_i∂_k packed, and, where full_gradient has it, f; each times the samples.
+  template <class G>
+  LOCALSGD_ONE_COPY void add(G const& f, index_range samples, std::span<double> sum,
+                             std::vector<double>& table, std::span<scalar const> x, directions along,
+                             bool first) const {
+    auto const alpha = newton_.trial();
+    if constexpr (has_products_along_lines<F>) {
+      std::size_t const width = along.size() + 1;
+      if (first) fill(f, samples, table, x, along);
+      constexpr std::size_t block = 64;
+      double z[block], y[block], value[block], slope[block], bend[block];
+      double const* row = table.data();
+      for (std::size_t i = samples.first; i < samples.last; i += block) {
+        std::size_t const count = std::min(block, samples.last - i);
+        for (std::size_t j = 0; j != count; ++j) {
+          double const* const products = row + j * width;
+          z[j] = products[0];
+          for (std::size_t k = 1; k != width; ++k) z[j] += alpha[k - 1] * products[k];
+          y[j] = f.target(i + j);
+        }
+        evaluate(f.loss(), z, y, count, value, slope);
+        second_derivatives(f.loss(), z, y, count, bend);
+        for (std::size_t j = 0; j != count; ++j, row += width) {
+          double const s = f.scale(i + j);
+          sum[subspace_newton::sums] += s * value[j];
+          double* to = sum.data() + width - 1;
+          for (std::size_t k = 1; k != width; ++k) {
+            sum[k - 1] += s * slope[j] * row[k];
+            double const c = s * bend[j] * row[k];
+            for (std::size_t l = 1; l <= k; ++l) *to++ += c * row[l];
+          }
+        }
+      }
+    } else {
+      add_by_gradients(f, samples, sum, x, along, alpha);
+    }
+  }
+
+  template <class G>
+  void fill(G const& f, index_range samples, std::vector<double>& table, std::span<scalar const> x,
+            directions along) const {
+    table.resize(samples.size() * (along.size() + 1));
+    double const intercept = f.intercept();
+    double* to = table.data();
+    for (std::size_t i = samples.first; i != samples.last; ++i) {
+      auto const row = row_of(f.features(), i);
+      *to++ = prediction_of(f, i, x);
+      for (std::vector<double> const& v : along)
+        *to++ = dot(row, v.data()) + (intercept != 0 ? intercept * v.back() : 0);
+    }
+  }
+
+  template <class G>
+  void add_by_gradients(G const& f, index_range samples, std::span<double> sum,
+                        std::span<scalar const> x, directions along,
+                        std::span<double const> alpha) const {
+    std::size_t const d = x.size(), m = along.size();
+    std::vector<double> at(x.begin(), x.end()), g(d + 2), beside(d + 2);
+    for (std::size_t i = 0; i != m; ++i) add_scaled(alpha[i], along[i].data(), at.data(), d);
+    std::vector<scalar> point(d);
+    auto const evaluate_at = [&](std::vector<double> const* direction, double length,
+                                 std::vector<double>& out) {
+      for (std::size_t j = 0; j != d; ++j)
+        point[j] = static_cast<scalar>(at[j] + (direction != nullptr ? length * (*direction)[j] : 0));
+      std::ranges::fill(out, 0.0);
+      add_samples(f, std::span<scalar const>(point), samples, std::span<double>(out),
+                  std::span<double>());
+    };
+    evaluate_at(nullptr, 0, g);
+    sum[subspace_newton::sums] += g[d];
+    for (std::size_t i = 0; i != m; ++i) sum[i] += dot(g.data(), along[i].data(), d);
+    for (std::size_t i = 0; i != m; ++i) {
+      evaluate_at(&along[i], probe_[i], beside);
+      for (std::size_t j = 0; j != d; ++j) beside[j] = (beside[j] - g[j]) / probe_[i];
+      for (std::size_t k = 0; k != m; ++k) {
+        double const each = dot(beside.data(), along[k].data(), d);
+        std::size_t const at_k = k <= i ? packed_size(i) + k : packed_size(k) + i;
+        sum[m + at_k] += k == i ? each : each / 2;
+      }
+    }
+  }
+
+  double samples_;
+  full_gradient message_;
+  std::vector<std::vector<double>> tables_;  // of each part: ⟨a_j, x⟩ + o_j, ⟨a_j, v_0⟩, … a row
+  subspace_newton newton_;                   // who leads changes it between two collective calls
+  std::array<double, 1 + subspace_newton::sums> gram_{};  // ⟨w,w⟩, ⟨w,v_i⟩, ⟨v_i,v_k⟩ where r acts
+  std::array<double, most> probe_{};
+  double ridge_ = 0, passes_ = 0;
+};
+
+}  // namespace localsgd::detail
