@@ -46,6 +46,7 @@ communicator/simulated
 protocol
 synchronizer
 evaluation
+certificate
 worker
 worker/svrg
 worker/dane

@@ -21,3 +21,18 @@ BOOST_AUTO_TEST_CASE(a_count_can_be_set_back) {
   BOOST_TEST(sent.bytes == 100);
   BOOST_TEST(sent.exchanges == 2);
 }
+
+BOOST_AUTO_TEST_CASE(uncounted_work_leaves_no_trace) {
+  struct {
+    traffic counted{100, 2};
+    traffic& sent() { return counted; }
+  } team;
+  bool done = false;
+  localsgd::detail::uncounted(team, [&] {
+    team.sent().bytes += 50, ++team.sent().exchanges;
+    done = true;
+  });
+  BOOST_TEST(done);
+  BOOST_TEST(team.counted.bytes == 100);
+  BOOST_TEST(team.counted.exchanges == 2);
+}

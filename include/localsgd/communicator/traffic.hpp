@@ -16,4 +16,12 @@ struct traffic {
   std::uint64_t exchanges = 0;  ///< Vectors of length d averaged or summed; equal on all ranks.
 };
 
+/// @brief Does what is not part of the training: it leaves no trace in what `team` has counted.
+template <class T, class Work>
+void uncounted(T& team, Work const& work) {
+  traffic const sent = team.sent();
+  work();
+  team.sent() = sent;
+}
+
 }  // namespace localsgd::detail

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "localsgd/core/error.hpp"
-#include "localsgd/evaluation/dual_passes.hpp"
+#include "localsgd/certificate/dual_passes.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/objective/linear_concept.hpp"

@@ -6,7 +6,7 @@
 #include "localsgd/core/cache_aligned.hpp"
 #include "localsgd/core/tensor.hpp"
 #include "localsgd/evaluation/assemble_average.hpp"
-#include "localsgd/evaluation/certifier.hpp"
+#include "localsgd/certificate/certifier.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/objective/regularized.hpp"

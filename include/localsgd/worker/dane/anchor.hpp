@@ -161,11 +161,11 @@ class dane_anchor {
   // Collective: what all workers have noted, and the search.
   template <class T>
   void gather_work(T& team) {
-    auto const sent = team.sent();
-    team.all_gather(std::span(work_), [&](std::size_t thread) {
-      return even_split(work_.size(), team.threads(), thread);
+    uncounted(team, [&] {
+      team.all_gather(std::span(work_), [&](std::size_t thread) {
+        return even_split(work_.size(), team.threads(), thread);
+      });
     });
-    team.sent() = sent;
     if (!team.leads()) return;
     for (double const each : work_) gradients_ += each;
     gradients_ += search_.passes() * static_cast<double>(p_->samples);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/communicator/traffic.hpp"
 #include "localsgd/core/index_range.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
 #include "localsgd/evaluation/glance.hpp"
@@ -137,9 +138,9 @@ class svrg_anchor {
     std::uint64_t const t = round.steps();
     bool const leader = team.leads();
     if (!steps_.slopes().known()) {
-      auto const sent = team.sent();
-      round.pass()(*f_, point(), team, steps_.slopes().to_fill());
-      team.sent() = sent;  // after a checkpoint: known and counted before
+      uncounted(team, [&] {  // after a checkpoint: known and counted before
+        round.pass()(*f_, point(), team, steps_.slopes().to_fill());
+      });
       if (leader) steps_.slopes().now_known();
       team.barrier();
     }
@@ -153,19 +154,18 @@ class svrg_anchor {
       if (leader) set_trial(consensus);
       prepare(round);
     } else if (leader && !lost) {
-      bool const estimated =
-          history_(point(), end_of_map(consensus), steps_.relative(), std::span<scalar>(trial_));
-      if (estimated) make_proximal_step(std::span<scalar>(trial_));
+      std::span<scalar> const trial = trial_;
+      bool const estimated = history_(point(), end_of_map(consensus), steps_.relative(), trial);
+      if (estimated) make_proximal_step(trial);
       next = estimated ? move::leap : move::forward;
     }
-
     if (leader && passes_ == 0) move_into_domain(*f_, std::span<scalar>(trial_));
     while (next != move::done && next != move::done_back) {
       if (leader && next == move::back) step_back();
       if (leader && next == move::plain) set_trial(end_of_map(consensus));
       team.barrier();  // the trial is there
-      auto const value =
-          round.pass()(*f_, std::span<scalar const>(trial_), team, steps_.slopes().to_fill());
+      std::span<scalar const> const trial = trial_;
+      auto const value = round.pass()(*f_, trial, team, steps_.slopes().to_fill());
       if (leader) next = judge(value, next);
       round.spend((p_->samples + p_->workers - 1) / p_->workers);
       next = static_cast<move>(team.broadcast(static_cast<int>(next)));
@@ -176,30 +176,22 @@ class svrg_anchor {
       take_steps(round.pass());
     });
     if (team.broadcast(leader && steps_.postponed() && !descent_.certified() ? 1 : 0) != 0)
-      catch_up(round);
+      uncounted(team, [&] { steps_.catch_up(*f_, round.pass(), team, *p_); });
     round.pass().share_slopes(team, steps_.slopes().to_fill());
     team.barrier();  // the anchor is there
-    // What was taken back leaves no trace in the average.
-    round.move_to(point(), next == move::done_back);
+    round.move_to(point(), next == move::done_back);  // without a trace of it in the average
   }
 
-  // Collective, once in a run: what the steps need to know of the data. Not counted as traffic.
+  // Collective, once in a run: what the steps need to know of the data.
   template <class Context>
   void prepare(Context& round) {
-    auto const sent = round.team().sent();
-    if (!descent_.begins_at_once())
-      steps_.prepare(*f_, round.pass(), round.team(), *p_);
-    else if (round.team().leads())
-      steps_.postpone();  // Newton steps often end the run
-    descent_.prepare(*f_, round.pass(), round.team());
-    round.team().sent() = sent;
-  }
-
-  template <class Context>
-  void catch_up(Context& round) {
-    auto const sent = round.team().sent();
-    steps_.catch_up(*f_, round.pass(), round.team(), *p_);
-    round.team().sent() = sent;
+    uncounted(round.team(), [&] {
+      if (!descent_.begins_at_once())
+        steps_.prepare(*f_, round.pass(), round.team(), *p_);
+      else if (round.team().leads())
+        steps_.postpone();  // Newton steps often end the run
+      descent_.prepare(*f_, round.pass(), round.team());
+    });
   }
 
   // Collective: f on up to 1024 samples, at the average and at the consensus. The better one is the
@@ -208,17 +200,16 @@ class svrg_anchor {
   bool noise_prevails(Context& round, std::span<scalar const> consensus) {
     auto& team = round.team();
     std::uint64_t const t = round.steps();
-    auto const sent = team.sent();
-    round.average(std::span<scalar>(trial_));
-    std::span<scalar const> const average = trial_;
-    round.pass().each_share(*f_, team,
-                            [&](auto const& share, index_range samples, std::span<double> sum,
-                                std::size_t) {
-                              std::size_t const stride = (p_->samples + 1023) / 1024;
-                              sum[0] += glance(share, samples, stride, average);
-                              sum[1] += glance(share, samples, stride, consensus);
-                            });
-    team.sent() = sent;
+    uncounted(team, [&] {
+      round.average(std::span<scalar>(trial_));
+      std::span<scalar const> const average = trial_;
+      std::size_t const stride = (p_->samples + 1023) / 1024;
+      round.pass().each_share(*f_, team, [&](auto const& share, index_range samples,
+                                             std::span<double> sum, std::size_t) {
+        sum[0] += glance(share, samples, stride, average);
+        sum[1] += glance(share, samples, stride, consensus);
+      });
+    });
     int answer = 0;
     if (team.leads()) {
       bool const average_is_better = round.pass().totals()[0] < round.pass().totals()[1];
@@ -229,9 +220,7 @@ class svrg_anchor {
     return team.broadcast(answer) != 0;
   }
 
-  // Who leads, from here on.
-  //
-  // T(x̃): the consensus or, where r has no gradient, what a step without noise makes of it. The mean of
+  // Who leads, from here on. T(x̃): the consensus or, where r has no gradient, what a step without noise makes of it. The mean of
   // points with zeros need not have any; this step makes them, and meets the constraints of r.
   std::span<scalar const> end_of_map(std::span<scalar const> consensus) {
     if constexpr (!proximal<F>) return consensus;

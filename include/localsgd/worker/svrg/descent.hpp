@@ -4,8 +4,8 @@
 
 #include "localsgd/core/cache_aligned.hpp"
 #include "localsgd/core/index_range.hpp"
-#include "localsgd/evaluation/balanced_dual.hpp"
-#include "localsgd/evaluation/dual_passes.hpp"
+#include "localsgd/certificate/balanced_dual.hpp"
+#include "localsgd/certificate/dual_passes.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
 #include "localsgd/kernels/rows.hpp"
 #include "localsgd/objective/linear_concept.hpp"

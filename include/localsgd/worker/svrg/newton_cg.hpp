@@ -4,7 +4,7 @@
 
 #include "localsgd/core/index_range.hpp"
 #include "localsgd/core/random.hpp"
-#include "localsgd/evaluation/balanced_dual.hpp"
+#include "localsgd/certificate/balanced_dual.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
 #include "localsgd/kernels/conjugate_gradients.hpp"
 #include "localsgd/objective/concept.hpp"

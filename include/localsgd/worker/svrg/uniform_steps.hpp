@@ -5,7 +5,7 @@
 #include "localsgd/core/cache_aligned.hpp"
 #include "localsgd/core/compiler.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
-#include "localsgd/evaluation/scaled_dual.hpp"
+#include "localsgd/certificate/scaled_dual.hpp"
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/objective/factored_concept.hpp"
 #include "localsgd/objective/regularized.hpp"
@@ -28,9 +28,22 @@ inline double averaging_gain(std::size_t workers, double most) noexcept {
   return std::clamp(static_cast<double>(workers) / 2, 0.5, most);
 }
 
+/// @brief What steps of one size in all coordinates need to know of the data: nothing.
+struct uniform_metric {
+  /// Step sizes of the coordinates relative to each other: all are equal.
+  static std::span<double const> relative() noexcept { return {}; }
+  template <class F, class T>
+  void prepare(F const&, full_gradient&, T&, plan const&) const noexcept {}
+  static void postpone() noexcept {}
+  static constexpr bool postponed() noexcept { return false; }
+  template <class F, class T>
+  void catch_up(F const&, full_gradient&, T&, plan const&) const noexcept {}
+  static void choose(std::span<double const>, double) noexcept {}
+};
+
 /// @brief The table of any objective: the anchor's gradient ∇f(x̃) and a step size.
 template <Objective F>
-class svrg_steps {
+class svrg_steps : public uniform_metric {
  public:
   using scalar = typename F::scalar;
 
@@ -44,21 +57,6 @@ class svrg_steps {
   /// Steps do not need them; the certificate of a linear model does.
   auto& slopes() noexcept { return slopes_; }
   auto const& slopes() const noexcept { return slopes_; }
-  /// Step sizes of the coordinates relative to each other: all are equal.
-  static std::span<double const> relative() noexcept { return {}; }
-
-  /// @brief Collective, once: looks at the data.
-  template <class T>
-  void prepare(F const&, full_gradient&, T&, plan const&) const noexcept {}
-
-  // There is nothing to postpone.
-  static void postpone() noexcept {}
-  static constexpr bool postponed() noexcept { return false; }
-  template <class T>
-  void catch_up(F const&, full_gradient&, T&, plan const&) const noexcept {}
-
-  /// @brief Who leads, once: looks at n·∇f at the first anchor.
-  static void choose(std::span<double const>, double) noexcept {}
 
   /// @brief Who leads: takes over n·∇f(x̃).
   void take(std::span<double const> sum, double samples, double factor) noexcept {
@@ -99,7 +97,7 @@ class svrg_steps {
 ///        the anchor, so η is at most 1/(λm), m the local steps of an epoch.
 template <Objective F>
   requires factored_with_scores<stepped_objective<F>>
-class svrg_steps<F> {
+class svrg_steps<F> : public uniform_metric {
  public:
   using scalar = typename F::scalar;
   static constexpr bool sparse = false;  // as variance_reduced_iterate has it
@@ -116,15 +114,14 @@ class svrg_steps<F> {
 
   auto& slopes() noexcept { return slopes_; }
   auto const& slopes() const noexcept { return slopes_; }
-  static std::span<double const> relative() noexcept { return {}; }
-
-  template <class T>
-  void prepare(F const&, full_gradient&, T&, plan const&) const noexcept {}
-  static void choose(std::span<double const>, double) noexcept {}
 
   void take(std::span<double const> sum, double samples, double factor) noexcept {
     eta_ = std::min(step_size_ * factor, largest_);
     for (std::size_t j = 0; j != sum.size(); ++j) table_[j] = eta_ * (sum[j] / samples);
+  }
+  LOCALSGD_ONE_COPY void expect(double steps, std::span<scalar> change) const noexcept {
+    for (std::size_t j = 0; j != change.size(); ++j)
+      change[j] = static_cast<scalar>(-steps * table_[j]);
   }
 
   template <class Archive>

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
-#define BOOST_TEST_MODULE evaluation_dual_passes
-#include "localsgd/evaluation/dual_passes.hpp"
+#define BOOST_TEST_MODULE certificate_dual_passes
+#include "localsgd/certificate/dual_passes.hpp"
 
 #include <array>
 #include <boost/test/unit_test.hpp>

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "localsgd/core/index_range.hpp"
-#include "localsgd/evaluation/dual_slopes.hpp"
+#include "localsgd/certificate/dual_slopes.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
 #include "localsgd/kernels/rows.hpp"
 #include "localsgd/loss/concept.hpp"

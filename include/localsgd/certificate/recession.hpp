@@ -4,7 +4,7 @@
 
 #include "localsgd/core/compiler.hpp"
 #include "localsgd/core/index_range.hpp"
-#include "localsgd/evaluation/dual_passes.hpp"
+#include "localsgd/certificate/dual_passes.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
 #include "localsgd/kernels/rows.hpp"
 #include "localsgd/kernels/simd.hpp"

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
-#define BOOST_TEST_MODULE evaluation_dual_rows
-#include "localsgd/evaluation/dual_rows.hpp"
+#define BOOST_TEST_MODULE certificate_dual_rows
+#include "localsgd/certificate/dual_rows.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>

@@ -4,7 +4,7 @@
 
 #include "localsgd/core/compiler.hpp"
 #include "localsgd/core/index_range.hpp"
-#include "localsgd/evaluation/dual_slopes.hpp"
+#include "localsgd/certificate/dual_slopes.hpp"
 #include "localsgd/kernels/rows.hpp"
 #include "localsgd/loss/concept.hpp"
 #include "localsgd/objective/factored_concept.hpp"

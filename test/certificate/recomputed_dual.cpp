@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
-#define BOOST_TEST_MODULE evaluation_recomputed_dual
-#include "localsgd/evaluation/recomputed_dual.hpp"
+#define BOOST_TEST_MODULE certificate_recomputed_dual
+#include "localsgd/certificate/recomputed_dual.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
-#define BOOST_TEST_MODULE evaluation_scaled_dual
-#include "localsgd/evaluation/scaled_dual.hpp"
+#define BOOST_TEST_MODULE certificate_scaled_dual
+#include "localsgd/certificate/scaled_dual.hpp"
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
-#define BOOST_TEST_MODULE evaluation_dual_extrapolation
-#include "localsgd/evaluation/dual_extrapolation.hpp"
+#define BOOST_TEST_MODULE certificate_dual_extrapolation
+#include "localsgd/certificate/dual_extrapolation.hpp"
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "localsgd/data/csr_matrix.hpp"
-#include "localsgd/evaluation/certificate.hpp"
+#include "localsgd/certificate/certificate.hpp"
 #include "localsgd/loss/gamma.hpp"
 #include "localsgd/loss/huber.hpp"
 #include "localsgd/loss/logistic.hpp"

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
-#define BOOST_TEST_MODULE evaluation_dual_slopes
-#include "localsgd/evaluation/dual_slopes.hpp"
+#define BOOST_TEST_MODULE certificate_dual_slopes
+#include "localsgd/certificate/dual_slopes.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
-#define BOOST_TEST_MODULE evaluation_balanced_dual
-#include "localsgd/evaluation/balanced_dual.hpp"
+#define BOOST_TEST_MODULE certificate_balanced_dual
+#include "localsgd/certificate/balanced_dual.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
-#define BOOST_TEST_MODULE evaluation_certifier
-#include "localsgd/evaluation/certifier.hpp"
+#define BOOST_TEST_MODULE certificate_certifier
+#include "localsgd/certificate/certifier.hpp"
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>

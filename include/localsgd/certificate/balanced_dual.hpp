@@ -4,7 +4,7 @@
 
 #include "localsgd/core/compiler.hpp"
 #include "localsgd/core/index_range.hpp"
-#include "localsgd/evaluation/dual_slopes.hpp"
+#include "localsgd/certificate/dual_slopes.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
 #include "localsgd/evaluation/row_rounding.hpp"
 #include "localsgd/kernels/enclosed_zero.hpp"

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
-#define BOOST_TEST_MODULE evaluation_dual_model
-#include "localsgd/evaluation/dual_model.hpp"
+#define BOOST_TEST_MODULE certificate_dual_model
+#include "localsgd/certificate/dual_model.hpp"
 
 #include <array>
 #include <boost/test/unit_test.hpp>

@@ -4,9 +4,9 @@
 
 #include "localsgd/core/compiler.hpp"
 #include "localsgd/core/index_range.hpp"
-#include "localsgd/evaluation/dual_passes.hpp"
+#include "localsgd/certificate/dual_passes.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
-#include "localsgd/evaluation/scaled_dual.hpp"
+#include "localsgd/certificate/scaled_dual.hpp"
 #include "localsgd/objective/regularized.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
 #include "localsgd/settings.hpp"

@@ -2,14 +2,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/evaluation/balanced_dual.hpp"
-#include "localsgd/evaluation/certificate.hpp"
-#include "localsgd/evaluation/dual_extrapolation.hpp"
+#include "localsgd/certificate/balanced_dual.hpp"
+#include "localsgd/certificate/certificate.hpp"
+#include "localsgd/certificate/dual_extrapolation.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
-#include "localsgd/evaluation/recomputed_dual.hpp"
-#include "localsgd/evaluation/recession.hpp"
+#include "localsgd/certificate/recomputed_dual.hpp"
+#include "localsgd/certificate/recession.hpp"
 #include "localsgd/evaluation/row_rounding.hpp"
-#include "localsgd/evaluation/scaled_dual.hpp"
+#include "localsgd/certificate/scaled_dual.hpp"
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/settings.hpp"
 

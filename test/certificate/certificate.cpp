@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
-#define BOOST_TEST_MODULE evaluation_certificate
-#include "localsgd/evaluation/certificate.hpp"
+#define BOOST_TEST_MODULE certificate_certificate
+#include "localsgd/certificate/certificate.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>
