@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/communicator/traffic.hpp"
 #include "localsgd/core/cache_aligned.hpp"
 #include "localsgd/core/error.hpp"
 #include "localsgd/core/index_range.hpp"
