@@ -3,6 +3,7 @@
 #define BOOST_TEST_MODULE evaluation_row_rounding
 #include "localsgd/evaluation/row_rounding.hpp"
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstddef>
@@ -35,8 +36,12 @@ measured measure(F const& f, std::vector<double> const& x, double lambda, std::s
   measured out{};
   support::with_team(2, threads, [&](auto& team) {
     auto const value = pass(f, std::span<double const>(x), team);
+    team.barrier();  // the sums are there
+    std::vector<double> const sums(pass.totals().begin(), pass.totals().end());
+    team.barrier();  // and read
     rounding.measure(f, pass, team);
     if (!team.leads()) return;
+    BOOST_TEST(std::ranges::equal(pass.totals(), sums));  // a certificate may need them again
     auto const e = rounding.at(value, x, lambda);
     out = {value, e.value, e.gradient};
   });
