@@ -47,7 +47,6 @@ fitted fit_huber(problem const& p);
 fitted fit_smoothed_quantile(problem const& p);
 fitted fit_poisson(problem const& p);
 fitted fit_gamma(problem const& p);
-/// Its intercepts are coefficients of a constant feature and penalised.
 fitted fit_softmax(problem const& p);
 
 }  // namespace train

@@ -61,6 +61,7 @@ class newton_direction<F> {
   bool exists() const noexcept { return steps_ > 0; }
   /// @brief What a direction costs, in epochs of local steps. @pre prepare()
   double epochs() const noexcept { return epochs_; }
+  static constexpr double share_of_price() noexcept { return 1; }
   /// @brief The work of a direction over that of ∇f.
   double gradients_per_sample() const noexcept { return gradients_; }
 
