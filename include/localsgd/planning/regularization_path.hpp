@@ -189,7 +189,7 @@ double walk_path(Make const& make, std::span<double const> lambdas, settings s,
 }  // namespace detail
 
 /// @brief Minimises the objectives of a decreasing sequence of λ, each from the minimum of the one
-///        before (a warm start).
+///        before (a warm start): see detail::path_starts.
 ///
 /// ~~~{.cpp}
 /// auto const make = [&](double lambda) { return linear_objective(rows, y, logistic{}, l1{lambda}); };
@@ -205,11 +205,13 @@ double walk_path(Make const& make, std::span<double const> lambdas, settings s,
 /// @param lambdas    finite, > 0, strictly decreasing
 /// @param s          of each run. A `tolerance` of 0 means 1e-4·|f(0)| here, f the first objective:
 ///                   the accuracy of scikit-learn. A sharded objective needs one that is set.
+/// @param options    whether features are left out of runs: see detail::path_screening
 /// @param components those of minimize(), for each run; neither warm_start nor checkpoint. If an
 ///                   observer stops a run, the path ends there.
 /// @throws invalid_settings naming the λ that breaks a rule; and whatever minimize() throws
 ///
-/// Thread safe if calling `make` is. The same bits as with the same calls of minimize().
+/// Thread safe if calling `make` is. The same bits on any number of threads. Without screening they are those
+/// of the same calls of minimize().
 template <detail::objective_maker Make, class... Components>
   requires(detail::component_of_paths<Components, detail::objective_made_by<Make>> && ...)
 path_result<typename detail::objective_made_by<Make>::scalar> regularization_path(
