@@ -9,8 +9,7 @@
 #   INTERCEPT is none or free; it is the last number of x, of which KEEP, last or all, go to XFILE as
 #   native doubles.
 suppressPackageStartupMessages({ library(Matrix); library(glmnet) })
-# No path ends before its last lambda, and no probability is cut off.
-glmnet.control(fdev = 0, devmax = 1, pmin = 1e-15)
+glmnet.control(fdev = 0, devmax = 1)  # no path ends before its last lambda
 
 given <- commandArgs(trailingOnly = TRUE)
 file <- file(given[1], "rb")
