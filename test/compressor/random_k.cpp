@@ -112,7 +112,7 @@ BOOST_AUTO_TEST_CASE(messages_are_counted_as_they_are) {
   settings const s{.workers = 3, .local_steps = 2, .steps = 20};
   auto const r = minimize(f, s, serial{}, constant_step{1e-3}, random_k{0.01});
   BOOST_TEST(r.rounds == 10u);
-  BOOST_TEST(r.bytes == r.rounds * 3 * (3 - 1) * (1 + 10 * 2));  // of 3 workers to 2 others each
+  BOOST_TEST(r.bytes == r.rounds * 2 * (3 - 1) * (1 + 10 * 2));  // of 2 workers to the first, and back
 }
 
 BOOST_AUTO_TEST_CASE(plain_and_variance_reduced_steps_converge_with_it) {

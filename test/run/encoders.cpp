@@ -119,3 +119,61 @@ BOOST_AUTO_TEST_CASE(what_all_are_expected_to_have_moved_by_is_not_encoded) {
                boost::test_tools::tolerance(1e-12));
   }
 }
+
+namespace {
+
+/// An encoder that has its mean encoded, too.
+struct twice : support::as_it_is::bound {
+  static constexpr bool compresses_mean = true;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(the_mean_is_encoded_once_more_where_the_compressor_asks_for_it) {
+  for (std::size_t const threads : {1U, 2U, 3U}) {
+    std::vector<std::size_t> bound;
+    detail::encoders<twice, double> encoders(index_range{0, workers},
+                                             [&](std::size_t k) {
+                                               bound.push_back(k);
+                                               return twice{};
+                                             },
+                                             workers, d);
+    BOOST_TEST(bound == (std::vector<std::size_t>{0, 1, 2, 3}), boost::test_tools::per_element());
+    iterates<double> x({0.25, 0.25, 0.5}, d);
+    std::vector<std::vector<double>> local(workers, std::vector<double>(d));
+    for (std::size_t k = 0; k != workers; ++k)
+      for (std::size_t i = 0; i != d; ++i) local[k][i] = static_cast<double>(k * i);
+    mean::bound<double> averager{workers};
+    support::with_team<protocol>(workers, threads, [&](auto& team) {
+      for (int round = 0; round != 2; ++round) {
+        for (std::size_t k = team.workers().first; k != team.workers().last; ++k)
+          x.local[k] = local[k];
+        encoders.exchange(team, x, averager, {}, nothing);
+      }
+      auto const now = team.settle(x);
+      if (team.leads()) {
+        for (std::size_t i = 0; i != d; ++i)
+          BOOST_TEST(now[i] == 1.25 * static_cast<double>(i));  // (0·1 + 1·1 + 2·2)/4
+        // From two workers to the first, and back, in both rounds.
+        BOOST_TEST(team.sent().bytes == 2 * 2 * (workers - 1) * d * sizeof(double));
+        BOOST_TEST(team.sent().exchanges == 2u);
+      }
+      team.barrier();
+    });
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_mean_is_not_encoded_if_a_change_is_not_finite) {
+  detail::encoders<twice, double> encoders(
+      index_range{0, workers}, [](std::size_t) { return twice{}; }, workers, d);
+  iterates<double> x({0.25, 0.25, 0.5}, d);
+  std::vector<std::vector<double>> local(workers, std::vector<double>(d, 1.0));
+  local[2][3] = std::numeric_limits<double>::infinity();
+  mean::bound<double> averager{workers};
+  support::with_team<protocol>(workers, 2, [&](auto& team) {
+    for (std::size_t k = team.workers().first; k != team.workers().last; ++k) x.local[k] = local[k];
+    encoders.exchange(team, x, averager, {}, nothing);
+    BOOST_TEST(!team.finite());
+    team.barrier();
+  });
+}

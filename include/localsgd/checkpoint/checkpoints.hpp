@@ -185,7 +185,7 @@ class checkpoints {
   template <class Archive>
   void worker_state(Archive& archive, std::size_t k) {
     archive(round_.workers()[k]);
-    if constexpr (Round::compresses) archive(round_.encoders()[k]);
+    if constexpr (Round::compresses) round_.encoders().archive_state(archive, k);
   }
 
   // On the leading thread. Follows the common state.

@@ -47,6 +47,7 @@ struct nothing_to_complete {
 /// |                                  | Shared memory was written before the last collective call |
 /// | `t.all_gather_v(messages)`       | collective: every thread gets the bytes `messages[k]` from |
 /// |                                  | the thread that carries worker k; lengths may differ      |
+/// | `t.gather_v(messages)`           | collective: the process of thread 0 gets them             |
 /// | `t.split(d, work)`               | collective: `work(first, last)` on ranges that cover the  |
 /// |                                  | d coordinates in each process; whether all returned true  |
 /// | `t.start_reduce(rows, d)`,       | collective: out ← what `work(rows, first, last, begin,    |
@@ -81,6 +82,7 @@ concept Team = requires(T& t, T const& c, std::span<std::vector<double> const> p
   { t.barrier() } -> std::same_as<void>;
   { t.broadcast(answer) } -> std::same_as<int>;
   { t.all_gather_v(messages) } -> std::same_as<void>;
+  { t.gather_v(messages) } -> std::same_as<void>;
   { t.sum(parts, total) } -> std::same_as<void>;
   { c.cancelled() } -> std::same_as<bool>;
   { t.sent() } -> std::same_as<traffic&>;

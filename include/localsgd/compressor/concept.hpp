@@ -27,6 +27,13 @@ concept has_const_decode = requires(S const& s, std::span<std::byte const> messa
   { s.decode(message, weight, first, add_to) } -> std::same_as<void>;
 };
 template <class S>
+constexpr bool compresses_mean = [] {
+  if constexpr (requires { S::compresses_mean; })
+    return bool{S::compresses_mean};
+  else
+    return false;
+}();
+template <class S>
 concept can_forget = requires(S& s) {
   { s.reset() } -> std::same_as<void>;
 };
@@ -48,6 +55,12 @@ concept binds_an_encoder = requires(C const& c, plan const& p, std::size_t worke
 /// | `s.reset()`                               | forgets what has not been sent: the consensus    |
 /// |                                           | became another point than that of an average     |
 /// | `s.state(archive)`                        | passes all it remembers to `archive(parts…)`     |
+/// | `S::compresses_mean`                      | optional: true if the mean of all messages is to |
+/// |                                           | be encoded as well, by a state of its own        |
+///
+/// Without it, or with fewer than three workers, each message goes to all others. With it they go to one
+/// process, which encodes Σ_k w_k C(Δ_k) as if it were the change of a worker K, and sends that to all:
+/// 2(K−1) messages in place of K(K−1).
 ///
 /// What no compiler can check: `decode` depends on its arguments and the plan only, so that the
 /// state of any worker decodes the message of any other; it is called by several threads at once,
@@ -57,12 +70,13 @@ concept EncoderState =
     detail::has_encode<S, Scalar> && detail::has_const_decode<S> && detail::can_forget<S> &&
     detail::has_state_of_a_checkpoint<S>;
 
-/// @brief How a worker's change since the last consensus travels: x̄ ← x̄ + Σ_k w_k C(x_k − x̄).
+/// @brief How a worker's change since the last consensus travels: x̄ ← x̄ + Σ_k w_k C(x_k − x̄ − p), where p is
+///        what all workers are expected to have moved by: the common step of variance-reduced steps, or 0.
 ///
 /// | expression                  | meaning                                                        |
 /// |-----------------------------|----------------------------------------------------------------|
-/// | `c.bind<Scalar>(plan, k)`   | the EncoderState of worker k. Throws invalid_settings where a  |
-/// |                             | parameter is out of range                                      |
+/// | `c.bind<Scalar>(plan, k)`   | the EncoderState of worker k, or of the mean for k = K. Throws |
+/// |                             | invalid_settings where a parameter is out of range             |
 /// | `c.identity()`              | its name and parameters as text: ranks and checkpoints compare |
 /// |                             | it                                                             |
 ///

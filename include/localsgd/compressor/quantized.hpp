@@ -31,16 +31,20 @@ namespace localsgd {
 /// and u uniform in (0, 1), a function of seed, worker, round and coordinate. The message says
 /// Q(a)_i = (M/L)·⌊a_i L/M + u_i⌋, and e ← a − Q(a). E Q(a) = a. Where E‖Q(a) − a‖² = ω‖a‖² with ω > ½, as
 /// with 2 bits, it says Q(a)/(1+ω): without that, e might grow without bound. e = 0 at the start, and
-/// whenever the consensus jumps.
+/// whenever the consensus jumps. The mean of the messages is quantized in the same way, with a memory of
+/// its own \cite tang2019doublesqueeze .
 ///
 /// A block takes 3 + 16·bits bytes, fewer if most of its levels are 0, and one byte if all are; 32 blocks
-/// take 8 bytes more. Memory: a vector of length d a worker. An encoding costs O(d).
+/// take 8 bytes more. Memory: a vector of length d a worker. An encoding costs O(d). Of 4
+/// bits a run of 8 workers takes a tenth of the bytes or less, and as many epochs.
 struct quantized {
   unsigned bits = 4;  ///< 2 to 16, of each coordinate.
 
   template <class Scalar>
   class bound {
    public:
+    static constexpr bool compresses_mean = true;
+
     bound(unsigned bits, plan const& p, std::size_t worker)
         : bits_(bits),
           most_((1u << (bits - 1)) - 1),

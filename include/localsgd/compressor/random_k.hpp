@@ -27,11 +27,12 @@ namespace localsgd {
 /// a ← e + Δ; the message is a_i for the coordinates i of this round; e ← a without what the message
 /// says. The coordinates are split into m ranges, and one coordinate of each is chosen, with equal
 /// probability: a function of seed, round and range. All workers choose the same ones, so that their
-/// numbers need not travel. e = 0 at the start, and whenever the consensus jumps.
+/// numbers need not travel; and so does the mean, which goes back to all in a message of the same kind. e = 0 at the start, and whenever the consensus jumps.
 ///
 /// A message takes 2m bytes, and a few for the round; the rounding errors of the 16-bit values stay in
 /// e as well. Memory: a vector of length d a worker. An encoding costs O(d). `top_k` takes fewer epochs
-/// where few coordinates hold most of a change. A convex theorem covers it with one step a round
+/// where few coordinates hold most of a change. Variance-reduced steps empty the memory at every anchor,
+/// so that with them a small fraction costs many epochs. A convex theorem covers it with one step a round
 /// \cite stich2018sparsified.
 struct random_k {
   double fraction = 0.01;  ///< In (0, 1]: the share of the d coordinates that travels.
@@ -39,6 +40,8 @@ struct random_k {
   template <class Scalar>
   class bound {
    public:
+    static constexpr bool compresses_mean = true;
+
     bound(std::size_t entries, plan const& p)
         : entries_(entries),
           seed_(p.seed),

@@ -14,6 +14,7 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -30,12 +31,26 @@ class encoders {
 
   template <class Bind>
   encoders(index_range carried, Bind const& bind, std::size_t workers, std::size_t dimension)
-      : of_(carried, bind), messages_(workers), sums_(dimension) {}
+      : of_(carried, bind), messages_(workers), sums_(dimension) {
+    if constexpr (compresses_mean<State>) {
+      if (workers < 3) return;
+      means_.resize(workers);
+      if (carried.first == 0) of_mean_.emplace(bind(workers));
+    }
+  }
 
   State& operator[](std::size_t worker) noexcept { return of_[worker]; }
 
-  /// @brief Collective: x̄ ← x̄ + p + Σ_k w_k C(x_k − x̄ − p), and what the averager makes of it. Not if
-  ///        a change is not finite: then an empty message says so to all.
+  /// @brief Passes the memory of a worker to an archive; that of the mean goes with worker 0's.
+  template <class Archive>
+  void archive_state(Archive& archive, std::size_t worker) {
+    archive(of_[worker]);
+    if (of_mean_ && worker == 0) archive(*of_mean_);
+  }
+
+  /// @brief Collective: x̄ ← x̄ + p + Σ_k w_k C(x_k − x̄ − p), or + p + C(Σ_k …) where the mean is encoded as
+  ///        well, and what the averager makes of it. Not if a change is not finite: then an empty
+  ///        message says so to all.
   /// @param expects `expects(p)`: whether all workers are expected to have moved by the same p, which it
   ///                writes; equal for all. Without, p = 0.
   template <class Protocol, class A, class Expects>
@@ -50,15 +65,18 @@ class encoders {
       messages_[k].clear();
       if (all_finite(std::span<Scalar const>(change))) of_[k].encode(change, messages_[k]);
     }
-    team.all_gather_v(std::span(messages_.data(), messages_.size()));
-    bool const finite =
-        std::none_of(messages_.begin(), messages_.end(),
-                     [](auto const& message) { return message.empty(); });
+    bool const by_mean = !means_.empty();
+    if (by_mean)
+      encode_mean(team, std::span<double const>(x.weights));
+    else
+      team.all_gather_v(std::span(messages_.data(), messages_.size()));
+    bool const finite = by_mean ? !means_[0].empty() : all_encoded();
     State const& decoder = of_[mine.first];
     team.exchange_made(x, averager, info, [&](std::size_t first, std::span<Scalar> out) {
       auto const sums = std::span(sums_.data(), sums_.size()).subspan(first, out.size());
       std::fill(sums.begin(), sums.end(), 0.0);
-      for (std::size_t k = 0; finite && k != messages_.size(); ++k)
+      if (finite && by_mean) decoder.decode(means_[0], 1, first, sums);
+      for (std::size_t k = 0; finite && !by_mean && k != messages_.size(); ++k)
         decoder.decode(messages_[k], x.weights[k], first, sums);
       for (std::size_t i = 0; i != out.size(); ++i) {
         if (!expected.empty()) sums[i] += static_cast<double>(expected[first + i]);
@@ -71,6 +89,7 @@ class encoders {
   /// @brief For the workers of one thread: the consensus is another point now.
   void reset(index_range workers) {
     for (std::size_t k = workers.first; k != workers.last; ++k) of_[k].reset();
+    if (of_mean_ && workers.first == 0) of_mean_->reset();
   }
 
  private:
@@ -87,8 +106,36 @@ class encoders {
     }
   }
 
+  bool all_encoded() const noexcept {
+    return std::none_of(messages_.begin(), messages_.end(),
+                        [](auto const& message) { return message.empty(); });
+  }
+
+  // Collective: the first process decodes all messages and encodes their mean, which everybody gets as
+  // means_[0]: empty if a change is not finite.
+  template <class Protocol>
+  void encode_mean(Protocol& team, std::span<double const> weights) {
+    team.gather_v(std::span(messages_.data(), messages_.size()));
+    bool const here = of_mean_.has_value() && all_encoded();
+    team.template split<double>(here ? sums_.size() : 0, [&](std::size_t first, std::size_t last) {
+      auto const sums = std::span(sums_.data(), sums_.size()).subspan(first, last - first);
+      std::fill(sums.begin(), sums.end(), 0.0);
+      for (std::size_t k = 0; here && k != messages_.size(); ++k)
+        of_[0].decode(messages_[k], weights[k], first, sums);
+      return true;
+    });
+    if (of_mean_ && team.leads()) {
+      means_[0].clear();
+      std::vector<Scalar> const mean(sums_.begin(), sums_.end());
+      if (here && all_finite(std::span<Scalar const>(mean))) of_mean_->encode(mean, means_[0]);
+    }
+    team.all_gather_v(std::span(means_.data(), means_.size()));
+  }
+
   sequences<State> of_;
+  std::optional<State> of_mean_;  // in the process of worker 0, if the mean is encoded
   std::vector<std::vector<std::byte>> messages_;  // of all workers
+  std::vector<std::vector<std::byte>> means_;     // the first one is sent; none if the mean is not encoded
   aligned_vector<double> sums_;
 };
 

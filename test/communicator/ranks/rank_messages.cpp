@@ -104,6 +104,35 @@ BOOST_AUTO_TEST_CASE(everybody_gets_messages_of_any_length) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(the_first_rank_gathers_messages_of_any_length) {
+  for (auto const& shape : shapes) {
+    std::atomic<int> wrong{0};
+    std::atomic<std::uint64_t> bytes{0};
+    std::vector<std::vector<std::vector<std::byte>>> of_rank(
+        shape.size(), std::vector<std::vector<std::byte>>(7));
+    std::atomic<std::uint64_t> elsewhere{0};
+    with_messages(shape, 7, [&](auto& team) {
+      std::size_t const r = team.state().rank;
+      auto& mine = of_rank[r];
+      auto const length = [&](std::size_t k) { return k == 2 ? 0 : 100 * k + 1; };
+      for (std::size_t k = team.workers().first; k != team.workers().last; ++k) {
+        mine[k].assign(length(k), static_cast<std::byte>(k));
+        if (r != 0) elsewhere += length(k);
+      }
+      team.gather_v(std::span(mine));
+      for (std::size_t k = 0; r == 0 && k != 7; ++k) {
+        wrong += mine[k].size() != length(k);
+        for (std::byte const b : mine[k]) wrong += b != static_cast<std::byte>(k);
+      }
+      team.barrier();
+      if (team.leads()) bytes += team.sent().bytes;
+    });
+    BOOST_TEST(wrong == 0);
+    // Each length, of 8 bytes, to every other rank, and the messages of other ranks to the first.
+    BOOST_TEST(bytes == (shape.size() - 1) * 7 * 8 + elsewhere);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_split_is_that_of_each_rank) {
   for (auto const& shape : shapes) {
     std::vector<std::vector<int>> seen(shape.size(), std::vector<int>(40));

@@ -134,6 +134,23 @@ BOOST_AUTO_TEST_CASE(messages_are_counted_as_copies_for_all_others) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(gathered_messages_are_counted_once_but_that_of_worker_0) {
+  for (std::size_t const threads : thread_counts) {
+    std::vector<std::vector<std::byte>> messages(5);
+    std::uint64_t bytes = 0;
+    std::atomic<int> wrong{0};
+    with_team(5, threads, [&](auto& team) {
+      for (std::size_t k = team.workers().first; k != team.workers().last; ++k)
+        messages[k].assign(10 + k, std::byte{1});
+      team.gather_v(std::span(messages));
+      for (std::size_t k = 0; k != 5; ++k) wrong += messages[k].size() != 10 + k;
+      if (team.leads()) bytes = team.sent().bytes;
+    });
+    BOOST_TEST(wrong == 0);
+    BOOST_TEST(bytes == 11 + 12 + 13 + 14u);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(the_lowest_failure_reaches_the_caller_and_ends_all_threads) {
   for (std::size_t const threads : {2U, 3U, 5U}) {
     std::string what;

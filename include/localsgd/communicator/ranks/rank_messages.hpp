@@ -64,27 +64,8 @@ class rank_messages {
     });
   }
 
-  void all_gather_v(std::span<std::vector<std::byte>> messages) {
-    barrier();
-    first_thread([&] {
-      auto const of = [&](std::size_t r) { return s().layout.rows_of(r, messages.size()); };
-      index_range const here = of(s().rank);
-      auto& lengths = s().lengths;
-      lengths.resize(messages.size());
-      for (std::size_t k = here.first; k != here.last; ++k) lengths[k] = messages[k].size();
-      gather(std::span(lengths), of);
-      std::vector<std::size_t> begins{0};
-      for (std::uint64_t const n : lengths) begins.push_back(begins.back() + n);
-      auto const all = message_memory::as<std::byte>(s().memory.incoming, begins.back());
-      for (std::size_t k = here.first; k != here.last; ++k)
-        std::ranges::copy(messages[k], all.subspan(begins[k]).begin());
-      gather(all, [&](std::size_t r) { return index_range{begins[of(r).first], begins[of(r).last]}; });
-      for (std::size_t k = 0; k != messages.size(); ++k) {
-        auto const in = all.subspan(begins[k], lengths[k]);
-        if (k < here.first || k >= here.last) messages[k].assign(in.begin(), in.end());
-      }
-    });
-  }
+  void all_gather_v(std::span<std::vector<std::byte>> messages) { bring(messages, true); }
+  void gather_v(std::span<std::vector<std::byte>> messages) { bring(messages, false); }
 
   /// @brief Among the threads of this rank.
   template <class Scalar, class Work>
@@ -170,6 +151,47 @@ class rank_messages {
     std::ranges::copy(mine, out.begin());
     start_messages([&](std::size_t) { return std::as_bytes(out); },
                    [&](std::size_t r) { return std::as_writable_bytes(part(r)); });
+    finish_messages();
+  }
+
+  // Every rank gets the messages of all workers, or the first one does.
+  void bring(std::span<std::vector<std::byte>> messages, bool to_all) {
+    barrier();
+    first_thread([&] {
+      auto const of = [&](std::size_t r) { return s().layout.rows_of(r, messages.size()); };
+      index_range const here = of(s().rank);
+      auto& lengths = s().lengths;
+      lengths.resize(messages.size());
+      for (std::size_t k = here.first; k != here.last; ++k) lengths[k] = messages[k].size();
+      gather(std::span(lengths), of);
+      std::vector<std::size_t> begins{0};
+      for (std::uint64_t const n : lengths) begins.push_back(begins.back() + n);
+      auto const all = message_memory::as<std::byte>(s().memory.incoming, begins.back());
+      for (std::size_t k = here.first; k != here.last; ++k)
+        std::ranges::copy(messages[k], all.subspan(begins[k]).begin());
+      auto const range = [&](std::size_t r) {
+        return index_range{begins[of(r).first], begins[of(r).last]};
+      };
+      if (to_all)
+        gather(all, range);
+      else if (s().layout.ranks() > 1)
+        send_to_first(all, range);
+      for (std::size_t k = 0; k != messages.size(); ++k) {
+        auto const in = all.subspan(begins[k], lengths[k]);
+        if ((to_all || s().rank == 0) && (k < here.first || k >= here.last))
+          messages[k].assign(in.begin(), in.end());
+      }
+    });
+  }
+  template <class Range>
+  void send_to_first(std::span<std::byte> all, Range const& range) {
+    auto const part = [&](std::size_t r) { return all.subspan(range(r).first, range(r).size()); };
+    bool const first = s().rank == 0;
+    start_messages(
+        [&](std::size_t r) {
+          return r == 0 ? std::span<std::byte const>(part(s().rank)) : std::span<std::byte const>();
+        },
+        [&](std::size_t r) { return first ? part(r) : std::span<std::byte>(); });
     finish_messages();
   }
 

@@ -80,7 +80,7 @@ struct thread_state {
 /// @brief One thread of a run in one process: a Team in shared memory. A reduction is two barriers.
 ///
 /// Nothing is sent here. The count is what K ranks with one worker each would send: 2(K−1)
-/// vectors for each reduction, K−1 copies of each message.
+/// vectors for each reduction, K−1 copies of each message that all ranks receive.
 class thread_team {
  public:
   static constexpr bool one_process = true, keeps_time = false;
@@ -144,6 +144,10 @@ class thread_team {
   void all_gather_v(std::span<std::vector<std::byte>> messages) {
     barrier();
     for (auto const& message : messages) sent_.bytes += others() * message.size();
+  }
+  void gather_v(std::span<std::vector<std::byte>> messages) {
+    barrier();
+    for (auto const& message : messages.subspan(1)) sent_.bytes += message.size();
   }
 
   /// @brief Collective: earlier writes of all threads are visible; calls `work(first, last)` on
