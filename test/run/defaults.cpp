@@ -131,6 +131,20 @@ BOOST_AUTO_TEST_CASE(of_epochs_that_limit_a_reduced_run_half_are_steps) {
   BOOST_TEST(detail::make_plan(f, {.workers = 2, .local_steps = 9}, true).local_steps == 9U);
 }
 
+BOOST_AUTO_TEST_CASE(of_a_worker_that_solves_in_rounds_an_epoch_is_a_round) {
+  support::problem const data(50, 7);
+  support::custom const f{&data.dense, &data.reals};
+  settings const s{.workers = 8, .tolerance = 1e-3};
+  settings const solves = detail::settings_of_solves<support::custom, dane, serial>(f, s);
+  BOOST_TEST(solves.local_steps == 7u);  // ⌈50/8⌉
+  BOOST_TEST(solves.epochs == detail::patient_epochs);
+  settings const named = detail::settings_of_solves<support::custom, dane>(
+      f, {.workers = 8, .local_steps = 3, .epochs = 4, .tolerance = 1e-3});
+  BOOST_TEST(named.local_steps == 3u);
+  BOOST_TEST(named.epochs == 4);
+  BOOST_TEST((detail::settings_of_solves<support::custom, svrg>(f, s).local_steps) == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(rounds_fit_between_anchors) {
   plan const p{.samples = 150, .workers = 8, .batch_size = 1};  // one is due after ⌈150/8⌉ = 19 steps
   BOOST_TEST(detail::gap_between_anchors(p, 16) == 10U);

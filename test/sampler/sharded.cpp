@@ -66,6 +66,17 @@ BOOST_AUTO_TEST_CASE(shards_may_have_sizes_of_their_own) {
   BOOST_TEST(next == 10U);
 }
 
+BOOST_AUTO_TEST_CASE(a_shard_is_the_range_that_its_worker_draws_from) {
+  sharded<> const own(sizes{1, 90, 9});
+  auto const p = make_plan(100, 1, 3, 1);
+  BOOST_TEST(own.shard(p, 1).first == 1U);
+  BOOST_TEST(own.shard(p, 1).last == 91U);
+  for (std::size_t k = 0; k != 3; ++k) {
+    BOOST_TEST(own.shard(p, k).size() == own.shard_size(p, k));
+    BOOST_TEST(sharded{}.shard(p, k).size() == sharded{}.shard_size(p, k));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_worker_stays_in_its_shard_and_sees_all_of_it) {
   auto const p = make_plan(100, 1, 4, 3, 7);
   for (std::size_t k = 0; k != 4; ++k) {

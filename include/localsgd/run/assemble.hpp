@@ -51,7 +51,7 @@ void check_combination([[maybe_unused]] S const& synchronizer, [[maybe_unused]] 
   using state = decltype(averager.template bind<Scalar>(plan{}, std::span<std::size_t const>{}));
   if constexpr (protocol::never_waits) {
     require(!hook, "synchronizer", "asynchronous",
-            "one whose workers wait for each other: svrg's anchors are rendezvous");
+            "one whose workers wait for each other: the anchors of svrg and dane are rendezvous");
     require(state::keeps_mean && !combines_rows<state, Scalar>, "averager", averager.identity(),
             "mean or weighted_mean: asynchronous runs have no mean to transform");
   }
@@ -236,8 +236,13 @@ result<typename F::scalar> assembled_run(F const& f, settings const& asked,
   // What every rank refuses is refused before any of them waits for another.
   auto const identity_text = [&] {
     bool evaluates = false;
-    if constexpr (protocol::never_waits)
-      evaluates = anchor_of(worker, f, constant_step(1), p).evaluates();
+    if constexpr (protocol::never_waits) {
+      using hook = decltype(anchor_of(worker, f, constant_step(1), p));
+      if constexpr (requires { typename std::bool_constant<hook::evaluates()>; })
+        evaluates = hook::evaluates();  // it may refuse the step size
+      else
+        evaluates = anchor_of(worker, f, constant_step(1), p).evaluates();
+    }
     check_combination<scalar>(synchronizer, averager, compressor, evaluates);
     return identity_of([](run_identity&) {}).text();
   };

@@ -45,8 +45,8 @@ namespace localsgd::detail {
 /// exchanges. The start has no gradient: it is not needed for the first answers, the minimisers of the f_k
 /// themselves, unless there is a warm start.
 ///
-/// The proximity μ of the surrogates is 0 until the search takes less than a fifth of v_0: a sign that the
-/// answers are too far off. Then it grows by factors of 4, and shrinks again once the search takes half.
+/// The proximity μ of the surrogates is 0 until the search takes less than a twentieth of v_0: a sign that the
+/// answers are too far off. Then it grows by factors of 4, and shrinks again once the search takes a fifth.
 template <Objective F, StepSize E>
 class dane_anchor {
  public:
@@ -215,9 +215,9 @@ class dane_anchor {
     double const lambda = penalty_convexity_of(*f_);
     double unit = (lambda > 0 ? lambda : 1e-3 * search_.found().curvature() / direction_) / 8;
     if (!std::isnormal(unit) || unit < 0) return;
-    if (!(first_share_ >= 0.2))
+    if (!(first_share_ >= 0.05))
       proximity_ = 4 * std::max(proximity_, unit);
-    else if (first_share_ > 0.5)
+    else if (first_share_ > 0.2)
       proximity_ = proximity_ > unit ? proximity_ / 4 : 0;
   }
 
