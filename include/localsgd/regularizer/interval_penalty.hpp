@@ -67,23 +67,23 @@ struct interval_penalty {
 
   /// @brief v after `count` steps v ← prox(v − step·slope), in O(1).
   ///
-  /// One step is exactly that of prox(), and up to four are made one by one. More agree with the
+  /// One step is exactly that of prox(), and so are steps from 0 that stay there. More agree with the
   /// loop up to rounding: the loop rounds count times, this a few times.
   ///
   /// The steps are an increasing function of v. So the sequence is monotone, and bounds can be
   /// applied at the end: what has left the interval does not return. Without bounds, while the
   /// iterate keeps its sign ±, a step is v ← (v − a)/(1 + step·l2) with a = step·(slope ± l1),
   /// which has a closed form. The sign changes at most once, and v may stay at 0.
-  LOCALSGD_ONE_COPY double steps(double v, double slope, double step,
-                                 std::uint64_t count) const noexcept {
-    interval_prox const one = prox(step);
-    if (count <= few) {
-      for (; count != 0; --count) v = one(v - step * slope);
-      return v;
+  double steps(double v, double slope, double step, std::uint64_t count) const noexcept {
+    constexpr double infinite = std::numeric_limits<double>::infinity();
+    double const shift = step * slope, threshold = step * l1;
+    if (v == 0 && std::abs(shift) <= threshold && lower <= 0 && upper >= 0) return 0;
+    if (l2 == 0 && lower == -infinite && upper == infinite) {  // known to the compiler, for l1
+      if (count == 1) return prox(step)(v - shift);
+      double const a = shift + std::copysign(threshold, v), end = v - static_cast<double>(count) * a;
+      if (v * end > 0) return end;  // the sign stays: most often
     }
-    v = one(v - step * slope);
-    if (!std::isfinite(v)) return v;
-    return one.clamp(steps_without_bounds(one, v, slope, step, count - 1));
+    return steps_in_general(v, slope, step, count);
   }
 
   /// @brief r*(u) = sup_x u·x − r(x), which may be +∞.
@@ -129,6 +129,18 @@ struct interval_penalty {
 
  private:
   static constexpr std::uint64_t few = 4;
+
+  LOCALSGD_ONE_COPY double steps_in_general(double v, double slope, double step,
+                                            std::uint64_t count) const noexcept {
+    interval_prox const one = prox(step);
+    if (count <= few) {
+      for (; count != 0; --count) v = one(v - step * slope);
+      return v;
+    }
+    v = one(v - step * slope);
+    if (!std::isfinite(v)) return v;
+    return one.clamp(steps_without_bounds(one, v, slope, step, count - 1));
+  }
 
   double steps_without_bounds(interval_prox const& one, double v, double slope, double step,
                               std::uint64_t count) const noexcept {

@@ -170,6 +170,26 @@ BOOST_AUTO_TEST_CASE(features_without_a_value_have_finite_steps) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_table_that_waits_is_the_same_in_the_end) {
+  auto const a = support::features<sparse>(n, d, 0.5);
+  auto const y = support::random_signs(n, 1);
+  linear_objective const f(a, y, logistic{}, l2{0.1});
+  auto const p = support::make_plan(n, d, 4, 1);
+  std::vector<double> const first(d, 40.0), second(d, 80.0);
+  auto now = table_of(f, p, 1, true, 1, first);
+  now.take(second, n, 0.5);
+  decltype(now) later(f, p, 1, true);
+  full_gradient pass(p);
+  later.postpone();
+  later.choose(first, n);
+  later.take(first, n, 1);
+  later.take(second, n, 0.5);
+  BOOST_TEST(later.postponed());
+  support::with_team(p.workers, 1, [&](auto& team) { later.catch_up(f, pass, team, p); });
+  BOOST_TEST(!later.postponed());
+  BOOST_TEST((etas(later, d) == etas(now, d)));
+}
+
 BOOST_AUTO_TEST_CASE(a_table_goes_through_a_checkpoint) {
   auto const a = support::features<sparse>(n, d, 0.5);
   auto const y = support::random_signs(n, 1);
