@@ -118,13 +118,26 @@ BOOST_AUTO_TEST_CASE(how_the_coordinates_are_split_does_not_change_the_sums) {
 BOOST_AUTO_TEST_CASE(a_block_takes_its_levels_or_the_few_that_are_not_0) {
   std::vector<double> change(256, 1.0);
   auto state = encoder_of(quantized{4}, 256);
-  BOOST_TEST(encoded(state, change).size() == 8 + 2 * (3 + 64u));  // all levels of both blocks
+  BOOST_TEST(encoded(state, change).size() == 1 + 8 + 2 * (3 + 64u));  // all levels of both blocks
   state.reset();
   std::fill(change.begin(), change.begin() + 128, 0.0);
-  BOOST_TEST(encoded(state, change).size() == 8 + 1 + (3 + 64u));  // the first is empty
+  BOOST_TEST(encoded(state, change).size() == 1 + 8 + 1 + (3 + 64u));  // the first is empty
   state.reset();
   std::fill(change.begin() + 131, change.end(), 0.0);  // three levels of the second
-  BOOST_TEST(encoded(state, change).size() == 8 + 1 + (3 + 3 + 2u));
+  BOOST_TEST(encoded(state, change).size() == 1 + 8 + 1 + (3 + 3 + 2u));
+}
+
+BOOST_AUTO_TEST_CASE(the_mean_has_two_bits_more_and_any_worker_decodes_it) {
+  plan p;
+  p.dimension = 128;
+  p.workers = 4;
+  auto of_mean = quantized{3}.bind<double>(p, 4), of_worker = quantized{3}.bind<double>(p, 0);
+  std::vector<double> change(128);
+  for (std::size_t i = 0; i != 128; ++i) change[i] = static_cast<double>(i % 31) - 15;
+  // The levels of 5 bits are -15, …, 15.
+  BOOST_TEST(decoded(of_worker, encoded(of_mean, change), 128, 50) == change,
+             boost::test_tools::per_element());
+  BOOST_TEST(encoded(of_mean, change).size() == 1 + 8 + 3 + 16 * 5u);
 }
 
 BOOST_AUTO_TEST_CASE(huge_and_tiny_changes_stay_finite) {

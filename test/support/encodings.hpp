@@ -19,6 +19,7 @@ auto encoder_of(auto const& compressor, std::size_t d, std::size_t worker = 0,
   localsgd::plan p;
   p.dimension = d;
   p.seed = seed;
+  p.workers = 8;
   return compressor.template bind<double>(p, worker);
 }
 

