@@ -52,6 +52,13 @@ BOOST_AUTO_TEST_CASE(a_quadratic_takes_three_values) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(long_vectors_pay_for_more_directions) {
+  BOOST_TEST(subspace_newton::dimensions_for(1) == 8u);
+  BOOST_TEST(subspace_newton::dimensions_for(123) == 9u);   // 9·12/2 + 1 = 55 ≤ 61 < 66
+  BOOST_TEST(subspace_newton::dimensions_for(300) == 15u);  // 15·18/2 + 1 = 136 ≤ 150 < 153
+  BOOST_TEST(subspace_newton::dimensions_for(1000000) == 16u);
+}
+
 BOOST_AUTO_TEST_CASE(the_answer_is_never_above_the_start) {
   subspace_newton s;
   // √(1 + (10α + 5)²): the direction points the wrong way, and full Newton steps overshoot.

@@ -39,7 +39,7 @@ namespace localsgd::detail {
 ///        time: a RoundHook.
 ///
 /// With the consensus x̄ of the answers, x̃ ← x̃ + Σ α_i v_i, where v_0 = x̄ − x̃, the others are the last
-/// 7 steps of the anchor, and α minimises f (detail::subspace_search). So f never rises, whatever the
+/// 7 to 15 steps of the anchor, more for larger d, and α minimises f (detail::subspace_search). So f never rises, whatever the
 /// answers are worth, and near the minimum the anchors converge as preconditioned conjugate gradients do,
 /// with the mean of the workers' inverse Hessians as the preconditioner. An average and a gradient are two
 /// exchanges. The start has no gradient: it is not needed for the first answers, the minimisers of the f_k
@@ -207,8 +207,10 @@ class dane_anchor {
     if (!accepted) ++stalled_;
     bool const moved = accepted && search_.found().drop() > 0;
     if (moved) {  // the step becomes the first of those that are kept
-      kept_ = std::min(kept_ + 1, subspace_newton::most - 1);
-      std::rotate(steps_.begin(), steps_.end() - 1, steps_.end());
+      auto const end = steps_.begin() + static_cast<std::ptrdiff_t>(
+                                            subspace_newton::dimensions_for(point_.size()));
+      kept_ = std::min(kept_ + 1, static_cast<std::size_t>(end - steps_.begin()) - 1);
+      std::rotate(steps_.begin(), end - 1, end);
     } else {
       kept_ = 0;
     }

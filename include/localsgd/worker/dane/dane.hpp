@@ -128,7 +128,7 @@ class alignas(detail::cache_alignment) dane_sequence
 /// The answers are averaged, and the anchor x̃ moves to the minimum of f in the space of the average and of
 /// the last steps: detail::dane_anchor. On K random shards of n samples it takes about log(1/ε) times a
 /// number that depends on how alike the shards are, and little on the condition of f. Two exchanges an
-/// anchor, and a few messages of at most 45 numbers; μ chooses itself.
+/// anchor, and about three messages of at most 45, or d/2, numbers; μ chooses itself.
 ///
 /// A round is one solve, whatever H is: without settings::local_steps, H = n/K, so that an epoch is an
 /// anchor. Linear models with an L2 penalty and softmax regression of up to 1024 coordinates are solved by

@@ -16,7 +16,7 @@
 
 namespace localsgd::detail {
 
-/// @brief Minimises h(α) = F(x + Σ α_i v_i), i < m ≤ 8, from values, gradients and Hessians that somebody
+/// @brief Minimises h(α) = F(x + Σ α_i v_i), i < m ≤ 16, from values, gradients and Hessians that somebody
 ///        else computes: `propose()` says where, `take()` takes what they are there.
 ///
 /// Looks at α = 0 first, which is known to be the point x, then at α = e_0, the new direction as it is;
@@ -24,8 +24,16 @@ namespace localsgd::detail {
 /// fiftieth of all that was gained, or after 12 values. The answer is the lowest point seen. Not thread safe.
 class subspace_newton {
  public:
-  static constexpr std::size_t most = 8;                       ///< dimensions
+  static constexpr std::size_t most = 16;                            ///< dimensions
   static constexpr std::size_t sums = most + most * (most + 1) / 2;  ///< of gradient and Hessian
+
+  /// @brief How many directions pay where vectors have length d: 8, and more while the numbers of a
+  ///        message, m(m+3)/2 + 1, are at most d/2.
+  static constexpr std::size_t dimensions_for(std::size_t d) noexcept {
+    std::size_t m = 8;
+    while (m != most && (m + 1) * (m + 4) / 2 + 1 <= d / 2) ++m;
+    return m;
+  }
 
   void begin(std::size_t dimensions) noexcept {
     *this = {};

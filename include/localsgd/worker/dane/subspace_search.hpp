@@ -77,7 +77,8 @@ class subspace_search {
   static constexpr double shift = std::same_as<scalar, double> ? 1e-5 : 3e-3;
 
   static plan plan_of(plan p) noexcept {
-    p.dimension = subspace_newton::sums;
+    std::size_t const m = subspace_newton::dimensions_for(p.dimension);
+    p.dimension = m + packed_size(m);
     p.flops_per_sample = 0;  // not those of a search
     return p;
   }
@@ -160,7 +161,7 @@ class subspace_search {
         second_derivatives(f.loss(), z, y, count, bend);
         for (std::size_t j = 0; j != count; ++j, row += width) {
           double const s = f.scale(i + j);
-          sum[subspace_newton::sums] += s * value[j];
+          sum[sum.size() - 2] += s * value[j];
           double* to = sum.data() + width - 1;
           for (std::size_t k = 1; k != width; ++k) {
             sum[k - 1] += s * slope[j] * row[k];
@@ -205,7 +206,7 @@ class subspace_search {
                   std::span<double>());
     };
     evaluate_at(nullptr, 0, g);
-    sum[subspace_newton::sums] += g[d];
+    sum[sum.size() - 2] += g[d];
     for (std::size_t i = 0; i != m; ++i) sum[i] += dot(g.data(), along[i].data(), d);
     for (std::size_t i = 0; i != m; ++i) {
       evaluate_at(&along[i], probe_[i], beside);
