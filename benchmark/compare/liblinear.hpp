@@ -46,7 +46,8 @@ class liblinear_problem {
   liblinear_problem& operator=(liblinear_problem const&) = delete;
 
   /// @brief Trains with the penalty parameter c, and returns x and the seconds that took.
-  /// @param free_bias the coefficient of the constant feature is not penalised, from version 2.40 on
+  /// @param free_bias the coefficient of the constant feature is not penalised, from version 2.40
+  /// on
   std::pair<std::vector<double>, times> train(int solver, double eps, double c,
                                               bool free_bias = false) const {
     parameter p{};

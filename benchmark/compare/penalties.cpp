@@ -64,8 +64,7 @@ compare::answer run(compare::data_in_memory const& p, std::string const& loss, q
     return [&, phi](auto r) { return localsgd::linear_objective(a, y, phi, r, q.options); };
   };
   auto const& sparse = p.data().features;
-  if (loss == "logistic")
-    return run<l1, l2, elastic_net>(q, linear(sparse, localsgd::logistic{}));
+  if (loss == "logistic") return run<l1, l2, elastic_net>(q, linear(sparse, localsgd::logistic{}));
   if (loss == "squared_hinge") return run<l1>(q, linear(sparse, localsgd::squared_hinge{}));
   if (loss == "softmax") {
     auto const classes = static_cast<std::size_t>(*std::ranges::max_element(y)) + 1;
@@ -123,7 +122,8 @@ std::string path_answer(compare::data_in_memory const& p, std::istream& words) {
       path = localsgd::regularization_path(make, lambdas, {.tolerance = tolerance});
     } else {
       for (double const lambda : lambdas) {
-        path.points.push_back({lambda, 0, localsgd::minimize(make(lambda), {.tolerance = tolerance})});
+        path.points.push_back(
+            {lambda, 0, localsgd::minimize(make(lambda), {.tolerance = tolerance})});
         path.gradients += path.points.back().fit.gradients;
       }
     }
@@ -135,8 +135,8 @@ std::string path_answer(compare::data_in_memory const& p, std::istream& words) {
     there += point.fit.certificate <= tolerance ? 1 : 0;
   }
   compare::write_x(x_file, all);
-  return compare::report(time) + ",\"there\":" + std::to_string(there) + ",\"epochs\":" +
-         json(static_cast<double>(path.gradients) / static_cast<double>(p.rows()));
+  return compare::report(time) + ",\"there\":" + std::to_string(there) +
+         ",\"epochs\":" + json(static_cast<double>(path.gradients) / static_cast<double>(p.rows()));
 }
 
 std::string liblinear_answer(compare::data_in_memory const& p, std::istream& words) {

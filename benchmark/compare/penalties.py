@@ -80,8 +80,8 @@ TIMES = [
     Case("lasso", "squared", 1, TENTHS, ("free",)),
 ]
 SMOOTHING = 1e-2  # gamma of a smoothed quantile, relative to the deviation of y
-FIELDS = ("dataset,loss,penalty,intercept,offsets,reference,ours,theirs,difference,bound,certificate,"
-          "our_support,their_support,support_difference,largest_there,reason,cpu_seconds,"
+FIELDS = ("dataset,loss,penalty,intercept,offsets,reference,ours,theirs,difference,bound,"
+          "certificate,our_support,their_support,support_difference,largest_there,reason,cpu_seconds,"
           "reference_cpu_seconds").split(",")
 
 
@@ -202,8 +202,8 @@ def compared(programs, p, name, strength, options):
 
 def line(row):
     """Of the table."""
-    (name, loss, penalty, intercept, offsets, reference, value, theirs, difference, bound, certificate,
-     ours_size, size, apart, largest, reason, cpu, seconds) = row
+    (name, loss, penalty, intercept, offsets, reference, value, theirs, difference, bound,
+     certificate, ours_size, size, apart, largest, reason, cpu, seconds) = row
     verdict = ""
     if difference > bound:
         verdict = "  HIGHER THAN THE REFERENCE"
@@ -238,8 +238,8 @@ def optima(options):
         out.writerows([FIELDS, *rows])
     higher = sum(r[8] > r[9] for r in rows)
     lower = sum(r[8] < -r[9] for r in rows)
-    lines.append(f"{len(rows)} comparisons: {len(rows) - higher - lower} agree, {higher} times localsgd's "
-                 f"F is higher, {lower} times the reference's")
+    lines.append(f"{len(rows)} comparisons: {len(rows) - higher - lower} agree, {higher} times "
+                 f"localsgd's F is higher, {lower} times the reference's")
     say("", lines[-1], sep="\n")
     return lines
 
@@ -415,7 +415,8 @@ def path_times(programs, a, y, options):
                 runs["glmnet"] = lambda k=k: glmnet(f"1e-{k}")
                 note["glmnet"] = f"thresh=1e-{k}"
                 break
-        lines += show(f"mails, path of {PATH}, each to {level:g} f(0)", race(runs, options.repeats), note)
+        what = f"mails, path of {PATH}, each to {level:g} f(0)"
+        lines += show(what, race(runs, options.repeats), note)
     return lines
 
 

@@ -39,10 +39,10 @@
 #   --report    measure nothing
 #
 # --penalties: L1, elastic net and L2, intercepts (none, penalised, free), offsets, and smoothed
-# quantiles, on a9a, w8a, mails, fashion_tenth, diamonds_pairs, diamonds_tenth, lasso, boston_std,
-# randhie_std and claims. Prints F of localsgd and of LIBLINEAR, glmnet and scikit-learn, how far they
-# are apart, the certificate, and the supports; what differs by more than 1e-9 says so. Results go to
-# build/compare/penalties.csv and penalties.txt.
+# quantiles, on a9a, w8a, mails, digits, fashion_tenth, diamonds_pairs, diamonds_tenth, lasso,
+# boston_std, randhie_std and claims. Prints F of localsgd and of LIBLINEAR, glmnet and scikit-learn,
+# how far they are apart, the certificate, and the supports; what differs by more than 1e-9 says so.
+# Results go to build/compare/penalties.csv and penalties.txt.
 #
 #   --seconds   wall and CPU seconds to 1e-3 and 1e-6, certified, of L1-penalised models, against
 #               tuned others, and of a path of 50 lambdas on the mails; to penalties_seconds.txt

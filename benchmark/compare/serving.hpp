@@ -70,8 +70,7 @@ answer minimize(Objective const& f, double tolerance, double most_seconds) {
 }
 
 inline std::string report(answer const& a) {
-  return report(a.time) +
-         ",\"epochs\":" + json(static_cast<double>(a.run.gradients) / a.samples) +
+  return report(a.time) + ",\"epochs\":" + json(static_cast<double>(a.run.gradients) / a.samples) +
          ",\"reason\":\"" + std::string(to_string(a.run.reason)) +
          "\",\"objective\":" + json(a.run.objective) +
          ",\"certificate\":" + json(a.run.certificate);
