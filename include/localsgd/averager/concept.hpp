@@ -11,7 +11,7 @@
 #include <span>
 
 /// @file
-/// @brief The Averager component: how K points become one, and what the server makes of it.
+/// @brief The Averager component: how K points become one, and the server update that follows.
 
 namespace localsgd {
 
@@ -19,7 +19,7 @@ namespace localsgd {
 struct round_info {
   std::uint64_t round = 0;        ///< Number of this round, from 0.
   std::uint64_t steps = 0;        ///< t, local steps of each worker at its end.
-  std::uint64_t local_steps = 0;  ///< H, local steps in it.
+  std::uint64_t local_steps = 0;  ///< H, local steps of this round.
   double step_size = 0;           ///< η of its first local step; variance-reduced steps choose their own.
 };
 
@@ -55,7 +55,7 @@ template <class A, class Scalar>
 concept binds_an_average = requires(A const& a, plan const& p, std::span<std::size_t const> sizes) {
   a.template bind<Scalar>(p, sizes);
 };
-/// @brief Whether it makes the consensus of all K points, in place of their weighted mean.
+/// @brief Whether S computes the consensus from all K points instead of their weighted mean.
 template <class S, class Scalar>
 concept combines_rows = requires(S const& s, std::span<std::span<Scalar> const> rows,
                                  std::size_t first, std::size_t last, std::span<Scalar> out) {
@@ -64,37 +64,37 @@ concept combines_rows = requires(S const& s, std::span<std::span<Scalar> const> 
 
 }  // namespace detail
 
-/// @brief What an Averager is in one run: its weights, and what it remembers between rounds.
+/// @brief The state of an Averager in one run: its weights and its memory between rounds.
 ///
 /// | expression                       | meaning                                                   |
 /// |----------------------------------|-----------------------------------------------------------|
 /// | `s.weight(k)`                    | w_k ≥ 0 of worker k; the K weights sum to one             |
-/// | `S::keeps_mean`                  | whether the consensus is the weighted mean as it is       |
-/// | `s.begin_round(info)`            | once in every round, on one thread: the place for numbers |
-/// |                                  | that all coordinates need                                 |
+/// | `S::keeps_mean`                  | whether the consensus is the unmodified weighted mean     |
+/// | `s.begin_round(info)`            | once per round, on one thread: computes the numbers that  |
+/// |                                  | all coordinates need                                      |
 /// | `s.apply(first, previous, mean)` | turns x̄ into the new consensus, in place, for the         |
 /// |                                  | coordinates `first`, `first`+1, …                         |
-/// | `s.commit()`, `s.rollback()`     | on one thread: the round was accepted, or a number was    |
-/// |                                  | not finite and it never was                               |
-/// | `s.reset(x)`                     | on one thread: the consensus became x by other means than |
+/// | `s.commit()`, `s.rollback()`     | on one thread: the round was accepted, or was discarded   |
+/// |                                  | because a number was not finite                           |
+/// | `s.reset(x)`                     | on one thread: the consensus was set to x other than by   |
 /// |                                  | an average: an anchor or a warm start. A checkpoint       |
-/// |                                  | restores the state as well, by the next one               |
-/// | `s.state(archive)`               | passes all it remembers to `archive(parts…)`, to write it |
-/// |                                  | to a checkpoint or to read it back                        |
-/// | `s.combine(rows, first, last,    | optional, in place of the weighted mean: out[i] for       |
+/// |                                  | also restores the state, with `state`                     |
+/// | `s.state(archive)`               | passes its entire memory to `archive(parts…)`, to write   |
+/// |                                  | it to a checkpoint or to read it back                     |
+/// | `s.combine(rows, first, last,    | optional, replaces the weighted mean: computes out[i] for |
 /// |   out)`                          | first ≤ i < last from all K rows at i; K = rows.size().   |
-/// |                                  | Has no memory. `apply` follows                            |
+/// |                                  | It has no memory. `apply` is called afterwards            |
 ///
 /// `previous` (`std::span<scalar const>`) is the last consensus, `mean` (`std::span<scalar>`) holds
 /// x̄ and receives the new one: x̄ − previous is the pseudo-gradient of an outer optimiser.
 ///
-/// What no compiler can check:
-/// - `apply` and `combine` are called for disjoint ranges by several threads at once, and work
-///   coordinate by coordinate: how [0, d) is split must not change the result;
-/// - what `apply` remembers counts only after `commit`: after `rollback` everything is as before
-///   `begin_round`;
-/// - on many ranks each process has a state of its own and applies it to all coordinates, so that
-///   all states are equal; it may combine a part of them only.
+/// The compiler cannot check the following requirements:
+/// - Several threads call `apply` and `combine` concurrently for disjoint ranges. Both act
+///   coordinate by coordinate: how [0, d) is split must not change the result.
+/// - Changes to the memory made by `apply` take effect at `commit`. After `rollback` the state is
+///   the same as before `begin_round`.
+/// - With several ranks, each process has its own state and applies it to all coordinates, so that
+///   all states are equal. It may combine only some of the coordinates.
 template <class S, class Scalar = double>
 concept AverageState =
     detail::has_const_weight<S> && detail::says_whether_it_keeps_the_mean<S> &&
@@ -102,15 +102,15 @@ concept AverageState =
     detail::has_commit_and_rollback<S> && detail::has_reset<S, Scalar> &&
     detail::has_state_of_a_checkpoint<S>;
 
-/// @brief How K points become the consensus: x̄ = Σ_k w_k x_k, and what the server makes of it.
+/// @brief How K points become the consensus: x̄ = Σ_k w_k x_k, and the server update that follows.
 ///
-/// | expression                     | meaning                                                     |
-/// |--------------------------------|-------------------------------------------------------------|
-/// | `a.bind<Scalar>(plan, sizes)`  | the AverageState of a run; `sizes[k]`: the samples worker k |
-/// |                                | can see. Throws invalid_settings where a parameter is out   |
-/// |                                | of range                                                    |
-/// | `a.identity()`                 | its name and parameters as text: ranks and checkpoints      |
-/// |                                | compare it                                                  |
+/// | expression                    | meaning                                                    |
+/// |-------------------------------|------------------------------------------------------------|
+/// | `a.bind<Scalar>(plan, sizes)` | the AverageState of a run; `sizes[k]`: the number of       |
+/// |                               | samples that worker k can see. Throws invalid_settings if  |
+/// |                               | a parameter is out of range                                |
+/// | `a.identity()`                | its name and parameters as text, compared across ranks and |
+/// |                               | with checkpoints                                           |
 template <class A, class Scalar = double>
 concept Averager =
     std::copy_constructible<A> && detail::has_const_identity<A> &&
@@ -119,7 +119,7 @@ concept Averager =
       { a.template bind<Scalar>(p, sizes) } -> AverageState<Scalar>;
     };
 
-/// @brief A base for AverageStates: remembers nothing, keeps the mean.
+/// @brief A base for AverageStates without memory that keep the mean.
 template <class Scalar>
 struct memoryless_average {
   static constexpr bool keeps_mean = true;

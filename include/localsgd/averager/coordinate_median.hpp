@@ -17,14 +17,15 @@
 
 namespace localsgd {
 
-/// @brief Each coordinate of the consensus is the median of that of the K workers; for even K the
-///        mean of the two in the middle \cite yin2018byzantine .
+/// @brief Each coordinate of the consensus is the median over the K workers; for even K, the mean
+///        of the two middle values \cite yin2018byzantine .
 ///
-/// Fewer than half of the workers, whatever they send, cannot move it beyond what the others have.
-/// The price is bias: where the workers' points are skewed it is not their mean, and runs do not
-/// converge to the minimum but close to it. So it is for shards that may be wrong, not for speed.
-/// The weighted average of all iterates keeps its equal weights. Needs all points in one place:
-/// not for `averaging::fast`, `asynchronous` or a compressor. K log K comparisons a coordinate.
+/// Fewer than half of the workers, whatever they send, cannot move it outside the range of the
+/// others. The price is bias: if the distribution of the workers' points is skewed, the median
+/// differs from their mean, and runs converge close to the minimum but not to it. Use it for shards
+/// that may be corrupted, not for speed. The weighted average of all iterates keeps its equal
+/// weights. It needs all points in one place and does not support `averaging::fast`, `asynchronous`
+/// or a compressor. K log K comparisons per coordinate.
 struct coordinate_median {
   template <class Scalar>
   struct bound : memoryless_average<Scalar> {
@@ -45,7 +46,7 @@ struct coordinate_median {
           values[k] = rows[k][i];
           finite = finite && values[k] - values[k] == 0;
         }
-        if (!finite) {  // not ordered; and a point that is not finite ends the round
+        if (!finite) {  // not ordered; a point that is not finite ends the round
           out[i] = std::numeric_limits<Scalar>::quiet_NaN();
           continue;
         }

@@ -19,13 +19,13 @@
 
 namespace localsgd {
 
-/// @brief Treats Δ = x̄ − x, the mean change of a round, as a step that is taken with momentum
+/// @brief Takes the mean change of a round, Δ = x̄ − x, as a step with momentum
 ///        \cite wang2020slowmo.
 ///
-/// v ← βv + Δ, then x ← x + γv, or with `nesterov` x ← x + γ(Δ + βv). With β = 0 and γ = 1 it is
-/// `weighted_mean`, up to rounding. v = 0 at the start, and whenever the consensus jumps: at an anchor of
-/// variance-reduced steps, at a warm start. Memory: two vectors of length d. No convex theorem covers
-/// it with local steps.
+/// v ← βv + Δ, then x ← x + γv, or with `nesterov` x ← x + γ(Δ + βv). With β = 0 and γ = 1 this is
+/// `weighted_mean`, up to rounding. v = 0 at the start and whenever the consensus is reset: at an
+/// anchor of variance-reduced steps or a warm start. Memory: two vectors of length d. No convex
+/// theorem covers it with local steps.
 struct server_momentum {
   double beta = 0.9;       ///< β, in [0, 1), dimensionless.
   bool nesterov = false;   ///< Whether the step looks ahead along v.
@@ -45,7 +45,7 @@ struct server_momentum {
           velocity_(dimension),
           next_(dimension) {}
 
-    /// @return n_k / Σ n, dimensionless: 1/K where all workers see as many samples.
+    /// @return n_k / Σ n, dimensionless: 1/K if all shards have the same size.
     double weight(std::size_t worker) const noexcept { return weights_.weight(worker); }
 
     LOCALSGD_ONE_COPY void apply(std::size_t first, std::span<Scalar const> previous,
@@ -70,7 +70,7 @@ struct server_momentum {
     Scalar beta_, gamma_;
     bool nesterov_;
     weighted_mean::bound<Scalar> weights_;
-    detail::aligned_vector<Scalar> velocity_, next_;  // v, and what it is if the round is accepted
+    detail::aligned_vector<Scalar> velocity_, next_;  // v, and its value if the round is accepted
   };
 
   /// @throws invalid_settings

@@ -14,21 +14,22 @@
 #include <vector>
 
 /// @file
-/// @brief A mean without the extremes.
+/// @brief A mean without the extreme values.
 
 namespace localsgd {
 
-/// @brief Each coordinate of the consensus is the mean of that of the K workers without the
-///        m = ⌊fraction·K⌋ least and the m largest \cite yin2018byzantine .
+/// @brief Each coordinate of the consensus is the mean over the K workers without the
+///        m = ⌊fraction·K⌋ smallest and the m largest values \cite yin2018byzantine .
 ///
-/// Up to m workers, whatever they send, cannot move it beyond what the others have. With m = 0 it is
-/// the plain mean, up to rounding. More workers count than in `coordinate_median`, so the answer has
-/// less noise; it has a bias for the same reason. The weighted average of all iterates keeps its equal
-/// weights. Needs all points in one place: not for `averaging::fast`, `asynchronous` or a compressor.
-/// K log K comparisons a coordinate. Convergence is proved for shards of independent samples and one
-/// gradient step a round; no convex theorem covers it with local steps.
+/// Up to m workers, whatever they send, cannot move it outside the range of the others. With m = 0
+/// it is the plain mean, up to rounding. It uses more workers than `coordinate_median`, so the
+/// result has less noise; its bias has the same cause. The weighted average of all iterates keeps
+/// its equal weights. It needs all points in one place and does not support `averaging::fast`,
+/// `asynchronous` or a compressor. K log K comparisons per coordinate. Convergence is proved for
+/// shards of independent samples and one gradient step per round; no convex theorem covers it with
+/// local steps.
 struct trimmed_mean {
-  double fraction = 0.2;  ///< In [0, 0.5), dimensionless: what is left out at each end.
+  double fraction = 0.2;  ///< In [0, 0.5), dimensionless: the fraction removed at each end.
 
   template <class Scalar>
   class bound : public memoryless_average<Scalar> {
@@ -49,11 +50,11 @@ struct trimmed_mean {
           values[k] = rows[k][i];
           finite = finite && values[k] - values[k] == 0;
         }
-        if (!finite) {  // not ordered; and a point that is not finite ends the round
+        if (!finite) {  // not ordered; a point that is not finite ends the round
           out[i] = std::numeric_limits<Scalar>::quiet_NaN();
           continue;
         }
-        std::sort(values.begin(), values.end());  // so that the order of the sum is one of values
+        std::sort(values.begin(), values.end());  // a summation order fixed by the values
         Scalar const base = values[trimmed_];
         Scalar sum = 0;
         for (std::size_t k = trimmed_ + 1; k != rows.size() - trimmed_; ++k)
@@ -72,7 +73,7 @@ struct trimmed_mean {
     detail::require(fraction >= 0 && fraction < 0.5, "trimmed_mean.fraction", fraction,
                     "in [0, 0.5); coordinate_median is the limit at 0.5");
     std::size_t const workers = shard_sizes.size();
-    // 0.29·100 is 29, although the product of floating-point numbers is a little less.
+    // 0.29·100 is 29, although the floating-point product is slightly smaller.
     auto const trimmed =
         static_cast<std::size_t>(fraction * static_cast<double>(workers) * (1 + 1e-12));
     return {workers, std::min(trimmed, workers == 0 ? 0 : (workers - 1) / 2)};

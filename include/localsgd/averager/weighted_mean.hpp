@@ -15,11 +15,11 @@
 
 namespace localsgd {
 
-/// @brief x̄ = Σ_k (n_k/n) x_k, n_k the samples worker k can see.
+/// @brief x̄ = Σ_k (n_k/n) x_k, where n_k is the number of samples that worker k can see.
 ///
-/// With `sharded` samples the expected update is then that of f over all samples, whatever the
-/// sizes of the shards; with the plain `mean` it would be that of the mean of the shards' means.
-/// Equal shards make it the plain mean.
+/// With `sharded` samples, the expected update is that of f over all samples for any shard sizes;
+/// with the plain `mean` it would be that of the mean of the shards' means. With equal shards it is
+/// the plain mean.
 struct weighted_mean {
   template <class Scalar>
   struct bound : memoryless_average<Scalar> {
