@@ -11,7 +11,7 @@
 #include <vector>
 
 /// @file
-/// @brief The Compressor component: how a worker's change since the last consensus travels.
+/// @brief The Compressor component: how a worker's change since the last consensus is sent.
 
 namespace localsgd {
 
@@ -43,45 +43,46 @@ concept binds_an_encoder = requires(C const& c, plan const& p, std::size_t worke
 };
 }  // namespace detail
 
-/// @brief What a Compressor is for one worker of a run: its encoder, with the memory of what it has
-///        not sent.
+/// @brief The state of a Compressor for one worker of a run: its encoder and its error memory.
 ///
-/// | expression                                | meaning                                          |
-/// |-------------------------------------------|--------------------------------------------------|
-/// | `s.encode(change, message)`               | overwrites the message with what travels of      |
-/// |                                           | Δ_k = x_k − x̄, d finite scalars                  |
-/// | `s.decode(message, weight, first, add_to)`| add_to_i ← add_to_i + weight·(what the message   |
-/// |                                           | says of coordinate first + i), for all i         |
-/// | `s.reset()`                               | forgets what has not been sent: the consensus    |
-/// |                                           | became another point than that of an average     |
-/// | `s.state(archive)`                        | passes all it remembers to `archive(parts…)`     |
-/// | `S::compresses_mean`                      | optional: true if the mean of all messages is to |
-/// |                                           | be encoded as well, by a state of its own        |
+/// | expression                                 | meaning                                         |
+/// |--------------------------------------------|-------------------------------------------------|
+/// | `s.encode(change, message)`                | overwrites the message with the encoding of     |
+/// |                                            | Δ_k = x_k − x̄, d finite scalars                 |
+/// | `s.decode(message, weight, first, add_to)` | add_to_i ← add_to_i + weight·(the decoded value |
+/// |                                            | of coordinate first + i), for all i             |
+/// | `s.reset()`                                | clears the error memory: the consensus was set  |
+/// |                                            | other than by an average                        |
+/// | `s.state(archive)`                         | passes its entire memory to `archive(parts…)`   |
+/// | `S::compresses_mean`                       | optional: true if the mean of all messages is   |
+/// |                                            | also encoded, by a separate state               |
 ///
-/// Without it, or with fewer than three workers, each message goes to all others. With it they go to one
-/// process, which encodes Σ_k w_k C(Δ_k) as if it were the change of a worker K, and sends that to all:
-/// 2(K−1) messages in place of K(K−1).
+/// Without `compresses_mean`, or with fewer than three workers, each message is sent to all others.
+/// With it, the messages are sent to one process, which encodes Σ_k w_k C(Δ_k) as if it were the
+/// change of a worker K and sends the result to all: 2(K−1) messages instead of K(K−1).
 ///
-/// What no compiler can check: `decode` depends on its arguments and the plan only, so that the
-/// state of any worker decodes the message of any other; it is called by several threads at once,
+/// The compiler cannot check that `decode` depends on its arguments and the plan only, so that the
+/// state of any worker can decode the message of any other. Several threads call it concurrently
 /// for disjoint ranges, and how [0, d) is split must not change the sums.
 template <class S, class Scalar = double>
 concept EncoderState =
     detail::has_encode<S, Scalar> && detail::has_const_decode<S> && detail::can_forget<S> &&
     detail::has_state_of_a_checkpoint<S>;
 
-/// @brief How a worker's change since the last consensus travels: x̄ ← x̄ + Σ_k w_k C(x_k − x̄ − p), where p is
-///        what all workers are expected to have moved by: the common step of variance-reduced steps, or 0.
+/// @brief How a worker's change since the last consensus is sent: x̄ ← x̄ + Σ_k w_k
+///        C(x_k − x̄ − p), where p is the expected change of all workers: the common step of
+///        variance-reduced steps, or 0.
 ///
-/// | expression                  | meaning                                                        |
-/// |-----------------------------|----------------------------------------------------------------|
-/// | `c.bind<Scalar>(plan, k)`   | the EncoderState of worker k, or of the mean for k = K. Throws |
-/// |                             | invalid_settings where a parameter is out of range             |
-/// | `c.identity()`              | its name and parameters as text: ranks and checkpoints compare |
-/// |                             | it                                                             |
+/// | expression                | meaning                                                        |
+/// |---------------------------|----------------------------------------------------------------|
+/// | `c.bind<Scalar>(plan, k)` | the EncoderState of worker k, or of the mean for k = K. Throws |
+/// |                           | invalid_settings if a parameter is out of range                |
+/// | `c.identity()`            | its name and parameters as text, compared across ranks and     |
+/// |                           | with checkpoints                                               |
 ///
-/// For synchronous runs; `averaging::fast` cannot carry it. The default is detail::uncompressed:
-/// vectors as they are, or, where the rows of a round touch few coordinates, what they touched.
+/// For synchronous runs; not compatible with `averaging::fast`. The default is
+/// detail::uncompressed: whole vectors, or only the touched coordinates if the rows of a round
+/// touch few.
 template <class C, class Scalar = double>
 concept Compressor =
     std::copy_constructible<C> && detail::has_const_identity<C> &&

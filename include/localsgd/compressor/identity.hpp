@@ -7,8 +7,8 @@
 
 namespace localsgd {
 
-/// @brief Changes travel as they are, and so do points: dense vectors, or, where the steps of a round
-///        touch few coordinates, those coordinates only. The default.
+/// @brief Sends changes and points unmodified: as dense vectors or, if the steps of a round touch
+///        few coordinates, as those coordinates only. The default.
 struct identity {};
 
 }  // namespace localsgd

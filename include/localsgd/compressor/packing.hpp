@@ -12,7 +12,7 @@
 #include <vector>
 
 /// @file
-/// @brief Numbers in messages: in few bytes.
+/// @brief Compact encodings of numbers in messages.
 
 namespace localsgd::detail {
 
@@ -20,15 +20,15 @@ namespace localsgd::detail {
 struct short_float {
   std::uint16_t bits = 0;
 
-  /// @brief The nearest `float`, rounded to nearest; the largest where it is larger. Relative error
-  ///        at most 2⁻⁸ for absolute values from 2⁻¹²⁶ to 3.3·10³⁸. @pre v is finite
+  /// @brief The nearest value; the largest finite one if |v| exceeds it. Relative error at most 2⁻⁸
+  ///        for absolute values from 2⁻¹²⁶ to 3.3·10³⁸. @pre v is finite
   static short_float nearest(double v) noexcept {
     constexpr double largest = 0x1.fep127;
     if (std::abs(v) >= largest) v = std::copysign(largest, v);
     auto const word = std::bit_cast<std::uint32_t>(static_cast<float>(v));
     return {static_cast<std::uint16_t>((word + 0x7fffu + ((word >> 16) & 1u)) >> 16)};
   }
-  /// @brief The least one that is no less than v ≥ 0, or the largest.
+  /// @brief The smallest value that is not below v ≥ 0, or the largest finite one.
   static short_float above(double v) noexcept {
     short_float up = nearest(v);
     if (up.value() < v && up.bits < 0x7f7f) ++up.bits;
@@ -39,7 +39,7 @@ struct short_float {
   }
 };
 
-/// @brief Appends to a message.
+/// @brief Appends a number to a message.
 template <class Number>
   requires std::is_trivially_copyable_v<Number>
 void put(std::vector<std::byte>& message, Number number) {
@@ -55,12 +55,12 @@ Number get(std::span<std::byte const> message, std::size_t at) noexcept {
   return number;
 }
 
-/// @brief Appends 7 bits a byte, the lowest first; the last byte alone is below 128.
+/// @brief Appends 7 bits per byte, the lowest first; only the last byte is below 128.
 inline void put_varint(std::vector<std::byte>& message, std::uint64_t number) {
   for (; number >= 128; number >>= 7) message.push_back(static_cast<std::byte>(number | 128));
   message.push_back(static_cast<std::byte>(number));
 }
-/// @brief What starts at message[at]; `at` moves behind it.
+/// @brief Reads the number that starts at message[at] and moves `at` behind it.
 inline std::uint64_t get_varint(std::span<std::byte const> message, std::size_t& at) noexcept {
   std::uint64_t number = 0;
   for (unsigned shift = 0;; shift += 7) {
@@ -70,7 +70,7 @@ inline std::uint64_t get_varint(std::span<std::byte const> message, std::size_t&
   }
 }
 
-/// @brief Appends numbers of a few bits each, one after another, and fills up the last byte.
+/// @brief Appends numbers of a few bits each without gaps, and pads the last byte.
 class bit_writer {
  public:
   explicit bit_writer(std::vector<std::byte>& message) noexcept : message_(&message) {}
@@ -91,11 +91,11 @@ class bit_writer {
   unsigned filled_ = 0;
 };
 
-/// @brief Reads what a bit_writer has put from the first byte on.
+/// @brief Reads the numbers written by a bit_writer, starting at the first byte.
 class bit_reader {
  public:
   explicit bit_reader(std::span<std::byte const> message) noexcept : next_(message.data()) {}
-  /// @pre the message has so many bits left, bits ≤ 16
+  /// @pre the message has at least `bits` bits left, bits ≤ 16
   std::uint32_t get(unsigned bits) noexcept {
     for (; left_ < bits; left_ += 8) open_ |= static_cast<std::uint32_t>(*next_++) << left_;
     std::uint32_t const number = open_ & ((1u << bits) - 1);
@@ -109,7 +109,7 @@ class bit_reader {
   std::uint32_t open_ = 0;
   unsigned left_ = 0;
 };
-/// @brief The bytes that n numbers of so many bits take.
+/// @brief The number of bytes that n numbers of `bits` bits take.
 constexpr std::size_t packed_bytes(std::size_t n, unsigned bits) noexcept {
   return (n * bits + 7) / 8;
 }

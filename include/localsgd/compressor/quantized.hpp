@@ -19,27 +19,28 @@
 #include <vector>
 
 /// @file
-/// @brief Changes travel with a few bits a coordinate, rounded at random.
+/// @brief Changes are sent with a few bits per coordinate, rounded at random.
 
 namespace localsgd {
 
-/// @brief All coordinates of Δ_k + e_k, each rounded to one of 2^bits − 1 levels at random, so that the
-///        expectation is right \cite alistarh2017qsgd ; the rounding error stays in the worker's error
+/// @brief Sends all coordinates of Δ_k + e_k, each randomly rounded to one of 2^bits − 1 levels
+///        without bias \cite alistarh2017qsgd ; the rounding error stays in the worker's error
 ///        memory e_k \cite karimireddy2019error .
 ///
-/// a ← e + Δ, in blocks of 128 coordinates; M is the largest absolute value of a block, L = 2^(bits−1) − 1
-/// and u uniform in (0, 1), a function of seed, worker, round and coordinate. The message says
-/// Q(a)_i = (M/L)·⌊a_i L/M + u_i⌋, and e ← a − Q(a). E Q(a) = a. Where E‖Q(a) − a‖² = ω‖a‖² with ω > ½, as
-/// with 2 bits, it says Q(a)/(1+ω): without that, e might grow without bound. e = 0 at the start, and
-/// whenever the consensus jumps. The mean of the messages is quantized in the same way, with two bits
-/// more and a memory of its own \cite tang2019doublesqueeze .
+/// a ← e + Δ, in blocks of 128 coordinates; M is the largest absolute value of a block,
+/// L = 2^(bits−1) − 1 and u uniform in (0, 1), a function of seed, worker, round and coordinate.
+/// The message is Q(a)_i = (M/L)·⌊a_i L/M + u_i⌋, and e ← a − Q(a). E Q(a) = a. If
+/// E‖Q(a) − a‖² = ω‖a‖² with ω > ½, as with 2 bits, the message is Q(a)/(1+ω), since e could
+/// otherwise grow without bound. e = 0 at the start and whenever the consensus is reset. The mean
+/// of the messages is quantized in the same way, with two more bits and a separate error
+/// memory \cite tang2019doublesqueeze .
 ///
-/// A block takes 3 + 16·bits bytes, fewer if most of its levels are 0, and one byte if all are; 32 blocks
-/// take 8 bytes more, and a message one byte. Memory: a vector of length d a worker. An encoding costs
-/// O(d). With 4 bits and 8 workers, variance-reduced runs on w8a, a9a and 6,046 mails (d = 262,144) took 9 to 12
-/// percent of the bytes and 1 to 1.23 times the epochs.
+/// A block takes 3 + 16·bits bytes, fewer if most of its levels are 0, and one byte if all are; 32
+/// blocks take 8 more bytes, and a message one more. Memory: a vector of length d per worker. An
+/// encoding costs O(d). With 4 bits and 8 workers, variance-reduced runs on w8a, a9a and 6,046
+/// mails (d = 262,144) took 9 to 12 percent of the bytes and 1 to 1.23 times the epochs.
 struct quantized {
-  unsigned bits = 4;  ///< 2 to 16, of each coordinate.
+  unsigned bits = 4;  ///< 2 to 16, per coordinate.
 
   template <class Scalar>
   class bound {
@@ -73,7 +74,7 @@ struct quantized {
       std::size_t const d = error_.size(), last = first + add_to.size();
       if (first == last) return;
       std::size_t b = first / block / run * run;
-      auto const width = static_cast<unsigned>(message[0]);  // of the mean it is larger
+      auto const width = static_cast<unsigned>(message[0]);  // larger for the mean
       double const most = (1u << (width - 1)) - 1;
       auto at = static_cast<std::size_t>(detail::get<std::uint64_t>(message, place_at(b / run)));
       for (; b * block < last; ++b) {
@@ -102,10 +103,11 @@ struct quantized {
     }
 
    private:
-    // A message: the bits, where each run of blocks begins, then the blocks. A block: its form, the unit of its
-    // levels, then the levels of all coordinates, or the places and the levels of those that are not 0.
+    // A message: `bits`, the offset of each run of blocks, then the blocks. A block: its form, the
+    // unit of its levels, then the levels of all coordinates, or the indices and levels of the
+    // nonzero ones.
     static constexpr std::size_t block = 128, run = 32;
-    enum : std::size_t { empty = 0, full = 255 };  // others: so many levels that are not 0
+    enum : std::size_t { empty = 0, full = 255 };  // other values: the number of nonzero levels
 
     static constexpr std::size_t place_at(std::size_t r) noexcept {
       return 1 + r * sizeof(std::uint64_t);
@@ -152,7 +154,7 @@ struct quantized {
                      std::array<std::int32_t, block>& level) const noexcept {
       std::array<std::uint64_t, 2> words{};
       double const most = most_;
-      std::uint64_t const numbers = (error_.size() + 3) / 4;  // four of 32 bits a pair of words
+      std::uint64_t const numbers = (error_.size() + 3) / 4;  // four per pair of words
       for (std::size_t i = 0; i != size; ++i) {
         if (i % 4 == 0)
           words = random_words(seed_, random_stream::compression, lane_,
@@ -164,7 +166,7 @@ struct quantized {
       }
     }
 
-    // 1, or 1/(1+ω) where ω > ½.
+    // 1, or 1/(1+ω) if ω > ½.
     double shrinkage(std::size_t first, std::size_t size, double unit) const noexcept {
       double variance = 0, squares = 0;
       for (std::size_t i = 0; i != size; ++i) {

@@ -17,25 +17,26 @@
 #include <vector>
 
 /// @file
-/// @brief Random coordinates travel; what is left out is added to the next change.
+/// @brief Random coordinates are sent; the others are added to the next change.
 
 namespace localsgd {
 
-/// @brief m = fraction·d random coordinates of Δ_k + e_k, rounded; the others stay in the worker's
-///        error memory e_k \cite stich2018sparsified.
+/// @brief Sends m = fraction·d random coordinates of Δ_k + e_k, rounded; the others stay in the
+///        worker's error memory e_k \cite stich2018sparsified.
 ///
-/// a ← e + Δ; the message is a_i for the coordinates i of this round; e ← a without what the message
-/// says. The coordinates are split into m ranges, and one coordinate of each is chosen, with equal
-/// probability: a function of seed, round and range. All workers choose the same ones, so that their
-/// numbers need not travel; and so does the mean, which goes back to all in a message of the same kind. e = 0 at the start, and whenever the consensus jumps.
+/// a ← e + Δ; the message holds a_i for the coordinates i of this round; e ← a minus the message.
+/// The coordinates are split into m ranges, and one coordinate of each is chosen with equal
+/// probability, as a function of seed, round and range. All workers choose the same ones, so that
+/// the indices need not be sent. The mean is sent back to all in a message of the same kind. e = 0
+/// at the start and whenever the consensus is reset.
 ///
-/// A message takes 2m bytes, and a few for the round; the rounding errors of the 16-bit values stay in
-/// e as well. Memory: a vector of length d a worker. An encoding costs O(d). `top_k` takes fewer epochs
-/// where few coordinates hold most of a change. Variance-reduced steps empty the memory at every anchor,
-/// so that with them a small fraction costs many epochs. A convex theorem covers it with one step a round
-/// \cite stich2018sparsified.
+/// A message takes 2m bytes, and a few for the round; the rounding errors of the 16-bit values also
+/// stay in e. Memory: a vector of length d per worker. An encoding costs O(d). `top_k` takes fewer
+/// epochs if few coordinates hold most of a change. Variance-reduced steps clear the memory at
+/// every anchor, so that a small fraction costs many epochs with them. A convex theorem covers it
+/// with one step per round \cite stich2018sparsified.
 struct random_k {
-  double fraction = 0.01;  ///< In (0, 1]: the share of the d coordinates that travels.
+  double fraction = 0.01;  ///< In (0, 1]: the fraction of the d coordinates that is sent.
 
   template <class Scalar>
   class bound {
@@ -84,9 +85,9 @@ struct random_k {
     }
 
    private:
-    // Where the range j begins: see detail::even_split.
+    // The first coordinate of range j: see detail::even_split.
     std::size_t edge(std::size_t j) const noexcept { return length_ * j + longer_ * j / entries_; }
-    // The range that has coordinate i.
+    // The range that contains coordinate i.
     std::size_t range_of(std::size_t i) const noexcept {
       std::size_t low = 0;
       for (std::size_t length = entries_; length > 1;) {
@@ -96,7 +97,7 @@ struct random_k {
       }
       return low;
     }
-    // The coordinate of range j that is chosen in a round.
+    // The coordinate of range j that is chosen in the given round.
     std::size_t chosen(std::size_t j, std::uint64_t round) const noexcept {
       auto const words = random_words(seed_, random_stream::compression, 0, round * entries_ + j);
       std::size_t const begin = edge(j);

@@ -10,13 +10,13 @@
 #include <string>
 
 /// @file
-/// @brief How many coordinates a fraction of them is.
+/// @brief The number of coordinates that a fraction amounts to.
 
 namespace localsgd::detail {
 
 /// @brief fraction·d, rounded; at least 1.
-/// @param compressor its name, for messages
-/// @throws invalid_settings where the fraction is not in (0, 1], or rounds to no coordinate
+/// @param compressor the name for error messages
+/// @throws invalid_settings if the fraction is not in (0, 1], or rounds to no coordinate
 inline std::size_t share_of_coordinates(char const* compressor, double fraction,
                                         std::size_t dimension) {
   std::string const field = std::string(compressor) + ".fraction";

@@ -19,22 +19,22 @@
 #include <vector>
 
 /// @file
-/// @brief Only the largest changes travel; what is left out is added to the next one.
+/// @brief Only the largest changes are sent; the others are added to the next change.
 
 namespace localsgd {
 
-/// @brief The m = fraction·d coordinates of Δ_k + e_k, rounded, that are largest in absolute value; the
-///        others stay in the worker's error memory e_k \cite stich2018sparsified.
+/// @brief Sends the m = fraction·d coordinates of Δ_k + e_k, rounded, that are largest in absolute
+///        value; the others stay in the worker's error memory e_k \cite stich2018sparsified.
 ///
-/// a ← e + Δ; the message is the largest entries of a, of equal ones those of lower index, none that is
-/// 0; e ← a without what the message says. e = 0 at the start, and whenever the consensus jumps.
+/// a ← e + Δ; the message holds the largest nonzero entries of a, of equal ones those with the
+/// lower index; e ← a minus the message. e = 0 at the start and whenever the consensus is reset.
 ///
-/// An entry takes about 3 bytes: a value of 16 bits, whose rounding error stays in e as well, and the
-/// distance from the entry before, 7 bits a byte; every 256 entries 8 bytes more, and 4 in all. Memory:
-/// two vectors of length d a worker. An encoding costs O(d). A convex theorem covers it with one step a
-/// round \cite stich2018sparsified.
+/// An entry takes about 3 bytes: a 16-bit value, whose rounding error also stays in e, and the
+/// distance from the previous entry, 7 bits per byte. Every 256 entries take 8 more bytes, and the
+/// message 4. Memory: two vectors of length d per worker. An encoding costs O(d). A convex theorem
+/// covers it with one step per round \cite stich2018sparsified.
 struct top_k {
-  double fraction = 0.01;  ///< In (0, 1]: the share of the d coordinates that travels.
+  double fraction = 0.01;  ///< In (0, 1]: the fraction of the d coordinates that is sent.
 
   template <class Scalar>
   class bound {
@@ -50,7 +50,7 @@ struct top_k {
       auto const last = order_.begin() + static_cast<std::ptrdiff_t>(entries_ - 1);
       std::nth_element(order_.begin(), last, order_.end(), std::greater<>());
       Scalar const least = *last;
-      // All that are larger travel, and of those that equal the least one the first.
+      // All larger entries are sent, and the first of those equal to the smallest one sent.
       auto const larger = static_cast<std::size_t>(std::count_if(
           order_.begin(), last, [&](Scalar each) { return each > least; }));
       std::size_t equal = least > 0 ? entries_ - larger : 0;
@@ -119,12 +119,12 @@ struct top_k {
     }
 
    private:
-    // A message: the number of entries, their values, where each further stretch of entries begins,
-    // and the distances between the others.
+    // A message: the number of entries, their values, the start of each further stretch of entries,
+    // and the distances between the other entries.
     static constexpr std::size_t stretch = 256;
     struct place {
       std::uint32_t index;  // of the first coordinate
-      std::uint32_t gap;    // bytes of distances before
+      std::uint32_t gap;    // number of preceding bytes of distances
     };
     static constexpr std::size_t value_at(std::size_t j) noexcept {
       return sizeof(std::uint32_t) + j * sizeof(detail::short_float);
