@@ -36,7 +36,7 @@ concept knows_targets = requires(double y) {
   { L::accepts(y) } -> std::same_as<bool>;
   { L::targets } -> std::convertible_to<std::string_view>;
 };
-/// @brief The targets of losses of two classes, as error messages put them.
+/// @brief The targets of two-class losses, as error messages state them.
 inline constexpr std::string_view two_signs =
     "-1 or +1 (encode_binary() makes them of any two labels)";
 template <class L>
@@ -76,7 +76,7 @@ concept evaluate_is_const_and_fills_two_arrays =
     has_evaluate<L> || !(requires(L& l, double const* in, std::size_t n, double* out) {
       l.evaluate(in, in, n, out, out);
     } || requires { &L::evaluate; });
-/// @brief Whether a pointer to member belongs to a base of L.
+/// @brief Whether a member pointer belongs to a base of L.
 template <class L, class Pointer>
 inline constexpr bool is_of_a_base = false;
 template <class L, class Owner, class Member>
@@ -95,39 +95,42 @@ concept evaluates_blocks = has_evaluate<L> && !inherits_evaluate<L>;
 /// | `l.derivative(z, y)`             | `double` | ∂φ/∂z                                          |
 /// | `l.curvature()`                  | `double` | sup ∂²φ/∂z² over all z and y, finite           |
 ///
-/// Optional, and used where given:
+/// Optional members:
 ///
 /// | expression                       | type     | meaning                                        |
 /// |----------------------------------|----------|------------------------------------------------|
-/// | `l.lipschitz_constant()`         | `double` | sup \|∂φ/∂z\|; infinity if unbounded. A finite |
-/// |                                  |          | one allows larger steps. Without the member,   |
-/// |                                  |          | slopes far from 0 show whether it is finite    |
-/// | `L::accepts(y)`,                 | `bool`,  | both or none: which targets are legal, and how |
-/// | `L::targets`                     | text     | an error message puts it                       |
-/// | `l.check_targets(y)`             | `void`   | throws invalid_settings where a parameter of l |
+/// | `l.lipschitz_constant()`         | `double` | sup \|∂φ/∂z\|; infinity if unbounded. If it is |
+/// |                                  |          | finite, larger steps are allowed. Without the  |
+/// |                                  |          | member, slopes far from 0 determine whether it |
+/// |                                  |          | is finite                                      |
+/// | `L::accepts(y)`,                 | `bool`,  | both or none: whether a target is valid, and   |
+/// | `L::targets`                     | text     | the rule as error messages state it            |
+/// | `l.check_targets(y)`             | `void`   | throws invalid_settings if a parameter of l    |
 /// |                                  |          | does not suit all targets y, a span            |
-/// | `l.suited_to(m)`                 | `L`      | l as it is used where m is the largest target  |
-/// |                                  |          | of all, of all shards: what a loss chooses     |
-/// |                                  |          | from the data where its user does not          |
+/// | `l.suited_to(m)`                 | `L`      | l as used for data whose largest target, over  |
+/// |                                  |          | all shards, is m: sets parameters that the     |
+/// |                                  |          | user has left to the loss                      |
 /// | `l.conjugate(θ, y)`,             | `double` | both or none: φ*(θ, y) = sup_z θz − φ(z, y) in |
 /// | `l.project_to_dual_domain(θ, y)` | `double` | its domain, and the point of the domain        |
-/// |                                  |          | nearest to θ. Certificates are then computed   |
-/// |                                  |          | faster: without them φ* is found numerically   |
-/// | `L::name`                        | text     | what a linear_model calls the loss             |
-/// | `l.evaluate(z, y, n, v, s)`      | `void`   | a block of n samples, for SIMD: v[i] ← φ(z[i], |
-/// |                                  |          | y[i]), s[i] ← ∂φ/∂z there                      |
+/// |                                  |          | nearest to θ. They make certificates faster:   |
+/// |                                  |          | without them φ* is computed numerically        |
+/// | `L::name`                        | text     | the name of the loss in a linear_model         |
+/// | `l.evaluate(z, y, n, v, s)`      | `void`   | evaluates a block of n samples, for SIMD:      |
+/// |                                  |          | v[i] ← φ(z[i], y[i]), s[i] ← ∂φ/∂z there       |
 ///
 /// The first two arguments of `evaluate` are `double const*`, n is a `std::size_t`, the last two
 /// are `double*`; the arrays do not overlap. Only evaluations of f over many samples call it: local
-/// steps use `derivative`. A member that is inherited from another loss is not used, since the
-/// derived loss may have another `value`.
+/// steps use `derivative`. A member inherited from another loss is not used, since the derived loss
+/// may have a different `value`.
 ///
-/// The domain of φ* is the closure of the values that ∂φ/∂z takes, an interval.
-/// What no compiler can check: φ is convex and `derivative` is its derivative, for all z up to 2⁶⁴ and
-/// all targets; all are pure and may be called by several threads at once. `conjugate` is right to a few units in its last place:
-/// else the certificate allows too little for rounding. What
-/// `evaluate` writes for a sample depends on z[i] and y[i] only, not on i or n, and equals `value`
-/// and `derivative` to a few units in the last place.
+/// The domain of φ* is the closure of the set of values of ∂φ/∂z, an interval.
+///
+/// The compiler cannot check the following requirements. φ is convex and `derivative` is its
+/// derivative, for all z up to 2⁶⁴ and all targets. All members are pure, and several threads may
+/// call them concurrently. `conjugate` is accurate to a few units in the last place; otherwise the
+/// rounding margin of the certificate is too small. The outputs of `evaluate` for a sample depend
+/// on z[i] and y[i] only, not on i or n, and equal `value` and `derivative` to a few units in the
+/// last place.
 template <class L>
 concept Loss = std::copy_constructible<L> && detail::has_const_value<L> &&
                detail::has_const_derivative<L> && detail::has_const_curvature<L> &&

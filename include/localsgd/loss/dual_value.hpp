@@ -9,31 +9,32 @@
 #include <limits>
 
 /// @file
-/// @brief The conjugate of any loss, computed from its values and slopes.
+/// @brief The conjugate of any loss, computed numerically from its values and slopes.
 
 namespace localsgd::detail {
 
-/// @brief A point of the dual domain of a loss, and φ* there, not below its true value.
+/// @brief A point of the dual domain of a loss, and an upper bound on φ* there.
 struct dual_value {
   double theta = 0;
   double conjugate = 0;
 };
 
-/// @brief θ itself, or the slope nearest to it that was found, with an upper bound on
-///        φ*(θ, y) = sup_z θz − φ(z, y): what a Loss without `conjugate` has in its place.
+/// @brief Returns θ, or the nearest slope that was found, with an upper bound on
+///        φ*(θ, y) = sup_z θz − φ(z, y). Used for a Loss without `conjugate`.
 ///
-/// The sup is where φ'(z) = θ. φ' is monotone and grows by at most sup φ'' = β a unit, so from z_0 steps
-/// of (θ − φ'(z_0))/β and more lead to a bracket φ'(l) ≤ θ ≤ φ'(r), which shrinks by the secant rule and
-/// bisection. In it θz − φ(z) has a slope between θ − φ'(l) ≥ 0 and θ − φ'(r) ≤ 0, so at either end e
+/// The supremum is attained where φ'(z) = θ. φ' is monotone, with slope at most sup φ'' = β.
+/// Starting from z_0, steps of at least (θ − φ'(z_0))/β therefore lead to a bracket
+/// φ'(l) ≤ θ ≤ φ'(r), which the secant rule and bisection shrink. In it θz − φ(z) has a slope
+/// between θ − φ'(l) ≥ 0 and θ − φ'(r) ≤ 0, so at either end e
 ///
 ///     φ*(θ) ≤ θe − φ(e) + |θ − φ'(e)|·(r − l),
 ///
-/// a bound by convexity alone. It ends where the last term is of the size of rounding, which is added.
-/// A slope that 24 doublings of a step leave where it was is a limit: θ beyond it becomes the limit,
-/// which is attained.
+/// which holds by convexity alone. The iteration ends when the last term is of the order of
+/// rounding errors; a bound on those is added. If 24 doublings of a step leave the slope unchanged,
+/// it is a limit: a θ beyond it is replaced by the limit, which is attained.
 ///
 /// @param start z_0, best near the solution: the z of the point whose slopes are extrapolated
-/// @pre φ is convex, `derivative` its derivative, right to a few units in the last place
+/// @pre φ is convex, and `derivative` is its derivative to a few units in the last place
 template <Loss L>
 dual_value numeric_conjugate(L const& loss, double theta, double y, double start) {
   constexpr double u = std::numeric_limits<double>::epsilon() / 2;
@@ -43,7 +44,7 @@ dual_value numeric_conjugate(L const& loss, double theta, double y, double start
   if (!std::isfinite(theta) || !std::isfinite(slope))
     return {theta, std::numeric_limits<double>::infinity()};
 
-  // `from` is on one side of the solution, with the slope nearest to θ that was seen.
+  // `from` is on one side of the solution; `slope` is the slope nearest to θ so far.
   double const side = slope <= theta ? 1 : -1;
   double to = from, slope_to = slope;
   if (slope != theta) {
@@ -71,14 +72,14 @@ dual_value numeric_conjugate(L const& loss, double theta, double y, double start
       at = next;
       step *= 2;
     }
-    if (!crossed) {  // θ is out of reach
+    if (!crossed) {  // θ is beyond the limit
       theta = slope;
       to = from;
       slope_to = slope;
     }
   }
 
-  // The gap that the better end leaves, until it is rounding.
+  // The error bound of the better end; iterate until it is of the order of rounding.
   auto const gap_at = [&](double slope_there) {
     return std::abs(theta - slope_there) * std::abs(to - from);
   };
@@ -88,7 +89,7 @@ dual_value numeric_conjugate(L const& loss, double theta, double y, double start
     if (!(gap > 2 * u * std::abs(theta) * std::max(std::abs(from), std::abs(to)))) break;
     double const width = to - from;
     double middle = from + width * ((theta - slope) / (slope_to - slope));
-    double const inset = 0x1p-10 * width;  // an end that stays where it is makes the secant slow
+    double const inset = 0x1p-10 * width;  // the secant rule is slow if one end does not move
     middle = width > 0 ? std::clamp(middle, from + inset, to - inset)
                        : std::clamp(middle, to - inset, from + inset);
     if (slow || !std::isfinite(middle)) middle = from + width / 2;
@@ -107,12 +108,12 @@ dual_value numeric_conjugate(L const& loss, double theta, double y, double start
   double const value = loss.value(end, y);
   double const rounding =
       16 * u * (std::abs(theta) * (std::abs(end) + std::abs(to - from)) + std::abs(value)) +
-      std::numeric_limits<double>::min();  // what underflows
+      std::numeric_limits<double>::min();  // for underflow
   return {theta, theta * end - value + std::min(gap_at(slope), gap_at(slope_to)) + rounding};
 }
 
-/// @brief The point of the dual domain nearest to θ and φ* there, by the members of the loss, or else by
-///        numeric_conjugate(), started at z.
+/// @brief The point of the dual domain nearest to θ, and φ* there: from the members of the loss or,
+///        without them, from numeric_conjugate(), started at z.
 template <Loss L>
 dual_value dual_value_at(L const& loss, double theta, double y, [[maybe_unused]] double z) {
   if constexpr (knows_conjugate<L>) {
@@ -123,8 +124,8 @@ dual_value dual_value_at(L const& loss, double theta, double y, [[maybe_unused]]
   }
 }
 
-/// @brief What rounding can take from sums of φ and φ* of so many terms, a term, where φ(z, y) may be
-///        negative, of losses that do not say their conjugate: of others detail::dual_rows knows.
+/// @brief The rounding margin, per term, for sums of `terms` values of φ and φ* of a loss without
+///        `conjugate` whose φ(z, y) may be negative. For other losses see detail::dual_rows.
 inline double sign_margin(double terms, double conjugate, double value) noexcept {
   constexpr double u = std::numeric_limits<double>::epsilon() / 2;
   return 8 * u * (terms + 64) * (std::abs(conjugate) + 2 * std::max(0.0, -value));

@@ -15,18 +15,19 @@
 
 namespace localsgd {
 
-/// @brief φ(z, y) = z + y e⁻ᶻ, y > 0: Gamma regression of amounts and durations, with the mean eᶻ, whose
-///        spread grows with it.
+/// @brief φ(z, y) = z + y e⁻ᶻ, y > 0: Gamma regression of amounts and durations, with the mean eᶻ
+///        and a standard deviation proportional to it.
 ///
-/// Twice φ(z, y) − φ(log y, y) is the Gamma deviance. The curvature is the ratio y e⁻ᶻ of target and mean,
-/// which has no bound, so beyond a largest ratio κ that term goes on as its second-order expansion
-/// κ(1 + u + u²/2), u = log y − z − log κ: nothing changes where no target is more than κ times its mean.
+/// Twice φ(z, y) − φ(log y, y) is the Gamma deviance. The curvature is the ratio y e⁻ᶻ of target
+/// and mean, which is unbounded. Beyond a largest ratio κ, that term is therefore continued by its
+/// second-order expansion κ(1 + u + u²/2), u = log y − z − log κ. This changes nothing if no target
+/// exceeds κ times its mean.
 /// With w = 1 − θ ≥ 0, φ* = w log w − w − w log y up to w = κ, and
 /// w log κ + κ(q²/2 − 1) − w log y, q = w/κ − 1, beyond.
 class gamma_loss {
  public:
-  /// @param max_ratio κ, finite and > 0. With the default an exponentially distributed target is above
-  ///                  κ times its mean with a probability of 2·10⁻⁹. The automatic step size is
+  /// @param max_ratio κ, finite and > 0. With the default, an exponentially distributed target
+  ///                  exceeds κ times its mean with probability 2·10⁻⁹. The automatic step size is
   ///                  inversely proportional to it. @throws invalid_settings
   explicit gamma_loss(double max_ratio = 20) : max_ratio_(max_ratio), corner_(std::log(max_ratio)) {
     detail::require_positive("gamma_loss.max_ratio", max_ratio);
@@ -58,7 +59,7 @@ class gamma_loss {
   static constexpr std::string_view targets = "a finite number > 0";
 
  private:
-  // u of a ratio above κ, which may have overflowed.
+  // u for a ratio above κ, which may have overflowed.
   double beyond(double z, double y) const noexcept { return std::log(y) - z - corner_; }
 
   double max_ratio_, corner_;

@@ -15,7 +15,7 @@
 
 namespace localsgd::detail {
 
-/// @brief Whether a loss says that |∂φ/∂z| is bounded.
+/// @brief Whether a loss states that |∂φ/∂z| is bounded.
 template <class L>
 bool is_lipschitz(L const& loss) noexcept {
   if constexpr (knows_lipschitz_constant<L>)
@@ -24,11 +24,11 @@ bool is_lipschitz(L const& loss) noexcept {
     return false;
 }
 
-/// @brief Whether ∂φ/∂z(z, y) approaches a limit on either side of z = 0, as far as numbers tell.
+/// @brief Whether ∂φ/∂z(z, y) has a finite limit on both sides of z = 0, judged numerically.
 ///
-/// φ is convex, so its slope is monotone in z: it is bounded where both limits are finite. On each
-/// side the slopes at 2⁶³ and 2⁶⁴ are compared, and they must differ by less than 10⁻⁶ of the distance
-/// between both sides. A slope that is NaN there, as ∞/∞ is, is looked at nearer to 0: at 2³², 2¹⁶, 2⁸.
+/// φ is convex, so its slope is monotone in z; it is bounded if both limits are finite. On each
+/// side, the slopes at 2⁶³ and 2⁶⁴ must differ by less than 10⁻⁶ of the difference between the two
+/// sides. If a slope is NaN there, as ∞/∞ is, smaller z are tried: 2³², 2¹⁶, 2⁸.
 template <class L>
 bool saturates(L const& loss, double y) {
   double const infinity = std::numeric_limits<double>::infinity();
@@ -40,7 +40,7 @@ bool saturates(L const& loss, double y) {
       far[side] = loss.derivative(z, y);
       double const nearer = loss.derivative(z / 2, y);
       if (std::isnan(far[side]) || std::isnan(nearer)) continue;
-      change[side] = std::abs(far[side] - nearer);  // NaN where both are infinite
+      change[side] = std::abs(far[side] - nearer);  // NaN if both are infinite
       break;
     }
   }
@@ -48,15 +48,15 @@ bool saturates(L const& loss, double y) {
   return std::isfinite(range) && change[0] <= 1e-6 * range && change[1] <= 1e-6 * range;
 }
 
-/// @brief Whether |∂φ/∂z| is bounded for the targets of some samples: what the loss says, or, where it
-///        has no `lipschitz_constant()`, what its slopes far from 0 are.
-/// @param target `target(i)` of sample i < samples. About four slopes a sample, unless targets repeat.
+/// @brief Whether |∂φ/∂z| is bounded for the targets of some samples: from `lipschitz_constant()`
+///        or, without it, from the slopes far from 0.
+/// @param target `target(i)` of sample i < samples. About four slopes per sample, fewer if targets repeat.
 template <class L, class Target>
 bool is_lipschitz(L const& loss, std::size_t samples, Target const& target) {
   if constexpr (knows_lipschitz_constant<L>) {
     return is_lipschitz(loss);
   } else {
-    std::array<double, 8> last;  // targets of classes repeat
+    std::array<double, 8> last;  // targets repeat in classification
     last.fill(std::numeric_limits<double>::quiet_NaN());
     std::size_t next = 0;
     for (std::size_t i = 0; i != samples; ++i) {
@@ -70,7 +70,7 @@ bool is_lipschitz(L const& loss, std::size_t samples, Target const& target) {
   }
 }
 
-/// @brief The same of a linear model.
+/// @brief The same for a linear model.
 template <class F>
 bool has_lipschitz_loss(F const& f) {
   return is_lipschitz(f.loss(), f.samples(), [&](std::size_t i) { return f.target(i); });

@@ -27,7 +27,7 @@ struct logistic {
   static double curvature() noexcept { return 0.25; }
   static double lipschitz_constant() noexcept { return 1; }
   static double conjugate(double theta, double y) noexcept {
-    double const a = -y * theta;  // near 1 its difference from 1 is exact, and so is log1p(−a)
+    double const a = -y * theta;  // near 1 the difference from 1 is exact, and so is log1p(−a)
     return a > 0 && a < 1 ? a * std::log(a) + (1 - a) * std::log1p(-a) : 0;
   }
   static double project_to_dual_domain(double theta, double y) noexcept {
@@ -36,8 +36,9 @@ struct logistic {
   static bool accepts(double y) noexcept { return y == 1 || y == -1; }
   static constexpr std::string_view targets = detail::two_signs;
 
-  /// One exponential serves both, and several samples share an instruction. Whole vectors only: a
-  /// sample's bits must not depend on its place, so the last few are computed the same way.
+  /// One exponential serves both outputs, and several samples share an instruction. Only whole
+  /// vectors are computed, also for the last few samples: the bits of a sample must not depend on
+  /// its position.
   void evaluate(double const* z, double const* y, std::size_t count, double* value,
                 double* slope) const noexcept {
     constexpr std::size_t w = detail::lanes::size;
@@ -61,8 +62,8 @@ struct logistic {
                              double* slope) noexcept {
     using detail::lanes;
     lanes const label = detail::load(y), margin = label * detail::load(z);
-    // Never overflows. Where the exponential is 0, or its argument no number, xsimd would convert
-    // what no integer can hold.
+    // Never overflows. If the exponential were 0, or its argument NaN, xsimd would convert a number
+    // that no integer can represent.
     lanes const exponent = -xsimd::abs(margin), least(-1000.0);
     lanes const bounded = xsimd::exp(xsimd::select(exponent > least, exponent, least));
     lanes const e = xsimd::select(margin == margin, bounded, margin);

@@ -18,21 +18,22 @@ namespace localsgd {
 
 /// @brief φ(z, y) = eᶻ − yz, y ≥ 0: Poisson regression of counts, with the rate eᶻ.
 ///
-/// eᶻ has no bounded curvature, so beyond a largest rate ρ it goes on as its second-order expansion
-/// ρ(1 + u + u²/2), u = z − log ρ: nothing changes where predictions stay below ρ. With v = θ + y ≥ 0,
-/// φ* = v log v − v up to v = ρ, and v log ρ + ρ(w²/2 − 1), w = v/ρ − 1, beyond.
+/// The curvature of eᶻ is unbounded. Beyond a largest rate ρ, eᶻ is therefore continued by its
+/// second-order expansion ρ(1 + u + u²/2), u = z − log ρ. This changes nothing if predictions stay
+/// below ρ. With v = θ + y ≥ 0, φ* = v log v − v up to v = ρ, and v log ρ + ρ(w²/2 − 1),
+/// w = v/ρ − 1, beyond.
 ///
-/// `poisson{}` takes ρ = 2m + 10, m the largest target: the probability of a count of m or less at a
-/// rate of ρ or more is below 10⁻⁴, so a fit that needs such a rate describes its counts badly. Exposures
-/// are `linear_options::offset` and need no larger ρ, since counts include them. If a model predicts rates
-/// above `f.loss().max_rate()`, choose ρ yourself.
+/// `poisson{}` takes ρ = 2m + 10, where m is the largest target: at a rate of ρ or more, a count of
+/// m or less has a probability below 10⁻⁴, so a fit that needs such a rate describes its counts
+/// badly. Exposures belong in `linear_options::offset` and do not need a larger ρ, since counts
+/// include them. If a model predicts rates above `f.loss().max_rate()`, set ρ explicitly.
 class poisson {
  public:
-  /// @brief ρ = 2m + 10 in a linear_objective whose largest target is m, among all samples of a
-  ///        sharded_objective; 100 until it is part of one.
+  /// @brief ρ = 2m + 10 in a linear_objective whose largest target is m (over all samples, in a
+  ///        sharded_objective); 100 until the loss is part of one.
   poisson() noexcept : max_rate_(100), corner_(std::log(100.0)), chooses_(true) {}
-  /// @param max_rate ρ, finite and > 0: above the largest rate that is to be predicted. The
-  ///                 automatic step size is inversely proportional to it. @throws invalid_settings
+  /// @param max_rate ρ, finite and > 0, above the largest rate to be predicted. The automatic step
+  ///                 size is inversely proportional to it. @throws invalid_settings
   explicit poisson(double max_rate) : max_rate_(max_rate), corner_(std::log(max_rate)) {
     detail::require_positive("poisson.max_rate", max_rate);
   }
@@ -59,16 +60,17 @@ class poisson {
   }
   static bool accepts(double y) noexcept { return std::isfinite(y) && y >= 0; }
   static constexpr std::string_view targets = "a finite count >= 0";
-  /// @brief This loss where `largest` is the largest target of all: with ρ = 2m + 10, if it was made
-  ///        without a ρ. @throws invalid_settings where that overflows
+  /// @brief This loss for data with the largest target `largest`: with ρ = 2m + 10 if it was
+  ///        constructed without ρ. @throws invalid_settings if that overflows
   poisson suited_to(double largest) const {
     if (!chooses_) return *this;
     poisson suited(2 * largest + 10);
     suited.chooses_ = true;
     return suited;
   }
-  /// A count above ρ + 10√ρ is no sample of a rate up to ρ: beyond ρ the model is not Poisson's, and
-  /// its predictions eᶻ would be far off. @throws invalid_settings naming `poisson.max_rate`
+  /// Throws if a count exceeds ρ + 10√ρ: rates up to ρ do not produce it, and beyond ρ the model is
+  /// not a Poisson model, so predictions eᶻ would be far off. @throws invalid_settings naming
+  /// `poisson.max_rate`
   void check_targets(std::span<double const> y) const {
     double largest = 0;
     for (double const each : y) largest = std::max(largest, each);

@@ -14,7 +14,7 @@
 
 namespace localsgd {
 
-/// @brief The hinge max(0, 1 − yz), y = ±1, with a parabola of width γ in its kink.
+/// @brief The hinge max(0, 1 − yz), y = ±1, with its kink smoothed by a parabola of width γ.
 ///
 /// φ = 0 for yz ≥ 1, (1 − yz)²/(2γ) for 1 − γ < yz < 1, and 1 − yz − γ/2 below.
 /// φ* = γa²/2 − a, a = −yθ ∈ [0, 1].
@@ -36,7 +36,7 @@ class smoothed_hinge {
   static double lipschitz_constant() noexcept { return 1; }
   double conjugate(double theta, double y) const noexcept {
     double const a = -y * theta;
-    return a * std::fma(gamma_ / 2, a, -1);  // rounded once: γa/2 may be near 1
+    return a * std::fma(gamma_ / 2, a, -1);  // rounded once: γa/2 may be close to 1
   }
   static double project_to_dual_domain(double theta, double y) noexcept {
     return -y * std::clamp(-y * theta, 0.0, 1.0);

@@ -14,17 +14,17 @@
 #include <vector>
 
 /// @file
-/// @brief σ² and G² at a point: how the gradients of the components spread.
+/// @brief σ² and G² at a point: the spread of the component gradients.
 
 namespace localsgd::detail {
 
-/// Keeps the random numbers of measurements apart from those of runs with the same seed.
+/// Separates the random numbers of measurements from those of runs with the same seed.
 inline constexpr std::uint32_t measuring_lane = (std::uint32_t{1} << 29U) - 1;
 
-/// @brief The samples to look at: all n, in order; or m < n of them at random, all different.
+/// @brief A choice of samples: all n, in order, or m < n distinct random ones.
 class chosen_samples {
  public:
-  /// @param which Several choices under one seed.
+  /// @param which Distinguishes several choices with one seed.
   chosen_samples(std::size_t n, std::size_t m, std::uint64_t seed, std::uint64_t which = 0)
       : n_(n), m_(std::min(n, m)), order_(n, seed, measuring_lane, which) {}
 
@@ -34,14 +34,14 @@ class chosen_samples {
     return all() ? k : static_cast<std::size_t>(order_(k));
   }
 
-  /// (n−1)/n · m/(m−1), which makes a mean of squared deviations from the sample's own mean an
-  /// unbiased estimate of that of all n; 1 where all are there.
+  /// (n−1)/n · m/(m−1): makes the mean of squared deviations from the sample mean an unbiased
+  /// estimate of that of all n; 1 if all samples are chosen.
   double unbiased() const noexcept {
     if (all()) return 1;
     double const n = static_cast<double>(n_), m = static_cast<double>(m_);
     return (n - 1) / n * m / (m - 1);
   }
-  /// The variance of a mean over the sample, as a share of that of one: (1 − m/n)/m.
+  /// The variance of a mean over the sample, as a fraction of that of one value: (1 − m/n)/m.
   double error_share() const noexcept {
     double const n = static_cast<double>(n_), m = static_cast<double>(m_);
     return (1 - m / n) / m;
@@ -52,7 +52,7 @@ class chosen_samples {
   random_permutation order_;
 };
 
-/// @brief The mean of what is added, and how much it spreads (Welford).
+/// @brief The mean and variance of the added values (Welford).
 class running_mean {
  public:
   void add(double value) noexcept {
@@ -62,7 +62,7 @@ class running_mean {
     squares_ += before * (value - mean_);
   }
   double mean() const noexcept { return mean_; }
-  /// Of one value, unbiased; 0 for fewer than two.
+  /// The variance of one value, unbiased; 0 for fewer than two values.
   double variance() const noexcept { return count_ > 1 ? squares_ / (count_ - 1) : 0; }
 
  private:
@@ -105,8 +105,8 @@ std::vector<double> mean_gradient(F const& f, std::span<typename F::scalar const
 }
 
 /// @brief (1/m) Σ c_i ã_i, c_i = scale_i·φ'(z_i + o_i, y_i): the mean gradient of a linear model
-///        without its penalty, over the chosen samples. @param visit `visit(row i, c_i, z_i)`, for
-///        each, z_i = ⟨ã_i, x⟩.
+///        without its penalty, over the chosen samples. @param visit `visit(row i, c_i, z_i)` is
+///        called for each, z_i = ⟨ã_i, x⟩.
 template <LinearObjective F, class Visit>
 std::vector<double> mean_loss_gradient(F const& f, std::span<typename F::scalar const> x,
                                        chosen_samples const& samples, Visit const& visit) {
@@ -125,7 +125,7 @@ std::vector<double> mean_loss_gradient(F const& f, std::span<typename F::scalar 
   return mean;
 }
 
-/// @brief The mean gradient of a linear model: no sum of it is rounded to the type of x.
+/// @brief The mean gradient of a linear model; its sums are not rounded to the type of x.
 template <linear_with_ridge F>
 std::vector<double> mean_gradient(F const& f, std::span<typename F::scalar const> x,
                                   chosen_samples const& samples) {
@@ -136,7 +136,7 @@ std::vector<double> mean_gradient(F const& f, std::span<typename F::scalar const
   return mean;
 }
 
-/// @brief Both, from the gradients of the chosen samples; 2m of them.
+/// @brief Both moments, from 2m gradients of the chosen samples.
 template <Objective F>
 component_moments moments_at(F const& f, std::span<typename F::scalar const> x,
                              chosen_samples const& samples) {
@@ -158,9 +158,9 @@ component_moments moments_at(F const& f, std::span<typename F::scalar const> x,
   return {deviations, squares, samples};
 }
 
-/// @brief Both for a linear model, in two passes over the rows: ∇f_i = c_i ã_i + λw, so that
-///        ‖∇f_i‖² = c_i²‖ã_i‖² + 2λc_i⟨ã_i, w⟩ + λ²‖w‖², and in the deviations λw is not there. w is x,
-///        with 0 in place of a free intercept.
+/// @brief Both moments of a linear model, in two passes over the rows: ∇f_i = c_i ã_i + λw, so that
+///        ‖∇f_i‖² = c_i²‖ã_i‖² + 2λc_i⟨ã_i, w⟩ + λ²‖w‖², and λw cancels in the deviations. w is x,
+///        with 0 instead of a free intercept.
 template <linear_with_ridge F>
 component_moments moments_at(F const& f, std::span<typename F::scalar const> x,
                              chosen_samples const& samples) {
@@ -171,7 +171,7 @@ component_moments moments_at(F const& f, std::span<typename F::scalar const> x,
   auto const squared_length = [&](auto const& row) {
     return squared_norm_of(row) + intercept * intercept;
   };
-  // In this order max() lets through what is not a number.
+  // This argument order lets NaN pass through max().
   auto const not_negative = [](double rounded) { return std::max(rounded, 0.0); };
   std::vector<double> slopes;
   slopes.reserve(samples.size());
@@ -194,13 +194,13 @@ component_moments moments_at(F const& f, std::span<typename F::scalar const> x,
   return {deviations, squares, samples};
 }
 
-/// @brief The curvature of f at x where only gradients are known: λ_max of the Hessian over random
-///        batches of up to 256, each by power iteration on differences of gradients from a start of
-///        its own.
+/// @brief The curvature of f at x from gradients only: the mean of λ_max of the Hessian over random
+///        batches of up to 256 samples, each by power iteration on differences of gradients from a
+///        separate random start.
 ///
-/// The standard error is that of the mean over the batches, plus what further iterations would
-/// add, judged by the last ones. That batches smaller than n see a little too much curvature is not
-/// in it.
+/// The standard error is that of the mean over the batches, plus an estimate, from the last
+/// iterations, of what further iterations would add. It does not include the slight upward bias of
+/// batches smaller than n.
 template <Objective F>
 measured curvature_at(F const& f, std::span<typename F::scalar const> x, std::uint64_t seed) {
   using scalar = typename F::scalar;
@@ -226,7 +226,7 @@ measured curvature_at(F const& f, std::span<typename F::scalar const> x, std::ui
     double norm = std::sqrt(squared_norm(std::span<double const>(v)));
     double curvature = 0, last_change = 0, to_come = 0;
     for (int i = 0; i != iterations && norm > 0; ++i) {
-      double moved = 0;  // as far as rounding to scalar lets it
+      double moved = 0;  // the distance after rounding to scalar
       for (std::size_t j = 0; j != d; ++j) {
         near[j] = static_cast<scalar>(static_cast<double>(x[j]) + length / norm * v[j]);
         double const step = static_cast<double>(near[j]) - static_cast<double>(x[j]);
@@ -237,7 +237,7 @@ measured curvature_at(F const& f, std::span<typename F::scalar const> x, std::ui
         v[j] = static_cast<double>(there[j]) - static_cast<double>(here[j]);
       norm = std::sqrt(squared_norm(std::span<double const>(v)));
       double const next = norm / std::sqrt(moved), change = std::abs(next - curvature);
-      // Changes fall like a geometric series, whose rest is the last one times q/(1 − q).
+      // Changes decrease like a geometric series, whose remainder is the last one times q/(1 − q).
       double const q = i > 1 ? std::min(change / last_change, 0.99) : 0.99;
       to_come = change > 0 ? change * q / (1 - q) : 0;
       last_change = change;

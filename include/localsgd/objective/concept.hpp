@@ -7,14 +7,14 @@
 #include <span>
 
 /// @file
-/// @brief The Objective component: what is minimised.
+/// @brief The Objective component: the function to be minimised.
 
 namespace localsgd {
 
 namespace detail {
 
-// bool(a || b) is one atomic constraint. From a || b on its own, compilers that order two
-// constrained templates make as many conjunctions as there are choices, 2^n of n disjunctions.
+// bool(a || b) is one atomic constraint. For a plain a || b, compilers that order two constrained
+// templates build one conjunction for each choice: 2^n for n disjunctions.
 
 template <class F>
 concept has_scalar =
@@ -37,7 +37,7 @@ concept has_const_gradient_returning_mean_loss =
       { f.gradient(x, batch, g) } -> std::same_as<double>;
     };
 
-// Optional members. One that is there but cannot be used is an error, not a member to ignore.
+// Optional members. One that is present but unusable is an error; it is not ignored.
 template <class F>
 concept knows_smoothness = requires(F const& f) {
   { f.smoothness() } -> std::convertible_to<double>;
@@ -62,7 +62,7 @@ template <class F>
 concept flops_per_sample_is_const_and_returns_double =
     bool(knows_flops_per_sample<F> || !requires(F& f) { f.flops_per_sample(); });
 
-/// @brief μ, or 0 where the objective does not know it.
+/// @brief μ, or 0 if the objective does not provide it.
 template <class F>
 double strong_convexity_of(F const& f) {
   if constexpr (knows_strong_convexity<F>)
@@ -84,21 +84,21 @@ double strong_convexity_of(F const& f) {
 /// |                           |                   | over `batch`, returns the **mean** loss    |
 ///
 /// x is a `std::span<scalar const>`, batch a `std::span<std::size_t const>`, g a
-/// `std::span<scalar>`. Optional, and used where given:
+/// `std::span<scalar>`. Optional members:
 ///
 /// | expression             | type     | meaning                                                 |
 /// |------------------------|----------|---------------------------------------------------------|
-/// | `f.smoothness()`       | `double` | L: ‖∇f(x) − ∇f(y)‖ ≤ L‖x − y‖; decides the step size    |
-/// | `f.strong_convexity()` | `double` | μ ≥ 0: f − (μ/2)‖x‖² is convex; makes the certificate   |
-/// | `f.flops_per_sample()` | `double` | multiply-adds of one ∇f_i, d without it; decides H      |
+/// | `f.smoothness()`       | `double` | L: ‖∇f(x) − ∇f(y)‖ ≤ L‖x − y‖; determines the step size |
+/// | `f.strong_convexity()` | `double` | μ ≥ 0: f − (μ/2)‖x‖² is convex; needed for certificates |
+/// | `f.flops_per_sample()` | `double` | multiply-adds of one ∇f_i, default d; determines H      |
 ///
-/// What no compiler can check:
-/// - `gradient` depends on (x, batch) only, and one object may be used by several threads at once;
-/// - mean, not sum: otherwise the right step size would depend on the batch size;
-/// - x and g have length d and do not overlap; every index in `batch` is below n, some may be
-///   equal; `batch` is not empty;
-/// - a loss that overflows is returned as it is: divergence is the run's business;
-/// - μ is a true bound. The certificate is worth as much as it.
+/// The compiler cannot check the following requirements:
+/// - `gradient` depends on (x, batch) only, and several threads may use one object concurrently.
+/// - The result is a mean, not a sum: otherwise the right step size would depend on the batch size.
+/// - x and g have length d and do not overlap. Every index in `batch` is below n; indices may
+///   repeat; `batch` is not empty.
+/// - A loss that overflows is returned unchanged: the run detects divergence.
+/// - μ is a true bound. The certificate is only as reliable as μ.
 template <class F>
 concept Objective = detail::has_scalar<F> && detail::has_dimension<F> && detail::has_samples<F> &&
                     detail::has_const_gradient_returning_mean_loss<F> &&
@@ -106,7 +106,7 @@ concept Objective = detail::has_scalar<F> && detail::has_dimension<F> && detail:
                     detail::strong_convexity_is_const_and_returns_double<F> &&
                     detail::flops_per_sample_is_const_and_returns_double<F>;
 
-/// @brief Says in a constructor which type x shall have: `iterate_type<float>{}`.
+/// @brief Selects the type of x in a constructor: `iterate_type<float>{}`.
 template <class Scalar>
   requires(std::same_as<Scalar, float> || std::same_as<Scalar, double>)
 struct iterate_type {};

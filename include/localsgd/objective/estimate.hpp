@@ -15,11 +15,11 @@
 #include <vector>
 
 /// @file
-/// @brief Curvature of an objective about which nothing is known but its gradients.
+/// @brief Curvature of an objective that provides only its gradients.
 
 namespace localsgd::detail {
 
-/// @brief λ_max of the Hessian of the mean loss over a batch at x = 0, by differences of gradients.
+/// @brief λ_max of the Hessian of the mean loss over a batch at x = 0, from differences of gradients.
 template <Objective F>
 double curvature_near_zero(F const& f, std::span<std::size_t const> batch, int iterations) {
   using scalar = typename F::scalar;
@@ -36,17 +36,17 @@ double curvature_near_zero(F const& f, std::span<std::size_t const> batch, int i
   return largest_eigenvalue(d, hessian_times, 1e-2, iterations);
 }
 
-/// @brief Whether a sample comes before another one: by falling squares, then by number.
+/// @brief Whether a sample precedes another: by decreasing square, then by increasing index.
 inline bool comes_first(double square, std::size_t sample, double other_square,
                         std::size_t other) noexcept {
   return square > other_square || (!(square < other_square) && sample < other);
 }
 
-/// @brief The samples whose curvature is worth a look: `count` of the largest gradients at x = 0,
-///        and as many random ones.
+/// @brief The samples whose curvature is measured: `count` with the largest gradients at x = 0, and
+///        as many random ones.
 ///
-/// A sample far steeper than the others can make SGD diverge all by itself, so it must not be
-/// missed: one gradient of each of the first 65,536 samples (in a random order) is the price.
+/// A single sample far steeper than the others can make SGD diverge, so it must not be missed. The
+/// search costs one gradient of each of the first 65,536 samples (in a random order).
 template <Objective F>
 std::vector<std::size_t> telling_samples(F const& f, std::size_t count) {
   using scalar = typename F::scalar;
@@ -56,7 +56,7 @@ std::vector<std::size_t> telling_samples(F const& f, std::size_t count) {
   std::vector<scalar> g(d);
   std::size_t const seen = std::min<std::size_t>(n, 65536);
   std::vector<std::size_t> samples;
-  // The largest so far, the largest first; of equal ones the sample with the lower number.
+  // The largest so far, in decreasing order; ties go to the lower index.
   std::vector<std::size_t> steepest;
   std::vector<double> squares;
   for (std::size_t i = 0; i != seen; ++i) {
@@ -82,8 +82,8 @@ std::vector<std::size_t> telling_samples(F const& f, std::size_t count) {
   return samples;
 }
 
-/// @brief Curvatures from gradients alone: that of f, unless the objective knows its L, from 256
-///        samples; that of single samples from up to 128. Deterministic.
+/// @brief Curvatures from gradients only: that of f from 256 samples, unless the objective provides
+///        L, and that of single samples from up to 128 of them. Deterministic.
 template <Objective F>
 curvature_bounds estimate_curvature(F const& f) {
   curvature_bounds c;

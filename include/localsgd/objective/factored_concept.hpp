@@ -10,7 +10,7 @@
 #include <span>
 
 /// @file
-/// @brief What makes the gradients of an objective outer products.
+/// @brief Objectives whose gradients are outer products.
 
 namespace localsgd {
 
@@ -28,25 +28,25 @@ concept has_factored_components =
 /// @brief An objective whose components are f_i(x) = φ_i(x a_i) + r(x), x a matrix of C rows,
 ///        row-major: their gradients are s_i a_iᵀ + ∇r(x) with the C slopes s_i = ∇φ_i(x a_i).
 ///
-/// | expression                       | type          | meaning                                  |
-/// |----------------------------------|---------------|------------------------------------------|
-/// | `f.outputs()`                    | `std::size_t` | C ≥ 1                                    |
-/// | `f.regularizer()`                | a Regularizer | r, for `factored_sgd` with a ridge       |
-/// | `f.slopes(v, c, batch, soon, s)` | `void`        | overwrites s with the s_i over `batch`,  |
-/// |                                  |               | one after the other, at x = c·v; a hint: |
-/// |                                  |               | the sample `soon` will be needed next    |
-/// | `f.add_rows(batch, s, y)`        | `void`        | y ← y + s_i a_iᵀ for one sample after    |
-/// |                                  |               | the other                                |
+/// | expression                       | type          | meaning                                 |
+/// |----------------------------------|---------------|-----------------------------------------|
+/// | `f.outputs()`                    | `std::size_t` | C ≥ 1                                   |
+/// | `f.regularizer()`                | a Regularizer | r, for `factored_sgd` with a ridge      |
+/// | `f.slopes(v, c, batch, soon, s)` | `void`        | overwrites s with the s_i over `batch`, |
+/// |                                  |               | in order, at x = c·v; `soon` is a hint: |
+/// |                                  |               | the sample that will be needed next     |
+/// | `f.add_rows(batch, s, y)`        | `void`        | y ← y + s_i a_iᵀ, sample by sample, in  |
+/// |                                  |               | the order of `batch`                    |
 ///
-/// v and y are spans of d doubles whatever the type of x, s spans of C doubles for each of the
-/// batch. What no compiler can check: `add_rows` for a batch gives the bits of calls for its parts
-/// in turn, and both may be called by several threads at once.
+/// v and y are spans of d doubles for any type of x, s spans of C doubles for each sample of the
+/// batch. The compiler cannot check that `add_rows` for a batch gives the same bits as successive
+/// calls for its parts, and that several threads may call both concurrently.
 template <class F>
 concept FactoredObjective =
     Objective<F> && detail::has_factored_components<F> && detail::has_regularizer<F>;
 
 namespace detail {
-/// @brief scale_i of f_i(x) = scale_i·φ_i + r(x): `f.scale(i)`, or 1 of an objective without weights.
+/// @brief scale_i of f_i(x) = scale_i·φ_i + r(x): `f.scale(i)`, or 1 for an objective without weights.
 template <class F>
 double scale_of(F const& f, std::size_t i) noexcept {
   if constexpr (requires { { f.scale(i) } -> std::same_as<double>; })
@@ -55,13 +55,14 @@ double scale_of(F const& f, std::size_t i) noexcept {
     return 1;
 }
 
-/// @brief One with an L2 penalty, or none: what factored steps need.
+/// @brief A FactoredObjective with an L2 penalty or none, as factored steps require.
 template <class F>
 concept factored_with_ridge = FactoredObjective<F> && has_ridge<F>;
 
-/// @brief One whose scores x a_i and slopes can be had apart: what variance-reduced ones need.
-///        `f.scores(v, batch, soon, s)` overwrites s with v a_i over `batch`, v of doubles or of the type of x;
-///        `f.slopes_of_scores(batch, s)` makes the slopes of them.
+/// @brief A FactoredObjective whose scores x a_i and slopes are available separately, as
+///        variance-reduced steps require. `f.scores(v, batch, soon, s)` overwrites s with v a_i
+///        over `batch`, where v holds doubles or the type of x; `f.slopes_of_scores(batch, s)`
+///        turns scores into slopes.
 template <class F>
 concept factored_with_scores =
     factored_with_ridge<F> &&

@@ -13,18 +13,18 @@
 #include <vector>
 
 /// @file
-/// @brief Tells objectives apart by what they do.
+/// @brief Distinguishes objectives by their values.
 
 namespace localsgd::detail {
 
-/// @brief What an objective answers to one question about all of its samples.
+/// @brief Loss and gradients of an objective at one point, over all samples.
 struct objective_fingerprint {
   double loss = 0;              ///< f at one point, x ≠ 0
   std::uint64_t gradients = 0;  ///< a checksum of gradients there
 };
 
-/// @brief Other data, another loss or another penalty give another one, but for chance. One pass
-///        over all samples, on this thread, unless f knows the answer.
+/// @brief Differs, with high probability, for different data, losses or penalties. Takes one pass
+///        over all samples, on this thread, unless f provides it.
 template <Objective F>
 objective_fingerprint fingerprint_of(F const& f) {
   if constexpr (requires { f.fingerprint(); }) {

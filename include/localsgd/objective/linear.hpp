@@ -23,43 +23,43 @@
 
 namespace localsgd {
 
-/// @brief What a linear model may have besides features, targets, a loss and a regularizer.
+/// @brief Options of a linear model besides features, targets, loss and regularizer.
 struct linear_options {
   /// The value of a constant feature appended to every row; its coefficient, the intercept, is the
   /// last coordinate of x. 0 = no intercept. Finite.
   double intercept = 0;
 
-  /// s_i ≥ 0, one for each sample, borrowed; none = all equal. Weight 2 is the sample twice. Anything
-  /// contiguous of double; a temporary does not compile.
+  /// s_i ≥ 0, one for each sample, borrowed; empty = all equal. Weight 2 counts a sample twice. Any
+  /// contiguous range of double; a temporary does not compile.
   detail::borrowed_numbers weights = {};
 
-  /// o_i, finite, one for each sample, borrowed; none = all 0. It is added to the prediction of its
-  /// sample: φ(⟨a_i, x⟩ + o_i, y_i). For counts over exposures e_i it is log e_i: see `poisson`.
+  /// o_i, finite, one for each sample, borrowed; empty = all 0. It is added to the prediction of
+  /// its sample: φ(⟨a_i, x⟩ + o_i, y_i). For counts with exposures e_i, use log e_i: see `poisson`.
   detail::borrowed_numbers offset = {};
 
-  /// Whether the regularizer acts on the intercept, too. If not, the intercept is free: then adding
-  /// a constant to the predictions costs no penalty, and f is not strongly convex. If so, f is as
-  /// strongly convex as the regularizer, and a larger value of the constant feature makes the penalty
-  /// on the intercept weaker (LIBLINEAR's bias). No effect without an intercept.
+  /// Whether the regularizer also acts on the intercept. If not, the intercept is free: adding a
+  /// constant to all predictions costs no penalty, and f is not strongly convex. If it does, f is
+  /// as strongly convex as the regularizer, and a larger value of the constant feature weakens the
+  /// penalty on the intercept (LIBLINEAR's bias). No effect without an intercept.
   bool regularize_intercept = false;
 };
 
 /// @brief f(x) = (1/S) Σ_i s_i φ(⟨a_i, x⟩ + o_i, y_i) + r(w), S = Σ s_i.
 ///
-/// As a mean of n components: f_i(x) = (n s_i/S) φ(⟨a_i, x⟩ + o_i, y_i) + r(w). With an intercept c,
-/// a_i is (row i, c) and x has one coordinate more than the rows. w is all of x; with a free
-/// intercept (linear_options::regularize_intercept), all of x but the last coordinate.
+/// As a mean of n components: f_i(x) = (n s_i/S) φ(⟨a_i, x⟩ + o_i, y_i) + r(w). With an intercept
+/// c, a_i is (row i, c) and x has one coordinate more than the rows. w is x or, with a free
+/// intercept (linear_options::regularize_intercept), x without its last coordinate.
 /// L = sup φ''·λ_max((1/S) Σ s_i a_i a_iᵀ) + L_r, where L_r is the smoothness of r, is a Lipschitz
-/// constant of ∇f. μ is the strong convexity of r, or 0 with a free intercept. A certificate does not
-/// need μ > 0 there: see detail::balanced_dual.
+/// constant of ∇f. μ is the strong convexity of r, or 0 with a free intercept. In that case the
+/// certificate does not need μ > 0: see detail::balanced_dual.
 ///
-/// Borrows features, targets, weights and offsets: they outlive the objective, and temporaries do not
-/// compile. Constant, so safe to use from several threads.
+/// Borrows features, targets, weights and offsets: they must outlive the objective, and temporaries
+/// do not compile. Immutable, so safe to use from several threads.
 ///
 /// @tparam Matrix `csr_matrix<float>`, `csr_matrix<double>`, `dense_matrix<float>` or `<double>`
-/// @tparam Scalar the type of x; inner products and losses are computed in double in any case
-/// @tparam RegularizerType r. If it has no gradient, `gradient` and `smoothness` are those of the mean
-///                         loss alone; `gradient` still returns f, with r.
+/// @tparam Scalar the type of x; inner products and losses are always computed in double
+/// @tparam RegularizerType r. If it has no gradient, `gradient` and `smoothness` are those of the
+///                         mean loss alone; `gradient` still returns f, including r.
 template <detail::feature_matrix Matrix, Loss LossType, class Scalar = double,
           class RegularizerType = l2>
 class linear_objective {
@@ -69,9 +69,9 @@ class linear_objective {
   using scalar = Scalar;
 
   /// @param features n rows of the features, n ≥ 1, at least one column
-  /// @param targets  y, n of them, anything contiguous of double
-  /// @throws invalid_data     lengths that differ, no rows, no columns, a target the loss refuses, an
-  ///                          offset that is not finite
+  /// @param targets  y, a contiguous range of n doubles
+  /// @throws invalid_data     lengths that differ, no rows, no columns, a target that the loss
+  ///                          refuses, an offset that is not finite
   /// @throws invalid_settings an intercept or a weight out of range, a regularizer of another dimension
   template <detail::span_of_double Targets>
   linear_objective(Matrix const& features, Targets const& targets, LossType loss,
@@ -93,7 +93,7 @@ class linear_objective {
     detail::check_dimension_of(regularizer_, detail::penalized_coordinates(*this));
     detail::check_offsets(options.offset, targets_.size());
   }
-  /// Data is borrowed: a temporary would be gone before the first step.
+  /// Data is borrowed: a temporary would be destroyed before the first step.
   template <class Targets>
   linear_objective(Matrix const&&, Targets const&, LossType, RegularizerType,
                    linear_options = {}, iterate_type<Scalar> = {}) = delete;
@@ -128,7 +128,7 @@ class linear_objective {
     return loss + regularizer_.value(w);
   }
 
-  /// L by power iteration over all rows, which approaches it from below: to about 1e-6. A few dozen
+  /// L by power iteration over all rows, which converges from below: to about 1e-6. A few dozen
   /// passes over the data.
   double smoothness() const {
     return loss_.curvature() * moments(samples(), samples(), 1e-8, 300).spectral +
@@ -138,13 +138,13 @@ class linear_objective {
     return detail::has_free_intercept(*this) ? 0 : regularizer_.strong_convexity();
   }
 
-  /// A step size at which SGD with batches of b is stable: detail::stable_step, with L to a few
-  /// percent, from about 2,000 rows. Only where the loss is not bounded in its slope must every row
-  /// be looked at: there a single one can make SGD diverge.
+  /// A step size for which SGD with batches of b is stable: detail::stable_step, with L to a few
+  /// percent, from about 2,000 rows. All rows are examined only if the slope of the loss is
+  /// unbounded, since a single row can then make SGD diverge.
   double stable_step(std::size_t batch_size) const {
     return detail::stable_step(step_curvature(), batch_size);
   }
-  /// What the step size depends on.
+  /// The quantities that determine the step size.
   detail::curvature_bounds step_curvature(std::size_t /*workers*/ = 1) const {
     bool const saturates = detail::has_lipschitz_loss(*this);
     auto const m = moments(2048, saturates ? 16384 : samples(), 1e-2, 50);
@@ -154,26 +154,26 @@ class linear_objective {
             saturates};
   }
 
-  /// Multiply-adds of one component's gradient: the nonzeros of a row, on average.
+  /// Multiply-adds of one component gradient: the mean number of nonzeros in a row.
   double flops_per_sample() const noexcept { return detail::entries_per_row(*features_); }
 
-  // What a LocalWorker for linear models needs to know of f_i(x) = scale·φ(⟨a_i,x⟩ + o_i, y_i) + r(w).
+  // What LocalWorkers for linear models use of f_i(x) = scale·φ(⟨a_i,x⟩ + o_i, y_i) + r(w).
   Matrix const& features() const noexcept { return *features_; }
   LossType const& loss() const noexcept { return loss_; }
   double intercept() const noexcept { return options_.intercept; }
   bool regularizes_intercept() const noexcept { return options_.regularize_intercept; }
   RegularizerType const& regularizer() const noexcept { return regularizer_; }
   double target(std::size_t i) const noexcept { return targets_[i]; }
-  /// o_i of all samples, or none.
+  /// o_i of all samples, or empty.
   std::span<double const> offsets() const noexcept { return options_.offset; }
-  /// S/n, in the units of the weights; 1 where there are none.
+  /// S/n, in the units of the weights; 1 without weights.
   double mean_weight() const noexcept { return mean_weight_; }
-  /// For a sharded_objective: S/n of the samples of all shards, so that S is the sum over all.
+  /// For a sharded_objective: sets S/n to that of all shards, so that S is their sum.
   void set_mean_weight(double mean) noexcept {
     mean_weight_ = mean;
     scale_without_weights_ = 1 / mean;
   }
-  /// max y_i, from 0 on.
+  /// max(0, max y_i).
   double largest_target() const noexcept {
     double largest = 0;
     for (double const y : targets_) largest = std::max(largest, y);

@@ -12,7 +12,7 @@
 #include <span>
 
 /// @file
-/// @brief What makes an objective a linear model.
+/// @brief The requirements on a linear model.
 
 namespace localsgd {
 
@@ -30,22 +30,22 @@ concept has_linear_components = requires(F const& f, std::size_t i, double z) {
 
 /// @brief An objective whose components are f_i(x) = scale_i·φ(⟨a_i, x⟩, y_i) + r(x).
 ///
-/// | expression        | type          | meaning                                                  |
-/// |-------------------|---------------|----------------------------------------------------------|
-/// | `f.features()`    | a matrix      | the rows a_i, without the intercept                      |
-/// | `f.loss()`        | a Loss        | φ                                                        |
-/// | `f.scale(i)`      | `double`      | scale_i ≥ 0; their mean is 1                             |
-/// | `f.target(i)`     | `double`      | y_i                                                      |
-/// | `f.intercept()`   | `double`      | a last feature of all rows; 0 = there is none            |
-/// | `f.regularizer()` | a Regularizer | r; with `ridge_strength()`, steps may be sparse          |
+/// | expression        | type          | meaning                                               |
+/// |-------------------|---------------|-------------------------------------------------------|
+/// | `f.features()`    | a matrix      | the rows a_i, without the intercept                   |
+/// | `f.loss()`        | a Loss        | φ                                                     |
+/// | `f.scale(i)`      | `double`      | scale_i ≥ 0; their mean is 1                          |
+/// | `f.target(i)`     | `double`      | y_i                                                   |
+/// | `f.intercept()`   | `double`      | a constant last feature of all rows; 0 = no intercept |
+/// | `f.regularizer()` | a Regularizer | r; with `ridge_strength()`, steps may be sparse       |
 ///
-/// Optional: `f.offsets()`, a `std::span<double const>` of n numbers o_i, or none where all are 0. The
-/// components then are f_i(x) = scale_i·φ(⟨a_i, x⟩ + o_i, y_i) + r(x). And
+/// Optional: `f.offsets()`, a `std::span<double const>` of n numbers o_i, or empty if all are 0.
+/// The components are then f_i(x) = scale_i·φ(⟨a_i, x⟩ + o_i, y_i) + r(x). Also optional:
 ///
-/// | expression                  | type   | meaning                                               |
-/// |-----------------------------|--------|-------------------------------------------------------|
-/// | `f.regularizes_intercept()` | `bool` | whether r acts on the intercept, the last coordinate  |
-/// |                             |        | of x. Without the member it does                      |
+/// | expression                  | type   | meaning                                              |
+/// |-----------------------------|--------|------------------------------------------------------|
+/// | `f.regularizes_intercept()` | `bool` | whether r acts on the intercept, the last coordinate |
+/// |                             |        | of x. Default: it does                               |
 ///
 /// If r does not act on the intercept, f_i(x) = scale_i·φ(⟨a_i, x⟩, y_i) + r(w), w the other
 /// coordinates of x. Then f is not strongly convex, and `strong_convexity()` must be 0.
@@ -54,7 +54,7 @@ concept LinearObjective =
     Objective<F> && detail::has_linear_components<F> && detail::has_regularizer<F>;
 
 namespace detail {
-/// @brief o_i of all samples, or none.
+/// @brief o_i of all samples, or empty.
 template <LinearObjective F>
 std::span<double const> offsets_of(F const& f) noexcept {
   if constexpr (requires { { f.offsets() } -> std::convertible_to<std::span<double const>>; })
@@ -74,12 +74,12 @@ double product_with_row(F const& f, std::size_t i, std::span<typename F::scalar 
   double const z = dot(row_of(f.features(), i), x.data()), intercept = f.intercept();
   return intercept != 0 ? z + intercept * static_cast<double>(x.back()) : z;
 }
-/// @brief z_i = ⟨a_i, x⟩ + o_i, with the intercept in a_i: what the model predicts of a sample.
+/// @brief z_i = ⟨a_i, x⟩ + o_i, with the intercept in a_i: the prediction for a sample.
 template <LinearObjective F>
 double prediction_of(F const& f, std::size_t i, std::span<typename F::scalar const> x) noexcept {
   return with_offset(f, i, product_with_row(f, i, x));
 }
-/// @brief z ← prediction_of() some samples, as many numbers. What is the same for all is read once.
+/// @brief z ← prediction_of() each of some samples. Quantities common to all are read once.
 template <LinearObjective F>
 void write_predictions(F const& f, std::span<typename F::scalar const> x, index_range samples,
                        double* z) noexcept {
@@ -92,7 +92,7 @@ void write_predictions(F const& f, std::span<typename F::scalar const> x, index_
   }
 }
 
-/// @brief A linear model with an L2 penalty, or none: what sparse steps and dual points need.
+/// @brief A linear model with an L2 penalty or none, as sparse steps and dual points require.
 template <class F>
 concept linear_with_ridge = LinearObjective<F> && has_ridge<F>;
 
@@ -100,7 +100,7 @@ concept linear_with_ridge = LinearObjective<F> && has_ridge<F>;
 template <class F>
 concept linear_separable = LinearObjective<F> && separable_proximal<F>;
 
-/// @brief A linear model whose variance-reduced steps touch only nonzeros of its rows.
+/// @brief A linear model whose variance-reduced steps touch only the nonzeros of its rows.
 template <class F>
 concept linear_with_sparse_steps = linear_with_ridge<F> || linear_separable<F>;
 }  // namespace detail

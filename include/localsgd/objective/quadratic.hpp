@@ -17,26 +17,26 @@
 #include <vector>
 
 /// @file
-/// @brief The test oracle: a finite sum about which everything is known.
+/// @brief The test oracle: a finite sum whose constants are known exactly.
 
 namespace localsgd {
 
-/// @brief What a quadratic is to be like.
+/// @brief The properties of a quadratic.
 struct quadratic_options {
   std::vector<double> spectrum = {};   ///< The d eigenvalues of the Hessian, ≥ 0.
-  std::vector<double> minimiser = {};  ///< x*, as many, finite; empty = all ones.
+  std::vector<double> minimiser = {};  ///< x*, of the same length, finite; empty = all ones.
   std::size_t samples = 100;      ///< n ≥ 1; at least 2 for a positive variance.
   double variance = 0;            ///< σ² = E‖∇f_i(x) − ∇f(x)‖², finite and ≥ 0, at every x.
   double minimum = 0;             ///< f*, finite.
-  std::uint64_t seed = 0;         ///< Of the noise and of the eigenvectors.
+  std::uint64_t seed = 0;         ///< For the noise and the eigenvectors.
 };
 
 /// @brief f_i(x) = ½(x − x*)ᵀA(x − x*) + ⟨ξ_i, x − x*⟩ + f*, with Σ ξ_i = 0 and
 ///        (1/n) Σ ‖ξ_i‖² = σ².
 ///
 /// A = QΛQ with Λ the given spectrum and Q = I − 2uuᵀ a random reflection, so that no eigenvector
-/// is a coordinate axis. L = max Λ, μ = min Λ, and the minimiser, f*, and σ² are as given, to
-/// rounding. The bounds of the theory are checked against it. Safe to use from several threads.
+/// is a coordinate axis. L = max Λ, μ = min Λ, and the minimiser, f* and σ² are as given, up to
+/// rounding. Tests check the bounds of the theory against it. Safe to use from several threads.
 template <class Scalar>  // double, by fwd.hpp
 class quadratic {
  public:
@@ -100,7 +100,7 @@ class quadratic {
   double minimum() const noexcept { return options_.minimum; }                      ///< f*
   std::span<double const> minimiser() const noexcept { return options_.minimiser; } ///< x*
 
-  /// Every component has the same curvature, so a step that suits f suits them all: 1/(4L).
+  /// All components have the same curvature, so a step size for f suits them all: 1/(4L).
   double stable_step(std::size_t /*batch_size*/) const noexcept {
     return smoothness() > 0 ? 1 / (4 * smoothness()) : 1;
   }

@@ -13,7 +13,7 @@
 #include <utility>
 
 /// @file
-/// @brief What is known of an objective from its regularizer.
+/// @brief Properties that an objective inherits from its regularizer.
 
 namespace localsgd::detail {
 
@@ -36,7 +36,7 @@ template <class F>
 concept proximal =
     has_regularizer<F> && !smooth_regularizer<regularizer_type<F>, typename F::scalar>;
 
-/// @brief f has a gradient: it has no regularizer() of its own, or a smooth one.
+/// @brief f has a gradient: it has no regularizer(), or a smooth one.
 template <class F>
 concept differentiable = !proximal<F>;
 
@@ -44,8 +44,7 @@ concept differentiable = !proximal<F>;
 template <class F>
 concept separable_proximal = proximal<F> && separable_regularizer<regularizer_type<F>>;
 
-/// @brief λ, of an objective with a ridge or of a sharded one whose shards have it in common; 0 where
-///        there is none.
+/// @brief λ of an objective with a ridge, or of a sharded objective whose shards share one; otherwise 0.
 template <class F>
 double ridge_of(F const& f) noexcept {
   if constexpr (has_ridge<F>)
@@ -56,8 +55,8 @@ double ridge_of(F const& f) noexcept {
     return 0;
 }
 
-/// @brief Whether the last coordinate of x is an intercept that r does not act on, or the last ones are: see
-///        localsgd::LinearObjective. Where f says nothing, r acts on all of x.
+/// @brief Whether the last coordinates of x are free intercepts, on which r does not act: see
+///        localsgd::LinearObjective. By default r acts on all of x.
 template <class F>
 bool has_free_intercept(F const& f) noexcept {
   if constexpr (requires(F& any) { any.regularizes_intercept(); }) {
@@ -73,7 +72,7 @@ bool has_free_intercept(F const& f) noexcept {
   }
 }
 
-/// @brief How many of the last coordinates of x are free intercepts: one for each class, or one.
+/// @brief The number of free intercepts at the end of x: one per class, or one.
 template <class F>
 std::size_t free_coordinates(F const& f) noexcept {
   if (!has_free_intercept(f)) return 0;
@@ -83,20 +82,21 @@ std::size_t free_coordinates(F const& f) noexcept {
     return 1;
 }
 
-/// @brief How many coordinates of x, of its d, r acts on: the first ones.
+/// @brief The number of coordinates of x on which r acts: the first ones.
 template <class F>
 std::size_t penalized_coordinates(F const& f) noexcept {
   return f.dimension() - free_coordinates(f);
 }
 
-/// @brief Of a vector of length d, the coordinates that r acts on.
+/// @brief The coordinates of a vector of length d on which r acts.
 template <class F, class T>
 std::span<T> penalized(F const& f, std::span<T> x) noexcept {
   return x.first(x.size() - free_coordinates(f));
 }
 
-/// @brief x ← the nearest point of the domain of r, the limit of its proximal operator for small steps,
-///        where r(x) is not finite: a start may lie outside, and averages leave it by rounding.
+/// @brief If r(x) is not finite, moves x to the nearest point of the domain of r, the limit of the
+///        proximal operator for small steps. A start may lie outside the domain, and averages may
+///        leave it by rounding.
 template <class F, class Scalar>
 void move_into_domain([[maybe_unused]] F const& f, [[maybe_unused]] std::span<Scalar> x) {
   if constexpr (proximal<F>)
@@ -104,8 +104,8 @@ void move_into_domain([[maybe_unused]] F const& f, [[maybe_unused]] std::span<Sc
       f.regularizer().prox(penalized(f, x), static_cast<double>(std::numeric_limits<Scalar>::min()));
 }
 
-/// @brief The strong convexity of r in the coordinates that it acts on, of an objective with a
-///        regularizer or of a sharded one whose shards have it in common; else 0.
+/// @brief The strong convexity of r in the coordinates on which it acts, for an objective with a
+///        regularizer or a sharded objective whose shards share one; otherwise 0.
 template <class F>
 double penalty_convexity_of(F const& f) noexcept {
   if constexpr (has_regularizer<F>)

@@ -8,28 +8,28 @@
 #include <concepts>
 
 /// @file
-/// @brief What a shard must know of the samples of all shards.
+/// @brief Totals over the samples of all shards that each shard needs.
 
 namespace localsgd::detail {
 
-/// @brief An objective with weights, whose sum can be that of more samples than its own.
+/// @brief An objective with weights, whose sum can be set to that of more samples than its own.
 template <class F>
 concept has_mean_weight = requires(F& f, F const& constant, double mean) {
   { constant.mean_weight() } -> std::same_as<double>;
   f.set_mean_weight(mean);
 };
 
-/// @brief An objective whose loss depends on the largest target, which can be that of other samples.
+/// @brief An objective whose loss depends on the largest target, which can be set from other samples.
 template <class F>
 concept has_largest_target = requires(F& f, F const& constant, double largest) {
   { constant.largest_target() } -> std::same_as<double>;
   f.set_largest_target(largest);
 };
 
-/// @brief How many samples, the sum of their weights, and their largest target.
+/// @brief The number of samples, the sum of their weights, and their largest target.
 struct shard_totals {
   double samples = 0, weights = 0;
-  double largest_target = 0;  ///< Where the loss depends on it, else 0.
+  double largest_target = 0;  ///< If the loss depends on it, else 0.
 
   template <has_mean_weight F>
   static shard_totals of(F const& f) {
@@ -44,7 +44,7 @@ struct shard_totals {
     weights += other.weights;
     largest_target = std::max(largest_target, other.largest_target);
   }
-  /// @brief Tells a shard what they are of all samples.
+  /// @brief Sets the totals of all samples in a shard.
   template <has_mean_weight F>
   void apply_to(F& f) const {
     f.set_mean_weight(weights / samples);

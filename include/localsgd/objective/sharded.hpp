@@ -31,19 +31,19 @@
 #include <vector>
 
 /// @file
-/// @brief Data in K shards, which no process needs to hold whole.
+/// @brief Data in K shards, so that no process needs to hold all of it.
 
 namespace localsgd {
 
 namespace detail {
 
-/// @brief What every process knows of a shard.
+/// @brief The properties of a shard that all processes know.
 struct shard_facts {
   std::size_t samples = 0, dimension = 0;
   double strong_convexity = 0, penalty_convexity = 0, flops_per_sample = 0;
-  double ridge = 0;                      // λ, where the regularizer is (λ/2)‖x‖²
-  std::array<char, 104> regularizer{};   // its identity, or the beginning of it
-  std::uint64_t regularizer_number = 0;  // a checksum of all of it
+  double ridge = 0;                      // λ if the regularizer is (λ/2)‖x‖²
+  std::array<char, 104> regularizer{};   // its identity, possibly truncated
+  std::uint64_t regularizer_number = 0;  // a checksum of the entire identity
   std::size_t classes = 1;  // of softmax regression
   double intercept = 0;
   bool regularizes_intercept = true, has_lipschitz_loss = false, has_offset = false;
@@ -84,11 +84,11 @@ struct shard_facts {
 
 }  // namespace detail
 
-/// @brief f(x) = Σ_k (n_k/n) f_k(x): the mean over all samples, where worker k has n_k of them for
-///        itself and the objective f_k over those.
+/// @brief f(x) = Σ_k (n_k/n) f_k(x): the mean over all samples, where worker k alone holds n_k of
+///        them, with the objective f_k.
 ///
-/// Worker k steps on f_k alone; averages are weighted by n_k, and f and the certificate are those
-/// of all samples. Weights count as in one objective of all samples: S is their sum over all shards.
+/// Worker k steps on f_k only. Averages are weighted by n_k, and f and the certificate are those of
+/// all samples. Weights count as in one objective over all samples: S is their sum over all shards.
 /// Each process makes the shards of the workers that its synchronizer carries:
 /// ~~~{.cpp}
 /// mpi ranks;
@@ -99,13 +99,13 @@ struct shard_facts {
 /// });
 /// auto const r = minimize(f, {.workers = K}, ranks);
 /// ~~~
-/// The result depends on K, and not on who holds which shard: on any number of ranks and threads it
-/// has the bits of a `serial` run that holds them all.
+/// The result depends on K, but not on which process holds which shard: on any number of ranks and
+/// threads it has the same bits as a `serial` run that holds all shards.
 ///
-/// Without a step size the smallest of the shards' own is taken, since each worker is alone with
-/// its shard between two averages. μ is the least of the shards'. The certificate is ‖∇f‖²/(2μ), or
-/// that of a free intercept or of a regularizer without a gradient: the tighter one of linear models
-/// with an L2 penalty needs the slopes of all samples in one place. Constant, so safe to use from several threads.
+/// The default step size is the smallest one of the shards, since each worker uses only its shard
+/// between two averages. μ is also the smallest one. The certificate is ‖∇f‖²/(2μ), or that for a
+/// free intercept or a regularizer without a gradient: the tighter one of linear models with an L2
+/// penalty needs all slopes in one process. Immutable, so safe to use from several threads.
 template <Objective F>
   requires std::move_constructible<F>
 class sharded_objective {
@@ -113,14 +113,14 @@ class sharded_objective {
   using scalar = typename F::scalar;
   using shard_type = F;
 
-  /// @brief Collective if the synchronizer has several processes: all of them call it.
-  /// @param ranks   the synchronizer of the runs to come
-  /// @param workers K, of these runs
-  /// @param make    `make(k)` gives f_k, for the workers of this process in ascending order
-  /// @throws invalid_settings if K is out of range, or the shards differ in their dimension, in
-  ///         their regularizer, or as linear models in their intercept or whether it is free; on all
-  ///         processes, naming the worker, and its rank, that differs from worker 0
-  /// @throws what `make` throws; then rank_failed on the other processes
+  /// @brief Collective if the synchronizer has several processes: all of them must call it.
+  /// @param ranks   the synchronizer of the subsequent runs
+  /// @param workers K of these runs
+  /// @param make    `make(k)` returns f_k, for the workers of this process in ascending order
+  /// @throws invalid_settings if K is out of range, or if shards differ in their dimension or
+  ///         regularizer, or as linear models in their intercept or whether it is free; on all
+  ///         processes, naming a worker that differs from worker 0, and its rank
+  /// @throws any exception of `make`; then rank_failed on the other processes
   template <class Ranks, class Make>
   sharded_objective(Ranks& ranks, std::size_t workers, Make const& make) {
     settings s;
@@ -138,7 +138,7 @@ class sharded_objective {
         facts_[k] = detail::shard_facts::of(shards_[k - here.first], workers);
     };
     if constexpr (detail::has_mean_weight<F>) {
-      // A weight counts among all samples, so all must know the sum before anything is measured.
+      // Weights are relative to all samples, so their sum must be known before any measurement.
       std::vector<detail::shard_totals> totals(workers);
       ranks.all_gather(std::span(totals.data(), totals.size()), [&] {
         make_all();
@@ -179,7 +179,7 @@ class sharded_objective {
   std::size_t dimension() const noexcept { return facts_[0].dimension; }
   std::size_t samples() const noexcept { return begins_.back(); }  ///< n, of all shards
 
-  /// @throws std::out_of_range for a sample that another process holds
+  /// @throws std::out_of_range for a sample held by another process
   double gradient(std::span<scalar const> x, std::span<std::size_t const> batch,
                   std::span<scalar> g) const {
     std::vector<scalar> part(g.size());
@@ -202,14 +202,14 @@ class sharded_objective {
   double strong_convexity() const noexcept {
     return std::ranges::min(facts_, {}, &detail::shard_facts::strong_convexity).strong_convexity;
   }
-  /// A step size at which SGD with batches of b is stable on every shard: detail::stable_step.
+  /// A step size for which SGD with batches of b is stable on every shard: detail::stable_step.
   double stable_step(std::size_t batch_size) const noexcept {
     double least = std::numeric_limits<double>::infinity();
     for (auto const& shard : facts_)
       least = std::min(least, detail::stable_step(shard.curvature, batch_size));
     return least;
   }
-  /// Multiply-adds of one component's gradient, on average.
+  /// Average multiply-adds of one component gradient.
   double flops_per_sample() const noexcept
     requires detail::knows_flops_per_sample<F>
   {
@@ -219,7 +219,7 @@ class sharded_objective {
     return sum / static_cast<double>(samples());
   }
 
-  // What all shards have in common: r, λ, μ of r, and of a linear model the intercept.
+  // Properties shared by all shards: r, λ, μ of r, and the intercept of a linear model.
   auto const& regularizer() const noexcept
     requires detail::has_regularizer<F>
   {
@@ -261,7 +261,7 @@ class sharded_objective {
   bool is_here(std::size_t k) const noexcept {
     return k >= first_ && k - first_ < shards_.size();
   }
-  /// @throws std::out_of_range if another process holds it
+  /// @throws std::out_of_range if another process holds the shard
   F const& shard(std::size_t k) const {
     if (!is_here(k))
       throw std::out_of_range("the shard of worker " + std::to_string(k) +
@@ -269,7 +269,7 @@ class sharded_objective {
     return shards_[k - first_];
   }
 
-  /// @brief Of all shards, wherever they are.
+  /// @brief The fingerprint of all shards, on all processes.
   detail::objective_fingerprint fingerprint() const noexcept {
     detail::objective_fingerprint all;
     for (auto const& shard : facts_) {

@@ -9,19 +9,19 @@
 #include <type_traits>
 
 /// @file
-/// @brief Objectives each of whose workers has samples of its own.
+/// @brief Objectives in which each worker has its own samples.
 
 namespace localsgd {
 
-/// @brief f(x) = Σ_k (n_k/n) f_k(x), where worker k makes its steps on f_k alone.
+/// @brief f(x) = Σ_k (n_k/n) f_k(x), where worker k makes its steps on f_k only.
 ///
-/// | expression        | type          | meaning                                                   |
-/// |-------------------|---------------|-----------------------------------------------------------|
-/// | `F::shard_type`   | an Objective  | the type of f_k                                           |
-/// | `f.shards()`      | `std::size_t` | K                                                         |
-/// | `f.shard_size(k)` | `std::size_t` | n_k, of every shard                                       |
-/// | `f.shard(k)`      | `shard_type`  | f_k, on the process that carries worker k                 |
-/// | `f.is_here(k)`    | `bool`        | whether this is that process                              |
+/// | expression        | type          | meaning                                   |
+/// |-------------------|---------------|-------------------------------------------|
+/// | `F::shard_type`   | an Objective  | the type of f_k                           |
+/// | `f.shards()`      | `std::size_t` | K                                         |
+/// | `f.shard_size(k)` | `std::size_t` | n_k, for all k                            |
+/// | `f.shard(k)`      | `shard_type`  | f_k, on the process that carries worker k |
+/// | `f.is_here(k)`    | `bool`        | whether this process carries worker k     |
 template <class F>
 concept ShardedObjective =
     Objective<F> && Objective<typename F::shard_type> && requires(F const& f, std::size_t k) {
@@ -42,7 +42,7 @@ template <class F>
 struct stepped<F> {
   using type = typename F::shard_type;
 };
-/// @brief What the local steps are made on: the objective, or the shards of a ShardedObjective.
+/// @brief The objective that local steps use: f itself, or the shards of a ShardedObjective.
 template <class F>
 using stepped_objective = typename stepped<F>::type;
 

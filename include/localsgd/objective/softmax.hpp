@@ -30,17 +30,17 @@ namespace localsgd {
 /// @brief f(x) = (1/S) Σ_i s_i w_{y_i} [ log Σ_c exp⟨x_c, a_i⟩ − ⟨x_{y_i}, a_i⟩ ] + r(x),
 ///        S = Σ s_i w_{y_i}.
 ///
-/// x is classes × columns, row-major: x_c are its rows. With an intercept, ⟨x_c, a_i⟩ + c·b_c takes the
-/// place of ⟨x_c, a_i⟩, and the b_c come after the rows in x. s_i and w_c are the weights of samples and
-/// classes, 1 unless given: then S = n. The Hessian of log-sum-exp is at most ½ I, so
-/// L = ½ λ_max((1/S) Σ s_i w_{y_i} a_i a_iᵀ) + L_r, where L_r is the smoothness of r; μ is the strong
-/// convexity of r.
+/// x is classes × columns, row-major: x_c are its rows. With an intercept, ⟨x_c, a_i⟩ is replaced
+/// by ⟨x_c, a_i⟩ + c·b_c, and the b_c follow the rows in x. s_i and w_c are the weights of samples
+/// and classes, 1 by default: then S = n. The Hessian of log-sum-exp is at most ½ I, so
+/// L = ½ λ_max((1/S) Σ s_i w_{y_i} a_i a_iᵀ) + L_r, where L_r is the smoothness of r; μ is the
+/// strong convexity of r.
 ///
-/// Borrows features, labels and weights: they outlive the objective, and temporaries do not compile.
-/// Constant, so safe to use from several threads.
+/// Borrows features, labels and weights: they must outlive the objective; temporaries do not
+/// compile. Immutable, so safe to use from several threads.
 ///
-/// @tparam RegularizerType r. If it has no gradient, `gradient` and `smoothness` are those of the mean
-///                         loss alone; `gradient` still returns f, with r.
+/// @tparam RegularizerType r. If it has no gradient, `gradient` and `smoothness` are those of the
+///                         mean loss alone; `gradient` still returns f, including r.
 template <detail::feature_matrix Matrix, class Label, class Scalar = double,
           class RegularizerType = l2>
 class softmax_objective {
@@ -78,7 +78,7 @@ class softmax_objective {
   softmax_objective(Matrix const& features, Labels const& labels, std::size_t classes,
                     RegularizerType regularizer, iterate_type<Scalar>)
       : softmax_objective(features, labels, classes, std::move(regularizer), softmax_options{}) {}
-  /// Data is borrowed: a temporary would be gone before the first step.
+  /// Data is borrowed: a temporary would be destroyed before the first step.
   template <class Labels>
   softmax_objective(Matrix const&&, Labels const&, std::size_t, RegularizerType,
                     softmax_options = {}, iterate_type<Scalar> = {}) = delete;
@@ -98,8 +98,8 @@ class softmax_objective {
 
   double gradient(std::span<Scalar const> x, std::span<std::size_t const> batch,
                   std::span<Scalar> g) const {
-    // Block after block of samples: their scores fit on the stack, their rows in a cache, where the
-    // gradient finds them again.
+    // One block of samples after another: the scores fit on the stack, and the rows stay in a cache
+    // for the gradient.
     std::array<double, scores_on_stack> stack;
     std::vector<double> heap;
     if (classes_ > scores_on_stack) heap.resize(classes_);
@@ -113,10 +113,10 @@ class softmax_objective {
     } else {
       auto const w = detail::penalized(*this, x);
       detail::regularizer_gradient(regularizer_, w, detail::penalized(*this, g));
-      target.x = nullptr;  // ∇r is there
+      target.x = nullptr;  // g holds ∇r already
       loss = regularizer_.value(w);
     }
-    bool const all = options_.regularize_intercept;  // of x are in r
+    bool const all = options_.regularize_intercept;  // r acts on all of x
     if (options_.intercept != 0 && (target.x != nullptr || !all))
       loss += intercepts().begin_gradient(all ? target.lambda : 0, x, g);
     for (std::size_t begin = 0; begin < batch.size(); begin += block) {
@@ -131,18 +131,18 @@ class softmax_objective {
       loss += share * losses;
       double const squares = detail::add_gradient(rows(part), scores.data(), target, classes_);
       if (target.x != nullptr) loss += target.lambda / 2 * squares;
-      target.x = nullptr;  // λx is there
+      target.x = nullptr;  // g holds λx already
       if (options_.intercept != 0) intercepts().add_to_gradient(part.size(), scores.data(), g.data());
     }
     return loss;
   }
 
-  // What rounding in the scores can do: see detail::row_rounding.
+  // The effect of rounding in the scores: see detail::row_rounding.
   Matrix const& features() const noexcept { return *features_; }
   static constexpr double largest_squared_slopes = 2;  // Σ_c (softmax_c − [c = y])²
   static constexpr double score_curvature = 0.5;       // of log Σ exp
 
-  /// What makes it a FactoredObjective: scores are products with rows.
+  /// Members of a FactoredObjective: scores are products with rows.
   std::size_t outputs() const noexcept { return classes_; }
   RegularizerType const& regularizer() const noexcept { return regularizer_; }
   /// s_i,c ← scale_i·(softmax(factor·v a_i)_c − [c = y_i])
@@ -152,7 +152,7 @@ class softmax_objective {
     for (double& score : s) score *= factor;
     slopes_of_scores(batch, s);
   }
-  /// s_i,c ← (v a_i)_c + c·b_c of one sample after the other.
+  /// s_i,c ← (v a_i)_c + c·b_c for each sample in turn.
   template <class X>
   void scores(std::span<X const> v, std::span<std::size_t const> batch, std::size_t soon,
               std::span<double> s) const noexcept {
@@ -166,7 +166,7 @@ class softmax_objective {
       detail::softmax_slopes(s.subspan(j * classes_, classes_), label(batch[j]), scale(batch[j]));
   }
   std::size_t label(std::size_t i) const noexcept { return static_cast<std::size_t>(labels_[i]); }
-  /// p ← softmax(x a_i) of one sample after the other: what the Hessian and dual points are made of.
+  /// p ← softmax(x a_i) for each sample in turn, for the Hessian and dual points.
   template <class X>
   void probabilities(std::span<X const> x, std::span<std::size_t const> batch,
                      std::span<double> p) const noexcept {
@@ -189,15 +189,15 @@ class softmax_objective {
   double scale(std::size_t i) const noexcept {
     return weighted_ ? weight(i) / mean_weight_ : 1;
   }
-  /// S/n, in the units of the weights; 1 where there are none.
+  /// S/n, in the units of the weights; 1 without weights.
   double mean_weight() const noexcept { return mean_weight_; }
-  /// For a sharded_objective: S/n of the samples of all shards, so that S is the sum over all.
+  /// For a sharded_objective: sets S/n to that of all shards, so that S is their sum.
   void set_mean_weight(double mean) noexcept {
     mean_weight_ = mean;
     weighted_ = weighted_ || mean != 1;
   }
 
-  /// @brief The class of the largest score ⟨x_c, a⟩ of row i; the lowest of equals.
+  /// @brief The class with the largest score ⟨x_c, a⟩ of row i; ties go to the lowest.
   std::size_t predict(std::span<Scalar const> x, std::size_t i) const noexcept {
     std::size_t best = 0;
     double best_score = 0;
@@ -209,14 +209,14 @@ class softmax_objective {
     return best;
   }
 
-  /// @brief The share of rows whose predicted class is their label.
+  /// @brief The fraction of rows whose predicted class equals their label.
   double accuracy(std::span<Scalar const> x) const noexcept {
     std::size_t right = 0;
     for (std::size_t i = 0; i != samples(); ++i) right += predict(x, i) == label(i);
     return static_cast<double>(right) / static_cast<double>(samples());
   }
 
-  /// L by power iteration over all rows, which approaches it from below: to about 1e-6.
+  /// L by power iteration over all rows, which converges from below: to about 1e-6.
   double smoothness() const {
     return moments(samples(), samples(), 1e-8, 300).spectral / 2 +
            detail::smoothness_of_regularizer(regularizer_);
@@ -225,15 +225,15 @@ class softmax_objective {
     return detail::has_free_intercept(*this) ? 0 : regularizer_.strong_convexity();
   }
 
-  /// A step size at which SGD with batches of b is stable: detail::stable_step. The spectrum is
+  /// A step size for which SGD with batches of b is stable: detail::stable_step. The spectrum is
   /// estimated from about 2,000 rows.
-  /// L = ½ λ_max + L_r is met only where two classes share all probability: near x = 0 it is λ_max/C + L_r.
-  /// One worker needs that margin against its noise. From 4 workers on, whose average has less, it
-  /// goes: up to twice the step, so at most 1/(2L).
+  /// L = ½ λ_max + L_r is attained only if two classes share all probability; near x = 0 it is
+  /// λ_max/C + L_r. One worker needs that margin against its noise. With 4 or more workers the
+  /// average has less noise, and the margin is dropped: up to twice the step, at most 1/(2L).
   double stable_step(std::size_t batch_size, std::size_t workers = 1) const {
     return detail::stable_step(step_curvature(workers), batch_size);
   }
-  /// What the step size depends on.
+  /// The quantities that determine the step size.
   detail::curvature_bounds step_curvature(std::size_t workers) const {
     auto const m = moments(2048, 16384, 1e-2, 50);
     double const own = detail::smoothness_of_regularizer(regularizer_);
@@ -242,7 +242,7 @@ class softmax_objective {
     return {bend * m.spectral + own, m.typical / 2 + own, m.largest / 2 + own, true};
   }
 
-  /// Multiply-adds of one component's gradient: classes times the nonzeros of a row, on average.
+  /// Multiply-adds of one component gradient: classes times the mean number of nonzeros in a row.
   double flops_per_sample() const noexcept {
     return static_cast<double>(classes_) * detail::entries_per_row(*features_);
   }

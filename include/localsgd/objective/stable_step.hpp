@@ -12,22 +12,22 @@
 
 namespace localsgd::detail {
 
-/// @brief Curvatures of a finite sum: of f, and of its components.
+/// @brief Curvatures of a finite sum: that of f, and those of its components.
 struct curvature_bounds {
   double smoothness = 0;  ///< L, of f
-  double typical = 0;     ///< of a component that gradients typically meet
+  double typical = 0;     ///< of a component, weighted as gradients see it
   double largest = 0;     ///< L_max, of the worst component
-  bool lipschitz_loss = false;  ///< |∂φ/∂z| is bounded: one sample's step saturates
+  bool lipschitz_loss = false;  ///< |∂φ/∂z| is bounded: the step of one sample saturates
 };
 
-/// @brief min{1/(4L), what single samples allow}, for batches of b.
+/// @brief min{1/(4L), the limit set by single samples}, for batches of b.
 ///
-/// 1/(4L) is what Theorem 2.2 needs \cite stich2019local. Steps on single samples of curvature ℓ
-/// are contractions in the mean only up to about 1/ℓ, where L_b = L + (ℓ − L)/b takes ℓ's place for
-/// batches. With a quadratic growth of the loss that is a matter of divergence: ℓ = L_max and a
-/// step of at most 1/(2L_b). With a Lipschitz loss a large step overshoots but saturates: 4/L_b at
-/// the typical curvature, which also tames single huge rows.
-/// @return > 0, finite; 1 where there is no curvature at all.
+/// Theorem 2.2 requires at most 1/(4L) \cite stich2019local. Steps on single samples of curvature ℓ
+/// are contractions in the mean only up to about 1/ℓ; for batches, L_b = L + (ℓ − L)/b replaces ℓ.
+/// If the loss grows quadratically, larger steps diverge: ℓ = L_max, and the step is at most
+/// 1/(2L_b). If the loss is Lipschitz, a large step overshoots but saturates: the limit is 4/L_b at
+/// the typical curvature, which also handles single huge rows.
+/// @return > 0, finite; 1 if the curvature is 0.
 inline double stable_step(curvature_bounds const& c, std::size_t batch_size) noexcept {
   auto const of_batch = [&](double sample) {
     return c.smoothness +

@@ -16,7 +16,7 @@
 #include <utility>
 
 /// @file
-/// @brief Checks of features, targets and weights that all objectives over data share, and the options of
+/// @brief Checks of features, targets and weights for all objectives over data, and the options of
 ///        softmax regression.
 
 namespace localsgd::detail {
@@ -29,12 +29,12 @@ inline constexpr bool is_span = false;
 template <class T, std::size_t N>
 inline constexpr bool is_span<std::span<T, N>> = true;
 
-/// @brief A temporary that owns its elements: borrowing from it would dangle. Only a span does not.
+/// @brief A temporary that owns its elements: borrowing from it would dangle. A span does not own.
 template <class T>
 concept owning_temporary = !std::is_lvalue_reference_v<T> && !is_span<std::remove_cvref_t<T>>;
 
-/// @brief A member of an options struct that borrows numbers: a span that a temporary container does
-///        not convert to.
+/// @brief A member of an options struct that borrows numbers: a span that is not convertible from a
+///        temporary container.
 class borrowed_numbers : public std::span<double const> {
  public:
   constexpr borrowed_numbers() noexcept = default;
@@ -44,7 +44,7 @@ class borrowed_numbers : public std::span<double const> {
     requires(!owning_temporary<Numbers> && span_of_double<std::remove_cvref_t<Numbers>>)
   constexpr borrowed_numbers(Numbers&& numbers) noexcept  // NOLINT: as a span is made
       : std::span<double const>(std::as_const(numbers)) {}
-  /// Data is borrowed: a temporary would be gone before the first step.
+  /// Data is borrowed: a temporary would be destroyed before the first step.
   template <owning_temporary Numbers>
     requires(!std::same_as<std::remove_cvref_t<Numbers>, borrowed_numbers>)
   borrowed_numbers(Numbers&&) = delete;
@@ -62,7 +62,7 @@ void check_classes(std::span<Label const> labels, std::size_t classes) {
   }
 }
 
-/// @throws invalid_data unless there are rows, columns, and as many targets as rows.
+/// @throws invalid_data unless there is at least one row and one column, and one target per row.
 template <feature_matrix Matrix>
 void check_shape(Matrix const& features, std::size_t targets) {
   std::size_t const rows = row_count(features);
@@ -93,7 +93,7 @@ inline void check_offsets(std::span<double const> offsets, std::size_t samples) 
       throw invalid_data("offset[" + std::to_string(i) + "]", shown(offsets[i]), "a finite number");
 }
 
-/// @brief S/n, or 1 where there are no weights.
+/// @brief S/n, or 1 without weights.
 /// @throws invalid_data     unless there is one weight for each sample
 /// @throws invalid_settings unless all are finite, none negative, and one positive
 inline double checked_mean_weight(std::span<double const> weights, std::size_t samples) {
@@ -110,7 +110,7 @@ inline double checked_mean_weight(std::span<double const> weights, std::size_t s
   return sum / static_cast<double>(samples);
 }
 
-/// @brief (1/n) Σ_i s_i w_{y_i}, or 1 where there are neither weights s_i of samples nor w_c of classes.
+/// @brief (1/n) Σ_i s_i w_{y_i}; 1 if there are neither sample weights s_i nor class weights w_c.
 /// @param labels y_i, all in range
 /// @throws invalid_data     unless there is one weight for each sample, and one for each class, or none
 /// @throws invalid_settings unless all are finite, none negative, and one product positive
@@ -135,22 +135,22 @@ double checked_mean_weight(std::span<double const> weights, std::span<double con
 
 namespace localsgd {
 
-/// @brief What softmax regression may have besides features, labels and a regularizer. Weights are
-///        anything contiguous of double, borrowed; a temporary does not compile.
+/// @brief Options of softmax regression besides features, labels and regularizer. Weights are any
+///        contiguous range of double, borrowed; a temporary does not compile.
 struct softmax_options {
-  /// The value of a constant feature appended to every row; its coefficients, one intercept for each
-  /// class, are the last coordinates of x. 0 = no intercepts. Finite.
+  /// The value of a constant feature appended to every row; its coefficients, one intercept for
+  /// each class, are the last coordinates of x. 0 = no intercepts. Finite.
   double intercept = 0;
 
-  /// s_i ≥ 0, one for each sample; none = all equal. Weight 2 is the sample twice.
+  /// s_i ≥ 0, one for each sample; empty = all equal. Weight 2 counts a sample twice.
   detail::borrowed_numbers weights = {};
 
-  /// w_c ≥ 0, one for each class, that multiplies the weights of its samples; none = all equal.
-  /// balanced_weights() gives weights of samples for classes of unequal size.
+  /// w_c ≥ 0, one for each class, multiplied by the weights of its samples; empty = all equal.
+  /// balanced_weights() returns sample weights for classes of unequal size.
   detail::borrowed_numbers class_weights = {};
 
-  /// Whether the regularizer acts on the intercepts, too. If not, they are free, and f is not strongly
-  /// convex: see linear_options::regularize_intercept. No effect without intercepts.
+  /// Whether the regularizer also acts on the intercepts. If not, they are free, and f is not
+  /// strongly convex: see linear_options::regularize_intercept. No effect without intercepts.
   bool regularize_intercept = false;
 };
 
