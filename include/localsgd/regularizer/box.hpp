@@ -20,11 +20,11 @@
 
 namespace localsgd {
 
-/// @brief r(x) = R(x) where lower_j ≤ x_j ≤ upper_j for all j, else +∞: `box{-1, 1}`,
+/// @brief r(x) = R(x) if lower_j ≤ x_j ≤ upper_j for all j, else +∞: `box{-1, 1}`,
 ///        `box{0, 1, l1{1e-3}}`.
 ///
-/// prox(x, η)_j is that of R, clamped to the interval. Either bound may be infinite. Where both are
-/// finite, r* is finite, also without a penalty. μ is that of R. Constant, so safe to use from
+/// prox(x, η)_j is that of R, clamped to the interval. Either bound may be infinite. If both are
+/// finite, r* is finite, even without a penalty. μ is that of R. Immutable, so safe to use from
 /// several threads.
 ///
 /// @tparam R l1, elastic_net, l2, no_penalty, or a box, nonnegative or weighted of these
@@ -36,7 +36,7 @@ class box : public detail::separable<box<R>> {
 
  public:
   /// @param lower, upper the same for all coordinates; lower ≤ upper, lower < ∞, upper > −∞
-  /// @throws invalid_settings also where R has bounds and no number is within these, too
+  /// @throws invalid_settings also if R has bounds and the two sets of bounds are disjoint
   box(double lower, double upper, R penalty = R())
       : box({lower}, {upper}, false, std::move(penalty), "box") {}
   /// @param lower, upper one for each coordinate of x, d of them
@@ -72,7 +72,7 @@ class box : public detail::separable<box<R>> {
   }
 
  protected:
-  /// @param each whether `lower` and `upper` have a number for each coordinate, or one for all
+  /// @param each whether `lower` and `upper` have one number per coordinate, or one for all
   box(std::vector<double> lower, std::vector<double> upper, bool each, R penalty,
       std::string const& name)
       : lower_(std::move(lower)),
@@ -106,7 +106,7 @@ class box : public detail::separable<box<R>> {
 
  private:
   std::vector<double> lower_, upper_;
-  std::size_t length_;  // that of x, or 0: the same bounds for all coordinates
+  std::size_t length_;  // that of x, or 0 if all coordinates have the same bounds
   R penalty_;
 };
 static_assert(Regularizer<box<>> && Regularizer<box<>, float>);

@@ -63,7 +63,7 @@ concept regularizer_has_conjugate = requires(R const& r, std::span<double const>
   { r.conjugate(u) } -> std::same_as<double>;
 };
 
-/// @brief r(x) = Σ_j r_j(x_j), and the proximal operator of r_j is known.
+/// @brief r(x) = Σ_j r_j(x_j), with the proximal operator of each r_j.
 template <class R>
 concept separable_regularizer = requires(R const& r, std::size_t j, double v, double step) {
   { r.prox_at(j, v, step) } -> std::same_as<double>;
@@ -92,7 +92,7 @@ concept regularizer_checks_dimension = requires(R const& r, std::size_t d) {
 };
 
 // bool(a || b): see objective/concept.hpp.
-// Optional members. One that is there but cannot be used is an error, not a member to ignore.
+// Optional members. One that is present but unusable is an error; it is not ignored.
 template <class R, class Scalar>
 concept gradient_is_const_and_returns_void =
     bool(regularizer_has_gradient<R, Scalar> ||
@@ -163,8 +163,8 @@ concept optional_members_of_a_regularizer_can_be_used =
 
 }  // namespace detail
 
-/// @brief r(x), convex and closed: f(x) = (1/n) Σ_i φ_i(x) + r(x). Its values may be +∞: then r is
-///        a constraint.
+/// @brief r(x), convex and closed: f(x) = (1/n) Σ_i φ_i(x) + r(x). If its values may be +∞, r is a
+///        constraint.
 ///
 /// | expression             | type          | meaning                                             |
 /// |------------------------|---------------|-----------------------------------------------------|
@@ -183,46 +183,45 @@ concept optional_members_of_a_regularizer_can_be_used =
 ///
 /// x is a `std::span<Scalar const>`, the x of `prox` and g are `std::span<Scalar>`, step is a
 /// `double`; x and g have length d, or d − 1 if a linear model has a free intercept, and do not
-/// overlap. A member template serves `float` and
-/// `double`; with one overload, r serves objectives of that scalar. Optional, and used where given:
+/// overlap. Member templates support both `float` and `double`; with one overload, r supports
+/// objectives of that scalar. Optional members:
 ///
-/// | expression             | type          | meaning                                             |
-/// |------------------------|---------------|-----------------------------------------------------|
-/// | `r.ridge_strength()`   | `double`      | λ, if r(x) = (λ/2)‖x‖² exactly; r is smooth then    |
-/// | `r.subgradient(x, g)`  | `void`        | g ← the element of g + ∂r(x) of least norm. x is in |
-/// |                        |               | the domain of r                                     |
-/// | `r.conjugate(u)`       | `double`      | r*(u) = sup_x ⟨u, x⟩ − r(x), or +∞                  |
-/// | `r.dual_scale(u)`      | `double`      | the largest c in [0, 1] with r*(c·u) < ∞, rounded   |
-/// |                        |               | down: `conjugate` is finite there as computed, and  |
-/// |                        |               | for smaller c. Comes with `conjugate`               |
-/// | `r.check_dimension(d)` | `void`        | throws invalid_settings if x cannot have length d.  |
-/// |                        |               | Objectives call it in their constructor             |
+/// | expression             | type     | meaning                                             |
+/// |------------------------|----------|-----------------------------------------------------|
+/// | `r.ridge_strength()`   | `double` | λ, if r(x) = (λ/2)‖x‖² exactly; r is smooth then    |
+/// | `r.subgradient(x, g)`  | `void`   | g ← the element of g + ∂r(x) of smallest norm; x is |
+/// |                        |          | in the domain of r                                  |
+/// | `r.conjugate(u)`       | `double` | r*(u) = sup_x ⟨u, x⟩ − r(x), or +∞                  |
+/// | `r.dual_scale(u)`      | `double` | the largest c in [0, 1] with r*(c·u) < ∞, rounded   |
+/// |                        |          | down: the computed `conjugate` is finite there and  |
+/// |                        |          | for smaller c. Requires `conjugate`                 |
+/// | `r.check_dimension(d)` | `void`   | throws invalid_settings if x cannot have length d.  |
+/// |                        |          | Objectives call it in their constructor             |
 ///
-/// and, if r is separable, r(x) = Σ_j r_j(x_j),
+/// and, if r is separable, r(x) = Σ_j r_j(x_j):
 ///
-/// | expression             | type          | meaning                                             |
-/// |------------------------|---------------|-----------------------------------------------------|
-/// | `r.prox_at(j, v, s)`   | `double`      | argmin_u r_j(u) + (u − v)²/(2s), s > 0; as `prox`   |
-/// | `r.steps_at(j, v,`     | `double`      | v after n steps v ← prox_at(j, v − s·g, s), in a    |
-/// | `         g, s, n)`    |               | time that does not grow with n. Comes with          |
-/// |                        |               | `prox_at`                                           |
-/// | `r.zero_interval(j)`   | `std::pair`   | {least, greatest} of ∂r_j(0), as in {−λ, λ}; may be |
-/// |                        | of `double`   | infinite; {+∞, −∞} if 0 is not in the domain. Comes |
-/// |                        |               | with `prox_at`                                      |
+/// | expression           | type        | meaning                                             |
+/// |----------------------|-------------|-----------------------------------------------------|
+/// | `r.prox_at(j, v, s)` | `double`    | argmin_u r_j(u) + (u − v)²/(2s), s > 0; as `prox`   |
+/// | `r.steps_at(j, v,`   | `double`    | v after n steps v ← prox_at(j, v − s·g, s), in time |
+/// | `         g, s, n)`  |             | independent of n. Requires `prox_at`                |
+/// | `r.zero_interval(j)` | `std::pair` | {min, max} of ∂r_j(0), as in {−λ, λ}; may be        |
+/// |                      | of `double` | infinite; {+∞, −∞} if 0 is not in the domain.       |
+/// |                      |             | Requires `prox_at`                                  |
 ///
 /// where u is a `std::span<double const>`, d and j are `std::size_t`, n is a `std::uint64_t`, the
 /// others are `double`.
 ///
-/// What uses which: `sgd` and `svrg` step along the gradient if there is one. Without a gradient they
-/// make proximal steps: a step along the gradient of the losses, then `prox`. With
-/// `ridge_strength()` a gradient step shrinks all coordinates by the same factor 1 − ηλ. Only then
-/// are `linear_sgd` and `factored_sgd` available (detail::has_ridge). Separable members allow
-/// sparse steps, which apply to a coordinate in one call of `steps_at` all the steps whose samples
-/// lacked it; Newton steps; and screening, which leaves out coordinates that are 0 at the minimum.
+/// How the members are used: `sgd` and `svrg` step along the gradient if there is one. Otherwise
+/// they make proximal steps: a step along the gradient of the losses, then `prox`. With
+/// `ridge_strength()`, a gradient step shrinks all coordinates by the same factor 1 − ηλ. Only then
+/// are `linear_sgd` and `factored_sgd` available (detail::has_ridge). The separable members enable
+/// sparse steps, which apply all steps whose samples lack a coordinate in one call of `steps_at`;
+/// Newton steps; and screening, which leaves out coordinates that are 0 at the minimum.
 /// `subgradient` measures how far x is from the minimum. Certificates from dual points need
 /// `conjugate`, and `dual_scale` if r* can be +∞.
 ///
-/// A regularizer of your own for `sgd`, smooth and with no ridge form:
+/// A custom regularizer for `sgd`, smooth and without a ridge form:
 /// ~~~{.cpp}
 /// struct smoothed_l1 {  // λ Σ_j (√(1 + x_j²) − 1)
 ///   double lambda;
@@ -235,9 +234,9 @@ concept optional_members_of_a_regularizer_can_be_used =
 /// linear_objective f(rows, y, logistic{}, smoothed_l1{1e-3});
 /// ~~~
 ///
-/// What no compiler can check: r is convex, the members describe the same r, μ is a true bound
-/// (certificates are worth as much as it), all are pure and may be called by several threads at
-/// once.
+/// The compiler cannot check the following requirements: r is convex; the members describe the same
+/// r; μ is a true bound (certificates are only as reliable as μ); all members are pure, and several
+/// threads may call them concurrently.
 template <class R, class Scalar = double>
 concept Regularizer =
     std::copy_constructible<R> && detail::regularizer_has_value<R, Scalar> &&
@@ -250,7 +249,7 @@ concept Regularizer =
     detail::optional_members_of_a_regularizer_can_be_used<R, Scalar>;
 
 namespace detail {
-/// @brief The Lipschitz constant of ∇r; 0 where r has no gradient, and no gradient step sees it.
+/// @brief The Lipschitz constant of ∇r; 0 if r has no gradient, since gradient steps ignore r then.
 template <class R>
 double smoothness_of_regularizer(R const& r) {
   if constexpr (regularizer_has_smoothness<R>)
@@ -259,7 +258,7 @@ double smoothness_of_regularizer(R const& r) {
     return 0;
 }
 
-/// @brief g ← ∇r(x); 0 where r has no gradient.
+/// @brief g ← ∇r(x); 0 if r has no gradient.
 template <class R, class Scalar>
 void regularizer_gradient(R const& r, std::span<Scalar const> x, std::span<Scalar> g) {
   if constexpr (regularizer_has_gradient<R, Scalar>)
@@ -267,7 +266,7 @@ void regularizer_gradient(R const& r, std::span<Scalar const> x, std::span<Scala
   else
     std::fill(g.begin(), g.end(), Scalar{0});
 }
-/// @brief Throws invalid_settings if r knows that x cannot have length d.
+/// @brief Throws invalid_settings if r reports that x cannot have length d.
 template <class R>
 void check_dimension_of([[maybe_unused]] R const& r, [[maybe_unused]] std::size_t d) {
   if constexpr (regularizer_checks_dimension<R>) r.check_dimension(d);

@@ -21,17 +21,17 @@
 
 namespace localsgd {
 
-/// @brief What the norm of a group is multiplied by, besides λ.
+/// @brief The factor of the norm of a group, besides λ.
 enum class group_weights {
-  square_root_of_size,  ///< √|g|: groups of different sizes are penalised alike
+  square_root_of_size,  ///< √|g|: groups of different sizes are penalised equally
   equal,                ///< 1
 };
 
 /// @brief r(x) = λ Σ_g w_g ‖x_g‖ over a partition of the coordinates into groups, the group lasso
-///        \cite yuan2006group : at the minimum whole groups are zero.
+///        \cite yuan2006group : at the minimum entire groups are zero.
 ///
-/// w_g = √|g|, or 1. prox(x, η)_g = x_g·max(1 − ηλw_g/‖x_g‖, 0); r*(u) is 0 where ‖u_g‖ ≤ λw_g for
-/// all g, else +∞. Not separable, unless all groups have size 1. Constant, so safe to use from
+/// w_g = √|g|, or 1. prox(x, η)_g = x_g·max(1 − ηλw_g/‖x_g‖, 0); r*(u) is 0 if ‖u_g‖ ≤ λw_g for
+/// all g, else +∞. Not separable, unless all groups have size 1. Immutable, so safe to use from
 /// several threads.
 class group_l1 {
  public:
@@ -68,7 +68,7 @@ class group_l1 {
   }
 
   /// @brief Groups {0, …, size−1}, {size, …, 2size−1}, …: the blocks of one-hot encoded features,
-  ///        or the classes of softmax regression, where size is the number of columns.
+  ///        or the classes of softmax regression if size is the number of columns.
   /// @throws invalid_settings unless d is a positive multiple of size
   static group_l1 consecutive(std::size_t d, std::size_t size, double lambda,
                               group_weights weights = group_weights::square_root_of_size) {
@@ -78,8 +78,8 @@ class group_l1 {
     return group_l1(groups, lambda, weights);
   }
   /// @brief Groups {j, j + stride, j + 2stride, …} for each j < stride: the features of softmax
-  ///        regression, each with its coefficients of all classes, where stride is the number of
-  ///        columns. A feature is then used by all classes or by none.
+  ///        regression, each with its coefficients of all classes, if stride is the number of
+  ///        columns. Either all classes use a feature, or none does.
   /// @throws invalid_settings unless d is a positive multiple of stride
   static group_l1 strided(std::size_t d, std::size_t stride, double lambda,
                           group_weights weights = group_weights::square_root_of_size) {
@@ -127,14 +127,14 @@ class group_l1 {
       if (norm_of(u, g, 1) > strength(g)) return std::numeric_limits<double>::infinity();
     return 0;
   }
-  /// conjugate(c·u) = 0 as computed, for this c and for all smaller ones.
+  /// The computed conjugate(c·u) is 0, for this c and for all smaller ones.
   double dual_scale(std::span<double const> u) const noexcept {
     double c = 1;
     for (std::size_t g = 0; g != groups(); ++g) {
       double const norm = norm_of(u, g, c), most = strength(g);
       if (!(norm > most)) continue;
       c *= most / norm;
-      // A few units in the last place; each try takes twice as much off.
+      // A few units in the last place; each attempt subtracts twice as much.
       for (double off = 0x1p-53; norm_of(u, g, c) > most; off *= 2) c *= 1 - off;
     }
     return c;
@@ -167,7 +167,7 @@ class group_l1 {
                     "a divisor of " + std::to_string(d));
   }
 
-  // ‖c·x_g‖. One copy: dual_scale and conjugate must round alike.
+  // ‖c·x_g‖. One compiled copy: dual_scale and conjugate must round in the same way.
   template <class Scalar>
   LOCALSGD_ONE_COPY double norm_of(std::span<Scalar> x, std::size_t g, double c) const noexcept {
     double squares = 0;
@@ -189,7 +189,7 @@ class group_l1 {
 
   double lambda_;
   group_weights weights_;
-  std::vector<std::size_t> members_, begins_;  // g begins at members_[begins_[g]]
+  std::vector<std::size_t> members_, begins_;  // group g begins at members_[begins_[g]]
 };
 static_assert(Regularizer<group_l1> && Regularizer<group_l1, float>);
 

@@ -11,11 +11,11 @@
 #include <utility>
 
 /// @file
-/// @brief The function of one coordinate that every separable stock regularizer consists of.
+/// @brief The function of one coordinate from which all separable stock regularizers are built.
 
 namespace localsgd::detail {
 
-/// @brief v − clamp(v, low, high). NaN stays NaN, and v within the interval becomes +0.
+/// @brief v − clamp(v, low, high). NaN stays NaN; v within the interval becomes +0.
 inline double distance_to_interval(double v, double low, double high) noexcept {
   return v - std::min(std::max(v, low), high);
 }
@@ -32,14 +32,15 @@ struct interval_prox {
   double operator()(double v) const noexcept { return clamp(without_bounds(v)); }
 };
 
-/// @brief 1/(1 + step·l2). One copy, so that steps of one coordinate and of all round alike.
+/// @brief 1/(1 + step·l2). One compiled copy, so that steps of one coordinate and of all round in
+///        the same way.
 LOCALSGD_ONE_COPY inline double shrinkage(double step, double l2) noexcept {
   return 1 / (1 + step * l2);
 }
 
 /// @brief r(u) = l1·|u| + (l2/2)·u² for lower ≤ u ≤ upper, else +∞.
 ///
-/// l1 and l2 are finite and ≥ 0, lower ≤ upper, lower < ∞, upper > −∞. Constant, so safe to use
+/// l1 and l2 are finite and ≥ 0, lower ≤ upper, lower < ∞, upper > −∞. Immutable, so safe to use
 /// from several threads.
 struct interval_penalty {
   double l1 = 0;
@@ -52,8 +53,8 @@ struct interval_penalty {
     return l1 * std::abs(u) + l2 / 2 * u * u;
   }
 
-  /// @brief r with its bounds rounded to Scalar: a number within the bounds of r that is rounded to
-  ///        Scalar is within these.
+  /// @brief r with its bounds rounded to Scalar: a number within the bounds of r, rounded to
+  ///        Scalar, is within them.
   template <class Scalar>
   interval_penalty of() const noexcept {
     return {l1, l2, static_cast<double>(static_cast<Scalar>(lower)),
@@ -67,28 +68,28 @@ struct interval_penalty {
 
   /// @brief v after `count` steps v ← prox(v − step·slope), in O(1).
   ///
-  /// One step is exactly that of prox(), and so are steps from 0 that stay there. More agree with the
-  /// loop up to rounding: the loop rounds count times, this a few times.
+  /// A single step equals prox() exactly, and so do steps that start and stay at 0. Several steps
+  /// agree with the loop up to rounding: the loop rounds `count` times, the closed form a few times.
   ///
-  /// The steps are an increasing function of v. So the sequence is monotone, and bounds can be
-  /// applied at the end: what has left the interval does not return. Without bounds, while the
+  /// A step is an increasing function of v, so the sequence is monotone, and bounds can be applied
+  /// at the end: an iterate that has left the interval does not return. Without bounds, while the
   /// iterate keeps its sign ±, a step is v ← (v − a)/(1 + step·l2) with a = step·(slope ± l1),
   /// which has a closed form. The sign changes at most once, and v may stay at 0.
   double steps(double v, double slope, double step, std::uint64_t count) const noexcept {
     constexpr double infinite = std::numeric_limits<double>::infinity();
     double const shift = step * slope, threshold = step * l1;
     if (v == 0 && std::abs(shift) <= threshold && lower <= 0 && upper >= 0) return 0;
-    if (l2 == 0 && lower == -infinite && upper == infinite) {  // known to the compiler, for l1
+    if (l2 == 0 && lower == -infinite && upper == infinite) {  // a compile-time constant for l1
       if (count == 1) return prox(step)(v - shift);
       double const a = shift + std::copysign(threshold, v), end = v - static_cast<double>(count) * a;
-      if (v * end > 0) return end;  // the sign stays: most often
+      if (v * end > 0) return end;  // the sign stays: the usual case
     }
     return steps_in_general(v, slope, step, count);
   }
 
   /// @brief r*(u) = sup_x u·x − r(x), which may be +∞.
   double conjugate(double u) const noexcept {
-    double x;  // where the supremum is
+    double x;  // where the supremum is attained
     if (l2 > 0)
       x = std::min(std::max(distance_to_interval(u, -l1, l1) / l2, lower), upper);
     else
@@ -98,8 +99,8 @@ struct interval_penalty {
     return l2 > 0 ? x * (slope - l2 / 2 * x) : x * slope;  // x may be infinite
   }
 
-  /// @brief The largest c in [0, 1] for which conjugate(c·u) < ∞, less rounding: conjugate(c·u) is
-  ///        finite as computed, for this c and for all smaller ones.
+  /// @brief The largest c in [0, 1] for which conjugate(c·u) < ∞, minus rounding: the computed
+  ///        conjugate(c·u) is finite, for this c and for all smaller ones.
   double dual_scale(double u) const noexcept {
     constexpr double infinite = std::numeric_limits<double>::infinity();
     bool const outside =
@@ -111,7 +112,7 @@ struct interval_penalty {
     return c;
   }
 
-  /// @brief ∂r(0) as {least, greatest}; {+∞, −∞}, which is empty, where 0 is outside the bounds.
+  /// @brief ∂r(0) as {min, max}; {+∞, −∞}, the empty interval, if 0 is outside the bounds.
   std::pair<double, double> zero_interval() const noexcept {
     constexpr double infinite = std::numeric_limits<double>::infinity();
     if (lower > 0 || upper < 0) return {infinite, -infinite};
@@ -156,9 +157,9 @@ struct interval_penalty {
       }
       double const a = step * (slope + sign * l1), all = static_cast<double>(count);
       double const end = affine_steps(v, a, bend, all);
-      if (!(sign * a > 0) || sign * end > sign * a) return end;  // away from 0, or not yet there
-      // Towards 0: the sign stays until |v| ≤ |a|. An estimate off by the rounding of v leaves a
-      // smaller v to the next pass, so that there are three or four of them at most.
+      if (!(sign * a > 0) || sign * end > sign * a) return end;  // away from 0, or not there yet
+      // Towards 0: the sign stays until |v| ≤ |a|. If rounding of v makes the estimate too small,
+      // the next pass starts from a smaller v, so that there are at most three or four passes.
       double const excess = (v - a) / a;
       double const stay =
           bend > 0 ? std::log1p(excess * bend / (1 + bend)) / std::log1p(bend) : excess;

@@ -16,9 +16,9 @@
 
 namespace localsgd {
 
-/// @brief r(x) = (λ/2)‖x‖²: makes a convex f strongly convex with μ = λ. λ = 0 is no penalty.
+/// @brief r(x) = (λ/2)‖x‖²: makes a convex f strongly convex with μ = λ. λ = 0 means no penalty.
 ///
-/// prox(x, η) = x/(1 + ηλ), r*(u) = ‖u‖²/(2λ). Constant, so safe to use from several threads.
+/// prox(x, η) = x/(1 + ηλ), r*(u) = ‖u‖²/(2λ). Immutable, so safe to use from several threads.
 struct l2 {
   /// @param strength λ, finite and ≥ 0, in the units of f per squared unit of x.
   /// @throws invalid_settings

@@ -14,10 +14,10 @@
 
 namespace localsgd {
 
-/// @brief r(x) = 0: the mean loss alone is minimised, with the steps of `l2{0}`. μ = 0, so there is
-///        no certificate.
+/// @brief r(x) = 0: minimises the mean loss alone, with the steps of `l2{0}`. μ = 0, so there is no
+///        certificate.
 ///
-/// Where x separates the classes, f has no minimum: a run with a tolerance says so as
+/// If the classes are linearly separable, f has no minimum: a run with a tolerance reports
 /// stop_reason::no_minimum.
 ///
 /// prox(x, η) = x; r*(u) is 0 at u = 0, +∞ elsewhere.

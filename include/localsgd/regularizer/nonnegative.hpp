@@ -11,21 +11,21 @@
 #include <utility>
 
 /// @file
-/// @brief No negative coefficients.
+/// @brief Nonnegative coefficients.
 
 namespace localsgd {
 
-/// @brief r(x) = R(x) where x_j ≥ 0 for all j, else +∞: `nonnegative{}`, `nonnegative{l1{1e-3}}`.
+/// @brief r(x) = R(x) if x_j ≥ 0 for all j, else +∞: `nonnegative{}`, `nonnegative{l1{1e-3}}`.
 ///        It is the box [0, ∞).
 ///
-/// prox(x, η)_j is that of R, and 0 where that is negative. Without a penalty r*(u) is 0 where
-/// u_j ≤ 0 for all j, else +∞.
+/// prox(x, η)_j is that of R, or 0 if that is negative. Without a penalty, r*(u) is 0 if u_j ≤ 0
+/// for all j, else +∞.
 ///
 /// @tparam R as for box
 template <class R = no_penalty>
 class nonnegative : public box<R> {
  public:
-  /// @throws invalid_settings if R has bounds of its own, all negative
+  /// @throws invalid_settings if R has bounds that are all negative
   explicit nonnegative(R penalty = R())
       : box<R>({0.0}, {std::numeric_limits<double>::infinity()}, false, std::move(penalty),
                "nonnegative") {}

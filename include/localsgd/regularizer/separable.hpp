@@ -18,7 +18,7 @@
 #include <utility>
 
 /// @file
-/// @brief The members that the separable stock regularizers have in common.
+/// @brief The members common to the separable stock regularizers.
 
 namespace localsgd::detail {
 
@@ -29,7 +29,7 @@ concept sum_of_interval_penalties = requires(R const& r, std::size_t j) {
   { r.penalty_at(j) } -> std::same_as<interval_penalty>;
   { r.length() } -> std::same_as<std::size_t>;
 };
-/// @brief What box, nonnegative and weighted can be put around.
+/// @brief The regularizers that box, nonnegative and weighted accept.
 template <class R>
 concept separable_stock = bool(sum_of_interval_penalties<R> || ridge_regularizer<R>);
 
@@ -57,7 +57,7 @@ inline void require_length(std::string_view field, std::size_t length, std::size
                    std::to_string(d) + ", one for each coordinate of x");
 }
 
-/// @brief A vector in an identity: its length and a checksum of its bytes.
+/// @brief A vector as part of an identity: its length and a checksum of its bytes.
 inline std::string summary_of(std::span<double const> v) {
   return std::to_string(v.size()) + " numbers " +
          std::to_string(checksum(v.data(), v.size_bytes()));
@@ -65,14 +65,14 @@ inline std::string summary_of(std::span<double const> v) {
 
 /// @brief The base of a separable stock regularizer: Self has penalty_at(j) and length().
 ///
-/// prox(x, s) and prox_at(j, x_j, s) compute the same bits. Of iterates of float, bounds are the nearest
-/// floats: what `prox` returns has a finite value.
+/// prox(x, s) and prox_at(j, x_j, s) compute the same bits. For iterates of type float, the bounds
+/// are the nearest floats, so that r is finite at the result of `prox`.
 template <class Self>
 class separable {
  public:
   template <class Scalar>
   LOCALSGD_ONE_COPY double value(std::span<Scalar const> x) const noexcept {
-    double parts[8] = {};  // for accuracy
+    double parts[8] = {};  // independent sums, for accuracy
     each(x.size(), [&](std::size_t j, interval_penalty const& r) {
       parts[j % 8] += r.template of<Scalar>().value(static_cast<double>(x[j]));
     });

@@ -24,9 +24,8 @@ namespace localsgd {
 ///        `weighted{l1{1e-3}, s}`.
 ///
 /// s_j = 0 leaves coefficient j without a penalty, but then r* is +∞ for every u with u_j ≠ 0, and
-/// μ = 0. Bounds are not weighted: s_j = 0 leaves them as they are. A weighted l2 has a gradient,
-/// so it is stepped like l2, but it has no ridge form. Constant, so safe to use from several
-/// threads.
+/// μ = 0. Bounds are not weighted: they also hold if s_j = 0. A weighted l2 has a gradient, so it
+/// is stepped like l2, but it has no ridge form. Immutable, so safe to use from several threads.
 ///
 /// @tparam R l1, elastic_net, l2, or a box or nonnegative of these
 template <class R>
@@ -68,7 +67,7 @@ class weighted : public detail::separable<weighted<R>> {
   std::string identity() const {
     return "weighted(" + penalty_.identity() + ", " + detail::summary_of(weights_) + ")";
   }
-  /// @throws invalid_settings if there are not d weights
+  /// @throws invalid_settings unless there are d weights
   void check_dimension(std::size_t d) const {
     detail::require_length("weighted.weights", weights_.size(), d);
   }
