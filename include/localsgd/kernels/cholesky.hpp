@@ -7,7 +7,7 @@
 #include <cstddef>
 
 /// @file
-/// @brief Systems of a handful of linear equations.
+/// @brief Small systems of linear equations.
 
 namespace localsgd::detail {
 
@@ -19,7 +19,7 @@ struct small_system {
   std::size_t size = 0;
 
   /// @brief b ← A⁻¹b by Cholesky's factorisation, with ridge·trace(A) added to the diagonal.
-  /// @return Whether A was positive definite; if not, b is of no use.
+  /// @return Whether A was positive definite; if not, b is unspecified.
   bool solve(double ridge) noexcept {
     double trace = 0;
     for (std::size_t i = 0; i != size; ++i) trace += a[i][i];

@@ -10,9 +10,9 @@
 
 namespace localsgd::detail {
 
-/// @brief One intercept b_c for each class: the last coordinates of x, from `first` on.
+/// @brief One intercept b_c per class: the last coordinates of x, starting at `first`.
 struct class_intercepts {
-  double constant;  ///< the feature, not 0
+  double constant;  ///< the constant feature, not 0
   std::size_t classes, first;
 
   /// @brief scores[i·C + c] += constant·b_c
@@ -35,7 +35,7 @@ struct class_intercepts {
       g[first + c] += static_cast<X>(constant * sum);
     }
   }
-  /// @brief g_b ← λb, for a penalty of (λ/2)‖b‖², which is returned.
+  /// @brief g_b ← λb for a penalty of (λ/2)‖b‖²; returns the penalty.
   template <class Scalar>
   double begin_gradient(double lambda, std::span<Scalar const> x, std::span<Scalar> g) const noexcept {
     double squares = 0;

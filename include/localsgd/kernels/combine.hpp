@@ -23,8 +23,8 @@ bool all_finite(std::span<Scalar> x) noexcept {
   return true;
 }
 
-/// @brief weighted_average of N·(lanes) coordinates from i. Returns `check` plus 0, or plus NaN if
-///        one of them is not finite.
+/// @brief The weighted_average of N·(lanes) coordinates starting at i. Returns `check` plus 0, or
+///        plus NaN if one of them is not finite.
 template <std::size_t N, class Scalar>
 lanes average_lanes(std::span<std::span<Scalar> const> x, std::span<double const> weights,
                     std::size_t i, Scalar* out, lanes check) noexcept {
@@ -48,7 +48,7 @@ lanes average_lanes(std::span<std::span<Scalar> const> x, std::span<double const
 
 /// @brief out_i ← x_0i + Σ_{k≥1} w_k (x_ki − x_0i) for i in [first, last), in the order of k.
 ///
-/// An average of differences: where all workers agree, nothing changes, exactly. K = 1 copies.
+/// Averages differences: if all workers agree, the result is exactly their point. K = 1 copies.
 /// @pre The weights sum to one; all vectors have at least `last` elements.
 /// @return Whether every out_i is finite.
 template <class Scalar>
@@ -61,7 +61,7 @@ LOCALSGD_ONE_COPY bool weighted_average(std::span<std::span<Scalar> const> x,
   for (; i + 4 * w <= last; i += 4 * w) check = average_lanes<4>(x, weights, i, out, check);
   for (; i + w <= last; i += w) check = average_lanes<1>(x, weights, i, out, check);
   bool finite = sum_of(check) == 0;
-  for (; i != last; ++i) {  // the end of the vectors: no split of coordinates comes here
+  for (; i != last; ++i) {  // the tail of the vectors; coordinates are never split here
     double const base = static_cast<double>(x[0][i]);
     double sum = 0;
     for (std::size_t k = 1; k < x.size(); ++k)

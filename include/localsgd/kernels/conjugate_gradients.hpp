@@ -17,24 +17,25 @@
 
 namespace localsgd::detail {
 
-/// @brief Solves Hp = −g by conjugate gradients \cite nocedal2006numerical, H symmetric and positive definite,
-///        known by its products Hq alone, for one H after another.
+/// @brief Solves Hp = −g by conjugate gradients \cite nocedal2006numerical, for a sequence of
+///        symmetric positive definite H, each given by its products Hq only.
 ///
-/// The preconditioner P begins with D⁻¹, a positive diagonal. From the second system on it is the BFGS
-/// matrix of D⁻¹ and the pairs (q, Hq) of earlier systems, which the next ones resemble
-/// \cite morales2000automatic. All searches q of a system are kept conjugate to each other, not only to the
-/// last. Iterations end where the residual, in the norm of P, has fallen by a factor of 10, where the
-/// curvature ⟨q, Hq⟩ is not positive, or after most_pairs(). Deterministic; for one thread.
+/// The preconditioner P starts as D⁻¹, a positive diagonal. From the second system on it is the
+/// BFGS matrix of D⁻¹ and the pairs (q, Hq) of earlier systems, which the next ones resemble
+/// \cite morales2000automatic. All search directions q of a system are kept conjugate to each
+/// other, not only to the last one. The iterations end when the residual, in the norm of P, has
+/// decreased by a factor of 10, when the curvature ⟨q, Hq⟩ is not positive, or after most_pairs().
+/// Deterministic; for one thread.
 class conjugate_gradients {
  public:
   conjugate_gradients() = default;
   explicit conjugate_gradients(std::size_t dimension) : d_(dimension) {}
 
-  /// @brief D_j > 0: to be written before begin().
+  /// @brief D_j > 0, to be set before begin().
   std::vector<double>& scale() noexcept { return scale_; }
   std::vector<double> const& scale() const noexcept { return scale_; }
 
-  /// @brief A new system. @pre D is there
+  /// @brief Starts a new system. @pre D is set
   LOCALSGD_ONE_COPY void begin(std::span<double const> gradient) {
     std::size_t const kept = std::min(curvatures_.size(), most_pairs());
     forget(searches_, kept * d_);
@@ -59,7 +60,7 @@ class conjugate_gradients {
   /// @brief √⟨q, Dq⟩ of the search.
   double search_length() const noexcept { return std::sqrt(scaled_square(search_.data())); }
 
-  /// @brief Goes along the search q. @param image Hq
+  /// @brief Moves along the search direction q. @param image Hq
   LOCALSGD_ONE_COPY void iterate(std::vector<double> const& image) {
     double const bend = dot(search_.data(), image.data(), d_);
     double const length = dot(residual_.data(), search_.data(), d_) / bend;
@@ -75,9 +76,10 @@ class conjugate_gradients {
     turn();
   }
 
-  /// @brief p, damped by ν: each search's share of it is divided by 1 + νs, s = ⟨q, Dq⟩/⟨q, Hq⟩. That solves
-  ///        (H + νD)p = −g where the searches are conjugate in D, too, and nearly so elsewhere.
-  /// @return −⟨g, p⟩ − ½⟨p, Hp⟩: what a model of second order falls by; 0 where there is no direction
+  /// @brief p, damped by ν: the component along each search direction is divided by 1 + νs,
+  ///        s = ⟨q, Dq⟩/⟨q, Hq⟩. That solves (H + νD)p = −g if the directions are also conjugate in
+  ///        D, and approximately otherwise.
+  /// @return −⟨g, p⟩ − ½⟨p, Hp⟩: the decrease of the second-order model; 0 without a direction
   LOCALSGD_ONE_COPY double solve(double damping, std::span<double> direction) const {
     std::fill_n(direction.data(), d_, 0.0);
     double fall = 0;
@@ -99,7 +101,7 @@ class conjugate_gradients {
  private:
   static constexpr double reduction = 0.1;
 
-  // q ← Pr, made conjugate to the searches of this direction; left_ ← ⟨r, Pr⟩.
+  // q ← Pr, made conjugate to the search directions of this system; left_ ← ⟨r, Pr⟩.
   LOCALSGD_ONE_COPY void turn() {
     std::copy_n(residual_.data(), d_, search_.data());
     std::vector<double> share(known_);
@@ -115,7 +117,7 @@ class conjugate_gradients {
       add(-product(images_, i, search_) / curvatures_[i], searches_, i);
   }
 
-  // Of earlier systems, and iterations of a new one: 2²⁰ numbers, or 8.
+  // The limit for pairs of earlier systems, and for iterations of a new one: 2²⁰ numbers, or 8.
   std::size_t most_pairs() const noexcept {
     return std::clamp<std::size_t>((std::size_t{1} << 20U) / d_, 8, 200);
   }
@@ -146,11 +148,11 @@ class conjugate_gradients {
   std::size_t d_ = 0;
   std::vector<double> scale_;  // D
 
-  // Pairs q_i and Hq_i, the oldest first, with ⟨q_i, Hq_i⟩; the first known_ are in P.
+  // Pairs q_i and Hq_i, the oldest first, with ⟨q_i, Hq_i⟩; the first known_ belong to P.
   std::vector<double> searches_, images_, curvatures_;
   std::size_t known_ = 0;
 
-  std::vector<double> residual_, search_, lengths_;  // of the system at hand
+  std::vector<double> residual_, search_, lengths_;  // of the current system
   double first_ = 0, left_ = 0;
   bool ended_ = false;
 };

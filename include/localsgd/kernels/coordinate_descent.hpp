@@ -14,21 +14,22 @@
 #include <vector>
 
 /// @file
-/// @brief A quadratic and a separable regularizer, minimised coordinate by coordinate.
+/// @brief Minimises a quadratic plus a separable regularizer, coordinate by coordinate.
 
 namespace localsgd::detail {
 
 /// @brief Minimises ⟨g, p⟩ + ½⟨p, Hp⟩ + c Σ_j r_j(x_j + p_j) by cyclic coordinate descent, exactly in
 ///        each coordinate.
 ///
-/// Sweeps go over the coordinates that moved in the last full sweep until these stand still, then over
-/// all, as in \cite friedman2010regularization. If twenty of the former do not do, every five p is extrapolated
-/// (detail::extrapolation), as in \cite bertrand2021anderson ; where that does not lower the sum, it is taken
-/// back. Where H is nearly singular, as with features that add up to a constant,
-/// plain sweeps would take thousands. A sweep of m coordinates costs m·d multiply-adds. Not thread safe.
+/// Sweeps visit the coordinates that moved in the last full sweep until these settle, then all
+/// coordinates, as in \cite friedman2010regularization. If twenty partial sweeps are not enough, p
+/// is extrapolated every five (detail::extrapolation), as in \cite bertrand2021anderson ; an
+/// extrapolation that does not lower the sum is undone. If H is nearly singular, as with features
+/// that add up to a constant, plain sweeps would take thousands. A sweep of m coordinates costs m·d
+/// multiply-adds. Not thread safe.
 class coordinate_descent {
  public:
-  /// @brief Takes H, symmetric and positive semidefinite, as a packed triangle of d rows.
+  /// @brief Stores H, symmetric and positive semidefinite, given as a packed triangle of d rows.
   void take(std::span<double const> triangle, std::size_t d) {
     d_ = d;
     h_.resize(d * d);
@@ -38,11 +39,11 @@ class coordinate_descent {
   }
   double diagonal(std::size_t j) const noexcept { return h_[j * d_ + j]; }
 
-  /// @brief u ← x + p at the minimiser, beginning at p = 0. u_j is what `prox` has returned, so that
-  ///        zeros and bounds are exact.
+  /// @brief u ← x + p at the minimiser, starting at p = 0. u_j is a value returned by `prox`, so
+  ///        that zeros and bounds are exact.
   /// @param prox       `prox(j, v, step)`: argmin_u r_j(u) + (u − v)²/(2 step)
   /// @param penalty    `penalty(u)`: c Σ_j r_j(u_j)
-  /// @param damping    ν ≥ 0: H + ν diag H in place of H
+  /// @param damping    ν ≥ 0: uses H + ν diag H instead of H
   /// @param weight     c
   /// @return ⟨g, p⟩ + ½⟨p, Hp⟩, without damping
   template <class Prox, class Penalty>
@@ -58,7 +59,7 @@ class coordinate_descent {
     }
     if (!(largest > 0)) return 0;
     estimate_.resize(d_);
-    double const least = 1e-14 * largest;  // a coordinate without curvature
+    double const least = 1e-14 * largest;  // threshold for a coordinate without curvature
     auto const sweep = [&](std::vector<std::size_t> const& coordinates, auto const& moved) {
       double sum = 0;
       for (std::size_t const j : coordinates) {
@@ -73,7 +74,7 @@ class coordinate_descent {
       }
       return sum;
     };
-    auto const model = [&] {  // with the damping
+    auto const model = [&] {  // includes the damping
       double value = 0;
       for (std::size_t j = 0; j != d_; ++j) {
         double const p = u[j] - x[j];
@@ -82,7 +83,7 @@ class coordinate_descent {
       return value;
     };
     double most = 0;
-    std::size_t budget = 400 * d_ + 100000;  // coordinates; then the direction is as good as it is
+    std::size_t budget = 400 * d_ + 100000;  // coordinates; afterwards the direction is used as it is
     while (budget > d_) {
       moving.clear();
       double const sum = sweep(all, [&](std::size_t j) { moving.push_back(j); });
@@ -120,9 +121,9 @@ class coordinate_descent {
  private:
   static constexpr double exact = 1e-20;  // of the largest Σ h_j δ_j² of a sweep
   static constexpr int period = 5;        // sweeps between two extrapolations
-  static constexpr int patience = 20;     // before the first one: mostly fewer do
+  static constexpr int patience = 20;     // before the first one: usually fewer suffice
 
-  // u_j ← u_j + change, and the slopes with it.
+  // u_j ← u_j + change, and updates the slopes.
   void move(std::size_t j, double change, std::span<double> u) noexcept {
     u[j] += change;
     double const* LOCALSGD_RESTRICT const row = h_.data() + j * d_;

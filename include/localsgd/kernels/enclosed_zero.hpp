@@ -11,8 +11,8 @@
 
 namespace localsgd::detail {
 
-/// @brief Finds where a nondecreasing function is 0, from its values: secants, within what is known to
-///        enclose the zero.
+/// @brief Finds a zero of a nondecreasing function from its values: the secant method, safeguarded
+///        by the interval that encloses the zero.
 class enclosed_zero {
  public:
   /// @param slope the derivative at 0, or 0
@@ -22,7 +22,7 @@ class enclosed_zero {
     (value > 0 ? high_ : low_) = 0;
     slope_ = slope;
   }
-  /// @brief Where to look next.
+  /// @brief The next point to evaluate.
   double next() const noexcept {
     double to = at_ - value_ / slope_;
     bool const inside = to > low_ && to < high_;

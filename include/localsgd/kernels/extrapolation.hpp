@@ -13,22 +13,22 @@
 #include <span>
 
 /// @file
-/// @brief Anderson acceleration: the fixed point of a map, guessed from its last few values.
+/// @brief Anderson acceleration: estimates the fixed point of a map from its last few values.
 
 namespace localsgd::detail {
 
 /// @brief From pairs (x_i, T(x_i)) of a map T, an estimate of its fixed point: Σ c_i T(x_i) with
-///        Σ c_i = 1, where residuals Σ c_i (T(x_i) − x_i) are least \cite anderson1965iterative.
+///        Σ c_i = 1 and the smallest residual Σ c_i (T(x_i) − x_i) \cite anderson1965iterative.
 ///
 /// Keeps the last 5 pairs, ten vectors of length d in all. Not thread safe.
 class extrapolation {
  public:
 
-  /// @brief Forgets all pairs.
+  /// @brief Discards all pairs.
   void clear() noexcept { size_ = 0; }
 
   /// @brief Adds the pair (start, end) and overwrites `out` with the estimate, or with `end`.
-  /// @param steps > 0: residuals count 1/steps_j in their norm; empty: they all count alike
+  /// @param steps > 0: residuals have weights 1/steps_j in their norm; empty: equal weights
   /// @return Whether `out` is an estimate. @pre all have length d
   template <class Scalar>
   bool operator()(std::span<Scalar const> start, std::span<Scalar const> end,
@@ -73,8 +73,8 @@ class extrapolation {
     aligned_vector<double> end, residual;
   };
 
-  // The normal equations of the least residual, of the last pair and those before it. While these
-  // are few, the last one stands in for the others: one loop serves any number of pairs.
+  // The normal equations of the least-squares residual, from the last pair and those before it. If
+  // there are few, the last one fills the other slots: one loop handles any number of pairs.
   LOCALSGD_ONE_COPY void add_up(std::span<double const> steps, small_system<most>& s) const {
     constexpr std::size_t n = most - 1;
     std::size_t const d = pairs_[0].residual.size();

@@ -11,11 +11,11 @@
 #include <span>
 
 /// @file
-/// @brief Systems of many linear equations whose matrix is symmetric and positive definite.
+/// @brief Large systems of linear equations with a symmetric positive definite matrix.
 
 namespace localsgd::detail {
 
-/// @brief How many numbers the lower triangle of a symmetric matrix of n rows has.
+/// @brief The number of elements in the lower triangle of a symmetric matrix of n rows.
 constexpr std::size_t packed_size(std::size_t n) noexcept { return n * (n + 1) / 2; }
 
 /// @brief ⟨row_k, p⟩ and ⟨row_k, q⟩ of n elements, k < 4, in one pass.
@@ -42,7 +42,7 @@ inline void dots_of_four(std::array<double*, 4> const& rows, double const* p, do
 }
 
 /// @brief Overwrites the lower triangle of A, row after row, with L of A = LLᵀ. n³/3 flops.
-/// @return Whether A was positive definite as far as rounding lets one see; if not, `a` is of no use.
+/// @return Whether A was positive definite, up to rounding; if not, `a` is unspecified.
 /// @pre a has length packed_size(n)
 inline bool factor_packed(std::span<double> a, std::size_t n) noexcept {
   std::array<std::array<double, 2>, 4> sums;
@@ -75,7 +75,7 @@ inline bool factor_packed(std::span<double> a, std::size_t n) noexcept {
   return true;
 }
 
-/// @brief b ← (LLᵀ)⁻¹ b, with L as factor_packed leaves it. 2n² flops.
+/// @brief b ← (LLᵀ)⁻¹ b, with L from factor_packed. 2n² flops.
 inline void solve_packed(std::span<double const> l, std::span<double> b) noexcept {
   std::size_t const n = b.size();
   for (std::size_t i = 0; i != n; ++i) {

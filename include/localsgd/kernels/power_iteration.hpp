@@ -16,7 +16,7 @@
 
 namespace localsgd::detail {
 
-/// @brief A start for the iteration: standard normal numbers, scaled to length 1.
+/// @brief A start vector for the iteration: standard normal numbers, scaled to length 1.
 LOCALSGD_ONE_COPY inline std::vector<double> random_direction(std::size_t dimension,
                                                               std::uint32_t lane = 0) {
   std::vector<double> v(dimension);
@@ -29,8 +29,8 @@ LOCALSGD_ONE_COPY inline std::vector<double> random_direction(std::size_t dimens
 
 /// @brief λ_max of a symmetric, positive semidefinite map; approached from below.
 ///
-/// @param apply `apply(v, out)` overwrites out with the map's value at v.
-/// @param tolerance Ends when an iteration changes the estimate by less than this, relatively.
+/// @param apply `apply(v, out)` overwrites out with the image of v.
+/// @param tolerance Stops when an iteration changes the estimate by less than this, relatively.
 template <class Apply>
 double largest_eigenvalue(std::size_t dimension, Apply const& apply, double tolerance,
                           int max_iterations) {
@@ -51,15 +51,15 @@ double largest_eigenvalue(std::size_t dimension, Apply const& apply, double tole
 /// @brief Moments of the rows ã_i of a feature matrix, each scaled by √s_i.
 struct row_moments {
   double spectral = 0;  ///< λ_max((1/n) Σ s_i ã_i ã_iᵀ)
-  double typical = 0;   ///< Σ (s_i‖ã_i‖²)² / Σ s_i‖ã_i‖²: the squared norm that gradients meet
+  double typical = 0;   ///< Σ (s_i‖ã_i‖²)² / Σ s_i‖ã_i‖²: the squared norm weighted as gradients see it
   double largest = 0;   ///< max s_i‖ã_i‖²
 };
 
 /// @brief The moments of a matrix with a constant feature of value `intercept` (0 = none).
 ///
 /// @param scale s_i of row i.
-/// @param rows  How many rows to look at for the spectrum: n, or fewer, evenly spread.
-/// @param norms How many rows to look at for their norms.
+/// @param rows  The number of rows for the spectrum: n, or fewer, evenly spaced.
+/// @param norms The number of rows for the norms.
 template <feature_matrix Matrix, class Scale>
 row_moments moments_of(Matrix const& features, double intercept, Scale const& scale,
                        std::size_t rows, std::size_t norms, double tolerance,

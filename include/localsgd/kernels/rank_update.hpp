@@ -16,10 +16,10 @@
 
 namespace localsgd::detail {
 
-/// @brief Up to 32 rows of m numbers, to be added to a packed triangle as weighted outer products.
+/// @brief Up to 32 rows of m numbers, added to a packed triangle as weighted outer products.
 ///
-/// The update is blocked for registers: 4 rows of the result by two vectors of columns stay there
-/// while the rows a_r pass. Not thread-safe; one object a thread.
+/// The update is blocked for registers: a block of 4 rows by two vectors of columns of the result
+/// stays in registers while the loop runs over the rows a_r. Not thread-safe; use one object per thread.
 class rank_update {
  public:
   static constexpr std::size_t capacity = 32;
@@ -30,13 +30,13 @@ class rank_update {
         rows_(capacity * stride_),
         scaled_(capacity * stride_) {}
 
-  /// @brief Where the next row goes, all zeros. @pre !full()
+  /// @brief Storage for the next row, zero-initialised. @pre !full()
   std::span<double> next() noexcept {
     auto const row = std::span(rows_).subspan(count_ * stride_, m_);
     std::fill(row.begin(), row.end(), 0.0);
     return row;
   }
-  /// @brief Counts the row that next() gave out, with weight w_r.
+  /// @brief Adds the row written to next(), with weight w_r.
   void push(double weight) noexcept { weights[count_++] = weight; }
   std::size_t size() const noexcept { return count_; }
   bool full() const noexcept { return count_ == capacity; }
@@ -95,7 +95,7 @@ class rank_update {
     store(load(to) + v0, to);
     store(load(to + lanes::size) + v1, to + lanes::size);
   }
-  // Of row i, as far as the diagonal.
+  // Adds to row i, up to the diagonal.
   void add_first(lanes const& v0, lanes const& v1, double* to, std::size_t i,
                  std::size_t j) const noexcept {
     if (i >= m_) return;
@@ -107,7 +107,7 @@ class rank_update {
   }
 
   std::size_t m_, stride_, count_ = 0;
-  aligned_vector<double> rows_, scaled_;  // `capacity` rows, beyond m they stay zero
+  aligned_vector<double> rows_, scaled_;  // `capacity` rows; elements beyond m stay zero
 };
 
 }  // namespace localsgd::detail

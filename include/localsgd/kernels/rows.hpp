@@ -12,7 +12,7 @@
 #include <span>
 
 /// @file
-/// @brief One interface to the rows of dense and of sparse feature matrices.
+/// @brief One interface to the rows of dense and sparse feature matrices.
 
 namespace localsgd::detail {
 
@@ -23,8 +23,8 @@ concept has_sparse_rows = requires(Matrix const& m, std::size_t i) {
   { m.rows() } -> std::convertible_to<std::size_t>;
   { m.columns() } -> std::convertible_to<std::size_t>;
 };
-/// What says that its layout is another one. A view of xtensor's has an expression(), whose data() is
-/// not where the view begins.
+/// Whether a matrix reports a different layout. An xtensor view has an expression(), whose data()
+/// is not where the view begins.
 template <class Matrix>
 inline constexpr bool is_known_as_row_major = !requires(Matrix const& m) { m.expression(); };
 template <class Matrix>
@@ -39,7 +39,7 @@ concept is_row_major_2d = is_known_as_row_major<Matrix> && requires(Matrix const
   m.shape(1);
 };
 
-/// @brief What the library can take rows from: csr_matrix or dense_matrix of float or double.
+/// @brief The matrices whose rows the library accepts: csr_matrix or dense_matrix of float or double.
 template <class Matrix>
 concept feature_matrix = has_sparse_rows<Matrix> || is_row_major_2d<Matrix>;
 
@@ -57,7 +57,7 @@ std::size_t column_count(Matrix const& m) noexcept {
   else
     return m.shape(1);
 }
-/// @brief Numbers stored, per row on average: the multiply-adds of a product with a row.
+/// @brief The average number of stored values per row: the multiply-adds of a product with a row.
 template <feature_matrix Matrix>
 double entries_per_row(Matrix const& m) noexcept {
   if constexpr (has_sparse_rows<Matrix>)
@@ -74,8 +74,8 @@ auto row_of(Matrix const& m, std::size_t i) noexcept {
     return std::span(m.data() + i * m.shape(1), m.shape(1));
 }
 
-/// @brief Asks for the first cache lines of a sparse row, and for the ends of a dense one: that
-///        brings its pages, and a product with the row before it asks for the rest.
+/// @brief Prefetches the first cache lines of a sparse row, or both ends of a dense one. That loads
+///        its pages; a product with the previous row prefetches the rest.
 template <feature_matrix Matrix>
 void prefetch_row(Matrix const& m, std::size_t i) noexcept {
   auto const row = row_of(m, i);
@@ -90,7 +90,7 @@ void prefetch_row(Matrix const& m, std::size_t i) noexcept {
   }
 }
 
-/// @brief Asks for all cache lines of a dense row.
+/// @brief Prefetches all cache lines of a dense row.
 template <class Value>
 void prefetch_all(std::span<Value const> row) noexcept {
   for (std::size_t j = 0; j < row.size(); j += 64 / sizeof(Value)) LOCALSGD_PREFETCH(&row[j]);

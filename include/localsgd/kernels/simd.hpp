@@ -4,7 +4,7 @@
 
 // The only header that includes xsimd. The instruction set is the one the including project compiles for.
 #if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic push  // g++ 12 warns of its own AVX-512 headers where it inlines them
+#pragma GCC diagnostic push  // g++ 12 warns about its own AVX-512 headers when it inlines them
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #endif
@@ -27,7 +27,7 @@ using lanes = xsimd::batch<double>;
 
 inline lanes load(double const* p) noexcept { return xsimd::load_unaligned(p); }
 
-/// xsimd converts float to double through memory; the instruction for it is the point of this loop.
+/// xsimd converts float to double through memory; this loop compiles to the conversion instruction.
 inline lanes load(float const* p) noexcept {
 #if defined(__AVX512F__)
   return _mm512_maskz_cvtps_pd(0xff, _mm256_loadu_ps(p));  // unmasked, g++ 12 warns of its header
@@ -48,7 +48,7 @@ inline void store(lanes const& v, float* p) noexcept {
   for (std::size_t i = 0; i != lanes::size; ++i) p[i] = static_cast<float>(wide[i]);
 }
 
-/// @brief The sum of the lanes, pairwise. (xsimd's own makes g++ 12 warn of its AVX-512 header.)
+/// @brief The sum of the lanes, pairwise. (xsimd's version makes g++ 12 warn about its AVX-512 header.)
 inline double sum_of(lanes const& v) noexcept {
   alignas(lanes) double parts[lanes::size];
   v.store_aligned(parts);
@@ -57,8 +57,8 @@ inline double sum_of(lanes const& v) noexcept {
   return parts[0];
 }
 
-/// @brief a·b + c, rounded once where the instruction set can. (xsimd 8 has none for AVX-512, and
-///        only some compilers make one of a product and a sum.)
+/// @brief a·b + c, rounded once if the instruction set supports it. (xsimd 8 has no version for
+///        AVX-512, and only some compilers fuse a product and a sum.)
 inline lanes multiply_add(lanes const& a, lanes const& b, lanes const& c) noexcept {
 #if defined(__AVX512F__)
   return _mm512_fmadd_pd(a, b, c);
@@ -67,7 +67,7 @@ inline lanes multiply_add(lanes const& a, lanes const& b, lanes const& c) noexce
 #endif
 }
 
-/// @brief Asks for v in a register: g++ would load a number again for each of its uses.
+/// @brief Keeps v in a register: g++ would reload a number for each use.
 inline void keep_in_register(lanes& v) noexcept {
 #if defined(__GNUC__) && defined(__AVX512F__)
   asm("" : "+v"(v.data));
@@ -78,7 +78,7 @@ inline void keep_in_register(lanes& v) noexcept {
 #endif
 }
 
-/// @brief The first n lanes from p, the others zero. @pre n ≤ lanes::size
+/// @brief Loads the first n lanes from p; the others are zero. @pre n ≤ lanes::size
 template <class A>
 lanes load_first(A const* p, std::size_t n) noexcept {
 #if defined(__AVX512VL__)
@@ -94,7 +94,7 @@ lanes load_first(A const* p, std::size_t n) noexcept {
 #endif
 }
 
-/// @brief The first n lanes to p. @pre n ≤ lanes::size
+/// @brief Stores the first n lanes to p. @pre n ≤ lanes::size
 template <class A>
 void store_first(lanes const& v, A* p, std::size_t n) noexcept {
 #if defined(__AVX512VL__)
@@ -108,11 +108,11 @@ void store_first(lanes const& v, A* p, std::size_t n) noexcept {
   for (std::size_t i = 0; i != n; ++i) p[i] = static_cast<A>(parts[i]);
 }
 
-// Loops end in a step with some lanes empty, not in scalar code: compilers are free to contract
-// a·b + c there or not, and two loops that mean the same number must not differ by that.
+// Loops end with a partially filled step, not with scalar code: compilers may or may not contract
+// a·b + c there, and two loops that compute the same number must not differ by that.
 
-/// @brief Σ_i a_i b_i over n elements, four independent sums wide; and, if `Ahead`, asks for the n
-///        elements at `soon` as fast as it reads.
+/// @brief Σ_i a_i b_i over n elements with four independent sums. If `Ahead`, also prefetches the n
+///        elements at `soon` at the same rate.
 template <bool Ahead, class A, class B>
 double dot_product(A const* a, B const* b, std::size_t n, [[maybe_unused]] A const* soon) noexcept {
   constexpr std::size_t w = lanes::size;
@@ -134,7 +134,7 @@ template <class A, class B>
 double dot(A const* a, B const* b, std::size_t n) noexcept {
   return dot_product<false>(a, b, n, a);
 }
-/// @brief The same number; on the way, the row at `soon` begins to come from memory.
+/// @brief The same number; also prefetches the row at `soon`.
 template <class A, class B>
 double dot_ahead(A const* a, B const* b, std::size_t n, A const* soon) noexcept {
   return dot_product<true>(a, b, n, soon);
@@ -174,8 +174,8 @@ void add_scaled_to_both(double c, double e, A const* a, double* LOCALSGD_RESTRIC
   }
 }
 
-/// @brief add_scaled_to_both(c, e, a, y, z, n) and then dot(b, y, n), the same bits in one pass; and
-///        asks for the n elements at `soon` as fast as it reads. @pre nothing overlaps y or z.
+/// @brief add_scaled_to_both(c, e, a, y, z, n), then dot(b, y, n), with the same bits in one pass.
+///        Also prefetches the n elements at `soon` at the same rate. @pre nothing overlaps y or z.
 template <class A>
 double add_scaled_to_both_and_dot(double c, double e, A const* a, double* LOCALSGD_RESTRICT y,
                                   double* LOCALSGD_RESTRICT z, A const* b, std::size_t n,

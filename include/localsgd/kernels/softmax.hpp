@@ -12,9 +12,9 @@
 #include <type_traits>
 
 /// @file
-/// @brief Products of the rows of a mini-batch with x: row-major, one row for each class.
+/// @brief Products of the rows of a mini-batch with x: row-major, one row per class.
 
-// For loops of constant length: only unrolled do the arrays they run over live in registers.
+// For loops of constant length: their arrays live in registers only if the loops are unrolled.
 #if defined(__GNUC__)
 #define LOCALSGD_UNROLL _Pragma("GCC unroll 8")
 #else
@@ -23,8 +23,8 @@
 
 namespace localsgd::detail {
 
-/// @brief How much is computed at once: as many sums as fit in the registers, so that each number
-///        that is loaded serves several multiply-adds.
+/// @brief The block size of the computation: as many sums as fit in the registers, so that each
+///        loaded number serves several multiply-adds.
 struct softmax_tile {
   static constexpr std::size_t classes = 5;
 #if defined(__AVX512F__) || defined(__aarch64__)
@@ -32,14 +32,14 @@ struct softmax_tile {
 #else
   static constexpr std::size_t samples = 2, vectors = 2;  // 10 sums in 16
 #endif
-  /// Columns of one pass over a batch: 5 rows of x stay in the nearest cache.
+  /// Columns per pass over a batch: 5 rows of x stay in the L1 cache.
   static constexpr std::size_t columns = 1024;
 };
 
 enum class direction { forward, backward };
 
 /// @brief Calls work(first, integral_constant<count>) for groups of at most softmax_tile::classes
-///        consecutive classes, as equal as possible.
+///        consecutive classes, as equal in size as possible.
 template <class Work>
 void for_class_groups(std::size_t classes, direction way, Work const& work) {
   static_assert(softmax_tile::classes == 5);
@@ -68,7 +68,7 @@ void for_class_groups(std::size_t classes, direction way, Work const& work) {
 }
 
 /// @brief Some rows of a row-major matrix: row s is numbers + batch[s]·columns. Row `soon` will be
-///        needed after them.
+///        needed next.
 template <class A>
 struct dense_rows {
   A const* numbers;
@@ -99,7 +99,7 @@ template <std::size_t C, std::size_t S, class A, class X, class Load>
 }
 
 /// @brief scores[s·stride + c] += Σ_{begin ≤ j < end} a_sj x_cj for C classes, the first at x, and
-///        the S rows from `first` on. Meanwhile the rows from `ahead` on are fetched.
+///        the S rows from `first` on. Prefetches the rows from `ahead` on.
 template <std::size_t C, std::size_t S, class A, class X>
 LOCALSGD_ONE_COPY void add_scores(dense_rows<A> rows, std::size_t first, std::size_t ahead,
                                   X const* x, std::size_t begin, std::size_t end, double* scores,
@@ -131,7 +131,7 @@ LOCALSGD_ONE_COPY void add_scores(dense_rows<A> rows, std::size_t first, std::si
   }
 }
 
-/// @brief add_scores for all rows from `first` on: S at once, those left over by fewer.
+/// @brief add_scores for all rows from `first` on: S at a time, then the remainder.
 template <std::size_t C, std::size_t S, class A, class X>
 void add_scores_of_all(dense_rows<A> const& rows, std::size_t first, bool fetch, X const* x,
                        std::size_t begin, std::size_t end, double* scores,
@@ -142,7 +142,7 @@ void add_scores_of_all(dense_rows<A> const& rows, std::size_t first, bool fetch,
     add_scores_of_all<C, S / 2>(rows, first, fetch, x, begin, end, scores, stride);
 }
 
-/// @brief scores[s·classes + c] ← ⟨a_s, x_c⟩. The bits do not depend on the place in the batch.
+/// @brief scores[s·classes + c] ← ⟨a_s, x_c⟩. The bits do not depend on the position in the batch.
 template <class A, class X>
 void scores_of(dense_rows<A> const& rows, X const* x, std::size_t classes,
                double* scores) noexcept {
@@ -160,7 +160,7 @@ void scores_of(dense_rows<A> const& rows, X const* x, std::size_t classes,
   }
 }
 
-/// @brief Where a gradient goes: g ← λx + …, or g ← g + … if x is null.
+/// @brief The target of a gradient: g ← λx + …, or g ← g + … if x is null.
 template <class X>
 struct gradient_target {
   X const* x;
@@ -172,8 +172,8 @@ struct gradient_target {
   }
 };
 
-/// @brief V vectors of columns of the gradient of C classes: g is read and written once, and the
-///        rows are added in their order. Returns the squares of x there, if `to` has it.
+/// @brief V vectors of columns of the gradient of C classes: reads and writes g once, and adds the
+///        rows in order. Returns the squares of x in these columns, if `to` has x.
 template <std::size_t C, std::size_t V, class A, class X, class Load, class Store>
 [[gnu::always_inline]] inline lanes gradient_tile(dense_rows<A> const& rows, double const* slopes,
                                                   std::size_t stride, gradient_target<X> const& to,
@@ -224,8 +224,8 @@ template <std::size_t C, std::size_t V, class A, class X, class Load, class Stor
   return squares[0];
 }
 
-/// @brief The gradient of C classes in the columns from `begin` to `end`; returns ‖x‖² there. By
-///        value: what is written to g could change what is referred to.
+/// @brief The gradient of C classes in the columns from `begin` to `end`; returns ‖x‖² over them.
+///        Takes arguments by value, since writes to g could alias references.
 template <std::size_t C, class A, class X>
 LOCALSGD_ONE_COPY double gradient_of_classes(dense_rows<A> rows, double const* slopes,
                                              std::size_t stride, gradient_target<X> to,
@@ -248,7 +248,7 @@ LOCALSGD_ONE_COPY double gradient_of_classes(dense_rows<A> rows, double const* s
 
 /// @brief g_c ← λx_c + Σ_s slopes[s·classes + c] a_s and returns ‖x‖²; see gradient_target.
 ///
-/// Backwards: the rows of x that the scores read last are still in the nearest cache.
+/// Runs backwards: the rows of x that the scores read last are still in the L1 cache.
 template <class A, class X>
 double add_gradient(dense_rows<A> const& rows, double const* slopes, gradient_target<X> const& to,
                     std::size_t classes) noexcept {

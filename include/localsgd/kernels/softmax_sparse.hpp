@@ -9,7 +9,7 @@
 #include <span>
 
 /// @file
-/// @brief The products of softmax_kernels.hpp for sparse rows: one index serves several classes.
+/// @brief The products of kernels/softmax.hpp for sparse rows: one index serves several classes.
 
 namespace localsgd::detail {
 
@@ -52,7 +52,7 @@ void scores_of(sparse_rows<Matrix> const& rows, X const* x, std::size_t classes,
   });
 }
 
-/// @brief g_c ← g_c + Σ_s slopes[s·stride + c] a_s for C classes, the rows in their order.
+/// @brief g_c ← g_c + Σ_s slopes[s·stride + c] a_s for C classes, adding the rows in order.
 template <std::size_t C, class Matrix, class X>
 LOCALSGD_ONE_COPY void add_rows(sparse_rows<Matrix> rows, double const* slopes, std::size_t stride,
                                 X* g) noexcept {

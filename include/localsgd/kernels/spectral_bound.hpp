@@ -15,11 +15,11 @@
 /// @file
 /// @brief Proven upper bounds on the largest eigenvalue of a matrix of second moments.
 ///
-/// Power iteration comes from below and never proves that it has arrived. These come from above.
+/// Power iteration converges from below and never proves convergence. These bounds come from above.
 
 namespace localsgd::detail {
 
-/// @brief How far sums of `terms` numbers ≥ 0 may be off, relatively: a little more than enough.
+/// @brief A bound on the relative rounding error of sums of `terms` numbers ≥ 0, slightly generous.
 inline double rounding_of(std::size_t terms) noexcept {
   return (static_cast<double>(terms) + 16) * std::numeric_limits<double>::epsilon();
 }
@@ -45,7 +45,7 @@ class second_moments {
     return sum;
   }
 
-  /// Multiply-adds that forming M takes.
+  /// Multiply-adds to form M.
   double forming_work() const {
     double sum = 0;
     for (std::size_t i = 0; i != samples(); ++i) {
@@ -59,7 +59,7 @@ class second_moments {
     return sum;
   }
 
-  /// out ← |M| v, with |M| = (1/n) Σ s_i |ã_i||ã_i|ᵀ, which is at least M in every entry.
+  /// out ← |M| v, with |M| = (1/n) Σ s_i |ã_i||ã_i|ᵀ, an entrywise upper bound on M.
   void multiply_magnitudes(std::span<double const> v, std::span<double> out) const {
     std::fill(out.begin(), out.end(), 0.0);
     for (std::size_t i = 0; i != samples(); ++i) {
@@ -99,10 +99,10 @@ class second_moments {
 };
 
 /// @brief max_j (|M|v)_j/v_j ≥ λ_max(|M|) ≥ λ_max(M), for any v > 0 (Collatz and Wielandt), at the
-///        iterates v ← |M|v, where it falls to λ_max(|M|): which is λ_max(M) where no feature is
-///        negative.
-/// @param bound One that is known already.
-/// @return the better of the two
+///        iterates v ← |M|v, where it decreases to λ_max(|M|); that equals λ_max(M) if no feature
+///        is negative.
+/// @param bound A bound that is already known.
+/// @return the smaller of the two
 template <class Moments>
 double magnitude_bound(Moments const& m, double bound, int max_iterations) {
   std::size_t const d = m.dimension();
@@ -113,19 +113,19 @@ double magnitude_bound(Moments const& m, double bound, int max_iterations) {
     double above = 0;
     for (std::size_t j = 0; j != d; ++j) above = std::max(above, out[j] / v[j]);
     bound = std::min(bound, above * rounding);
-    // λ_max(|M|) is at least this: nothing better is to be had much below it.
+    // λ_max(|M|) is at least this: no bound much below it is possible.
     double const below = std::sqrt(squared_norm(std::span<double const>(out)) /
                                    squared_norm(std::span<double const>(v)));
     if (!(bound > below * (1 + 1e-3))) break;
-    // Features that share no row with the others must not fade to 0: v > 0 is all that is asked.
+    // Features that share no row with the others must not decay to 0: v > 0 is the only requirement.
     double const largest = *std::max_element(out.begin(), out.end());
     for (std::size_t j = 0; j != d; ++j) v[j] = std::max(out[j] / largest, 1e-100);
   }
   return bound;
 }
 
-/// @brief Whether θI − M has a Cholesky factor: then λ_max(M) < θ, to the rounding of the factor.
-/// @param factor Room for d × d numbers.
+/// @brief Whether θI − M has a Cholesky factor; then λ_max(M) < θ, up to the rounding of the factor.
+/// @param factor Storage for d × d numbers.
 inline bool all_eigenvalues_below(double theta, std::span<double const> m,
                                   std::span<double> factor, std::size_t d) {
   for (std::size_t i = 0; i != d; ++i) {
@@ -145,8 +145,8 @@ inline bool all_eigenvalues_below(double theta, std::span<double const> m,
   return true;
 }
 
-/// @brief λ_max(M) from above to about 1e-6, by factorising θI − M for θ just above what power
-///        iteration finds. @return at most `bound`, one that is known already
+/// @brief λ_max(M) from above to about 1e-6, by factorising θI − M for θ just above the result of
+///        power iteration. @return at most `bound`, a bound that is already known
 template <class Moments>
 double factored_bound(Moments const& moments, double bound) {
   std::size_t const d = moments.dimension();
@@ -158,7 +158,7 @@ double factored_bound(Moments const& moments, double bound) {
         for (std::size_t j = 0; j != d; ++j) out[j] = dot(m.data() + j * d, v.data(), d);
       },
       1e-9, 1000);
-  // What rounding can hide: in the factor d²θ of units, in the sums that make M n·tr M of them.
+  // What rounding can hide: d²θ in the factor, and n·tr M in the sums that form M, in units of rounding.
   double const hidden = rounding_of(moments.samples()) * moments.trace();
   double const size = static_cast<double>(d);
   for (double gap = 1e-6; below * (1 + gap) < bound; gap *= 4) {
@@ -171,10 +171,10 @@ double factored_bound(Moments const& moments, double bound) {
 
 /// @brief At least λ_max((1/n) Σ s_i ã_i ã_iᵀ), to the underflow of squares: see second_moments.
 ///
-/// To about 1e-6 where the matrix is cheap enough to be formed and factorised, d ≤ 1024 or so; else
-/// to about 1e-3 where no feature is negative. Features of both signs in many dimensions leave the
-/// lesser of the trace and of what their magnitudes give, both up to d times too large.
-/// @param affordable Multiply-adds that forming and factorising may take.
+/// Accurate to about 1e-6 if the matrix is cheap enough to form and factorise, d ≤ 1024 or so; else
+/// to about 1e-3 if no feature is negative. For features of both signs in many dimensions, the
+/// result is the smaller of the trace and the bound from magnitudes, both up to d times too large.
+/// @param affordable Multiply-adds allowed for forming and factorising.
 template <feature_matrix Matrix, class Scale>
 double spectral_bound(Matrix const& features, double intercept, Scale const& scale,
                       double affordable = 2e9) {
