@@ -25,7 +25,7 @@
 #include <utility>
 
 /// @file
-/// @brief Data sets in a binary file that is ready for use: read the text once, save, load.
+/// @brief Data sets in binary files: parse the text once, save the result, and load it quickly.
 
 namespace localsgd {
 
@@ -47,7 +47,7 @@ constexpr bool is_cacheable() noexcept {
            std::same_as<typename Matrix::value_type, double>;
 }
 
-/// @brief A header with the kind of matrix, not its shape.
+/// @brief A header for the kind of matrix, without its shape.
 template <class Matrix>
 cache_header cache_header_of() noexcept {
   using value_type = typename Matrix::value_type;
@@ -64,14 +64,14 @@ cache_header cache_header_of() noexcept {
 
 }  // namespace detail
 
-/// @brief Writes a data set to a file that load() can use at once, without parsing.
+/// @brief Writes a data set to a file that load() can use without parsing.
 ///
-/// The file takes the place of an older one all at once, when all of its bytes are on the disk: a
-/// failure at any moment leaves the older one. A program that has loaded the older one goes on
-/// reading it undisturbed. A symbolic link is replaced, not followed.
+/// An existing file is replaced atomically once all bytes are on the disk: a failure at any moment
+/// leaves the old file. A program that has loaded the old file can continue to read it. A symbolic
+/// link is replaced, not followed.
 ///
 /// @tparam Matrix csr_matrix or dense_matrix of float or double.
-/// @throws invalid_data if there is not one target for each row.
+/// @throws invalid_data unless there is one target for each row.
 /// @throws std::filesystem::filesystem_error with path and reason if the file cannot be written.
 template <class Matrix>
 void save(dataset<Matrix> const& data, std::filesystem::path const& path) {
@@ -115,16 +115,16 @@ void save(dataset<Matrix> const& data, std::filesystem::path const& path) {
   file.commit();
 }
 
-/// @brief Reads a data set that save() wrote.
+/// @brief Reads a data set written by save().
 ///
-/// Everything is checked: the header, a checksum of each array, and the rules of csr_matrix, so
-/// that not even a forged file leads outside the arrays. The features of a csr_matrix stay in the
-/// file: they are mapped into memory, not copied, and programs that load one file share them. So
-/// the file may be replaced or removed meanwhile, but nobody may write into it or make it shorter.
+/// Checks everything: the header, a checksum of each array, and the rules of csr_matrix, so that
+/// not even a forged file causes accesses outside the arrays. The features of a csr_matrix stay in
+/// the file: they are mapped into memory, not copied, and programs that load the same file share
+/// them. While the file is mapped, it may be replaced or removed, but not written to or truncated.
 ///
-/// @tparam Matrix What was saved: csr_matrix or dense_matrix of float or double.
-/// @throws invalid_data saying what was found, what was expected and what to do, if there is no
-///         such file, it is no cache, has another format version, comes from a machine with another
+/// @tparam Matrix The saved type: csr_matrix or dense_matrix of float or double.
+/// @throws invalid_data with what was found, what was expected and what to do, if the file does not
+///         exist, is not a cache, has another format version, comes from a machine with another
 ///         byte order, holds another kind of matrix, or is truncated or damaged (and where).
 template <class Matrix = csr_matrix<float>>
 dataset<Matrix> load(std::filesystem::path const& path) {

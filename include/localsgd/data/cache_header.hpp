@@ -15,18 +15,18 @@
 #include <type_traits>
 
 /// @file
-/// @brief The first 256 bytes of a cache file: what the rest is, and where.
+/// @brief The first 256 bytes of a cache file, which describe the rest.
 
 namespace localsgd::detail {
 
 /// @brief One array of a cache file.
 struct cache_section {
-  std::uint64_t offset = 0;    ///< From the start of the file; a multiple of 64. 0 = not there.
+  std::uint64_t offset = 0;    ///< From the start of the file; a multiple of 64. 0 = not present.
   std::uint64_t bytes = 0;     ///< Without the zeros up to the next multiple of 64.
-  std::uint64_t checksum = 0;  ///< checksum() of the bytes, zeros included.
+  std::uint64_t checksum = 0;  ///< checksum() of the bytes, including the zeros.
 };
 
-/// @brief The header as it stands in the file, in the byte order of the machine that wrote it.
+/// @brief The header as stored in the file, in the byte order of the machine that wrote it.
 struct cache_header {
   static constexpr std::uint32_t this_order = 0x01020304;
   static constexpr std::uint32_t other_order = 0x04030201;
@@ -34,7 +34,7 @@ struct cache_header {
   static constexpr std::uint32_t csr = 1, dense = 2;
   static constexpr std::uint64_t alignment = 64;
 
-  /// The high bit and the line ends show transfers that took the file for text.
+  /// The high bit and the line ends reveal transfers in text mode.
   static constexpr std::array<char, 8> right_magic{'\x89', 'L', 'S', 'G', 'D', '\r', '\n', '\x1a'};
 
   std::array<char, 8> magic = right_magic;
@@ -57,8 +57,8 @@ struct cache_header {
   static constexpr std::array<std::string_view, 4> section_names{"row starts", "indices", "values",
                                                                  "targets"};
 
-  /// @brief Places the sections of a matrix of this kind and shape, one after the other.
-  /// @return false if they would take more than `most` bytes; the sections are then not complete.
+  /// @brief Places the sections of a matrix of this kind and shape, one after another.
+  /// @return false if they would take more than `most` bytes; the sections are then incomplete.
   bool place_sections(std::uint64_t most = std::numeric_limits<std::uint64_t>::max()) noexcept {
     bool const sparse = layout == csr;
     if (sparse && rows == std::numeric_limits<std::uint64_t>::max()) return false;
@@ -83,7 +83,7 @@ struct cache_header {
     return checksum(this, checked_bytes);
   }
 
-  /// @brief E.g. `csr_matrix<float>`.
+  /// @brief For example `csr_matrix<float>`.
   [[nodiscard]] std::string matrix() const {
     return std::string(layout == csr ? "csr_matrix" : "dense_matrix") +
            (value_bits == 32 ? "<float>" : "<double>");
@@ -92,15 +92,15 @@ struct cache_header {
 static_assert(sizeof(cache_header) == 256 && std::is_trivially_copyable_v<cache_header>);
 static_assert(offsetof(cache_header, own_checksum) == cache_header::checked_bytes);
 
-/// @brief Refuses a cache file, and says what to do instead.
+/// @brief Rejects a cache file, and says what to do instead.
 [[noreturn]] inline void refuse_cache(std::string_view name, std::string_view found,
                                       std::string_view expected) {
   throw invalid_data(name, found,
                      std::string(expected) + "; read the text file again and save it anew");
 }
 
-/// @brief The header of a cache file, every field checked against the file and each other.
-/// @param wanted A header with the kind of matrix that is to be loaded.
+/// @brief The header of a cache file; every field is checked against the file and the other fields.
+/// @param wanted A header with the kind of matrix to be loaded.
 /// @throws invalid_data naming the difference.
 inline cache_header read_cache_header(std::string_view bytes, std::string_view name,
                                       cache_header const& wanted) {
@@ -139,7 +139,7 @@ inline cache_header read_cache_header(std::string_view bytes, std::string_view n
                                                                           : " bytes (too long)"),
                  number(header.file_bytes) + " bytes, as its header says");
 
-  // What follows has a right checksum: it takes a forger, or a mistake of the writer.
+  // The checksum was right: only forgery or a bug in the writer causes the errors below.
   cache_header right = header;
   bool fits = right.place_sections(bytes.size()) && right.file_bytes == header.file_bytes;
   for (std::size_t i = 0; i != header.sections.size(); ++i)

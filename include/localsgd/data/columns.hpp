@@ -15,8 +15,8 @@
 
 namespace localsgd::detail {
 
-/// @brief A copy of a csr_matrix in compressed column form: O(nonzeros + rows + columns) once, then a
-///        column costs its nonzeros. Constant, so safe to use from several threads.
+/// @brief A copy of a csr_matrix in compressed column form. Construction takes O(nonzeros + rows +
+///        columns), then a column costs its nonzeros. Immutable, so safe to use from several threads.
 template <class Value>
 class matrix_columns {
  public:
@@ -53,7 +53,7 @@ class matrix_columns {
     return sum;
   }
 
-  /// @brief The matrix whose column k is column `which[k]`, in O(rows + nonzeros of these).
+  /// @brief The matrix whose column k is column `which[k]`, in O(rows + nonzeros of the selection).
   /// @param which ascending
   csr_matrix<Value> select(std::span<std::size_t const> which) const {
     struct arrays {

@@ -37,9 +37,9 @@ struct csr_access;
 /// \f$ a_i = \sum_j \mathrm{values}_j\, e_{\mathrm{indices}_j} \f$, with indices counted from 0.
 /// A row may be empty, and a stored value may be zero.
 ///
-/// The matrix cannot be changed, so any number of threads may read it at once, and copies share the
-/// entries: a copy costs nothing, and rows stay valid as long as the matrix or any copy of it.
-/// A matrix that was moved from may only be assigned to or destroyed.
+/// The matrix is immutable, so any number of threads may read it concurrently, and copies share the
+/// entries: copying is cheap, and rows stay valid as long as the matrix or any copy of it.
+/// A moved-from matrix may only be assigned to or destroyed.
 ///
 /// @tparam Value `float` or `double`; features may be `float` while iterates are `double`.
 template <class Value>  // float, by fwd.hpp
@@ -51,7 +51,7 @@ class csr_matrix {
   using value_type = Value;
   using index_type = std::uint32_t;
 
-  /// @brief The stored entries of one row, by ascending index; valid as long as any copy.
+  /// @brief The stored entries of one row, by ascending index; valid as long as any copy of the matrix.
   struct row_view {
     std::span<index_type const> indices;  ///< Sorted, unique, each below columns().
     std::span<Value const> values;        ///< As many as indices, all finite.
@@ -66,7 +66,7 @@ class csr_matrix {
   /// @param row_starts rows + 1 ascending offsets, from 0 to the number of values.
   /// @param indices    Column of each value, from 0; sorted and unique within a row.
   /// @param values     Finite numbers.
-  /// @throws invalid_data naming the argument and the element that breaks a rule.
+  /// @throws invalid_data naming the argument and the element that violates a rule.
   csr_matrix(std::size_t columns, vector<std::size_t> row_starts, vector<index_type> indices,
              vector<Value> values)
       : columns_(columns) {
@@ -87,10 +87,10 @@ class csr_matrix {
   [[nodiscard]] std::size_t rows() const noexcept { return row_starts_.size() - 1; }
   [[nodiscard]] std::size_t columns() const noexcept { return columns_; }
 
-  /// @brief The number of stored entries, stored zeros included.
+  /// @brief The number of stored entries, including stored zeros.
   [[nodiscard]] std::size_t nonzeros() const noexcept { return values_.size(); }
 
-  /// @brief The entries of row i. Unchecked: it stands in the innermost loop.
+  /// @brief The entries of row i. Unchecked, for use in the innermost loop.
   /// @pre i < rows()
   [[nodiscard]] row_view row(std::size_t i) const noexcept {
     std::size_t const first = row_starts_.data()[i];
@@ -113,11 +113,11 @@ class csr_matrix {
     check_values();
   }
 
-  /// @brief What check_indices and check_values ask, in loops that compilers vectorise.
+  /// @brief The rules of check_indices and check_values, in loops that compilers vectorise.
   /// @pre check_row_starts passed, and there is one index for each value.
   [[nodiscard]] bool is_fine() const noexcept {
-    // Indices rise but from one row to the next: as many falls in all as at starts of rows. Then
-    // the last index of a row is its largest.
+    // Indices increase except between rows: if the number of decreases equals that at starts of
+    // rows, every row is sorted, and its last index is its largest.
     std::size_t const n = indices_.size();
     std::size_t falls = 0;
     for (std::size_t j = 1; j < n;) {
@@ -184,14 +184,14 @@ class csr_matrix {
   std::span<std::size_t const> row_starts_ = no_rows;
   std::span<index_type const> indices_;
   std::span<Value const> values_;
-  std::shared_ptr<void const> owner_;  ///< Of what the spans look at.
+  std::shared_ptr<void const> owner_;  ///< Owns the memory behind the spans.
 };
 
 namespace detail {
 
-/// @brief For the library's own readers: matrices over memory of any owner, without a second check.
+/// @brief For the library's readers: matrices over memory of any owner, without a second check.
 struct csr_access {
-  /// @pre What the checked constructor asks of the arrays holds; they live as long as `owner`.
+  /// @pre The arrays satisfy the rules of the checked constructor and live as long as `owner`.
   template <class Value>
   static csr_matrix<Value> view(std::size_t columns, std::span<std::size_t const> row_starts,
                                 std::span<std::uint32_t const> indices,
@@ -204,7 +204,7 @@ struct csr_access {
     m.owner_ = std::move(owner);
     return m;
   }
-  /// @throws invalid_data as the checked constructor does.
+  /// @throws invalid_data like the checked constructor.
   template <class Value>
   static void check(csr_matrix<Value> const& m) {
     m.check();
@@ -225,8 +225,8 @@ struct csr_access {
 
 }  // namespace detail
 
-/// @brief The same matrix with only its nonzero entries stored.
-/// @throws invalid_data if an entry is not finite, or if a nonzero stands in column 2^32 or later.
+/// @brief The same matrix, storing only its nonzero entries.
+/// @throws invalid_data if an entry is not finite, or if a nonzero is in column 2^32 or later.
 template <class Value>
 csr_matrix<Value> to_csr(dense_matrix<Value> const& dense) {
   using index_type = typename csr_matrix<Value>::index_type;
@@ -252,7 +252,7 @@ csr_matrix<Value> to_csr(dense_matrix<Value> const& dense) {
           detail::to_vector<Value>(std::span<Value const>(values))};
 }
 
-/// @brief The same matrix with every entry stored.
+/// @brief The same matrix, storing every entry.
 template <class Value>
 dense_matrix<Value> to_dense(csr_matrix<Value> const& sparse) {
   dense_matrix<Value> dense(std::array<std::size_t, 2>{sparse.rows(), sparse.columns()}, Value{0});

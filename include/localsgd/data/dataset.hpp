@@ -9,11 +9,11 @@
 #include <string_view>
 
 /// @file
-/// @brief What the readers of files return.
+/// @brief The result type of the file readers.
 
 namespace localsgd {
 
-/// @brief n samples and what to predict for each of them.
+/// @brief n samples and their targets.
 /// @tparam Matrix `csr_matrix<Value>` or `dense_matrix<Value>`: n rows, one sample per row.
 template <class Matrix>
 struct dataset {
@@ -21,13 +21,13 @@ struct dataset {
   vector<double> targets;          ///< n labels or values, in the order of the rows.
 };
 
-// Older compilers (clang 14) deduce no template arguments for aggregates.
+// Older compilers (clang 14) do not deduce template arguments for aggregates.
 template <class Matrix>
 dataset(Matrix, vector<double>) -> dataset<Matrix>;
 
 namespace detail {
 
-/// @brief The format of compressed bytes, by the bytes they begin with; empty for others.
+/// @brief The format of compressed bytes, from their first bytes; empty if they are not compressed.
 inline std::string_view compression_of(std::string_view bytes) noexcept {
   struct format {
     std::string_view magic, name;
@@ -49,7 +49,7 @@ inline std::string_view compression_of(std::string_view bytes) noexcept {
   return {};
 }
 
-/// @brief Compressed bytes would only give a riddle as error: say what to do.
+/// @brief Rejects compressed bytes with advice; parsing them would produce an obscure error.
 inline void refuse_compressed(std::string_view bytes, std::string_view name) {
   std::string_view const format = compression_of(bytes);
   if (!format.empty())

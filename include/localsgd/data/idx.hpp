@@ -20,13 +20,13 @@
 #include <type_traits>
 
 /// @file
-/// @brief Dense data sets in IDX format, the format of MNIST and its relatives.
+/// @brief Dense data sets in IDX format, the format of MNIST and related data sets.
 
 namespace localsgd {
 
 namespace detail {
 
-/// @brief The number whose bytes, most significant first, start at `p`.
+/// @brief Reads the big-endian number at `p`.
 template <class Number>
 Number big_endian(char const* p) noexcept {
   using bits = std::conditional_t<
@@ -39,7 +39,7 @@ Number big_endian(char const* p) noexcept {
   return std::bit_cast<Number>(all);
 }
 
-/// @brief The sizes of an IDX file, seen as a matrix, and where its elements start.
+/// @brief The sizes of an IDX file, interpreted as a matrix, and the offset of its elements.
 struct idx_header {
   unsigned type = 0;        ///< Code of the element type.
   std::size_t rows = 1;     ///< The first dimension.
@@ -70,7 +70,7 @@ inline idx_header read_idx_header(std::string_view bytes, std::string_view name)
     if (size == 0)
       throw invalid_data(name, "size 0 in dimension " + std::to_string(k + 1), "at least 1");
     if (k == 0) continue;
-    // Leaves room for the rows, 8 bytes for each element, and the header.
+    // The limit leaves space for the rows, 8 bytes for each element, and the header.
     if (header.columns > std::numeric_limits<std::size_t>::max() / 16 / header.rows / size)
       throw invalid_data(name, "dimensions whose product overflows", "sizes that fit in memory");
     header.columns *= size;
@@ -97,7 +97,7 @@ dense_matrix<Value> idx_elements(std::string_view bytes, idx_header const& heade
   for (std::size_t i = 0; i != count; ++i) {
     auto const x = big_endian<Source>(source + i * sizeof(Source));
     if constexpr (std::floating_point<Source>) {
-      // NaN fails too. Before the conversion, which is undefined for what is out of range.
+      // NaN also fails. Checked before the conversion, which is undefined for values out of range.
       if (!(std::fabs(double{x}) <= double{std::numeric_limits<Value>::max()}))
         throw invalid_data(
             name, shown(x) + " at byte " + std::to_string(header.size + i * sizeof(Source)),
@@ -111,7 +111,7 @@ dense_matrix<Value> idx_elements(std::string_view bytes, idx_header const& heade
 
 }  // namespace detail
 
-/// @brief Reads IDX-formatted bytes that are already in memory.
+/// @brief Reads IDX-formatted bytes from memory.
 ///
 /// The format: two zero bytes, the code of the element type, the number of dimensions, then the
 /// size of each dimension and all elements, big-endian and row-major. Codes are 08 (unsigned
@@ -119,9 +119,9 @@ dense_matrix<Value> idx_elements(std::string_view bytes, idx_header const& heade
 ///
 /// @tparam Value `float` or `double`; int32 and double are rounded to `float`.
 /// @param  bytes Not compressed.
-/// @param  name  What error messages call the bytes, e.g. a file name.
-/// @return n × d: the first dimension is n, the product of the others is d, which is 1 for a file
-///         of one dimension. Elements as they are: 0 … 255 for unsigned bytes, not scaled.
+/// @param  name  The name of the bytes in error messages, e.g. a file name.
+/// @return n × d: the first dimension is n, the product of the others is d, which is 1 for a
+///         one-dimensional file. Elements are not scaled: 0 … 255 for unsigned bytes.
 /// @throws invalid_data for compressed data, a bad magic number, an unknown type, missing or
 ///         trailing bytes, no dimensions, a dimension of size 0, sizes whose product overflows, and
 ///         numbers that are not finite or too large for `Value`.
@@ -148,7 +148,7 @@ dense_matrix<Value> parse_idx(std::string_view bytes, std::string_view name) {
   }
 }
 
-/// @brief Reads a file in IDX format; parse_idx has the format and the rules.
+/// @brief Reads a file in IDX format; see parse_idx for the format and the rules.
 /// @throws invalid_data also if the file is missing, a directory or not readable.
 template <class Value = float>
 dense_matrix<Value> read_idx(std::filesystem::path const& path) {

@@ -16,20 +16,20 @@
 #include <vector>
 
 /// @file
-/// @brief Labels of any kind, as the numbers that losses take.
+/// @brief Encodes labels of any kind as the numbers that losses expect.
 
 namespace localsgd {
 
-/// @brief The labels of n samples as numbers, and what the numbers stand for.
+/// @brief The labels of n samples as numbers, and the meaning of the numbers.
 struct label_encoding {
-  std::vector<double> labels;       ///< Of each sample the code of its class.
-  std::vector<std::string> names;   ///< Of each class its label in the data, as text.
-  std::vector<double> codes;        ///< Of each class: −1 and +1, or 0, 1, …, C−1.
-  std::vector<std::size_t> counts;  ///< Of each class how many samples have it.
+  std::vector<double> labels;       ///< For each sample the code of its class.
+  std::vector<std::string> names;   ///< For each class its label in the data, as text.
+  std::vector<double> codes;        ///< For each class: −1 and +1, or 0, 1, …, C−1.
+  std::vector<std::size_t> counts;  ///< For each class its number of samples.
 
   std::size_t classes() const noexcept { return names.size(); }  ///< C
 
-  /// @brief What a code stands for: a prediction as it is written in the data.
+  /// @brief The label of a code: a prediction as it is written in the data.
   /// @throws invalid_data if no class has this code
   std::string const& name_of(double code) const {
     auto const at = std::ranges::find(codes, code);
@@ -41,7 +41,7 @@ struct label_encoding {
 
 namespace detail {
 
-/// @brief Numbers or texts, one for each sample.
+/// @brief Numbers or strings, one for each sample.
 template <class Labels>
 concept label_range =
     std::ranges::forward_range<Labels const> &&
@@ -55,13 +55,13 @@ std::string name_of_label(Number number) {
   return shown(number);
 }
 
-/// @brief What labels are compared by: numbers by their value, texts as they are.
+/// @brief The key by which labels are compared: the value of numbers, the text of strings.
 template <class Label>
 auto key_of_label(Label const& label, [[maybe_unused]] std::size_t i) {
   if constexpr (std::floating_point<Label>) {
     if (!std::isfinite(label))
       throw invalid_data("targets[" + std::to_string(i) + "]", shown(label), "a finite number");
-    return label + 0;  // one zero
+    return label + 0;  // −0 becomes +0
   } else if constexpr (std::is_arithmetic_v<Label>) {
     return label;
   } else {
@@ -69,7 +69,7 @@ auto key_of_label(Label const& label, [[maybe_unused]] std::size_t i) {
   }
 }
 
-/// @brief At most ten names, and how many more there are.
+/// @brief At most ten names, and the number of the others.
 inline std::string listed(std::vector<std::string> const& names) {
   constexpr std::size_t most = 10;
   std::string text;
@@ -99,16 +99,16 @@ label_encoding encoded(Labels const& y, Code const& code) {
 
 }  // namespace detail
 
-/// @brief Any two labels as −1 and +1, for `logistic` and the other losses of two classes.
+/// @brief Encodes any two labels as −1 and +1, for `logistic` and the other two-class losses.
 ///
-/// The greater label is +1, of numbers by value, of texts in the order of their bytes: 0 and 1 become
-/// −1 and +1, and so do "ham" and "spam". (LIBLINEAR takes for +1 what it meets first.)
+/// The greater label becomes +1, comparing numbers by value and strings by their bytes: 0 and 1
+/// become −1 and +1, and so do "ham" and "spam". (LIBLINEAR maps the first label it reads to +1.)
 /// ~~~{.cpp}
 /// auto const y = encode_binary(data.targets);
 /// std::cout << to_string(y);  // 2 classes: 0 -> -1 (4500 samples), 1 -> +1 (500 samples)
 /// linear_objective const f(data.features, y.labels, logistic{}, l2{1e-4});
 /// ~~~
-/// @param y numbers, or anything that converts to std::string_view
+/// @param y numbers, or anything convertible to std::string_view
 /// @throws invalid_data unless there are two different labels; naming `targets[i]` that is not finite
 template <detail::label_range Labels>
 label_encoding encode_binary(Labels const& y) {
@@ -121,19 +121,18 @@ label_encoding encode_binary(Labels const& y) {
   return all;
 }
 
-/// @brief Labels of any number of classes C as 0, 1, …, C−1, for `softmax_objective`.
+/// @brief Encodes labels of any number of classes C as 0, 1, …, C−1, for `softmax_objective`.
 ///
-/// In ascending order, of numbers by value, of texts in the order of their bytes.
-/// @param y numbers, or anything that converts to std::string_view
+/// In ascending order, comparing numbers by value and strings by their bytes.
+/// @param y numbers, or anything convertible to std::string_view
 /// @throws invalid_data naming `targets[i]` that is not finite
 template <detail::label_range Labels>
 label_encoding encode_classes(Labels const& y) {
   return detail::encoded(y, [](std::size_t c) { return static_cast<double>(c); });
 }
 
-/// @brief The labels of other samples, test data for example, with the codes that their classes have
-///        in `known`.
-/// @throws invalid_data naming the first label, `targets[i]`, that `known` does not have
+/// @brief Encodes the labels of other samples, such as test data, with the codes of `known`.
+/// @throws invalid_data naming the first label, `targets[i]`, that is not in `known`
 template <detail::label_range Labels>
 std::vector<double> encode_like(label_encoding const& known, Labels const& y) {
   std::map<std::string, double> codes;
@@ -150,7 +149,7 @@ std::vector<double> encode_like(label_encoding const& known, Labels const& y) {
   return labels;
 }
 
-/// @brief A line that says what became of the labels: `2 classes: 0 -> -1 (4500 samples), …`.
+/// @brief A line that describes the encoding: `2 classes: 0 -> -1 (4500 samples), …`.
 inline std::string to_string(label_encoding const& encoding) {
   bool const binary = encoding.classes() == 2 && encoding.codes[0] < 0;
   std::vector<std::string> all;

@@ -30,28 +30,28 @@
 
 namespace localsgd {
 
-/// @brief How a LIBSVM file is to be read.
+/// @brief Options for reading a LIBSVM file.
 struct libsvm_options {
   /// The largest number of columns: indices are below 2^31 when counted from 0.
   static constexpr std::size_t max_columns = std::size_t{1} << 31U;
 
-  /// d, the number of columns; an index above it is an error. 0 = as in the file: the largest
-  /// index decides. Force it where two files must agree, such as a training and a test set.
+  /// d, the number of columns; an index above it is an error. 0 = determined by the largest index
+  /// in the file. Set it if two files must agree, such as a training and a test set.
   std::size_t columns = 0;
 
   /// The index of the first column: 1, as usual, or 0.
   unsigned index_base = 1;
 
   /// Which of `shards` parts of the text to read, counted from 0: the lines that start in its
-  /// share of the bytes. Every line is in one shard. Force `columns` where shards are to agree.
+  /// range of bytes. Every line is in exactly one shard. Set `columns` if shards must agree.
   std::size_t shard = 0;
   std::size_t shards = 1;  ///< ≥ 1; 1 = the whole text.
 
-  /// Whether `qid:…` of ranking data, between a label and its features, is skipped: the samples are
-  /// read as if it were not there. Otherwise it is an error.
+  /// Whether to skip `qid:…` of ranking data, between a label and its features: the samples are
+  /// read as if it were absent. Otherwise it is an error.
   bool skip_qid = false;
 
-  /// @throws invalid_settings naming the field, its value and the rule it broke.
+  /// @throws invalid_settings naming the field, its value and the violated rule.
   void validate() const {
     detail::require(columns <= max_columns, "columns", columns, "<= 2^31");
     detail::require(index_base <= 1, "index_base", index_base, "0 or 1");
@@ -63,13 +63,13 @@ struct libsvm_options {
 
 namespace detail {
 
-/// @brief How the work on a text is shared out. It changes nothing but the time.
+/// @brief How the work on a text is divided. It affects only the time.
 struct libsvm_split {
   std::size_t threads = 1;
-  std::size_t chunk_bytes = std::size_t{1} << 20U;  ///< About as long is each chunk of lines.
+  std::size_t chunk_bytes = std::size_t{1} << 20U;  ///< The approximate length of a chunk of lines.
 
-  /// @brief As many threads as there are cores to use, each with enough to do to be worth its start; a few
-  ///        chunks for each, so that nobody waits long for the last.
+  /// @brief As many threads as there are available cores, if each has enough work to pay for its
+  ///        start; several chunks per thread, so that no thread waits long for the last one.
   static libsvm_split of(std::size_t bytes) noexcept {
     constexpr std::size_t least = std::size_t{1} << 19U;
     std::size_t const threads = std::clamp<std::size_t>(bytes / least, 1, available_cores());
@@ -77,7 +77,7 @@ struct libsvm_split {
   }
 };
 
-/// @brief Where the lines begin that start in shard i or later.
+/// @brief The start of the first line that starts in shard i or later.
 inline std::size_t libsvm_shard_start(std::string_view text, std::size_t shards,
                                       std::size_t i) noexcept {
   std::size_t const start = text.size() / shards * i + text.size() % shards * i / shards;
@@ -86,7 +86,7 @@ inline std::size_t libsvm_shard_start(std::string_view text, std::size_t shards,
   return end_of_line == std::string_view::npos ? text.size() : end_of_line + 1;
 }
 
-/// @brief Cuts a text after ends of lines.
+/// @brief Splits a text after ends of lines.
 inline std::vector<libsvm_chunk> libsvm_chunks(std::string_view text, std::size_t chunk_bytes) {
   std::vector<libsvm_chunk> chunks;
   chunks.reserve(text.size() / chunk_bytes + 1);
@@ -99,10 +99,10 @@ inline std::vector<libsvm_chunk> libsvm_chunks(std::string_view text, std::size_
   return chunks;
 }
 
-/// @brief parse_libsvm, with the work shared out as told.
+/// @brief parse_libsvm with the given division of work.
 ///
-/// Two passes. Each sample ends a line and each entry has a colon: counting both tells each chunk
-/// where its part of the arrays starts, so that all are written in place, once.
+/// Makes two passes. Each sample ends a line and each entry has a colon: counting both determines
+/// where the part of each chunk starts in the arrays, so that all parts are written in place, once.
 template <class Value>
 dataset<csr_matrix<Value>> parse_libsvm(std::string_view text, std::string_view name,
                                         libsvm_options const& options, libsvm_split const& split) {
@@ -134,7 +134,7 @@ dataset<csr_matrix<Value>> parse_libsvm(std::string_view text, std::string_view 
   parallel_for(chunks.size(), split.threads,
                [&](std::size_t i) { libsvm_reader<Value>(rules, chunks[i], arrays)(); });
 
-  // Comments and blank lines leave gaps: what comes after them moves up.
+  // Comments and blank lines leave gaps: the rows and entries behind them are moved up.
   std::size_t rows = 0, entries = 0;
   std::uint64_t columns = options.columns;
   arrays.row_starts[0] = 0;
@@ -165,21 +165,21 @@ dataset<csr_matrix<Value>> parse_libsvm(std::string_view text, std::string_view 
 
 }  // namespace detail
 
-/// @brief Reads LIBSVM-formatted text that is already in memory.
+/// @brief Reads LIBSVM-formatted text from memory.
 ///
 /// One sample per line: a label, then `index:value` pairs with ascending indices, separated by
-/// blanks or tabs. Blanks may also stand between the colon and the value. A line may be a bare label: a sample whose features are all zero. What follows
-/// a `#` is a comment; lines with nothing else are skipped. Lines end in LF or CRLF. Numbers are
-/// decimal, whatever the locale says, and correctly rounded. Stored zeros are kept. A byte order mark
-/// of UTF-8 in front is skipped. Other dialects are refused: several labels (`1,2`), and `qid:` unless
-/// `skip_qid` is set.
+/// blanks or tabs. Blanks may also follow the colon. A line may be a bare label: a sample whose
+/// features are all zero. A `#` starts a comment; lines with nothing else are skipped. Lines end in
+/// LF or CRLF. Numbers are decimal, independent of the locale, and correctly rounded. Stored zeros
+/// are kept. A UTF-8 byte order mark at the start is skipped. Other dialects are rejected: several
+/// labels (`1,2`), and `qid:` unless `skip_qid` is set.
 ///
 /// @tparam Value   The type of the features, `float` or `double`.
-/// @param  text    Any bytes; 10^9 lines and more are fine.
-/// @param  name    What error messages call the text, e.g. a file name.
+/// @param  text    Any bytes; 10^9 lines and more are supported.
+/// @param  name    The name of the text in error messages, e.g. a file name.
 /// @param  options See libsvm_options.
 /// @throws invalid_settings if an option is out of range.
-/// @throws invalid_data with line and column (from 1, in bytes) of the token at fault, what was
+/// @throws invalid_data with line and column (from 1, in bytes) of the offending token, what was
 ///         found and what was expected: a malformed label, index or value; a missing colon; an
 ///         index outside its range, repeated or out of order; a number that is not finite or not
 ///         representable (below the smallest `float`, but within `double`, is rounded); no samples
@@ -210,7 +210,7 @@ dataset<csr_matrix<Value>> parse_libsvm(std::string_view text, std::string_view 
   }
 }
 
-/// @brief Reads a file in LIBSVM format; parse_libsvm has the format and the rules.
+/// @brief Reads a file in LIBSVM format; see parse_libsvm for the format and the rules.
 /// @throws invalid_data also if the file is missing, a directory, not readable or compressed.
 template <class Value = float>
 dataset<csr_matrix<Value>> read_libsvm(std::filesystem::path const& path,

@@ -13,36 +13,36 @@
 #include <string_view>
 
 /// @file
-/// @brief Parses whole lines of LIBSVM text into arrays made for them.
+/// @brief Parses whole lines of LIBSVM text into preallocated arrays.
 
 namespace localsgd::detail {
 
-/// @brief What all chunks of a text have in common.
+/// @brief The rules that all chunks of a text share.
 struct libsvm_rules {
   std::string_view name;   ///< Of the text, in error messages.
-  std::uint64_t base = 1;  ///< The smallest index there is.
-  std::uint64_t most = 0;  ///< The largest index there may be.
-  std::string_view why;    ///< What an index above `most` breaks.
+  std::uint64_t base = 1;  ///< The smallest valid index.
+  std::uint64_t most = 0;  ///< The largest valid index.
+  std::string_view why;    ///< The rule that an index above `most` violates.
   bool skip_qid = false;   ///< Whether `qid:…` is skipped; otherwise it is an error.
 };
 
-/// @brief A piece of a text that starts at the start of a line and ends after the end of one.
+/// @brief A part of a text that starts at the start of a line and ends after the end of a line.
 struct libsvm_chunk {
   std::string_view text;
   std::size_t lines_before = 0;    ///< Lines of the text before it.
-  std::size_t rows_before = 0;     ///< Where its rows go: at most as many as it has lines.
-  std::size_t entries_before = 0;  ///< Where its entries go: at most as many as it has colons.
+  std::size_t rows_before = 0;     ///< Where its rows go; space for one per line.
+  std::size_t entries_before = 0;  ///< Where its entries go; space for one per colon.
   std::size_t most_rows = 0;
   std::size_t most_entries = 0;
-  std::size_t rows = 0;  ///< What it turned out to have.
+  std::size_t rows = 0;  ///< The actual number.
   std::size_t entries = 0;
   std::uint64_t columns = 0;  ///< One above its largest index, from 0.
 };
 
-/// @brief Where the arrays of the whole text start.
+/// @brief The start of the arrays of the whole text.
 template <class Value>
 struct libsvm_arrays {
-  std::size_t* row_starts;  ///< Element i + 1 is where row i ends.
+  std::size_t* row_starts;  ///< Element i + 1 is the end of row i.
   std::uint32_t* indices;
   Value* values;
   double* targets;
@@ -50,9 +50,9 @@ struct libsvm_arrays {
 
 /// @brief Reads one chunk, from left to right.
 ///
-/// Short plain tokens, nearly all there are, are read eight bytes at a time. Whatever is not of
-/// that kind, and all that is wrong, is left to text_line, which starts again at the same token: so
-/// the fast way never decides what is legal.
+/// Short plain tokens, nearly all in practice, are read eight bytes at a time. All other tokens,
+/// and all errors, are handled by text_line, which starts again at the same token: the fast path
+/// never decides what is valid.
 template <class Value>
 class libsvm_reader {
  public:
@@ -67,8 +67,8 @@ class libsvm_reader {
         at_(chunk.text.data()),
         end_(at_ + chunk.text.size()) {}
 
-  /// @brief Fills rows, entries and columns of the chunk, and its part of the arrays.
-  /// @throws invalid_data for the first mistake of the chunk.
+  /// @brief Sets rows, entries and columns of the chunk, and fills its part of the arrays.
+  /// @throws invalid_data for the first error of the chunk.
   void operator()() {
     for (std::size_t number = chunk_.lines_before + 1; at_ != end_; ++number) {
       number_ = number;
@@ -87,11 +87,11 @@ class libsvm_reader {
   }
 
  private:
-  /// An index of up to 8 digits, a colon and a value; so no plain token looks beyond the end.
+  /// An index of up to 8 digits, a colon and a value; no plain token reads beyond the end.
   static constexpr std::size_t reach = 9 + plain_decimal_reach;
   bool in_reach() const noexcept { return static_cast<std::size_t>(end_ - at_) >= reach; }
 
-  /// @brief Moves over blanks, and over the end of the line if it comes next.
+  /// @brief Skips blanks, and the end of the line if it follows.
   /// @return false after the end of the line.
   bool next() noexcept {
     while (at_ != end_ && is_blank(*at_)) ++at_;
@@ -110,10 +110,10 @@ class libsvm_reader {
     return *p == ' ' || *p == '\n' || *p == '\t' || *p == '#' || (*p == '\r' && p[1] == '\n');
   }
 
-  /// @return false if the line has none; it is then behind us.
+  /// @return false if the line has none; the line is then consumed.
   bool label() {
     if (!next()) return false;
-    // No text has more rows than ends of lines, unless its bytes change under our hands.
+    // A text has at most one row per line end, unless its bytes change during parsing.
     if (rows_ == chunk_.most_rows) changed();
     if (in_reach()) {
       char const* const p = plain_decimal(at_, targets_[rows_]);
@@ -129,7 +129,7 @@ class libsvm_reader {
     return true;
   }
 
-  /// @return false if the line has no further one; it is then behind us.
+  /// @return false if the line has no further entry; the line is then consumed.
   bool entry() {
     if (!next()) return false;
     if (in_reach() && plain_entry()) return true;
@@ -152,7 +152,7 @@ class libsvm_reader {
       return false;
     ++p;
     Value value;
-    if (is_digit(*p) && p[1] == ' ') {  // such as 1, by far the most common value in many texts
+    if (is_digit(*p) && p[1] == ' ') {  // such as 1, by far the most frequent value in many texts
       value = static_cast<Value>(*p - '0');
       ++p;
     } else {
@@ -174,7 +174,7 @@ class libsvm_reader {
     throw invalid_data(rules_.name, "a file that changes while it is read", "a file left alone");
   }
 
-  /// @brief The line from here on, without its end and comment.
+  /// @brief The rest of the line, without its end and comment.
   text_line rest() {
     if (content_end_ == nullptr) {
       auto const find = [this](char c, char const* end) {
@@ -202,10 +202,10 @@ class libsvm_reader {
   char const* end_;
 
   std::size_t number_ = 0;             // of the line
-  char const* line_ = nullptr;         // where it starts
-  char const* line_end_ = nullptr;     // known once rest() was called
+  char const* line_ = nullptr;         // its start
+  char const* line_end_ = nullptr;     // known after a call of rest()
   char const* content_end_ = nullptr;  // null before that
-  std::uint64_t least_ = 0;            // the smallest index the next entry may have
+  std::uint64_t least_ = 0;            // the smallest valid index of the next entry
   std::uint64_t columns_ = 0;
   std::size_t rows_ = 0;
   std::size_t entries_ = 0;

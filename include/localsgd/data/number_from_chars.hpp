@@ -19,14 +19,14 @@
 #endif
 
 /// @file
-/// @brief Floating-point `std::from_chars`, where the standard library has none.
+/// @brief Floating-point `std::from_chars` for standard libraries that lack it.
 
 namespace localsgd::detail {
 
-/// @brief What std::from_chars does with a decimal number, by strtod in the "C" locale.
+/// @brief std::from_chars for decimal numbers, implemented with strtod in the "C" locale.
 ///
-/// The same characters are consumed, with the same value and the same error: no blank and no plus in
-/// front, no hexadecimal digits. Allocates where the text is longer than a short string.
+/// Consumes the same characters, with the same value and the same error: no leading blank or plus,
+/// no hexadecimal digits. Allocates if the text is longer than a short string.
 template <std::floating_point Number>
 std::from_chars_result strtod_from_chars(char const* first, char const* last, Number& value) {
   static_assert(sizeof(Number) <= sizeof(double));
@@ -39,7 +39,7 @@ std::from_chars_result strtod_from_chars(char const* first, char const* last, Nu
   std::size_t const digits = !text.empty() && text.front() == '-' ? 1 : 0;
   if (text.size() == digits || text[digits] == '+' || text[digits] == '-')
     return {first, std::errc::invalid_argument};
-  // strtod would read 0x1p3 as 8, std::from_chars reads the zero.
+  // strtod would read 0x1p3 as 8; std::from_chars reads only the zero.
   if (text[digits] == '0' && text.size() > digits + 1 && (text[digits + 1] | 0x20) == 'x')
     text.resize(digits + 1);
   int const before = errno;
@@ -50,7 +50,7 @@ std::from_chars_result strtod_from_chars(char const* first, char const* last, Nu
     read = ::strtof_l(text.c_str(), &end, classic);
   else
     read = ::strtod_l(text.c_str(), &end, classic);
-  // ERANGE comes with what is subnormal, too, and that is a value.
+  // strtod also sets ERANGE for subnormal numbers, which are valid values.
   bool const out_of_range = errno == ERANGE && (std::isinf(read) || read == 0);
   errno = before;
   if (end == text.c_str()) return {first, std::errc::invalid_argument};
@@ -63,7 +63,7 @@ std::from_chars_result strtod_from_chars(char const* first, char const* last, Nu
 /// @brief std::from_chars(first, last, value), in its default format, on every standard library.
 template <std::floating_point Number>
 std::from_chars_result number_from_chars(char const* first, char const* last, Number& value) {
-#if defined(__cpp_lib_to_chars)  // libc++ from version 20 on
+#if defined(__cpp_lib_to_chars)  // libc++ 20 and later
   return std::from_chars(first, last, value);
 #else
   return strtod_from_chars(first, last, value);

@@ -15,14 +15,14 @@
 
 namespace localsgd::detail {
 
-/// @brief Calls f(0) … f(n−1), each once, on up to `threads` threads, the calling one among them.
+/// @brief Calls f(0) … f(n−1), each once, on up to `threads` threads including the calling thread.
 ///
-/// Tasks are taken in ascending order by whoever is free. When the system gives fewer threads, or
-/// none, the others do the work.
+/// Idle threads take tasks in ascending order. If the system provides fewer threads, or none, the
+/// others do the work.
 ///
-/// @param f Called by several threads at once.
-/// @throws what f throws: the exception of the lowest number, as a loop would. Tasks above it may
-///         have run or not.
+/// @param f Called by several threads concurrently.
+/// @throws any exception of f: the one with the lowest number, as a loop would. Tasks above it may
+///         or may not have run.
 template <class F>
 void parallel_for(std::size_t n, std::size_t threads, F const& f) {
   std::atomic<std::size_t> next{0};
@@ -39,7 +39,7 @@ void parallel_for(std::size_t n, std::size_t threads, F const& f) {
           failed = i;
           error = std::current_exception();
         }
-        next = n;  // all below i are taken already, and finish
+        next = n;  // all below i have been taken, and finish
       }
     }
   };
@@ -49,7 +49,7 @@ void parallel_for(std::size_t n, std::size_t threads, F const& f) {
     others.reserve(threads - 1);
     try {
       while (others.size() + 1 < threads && others.size() + 1 < n) others.emplace_back(work);
-    } catch (...) {  // no further thread is to be had
+    } catch (...) {  // the system provides no further threads
     }
   }
   work();

@@ -17,7 +17,7 @@
 #include <vector>
 
 /// @file
-/// @brief Matrices of some of the rows of another one.
+/// @brief Matrices of selected rows of another one.
 
 namespace localsgd {
 
@@ -32,8 +32,8 @@ inline void check_row_indices(std::span<std::size_t const> samples, std::size_t 
 }  // namespace detail
 
 /// @brief Row k of the result is a copy of row `samples[k]`, in O(nonzeros copied). The number of
-///        columns stays.
-/// @param samples in any order; a row may occur several times
+///        columns does not change.
+/// @param samples in any order; rows may repeat
 /// @throws invalid_data if an index is not below the number of rows
 template <class Value>
 csr_matrix<Value> select_rows(csr_matrix<Value> const& from, std::span<std::size_t const> samples) {

@@ -17,21 +17,21 @@
 #include <system_error>
 
 /// @file
-/// @brief Tokens of a line of text: any number from_chars knows, and errors that name their place.
+/// @brief Tokens of a line of text: any number supported by from_chars, and errors with positions.
 
 namespace localsgd::detail {
 
 inline constexpr bool is_blank(char c) noexcept { return c == ' ' || c == '\t'; }
 
-/// @brief One line of a text, read from left to right, and its place for error messages.
+/// @brief One line of a text, read from left to right, and its position for error messages.
 class text_line {
  public:
-  /// @param at Where to go on reading, in [begin, end].
+  /// @param at Where to start reading, in [begin, end].
   text_line(std::string_view file, std::size_t number, char const* begin, char const* at,
             char const* end) noexcept
       : file_(file), number_(number), begin_(begin), end_(end), at_(at) {}
 
-  /// @brief Where the next token is looked for.
+  /// @brief Where the search for the next token starts.
   char const* at() const noexcept { return at_; }
 
   /// @brief Moves to the next token. @return false at the end of the line.
@@ -40,7 +40,7 @@ class text_line {
     return at_ != end_;
   }
 
-  /// @brief Moves over blanks, unless only blanks follow.
+  /// @brief Skips blanks, unless only blanks follow.
   void skip_blanks() noexcept {
     char const* const before = at_;
     if (!next()) at_ = before;
@@ -56,8 +56,8 @@ class text_line {
     return number<double>("a label");
   }
 
-  /// @brief Moves over the token if it is `qid:…`, the query of ranking data.
-  /// @param allowed Otherwise it is refused.
+  /// @brief Skips the token if it is `qid:…`, the query of ranking data.
+  /// @param allowed Whether this is permitted; otherwise the token is an error.
   bool skip_qid(bool allowed) {
     std::string_view const token(at_, token_end(at_));
     if (!token.starts_with("qid:")) return false;
@@ -67,8 +67,8 @@ class text_line {
     return true;
   }
 
-  /// @brief Reads a decimal number that ends where the token ends; `+` in front is legal.
-  /// @param what Names it in error messages: "a label", "a value".
+  /// @brief Reads a decimal number that ends with the token; a leading `+` is permitted.
+  /// @param what Its name in error messages: "a label", "a value".
   template <class Number>
   Number number(std::string_view what) {
     char const* first = at_;
@@ -87,10 +87,10 @@ class text_line {
   }
 
   /// @brief Reads `index:` and stops at the value.
-  /// @param base  The smallest index there is.
+  /// @param base  The smallest valid index.
   /// @param least One above the previous index of the line, or `base`.
-  /// @param most  The largest index there may be.
-  /// @param why   What an index above `most` breaks.
+  /// @param most  The largest valid index.
+  /// @param why   The rule that an index above `most` violates.
   std::uint64_t index(std::uint64_t base, std::uint64_t least, std::uint64_t most,
                       std::string_view why) {
     std::uint64_t index = 0;
@@ -113,7 +113,7 @@ class text_line {
   }
 
  private:
-  // Control characters as '?', bytes above ASCII as \xNN: what they mean depends on the terminal.
+  // Control characters as '?', bytes above ASCII as \xNN: their meaning depends on the terminal.
   static void append_printable(std::string& text, char c) {
     constexpr std::string_view hex = "0123456789abcdef";
     auto const byte = static_cast<unsigned char>(c);
@@ -126,7 +126,7 @@ class text_line {
   char const* token_end(char const* from) const { return std::find_if(from, end_, is_blank); }
 
   /// @brief A number too small for float but not for double is rounded, to zero or nearly so;
-  ///        all else that is out of range becomes infinity.
+  ///        other numbers out of range become infinity.
   template <class Number>
   static Number underflow(char const* first, char const* last) {
     double wide = HUGE_VAL;
