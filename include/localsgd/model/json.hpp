@@ -21,7 +21,7 @@
 #include <vector>
 
 /// @file
-/// @brief Models as JSON files. Needs nlohmann-json, which no other header includes.
+/// @brief Models as JSON files. Requires nlohmann-json, which no other header includes.
 
 namespace localsgd {
 
@@ -179,7 +179,7 @@ inline std::string to_json_text(linear_model const& m) {
   }
   std::string text;
   try {
-    for (auto const& [key, value] : all.items())  // a line for each field
+    for (auto const& [key, value] : all.items())  // one line per field
       text += (text.empty() ? "{\n  " : ",\n  ") + json(key).dump() + ": " + value.dump();
   } catch (nlohmann::json::type_error const&) {
     throw invalid_data("model.names or model.loss", "bytes that are not UTF-8", "text in UTF-8");
@@ -187,7 +187,7 @@ inline std::string to_json_text(linear_model const& m) {
   return text + "\n}\n";
 }
 
-/// @brief Writes a model as JSON: all that a linear_model holds, bit for bit.
+/// @brief Writes a model as JSON: all members of a linear_model, bit for bit.
 ///
 /// ~~~{.json}
 /// {
@@ -202,11 +202,11 @@ inline std::string to_json_text(linear_model const& m) {
 ///   "coefficients": [[0.1,0.0,-2.5]]
 /// }
 /// ~~~
-/// The fields are the members of linear_model; `coefficients` has a row for each output. `names` is there
-/// where labels are texts, `labels` is empty for regression. `kind` is for the reader: it follows from the
-/// others. Numbers have the digits that give the same `double` again.
+/// The fields are the members of linear_model; `coefficients` has one row per output. `names` is
+/// present if labels are texts, `labels` is empty for regression. `kind` is informative: it follows
+/// from the other fields. Numbers have enough digits to restore the same `double`.
 ///
-/// `path` is replaced when all is written: until then, and after any error, the file that was there stays.
+/// `path` is replaced once everything is written: until then, and after any error, the old file stays.
 /// @throws invalid_data if the model breaks a rule of linear_model, or has texts that are not UTF-8
 /// @throws std::filesystem::filesystem_error with path and reason if the file cannot be written
 inline void save_json(linear_model const& m, std::filesystem::path const& path) {
@@ -216,15 +216,16 @@ inline void save_json(linear_model const& m, std::filesystem::path const& path) 
   file.commit();
 }
 
-/// @brief Reads a model from JSON text: see load_json(). @param name what error messages call the text
+/// @brief Reads a model from JSON text: see load_json(). @param name the name of the text in errors
 inline linear_model parse_json(std::string_view text, std::string_view name) {
   return detail::json_model_reader(text, name).model();
 }
 
-/// @brief Reads a model that save_json() wrote.
-/// @throws invalid_data with the file and what is wrong: a line and a column of what is no JSON; the name of
-///         a field that is missing, unknown, there twice, or of another type or length; another version;
-///         a number that is out of range. Also if the file is missing, not readable, or compressed
+/// @brief Reads a model written by save_json().
+/// @throws invalid_data with the file and the error: the line and column of invalid JSON; the name
+///         of a field that is missing, unknown, repeated, or of the wrong type or length; another
+///         version; a number that is out of range. Also if the file is missing, not readable, or
+///         compressed
 inline linear_model load_json(std::filesystem::path const& path) {
   detail::mapped_file const file(path);
   return parse_json(file.bytes(), path.string());

@@ -23,23 +23,23 @@
 #include <vector>
 
 /// @file
-/// @brief Models as LIBLINEAR's text files.
+/// @brief Models as LIBLINEAR text files.
 
 namespace localsgd {
 
 namespace detail {
 
-/// @brief The most features and the largest label that LIBLINEAR can read, which are int.
+/// @brief The limit of LIBLINEAR, which uses int, for the number of features and for labels.
 inline constexpr double liblinear_largest = std::numeric_limits<std::int32_t>::max();
 
-/// @brief The shortest text that reads as the same bits.
+/// @brief Appends the shortest text that restores the same bits.
 inline void append_number(std::string& text, double number) {
   std::array<char, 32> digits{};
   text.append(digits.data(),
               std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr);
 }
 
-/// @brief The model of two classes and one output with the decision value z_1 − z_0.
+/// @brief The two-class model with one output whose decision value is z_1 − z_0.
 inline linear_model difference_of_outputs(linear_model const& m) {
   linear_model one = m;
   one.loss = m.loss == "softmax" ? "logistic" : "";  // other losses lose their probabilities
@@ -51,7 +51,7 @@ inline linear_model difference_of_outputs(linear_model const& m) {
   return one;
 }
 
-/// @brief What LIBLINEAR calls a model that predicts the same labels.
+/// @brief The LIBLINEAR solver name for a model that predicts the same labels.
 inline std::string_view liblinear_solver_for(linear_model const& m) {
   if (m.kind() == model_kind::regression) return "L2R_L2LOSS_SVR";
   if (m.loss == "logistic") return "L2R_LR";
@@ -90,7 +90,7 @@ inline std::string to_liblinear(linear_model const& model) {
   if (!m.labels.empty()) {
     text += "\nlabel";
     auto const add = [&](double label) { text += " " + std::to_string(static_cast<long>(label)); };
-    if (m.kind() == model_kind::binary) {  // the first one is that of z > 0
+    if (m.kind() == model_kind::binary) {  // the first label is that of z > 0
       add(m.labels[1]);
       add(m.labels[0]);
     } else {
@@ -117,14 +117,15 @@ inline std::string to_liblinear(linear_model const& model) {
 /// load_liblinear() reads the same coefficients, intercepts and labels, bit for bit, and LIBLINEAR predicts
 /// the same labels. An intercept is written as the coefficient of LIBLINEAR's constant feature, "bias 1".
 ///
-/// What the format cannot hold:
-/// - The loss, but for `logistic` ("L2R_LR", which has probabilities), `squared_hinge` and `hinge`. Softmax
-///   regression of three or more classes becomes "MCSVM_CS", for which LIBLINEAR has no probabilities.
-/// - Two outputs for two classes: the difference of the two is written, which predicts the same labels
+/// The format has these limits:
+/// - The loss is not stored, except for `logistic` ("L2R_LR", which has probabilities),
+///   `squared_hinge` and `hinge`. Softmax regression of three or more classes becomes "MCSVM_CS",
+///   for which LIBLINEAR has no probabilities.
+/// - Two outputs for two classes are written as their difference, which predicts the same labels
 ///   and, after softmax regression, the same probabilities.
-/// - Names: the codes are written as labels.
+/// - Names are not stored: the codes are written as labels.
 ///
-/// `path` is replaced when all is written: until then, and after any error, the file that was there stays.
+/// `path` is replaced once everything is written: until then, and after any error, the old file stays.
 /// @throws invalid_data naming `model.labels[c]` that is not an integer; what linear_model::validate() throws
 /// @throws invalid_settings for the losses `poisson` and `gamma_loss`, and for 2^31 − 1 features or more
 /// @throws std::filesystem::filesystem_error with path and reason if the file cannot be written
@@ -136,12 +137,12 @@ inline void save_liblinear(linear_model const& m, std::filesystem::path const& p
 }
 
 /// @brief Reads a model from text in the format of LIBLINEAR: see load_liblinear().
-/// @param name what error messages call the text
+/// @param name the name of the text in error messages
 inline linear_model parse_liblinear(std::string_view text, std::string_view name) {
   detail::refuse_compressed(text, name);
   auto const file = detail::read_liblinear_text(text, name);
   std::size_t const outputs = file.outputs, d = file.features;
-  // With two classes LIBLINEAR looks at the first output only, even where there are two.
+  // With two classes LIBLINEAR uses only the first output, even if there are two.
   bool const binary = file.labels.size() == 2;
   linear_model m;
   m.loss = file.solver.loss;
@@ -160,7 +161,7 @@ inline linear_model parse_liblinear(std::string_view text, std::string_view name
   return m;
 }
 
-/// @brief Reads a model that LIBLINEAR or save_liblinear() wrote.
+/// @brief Reads a model written by LIBLINEAR or save_liblinear().
 ///
 /// | `solver_type`                                | linear_model::loss                               |
 /// |----------------------------------------------|--------------------------------------------------|
@@ -171,11 +172,11 @@ inline linear_model parse_liblinear(std::string_view text, std::string_view name
 /// | `L2R_L2LOSS_SVR`, its `_DUAL`                | `squared_epsilon_insensitive`, a regression      |
 /// | `L2R_L1LOSS_SVR_DUAL`                        | `epsilon_insensitive`, a regression              |
 ///
-/// Predictions are LIBLINEAR's: the same labels, and of `logistic` the same probabilities. The constant
-/// feature becomes an intercept, bias times its coefficient. `ONECLASS_SVM` is refused.
+/// Predictions agree with LIBLINEAR: the same labels and, for `logistic`, the same probabilities.
+/// The constant feature becomes an intercept, bias times its coefficient. `ONECLASS_SVM` is rejected.
 ///
-/// @throws invalid_data with file, line and column of what is wrong, or if the file is missing, not
-///         readable, compressed, or cut off
+/// @throws invalid_data with file, line and column of the error, or if the file is missing, not
+///         readable, compressed, or truncated
 inline linear_model load_liblinear(std::filesystem::path const& path) {
   detail::mapped_file const file(path);
   return parse_liblinear(file.bytes(), path.string());

@@ -17,11 +17,11 @@
 #include <vector>
 
 /// @file
-/// @brief Reads the text of a LIBLINEAR model, without giving it a meaning.
+/// @brief Parses the text of a LIBLINEAR model without interpreting it.
 
 namespace localsgd::detail {
 
-/// @brief A solver of LIBLINEAR, by the name in its files.
+/// @brief A LIBLINEAR solver, identified by the name in its files.
 struct liblinear_solver {
   std::string_view name, loss;
   bool regression = false;
@@ -41,18 +41,18 @@ inline constexpr liblinear_solver liblinear_solvers[] = {
     {"L2R_L1LOSS_SVR_DUAL", "epsilon_insensitive", true},
 };
 
-/// @brief What such a file says.
+/// @brief The contents of such a file.
 struct liblinear_text {
   liblinear_solver solver;
   std::size_t classes = 0;      ///< nr_class; 2 for regression
   std::vector<double> labels;   ///< One for each class; none for regression.
   std::size_t features = 0;     ///< nr_feature, without the constant feature
-  double bias = -1;             ///< The constant feature; < 0: there is none.
+  double bias = -1;             ///< The constant feature; < 0: none.
   std::size_t outputs = 0;      ///< Numbers in a row of w.
-  std::vector<double> weights;  ///< A row for each feature, then one for the constant feature.
+  std::vector<double> weights;  ///< One row per feature, then one for the constant feature.
 };
 
-/// @brief Words between blanks and ends of lines, as LIBLINEAR reads them, with their places.
+/// @brief Words separated by blanks and line ends, as LIBLINEAR reads them, with their positions.
 class liblinear_words {
  public:
   liblinear_words(std::string_view text, std::string_view file) noexcept
@@ -95,7 +95,7 @@ class liblinear_words {
     return x;
   }
 
-  /// @brief Throws invalid_data at the last word.
+  /// @brief Throws invalid_data at the position of the last word.
   [[noreturn]] void fail(std::string const& expected) const {
     std::string found = word_.empty() ? "the end of the file" : std::string(word_.substr(0, 40));
     for (char& c : found)
@@ -121,8 +121,8 @@ inline liblinear_solver liblinear_solver_named(liblinear_words& words) {
   return *at;
 }
 
-/// @brief The fields in any order, `label` after `nr_class`, and w at the end, as LIBLINEAR reads them.
-/// @throws invalid_data with the place of what is wrong
+/// @brief Reads the fields in any order, `label` after `nr_class`, and w at the end, like LIBLINEAR.
+/// @throws invalid_data with the position of the error
 inline liblinear_text read_liblinear_text(std::string_view text, std::string_view name) {
   constexpr double any = std::numeric_limits<std::int32_t>::min();
   liblinear_text file;
@@ -165,7 +165,7 @@ inline liblinear_text read_liblinear_text(std::string_view text, std::string_vie
 
   file.outputs = file.classes == 2 && file.solver.name != "MCSVM_CS" ? 1 : file.classes;
   std::size_t const rows = file.features + (file.bias >= 0 ? 1 : 0);
-  // Each number takes two bytes or more; this also bounds the memory that a wrong header can ask for.
+  // Each number takes at least two bytes; this also bounds the memory that a wrong header can request.
   if (rows > text.size() / 2 / file.outputs)
     words.fail(std::to_string(rows) + " rows of " + std::to_string(file.outputs) +
                " numbers after w: the file is too short for them");
@@ -174,7 +174,7 @@ inline liblinear_text read_liblinear_text(std::string_view text, std::string_vie
       "one of the " + std::to_string(rows) + " x " + std::to_string(file.outputs) + " coefficients";
   file.weights.reserve(count);
   for (std::size_t i = 0; i != count; ++i) file.weights.push_back(words.number(what));
-  // A number that is cut off may still be one.
+  // A truncated number may still be a number.
   if (!words.ends_with_space())
     words.fail("a blank or an end of line after the last number: the file is cut off");
   if (!words.next().empty()) words.fail("nothing after the last row of w");

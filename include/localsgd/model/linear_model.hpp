@@ -13,7 +13,7 @@
 #include <vector>
 
 /// @file
-/// @brief A trained linear model, without the data and the objective it was trained with.
+/// @brief A trained linear model, without the data and the objective used for training.
 
 namespace localsgd {
 
@@ -24,36 +24,36 @@ enum class model_kind {
   multiclass,  ///< one of C classes, by the largest of C decision values
 };
 
-/// @brief A linear model: all that is needed to predict.
+/// @brief A linear model: everything needed for predictions.
 ///
-/// Its decision values are z_k = ⟨w_k, a⟩ + b_k, k = 0 … outputs() − 1: one value for a regression or two
-/// classes, C values otherwise. make_model() makes it of an objective and its minimiser; load_liblinear()
-/// and load_json() read it from a file. All members are public and may be changed; what saves or loads a
-/// model calls validate(), what predicts calls validate_sizes().
+/// Its decision values are z_k = ⟨w_k, a⟩ + b_k, k = 0 … outputs() − 1: one value for a regression
+/// or two classes, C values otherwise. make_model() builds it from an objective and its minimiser;
+/// load_liblinear() and load_json() read it from a file. All members are public and may be changed.
+/// Functions that save or load a model call validate(), those that predict call validate_sizes().
 ///
 /// A plain value: safe to read from several threads.
 struct linear_model {
-  /// The loss it was trained with, which decides what decision values mean:
+  /// The loss used for training, which determines the meaning of decision values:
   ///
-  /// | `loss`                  | predict()                   | predict_probability()                       |
-  /// |-------------------------|-----------------------------|---------------------------------------------|
-  /// | `logistic`              | the class                   | 1/(1 + e⁻ᶻ); of C outputs (one against all  |
-  /// |                         |                             | others) the same, divided by their sum      |
-  /// | `softmax`               | the class                   | e^{z_k}/Σ_c e^{z_c}                         |
-  /// | `poisson`, `gamma_loss` | the mean eᶻ                 | refused                                     |
-  /// | any other               | the class, in regression z  | refused                                     |
+  /// | `loss`                  | predict()                  | predict_probability()                       |
+  /// |-------------------------|----------------------------|---------------------------------------------|
+  /// | `logistic`              | the class                  | 1/(1 + e⁻ᶻ); for C outputs (one against all |
+  /// |                         |                            | others) the same, divided by their sum      |
+  /// | `softmax`               | the class                  | e^{z_k}/Σ_c e^{z_c}                         |
+  /// | `poisson`, `gamma_loss` | the mean eᶻ                | throws                                      |
+  /// | any other               | the class; a regression: z | throws                                      |
   std::string loss;
 
   std::size_t features = 0;          ///< d ≥ 1
   std::vector<double> coefficients;  ///< w_0, w_1, …: outputs() × d numbers, row-major. Finite.
-  std::vector<double> intercepts;    ///< b_k, one for each output; 0 where there is none. Finite.
+  std::vector<double> intercepts;    ///< b_k, one for each output; 0 without an intercept. Finite.
 
-  /// Of each class its label: what predict() returns. Finite and different. Of two classes with one
-  /// output, labels[1] is the class of z > 0. Empty for regression.
+  /// For each class its label, which predict() returns. Finite and distinct. For two classes with
+  /// one output, labels[1] is the class of z > 0. Empty for regression.
   std::vector<double> labels;
 
-  /// Of each class its label as text, if the labels are texts; then `labels` are codes, such as −1 and +1.
-  /// Empty otherwise.
+  /// For each class its label as text, if the labels are texts; then `labels` are codes, such as −1
+  /// and +1. Empty otherwise.
   std::vector<std::string> names;
 
   std::size_t outputs() const noexcept { return intercepts.size(); }
@@ -72,15 +72,15 @@ struct linear_model {
     return names.empty() ? detail::shown(labels[c]) : names[c];
   }
 
-  /// @brief Checks the numbers of coefficients, intercepts and labels; constant time.
-  /// @throws invalid_data naming the member that breaks a rule
+  /// @brief Checks the number of coefficients, intercepts and labels; constant time.
+  /// @throws invalid_data naming the member that violates a rule
   void validate_sizes() const {
     if (features == 0) throw invalid_data("model.features", "0", "at least 1");
     bool const one_output = labels.size() == 0 || labels.size() == 2;
     if (!(one_output && outputs() == 1) && (outputs() != labels.size() || outputs() == 0))
       refuse_size("model.intercepts", outputs(), one_output ? 1 : labels.size(),
                   "one for each decision value");
-    // In this order, as the product may overflow.
+    // In this order, since the product may overflow.
     if (coefficients.size() / features != outputs() || coefficients.size() % features != 0)
       refuse_size("model.coefficients", coefficients.size(), outputs(),
                   "for each of " + std::to_string(features) + " features");
@@ -89,7 +89,7 @@ struct linear_model {
   }
 
   /// @brief Checks everything.
-  /// @throws invalid_data naming the member that breaks a rule
+  /// @throws invalid_data naming the member that violates a rule
   void validate() const {
     validate_sizes();
     check_finite("model.coefficients", coefficients);

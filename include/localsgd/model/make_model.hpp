@@ -32,7 +32,7 @@
 #include <vector>
 
 /// @file
-/// @brief Makes a linear_model of an objective and its minimiser.
+/// @brief Builds a linear_model from an objective and its minimiser.
 
 namespace localsgd {
 
@@ -43,7 +43,7 @@ concept has_name = requires {
   { L::name } -> std::convertible_to<std::string_view>;
 };
 
-/// @brief The name of a loss in a linear_model: `L::name` of a loss that has one, "custom" of others.
+/// @brief The name of a loss in a linear_model: `L::name` if present, otherwise "custom".
 template <class L>
 constexpr std::string_view loss_name() noexcept {
   if constexpr (std::same_as<L, logistic>)
@@ -68,7 +68,7 @@ constexpr std::string_view loss_name() noexcept {
     return "custom";
 }
 
-/// @brief Whether a loss takes the targets −1 and +1 and nothing else.
+/// @brief Whether a loss accepts only the targets −1 and +1.
 template <class L>
 bool is_of_two_classes() noexcept {
   if constexpr (knows_targets<L>)
@@ -77,7 +77,7 @@ bool is_of_two_classes() noexcept {
     return false;
 }
 
-/// @brief A softmax_objective, or an objective like it.
+/// @brief A softmax_objective, or an objective with the same members.
 template <class F>
 concept softmax_regression =
     FactoredObjective<F> &&
@@ -87,7 +87,7 @@ concept softmax_regression =
       f.probabilities(x, batch, p);
     };
 
-/// @brief What make_model() takes: one of these, or shards of one.
+/// @brief The objectives that make_model() accepts: one of these, or shards of one.
 template <class F>
 concept has_linear_model =
     LinearObjective<stepped_objective<F>> || softmax_regression<stepped_objective<F>>;
@@ -97,8 +97,8 @@ template <class F>
 using loss_of =
     std::remove_cvref_t<decltype(std::declval<stepped_objective<F> const&>().loss())>;
 
-/// @brief An objective that knows loss and classes: f itself, or a shard of this process.
-/// @throws invalid_settings if this process holds none
+/// @brief An objective that provides loss and classes: f itself, or a shard of this process.
+/// @throws invalid_settings if this process holds no shard
 template <class F>
 stepped_objective<F> const& any_shard_of(F const& f) {
   if constexpr (ShardedObjective<F>) {
@@ -111,8 +111,8 @@ stepped_objective<F> const& any_shard_of(F const& f) {
   }
 }
 
-/// @brief The labels of an encoding as numbers, if every name is a number as the library writes it;
-///        otherwise the codes, with names.
+/// @brief The labels of an encoding as numbers, if every name is a number in the library's
+///        notation; otherwise the codes, with names.
 inline void set_labels(linear_model& m, label_encoding const& encoding) {
   m.labels.clear();
   m.names.clear();
@@ -164,7 +164,7 @@ linear_model model_without_labels(F const& f, Point const& point) {
   return m;
 }
 
-/// @brief How many classes an objective has; 2 also where a loss takes numbers that may stand for two.
+/// @brief The number of classes of an objective; 2 also for a loss of numbers that may encode two classes.
 template <class F>
 std::size_t classes_of(F const& f) {
   if constexpr (LinearObjective<stepped_objective<F>>)
@@ -182,12 +182,13 @@ std::size_t classes_of(F const& f) {
 /// linear_model const m = make_model(f, r.x);
 /// std::vector<double> const y = predict(m, rows);
 /// ~~~
-/// The intercept is the constant feature times the last coordinate of x. Offsets belong to samples and not
-/// to the model: add those of new samples to decision_function().
+/// The intercept is the constant feature times the last coordinate of x. Offsets belong to samples,
+/// not to the model: add those of new samples to decision_function().
 ///
-/// A loss that takes only the targets −1 and +1, such as `logistic`, makes a model of two classes with these
-/// labels; softmax regression one of the classes 0, 1, …, C−1. Any other loss makes a regression. A loss
-/// of your own is named by its `static constexpr std::string_view name`, if it has one, or "custom".
+/// A loss that accepts only the targets −1 and +1, such as `logistic`, gives a model of two classes
+/// with these labels; softmax regression gives one of the classes 0, 1, …, C−1. Any other loss
+/// gives a regression. A custom loss is named by its `static constexpr std::string_view name`, if
+/// it has one, or "custom".
 ///
 /// @param f a LinearObjective, or a softmax_objective; also sharded
 /// @param x d finite numbers, contiguous
@@ -204,12 +205,13 @@ linear_model make_model(F const& f, Point const& x) {
   return m;
 }
 
-/// @brief The same with the labels of the data, as encode_binary() or encode_classes() found them.
+/// @brief The same with the labels of the data, as encoded by encode_binary() or encode_classes().
 ///
 /// predict() returns the labels if they are numbers. If they are texts, it returns the codes, and
-/// predict_names() the labels. A loss of regression, such as `squared`, makes a model of two classes, too.
+/// predict_names() the labels. Regression losses, such as `squared`, also give a model of two classes.
 ///
-/// @throws invalid_data if the objective has another number of classes, or the codes are not its targets
+/// @throws invalid_data if the objective has a different number of classes, or the codes are not
+///                      its targets
 template <detail::has_linear_model F, class Point>
 linear_model make_model(F const& f, Point const& x, label_encoding const& encoding) {
   auto m = detail::model_without_labels(f, x);
@@ -229,9 +231,9 @@ linear_model make_model(F const& f, Point const& x, label_encoding const& encodi
   return m;
 }
 
-/// @brief The same with the labels as numbers: of the targets −1 and +1, or of the classes 0, 1, …, C−1.
-/// @throws invalid_data naming `labels` if there are too few or too many, or `model.labels` if they are not
-///                      finite and different
+/// @brief The same with the labels as numbers: for the targets −1 and +1, or the classes 0, 1, …, C−1.
+/// @throws invalid_data naming `labels` if there are too few or too many, or `model.labels` if they
+///                      are not finite and distinct
 template <detail::has_linear_model F, class Point, detail::span_of_double Labels>
 linear_model make_model(F const& f, Point const& x, Labels const& labels) {
   std::span<double const> const given(labels);

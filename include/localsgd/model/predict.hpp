@@ -24,7 +24,7 @@ template <class Data>
 concept has_features = requires(Data const& data) {
   requires feature_matrix<decltype(data.features)>;
 };
-/// @brief Rows to predict: a matrix, or a dataset, whose targets do not matter.
+/// @brief Rows for predictions: a matrix, or a dataset, whose targets are ignored.
 template <class Data>
 concept rows_to_predict = feature_matrix<Data> || has_features<Data>;
 
@@ -36,7 +36,7 @@ auto const& rows_of_data(Data const& data) noexcept {
     return data;
 }
 
-/// @brief A sparse row up to column `columns`, where it may have more; its indices are sorted.
+/// @brief A sparse row up to column `columns`, if it has more; its indices are sorted.
 template <sparse_row Row>
 Row row_up_to(Row row, std::size_t columns) noexcept {
   auto const end = std::ranges::lower_bound(row.indices, columns);
@@ -46,7 +46,7 @@ Row row_up_to(Row row, std::size_t columns) noexcept {
   return row;
 }
 
-/// @brief Calls `visit(z)` for one row after the other, with its decision values.
+/// @brief Calls `visit(z)` for each row in order, with its decision values.
 template <feature_matrix Matrix, class Visit>
 void for_each_decision(linear_model const& m, Matrix const& rows, Visit const& visit) {
   m.validate_sizes();
@@ -66,13 +66,13 @@ void for_each_decision(linear_model const& m, Matrix const& rows, Visit const& v
   }
 }
 
-/// @brief The class that decision values stand for. The lowest of equals; z > 0 is class 1 of two.
+/// @brief The class for given decision values; ties go to the lowest. For two classes, z > 0 is class 1.
 inline std::size_t class_of(linear_model const& m, std::span<double const> z) noexcept {
   if (m.kind() == model_kind::binary) return z[0] > 0 ? 1 : 0;
   return static_cast<std::size_t>(std::ranges::max_element(z) - z.begin());
 }
 
-/// @brief 1/(1 + e⁻ᶻ), to the last digits however small it is: the exponential never overflows.
+/// @brief 1/(1 + e⁻ᶻ), accurate also for small values: the exponential never overflows.
 inline double logistic_function(double z) noexcept {
   if (z >= 0) return 1 / (1 + std::exp(-z));
   double const e = std::exp(z);
@@ -87,8 +87,8 @@ inline void softmax_in_place(std::span<double> z) noexcept {
   for (double& each : z) each /= sum;
 }
 
-/// @brief z_k ← σ(z_k)/Σ_c σ(z_c), σ the logistic function: how LIBLINEAR joins C models of one class
-///        against all others.
+/// @brief z_k ← σ(z_k)/Σ_c σ(z_c), σ the logistic function: how LIBLINEAR combines C models of one
+///        class against all others.
 inline void normalized_logistic_in_place(std::span<double> z) noexcept {
   if (std::ranges::max(z) < -500) {  // σ(z) = e^z there, which may be 0 for all
     softmax_in_place(z);
@@ -105,15 +105,15 @@ inline bool predicts_log_of_mean(linear_model const& m) noexcept {
 
 }  // namespace detail
 
-/// @brief z_k = ⟨w_k, a_i⟩ + b_k of all rows: n numbers, or n × C row-major for C outputs.
+/// @brief z_k = ⟨w_k, a_i⟩ + b_k for all rows: n numbers, or n × C row-major for C outputs.
 ///
-/// A `csr_matrix` may have fewer or more columns than the model: a file in LIBSVM format has as many as
-/// its largest index. Features that a row lacks are 0; those the model does not know are ignored, as
-/// LIBLINEAR does. A dense matrix must have as many columns as the model.
+/// A `csr_matrix` may have fewer or more columns than the model: a file in LIBSVM format has as
+/// many as its largest index. Features that a row lacks are 0; features unknown to the model are
+/// ignored, as in LIBLINEAR. A dense matrix must have as many columns as the model.
 ///
 /// @param rows `csr_matrix` or `dense_matrix` of `float` or `double`, or a dataset of one
-/// @throws invalid_data naming `rows` if a dense matrix has another number of columns; what
-///         linear_model::validate_sizes() throws
+/// @throws invalid_data naming `rows` if a dense matrix has a different number of columns; the
+///         exceptions of linear_model::validate_sizes()
 template <detail::rows_to_predict Data>
 std::vector<double> decision_function(linear_model const& m, Data const& rows) {
   std::vector<double> all;
@@ -124,11 +124,11 @@ std::vector<double> decision_function(linear_model const& m, Data const& rows) {
   return all;
 }
 
-/// @brief Of each row the label of its class; in a regression the mean, which is z, or eᶻ of the losses
-///        `poisson` and `gamma_loss`.
+/// @brief For each row the label of its class; for a regression the mean, which is z, or eᶻ for the
+///        losses `poisson` and `gamma_loss`.
 ///
-/// Of two classes with one output, labels[1] is predicted where z > 0. Otherwise it is the class of the
-/// largest decision value, the first of equals. @throws as decision_function()
+/// For two classes with one output, labels[1] is predicted if z > 0. Otherwise the class with the
+/// largest decision value is predicted; ties go to the first. @throws like decision_function()
 template <detail::rows_to_predict Data>
 std::vector<double> predict(linear_model const& m, Data const& rows) {
   std::vector<double> all;
@@ -144,7 +144,7 @@ std::vector<double> predict(linear_model const& m, Data const& rows) {
   return all;
 }
 
-/// @brief Of each row the label of its class as text. @throws as decision_function(), and
+/// @brief For each row the label of its class as text. @throws like decision_function(), and
 ///        invalid_settings for a regression
 template <detail::rows_to_predict Data>
 std::vector<std::string> predict_names(linear_model const& m, Data const& rows) {
@@ -158,12 +158,12 @@ std::vector<std::string> predict_names(linear_model const& m, Data const& rows) 
   return all;
 }
 
-/// @brief Of each row the probability of its class being labels[1], or with C outputs the probabilities of
-///        all classes: n numbers, or n × C row-major.
+/// @brief For each row the probability of labels[1], or with C outputs the probabilities of all
+///        classes: n numbers, or n × C row-major.
 ///
-/// The table at linear_model::loss has the formulas. Small probabilities have all their digits.
-/// @throws invalid_settings naming `model.loss` if the model has no probabilities: only those of the losses
-///         `logistic` and `softmax` have; as decision_function()
+/// The table at linear_model::loss has the formulas. Small probabilities have full relative accuracy.
+/// @throws invalid_settings naming `model.loss` if the model has no probabilities: only the losses
+///         `logistic` and `softmax` have them; otherwise like decision_function()
 template <detail::rows_to_predict Data>
 std::vector<double> predict_probability(linear_model const& m, Data const& rows) {
   bool const binary = m.kind() == model_kind::binary;

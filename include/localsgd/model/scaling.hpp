@@ -19,7 +19,7 @@
 #include <vector>
 
 /// @file
-/// @brief Features on a common scale for training, and the model in the units of the data afterwards.
+/// @brief Features on a common scale for training, and the model converted back to the units of the data.
 
 namespace localsgd {
 
@@ -29,11 +29,11 @@ namespace localsgd {
 /// auto const scaling = standard_scaling(data.features);
 /// auto const rows = scaled(data.features, scaling);
 /// linear_objective const f(rows, y, logistic{}, l2{1e-4}, {.intercept = 1});
-/// auto const m = unscale(make_model(f, minimize(f).x), scaling);  // predicts from data as it is
+/// auto const m = unscale(make_model(f, minimize(f).x), scaling);  // predicts from unscaled data
 /// ~~~
-/// The penalty acts on the coefficients of scaled features, so it treats features alike whatever their units.
+/// The penalty acts on the coefficients of scaled features, so it is independent of the features' units.
 struct feature_scaling {
-  std::vector<double> shift;  ///< m_j, finite; none = all 0.
+  std::vector<double> shift;  ///< m_j, finite; empty = all 0.
   std::vector<double> scale;  ///< s_j, finite and > 0, one for each feature.
 
   friend bool operator==(feature_scaling const&, feature_scaling const&) = default;
@@ -41,7 +41,7 @@ struct feature_scaling {
 
 namespace detail {
 
-/// @brief What is known of a column after one pass.
+/// @brief Statistics of a column from one pass.
 struct column_summary {
   double least = std::numeric_limits<double>::infinity();
   double largest = -std::numeric_limits<double>::infinity();
@@ -64,7 +64,7 @@ std::vector<column_summary> summarize_columns(Matrix const& rows) {
   for (std::size_t i = 0; i != n; ++i)
     for_each_entry(row_of(rows, i), [&](std::size_t j, double value) { columns[j].add(value); });
   for (auto& column : columns)
-    if (column.stored != n) {  // the others are zeros
+    if (column.stored != n) {  // the other entries are zeros
       column.least = std::min(column.least, 0.0);
       column.largest = std::max(column.largest, 0.0);
     }
@@ -73,7 +73,7 @@ std::vector<column_summary> summarize_columns(Matrix const& rows) {
 
 inline std::string name_of_column(std::size_t j) { return "column " + std::to_string(j); }
 
-/// @brief Checks a scaling for rows of so many columns.
+/// @brief Checks a scaling for rows with `features` columns.
 inline void check_scaling(feature_scaling const& s, std::size_t features, std::string_view whose) {
   if (s.scale.size() != features)
     throw invalid_data("scaling.scale", std::to_string(s.scale.size()) + " numbers",
@@ -102,12 +102,12 @@ Value checked_value(double value, std::size_t row, std::size_t column) {
 
 }  // namespace detail
 
-/// @brief Mean 0 and standard deviation 1 of each feature of dense rows; of sparse rows the standard
-///        deviation alone, so that they stay sparse.
+/// @brief The scaling of each feature to mean 0 and standard deviation 1 for dense rows; only to
+///        standard deviation 1 for sparse rows, so that they stay sparse.
 ///
-/// s_j = √((1/n) Σ_i (a_ij − ā_j)²), also of sparse rows. Without a shift nothing is lost where the
-/// intercept is free, which is the default: a shift would only change the intercept of the minimum. A
-/// feature that is constant gets s_j = 1.
+/// s_j = √((1/n) Σ_i (a_ij − ā_j)²), also for sparse rows. Omitting the shift loses nothing if the
+/// intercept is free, which is the default: a shift would only change the intercept of the minimum.
+/// A constant feature gets s_j = 1.
 /// @param rows n ≥ 1
 /// @throws invalid_data naming `rows` without samples, or with a column whose squares overflow
 template <detail::feature_matrix Matrix>
@@ -137,7 +137,8 @@ feature_scaling standard_scaling(Matrix const& rows) {
   return s;
 }
 
-/// @brief Every feature in [−1, 1]: s_j = max_i |a_ij|, or 1 where all are 0. No shift: zeros stay zeros.
+/// @brief The scaling of every feature to [−1, 1]: s_j = max_i |a_ij|, or 1 if all are 0. No shift,
+///        so that zeros stay zeros.
 /// @param rows n ≥ 1 @throws invalid_data naming `rows` without samples
 template <detail::feature_matrix Matrix>
 feature_scaling max_abs_scaling(Matrix const& rows) {
@@ -151,9 +152,9 @@ feature_scaling max_abs_scaling(Matrix const& rows) {
 
 /// @brief The rows with scaled features. Sparse rows share their indices with the original.
 ///
-/// They may have fewer or more columns than the scaling: see decision_function(). Columns that the
-/// scaling does not know stay as they are.
-/// @throws invalid_data if there is a shift, or a scaled value that is not finite; what the scaling breaks
+/// Sparse rows may have fewer or more columns than the scaling: see decision_function(). Columns
+/// without a scale are not changed.
+/// @throws invalid_data if there is a shift, if a scaled value is not finite, or if the scaling is invalid
 template <class Value>
 csr_matrix<Value> scaled(csr_matrix<Value> const& rows, feature_scaling const& scaling) {
   detail::check_scaling(scaling, scaling.scale.size(), "scaling");
@@ -178,8 +179,8 @@ csr_matrix<Value> scaled(csr_matrix<Value> const& rows, feature_scaling const& s
                                          detail::csr_access::indices(own->from), own->values, own);
 }
 
-/// @brief The rows with scaled features. @throws invalid_data if they have another number of columns than
-///        the scaling, or a scaled value is not finite
+/// @brief The rows with scaled features. @throws invalid_data if their number of columns differs
+///        from that of the scaling, or a scaled value is not finite
 template <class Value>
 dense_matrix<Value> scaled(dense_matrix<Value> const& rows, feature_scaling const& scaling) {
   std::size_t const columns = rows.shape(1);
@@ -197,8 +198,7 @@ dense_matrix<Value> scaled(dense_matrix<Value> const& rows, feature_scaling cons
 
 /// @brief The model that predicts from unscaled features what `m` predicts from scaled ones:
 ///        w_j/s_j, and the intercept b − Σ_j w_j m_j/s_j.
-/// @throws invalid_data if the scaling has another number of features than the model, or a coefficient
-///         overflows
+/// @throws invalid_data if the numbers of features of scaling and model differ, or a coefficient overflows
 inline linear_model unscale(linear_model m, feature_scaling const& scaling) {
   m.validate();
   detail::check_scaling(scaling, m.features, "model");
