@@ -34,7 +34,7 @@ std::vector<std::size_t> chosen(std::size_t n, std::size_t m, std::uint64_t seed
   return all;
 }
 
-// Curvature 2, but only 0.5 beyond ±1: not the same everywhere. Nothing but gradients is known.
+// Curvature 2, but only 0.5 beyond ±1, so it varies with x. Only gradients are provided.
 template <class Scalar>
 struct bent {
   using scalar = Scalar;
@@ -74,8 +74,8 @@ BOOST_AUTO_TEST_CASE(means_and_variances_are_those_of_the_numbers) {
   BOOST_TEST(m.variance() == 30, boost::test_tools::tolerance(1e-12));
 }
 
-// Over all subsets of m of n samples the estimates must be right on average, and their errors must
-// be as large as they say. Subsets are drawn by seed.
+// Over all subsets of m of n samples, the estimates must be unbiased, and their errors must have
+// the reported size. Subsets are drawn by seed.
 BOOST_AUTO_TEST_CASE(estimates_are_unbiased_and_know_their_error) {
   quadratic const f({.spectrum = {1, 4}, .samples = 40, .variance = 3, .seed = 9});
   auto const x = support::random_point(2, 6);
@@ -103,7 +103,7 @@ BOOST_AUTO_TEST_CASE(estimates_are_unbiased_and_know_their_error) {
              boost::test_tools::tolerance(0.05));
 }
 
-// The same objective without its rows: moments are those of its gradients.
+// The same objective without its rows: the moments must come from gradients.
 template <class F>
 struct gradients_only {
   using scalar = double;

@@ -14,7 +14,7 @@ using namespace localsgd::detail;
 
 using batch = std::span<std::size_t const>;
 
-// All that an objective needs: f_0(x) = x²/2.
+// The minimal objective: f_0(x) = x²/2.
 struct minimal {
   using scalar = double;
   std::size_t dimension() const { return 1; }
@@ -70,7 +70,7 @@ struct float_loss : minimal {
 };
 static_assert(!Objective<float_loss>);
 
-// An optional member that cannot be used is a mistake, and not a member to ignore.
+// An optional member that is present but unusable is an error; it is not ignored.
 struct mutable_smoothness : minimal {
   double smoothness();
 };
@@ -84,7 +84,7 @@ struct mutable_convexity : minimal {
 };
 static_assert(!Objective<mutable_convexity>);
 struct float_convexity : minimal {
-  float strong_convexity() const { return 0.5F; }  // converts without loss
+  float strong_convexity() const { return 0.5F; }  // converts without loss of precision
 };
 static_assert(Objective<float_convexity>);
 

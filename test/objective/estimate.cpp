@@ -16,7 +16,7 @@ using localsgd::detail::curvature_near_zero;
 using localsgd::detail::estimate_curvature;
 using localsgd::detail::telling_samples;
 
-// f_i(x) = c_i/2·(x_0 − 1)² + x_1²/200: of curvature max(c_i, 0.01).
+// f_i(x) = c_i/2·(x_0 − 1)² + x_1²/200, with curvature max(c_i, 0.01).
 template <class Scalar = double>
 struct bowls {
   using scalar = Scalar;
@@ -73,7 +73,7 @@ BOOST_AUTO_TEST_CASE(estimates_order_as_the_curvatures_do_and_repeat) {
   bowls<> f{std::vector<double>(300, 1.0)};
   for (std::size_t i = 0; i != 300; i += 3) f.c[i] = 4;
   auto const c = estimate_curvature(f), again = estimate_curvature(f);
-  // The mean is 2, the typical curvature that gradients meet is Σc²/Σc of those looked at: 1 … 4.
+  // The mean is 2. The typical curvature is Σc²/Σc of the examined samples: 1 … 4.
   BOOST_TEST(c.smoothness >= 1.5);
   BOOST_TEST(c.smoothness <= 2.5);
   BOOST_TEST(c.typical > c.smoothness);

@@ -52,7 +52,7 @@ std::vector<double> weights() {
   return w;
 }
 
-// Calls check(loss, targets) with every loss of the stock.
+// Calls check(loss, targets) with every stock loss.
 template <class Check>
 void with_every_loss(Check const& check) {
   auto const signs = support::random_signs(n, 2);
@@ -151,7 +151,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(the_mean_over_all_samples_is_the_full_gradient, Ma
   with_every_loss([&](auto const& loss, auto const& y) {
     linear_objective const f(a, y, loss, l2{0.1},
                              {.intercept = 1, .weights = w, .regularize_intercept = true});
-    // 12 numbers are added in another order.
+    // 12 numbers are summed in another order.
     BOOST_TEST(support::worst_mean_of_singles(f, support::random_point(d + 1, 7)) <= 1e-14);
   });
 }
@@ -180,7 +180,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(weight_2_is_the_sample_twice_and_weight_0_is_none,
     BOOST_TEST(support::relative_distance(at(weighted, x).value, at(listed, x).value) <= 1e-12);
     BOOST_TEST(support::relative_distance(at(weighted, x).gradient, at(listed, x).gradient) <=
                1e-12);
-    // Power iteration ends when an iteration changes 1e-8 of the estimate.
+    // Power iteration ends when an iteration changes the estimate by less than 1e-8.
     BOOST_TEST(weighted.smoothness() == listed.smoothness(), boost::test_tools::tolerance(1e-6));
   });
 }
@@ -289,7 +289,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(no_pair_of_points_is_steeper_than_smoothness, Matr
   auto const w = weights();
   with_every_loss([&](auto const& loss, auto const& y) {
     linear_objective const f(a, y, loss, l2{0.1}, {.intercept = 1, .weights = w});
-    BOOST_TEST(support::steepest_pair(f) <= f.smoothness() * (1 + 1e-6));  // L is from below
+    BOOST_TEST(support::steepest_pair(f) <= f.smoothness() * (1 + 1e-6));  // L is approached from below
   });
 }
 
@@ -306,11 +306,11 @@ BOOST_AUTO_TEST_CASE(the_stable_step_suits_the_smoothness_and_single_samples) {
       BOOST_TEST(f.stable_step(b) > 0);
       BOOST_TEST(f.stable_step(b) <= estimate / (4 * f.smoothness()));
     }
-    // Batches as large as they come leave only 1/(4L).
+    // With large batches only 1/(4L) is left.
     BOOST_TEST(f.stable_step(1U << 30) * 4 * f.smoothness() >= 1 - 1e-6);
     BOOST_TEST(f.stable_step(1) <= f.stable_step(2));
   });
-  // Unbounded slopes: a step on the worst sample alone must contract, η ≤ 1/(2 L_max).
+  // Unbounded slopes: a step on the worst sample alone must be a contraction, η ≤ 1/(2 L_max).
   linear_objective const f(a, y, squared{}, l2{0.5});
   BOOST_TEST(f.stable_step(1) <= 1 / (2 * (16 + 0.5)));
 }
@@ -411,7 +411,7 @@ BOOST_AUTO_TEST_CASE(a_loss_that_depends_on_the_largest_target_gets_it) {
   linear_objective f(a, counts, localsgd::poisson{}, l2{}), g(a, counts, localsgd::poisson{40}, l2{});
   BOOST_TEST(f.largest_target() == 70);
   BOOST_TEST(f.loss().max_rate() == 150);
-  f.set_largest_target(200);  // that of another shard
+  f.set_largest_target(200);  // of another shard
   BOOST_TEST(f.loss().max_rate() == 410);
   BOOST_TEST(g.loss().max_rate() == 40);
 }

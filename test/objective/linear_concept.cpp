@@ -68,7 +68,7 @@ struct number_for_a_regularizer : minimal {
 };
 static_assert(!LinearObjective<number_for_a_regularizer>);
 struct bool_intercept : minimal {
-  bool intercept() const;  // a value, not whether there is one
+  bool intercept() const;  // returns the value, not whether there is one
 };
 static_assert(!LinearObjective<bool_intercept>);
 

@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(the_variance_of_the_gradients_is_as_given_at_every_point) {
 }
 
 BOOST_AUTO_TEST_CASE(the_mean_over_all_samples_is_the_full_gradient) {
-  // 50 numbers are added in another order.
+  // 50 numbers are summed in another order.
   BOOST_TEST(support::worst_mean_of_singles(quadratic(noisy()), support::random_point(4, 7)) <=
              1e-13);
 }

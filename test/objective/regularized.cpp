@@ -61,7 +61,7 @@ BOOST_AUTO_TEST_CASE(points_outside_the_domain_move_to_the_nearest_one_inside) {
   x = inside;
   move_into_domain(f, std::span<double>(x));
   BOOST_TEST((x == inside));
-  x = {-7, 0.25, 1};  // r has values everywhere
+  x = {-7, 0.25, 1};  // r is finite everywhere
   auto const before = x;
   move_into_domain(linear_objective(a, y, logistic{}, support::absolute{1}), std::span<double>(x));
   move_into_domain(linear_objective(a, y, logistic{}, l2{1}), std::span<double>(x));

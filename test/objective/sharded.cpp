@@ -21,14 +21,14 @@
 #include "test/support/samplers.hpp"
 #include "test/support/temporary_path.hpp"
 
-// f = Σ (n_k/n) f_k, where the shards of K workers are objectives of their own.
+// f = Σ (n_k/n) f_k, where the shards of the K workers are separate objectives.
 
 using namespace localsgd;
 using support::problem;
 
 namespace {
 
-/// The same samples twice: whole, and cut into shards of the sizes given.
+/// The same samples twice: in one objective, and split into shards of the given sizes.
 struct cut {
   std::vector<std::size_t> sizes;
   std::vector<std::size_t> begins;
@@ -74,7 +74,7 @@ struct cut {
   }
 };
 
-/// As the second of two processes with the same samples sees it: half of the workers are here.
+/// The view of the second of two processes with the same samples: half of the workers are here.
 struct second_of_two {
   static index_range carries(std::size_t workers) { return {workers / 2, workers}; }
   static void all_gather(auto values, auto const& make) {
@@ -84,7 +84,7 @@ struct second_of_two {
   }
 };
 
-/// The points that do not depend on how f is summed up at evaluations.
+/// The points that do not depend on how f is summed in evaluations.
 template <class Result>
 bool same_points(Result const& a, Result const& b) {
   return a.last == b.last && a.average == b.average && a.rounds == b.rounds &&
@@ -135,7 +135,7 @@ BOOST_AUTO_TEST_CASE(weights_count_among_the_samples_of_all_shards) {
   auto const close = boost::test_tools::tolerance(1e-13);
   BOOST_TEST(f.gradient(x, batch, g) == whole.gradient(x, batch, expected), close);
   for (std::size_t j = 0; j != 6; ++j) BOOST_TEST(g[j] == expected[j], close);
-  // Shards without weights have weight 1 each, among others that have some.
+  // Shards without weights have weight 1 per sample, next to others with weights.
   sharded_objective const mixed(s, 3, [&](std::size_t k) {
     linear_options options;
     if (k == 1) options.weights = weights[1];
@@ -249,7 +249,7 @@ BOOST_AUTO_TEST_CASE(a_run_makes_the_steps_of_sharded_samples_and_weighted_avera
 
 BOOST_AUTO_TEST_CASE(rounds_that_exchange_what_they_touched_do_so_in_shards_of_any_density) {
   cut data({20, 20, 20}, 2001, 0.002);
-  // The rows of this one alone would be too full for it: 9·40 entries are more than d/8.
+  // The rows of this shard alone would be too dense for it: 9·40 entries are more than d/8.
   data.rows[1] = problem(20, 2001, 0.02).sparse;
   serial one;
   settings const s{.workers = 3, .local_steps = 3, .epochs = 6};
@@ -317,7 +317,7 @@ BOOST_AUTO_TEST_CASE(a_tolerance_is_reached_and_certified_over_all_shards) {
              classes);
 }
 
-// The slopes at the anchor lie with the shards and are in no checkpoint.
+// The slopes at the anchor belong to the shards and are not stored in checkpoints.
 BOOST_AUTO_TEST_CASE(a_run_that_was_cut_goes_on_with_the_same_bits) {
   cut const data({30, 10, 50, 37}, 6, 1);
   serial one;
@@ -378,7 +378,7 @@ BOOST_AUTO_TEST_CASE(shards_that_do_not_fit_are_refused_by_name) {
     return support::error_of<invalid_settings>(call).field;
   };
   BOOST_TEST(refused([&] { minimize(f, {.workers = 4}, one); }) == "workers");
-  // Sizes of shards within shards.
+  // Sizes of the inner shards.
   BOOST_TEST(refused([&] { minimize(f, {.workers = 3}, sharded(data.sizes)); }) ==
              "sharded.sizes");
   BOOST_TEST(refused([&] {
@@ -406,7 +406,7 @@ BOOST_AUTO_TEST_CASE(a_shard_that_another_process_holds_is_not_made_up) {
   std::size_t const there = 35, here = 45;
   BOOST_CHECK_THROW(f.gradient(x, std::span(&there, 1), g), std::out_of_range);
   f.gradient(x, std::span(&here, 1), g);
-  // Nor does a synchronizer that carries them all run it.
+  // A synchronizer that carries all shards does not run it either.
   BOOST_TEST(support::error_of<invalid_settings>([&] { minimize(f, {.workers = 4}, serial{}); })
                  .field == "synchronizer");
 }

@@ -52,7 +52,7 @@ struct counted_presence : minimal {
 };
 static_assert(!ShardedObjective<counted_presence>);
 
-// Local steps are made on the shards where there are any, and else on the objective.
+// Local steps use the shards if there are any, and otherwise the objective.
 static_assert(std::is_same_v<stepped_objective<minimal>, one_shard>);
 static_assert(std::is_same_v<stepped_objective<one_shard>, one_shard>);
 

@@ -79,11 +79,11 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(the_mean_over_all_samples_is_the_full_gradient, Ma
   auto const a = features<Matrix>();
   auto const y = labels_below(3);
   softmax_objective const f(a, y, 3, l2{0.1});
-  // 12 numbers are added in another order.
+  // 12 numbers are summed in another order.
   BOOST_TEST(support::worst_mean_of_singles(f, support::random_point(3 * d, 7)) <= 1e-14);
 }
 
-// The formula, one product after the other; long doubles, so that its own sums do not count.
+// The formula, evaluated product by product in long double, so that its own rounding is negligible.
 template <class F, class Matrix, class Labels, class Scalar>
 support::slope_and_value<double> by_triple_loop(F const& f, Matrix const& a, Labels const& y,
                                                 std::vector<Scalar> const& x,
@@ -122,11 +122,11 @@ void check_against_the_triple_loop(double tolerance) {
       auto const a = support::in_layout<Matrix>(dense);
       auto const y = labels_below(classes);
       softmax_objective const f(a, y, classes, l2{0.1}, iterate_type<Scalar>{});
-      // Scores of about 1, whatever d.
+      // Scores of about 1 for every d.
       auto x = support::random_point<Scalar>(f.dimension(), 5);
       for (auto& e : x) e /= std::sqrt(static_cast<Scalar>(columns));
       support::numbers random(3);
-      for (std::size_t const b : {1U, 2U, 3U, 7U, 64U, 200U}) {  // of 12: some are repeated
+      for (std::size_t const b : {1U, 2U, 3U, 7U, 64U, 200U}) {  // of 12 samples: some are repeated
         std::vector<std::size_t> batch(b);
         for (auto& i : batch) i = random.below(n);
         auto const expected = by_triple_loop(f, dense, y, x, batch, 0.1);
@@ -198,7 +198,7 @@ BOOST_AUTO_TEST_CASE(two_classes_are_logistic_regression_of_their_difference) {
   auto const x = support::random_point(2 * d, 7);
   std::vector<double> difference(d);
   for (std::size_t j = 0; j != d; ++j) difference[j] = x[d + j] - x[j];
-  // The same numbers by another formula: rounding of a few exponentials.
+  // The same numbers by another formula: they differ by the rounding of a few exponentials.
   BOOST_TEST(support::relative_distance(at(f, x).value, at(g, difference).value) <= 1e-14);
   auto const slope = at(f, x).gradient;
   std::vector<double> const of_class_1(slope.begin() + d, slope.end());
@@ -255,7 +255,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(no_pair_of_points_is_steeper_than_smoothness, Matr
   auto const a = features<Matrix>();
   auto const y = labels_below(3);
   softmax_objective const f(a, y, 3, l2{0.1});
-  BOOST_TEST(support::steepest_pair(f) <= f.smoothness() * (1 + 1e-6));  // L is from below
+  BOOST_TEST(support::steepest_pair(f) <= f.smoothness() * (1 + 1e-6));  // L is approached from below
 }
 
 BOOST_AUTO_TEST_CASE(the_stable_step_is_at_most_a_quarter_of_the_inverse_smoothness) {
@@ -304,7 +304,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(weight_2_is_the_sample_twice_and_weight_0_is_none,
   // Sums of about 40 numbers in another order, and products by weights instead of sums.
   BOOST_TEST(support::relative_distance(at(weighted, x).value, at(listed, x).value) <= 1e-13);
   BOOST_TEST(support::relative_distance(at(weighted, x).gradient, at(listed, x).gradient) <= 1e-13);
-  // Power iteration ends when an iteration changes 1e-8 of the estimate.
+  // Power iteration ends when an iteration changes the estimate by less than 1e-8.
   BOOST_TEST(weighted.smoothness() == listed.smoothness(), boost::test_tools::tolerance(1e-6));
   BOOST_TEST(support::worst_central_difference(weighted) <=
              support::central_difference_tolerance<double>);
@@ -313,7 +313,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(weight_2_is_the_sample_twice_and_weight_0_is_none,
 BOOST_AUTO_TEST_CASE(a_sample_of_weight_0_has_the_gradient_of_the_penalty) {
   auto const a = features<dense_matrix<double>>();
   auto const y = labels_below(3);
-  auto const w = weights();  // of sample 0 it is 0
+  auto const w = weights();  // sample 0 has weight 0
   softmax_objective const f(a, y, 3, l2{0.5}, {.weights = w});
   auto const x = support::random_point(3 * d, 7);
   auto const g = at(f, x, {0}).gradient;
@@ -403,7 +403,7 @@ BOOST_AUTO_TEST_CASE(weights_that_do_not_fit_are_refused_by_name) {
   BOOST_TEST(refused({}, {1, support::not_a_number, 1}) == "class_weights[1]");
   BOOST_TEST(refused(std::vector<double>(n, 0), {}) == "sum of weights");
   BOOST_TEST(refused({}, {0, 0, 0}) == "sum of weights times class_weights");
-  // Each has a positive sum, but no sample has a positive product.
+  // Each sum is positive, but no sample has a positive product.
   for (std::size_t i = 0; i != n; ++i) w[i] = y[i] == 0 ? 0 : 1;
   BOOST_TEST(refused(w, {1, 0, 0}) == "sum of weights times class_weights");
   BOOST_TEST(misshapen(std::vector<double>(n + 1, 1), {}) == "weights");
@@ -412,7 +412,8 @@ BOOST_AUTO_TEST_CASE(weights_that_do_not_fit_are_refused_by_name) {
 
 namespace {
 
-// The features with a last column of `constant`, and x in its order from the order with intercepts at the end.
+// The features with a last column of `constant`, and x reordered from the order with intercepts at
+// the end.
 template <class Matrix>
 Matrix with_constant(double constant) {
   auto const a = features<dense_matrix<typename Matrix::value_type>>();
@@ -452,7 +453,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(intercepts_are_the_coefficients_of_a_constant_feat
   for (std::size_t i = 0; i != n; ++i)
     BOOST_TEST(f.predict(std::span<double const>(x), i) ==
                same.predict(std::span<double const>(interleaved(x, 3)), i));
-  // What factored steps are made of.
+  // The members that factored steps use.
   auto const all = support::all_samples(n);
   std::vector<double> slopes(3 * n), sum(x.size()), p(3 * n), one(3);
   f.slopes(x, 1, all, 0, slopes);

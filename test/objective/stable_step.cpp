@@ -24,7 +24,7 @@ BOOST_AUTO_TEST_CASE(a_smooth_mean_alone_allows_a_quarter_of_1_over_l) {
 
 BOOST_AUTO_TEST_CASE(the_worst_sample_allows_half_of_1_over_its_curvature) {
   BOOST_TEST(stable_step({.smoothness = 1, .largest = 8}, 1) == 1.0 / 16);
-  // In a batch of 7 it counts as 1 + 7/7.
+  // In a batch of 7 its curvature is 1 + 7/7.
   BOOST_TEST(stable_step({.smoothness = 1, .largest = 8}, 7) == 0.25);
 }
 

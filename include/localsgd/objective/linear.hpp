@@ -157,7 +157,7 @@ class linear_objective {
   /// Multiply-adds of one component gradient: the mean number of nonzeros in a row.
   double flops_per_sample() const noexcept { return detail::entries_per_row(*features_); }
 
-  // What LocalWorkers for linear models use of f_i(x) = scale·φ(⟨a_i,x⟩ + o_i, y_i) + r(w).
+  // Members for the LocalWorkers of linear models, f_i(x) = scale·φ(⟨a_i,x⟩ + o_i, y_i) + r(w).
   Matrix const& features() const noexcept { return *features_; }
   LossType const& loss() const noexcept { return loss_; }
   double intercept() const noexcept { return options_.intercept; }

@@ -31,7 +31,7 @@
 #include <vector>
 
 /// @file
-/// @brief Data in K shards, so that no process needs to hold all of it.
+/// @brief Data in K shards, so that no process has to hold all samples.
 
 namespace localsgd {
 
