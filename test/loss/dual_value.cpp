@@ -47,7 +47,7 @@ void check(L const& loss, std::vector<double> const& targets) {
         dual_value const v = numeric_conjugate(loss, theta, y, start);
         double const inside = loss.project_to_dual_domain(theta, y);
         double const exact = loss.conjugate(v.theta, y);
-        BOOST_TEST(std::abs(v.theta - inside) <= 1e-12);  // as near as slopes come to their limit
+        BOOST_TEST(std::abs(v.theta - inside) <= 1e-12);  // as close as slopes come to their limit
         BOOST_TEST(loss.project_to_dual_domain(v.theta, y) == v.theta);
         BOOST_TEST(v.conjugate >= exact);
         BOOST_TEST(v.conjugate <= exact + 1e-11 * (1 + std::abs(exact)));

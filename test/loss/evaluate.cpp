@@ -27,7 +27,7 @@ using localsgd::detail::evaluates_blocks;
 using support::all_of;
 using support::margins;
 
-// Half the squared loss, which counts the samples of its blocks.
+// Half the squared loss; counts the samples of its blocks.
 struct counting {
   std::size_t* samples;
 

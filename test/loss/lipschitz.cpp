@@ -32,7 +32,7 @@ bool measured(L const& loss, std::vector<double> const& targets) {
   return is_lipschitz(support::required_members<L>{loss}, targets.size(), [&](std::size_t i) { return targets[i]; });
 }
 
-// Losses that only have a derivative, here of r = z − y.
+// Losses that have only a derivative, here as a function of r = z − y.
 template <class Slope>
 struct of_slope {
   Slope slope;
@@ -57,7 +57,7 @@ BOOST_AUTO_TEST_CASE(a_loss_is_lipschitz_if_it_says_a_finite_number) {
   BOOST_TEST(!is_lipschitz(silent{}));
   BOOST_TEST(is_lipschitz(finite{}));
   BOOST_TEST(!is_lipschitz(unbounded{}));
-  BOOST_TEST(!is_lipschitz(of_integers{}));  // not what the concept Loss asks for
+  BOOST_TEST(!is_lipschitz(of_integers{}));  // does not satisfy the concept Loss
 }
 
 BOOST_AUTO_TEST_CASE(what_a_loss_says_is_not_measured) {

@@ -146,7 +146,7 @@ BOOST_AUTO_TEST_CASE(a_margin_of_zero_is_log_2_and_one_half) {
 }
 
 BOOST_AUTO_TEST_CASE(numbers_that_are_not_finite_give_what_single_ones_give) {
-  // Alone, and among others that they must leave alone.
+  // Alone, and among others that must not change.
   margins const others(20, 5, 2);
   auto const expected = all_of(logistic{}, others.z, others.y);
   for (double const z : {infinity, -infinity, not_a_number})
@@ -173,7 +173,7 @@ BOOST_AUTO_TEST_CASE(numbers_that_are_not_finite_give_what_single_ones_give) {
 BOOST_AUTO_TEST_CASE(neither_place_nor_count_changes_a_bit) {
   for (double const reach : {1.0, 30.0, 800.0}) {
     margins const m(40, reach, 3);
-    std::vector<double> values, slopes;  // each on its own
+    std::vector<double> values, slopes;  // each alone
     for (std::size_t i = 0; i != m.z.size(); ++i) {
       auto const one = all_of(logistic{}, {m.z[i]}, {m.y[i]});
       values.push_back(one.values[0]), slopes.push_back(one.slopes[0]);

@@ -51,7 +51,7 @@ BOOST_AUTO_TEST_CASE(the_dual_domain_begins_at_the_negative_count) {
   support::check_projection(poisson{5}, targets);
 }
 
-// Up to a count of m at a rate of 2m + 10: its terms fall by the factor i/ρ < 1/2 from i = m down.
+// The probability of at most m counts at a rate of 2m + 10: from i = m down, terms decrease by i/ρ < 1/2.
 BOOST_AUTO_TEST_CASE(no_count_of_the_data_is_likely_at_a_rate_above_the_chosen_one) {
   for (double m = 0; m <= 500; m += 1) {
     double const rate = poisson{}.suited_to(m).max_rate();
@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE(no_count_of_the_data_is_likely_at_a_rate_above_the_chosen_o
 BOOST_AUTO_TEST_CASE(a_rate_that_is_given_does_not_depend_on_the_counts) {
   BOOST_TEST(poisson{7}.suited_to(1000).max_rate() == 7);
   BOOST_TEST(poisson{}.max_rate() == 100);
-  BOOST_TEST(poisson{}.suited_to(1000).suited_to(3).max_rate() == 16);  // chosen anew
+  BOOST_TEST(poisson{}.suited_to(1000).suited_to(3).max_rate() == 16);  // chosen again
   auto const e = support::error_of<localsgd::invalid_settings>([] { poisson{}.suited_to(1e308); });
   BOOST_TEST(e.field == "poisson.max_rate");
 }

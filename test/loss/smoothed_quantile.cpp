@@ -66,8 +66,8 @@ BOOST_AUTO_TEST_CASE(the_loss_is_below_the_pinball_loss_by_no_more_than_the_boun
 }
 
 BOOST_AUTO_TEST_CASE(the_constant_that_minimises_the_mean_is_a_quantile) {
-  // The targets 1 … 8. At z = 2.5 a share of 1/4 is below; the derivatives there cancel, since no
-  // target is within γ: 2·3/4 − 6·1/4 = 0.
+  // The targets 1 … 8. At z = 2.5 a fraction of 1/4 is below; the derivatives there cancel, since
+  // no target is within γ: 2·3/4 − 6·1/4 = 0.
   smoothed_quantile const loss{0.25, 0.5};
   double sum = 0;
   for (double y = 1; y <= 8; ++y) sum += loss.derivative(2.5, y);
