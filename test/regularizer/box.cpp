@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_CASE(a_box_in_a_box_is_the_intersection) {
 }
 
 BOOST_AUTO_TEST_CASE(floats_at_a_bound_that_is_no_float_are_inside) {
-  // 0.3 as a float is above 0.3, and −0.3 below −0.3; the next ones are outside.
+  // 0.3 as a float is above 0.3, and −0.3 is below −0.3; the next floats are out of bounds.
   box const r{-0.3, 0.3, l1{2}};
   std::vector<float> x{-7, 7}, g{5, -5};
   r.prox(std::span<float>(x), 1);

@@ -87,14 +87,14 @@ BOOST_AUTO_TEST_CASE(objectives_check_the_dimension_of_their_regularizer) {
   std::vector<double> const y{1, -1};
   std::vector<int> const classes{0, 1};
   linear_objective const right(a, y, logistic{}, nonpositive{});
-  linear_objective const shifted(a, y, logistic{}, nonpositive{}, {.intercept = 1});  // not on it
+  linear_objective const shifted(a, y, logistic{}, nonpositive{}, {.intercept = 1});  // free intercept
   auto const refused = [](localsgd::invalid_settings const& e) { return e.field == "nonpositive"; };
   BOOST_CHECK_EXCEPTION(linear_objective(a, y, logistic{}, nonpositive{},
                                          {.intercept = 1, .regularize_intercept = true}),
                         localsgd::invalid_settings, refused);
   BOOST_CHECK_EXCEPTION(softmax_objective(a, classes, 2, nonpositive{}),
                         localsgd::invalid_settings, refused);
-  check_dimension_of(absolute{1}, 7);  // any
+  check_dimension_of(absolute{1}, 7);  // any dimension
 }
 
 BOOST_AUTO_TEST_CASE(one_overload_serves_one_scalar) {
@@ -119,7 +119,7 @@ BOOST_AUTO_TEST_CASE(a_users_regularizer_reaches_the_minimum_of_a_linear_model) 
 }
 
 BOOST_AUTO_TEST_CASE(a_users_ridge_gives_the_runs_of_sgd_with_l2) {
-  // To rounding: the value and the gradient are summed in another order.
+  // Up to rounding: the value and the gradient are summed in another order.
   auto const rows = support::random_features<double>(40, 6, 1);
   auto const y = support::random_signs(40, 2);
   std::vector<int> const classes(40, 1);
@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(a_users_ridge_gives_the_runs_of_sgd_with_l2) {
     auto const a = minimize(mine, s, serial{}), b = minimize(stock, s, serial{}, localsgd::sgd{});
     BOOST_TEST(support::euclidean_distance(a.x, b.x) < 1e-12);
     BOOST_TEST(std::abs(a.objective - b.objective) < 1e-12);
-    BOOST_TEST(a.certificate >= b.certificate * (1 - 1e-6));  // l2 has dual points besides ‖∇f‖
+    BOOST_TEST(a.certificate >= b.certificate * (1 - 1e-6));  // l2 also has dual points, besides ‖∇f‖
   };
   same(linear_objective(rows, y, logistic{}, plain_ridge{0.1},
                         {.intercept = 1, .regularize_intercept = true}),

@@ -24,7 +24,7 @@ using partition = std::vector<std::vector<std::size_t>>;
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr auto equal = group_weights::equal;
 
-/// (3, 4) has norm 5, and the other group one coordinate.
+/// (3, 4) has norm 5; the other group has one coordinate.
 group_l1 two_groups(double lambda, group_weights w = equal) { return {{{0, 2}, {1}}, lambda, w}; }
 
 template <class Function>
@@ -57,7 +57,7 @@ BOOST_AUTO_TEST_CASE(by_default_a_norm_counts_as_often_as_the_root_of_the_size) 
 
 BOOST_AUTO_TEST_CASE(the_prox_shortens_groups_and_makes_short_ones_0) {
   std::vector<float> x{3, 2, 4};
-  two_groups(0.5).prox(std::span<float>(x), 5);  // 2.5 off norms of 5 and 2
+  two_groups(0.5).prox(std::span<float>(x), 5);  // subtracts 2.5 from norms of 5 and 2
   BOOST_TEST(x == (std::vector<float>{1.5, 0, 2}), boost::test_tools::per_element());
   BOOST_TEST(support::prox_of(two_groups(1), {0, 0, 0}, 1) == (numbers{0, 0, 0}),
              boost::test_tools::per_element());

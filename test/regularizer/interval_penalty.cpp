@@ -36,12 +36,12 @@ std::vector<double> grid(double from, double to, double by) {
   return all;
 }
 bool within(interval_penalty const& r, double u) { return r.lower <= u && u <= r.upper; }
-/// r(x) + r*(u) = u·x: where u ∈ ∂r(x), and nowhere else (Fenchel and Young).
+/// r(x) + r*(u) = u·x if and only if u ∈ ∂r(x) (Fenchel and Young).
 bool is_subgradient(interval_penalty const& r, double x, double u) {
   return r.value(x) + r.conjugate(u) == u * x;
 }
 
-/// The loop that steps() replaces, from the definition of the prox and more precise.
+/// The loop that steps() replaces, computed from the definition of the prox with higher precision.
 struct slow {
   long double v, largest;
 
@@ -110,7 +110,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_a_number_stays_so) {
 }
 
 BOOST_AUTO_TEST_CASE(steps_pass_zero_and_go_on_with_the_other_slope) {
-  // In sixteenths, with step ¼, slope 1 and λ = ¼: −5 a step while positive, +1 and −4 for a step
+  // In sixteenths, with step ¼, slope 1 and λ = ¼: −5 per step while positive, +1 and −4 for a step
   // that changes the sign, then −3. From 16: 11, 6, 1, −2, −5, and so on.
   interval_penalty const r{.l1 = 0.25};
   for (std::uint64_t const count : {4U, 5U, 10U, 1000U})
@@ -145,7 +145,7 @@ BOOST_AUTO_TEST_CASE(bounds_stop_the_steps) {
   BOOST_TEST((interval_penalty{0, 0, -2, 5}.steps(1, 1, 0.25, 13) == -2));
   BOOST_TEST((interval_penalty{0, 0, 0, infinity}.steps(1, 1, 0.25, 13) == 0));
   BOOST_TEST((interval_penalty{0, 0, -2, 5}.steps(100, -1, 0.25, 13) == 5));
-  // From outside the bounds, the first step begins there: min(100 − ¼, 5), then 5 − 12/4.
+  // From outside the bounds, the first step starts there: min(100 − ¼, 5), then 5 − 12/4.
   BOOST_TEST((interval_penalty{0, 0, -2, 5}.steps(100, 1, 0.25, 13) == 2));
 }
 
@@ -201,7 +201,7 @@ BOOST_AUTO_TEST_CASE(steps_equal_a_loop_to_a_few_units_in_the_last_place) {
 }
 
 BOOST_AUTO_TEST_CASE(steps_cross_zero_at_any_of_a_thousand_steps) {
-  // v = k·a or a little more or less, a = step·(slope + λ): the sign changes at step k or k + 1.
+  // v = k·a or slightly more or less, a = step·(slope + λ): the sign changes at step k or k + 1.
   double worst = 0;
   for (double const l2 : {0.0, 1e-9, 1e-4, 0.03})
     for (double const slope : {0.07, 0.1, 0.3})
@@ -231,10 +231,10 @@ BOOST_AUTO_TEST_CASE(counts_up_to_2_to_the_60_take_no_time) {
   for (double const v : {-1e9, 1e9})
     BOOST_TEST(std::abs(interval_penalty{.l1 = 1, .l2 = 0.5}.steps(v, 2, 1, many) + 2) < 1e-14);
   BOOST_TEST(std::abs(interval_penalty{}.steps(1, 1, step, many)) < 1e-15);
-  // λ = slope = ½: −step a step.
+  // λ = slope = ½: −step per step.
   BOOST_TEST(std::abs(interval_penalty{.l1 = 0.5}.steps(2, 0.5, step, many) - 1) < 1e-15);
   BOOST_TEST((interval_penalty{.l1 = 0.5}.steps(2, 0.5, step, 2 * many + 1000) == 0));
-  // λ = ½, slope = 3/2: half of the steps to 0, then −step a step.
+  // λ = ½, slope = 3/2: half of the steps lead to 0, then −step per step.
   BOOST_TEST(std::abs(interval_penalty{.l1 = 0.5}.steps(1, 1.5, step, many) + 0.5) < 1e-15);
   // v ← (v − step)/(1 + step): v·e^{−1} − (1 − e^{−1}).
   BOOST_TEST(std::abs(interval_penalty{.l2 = 1}.steps(3, 1, step, many) - (4 * std::exp(-1) - 1)) <

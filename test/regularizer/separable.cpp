@@ -72,7 +72,7 @@ BOOST_AUTO_TEST_CASE(the_subgradient_of_floats_is_that_of_doubles_rounded) {
   mixed{}.subgradient(std::span<float const>(x), std::span<float>(g));
   BOOST_TEST(g[0] == -0.75);  // ½ − 1 − ¼
   BOOST_TEST(g[1] == 0);      // within ±1
-  BOOST_TEST(g[2] == 0);      // the bound holds it
+  BOOST_TEST(g[2] == 0);      // the bound is active
 }
 
 BOOST_AUTO_TEST_CASE(the_members_agree_with_each_other) {
