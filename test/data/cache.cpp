@@ -49,7 +49,7 @@ namespace fs = std::filesystem;
 using matrices =
     std::tuple<csr_matrix<float>, csr_matrix<double>, dense_matrix<float>, dense_matrix<double>>;
 
-// An n × d data set of small numbers, every third feature 0, with a target of all digits.
+// An n × d data set of small numbers, every third feature 0, with targets that use all digits.
 template <class Matrix>
 dataset<Matrix> some_data(std::size_t n, std::size_t d) {
   using value = typename Matrix::value_type;
@@ -94,7 +94,7 @@ void write(fs::path const& path, std::string const& bytes) {
   std::ofstream(path, std::ios::binary) << bytes;
 }
 
-// How many of the changes byte ⊕ change(0 … changes − 1), of one byte each, are not noticed.
+// The number of one-byte changes, byte ⊕ change(0 … changes − 1), that are not detected.
 template <class Matrix, class Change>
 std::size_t unnoticed(fs::path const& path, int changes, Change const& change) {
   auto const good = bytes_of(path);
@@ -153,7 +153,7 @@ void check(std::string const& bytes, std::string const& found, std::string const
   BOOST_TEST(e.expected == expected + advice);
 }
 
-// The bytes with a header that `change` has changed, and all checksums right again: a forgery.
+// The bytes with a header modified by `change`, and with all checksums recomputed: a forgery.
 std::string forged(std::string bytes, std::function<void(cache_header&)> const& change) {
   auto header = header_of(bytes);
   for (auto& section : header.sections)
@@ -180,7 +180,7 @@ std::size_t files_in(fs::path const& folder) {
 
 }  // namespace
 
-// --- there and back
+// --- round trips
 // --------------------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(what_was_saved_is_loaded_bit_for_bit, Matrix, matrices) {
@@ -239,7 +239,7 @@ BOOST_AUTO_TEST_CASE(rows_of_a_loaded_matrix_outlive_the_file_and_the_data_set) 
     save(data, path());
     auto const loaded = load(path());
     copy = loaded.features;
-    save(some_data<csr_matrix<float>>(3, 3), path());  // takes the name, not the bytes
+    save(some_data<csr_matrix<float>>(3, 3), path());  // replaces the name, not the bytes
   }
   BOOST_TEST((bits(dataset<csr_matrix<float>>{copy, data.targets}) == bits(data)));
 }
@@ -250,7 +250,7 @@ BOOST_AUTO_TEST_CASE(a_loaded_matrix_is_the_file_not_a_copy_of_it) {
   auto const d = load(path());
   auto const first = [](auto span) { return reinterpret_cast<std::uintptr_t>(span.data()); };
   auto const header = header_of(bytes_of(path()));
-  // Indices and values lie as far apart as in the file, and start at cache lines.
+  // Indices and values have the same distance as in the file, and start at cache lines.
   BOOST_TEST(first(d.features.row(0).values) - first(d.features.row(0).indices) ==
              header.sections[2].offset - header.sections[1].offset);
   BOOST_TEST(first(d.features.row(0).values) % 64 == 0U);
@@ -321,7 +321,7 @@ BOOST_AUTO_TEST_CASE(damage_is_reported_with_the_part_it_is_in) {
   auto const good = small_bytes();
   std::array<std::string, 4> const names{"row starts", "indices", "values", "targets"};
   for (std::size_t s = 0; s != 4; ++s)
-    for (std::size_t const at : {0U, 63U}) {  // the last byte is a zero that fills up
+    for (std::size_t const at : {0U, 63U}) {  // the last byte is padding
       auto bad = good;
       ++bad[256 + 64 * s + at];
       check(bad, "damaged " + names[s] + " (their checksum does not fit)",
@@ -335,7 +335,7 @@ BOOST_AUTO_TEST_CASE(damage_is_reported_with_the_part_it_is_in) {
 }
 
 BOOST_AUTO_TEST_CASE(blocks_that_changed_places_are_detected) {
-  // 48 doubles of targets fill 6 blocks: exchanging any two, or two words, keeps every sum.
+  // 48 doubles of targets fill 6 blocks: exchanging any two blocks, or two words, keeps every sum.
   dataset<dense_matrix<float>> data{dense_matrix<float>({48, 0}),
                                     vector<double>(std::array<std::size_t, 1>{48})};
   for (std::size_t i = 0; i != 48; ++i) data.targets(i) = static_cast<double>(i);
@@ -372,7 +372,7 @@ BOOST_AUTO_TEST_CASE(a_missing_file_and_a_directory_are_errors) {
 }
 
 BOOST_AUTO_TEST_CASE(a_file_of_the_other_byte_order_is_refused) {
-  // What such a machine would write: every number of the header with its bytes turned round.
+  // The output of such a machine: every number of the header byte-swapped.
   auto bytes = small_bytes();
   for (std::size_t at = 8; at != 32; at += 4)
     std::reverse(bytes.begin() + static_cast<std::ptrdiff_t>(at),
@@ -416,7 +416,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_cache_of_another_matrix_is_refused_with_both_nam
   BOOST_TEST(others == 3);
 }
 
-// --- forgeries: every checksum is right
+// --- forgeries: all checksums are correct
 // ------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(a_forgery_without_a_change_is_the_file_itself) {
@@ -462,7 +462,7 @@ BOOST_AUTO_TEST_CASE(forged_headers_never_lead_outside_the_file) {
             "512 bytes (" + std::string(x > 512 ? "truncated" : "too long") + ")",
             std::to_string(x) + " bytes, as its header says");
   }
-  // Sections that a dense matrix does not have must not be there.
+  // Sections that a dense matrix does not have must be absent.
   temporary_path const path;
   save(some_data<dense_matrix<double>>(4, 4), path());
   auto const dense = bytes_of(path());
@@ -524,7 +524,7 @@ BOOST_AUTO_TEST_CASE(a_failure_names_path_and_reason_and_leaves_nothing_behind) 
   BOOST_TEST((e.code() == std::errc::no_such_file_or_directory));
   BOOST_TEST((e.path1() == missing));
 
-  // The last step fails: a directory has the name.
+  // The last step fails: the name belongs to a directory.
   auto const taken = folder() / "taken";
   fs::create_directory(taken);
   auto const late = support::error_of<fs::filesystem_error>([&] { save(small(), taken); });
@@ -541,7 +541,7 @@ BOOST_AUTO_TEST_CASE(a_full_disk_leaves_the_older_file) {
   auto const path = folder() / "cache";
   save(small(), path);
 
-  // A limit on the size of files stands for the full disk: the write fails half-way.
+  // A file size limit simulates a full disk: the write fails halfway.
   struct ::rlimit before {};
   BOOST_REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
   auto* const handler = std::signal(SIGXFSZ, SIG_IGN);

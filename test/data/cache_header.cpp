@@ -42,7 +42,7 @@ cache_header dense(std::uint64_t rows, std::uint64_t columns) {
   return h;
 }
 
-// A file whose arrays are zeros, with every checksum right.
+// A file whose arrays are zeros, with correct checksums.
 std::string file_of(cache_header h) {
   BOOST_REQUIRE(h.place_sections());
   std::string bytes(h.file_bytes, '\0');

@@ -29,7 +29,7 @@ using starts = vector<std::size_t>;
 using indices = vector<std::uint32_t>;
 using value_types = std::tuple<float, double>;
 
-// Shows that building the matrix fails, and why.
+// Checks that building the matrix fails, and why.
 invalid_data error_of(std::size_t columns, starts s, indices i, vector<float> v) {
   try {
     csr_matrix<float>(columns, std::move(s), std::move(i), std::move(v));
@@ -110,7 +110,7 @@ BOOST_AUTO_TEST_CASE(copies_share_the_entries_and_rows_live_as_long_as_any_of_th
   BOOST_TEST(row.indices[0] == 8U);
   BOOST_TEST(row.values[0] == 2.5F);
 
-  // What is assigned to lets go of its own entries only.
+  // The target of an assignment releases only its own entries.
   csr_matrix<float> other(1, starts{0, 1}, indices{0}, vector<float>{7});
   csr_matrix<float> const kept = other;
   other = copy;
@@ -157,7 +157,7 @@ BOOST_AUTO_TEST_CASE(only_the_library_makes_a_matrix_that_is_not_checked) {
 }
 
 BOOST_AUTO_TEST_CASE(the_quick_check_finds_every_single_mistake_in_a_large_matrix) {
-  // Rows of 0 … 6 entries, more than one stretch of the quick check holds.
+  // Rows of 0 … 6 entries, more than one stretch of the fast check.
   std::vector<std::size_t> s{0};
   std::vector<std::uint32_t> j;
   for (std::size_t i = 0; i != 2000; ++i) {
@@ -224,7 +224,7 @@ BOOST_AUTO_TEST_CASE(row_starts_must_begin_at_0) {
 BOOST_AUTO_TEST_CASE(row_starts_must_ascend) {
   check(error_of(3, starts{0, 2, 1, 2}, indices{0, 1}, {1, 1}), "row_starts[2]", "1",
         "at least 2 (ascending)");
-  // A start beyond the values is refused before anything is read there.
+  // A start beyond the values is rejected before anything is read there.
   check(error_of(3, starts{0, 900, 2}, indices{0, 1}, {1, 1}), "row_starts[2]", "2",
         "at least 900 (ascending)");
 }
@@ -251,7 +251,7 @@ BOOST_AUTO_TEST_CASE(indices_of_a_row_must_be_sorted_and_unique) {
         "above 9 (indices of a row are sorted and unique)");
   check(error_of(10, starts{0, 1, 3}, indices{4, 9, 9}, {1, 1, 1}), "indices[2]", "9",
         "above 9 (indices of a row are sorted and unique)");
-  // From one row to the next they may fall.
+  // Between rows, indices may decrease.
   csr_matrix<float> const a(10, starts{0, 1, 2}, indices{9, 0}, vector<float>{1, 1});
   BOOST_TEST(a.rows() == 2U);
 }

@@ -23,7 +23,7 @@ using localsgd::detail::leading_digits;
 using localsgd::detail::plain_decimal;
 using value_types = std::tuple<float, double>;
 
-// A text and enough bytes behind it, of a kind that ends every number.
+// A text followed by enough bytes of a kind that ends every number.
 std::array<char, 128> padded(std::string const& text) {
   std::array<char, 128> bytes{};
   bytes.fill(' ');
@@ -31,7 +31,7 @@ std::array<char, 128> padded(std::string const& text) {
   return bytes;
 }
 
-// 1: read, with value and end of from_chars; 0: left to from_chars; −1: something else.
+// 1: read, with the value and end of from_chars; 0: left to from_chars; −1: something else.
 template <class Value>
 int verdict(std::string const& text) {
   auto const bytes = padded(text);
@@ -41,7 +41,7 @@ int verdict(std::string const& text) {
   char const* const first = bytes.data() + (text[0] == '+' ? 1 : 0);
   auto const [last, status] = std::from_chars(first, bytes.data() + text.size(), right);
   if (status != std::errc{}) return -1;
-  // An exponent is not looked at: then the number ends before it.
+  // An exponent is ignored: the number ends before it.
   if (*end == 'e' || *end == 'E') return 0;
   using bits = std::conditional_t<sizeof(Value) == 4, std::uint32_t, std::uint64_t>;
   return end == last && std::bit_cast<bits>(x) == std::bit_cast<bits>(right) ? 1 : -1;
@@ -54,7 +54,7 @@ BOOST_AUTO_TEST_CASE(up_to_eight_digits_are_read_at_once) {
   BOOST_TEST(leading_digits(":1234567").value == 0U);
   std::string const digits = "98765432";
   for (std::size_t n = 1; n <= 8; ++n)
-    for (int next = 0; next != 256; ++next) {  // any byte that is no digit ends them
+    for (int next = 0; next != 256; ++next) {  // any byte that is not a digit ends them
       if (next >= '0' && next <= '9') continue;
       auto text = digits.substr(0, n) + std::string(8, static_cast<char>(next));
       auto const read = leading_digits(text.data());
@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(a_middle_between_two_floats_is_left_to_another_reader) {
   BOOST_TEST(verdict<double>("16777217") == 1);
   BOOST_TEST(verdict<float>("16777216") == 1);
   BOOST_TEST(verdict<float>("16777218") == 1);
-  // Just beside the middle 8388608.5: by less than a float, not less than a double can tell.
+  // Close to the midpoint 8388608.5: closer than a float resolves, but not closer than a double.
   BOOST_TEST(verdict<float>("8388608.50000001") == 1);
   BOOST_TEST(verdict<float>("8388608.49999999") == 1);
 }
@@ -117,7 +117,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(random_numbers_are_read_as_from_chars_does, Value,
   BOOST_TEST(read > 150000U);  // most are short enough
 }
 
-// The shortest decimals of random floats and doubles: what programs write into files.
+// The shortest decimals of random floats and doubles, as programs write them into files.
 BOOST_AUTO_TEST_CASE_TEMPLATE(shortest_decimals_are_read_back_exactly, Value, value_types) {
   std::mt19937_64 random(2);
   std::uniform_real_distribution<Value> uniform(-2, 2);

@@ -61,7 +61,7 @@ void check(std::string const& bytes, std::string const& found, std::string const
 
 }  // namespace
 
-// --- what is legal -------------------------------------------------------------------------------
+// --- valid input ----------------------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(the_first_dimension_is_rows_and_the_others_are_columns, Value,
                               value_types) {
@@ -134,7 +134,7 @@ BOOST_AUTO_TEST_CASE(a_file_is_read_like_its_bytes) {
   BOOST_TEST((read_idx<double>(file()) == parse_idx<double>(bytes, "t")));
 }
 
-// --- what is not ---------------------------------------------------------------------------------
+// --- invalid input --------------------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(compressed_data_is_recognised) {
   check("\x1f\x8b\x08 and so on", "a gzip file", "decompressed data: decompress it first");
@@ -247,7 +247,7 @@ BOOST_AUTO_TEST_CASE(damaged_bytes_are_read_or_refused_and_nothing_else) {
           bytes[at] = static_cast<char>(random());
       }
     }
-    // A buffer of just this size on the heap: a sanitizer sees every step over its end.
+    // A heap buffer of exactly this size: a sanitizer detects every access beyond its end.
     std::vector<char> const buffer(bytes.begin(), bytes.end());
     try {
       auto const m = parse_idx(std::string_view(buffer.data(), buffer.size()), "t");

@@ -48,7 +48,7 @@ using localsgd::read_libsvm;
 using value_types = std::tuple<float, double>;
 namespace fs = std::filesystem;
 
-// One row as the text it would be, e.g. "-1 0:2.5 3:1", with indices from 0.
+// One row as it would appear in a text, e.g. "-1 0:2.5 3:1", with indices from 0.
 template <class Value>
 std::string shown(dataset<csr_matrix<Value>> const& d, std::size_t i) {
   std::string text = localsgd::detail::shown(d.targets(i));
@@ -92,7 +92,7 @@ class global_locale {
 
 }  // namespace
 
-// --- what is legal -------------------------------------------------------------------------------
+// --- valid input ----------------------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(labels_and_entries_are_read_as_they_stand, Value, value_types) {
   auto const d = parse_libsvm<Value>("-1 1:2.5 4:-1\n3.25 2:1e2\n", "some.txt");
@@ -192,15 +192,15 @@ BOOST_AUTO_TEST_CASE(a_value_too_small_for_float_is_rounded) {
 }
 
 BOOST_AUTO_TEST_CASE(a_float_is_rounded_once_from_the_decimal_number) {
-  // Just above the middle between 1 and its successor 1 + 2^-23, by less than a double can tell:
-  // rounded to double first, it would lie in the middle and then be rounded to even, to 1.
+  // Just above the midpoint of 1 and its successor 1 + 2^-23, by less than a double resolves: if it
+  // were rounded to double first, it would be the midpoint and then round to even, to 1.
   auto const d = parse_libsvm<float>("1 1:1.000000059604644775390626\n", "some.txt");
   BOOST_TEST(d.features.row(0).values[0] == 1.0F + std::numeric_limits<float>::epsilon());
 }
 
 BOOST_AUTO_TEST_CASE(numbers_do_not_depend_on_the_locale) {
   global_locale const comma(std::locale(std::locale::classic(), new decimal_comma));
-  BOOST_TEST((std::ostringstream() << 1000.5).str() == "1.000,5");  // it is in force
+  BOOST_TEST((std::ostringstream() << 1000.5).str() == "1.000,5");  // the locale is in effect
   auto const d = parse_libsvm("1.5 1000:2.25\n", "some.txt");
   BOOST_TEST(d.targets(0) == 1.5);
   BOOST_TEST(d.features.columns() == 1000U);
@@ -234,7 +234,7 @@ BOOST_AUTO_TEST_CASE(queries_of_ranking_data_are_skipped_on_request) {
   BOOST_TEST(shown(d, 2) == "3");
 }
 
-// --- what is not ---------------------------------------------------------------------------------
+// --- invalid input --------------------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(a_malformed_label_is_refused) {
   std::string const expected = "a label (a decimal number)";
@@ -395,7 +395,7 @@ BOOST_AUTO_TEST_CASE(every_line_is_in_exactly_one_shard_for_any_number_of_shards
     text += std::to_string(i) + std::string(i % 5 == 0 ? "" : " 3:1") + (i % 7 == 0 ? "\r\n" : "\n");
     if (i % 11 == 0) text += "# a comment\n\n";
   }
-  text += "40";  // and no newline
+  text += "40";  // without a newline
   for (std::size_t shards = 1; shards <= text.size() + 3; ++shards) {
     std::vector<double> labels;
     for (std::size_t shard = 0; shard != shards; ++shard) {
@@ -496,7 +496,7 @@ BOOST_AUTO_TEST_CASE(a_pipe_can_be_read) {
   temporary_path const pipe;
   BOOST_REQUIRE(::mkfifo(pipe().c_str(), 0600) == 0);
   std::string text;
-  for (int i = 0; i != 50000; ++i) text += "1 1:2\n";  // more than a pipe or one read holds
+  for (int i = 0; i != 50000; ++i) text += "1 1:2\n";  // more than a pipe or a single read holds
   std::thread writer([&] { std::ofstream(pipe(), std::ios::binary) << text; });
   auto const d = read_libsvm(pipe());
   writer.join();
@@ -543,7 +543,7 @@ BOOST_AUTO_TEST_CASE(a_larger_file_is_read_in_full) {
 BOOST_AUTO_TEST_CASE_TEMPLATE(what_is_written_with_all_digits_is_read_back_exactly, Value,
                               value_types) {
   std::mt19937_64 random(2);
-  // Any finite number, subnormal ones included, with equal chances for each bit pattern.
+  // Any finite number, including subnormal ones, with the same probability for each bit pattern.
   auto const any = [&]<class T>(T) {
     using bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
     for (;;) {
@@ -625,7 +625,7 @@ BOOST_AUTO_TEST_CASE(a_damaged_text_is_read_or_refused_with_a_place_and_nothing_
           if (at < text.size()) text[at] = letters[random() % letters.size()];
       }
     }
-    // A buffer of just this size on the heap: a sanitizer sees every step over its ends.
+    // A heap buffer of exactly this size: a sanitizer detects every access beyond its ends.
     std::vector<char> const bytes(text.begin(), text.end());
     libsvm_options const options{.columns = random() % 2 * 17,
                                  .index_base = static_cast<unsigned>(random() % 2)};
@@ -644,7 +644,7 @@ BOOST_AUTO_TEST_CASE(a_damaged_text_is_read_or_refused_with_a_place_and_nothing_
       BOOST_REQUIRE(e.column <= text.size() + 1);
     }
   }
-  BOOST_TEST(read > 1000U);  // both ends are really reached
+  BOOST_TEST(read > 1000U);  // both outcomes occur
   BOOST_TEST(refused > 1000U);
 }
 
@@ -654,7 +654,7 @@ namespace {
 
 using localsgd::detail::libsvm_split;
 
-// What a text gives: every number of the data set, or every field of the error.
+// The result of parsing a text: every number of the data set, or every field of the error.
 template <class Value>
 std::string outcome(std::string_view text, libsvm_options const& options,
                     libsvm_split const& split) {
@@ -678,7 +678,7 @@ std::string outcome(std::string_view text, libsvm_options const& options,
   return all;
 }
 
-// How many ways of sharing out the work give something else than one thread with one chunk.
+// The number of divisions of the work whose result differs from that of one thread with one chunk.
 template <class Value>
 std::size_t different_splits(std::string_view text, libsvm_options const& options = {}) {
   auto const serial = outcome<Value>(text, options, {1, text.size() + 1});
@@ -689,7 +689,7 @@ std::size_t different_splits(std::string_view text, libsvm_options const& option
   return different;
 }
 
-// Lines of every kind: plain and odd numbers, blanks, comments with colons, CRLF, nothing.
+// Lines of every kind: plain and unusual numbers, blanks, comments with colons, CRLF, empty lines.
 std::string odd_text(std::size_t lines, std::mt19937_64& random) {
   std::vector<std::string> const numbers{
       "1",     "0",     "-1",       "+1",        "0.25",                 "-.5",      "7.", "1e3",
@@ -733,7 +733,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(threads_and_chunks_change_no_error, Value, value_t
                                           "1 99999999999:1",
                                           "1 1:2\r3", "nan 1:1"};
   for (std::string const& mistake : mistakes) {
-    // The first of several mistakes counts, whichever thread comes to it first.
+    // The first of several errors is reported, whichever thread finds it first.
     auto const before = odd_text(1 + random() % 40, random) + "\n";
     auto const after = "\n" + odd_text(random() % 40 + 1, random);
     auto const& later = mistakes[random() % mistakes.size()];

@@ -21,7 +21,7 @@ using localsgd::detail::libsvm_chunk;
 using localsgd::detail::libsvm_reader;
 using localsgd::detail::libsvm_rules;
 
-// The arrays of a text that has a part before the chunk, and what the chunk fills of them.
+// The arrays of a text with a part before the chunk, and the part that the chunk fills.
 struct read_chunk {
   static constexpr std::size_t rows_before = 2, entries_before = 3, most = 20;
   std::vector<std::size_t> row_starts = std::vector<std::size_t>(most + 1, 99);
@@ -30,7 +30,7 @@ struct read_chunk {
   libsvm_chunk chunk{};
 
   explicit read_chunk(std::string_view text, std::uint64_t base = 1) {
-    // On the heap and just as long: a sanitizer sees every read beyond its end.
+    // On the heap with the exact size: a sanitizer detects every read beyond the end.
     std::vector<char> const bytes(text.begin(), text.end());
     chunk.text = {bytes.data(), bytes.size()};
     chunk.lines_before = 10;
@@ -47,7 +47,7 @@ struct read_chunk {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(a_text_that_grows_entries_between_the_passes_is_refused_not_overrun) {
-  // As if lines and colons had been counted before somebody else wrote them.
+  // As if lines and colons had been counted before another process modified them.
   std::array<std::size_t, 3> starts{};
   std::array<std::uint32_t, 2> indices{};
   std::array<float, 2> values{};
@@ -78,7 +78,7 @@ BOOST_AUTO_TEST_CASE(a_chunk_fills_its_part_of_the_arrays_and_no_more) {
   BOOST_TEST(r.chunk.rows == 3U);
   BOOST_TEST(r.chunk.entries == 3U);
   BOOST_TEST(r.chunk.columns == 1000U);
-  // Row starts are those of the whole text: element i + 1 is where row i ends.
+  // Row starts refer to the whole text: element i + 1 is the end of row i.
   BOOST_TEST((r.row_starts[2] == 99 && r.row_starts[3] == 5 && r.row_starts[4] == 5 &&
               r.row_starts[5] == 6 && r.row_starts[6] == 99));
   BOOST_TEST((r.targets[1] == 99 && r.targets[2] == 1 && r.targets[3] == -1 &&
@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(indices_count_from_the_base) {
   BOOST_TEST(read_chunk("1 1:1 4:1", 1).chunk.columns == 4U);
 }
 
-// A text is read eight bytes at a time where enough of it is left, and one by one near its end.
+// A text is read eight bytes at a time if enough of it is left, and byte by byte near its end.
 BOOST_AUTO_TEST_CASE(the_same_line_is_read_alike_wherever_it_stands) {
   std::string const line = "-1 3:0.125 12:4 100:-7.5e-1";
   std::string const padding = "\n#" + std::string(100, ' ');
@@ -120,7 +120,7 @@ BOOST_AUTO_TEST_CASE(the_same_line_is_read_alike_wherever_it_stands) {
 BOOST_AUTO_TEST_CASE(a_mistake_is_named_by_its_place_in_the_whole_text) {
   for (std::string const& rest : {std::string(), "\n" + std::string(100, ' ')}) {
     auto const e = support::error_of<invalid_data>([&] { read_chunk("1 1:1\n\n2 5:x" + rest); });
-    BOOST_TEST(e.line == 13U);  // ten lines come before the chunk
+    BOOST_TEST(e.line == 13U);  // ten lines precede the chunk
     BOOST_TEST(e.column == 5U);
     BOOST_TEST(e.found == "x");
     BOOST_CHECK_THROW(read_chunk("1 5:1 5:1" + rest), invalid_data);

@@ -23,7 +23,7 @@ namespace {
 using localsgd::detail::number_from_chars;
 using localsgd::detail::strtod_from_chars;
 
-/// @brief Value, characters read and error of both, which are to be the same.
+/// @brief Value, characters read and error of both, which must agree.
 template <class Number>
 void check_same(std::string const& text) {
   Number expected = 7, found = 7;

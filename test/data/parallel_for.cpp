@@ -40,7 +40,7 @@ BOOST_AUTO_TEST_CASE(no_more_threads_than_wanted_or_tasks_take_part) {
 }
 
 BOOST_AUTO_TEST_CASE(tasks_run_at_the_same_time) {
-  // Each waits for the other: one thread alone would never come to an end.
+  // Each waits for the other: a single thread would never finish.
   std::atomic<int> arrived{0};
   parallel_for(2, 2, [&](std::size_t) {
     ++arrived;
@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(the_exception_of_the_lowest_task_reaches_the_caller) {
         parallel_for(40, threads, [&](std::size_t i) {
           ++runs[i];
           if (i == 7 || i == 8 || i == 30) {
-            if (i == 7) std::this_thread::yield();  // others may be quicker
+            if (i == 7) std::this_thread::yield();  // others may be faster
             throw std::runtime_error(std::to_string(i));
           }
         });

@@ -18,7 +18,7 @@ using localsgd::detail::text_line;
 
 namespace {
 
-// A line of its own, read from the start. It is the third of "t".
+// A separate line, read from the start. It is the third of "t".
 text_line line_of(std::string_view text) {
   return {"t", 3, text.data(), text.data(), text.data() + text.size()};
 }
@@ -81,7 +81,7 @@ BOOST_AUTO_TEST_CASE(numbers_that_are_not_finite_are_refused) {
 BOOST_AUTO_TEST_CASE(a_number_too_small_for_float_is_rounded) {
   BOOST_TEST(number<float>("1e-60") == 0.0F);
   BOOST_TEST(number<float>("1e-45") == std::numeric_limits<float>::denorm_min());
-  BOOST_TEST(refused<double>("1e-400").found == "1e-400");  // no wider type knows its size
+  BOOST_TEST(refused<double>("1e-400").found == "1e-400");  // no wider type can represent its value
 }
 
 BOOST_AUTO_TEST_CASE(an_index_ends_with_its_colon) {
