@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t most = 5;
 using system_of_five = localsgd::detail::small_system<most>;
 
-// A = BᵀB + I, at random and well-conditioned, and b = A·x for a random x.
+// A = BᵀB + I, random and well-conditioned, and b = A·x for a random x.
 struct random_system {
   system_of_five system;
   std::array<double, most> x{};
@@ -96,11 +96,11 @@ BOOST_AUTO_TEST_CASE(the_ridge_times_the_trace_is_added_to_the_diagonal) {
 
 BOOST_AUTO_TEST_CASE(a_matrix_that_is_not_positive_definite_is_refused) {
   BOOST_TEST(!system_of(0, 0, 0).solve(0));
-  BOOST_TEST(!system_of(0, 0, 0).solve(1e-6));  // nor does a ridge help: its trace is 0
+  BOOST_TEST(!system_of(0, 0, 0).solve(1e-6));  // a ridge does not help either: the trace is 0
   BOOST_TEST(!system_of(-1, 0, 1).solve(0));
   BOOST_TEST(!system_of(1, 0, -1).solve(0));
   BOOST_TEST(!system_of(1, 1, 1).solve(0));  // singular
-  BOOST_TEST(!system_of(1, 2, 1).solve(0));  // −1 and 3 are its eigenvalues
+  BOOST_TEST(!system_of(1, 2, 1).solve(0));  // the eigenvalues are −1 and 3
   BOOST_TEST(!system_of(1, 2, 1).solve(0.25));
 }
 

@@ -19,7 +19,7 @@ using localsgd::detail::coordinates_of;
 using localsgd::detail::ordered_sum;
 using localsgd::detail::weighted_average;
 using scalars = std::tuple<float, double>;
-// Lengths of 301 and 701 are odd: some coordinates are left over by vectors of any width.
+// Lengths of 301 and 701 are odd: they leave a remainder for vectors of any width.
 
 // K iterates, and the spans that weighted_average takes.
 template <class Scalar>
@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(the_average_is_the_weighted_sum, Scalar, scalars) 
         expected[i] += team.weights[k] * static_cast<double>(team.x[k][i]);
     std::vector<Scalar> out(701);
     BOOST_TEST(team.average(out));
-    // K sums in double on either side, and the result rounded to the type of x.
+    // K sums in double on both sides, and the result rounded to the type of x.
     double const rounding = static_cast<double>(std::numeric_limits<Scalar>::epsilon());
     BOOST_TEST(support::relative_distance(out, expected) <= 10 * rounding);
   }
@@ -106,7 +106,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(numbers_that_are_not_finite_are_noticed, Scalar, s
         team.x[worker][at] = bad;
         std::vector<Scalar> out(301);
         BOOST_TEST(!team.average(out));
-        // Elsewhere nothing is wrong.
+        // All other coordinates are finite.
         BOOST_TEST(weighted_average<Scalar>(team.spans, team.weights, 16, 240, out.data()));
       }
 }
@@ -114,7 +114,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(numbers_that_are_not_finite_are_noticed, Scalar, s
 BOOST_AUTO_TEST_CASE(large_numbers_are_finite_as_long_as_their_average_is) {
   float const largest = std::numeric_limits<float>::max();
   team_of<float> team(2, 1);
-  team.x[0][0] = largest, team.x[1][0] = -largest;  // their difference is no float
+  team.x[0][0] = largest, team.x[1][0] = -largest;  // their difference overflows float
   std::vector<float> out(1);
   BOOST_TEST(team.average(out));
   team_of<double> doubles(1, 1);
@@ -132,12 +132,12 @@ BOOST_AUTO_TEST_CASE(one_worker_is_copied) {
 }
 
 BOOST_AUTO_TEST_CASE(an_ordered_sum_adds_the_parts_in_their_order) {
-  // 1 is lost next to 1e17, so the order shows.
+  // 1 is lost next to 1e17, so the order matters.
   std::vector<std::vector<double>> const parts{{1e17, 1}, {1, 1e17}, {-1e17, -1e17}};
   std::vector<double> total{7, 7};
   ordered_sum(parts, 0, 2, total.data());
   BOOST_TEST((total == std::vector<double>{0, 0}));
   std::vector<std::vector<double>> const others{{1e17, 1}, {-1e17, 2}, {1, 3}};
   ordered_sum(others, 0, 1, total.data());
-  BOOST_TEST((total == std::vector<double>{1, 0}));  // the second coordinate was not asked for
+  BOOST_TEST((total == std::vector<double>{1, 0}));  // the second coordinate was not requested
 }

@@ -52,7 +52,7 @@ BOOST_AUTO_TEST_CASE(as_many_iterations_as_there_are_eigenvalues_solve_a_system)
   double const fall = system.solve(0, p);
   auto const r = residual(m, p, g);
   for (std::size_t j = 0; j != 4; ++j) BOOST_TEST(std::abs(r[j]) < 1e-9 * std::abs(g[j]));
-  // −⟨g, p⟩ − ½⟨p, Hp⟩ = −½⟨g, p⟩ where Hp = −g.
+  // −⟨g, p⟩ − ½⟨p, Hp⟩ = −½⟨g, p⟩ if Hp = −g.
   double along = 0;
   for (std::size_t j = 0; j != 4; ++j) along -= g[j] * p[j] / 2;
   BOOST_TEST(std::abs(fall - along) < 1e-12 * along);
@@ -86,7 +86,7 @@ BOOST_AUTO_TEST_CASE(curvature_that_is_not_positive_ends_the_iterations) {
   std::vector<double> const g{1};
   system.begin(g);
   BOOST_TEST(system.goes_on());
-  system.iterate({1});  // the search is −1: ⟨q, Hq⟩ = −1
+  system.iterate({1});  // the search direction is −1: ⟨q, Hq⟩ = −1
   BOOST_TEST(!system.goes_on());
   std::vector<double> p(1);
   BOOST_TEST(system.solve(0, p) == 0);

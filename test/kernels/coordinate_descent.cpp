@@ -71,7 +71,7 @@ answer minimise(matrix const& h, interval_penalty const& r, vector const& x, vec
                 double damping = 0, double weight = 1) {
   coordinate_descent descent;
   descent.take(h.triangle(), h.d);
-  answer a{vector(h.d, 7.0), vector(h.d), 0};  // what was in u must not matter
+  answer a{vector(h.d, 7.0), vector(h.d), 0};  // the previous contents of u must not matter
   auto const prox = [&](std::size_t, double v, double step) { return r.prox(step)(v); };
   auto const penalty = [&](std::span<double const> u) {
     double sum = 0;
@@ -85,7 +85,7 @@ answer minimise(matrix const& h, interval_penalty const& r, vector const& x, vec
   return a;
 }
 
-// The least subgradient of ⟨g, p⟩ + ½⟨p, (H + νD)p⟩ + c Σ r(x_j + p_j) has no element above `most`.
+// The smallest subgradient of ⟨g, p⟩ + ½⟨p, (H + νD)p⟩ + c Σ r(x_j + p_j) has no element above `most`.
 void is_optimal(matrix const& h, interval_penalty const& r, vector const& g, double damping,
                 double weight, answer const& a, double most) {
   vector const hp = h.times(a.p);
@@ -99,7 +99,7 @@ void is_optimal(matrix const& h, interval_penalty const& r, vector const& g, dou
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(a_diagonal_matrix_gives_soft_thresholds) {
-  // In each coordinate gp + hp²/2 + |x + p| is least where x + p = S(x − g/h, 1/h).
+  // In each coordinate gp + hp²/2 + |x + p| is minimal at x + p = S(x − g/h, 1/h).
   vector const h{2, 4, 1, 0.5}, x{1, 0, 3, -2}, g{-4, 2, 1, 0.25};
   auto const a = minimise(diagonal(h), {.l1 = 1}, x, g);
   // S(3, 0.5) = 2.5; S(−0.5, 0.25) = −0.25; S(2, 1) = 1; S(−2.5, 2) = −0.5
@@ -150,9 +150,9 @@ BOOST_AUTO_TEST_CASE(the_answer_meets_the_optimality_conditions) {
                      g = support::random_point(d, seed + 20);
               for (double& e : x) e = std::min(std::max(e / 4, r.lower), r.upper);
               for (double& e : g) e *= 4;
-              if (rank < d) g = h.times(g);  // in the range of H: else there may be no minimum
+              if (rank < d) g = h.times(g);  // in the range of H; otherwise there may be no minimum
               auto const a = minimise(h, r, x, g, damping, weight);
-              double const off = rank < d ? 1e-3 : 1e-7;  // singular: sweeps end at their budget
+              double const off = rank < d ? 1e-3 : 1e-7;  // singular: the sweeps exhaust their budget
               is_optimal(h, r, g, damping, weight, a, off * (1 + support::norm(g)));
             }
 }
@@ -184,8 +184,9 @@ BOOST_AUTO_TEST_CASE(a_coordinate_without_curvature_is_stopped_by_the_penalty) {
 }
 
 BOOST_AUTO_TEST_CASE(a_nearly_singular_matrix_is_no_obstacle) {
-  // Three groups of ten features, one of each group in a row, and a constant: along 1 of a group and −1 of
-  // the constant H is 0, and the penalty alone bends, 10⁻⁴ as much as H does elsewhere.
+  // Three groups of ten features, one of each group per row, and a constant. H is 0 in the
+  // direction of 1 for a group and −1 for the constant: only the penalty has curvature there, 10⁻⁴
+  // times that of H elsewhere.
   matrix h{31};
   for (std::size_t i = 0; i != 10; ++i)
     for (std::size_t j = 0; j != 10; ++j)

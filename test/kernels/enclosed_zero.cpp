@@ -11,7 +11,7 @@ using localsgd::detail::enclosed_zero;
 
 namespace {
 
-// How far from a zero of f the search ends after some evaluations.
+// The distance from a zero of f at which the search ends after some evaluations.
 template <class F>
 double off_after(int evaluations, F const& f, double slope, double zero) {
   enclosed_zero search;
@@ -47,7 +47,7 @@ BOOST_AUTO_TEST_CASE(a_wrong_slope_or_none_only_takes_longer) {
 }
 
 BOOST_AUTO_TEST_CASE(flat_ends_and_kinks_are_passed) {
-  // clamp(x − z, −1, 1): flat at 0, with its zero far away
+  // clamp(x − z, −1, 1): flat at 0, with a distant zero
   for (double const zero : {-40.0, 40.0})
     BOOST_TEST(off_after(
                    30, [&](double x) { return std::clamp(x - zero, -1.0, 1.0); }, 0, zero) <= 1e-9);

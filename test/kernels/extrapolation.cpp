@@ -44,8 +44,8 @@ struct linear_map {
   }
 };
 
-// What the estimate minimises, by its definition: A and b of ‖r + Σ c_i Δ_i‖², Δ_i = r_i − r, r the
-// last residual, with weights.
+// The minimisation problem of the estimate, by definition: A and b of ‖r + Σ c_i Δ_i‖²,
+// Δ_i = r_i − r, with r the last residual, and with weights.
 struct least_squares {
   std::vector<std::vector<real>> a;
   std::vector<real> b;
@@ -69,7 +69,7 @@ struct least_squares {
     for (std::size_t i = 0; i != size; ++i) trace += a[i][i];
   }
 
-  // Gauss with pivoting: c* with A c* = b.
+  // Gaussian elimination with pivoting: c* with A c* = b.
   std::vector<real> minimiser() const {
     auto m = a;
     auto c = b;
@@ -112,7 +112,7 @@ std::vector<double> difference(std::vector<double> a, std::vector<double> const&
   return a;
 }
 
-// One call, with out full of rubbish before.
+// One call, with arbitrary previous contents of `out`.
 template <class Scalar, class Weight>
 std::pair<bool, std::vector<Scalar>> call(extrapolation& history, std::vector<Scalar> const& start,
                                           std::vector<Scalar> const& end, Weight const& weight) {
@@ -140,8 +140,8 @@ BOOST_AUTO_TEST_CASE(a_single_pair_is_no_estimate_its_end_is_copied) {
 }
 
 BOOST_AUTO_TEST_CASE(two_pairs_of_a_map_on_the_line_are_the_secant_method) {
-  // T(x) = 0.9x + 1 has its fixed point at 10. Of r(0) = 1 and r(2) = 0.8 the combination that
-  // vanishes has c = (−4, 5); the ridge makes of it one that is off by 1e-6 of it.
+  // T(x) = 0.9x + 1 has the fixed point 10. The combination of r(0) = 1 and r(2) = 0.8 that
+  // vanishes has c = (−4, 5); with the ridge the result has a relative error of 1e-6.
   extrapolation history;
   call<double>(history, {0}, {1});
   auto const [estimated, out] = call<double>(history, {2}, {2.8});
@@ -151,7 +151,7 @@ BOOST_AUTO_TEST_CASE(two_pairs_of_a_map_on_the_line_are_the_secant_method) {
 }
 
 BOOST_AUTO_TEST_CASE(the_residual_of_the_estimate_is_the_least_but_for_the_ridge) {
-  // In up to 3 dimensions the residuals can vanish, beyond they can only become least. A penalised
+  // In up to 3 dimensions the residuals can vanish, in more they can only be minimised. A penalised
   // minimiser c has ‖Σ c_i r_i‖² ≤ ‖Σ c*_i r_i‖² + ridge·‖c*‖² for every c*.
   auto const uneven = [](std::size_t j) {
     return j % 3 == 0 ? 0.25 : 1.0 + static_cast<double>(j);
@@ -179,8 +179,8 @@ BOOST_AUTO_TEST_CASE(the_residual_of_the_estimate_is_the_least_but_for_the_ridge
           double const reached = weighted_square(map.combined_residual(out), weight);
           real const rounding = 1e-12L * (problem.constant + problem.trace * size);
           BOOST_TEST(reached <= least + slack + rounding);
-          BOOST_TEST(reached >= least - rounding);  // it is no less than the least there is
-          if (i != d) continue;  // or else as many differences as dimensions: least = 0
+          BOOST_TEST(reached >= least - rounding);  // it is not below the minimum
+          if (i != d) continue;  // otherwise as many differences as dimensions: least = 0
           ++seen;
           if (reached <= 1e-3 * weighted_square(residuals.back(), weight)) ++vanished;
         }
@@ -189,11 +189,11 @@ BOOST_AUTO_TEST_CASE(the_residual_of_the_estimate_is_the_least_but_for_the_ridge
       check(uneven);
     }
   BOOST_TEST(seen == 3 * 20 * 2);
-  BOOST_TEST(vanished >= 0.9 * seen);  // all but where the starts happen to be nearly dependent
+  BOOST_TEST(vanished >= 0.9 * seen);  // except if the starts happen to be nearly dependent
 }
 
 BOOST_AUTO_TEST_CASE(the_estimate_of_a_linear_map_is_far_closer_to_the_fixed_point) {
-  // What a run does: the estimate is the next start.
+  // As in a run: the estimate is the next start.
   for (std::size_t const d : {2U, 3U, 4U}) {
     linear_map const map(d);
     extrapolation history;
@@ -236,7 +236,7 @@ BOOST_AUTO_TEST_CASE(numbers_that_are_not_finite_are_copied) {
     BOOST_TEST(!estimated);
     BOOST_TEST(!std::isfinite(out[0]));
     BOOST_TEST(out[1] == 4);
-    std::vector<double> const end{5, 6};  // and it stays in the history for a while
+    std::vector<double> const end{5, 6};  // and it stays in the history for some calls
     BOOST_TEST(!call<double>(history, {2, 2}, end).first);
     BOOST_TEST((call<double>(history, {2, 3}, end).second == end));
     history.clear();
@@ -278,7 +278,7 @@ BOOST_AUTO_TEST_CASE(clear_forgets_all_pairs) {
 }
 
 BOOST_AUTO_TEST_CASE(the_last_five_pairs_count) {
-  std::size_t const d = 9;  // more than pairs, so that each of them matters
+  std::size_t const d = 9;  // more than pairs, so that each pair matters
   linear_map const map(d);
   auto const estimate_from = [&](std::uint64_t first) {
     extrapolation history;

@@ -26,7 +26,7 @@ BOOST_AUTO_TEST_CASE(the_factor_of_a_matrix_of_small_integers_is_exact) {
 BOOST_AUTO_TEST_CASE(the_solution_of_any_size_solves_the_system) {
   for (std::size_t n = 1; n != 40; ++n) {
     // a_ij = min(i, j) + 1, whose inverse is the second difference: A·x = (1, 0, …, 0) has the
-    // solution (2, −1, 0, …), and (1) where n = 1.
+    // solution (2, −1, 0, …), or (1) for n = 1.
     std::vector<double> a(packed_size(n)), b(n);
     for (std::size_t i = 0; i != n; ++i)
       for (std::size_t j = 0; j <= i; ++j) a[packed_size(i) + j] = static_cast<double>(j + 1);

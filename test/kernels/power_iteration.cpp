@@ -99,8 +99,8 @@ BOOST_AUTO_TEST_CASE(a_part_of_the_rows_stands_for_all_of_them) {
   dense_matrix<double> a(std::array<std::size_t, 2>{1000, 2}, 0.0);
   for (std::size_t i = 0; i != 1000; ++i) a(i, 0) = 2;
   auto const m = moments_of(a, 0, all_equal, 10, 10, 1e-8, 300);
-  BOOST_TEST(m.spectral == 4, settled);  // a mean over the rows seen, not a sum
-  // The other moments are of all rows that they are asked to be of, whatever that sample misses.
+  BOOST_TEST(m.spectral == 4, settled);  // a mean over the sampled rows, not a sum
+  // The other moments cover all requested rows, including those outside that sample.
   a(1, 1) = 100;
   BOOST_TEST(moments_of(a, 0, all_equal, 10, 1000, 1e-8, 300).largest == 10004);
 }

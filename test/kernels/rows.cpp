@@ -20,10 +20,10 @@ using namespace localsgd::detail;
 using support::layouts;
 using dense = localsgd::dense_matrix<double>;
 
-// Every length of a tail beside whole vectors.
+// Every length of a tail after whole vectors.
 constexpr std::size_t lengths[] = {1, 2, 3, 7, 8, 9, 31, 64, 100};
 
-// A matrix that has no rows of either kind.
+// A matrix with neither kind of rows.
 struct no_rows {
   std::size_t rows() const;
 };
@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(products_with_rows_are_those_of_their_definition, 
     auto const plain = support::random_features<value>(4, d, 1, 0.6);
     auto const a = support::in_layout<Matrix>(plain);
     auto const x = support::random_point(d, 2);
-    auto const narrow = support::random_point<float>(d, 2);  // multiples of 1/64: all is exact
+    auto const narrow = support::random_point<float>(d, 2);  // multiples of 1/64: the arithmetic is exact
     for (std::size_t i = 0; i != 4; ++i) {
       double product = 0, square = 0;
       for (std::size_t j = 0; j != d; ++j) {
@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(entries_come_in_the_order_of_their_columns, Matrix
 BOOST_AUTO_TEST_CASE(a_row_without_entries_is_zero) {
   auto const a = localsgd::to_csr(dense{{0, 0}, {0, 1}});
   auto const row = row_of(a, 0);
-  std::vector<double> x{support::not_a_number, support::infinity};  // not looked at
+  std::vector<double> x{support::not_a_number, support::infinity};  // not read
   BOOST_TEST(dot(row, x.data()) == 0.0);
   BOOST_TEST(squared_norm_of(row) == 0.0);
   add_scaled(support::infinity, row, x.data());

@@ -18,9 +18,9 @@ namespace {
 namespace detail = localsgd::detail;
 using scalars = std::tuple<float, double>;
 
-constexpr std::size_t longest = 70;  // more than two turns of the widest loop
+constexpr std::size_t longest = 70;  // more than two iterations of the widest loop
 
-// Small integers: all products and sums are exact, in whatever order and however fused.
+// Small integers: all products and sums are exact, in any order and with any contraction.
 template <class Value>
 std::vector<Value> integers(std::size_t n, int salt) {
   std::vector<Value> v(n);
@@ -29,7 +29,7 @@ std::vector<Value> integers(std::size_t n, int salt) {
   return v;
 }
 
-// Calls check(n, offset) for all lengths, and with data at every place of a vector register.
+// Calls check(n, offset) for all lengths, and with data at every offset in a vector register.
 template <class Check>
 void with_all_lengths(Check const& check) {
   for (std::size_t n = 0; n <= longest; ++n)
@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(add_scaled_to_both_changes_each_by_its_factor, A, 
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(one_pass_that_moves_and_multiplies_has_the_bits_of_two, A, scalars) {
-  // Numbers whose sums and products are rounded, so that another order or another contraction shows.
+  // Numbers whose sums and products are rounded, so that another order or contraction is visible.
   auto const rounded = []<class Value>(Value, std::size_t n, std::uint64_t seed) {
     std::vector<Value> v(n);
     for (std::size_t i = 0; i != n; ++i)
@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(one_pass_that_moves_and_multiplies_has_the_bits_of
 BOOST_AUTO_TEST_CASE_TEMPLATE(the_first_lanes_are_loaded_and_stored_and_no_others, A, scalars) {
   constexpr std::size_t w = detail::lanes::size;
   for (std::size_t n = 0; n <= w; ++n) {
-    auto const from = integers<A>(n, 1);  // no longer than that: sanitizers see what is read beyond
+    auto const from = integers<A>(n, 1);  // exactly this length: sanitizers detect reads beyond it
     auto to = integers<A>(w, 2);
     auto expected = to;
     std::copy(from.begin(), from.end(), expected.begin());
@@ -166,7 +166,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_product_that_asks_for_the_next_row_has_the_same_
                detail::dot(a.data(), b.data(), n));
 }
 
-// Empty lanes at the end of a loop are zeros: 0·∞ must not come out of them.
+// Empty lanes at the end of a loop are zeros; they must not produce 0·∞.
 BOOST_AUTO_TEST_CASE_TEMPLATE(what_is_not_finite_stays_in_its_place, A, scalars) {
   constexpr double infinity = std::numeric_limits<double>::infinity();
   for (std::size_t n = 1; n <= longest; ++n) {

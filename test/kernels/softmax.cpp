@@ -20,7 +20,7 @@ namespace detail = localsgd::detail;
 using detail::direction;
 using support::layouts;
 
-// Every length of a tail beside whole vectors, and more columns than one pass takes.
+// Every length of a tail after whole vectors, and more columns than one pass handles.
 constexpr std::size_t lengths[] = {1, 7, 8, 31, 64, 785, 1024 + 9};
 
 // Multiples of 1/64 below 2: sums of fewer than 65,536 products of two are exact in double.
@@ -101,7 +101,7 @@ void check_gradient() {
     BOOST_TEST((g == expected), classes << " classes, d = " << d << ", b = " << b);
     BOOST_TEST(returned == squares);
 
-    // In two blocks, the second onto the first.
+    // In two blocks, the second added to the first.
     std::size_t const half = b / 2;
     if (half == 0) return;
     std::span<std::size_t const> const all(batch);
@@ -146,8 +146,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(the_gradient_is_the_penalty_and_the_rows_times_the
   check_gradient<Matrix, float>();
 }
 
-// With numbers whose sums are rounded: whichever samples are computed together, the bits are the
-// same.
+// With numbers whose sums are rounded: the bits do not depend on which samples are computed
+// together.
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_score_does_not_depend_on_the_rest_of_the_batch, Matrix, layouts) {
   constexpr std::size_t d = 785, classes = 7, n = 20;
   problem<Matrix> const p(n, d);

@@ -28,7 +28,7 @@ BOOST_AUTO_TEST_CASE(sparse_rows_give_the_bits_of_dense_ones) {
     for (std::size_t const d : {1U, 2U, 9U, 64U}) {
       auto const plain = support::random_features<double>(6, d, 1, 0.4);
       auto const a = localsgd::to_csr(plain);
-      std::vector<std::size_t> const batch{5, 0, 0, 3};  // out of order, and one twice
+      std::vector<std::size_t> const batch{5, 0, 0, 3};  // unordered, and one of them twice
       auto const x = support::random_point(classes * d, 2);
       detail::dense_rows<double> const dense{plain.data(), d, batch};
 
@@ -65,7 +65,7 @@ BOOST_AUTO_TEST_CASE(rows_without_entries_score_zero_and_leave_the_penalty) {
 BOOST_AUTO_TEST_CASE(without_a_point_the_rows_are_added_to_what_is_there) {
   sparse const a = localsgd::to_csr(localsgd::dense_matrix<double>{{0, 0, 0}, {1, 0, 2}});
   std::vector<std::size_t> const batch{1, 1};
-  std::vector<double> const slopes{1, 10, 2, 20};  // of two classes, for each row
+  std::vector<double> const slopes{1, 10, 2, 20};  // for two classes, per row
   std::vector<double> g{1, 1, 1, 1, 1, 1};
   detail::add_gradient(rows_of(a, batch), slopes.data(),
                        detail::gradient_target<double>{nullptr, 2, g.data()}, 2);

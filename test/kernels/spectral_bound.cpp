@@ -29,7 +29,7 @@ constexpr double nothing_affordable = 0, everything_affordable = 1e9;
 double all_equal(std::size_t) { return 1; }
 double rising(std::size_t i) { return 0.25 + static_cast<double>(i % 5); }
 
-// λ_max of a symmetric matrix by Jacobi's rotations: no iteration that may end too early.
+// λ_max of a symmetric matrix by Jacobi rotations, which do not stop too early.
 double largest_eigenvalue_of(matrix a) {
   std::size_t const d = a.size();
   for (int sweep = 0; sweep != 60; ++sweep)
@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(formed_and_factored_it_is_exact_to_1e_6, Matrix, l
       double const exact = exactly(dense, intercept, rising);
       double const bound = spectral_bound(a, intercept, rising, everything_affordable);
       BOOST_TEST(bound >= exact);
-      // Where eigenvalues are close, power iteration ends a little below the largest.
+      // If eigenvalues are close, power iteration ends slightly below the largest.
       BOOST_TEST(bound <= exact * (1 + 5e-6));
     }
 }
@@ -121,7 +121,7 @@ BOOST_AUTO_TEST_CASE(of_rank_one_both_are_equal_to_it) {
 }
 
 BOOST_AUTO_TEST_CASE(features_that_share_no_row_do_not_blur_each_other) {
-  // Three blocks, of eigenvalues 100/3, 1e-6/3 and 2/3 (a tie within), and a feature no row has.
+  // Three blocks, with eigenvalues 100/3, 1e-6/3 and 2/3 (a tie), and a feature that no row has.
   dense_matrix<double> a(std::array<std::size_t, 2>{6, 6}, 0.0);
   a(0, 0) = 6, a(0, 1) = 8;
   a(1, 2) = 1e-3;
@@ -149,7 +149,7 @@ BOOST_AUTO_TEST_CASE(every_iterate_bounds_and_more_of_them_bound_better) {
 }
 
 BOOST_AUTO_TEST_CASE(neither_is_worse_than_the_trace) {
-  // Rows ± along the axes: no two features meet, and λ_max is the largest diagonal element.
+  // Rows ± along the axes: no two features occur together, and λ_max is the largest diagonal element.
   dense_matrix<double> a{{3, 0, 0}, {0, -2, 0}, {0, 0, 1}};
   second_moments const m(a, 0.0, all_equal);
   BOOST_TEST(m.trace() == 14.0 / 3, boost::test_tools::tolerance(1e-15));
