@@ -190,7 +190,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_model_is_named_with_its_field) {
     }
   }
   BOOST_TEST(refused(replaced("0.1,", "1e999,")).found.find("1e999") != std::string::npos);
-  BOOST_TEST(refused(std::string(100000, '[')).file == "m.json");  // no stack is used up
+  BOOST_TEST(refused(std::string(100000, '[')).file == "m.json");  // the stack does not overflow
   BOOST_TEST(refused("\x1f\x8b...").found == "a gzip file");
 }
 

@@ -40,7 +40,7 @@ linear_model three_classes() {
           .names = {}};
 }
 
-/// Numbers that lose bits easily.
+/// Numbers that are prone to losing bits.
 numbers const awkward{0.1,
                       1. / 3,
                       1e22,
@@ -79,7 +79,7 @@ std::string refused(Call const& call) {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(two_classes_are_written_as_liblinear_does) {
-  // The first label is that of z > 0; the intercept is the coefficient of a last feature 1.
+  // The first label is that of z > 0; the intercept is the coefficient of a constant last feature 1.
   BOOST_TEST(to_liblinear(two_classes()) ==
              "solver_type L2R_LR\nnr_class 2\nlabel 1 -1\nnr_feature 3\nbias 1\nw\n"
              "0.5 \n-0.25 \n2 \n-1 \n");
@@ -178,13 +178,13 @@ BOOST_AUTO_TEST_CASE(two_outputs_for_two_classes_become_their_difference) {
   BOOST_TEST((read.coefficients == numbers{3, -1}));
   BOOST_TEST((read.intercepts == numbers{-1}));
   dense_matrix<double> const rows{
-      {1, 0}, {0, 3}, {1, 2}};  // z = 2, -4, 0: a tie is the first class
+      {1, 0}, {0, 3}, {1, 2}};  // z = 2, -4, 0: a tie gives the first class
   BOOST_TEST((predict(read, rows) == predict(m, rows)));
   auto const p = predict_probability(read, rows), q = predict_probability(m, rows);
   for (std::size_t i = 0; i != 3; ++i)
     BOOST_TEST(p[i] == q[2 * i + 1], boost::test_tools::tolerance(1e-15));
   auto other = m;
-  other.loss = "logistic";  // one against all others: the difference has other probabilities
+  other.loss = "logistic";  // one against all others: the difference would have other probabilities
   BOOST_TEST(parse_liblinear(to_liblinear(other), "m").loss == "squared_hinge");
 }
 
@@ -196,7 +196,7 @@ BOOST_AUTO_TEST_CASE(the_first_label_of_two_is_that_of_positive_values) {
 }
 
 BOOST_AUTO_TEST_CASE(of_two_classes_of_crammer_and_singer_the_first_output_decides) {
-  // LIBLINEAR does so, whatever the second one says.
+  // LIBLINEAR does the same, regardless of the second one.
   auto const m = parse_liblinear(
       "solver_type MCSVM_CS\nnr_class 2\nlabel 2 5\nnr_feature 1\nbias -1\nw\n1 3 \n", "m");
   BOOST_TEST(m.loss == "crammer_singer");

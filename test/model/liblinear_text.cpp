@@ -130,5 +130,5 @@ BOOST_AUTO_TEST_CASE(every_beginning_of_a_file_is_refused) {
   for (std::size_t size = 0; size != good.size() - 1; ++size)
     BOOST_TEST(refused(good.substr(0, size)).file == "m");
   BOOST_TEST(refused(good.substr(0, good.size() - 1)).file ==
-             "nothing");  // only the end of line lacks
+             "nothing");  // only the line end is missing
 }

@@ -49,7 +49,7 @@ BOOST_AUTO_TEST_CASE(the_kind_follows_from_labels_and_outputs) {
   linear_model m = two_classes();
   m.labels.clear();
   BOOST_TEST((m.kind() == model_kind::regression));
-  // Two classes with a decision value each.
+  // Two classes with one decision value each.
   m = three_classes();
   m.coefficients.resize(4);
   m.intercepts.resize(2);

@@ -164,7 +164,7 @@ BOOST_AUTO_TEST_CASE(labels_that_are_texts_are_names) {
   BOOST_TEST((m.labels == numbers{-1, 1}));
   BOOST_TEST((m.names == texts{"ham", "spam"}));
   BOOST_TEST((predict_names(m, rows) == texts{"spam", "ham", "spam", "spam"}));
-  // 1.0 is not how the library writes 1, so these are texts: 1 and 1.0 are different labels.
+  // The library writes 1, not 1.0, so these are texts: 1 and 1.0 are different labels.
   auto const mixed = encode_binary(texts{"1.0", "1", "1", "1"});
   BOOST_TEST((make_model(f, numbers{2, -1}, mixed).names == texts{"1", "1.0"}));
   auto const odd = encode_binary(texts{"nan", "1", "1", "1"});

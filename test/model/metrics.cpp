@@ -64,7 +64,7 @@ BOOST_AUTO_TEST_CASE(log_loss_is_infinite_where_a_label_was_thought_impossible) 
   BOOST_TEST(log_loss(numbers{0}, numbers{1}, labels) == infinity);
   BOOST_TEST(log_loss(numbers{0, 1}, numbers{0, 1}, labels) == 0);
   BOOST_TEST(log_loss(numbers{0, 1}, numbers{0, 0}, labels, numbers{1, 0}) == 0);
-  // Tiny probabilities keep their digits.
+  // Tiny probabilities keep full relative accuracy.
   BOOST_TEST(log_loss(numbers{0}, numbers{1e-300}, labels) == 1e-300);
 }
 
@@ -88,7 +88,7 @@ BOOST_AUTO_TEST_CASE(
     exponentials.push_back(std::exp(z.back()));
     mirrored.push_back(-z.back());
   }
-  // By its definition, over all pairs.
+  // By definition, over all pairs.
   double sum = 0, pairs = 0;
   for (std::size_t i = 0; i != 200; ++i)
     for (std::size_t j = 0; j != 200; ++j)

@@ -18,7 +18,7 @@ namespace {
 using namespace localsgd;
 using numbers = std::vector<double>;
 
-// Means 2, 0, 5; squares about them 2·(4 + 4)/4, 0, …: the last is constant, the second all zeros.
+// Means 2, 0, 5; squared deviations 2·(4 + 4)/4, 0, …: the last is constant, the second all zeros.
 dense_matrix<double> const rows{{0, 0, 5}, {4, 0, 5}, {0, 0, 5}, {4, 0, 5}};
 
 linear_model two_outputs(std::size_t features) {
@@ -110,7 +110,7 @@ BOOST_AUTO_TEST_CASE(the_original_rows_do_not_change) {
   auto const sparse = to_csr(rows);
   scaled(sparse, max_abs_scaling(sparse));
   BOOST_TEST((to_dense(sparse) == rows));
-  // And the scaled ones outlive them.
+  // The scaled rows outlive the originals.
   csr_matrix<double> kept;
   {
     auto const gone = to_csr(rows);

@@ -17,7 +17,7 @@
 
 namespace localsgd {
 
-/// @brief What a linear_model predicts.
+/// @brief The kind of prediction of a linear_model.
 enum class model_kind {
   regression,  ///< a number
   binary,      ///< one of two classes, by the sign of one decision value
