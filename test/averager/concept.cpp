@@ -39,7 +39,7 @@ BOOST_AUTO_TEST_CASE(the_memory_of_an_averager_changes_when_a_round_is_accepted)
   auto const round = [&](std::vector<double> mean, bool accepted) {
     std::vector<double> const previous{10, 20};
     state.begin_round({});
-    // In two ranges, as two threads do.
+    // In two ranges, like two threads.
     state.apply(1, std::span(previous).subspan(1), std::span(mean).subspan(1));
     state.apply(0, std::span(previous).first(1), std::span(mean).first(1));
     accepted ? state.commit() : state.rollback();

@@ -80,8 +80,8 @@ BOOST_AUTO_TEST_CASE(a_point_that_is_not_finite_makes_the_round_not_finite) {
 }
 
 BOOST_AUTO_TEST_CASE(one_wrong_shard_of_five_moves_the_mean_and_not_the_median) {
-  // Four workers see targets of 1, the fifth of 1000: with H steps of size 1/2 each goes from x to
-  // its own target by a factor 1 − 2^−H. The mean of targets is 200.8.
+  // Four workers have targets of 1, the fifth of 1000: with H steps of size 1/2 each moves from x
+  // towards its own target by a factor of 1 − 2^−H. The mean of the targets is 200.8.
   std::vector<double> targets(50, 1.0);
   for (std::size_t i = 40; i != 50; ++i) targets[i] = 1000;
   centre const f{targets};

@@ -28,7 +28,7 @@ auto bound_to(server_momentum const& how, std::size_t d) {
   return how.bind<double>(p, equal);
 }
 
-/// One accepted round whose mean is x + 1: returns the new consensus.
+/// One accepted round whose mean is x + 1; returns the new consensus.
 double round_by_one(auto& state, double x) {
   double mean = x + 1;
   state.begin_round({});
@@ -115,7 +115,7 @@ BOOST_AUTO_TEST_CASE(momentum_gives_the_same_bits_on_any_number_of_threads) {
 }
 
 BOOST_AUTO_TEST_CASE(a_run_whose_round_is_refused_ends_like_the_run_without_that_round) {
-  // The protocol alone, so that the rounds around the refused one are the same in both runs.
+  // The protocol alone, so that the rounds around the discarded one are the same in both runs.
   auto const run = [](bool refused) {
     detail::thread_state threads(2, 1);
     detail::synchronous_protocol<detail::thread_team> team(threads, 0);
@@ -142,7 +142,7 @@ BOOST_AUTO_TEST_CASE(a_run_whose_round_is_refused_ends_like_the_run_without_that
 }
 
 BOOST_AUTO_TEST_CASE(variance_reduced_steps_reach_their_tolerance_after_a_nan) {
-  // One gradient of a step is NaN: the round is refused, its steps are taken back.
+  // One gradient of a step is NaN: the round is discarded, and its steps are undone.
   struct fails_once : support::custom {
     std::atomic<int>* calls;
     double gradient(std::span<double const> x, std::span<std::size_t const> batch,

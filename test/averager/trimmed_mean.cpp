@@ -49,7 +49,7 @@ struct centre {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(the_extremes_of_each_coordinate_are_left_out) {
-  // A fifth of five is one: what remains is 1, 2, 6 and 4, 5, 9.
+  // A fifth of five is one: 1, 2, 6 and 4, 5, 9 remain.
   std::vector<double> const expected{3, 6};
   BOOST_TEST(combined(0.2, {{1, 9}, {-70, 5}, {6, 4}, {2, 1000}, {30, -4}}) == expected,
              boost::test_tools::per_element());
@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(a_point_that_is_not_finite_makes_the_round_not_finite) {
 }
 
 BOOST_AUTO_TEST_CASE(one_wrong_shard_of_five_does_not_move_it) {
-  // Four workers see targets of 1, the fifth of 1000.
+  // Four workers have targets of 1, the fifth of 1000.
   std::vector<double> targets(50, 1.0);
   for (std::size_t i = 40; i != 50; ++i) targets[i] = 1000;
   centre const f{targets};
