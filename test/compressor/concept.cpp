@@ -16,15 +16,15 @@ using namespace localsgd;
 
 BOOST_AUTO_TEST_CASE(a_compressor_makes_an_encoder_for_each_worker) {
   static_assert(Compressor<support::as_it_is>);
-  static_assert(!Compressor<support::as_it_is, float>);  // it binds to double alone
-  static_assert(!Compressor<identity>);                  // the absence of one is not one
+  static_assert(!Compressor<support::as_it_is, float>);  // it binds to double only
+  static_assert(!Compressor<identity>);                  // `identity` stands for no compressor
   static_assert(EncoderState<support::as_it_is::bound>);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_decoded_by_ranges_adds_up) {
   auto encoder = support::as_it_is{}.bind<double>(plan{}, 0);
   std::vector<double> const change{1, -2, 3};
-  std::vector<std::byte> message(100);  // is overwritten
+  std::vector<std::byte> message(100);  // will be overwritten
   encoder.encode(change, message);
   BOOST_TEST(message.size() == 24);
   std::vector<double> sums{10, 10, 10};

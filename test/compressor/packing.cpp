@@ -16,7 +16,7 @@ using namespace localsgd::detail;
 BOOST_AUTO_TEST_CASE(short_floats_keep_seven_bits_of_the_fraction) {
   for (double const each : {0.0, 1.0, -1.0, 0.5, 1.0078125, -384.0, 0x1p-126, 0x1.fep127})
     BOOST_TEST(short_float::nearest(each).value() == each);
-  // Of 1 and 1 + 2⁻⁷ the nearer one; in the middle the even one.
+  // The nearest of 1 and 1 + 2⁻⁷; at the midpoint the even one.
   BOOST_TEST(short_float::nearest(1 + 0x1.1p-8).value() == 1 + 0x1p-7);
   BOOST_TEST(short_float::nearest(1 + 0x0.fp-8).value() == 1);
   BOOST_TEST(short_float::nearest(1 + 0x1p-8).value() == 1);

@@ -22,7 +22,7 @@ using support::encoder_of;
 using support::problem;
 
 BOOST_AUTO_TEST_CASE(levels_are_multiples_of_the_largest_change_over_the_number_of_levels) {
-  // 3 bits have the levels -3, …, 3: of 6, multiples of 2, and these travel as they are.
+  // 3 bits have the levels -3, …, 3: for 6, the multiples of 2, and these are sent exactly.
   auto state = encoder_of(quantized{3}, 5);
   std::vector<double> const change{6, -2, 0, 4, -6};
   BOOST_TEST(decoded(state, encoded(state, change), 5, 5) == change,
@@ -32,7 +32,7 @@ BOOST_AUTO_TEST_CASE(levels_are_multiples_of_the_largest_change_over_the_number_
 BOOST_AUTO_TEST_CASE(rounding_is_to_one_of_the_two_next_levels_and_right_in_expectation) {
   std::size_t const rounds = 4000;
   auto state = encoder_of(quantized{4}, 4);
-  std::vector<double> const change{7, -2.25, 0.5, 3.75};  // the levels are whole numbers up to 7
+  std::vector<double> const change{7, -2.25, 0.5, 3.75};  // the levels are integers up to 7
   std::vector<double> sums(4);
   for (std::size_t round = 0; round != rounds; ++round) {
     state.reset();
@@ -43,13 +43,13 @@ BOOST_AUTO_TEST_CASE(rounding_is_to_one_of_the_two_next_levels_and_right_in_expe
       sums[i] += sent[i];
     }
   }
-  for (std::size_t i = 0; i != 4; ++i)  // five deviations of a mean of 4000, each at most ½
+  for (std::size_t i = 0; i != 4; ++i)  // five standard deviations of a mean of 4000, each at most ½
     BOOST_TEST(std::abs(sums[i] / rounds - change[i]) < 5 * 0.5 / std::sqrt(4000.0));
 }
 
 BOOST_AUTO_TEST_CASE(two_bits_send_less_than_the_levels_so_that_the_memory_stays_bounded) {
-  // Of 1 and 127 times ½: Σ a² = 32.75 and the variance of the levels is 127/4 = 31.75, so that ω = 31.75/32.75
-  // and the unit is 1/(1 + ω), of which 16 bits are left.
+  // For 1 and 127 times ½: Σ a² = 32.75 and the variance of the levels is 127/4 = 31.75, so that
+  // ω = 31.75/32.75. The unit is 1/(1 + ω), of which 16 bits remain.
   auto state = encoder_of(quantized{2}, 128);
   std::vector<double> change(128, 0.5);
   change[5] = 1;
@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(a_block_takes_its_levels_or_the_few_that_are_not_0) {
   std::fill(change.begin(), change.begin() + 128, 0.0);
   BOOST_TEST(encoded(state, change).size() == 1 + 8 + 1 + (3 + 64u));  // the first is empty
   state.reset();
-  std::fill(change.begin() + 131, change.end(), 0.0);  // three levels of the second
+  std::fill(change.begin() + 131, change.end(), 0.0);  // three nonzero levels in the second block
   BOOST_TEST(encoded(state, change).size() == 1 + 8 + 1 + (3 + 3 + 2u));
 }
 

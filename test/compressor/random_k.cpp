@@ -35,7 +35,7 @@ BOOST_AUTO_TEST_CASE(one_coordinate_of_each_range_travels_in_two_bytes) {
     for (std::size_t i = 0; i != 10; ++i) seen[i] += all[i] != 0;
   }
   for (std::size_t i = 0; i != 10; ++i) {
-    double const expected = i < 6 ? 40 : 30;  // a third, a quarter; five deviations are at most 26
+    double const expected = i < 6 ? 40 : 30;  // a third, a quarter; five standard deviations are at most 26
     BOOST_TEST(std::abs(static_cast<double>(seen[i]) - expected) < 26);
   }
 }
@@ -60,7 +60,7 @@ BOOST_AUTO_TEST_CASE(all_workers_choose_the_same_coordinates_and_other_seeds_oth
        other = encoder_of(random_k{0.1}, d, 1, 8);
   auto const first = encoded(one, change);
   BOOST_TEST((encoded(two, change) == first));
-  // And the state of any worker decodes it.
+  // The state of any worker decodes it.
   BOOST_TEST(decoded(two, first, d, d) == decoded(one, first, d, d), boost::test_tools::per_element());
   BOOST_TEST((decoded(other, encoded(other, change), d, d) != decoded(one, first, d, d)));
 }
@@ -112,7 +112,7 @@ BOOST_AUTO_TEST_CASE(messages_are_counted_as_they_are) {
   settings const s{.workers = 3, .local_steps = 2, .steps = 20};
   auto const r = minimize(f, s, serial{}, constant_step{1e-3}, random_k{0.01});
   BOOST_TEST(r.rounds == 10u);
-  BOOST_TEST(r.bytes == r.rounds * 2 * (3 - 1) * (1 + 10 * 2));  // of 2 workers to the first, and back
+  BOOST_TEST(r.bytes == r.rounds * 2 * (3 - 1) * (1 + 10 * 2));  // from 2 workers to the first, and back
 }
 
 BOOST_AUTO_TEST_CASE(plain_and_variance_reduced_steps_converge_with_it) {

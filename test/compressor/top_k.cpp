@@ -33,7 +33,7 @@ BOOST_AUTO_TEST_CASE(the_largest_changes_travel_and_the_rest_is_added_to_the_nex
   state.encode(std::vector<double>{1, -5, 2, 4, -3}, message);
   BOOST_TEST(decoded(state, message, 5, 5) == (std::vector<double>{0, -5, 0, 4, 0}),
              boost::test_tools::per_element());
-  state.encode(std::vector<double>{1, 0, 0, 0.5, -3}, message);  // with the rest: 2, 0, 2, 0.5, -6
+  state.encode(std::vector<double>{1, 0, 0, 0.5, -3}, message);  // plus the error memory: 2, 0, 2, 0.5, -6
   BOOST_TEST(decoded(state, message, 5, 5) == (std::vector<double>{2, 0, 0, 0, -6}),
              boost::test_tools::per_element());
 }
@@ -67,19 +67,19 @@ BOOST_AUTO_TEST_CASE(an_entry_takes_a_value_of_two_bytes_and_its_distance) {
   BOOST_TEST(encoded(state, change).size() == 4 + 10 * 3u);
   state.reset();
   std::fill(change.begin(), change.end(), 0.0);
-  change[0] = change[128] = change[999] = 1;  // the others are 0 and do not travel
+  change[0] = change[128] = change[999] = 1;  // the others are 0 and are not sent
   BOOST_TEST(encoded(state, change).size() == 4 + 3 * 2 + 1 + 2 + 2u);
 }
 
 BOOST_AUTO_TEST_CASE(every_256_entries_take_eight_bytes_more) {
   auto state = bound_to(1, 1000);
-  // Three more stretches, whose first entries have a place in full and no distance.
+  // Three more stretches, whose first entries store the full index instead of a distance.
   BOOST_TEST(encoded(state, std::vector<double>(1000, 1.0)).size() == 4 + 1000 * 3 + 3 * (8 - 1u));
 }
 
 BOOST_AUTO_TEST_CASE(rounding_errors_of_values_are_added_to_the_next) {
   auto state = bound_to(1, 2);
-  double const exact = 1 + 0x1p-9, sent = 1;  // 7 bits of the fraction travel
+  double const exact = 1 + 0x1p-9, sent = 1;  // 7 bits of the fraction are sent
   BOOST_TEST(decoded(state, encoded(state, {exact, 4}), 2, 2) == (std::vector<double>{sent, 4}),
              boost::test_tools::per_element());
   BOOST_TEST(decoded(state, encoded(state, {0, 0}), 2, 2) ==
@@ -118,7 +118,7 @@ BOOST_AUTO_TEST_CASE(all_coordinates_give_nearly_the_plain_average) {
   linear_objective const f(data.dense, data.labels, logistic{}, l2{0.01});
   settings const s{.workers = 4, .local_steps = 5, .steps = 100};
   auto const plain = minimize(f, s, serial{}).last;
-  // What is left in the memories is a 256th of the last change at most, a part of the point itself.
+  // The error memories hold at most a 256th of the last change, which is a part of the point itself.
   BOOST_TEST(support::distance(minimize(f, s, serial{}, top_k{1.0}).last, plain) <
              support::distance(plain, std::vector<double>(11)) / 256);
 }
@@ -146,7 +146,7 @@ BOOST_AUTO_TEST_CASE(compressed_messages_are_counted_as_they_are) {
   auto const r = minimize(f, s, serial{}, constant_step{1e-3}, top_k{1.0});
   BOOST_TEST(r.rounds == 10u);
   BOOST_TEST(r.exchanges == 10u);
-  // Of 3 workers to 2 others each.
+  // From 3 workers to 2 others each.
   BOOST_TEST(r.bytes == r.rounds * 3 * (3 - 1) * (4 + 1000 * 3 + 3 * (8 - 1)));
 }
 
