@@ -23,7 +23,7 @@ struct dual_model {
   std::array<std::array<double, most>, most> a{};
 };
 
-/// @brief A point x_k and h(θ_k) of its slopes, d numbers each.
+/// @brief A point x_k and h(θ_k) of its slopes: d numbers each.
 struct dual_direction {
   double const* x;
   double const* h;
