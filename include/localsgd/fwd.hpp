@@ -6,8 +6,9 @@
 /// @brief Forward declarations, for headers that only name types of the library.
 ///
 /// This header includes nothing. It does not declare aliases of types of other libraries (`vector`,
-/// `dense_matrix`), templates with constrained parameters (`linear_objective`, `sharded`), regularizers
-/// that wrap others (`box`, `nonnegative`, `weighted`), or the simulated, MPI and Gloo synchronizers.
+/// `dense_matrix`), templates with constrained parameters (`linear_objective`, `sharded`),
+/// regularizers that wrap others (`box`, `nonnegative`, `weighted`), or the simulated, MPI and Gloo
+/// synchronizers.
 
 namespace localsgd {
 

@@ -21,18 +21,19 @@ namespace localsgd {
 /// @param f          the objective; referenced during the call only
 /// @param s          K, H, b, the budget, the seed, …
 /// @param components any components, in any order, at most one of a kind. The defaults are:
-///   `with_replacement`, `automatic_step`, and the `quadratic_weights` of the step size; `linear_sgd`
-///   for linear models, `factored_sgd` for softmax regression and similar objectives, `sgd` for any
-///   other objective, followed by the variance-reduced steps of `svrg` (`sgd_then_svrg`) if neither a
-///   LocalWorker nor a StepSize is given, and a tolerance is set or a linear model has 8 epochs or more;
-///   `every{H}`; `mean`, or `weighted_mean` for a ShardedObjective; `thread_pool`, with one thread for a
-///   run of a few milliseconds (detail::default_threads); no observer. A synchronizer or observer given
-///   as an lvalue is used by reference; other components are copied. A Schedule overrides
-///   `settings::local_steps`.
+///   `with_replacement`, `automatic_step`, and the `quadratic_weights` of the step size;
+///   `linear_sgd` for linear models, `factored_sgd` for softmax regression and similar objectives,
+///   `sgd` for any other objective, followed by the variance-reduced steps of `svrg`
+///   (`sgd_then_svrg`) if neither a LocalWorker nor a StepSize is given, and a tolerance is set or
+///   a linear model has 8 epochs or more; `every{H}`; `mean`, or `weighted_mean` for a
+///   ShardedObjective; `thread_pool`, with one thread for a run of a few milliseconds
+///   (detail::default_threads); no observer. A synchronizer or observer given as an lvalue is used
+///   by reference; other components are copied. A Schedule overrides `settings::local_steps`.
 /// @return the answer and the statistics of the run, even if it diverged: see `result::reason`. The
 ///         same build, data, settings, components and seed give the same bits on any number of threads;
 ///         only `asynchronous` runs are exempt.
-/// @throws invalid_settings before any work, naming the setting or parameter, its value and the rule
+/// @throws invalid_settings before any work, naming the setting or parameter, its value and the
+///   rule
 /// @throws std::logic_error if called from a thread of the pool on which it would run
 /// @throws any exception of user code, from the lowest worker that failed; the synchronizer remains
 ///   usable

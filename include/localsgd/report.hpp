@@ -20,8 +20,8 @@ namespace localsgd {
 
 namespace detail {
 
-/// @brief A number with at most `digits` significant digits, independent of the locale; in words if it
-///        is not finite.
+/// @brief A number with at most `digits` significant digits, independent of the locale; in words if
+///        it is not finite.
 inline std::string reported(double value, int digits) {
   if (std::isnan(value)) return "not a number";
   if (std::isinf(value)) return value > 0 ? "infinite" : "minus infinity";
@@ -31,8 +31,8 @@ inline std::string reported(double value, int digits) {
   return {text.data(), end.ptr};
 }
 
-/// @brief A bound > 0 with at most four significant digits, rounded up: the displayed value is also a
-///        bound.
+/// @brief A bound > 0 with at most four significant digits, rounded up: the displayed value is also
+///        a bound.
 inline std::string reported_bound(double bound) {
   std::array<char, 32> text{};  // d.dddddddddddddddde-XX
   auto const end = std::to_chars(text.data(), text.data() + text.size(), bound,
@@ -43,8 +43,8 @@ inline std::string reported_bound(double bound) {
   bool const negative = shown[19] == '-';
   std::from_chars(shown.data() + 20, end.ptr, exponent);
   std::string_view const rest = shown.substr(5, 13);  // after the fourth digit
-  // Rounding to nearest may round down: then the fourth digit is incremented and rounded in the same
-  // way.
+  // Rounding to nearest may round down: then the fourth digit is incremented and rounded in the
+  // same way.
   bool const exact = rest.find_first_not_of('0') == std::string_view::npos;
   if (!exact && rest <= "5000000000000")
     bound += std::pow(10.0, (negative ? -exponent : exponent) - 3);
@@ -151,9 +151,9 @@ std::string_view advised(result<Scalar> const& r) noexcept {
 ///        answer, the cost, and recommendations.
 ///
 /// With f_0 the objective of the first evaluation and c the certificate, f(x) − f* ≤ c gives the
-/// relative gap (f(x) − f*)/(f_0 − f*) ≤ c/(f_0 − f(x) + c), shown if f(x) ≤ f_0. Bounds are rounded
-/// up. The text is for people: it does not depend on the locale, but may change between versions.
-/// Thread safe.
+/// relative gap (f(x) − f*)/(f_0 − f*) ≤ c/(f_0 − f(x) + c), shown if f(x) ≤ f_0. Bounds are
+/// rounded up. The text is for people: it does not depend on the locale, but may change between
+/// versions. Thread safe.
 template <class Scalar>
 std::string to_string(result<Scalar> const& r) {
   if (r.x.size() == 0 && r.history.empty())

@@ -28,11 +28,11 @@ enum class stop_reason {
                       ///< the same call continues from there.
   observer_request,   ///< The observer returned `proceed::no`. x is the point it saw, and usable.
   diverged,           ///< An average was not finite. x is the last finite consensus (if rounds
-                      ///< exchange only touched coordinates: the last evaluated one), for inspection
-                      ///< only. Use a smaller step size or scale the features.
+                      ///< exchange only touched coordinates: the last evaluated one), for
+                      ///< inspection only. Use a smaller step size or scale the features.
   no_minimum,         ///< There is a tolerance, but f has no minimum: without a penalty it decreases
-                      ///< without bound as x grows, since x separates the classes. x is usable, but its
-                      ///< norm depends on the length of the run: add a penalty.
+                      ///< without bound as x grows, since x separates the classes. x is usable, but
+                      ///< its norm depends on the length of the run: add a penalty.
 };
 
 /// @brief The name of a stop reason, as in the code.
@@ -69,17 +69,17 @@ template <class Scalar>  // the default is double: see fwd.hpp
 struct result {
   using scalar = Scalar;
 
-  /// x̂_T = 1/(K S_T) Σ_k Σ_t w_t x_t^k, the weighted average of all iterates of all workers, t = 0 …
-  /// T−1. The last consensus if the run diverged.
+  /// x̂_T = 1/(K S_T) Σ_k Σ_t w_t x_t^k, the weighted average of all iterates of all workers, t = 0
+  /// … T−1. The last consensus if the run diverged.
   vector<Scalar> average;
-  /// The last consensus (asynchronous: the aggregate at the end). For variance-reduced steps the last
-  /// anchor, if the steps after it raised f.
+  /// The last consensus (asynchronous: the aggregate at the end). For variance-reduced steps the
+  /// last anchor, if the steps after it raised f.
   vector<Scalar> last;
   vector<Scalar> x;     ///< The answer: whichever of the two has the lower objective.
   double objective = 0; ///< f(x); infinity if it overflows.
 
-  /// A proven upper bound on f(x) − f*: ‖∇f(x)‖²/(2μ), or a tighter one from a better dual point of a
-  /// linear model or an earlier evaluation. Infinity if μ is 0 or not known.
+  /// A proven upper bound on f(x) − f*: ‖∇f(x)‖²/(2μ), or a tighter one from a better dual point of
+  /// a linear model or an earlier evaluation. Infinity if μ is 0 or not known.
   double certificate = std::numeric_limits<double>::infinity();
 
   stop_reason reason = stop_reason::steps_done;  ///< Why the run ended.
@@ -90,25 +90,27 @@ struct result {
   std::uint64_t steps = 0;      ///< Local steps made by each worker.
   std::uint64_t rounds = 0;     ///< Averages made.
 
-  /// The number of component gradients: K·b·steps. Variance-reduced steps add n for each anchor, and
-  /// one more for each sample of a step at the anchor, unless it is stored, as for linear models.
+  /// The number of component gradients: K·b·steps. Variance-reduced steps add n for each anchor,
+  /// and one more per sample of a step, for its gradient at the anchor, unless that is stored, as
+  /// for linear models.
   std::uint64_t gradients = 0;
 
-  /// Vectors of length d averaged or summed over all workers: averages, full gradients, line searches.
-  /// Evaluations are not counted, nor the measurements that variance-reduced steps make once.
+  /// Vectors of length d averaged or summed over all workers: averages, full gradients, line
+  /// searches. Evaluations are not counted, nor the measurements that variance-reduced steps make
+  /// once.
   std::uint64_t exchanges = 0;
 
-  /// Bytes that these exchanges sent, over all processes, counted by the sender. Compressed and sparse
-  /// messages count with their actual size, as does data that ranks of one machine exchange through
-  /// shared memory. A single process sends nothing and reports what K ranks of one worker each would
-  /// send: 2(K−1)·d·sizeof(Scalar) for an average, 12 bytes instead of sizeof(Scalar) for each
-  /// coordinate of a sparse one if that is less, K−1 copies of every compressed message.
+  /// Bytes that these exchanges sent, over all processes, counted by the sender. Compressed and
+  /// sparse messages count with their actual size, as does data that ranks of one machine exchange
+  /// through shared memory. A single process sends nothing and reports what K ranks of one worker
+  /// each would send: 2(K−1)·d·sizeof(Scalar) for an average, 12 bytes instead of sizeof(Scalar)
+  /// for each coordinate of a sparse one if that is less, K−1 copies of every compressed message.
   std::uint64_t bytes = 0;
   double seconds = 0;                ///< Training only: set-up included, evaluations excluded.
   std::vector<evaluation> history;   ///< From the start to the end.
 
-  /// Asynchronous runs: the largest observed delay τ in local steps, the distance between the reader's
-  /// step count and the oldest contribution that it read. 0 for synchronous runs.
+  /// Asynchronous runs: the largest observed delay τ in local steps, the distance between the
+  /// reader's step count and the oldest contribution that it read. 0 for synchronous runs.
   std::uint64_t delay = 0;
 };
 

@@ -17,8 +17,8 @@ namespace localsgd {
 
 /// @brief The parameters of a run that are not components.
 struct settings {
-  /// K, the number of sequences that step independently. It affects the result, so it never depends on
-  /// the machine: the synchronizer decides how many threads run the workers.
+  /// K, the number of sequences that step independently. It affects the result, so it never depends
+  /// on the machine: the synchronizer decides how many threads run the workers.
   std::size_t workers = 8;
 
   /// H, local steps between two averages. 1 is mini-batch SGD of batch K·b; 0 = the library chooses
@@ -29,9 +29,9 @@ struct settings {
   std::size_t batch_size = 1;
 
   /// K·b·T/n: the budget of the run in units of n gradients. 0 = only evaluate the start. Without a
-  /// tolerance, 8 or more make minimize() choose variance-reduced steps for linear models: half of the
-  /// epochs are local steps, and their anchors cost about as many gradients. If a tolerance makes it
-  /// choose them, the default is not binding: they take as many as they need, up to 10000.
+  /// tolerance, 8 or more make minimize() choose variance-reduced steps for linear models: half of
+  /// the epochs are local steps, and their anchors cost about as many gradients. If a tolerance
+  /// makes it choose them, the default is not binding: they take as many as they need, up to 10000.
   double epochs = 10;
 
   /// T, local steps of each worker; 0 = from `epochs`, rounded up. At most 2⁵³. Without a tolerance
@@ -62,7 +62,8 @@ struct settings {
   static constexpr std::uint64_t max_steps = std::uint64_t{1} << 53;
 };
 
-/// @brief The settings of a run with every "0 = …" resolved. Constant once created; components read it.
+/// @brief The settings of a run with every "0 = …" resolved. Constant once created; components read
+///        it.
 struct plan {
   std::size_t samples = 0;          ///< n
   std::size_t dimension = 0;        ///< d
@@ -94,17 +95,17 @@ inline std::uint64_t steps_of(settings const& s, std::size_t samples) {
   return static_cast<std::uint64_t>(steps);
 }
 
-/// @brief The default H: a function of counted work, never of a measured time, so that the same call
-///        gives the same bits on any machine.
+/// @brief The default H: a function of counted work, never of a measured time, so that the same
+///        call gives the same bits on any machine.
 ///
 /// balanced_local_steps() for T steps and the length r of a round in local steps, counted in
 /// multiply-adds. A step is b·(`flops_per_sample` + 13), with 13 for the loss and the access to the
 /// row. A round is 4d + 500, with 4 for reading, summing and writing back vectors outside the inner
 /// caches, and 500 for the synchronisation. The cost of drift is not known here: H is at most
-/// ½√(T/(Kb)), half of the paper's order, up to which the rate is not affected \cite stich2019local. If
-/// rounds would then cost more than steps, the cap is raised to r, with at least `least_rounds` rounds
-/// an epoch: for samples that all workers can see, the number of rounds need not grow with T at all
-/// \cite khaled2020tighter.
+/// ½√(T/(Kb)), half of the paper's order, up to which the rate is not affected
+/// \cite stich2019local. If rounds would then cost more than steps, the cap is raised to r, with at
+/// least `least_rounds` rounds an epoch: for samples that all workers can see, the number of rounds
+/// need not grow with T at all \cite khaled2020tighter.
 /// @param least_rounds     8 for plain steps; variance-reduced ones, which drift less, need 1
 /// @param flops_per_sample multiply-adds of one component gradient: the nonzeros of a row, or d.
 inline std::uint64_t default_local_steps(std::uint64_t steps, std::size_t samples,

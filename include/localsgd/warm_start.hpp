@@ -23,16 +23,16 @@ namespace localsgd {
 /// @brief The point x_0 at which all workers of a run start: the answer of another run, for example
 ///        with less data or a larger penalty.
 ///
-/// `minimize(f, s, warm_start(r.x))`. Everything else is as in a run from 0: t, and with it step sizes
-/// and samples, starts at 0, so large first steps may move away from x_0. With a tolerance they do not:
-/// a point that is accurate enough is returned unchanged, and otherwise the steps are variance-reduced
-/// from the start; with a separable regularizer without a gradient, such as l1, Newton steps come
-/// first. For many λ, see regularization_path(). All ranks must pass the same point. With a checkpoint
-/// it is the point at which the run started, also after a resume.
+/// `minimize(f, s, warm_start(r.x))`. Everything else is as in a run from 0: t, and with it step
+/// sizes and samples, starts at 0, so large first steps may move away from x_0. With a tolerance
+/// they do not: a point that is accurate enough is returned unchanged, and otherwise the steps are
+/// variance-reduced from the start; with a separable regularizer without a gradient, such as l1,
+/// Newton steps come first. For many λ, see regularization_path(). All ranks must pass the same
+/// point. With a checkpoint it is the point at which the run started, also after a resume.
 class warm_start {
  public:
-  /// @param x any contiguous range with `data()` and `size()`, of float or double: d numbers, which are
-  ///          copied. @throws invalid_settings naming an element that is not finite
+  /// @param x any contiguous range with `data()` and `size()`, of float or double: d numbers, which
+  ///          are copied. @throws invalid_settings naming an element that is not finite
   template <class Point>
     requires requires(Point const& p) {
       { p.data()[p.size()] } -> std::convertible_to<double>;

@@ -28,15 +28,16 @@
 
 namespace localsgd::detail {
 
-/// @brief A linear model, possibly in shards, with a smooth regularizer and a loss with a conjugate.
+/// @brief A linear model, possibly in shards, with a smooth regularizer and a loss with a
+///        conjugate.
 template <class F>
 concept has_balanced_dual =
     LinearObjective<stepped_objective<F>> && differentiable<stepped_objective<F>> &&
     knows_conjugate<
         std::remove_cvref_t<decltype(std::declval<stepped_objective<F> const&>().loss())>>;
 
-/// @brief The μ of the certificate: the strong convexity of f, or that of r if only the intercept is
-///        free and detail::balanced_dual bounds f(x) − f*. If it is 0, f has no certificate.
+/// @brief The μ of the certificate: the strong convexity of f, or that of r if only the intercept
+///        is free and detail::balanced_dual bounds f(x) − f*. If it is 0, f has no certificate.
 template <Objective F>
 double certifying_convexity(F const& f) {
   if constexpr (has_balanced_dual<F>)
@@ -47,30 +48,30 @@ double certifying_convexity(F const& f) {
 /// @brief A duality gap of f(x) = (1/n) Σ s_i φ(⟨a_i, w⟩ + c·b, y_i) + r(w), x = (w, b), where r is
 ///        μ-strongly convex and smooth. f is not strongly convex in b, so ‖∇f(x)‖ alone gives no bound.
 ///
-/// With h(θ) = (1/n) Σ s_i θ_i a_i, every θ in the domain of φ* **with Σ s_i θ_i = 0** bounds the optimum:
-/// f* ≥ D(θ) = −(1/n) Σ s_i φ*(θ_i, y_i) − r*(−h(θ)). For any other θ the infimum over b is −∞. The
-/// slopes θ̃_i = φ'(z_i, y_i) of a point x satisfy Σ s_i θ̃_i = (n/c) ∂f/∂b, which is 0 only at the
-/// minimum. Therefore the intercept is moved first, until θ_i = φ'(z_i + v, y_i) sum to 0: this is the
-/// best intercept for w. The remainder of the sum is then removed: the slopes of the sign with the
-/// larger weighted sum are multiplied by the smaller sum over the larger one. φ is bounded from below,
-/// so 0 lies in the closure of the domain of φ*, and so do the products. (The factors alone are not
-/// sufficient: a slope at the end of the domain, which the Huber loss has, causes a first-order
-/// change.) As r is μ-strongly convex,
+/// With h(θ) = (1/n) Σ s_i θ_i a_i, every θ in the domain of φ* **with Σ s_i θ_i = 0** bounds the
+/// optimum: f* ≥ D(θ) = −(1/n) Σ s_i φ*(θ_i, y_i) − r*(−h(θ)). For any other θ the infimum over b
+/// is −∞. The slopes θ̃_i = φ'(z_i, y_i) of a point x satisfy Σ s_i θ̃_i = (n/c) ∂f/∂b, which is 0
+/// only at the minimum. Therefore the intercept is moved first, until θ_i = φ'(z_i + v, y_i) sum to
+/// 0: this is the best intercept for w. The remainder of the sum is then removed: the slopes of the
+/// sign with the larger weighted sum are multiplied by the smaller sum over the larger one. φ is
+/// bounded from below, so 0 lies in the closure of the domain of φ*, and so do the products. (The
+/// factors alone are not sufficient: a slope at the end of the domain, which the Huber loss has,
+/// causes a first-order change.) As r is μ-strongly convex,
 ///
 ///     f(x) − D(θ) ≤ (1/n) Σ s_i (φ(z_i) + φ*(θ_i) − θ_i z_i) + ‖∇_w f(x) + h(θ) − h(θ̃)‖²/(2μ),
 ///
 /// with equality for an L2 penalty. Both terms are of second order in ∇f(x): the first is a sum of
-/// Bregman distances of θ_i from θ̃_i. The cost is two passes over the rows and a few over the products
-/// z_i.
+/// Bregman distances of θ_i from θ̃_i. The cost is two passes over the rows and a few over the
+/// products z_i.
 ///
 /// The bound is rounded up to cover all rounding errors, with u = 2⁻⁵³:
-/// - the terms of the first sum by 8 u (|φ| + |φ*| + |θ_i z_i|), and by the error of f(x) that is due
-///   to the z_i;
+/// - the terms of the first sum by 8 u (|φ| + |φ*| + |θ_i z_i|), and by the error of f(x) that is
+///   due to the z_i;
 /// - the sum itself by its chain of additions;
-/// - Σ s_i θ_i, which is not 0 but at most ε Σ s_i |θ_i| with ε = (2m + 8)u, where m is the chain of
-///   additions of one of its two sums, neither of which cancels. Multiplying the slopes of one sign by
-///   1 − ε' with ε' ≤ ε makes it 0. As φ* is convex, this adds at most ε' (|φ*(θ_i)| + |θ_i z_i| +
-///   max(0, φ*(0))) to a term, and changes h(θ) by at most ε √(T R), in the notation of
+/// - Σ s_i θ_i, which is not 0 but at most ε Σ s_i |θ_i| with ε = (2m + 8)u, where m is the chain
+///   of additions of one of its two sums, neither of which cancels. Multiplying the slopes of one
+///   sign by 1 − ε' with ε' ≤ ε makes it 0. As φ* is convex, this adds at most ε' (|φ*(θ_i)| + |θ_i
+///   z_i| + max(0, φ*(0))) to a term, and changes h(θ) by at most ε √(T R), in the notation of
 ///   detail::row_rounding;
 /// - ∇_w f(x) and h(θ̃) each by the rounding error of ∇f(x), and h(θ) − h(θ̃) by that of a sum.
 ///
@@ -99,8 +100,8 @@ class balanced_dual {
     return across + bend;
   }
 
-  /// @brief Collective: computes the bound on f(x) − f*; the leader receives it. Overwrites the sums of
-  ///        `pass`.
+  /// @brief Collective: computes the bound on f(x) − f*; the leader receives it. Overwrites the
+  ///        sums of `pass`.
   /// @param gradient ∇f(x), on the leader
   /// @param rounding after it has measured the rows; `off` is its result at x
   /// @return ≥ 0; infinity if a number is not finite
@@ -137,8 +138,8 @@ class balanced_dual {
     return infinity;
   }
 
-  /// @brief Leader only: the part of the rounding allowance in the last bound() that also applies to
-  ///        the objective.
+  /// @brief Leader only: the part of the rounding allowance in the last bound() that also applies
+  ///        to the objective.
   double rounding() const noexcept { return rounding_; }
 
  private:

@@ -37,9 +37,9 @@ concept knows_least_subgradient =
 /// - f(x) − D(θ) at an extrapolated dual point, for linear models with an L2 penalty
 ///   (detail::dual_extrapolation); computed if its prediction justifies the pass over the slopes;
 /// - F(x) − D(cθ) at the scaled slopes of the point, for linear models whose regularizer has no
-///   gradient (detail::scaled_dual); the same for such models in shards, and for softmax regression if
-///   μ of r is not that of f (detail::recomputed_dual), computed if its prediction justifies the passes
-///   over the rows;
+///   gradient (detail::scaled_dual); the same for such models in shards, and for softmax regression
+///   if μ of r is not that of f (detail::recomputed_dual), computed if its prediction justifies the
+///   passes over the rows;
 /// - f(x) − D(θ) at the balanced dual point, for linear models with a free intercept, where μ = 0
 ///   (detail::balanced_dual); computed if its prediction justifies two passes over the rows;
 /// - f(x) minus a lower bound on f* from an earlier evaluation.
@@ -65,7 +65,8 @@ class certifier {
     if (scaled || (dual && mu_ > 0)) slopes_.resize(p.samples);
   }
 
-  /// @brief Storage in which an evaluation may leave the slopes of a linear model: length n, or empty.
+  /// @brief Storage in which an evaluation may leave the slopes of a linear model: length n, or
+  ///        empty.
   std::span<double> slopes() noexcept { return slopes_; }
 
   /// @brief Leader only: the bound at a point that may have been evaluated much earlier.
@@ -74,9 +75,9 @@ class certifier {
     return remember(value.objective, natural(value, off.gradient), off.value);
   }
 
-  /// @brief Leader only: the gap that rounding hides at the point of the last bound: 4n ulps of f, at
-  ///        most 256, plus the effect of cancellation. No smaller gap can be certified in floating
-  ///        point.
+  /// @brief Leader only: the gap that rounding hides at the point of the last bound: 4n ulps of f,
+  ///        at most 256, plus the effect of cancellation. No smaller gap can be certified in
+  ///        floating point.
   double precision(double objective) const noexcept {
     double const ulps = std::min(256.0, 4 * static_cast<double>(p_->samples));
     return ulps * static_cast<double>(std::numeric_limits<scalar>::epsilon()) *
@@ -84,7 +85,8 @@ class certifier {
            last_off_;
   }
 
-  /// @brief Collective, immediately after `pass` has evaluated f at x. The leader receives the result.
+  /// @brief Collective, immediately after `pass` has evaluated f at x. The leader receives the
+  ///        result.
   /// @param slopes those of the evaluation; if empty, no dual point is used
   template <class T>
   double operator()(T& team, full_gradient& pass, std::span<scalar const> x,
@@ -163,8 +165,8 @@ class certifier {
     return bound;
   }
 
-  /// @brief Leader only: whether a tolerance is set, but f decreases without bound along an evaluated
-  ///        point, so that it has no minimum.
+  /// @brief Leader only: whether a tolerance is set, but f decreases without bound along an
+  ///        evaluated point, so that it has no minimum.
   bool recedes() const noexcept { return recedes_; }
 
   /// @brief Collective: publishes what every thread has stored for its samples.

@@ -41,10 +41,10 @@ struct linear_point {
 
 /// @brief Dual points of f(x) = (1/n) Σ s_i φ(⟨a_i, x⟩ + o_i, y_i) + (λ/2)‖x‖² by extrapolation.
 ///
-/// With h(θ) = (1/n) Σ s_i θ_i a_i, every θ in the domain of φ* bounds the optimum: f* ≥ D(θ) = −(1/n)
-/// Σ s_i (φ*(θ_i, y_i) − θ_i o_i) − ‖h(θ)‖²/(2λ). At the slopes θ̃ of a point x this gives f(x) − D(θ̃)
-/// = ‖∇f(x)‖²/(2λ): θ̃ may be poor for a good x if the gradient is dominated by noise. A better point
-/// is
+/// With h(θ) = (1/n) Σ s_i θ_i a_i, every θ in the domain of φ* bounds the optimum: f* ≥ D(θ) =
+/// −(1/n) Σ s_i (φ*(θ_i, y_i) − θ_i o_i) − ‖h(θ)‖²/(2λ). At the slopes θ̃ of a point x this gives
+/// f(x) − D(θ̃) = ‖∇f(x)‖²/(2λ): θ̃ may be poor for a good x if the gradient is dominated by noise.
+/// A better point is
 ///
 ///     θ(c) = θ̃ + Σ_k c_k (θ_k − θ̃),
 ///
@@ -54,22 +54,22 @@ struct linear_point {
 ///
 ///     q(c) = ‖∇f(x) + Σ c_k Δ_k‖²/(2λ) + ½ Σ_jk c_j c_k ⟨x_j − x, Δ_k⟩,
 ///
-/// and its minimisation requires no pass over the data. The bound is then computed, not predicted, at
-/// θ(c) projected into the domain: one pass over the slopes, and one over the rows of the projected
-/// slopes. A loss without a conjugate takes longer: numeric_conjugate() computes φ* from slopes, at the
-/// z_i of x, which requires a pass over all rows.
+/// and its minimisation requires no pass over the data. The bound is then computed, not predicted,
+/// at θ(c) projected into the domain: one pass over the slopes, and one over the rows of the
+/// projected slopes. A loss without a conjugate takes longer: numeric_conjugate() computes φ* from
+/// slopes, at the z_i of x, which requires a pass over all rows.
 ///
 /// At a point x, propose() is called by one thread, add_dual() by any thread for its part of the
-/// samples, and bound() and add() by one thread. The last 4 evaluations are kept, 2d + n numbers each:
-/// without them the certificate would lag far behind the point if there are many samples.
+/// samples, and bound() and add() by one thread. The last 4 evaluations are kept, 2d + n numbers
+/// each: without them the certificate would lag far behind the point if there are many samples.
 template <has_dual F>
 class dual_extrapolation {
  public:
   static constexpr std::size_t most = dual_model::most;  // evaluations
 
   /// @param f     the linear model; outlives this
-  /// @param terms the largest number of consecutive additions in f(x), in a coordinate of ∇f(x) and in
-  ///              the sums for bound(): samples in a part + parts; n is safe
+  /// @param terms the largest number of consecutive additions in f(x), in a coordinate of ∇f(x) and
+  ///              in the sums for bound(): samples in a part + parts; n is safe
   dual_extrapolation(F const& f, std::size_t terms)
       : f_(&f),
         terms_(static_cast<double>(terms)) {}
@@ -88,8 +88,8 @@ class dual_extrapolation {
   }
 
   /// @brief Chooses c for a point, and keeps it for add_dual() and bound().
-  /// @return min_c q(c) ≥ 0, an estimate of bound(). Infinity, with c = 0, if nothing can be gained: no
-  ///         stored evaluation, λ = 0, or numbers that are not finite.
+  /// @return min_c q(c) ≥ 0, an estimate of bound(). Infinity, with c = 0, if nothing can be
+  ///         gained: no stored evaluation, λ = 0, or numbers that are not finite.
   LOCALSGD_ONE_COPY double propose(linear_point const& at) {
     used_ = 0;
     c_.fill(0);
@@ -148,11 +148,12 @@ class dual_extrapolation {
   /// - f has an error of m u f, and of m u ρ √(…) ‖x‖ due to the z_i;
   /// - the conjugates have an error of m u (1/n) Σ s_i|φ*(θ_i)|, and |φ*(θ)| ≤ gap + |θz| + |φ|.
   /// If φ can be negative, φ ≥ −φ*(0), so |φ| ≤ φ + 2 max(0, φ*(0)).
-  /// Offsets are equivalent to a feature o_i with coefficient 1, which is included in ‖a_i‖² and ‖x‖².
+  /// Offsets are equivalent to a feature o_i with coefficient 1, which is included in ‖a_i‖² and
+  /// ‖x‖².
   ///
   /// @param objective  f(x)
-  /// @param conjugates the total that add_dual() calls add to the element after the first d; `moved`:
-  ///                   to the first d
+  /// @param conjugates the total that add_dual() calls add to the element after the first d;
+  ///                   `moved`: to the first d
   /// @return ≥ 0; infinity if nothing was proposed, or the numbers are not finite.
   LOCALSGD_ONE_COPY double bound(double objective, double conjugates,
                                  std::span<double const> moved) {

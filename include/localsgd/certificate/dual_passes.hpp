@@ -26,8 +26,8 @@
 
 namespace localsgd::detail {
 
-/// @brief An objective such as `softmax_objective`: the slopes of sample i are softmax(z_i) − e_y, and
-///        f provides both.
+/// @brief An objective such as `softmax_objective`: the slopes of sample i are softmax(z_i) − e_y,
+///        and f provides both.
 template <class F>
 concept has_class_probabilities =
     FactoredObjective<F> &&
@@ -45,8 +45,8 @@ concept linear_with_conjugate =
     LinearObjective<F> &&
     knows_conjugate<std::remove_cvref_t<decltype(std::declval<F const&>().loss())>>;
 
-/// @brief θ_i = φ'(z_i, y_i) at x, balanced to Σ s_i θ_i = 0 by a factor for each sign, and scaled by
-///        c. Constant during a pass, so safe to use from several threads.
+/// @brief θ_i = φ'(z_i, y_i) at x, balanced to Σ s_i θ_i = 0 by a factor for each sign, and scaled
+///        by c. Constant during a pass, so safe to use from several threads.
 template <class F>
 class dual_passes;
 
@@ -75,8 +75,8 @@ class dual_passes<F> {
       add_scaled(f.scale(i) * factor_(theta) * theta, row_of(f.features(), i), sum.data());
     });
   }
-  /// @brief Adds Σ s_i (φ*(cθ_i) − cθ_i o_i) to the first element of `sum`, and Σ s_i (|φ*(cθ_i)| + |cθ_i o_i|)
-  ///        to the second.
+  /// @brief Adds Σ s_i (φ*(cθ_i) − cθ_i o_i) to the first element of `sum`, and Σ s_i (|φ*(cθ_i)| +
+  ///        |cθ_i o_i|) to the second.
   void add_conjugates(F const& f, point x, double c, index_range samples,
                       std::span<double> sum) const {
     auto const offsets = offsets_of(f);
@@ -109,13 +109,13 @@ class dual_passes<F> {
   balance factor_;
 };
 
-/// @brief The same for softmax regression, θ_i = q_i − e_y with the probabilities q_i: φ*(θ_i) = Σ_c
-///        q_ic log q_ic for q_i in the simplex, which contains the point of cθ_i if it contains that of
-///        θ_i.
+/// @brief The same for softmax regression, θ_i = q_i − e_y with the probabilities q_i: φ*(θ_i) =
+///        Σ_c q_ic log q_ic for q_i in the simplex, which contains the point of cθ_i if it contains
+///        that of θ_i.
 ///
 /// To obtain Σ s_i θ_i = 0, classes with too much probability are scaled down, and the probability
-/// removed from a sample is given to the classes with too little: q_i ← α∘q_i + (Σ_c (1 − α_c) q_ic) β.
-/// q_i remains in the simplex.
+/// removed from a sample is given to the classes with too little: q_i ← α∘q_i + (Σ_c (1 − α_c)
+/// q_ic) β. q_i remains in the simplex.
 template <has_class_probabilities F>
 class dual_passes<F> {
  public:

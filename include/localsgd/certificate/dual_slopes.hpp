@@ -19,8 +19,8 @@
 
 namespace localsgd::detail {
 
-/// @brief Calls `visit(i, z_i, y_i, φ(z_i, y_i), θ_i)` for some samples. θ_i is the point of the domain
-///        of φ* nearest to φ'(z_i + shift, y_i). φ is passed only if shift is 0.
+/// @brief Calls `visit(i, z_i, y_i, φ(z_i, y_i), θ_i)` for some samples. θ_i is the point of the
+///        domain of φ* nearest to φ'(z_i + shift, y_i). φ is passed only if shift is 0.
 template <LinearObjective F, class Visit>
 void for_each_dual_slope(F const& f, std::span<double const> z, double shift, index_range samples,
                          Visit const& visit) {
@@ -52,8 +52,8 @@ struct balance {
   double operator()(double theta) const noexcept { return theta > 0 ? above : below; }
 };
 
-/// @brief Adds, with θ_i at z_i + shift, Σ s_i max(θ_i, 0) over some samples to the first element of
-///        `sum` and Σ s_i max(−θ_i, 0) to the second; if shift is 0, adds Σ s_i (φ'(z_i + h) −
+/// @brief Adds, with θ_i at z_i + shift, Σ s_i max(θ_i, 0) over some samples to the first element
+///        of `sum` and Σ s_i max(−θ_i, 0) to the second; if shift is 0, adds Σ s_i (φ'(z_i + h) −
 ///        φ'(z_i))/h to the third.
 /// @pre sum has length d+2, and d ≥ 2
 template <LinearObjective F>
@@ -81,9 +81,10 @@ LOCALSGD_ONE_COPY void add_slopes_by_sign(F const& f, std::span<double const> z,
   flush();
 }
 
-/// @brief Adds sums over some samples with the dual point θ'_i and θ̃_i = φ'(z_i): Σ s_i (θ'_i − θ̃_i)
-///        a_i to the first d−1 elements of `sum`; Σ s_i (θ'_i² + (θ'_i − θ̃_i)²) to the next; Σ s_i
-///        max(0, φ(z_i) + φ*(θ'_i) − θ'_i z_i) to the one after it; Σ s_i (|φ(z_i)| + |φ*(θ'_i)| +
+/// @brief Adds sums over some samples with the dual point θ'_i and θ̃_i = φ'(z_i): Σ s_i (θ'_i −
+///        θ̃_i) a_i to the first d−1 elements of `sum`; Σ s_i (θ'_i² + (θ'_i − θ̃_i)²) to the next;
+///        Σ s_i max(0, φ(z_i) + φ*(θ'_i) − θ'_i z_i) to the one after it; Σ s_i (|φ(z_i)| +
+///        |φ*(θ'_i)| +
 ///        |θ'_i z_i| + max(0, φ*(0))) to the last.
 template <LinearObjective F>
 LOCALSGD_ONE_COPY void add_balanced_gap(F const& f, std::span<double const> z, double shift,

@@ -20,7 +20,8 @@
 #include <vector>
 
 /// @file
-/// @brief A bound on F(x) − F* from recomputed slopes, for softmax regression and for data in shards.
+/// @brief A bound on F(x) − F* from recomputed slopes, for softmax regression and for data in
+///        shards.
 
 namespace localsgd::detail {
 
@@ -33,19 +34,20 @@ concept has_recomputed_dual =
     (has_class_probabilities<stepped_objective<F>> ||
      (linear_with_conjugate<stepped_objective<F>> && proximal<stepped_objective<F>>));
 
-/// @brief F(x) − D(cθ) as in detail::scaled_dual, with the slopes θ_i = ∂φ_i/∂z at x recomputed in each
-///        pass: for objectives whose slopes are not stored by an evaluation, or not in one place.
+/// @brief F(x) − D(cθ) as in detail::scaled_dual, with the slopes θ_i = ∂φ_i/∂z at x recomputed in
+///        each pass: for objectives whose slopes are not stored by an evaluation, or not in one
+///        place.
 ///
-/// F* ≥ D(θ) = −(1/n) Σ s_i φ_i*(θ_i) − r*(u), u = −(1/n) Σ s_i θ_i a_iᵀ, for every θ in the domain of the
-/// φ_i*. For softmax regression θ_i is in it if θ_i + e_y is in the simplex; φ_i*(θ_i) is the negative
-/// entropy. c ≤ 1 is the largest value for which r*(cu) is finite. With free intercepts D(θ) is finite
-/// only if Σ s_i θ_i = 0, which detail::dual_passes enforces.
+/// F* ≥ D(θ) = −(1/n) Σ s_i φ_i*(θ_i) − r*(u), u = −(1/n) Σ s_i θ_i a_iᵀ, for every θ in the domain
+/// of the φ_i*. For softmax regression θ_i is in it if θ_i + e_y is in the simplex; φ_i*(θ_i) is
+/// the negative entropy. c ≤ 1 is the largest value for which r*(cu) is finite. With free
+/// intercepts D(θ) is finite only if Σ s_i θ_i = 0, which detail::dual_passes enforces.
 ///
-/// One pass over the rows, or three with a free intercept. To first order in 1 − c the bound is r(x) −
-/// ⟨cu, x⟩ + r*(cu), which depends on ∇φ(x) only: predict() returns it.
+/// One pass over the rows, or three with a free intercept. To first order in 1 − c the bound is
+/// r(x) − ⟨cu, x⟩ + r*(cu), which depends on ∇φ(x) only: predict() returns it.
 ///
-/// The bound is rounded up, with E a bound on the error of u. c and r* are evaluated at the worst of u
-/// + e, for three e that enclose all e with ‖e‖ ≤ E (r separable or a sum of norms). The sums are
+/// The bound is rounded up, with E a bound on the error of u. c and r* are evaluated at the worst
+/// u + e, for three e that enclose all e with ‖e‖ ≤ E (r separable or a sum of norms). The sums are
 /// rounded up by their chains of additions. The rounding error of Σ s_i θ_i is a fraction ε of the
 /// slopes: its removal would increase Φ* by at most 2ε(1 + |φ_i*|).
 template <Objective F>
@@ -67,8 +69,8 @@ class recomputed_dual<F> {
     exists_ = proximal<F> || (has_free_intercept(f) && penalty_convexity_of(f) > 0);
   }
 
-  /// @brief Whether this bound is available and no better one is: for a differentiable f only with a
-  ///        free intercept.
+  /// @brief Whether this bound is available and no better one is: for a differentiable f only with
+  ///        a free intercept.
   bool exists() const noexcept { return exists_; }
 
   /// @brief An estimate of bound(), or a lower value. @param gradient as computed by an evaluation

@@ -45,20 +45,20 @@ double dual_scale_of(R const& r, std::span<double const> u) {
 ///
 /// Every θ in the domain of φ* bounds the optimum of F(x) = (1/n) Σ s_i φ(⟨a_i, x⟩, y_i) + r(x):
 /// F* ≥ D(θ) = −(1/n) Σ s_i (φ*(θ_i, y_i) − θ_i o_i) − r*(u), u = −(1/n) Σ s_i θ_i a_i, o_i the
-/// offsets. If r*(u) is infinite, as outside |u_j| ≤ λ for `l1`, θ is scaled by the largest c ≤ 1 that
-/// makes it finite \cite ndiaye2017gap . 0 lies in the closure of the domain of φ* for every φ that is
-/// bounded from below, so cθ stays inside. As x → x*, c → 1 and the bound → 0.
+/// offsets. If r*(u) is infinite, as outside |u_j| ≤ λ for `l1`, θ is scaled by the largest c ≤ 1
+/// that makes it finite \cite ndiaye2017gap . 0 lies in the closure of the domain of φ* for every φ
+/// that is bounded from below, so cθ stays inside. As x → x*, c → 1 and the bound → 0.
 ///
-/// With a free intercept, D(θ) is finite only if Σ s_i θ_i = 0. First, the slopes of the sign with the
-/// larger weighted sum are multiplied by the smaller sum over the larger one, which takes a pass over
-/// the rows.
+/// With a free intercept, D(θ) is finite only if Σ s_i θ_i = 0. First, the slopes of the sign with
+/// the larger weighted sum are multiplied by the smaller sum over the larger one, which takes a
+/// pass over the rows.
 template <has_scaled_dual F>
 class scaled_dual {
  public:
   scaled_dual(F const& f, plan p) : f_(&f), sums_(make_sums(p)) {}
 
-  /// @brief Collective: computes a bound on F(x) − F*, rounded up by the error of the sums; the leader
-  ///        receives it.
+  /// @brief Collective: computes a bound on F(x) − F*, rounded up by the error of the sums; the
+  ///        leader receives it.
   /// @param pass     its sums are overwritten if the intercept is free
   /// @param gradient on the leader: (1/n) Σ s_i θ_i a_i
   /// @param slopes   θ_i: n

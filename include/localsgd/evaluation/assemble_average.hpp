@@ -15,8 +15,8 @@
 
 namespace localsgd::detail {
 
-/// @brief Rows for the workers' averages: their scratch memory or, if they have none, separate vectors.
-///        One object for each process.
+/// @brief Rows for the workers' averages: their scratch memory or, if they have none, separate
+///        vectors. One object for each process.
 template <class Scalar>
 struct average_rows {
   explicit average_rows(std::size_t workers) : rows(workers), own(workers) {}

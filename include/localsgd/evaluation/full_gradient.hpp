@@ -28,8 +28,8 @@
 
 namespace localsgd::detail {
 
-/// @brief Adds Σ_i ∇f_i(x) over the samples `first` … `last`−1 to the first d elements of `sum`, and
-///        Σ_i f_i(x) to the next. @pre sum has length d+2.
+/// @brief Adds Σ_i ∇f_i(x) over the samples `first` … `last`−1 to the first d elements of `sum`,
+///        and Σ_i f_i(x) to the next. @pre sum has length d+2.
 template <Objective F>
 LOCALSGD_ONE_COPY void add_samples(F const& f, std::span<typename F::scalar const> x,
                                    index_range samples, std::span<double> sum,
@@ -96,8 +96,8 @@ LOCALSGD_ONE_COPY void add_samples(F const& f, std::span<typename F::scalar cons
   if (intercept != 0) sum[last] += intercept * intercept_slope;
 }
 
-/// @brief Writes the entries `first`, `first`+1, … of the result of add_samples() for `count` samples
-///        that have no feature there.
+/// @brief Writes the entries `first`, `first`+1, … of the result of add_samples() for `count`
+///        samples that have no feature there.
 template <class F>
 LOCALSGD_ONE_COPY void expect_sum([[maybe_unused]] F const& f,
                                   [[maybe_unused]] std::span<typename F::scalar const> x,
@@ -129,8 +129,8 @@ std::vector<Scalar> least_subgradient(F const& f, std::span<Scalar const> x,
   return g;
 }
 
-/// @brief The full gradient as a sum over parts. Parts are consecutive samples; their number depends on
-///        the problem and on K, never on the team.
+/// @brief The full gradient as a sum over parts. Parts are consecutive samples; their number
+///        depends on the problem and on K, never on the team.
 class full_gradient {
  public:
   explicit full_gradient(plan const& p) : full_gradient(p, part_count(p)) {}
@@ -139,8 +139,9 @@ class full_gradient {
   full_gradient(F const&, plan const& p)
       : full_gradient(p, ShardedObjective<F> ? p.workers : part_count(p)) {}
 
-  /// @brief Called by one thread before the first evaluation: only gradient entries that differ from
-  ///        that of the penalty are sent, if these take fewer bytes. The result has the same bits.
+  /// @brief Called by one thread before the first evaluation: only gradient entries that differ
+  ///        from that of the penalty are sent, if these take fewer bytes. The result has the same
+  ///        bits.
   void send_sparse() { sparse_.emplace(parts_.size()); }
 
   /// @brief The results of an evaluation of f at a point.
@@ -238,8 +239,8 @@ class full_gradient {
   template <class T>
   void share_slopes(T&, std::span<std::vector<double>>) const noexcept {}
 
-  /// @brief Releases memory that is needed only by further calls. Called by one thread, after the last
-  ///        call.
+  /// @brief Releases memory that is needed only by further calls. Called by one thread, after the
+  ///        last call.
   void release() noexcept {
     for (std::size_t p = 0; p != parts_.size(); ++p) std::vector<double>().swap(parts_[p]);
   }

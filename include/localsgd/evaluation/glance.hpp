@@ -13,7 +13,8 @@
 
 namespace localsgd::detail {
 
-/// @brief An estimate of Σ f_i(x) over the samples, from every `stride`-th sample; 0 without samples.
+/// @brief An estimate of Σ f_i(x) over the samples, from every `stride`-th sample; 0 without
+///        samples.
 template <class F>
 double glance(F const& f, index_range samples, std::size_t stride,
               std::span<typename F::scalar const> x) {

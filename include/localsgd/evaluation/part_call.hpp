@@ -10,9 +10,9 @@
 
 namespace localsgd::detail {
 
-/// @brief A reference to a callable of any type that adds the entries of a part, or writes the expected
-///        ones: `call(part, first, entries)`. Code that takes it is compiled once. Copies refer to the
-///        same callable, which must outlive them.
+/// @brief A reference to a callable of any type that adds the entries of a part, or writes the
+///        expected ones: `call(part, first, entries)`. Code that takes it is compiled once. Copies
+///        refer to the same callable, which must outlive them.
 class part_call {
  public:
   template <class Call>

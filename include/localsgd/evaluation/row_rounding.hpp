@@ -39,18 +39,18 @@ concept has_known_rounding =
 
 /// @brief The effect of cancellation in the products ⟨a_i, x⟩ on f(x) and ‖∇f(x)‖.
 ///
-/// A product of m_i terms has an error of at most |δ_i| ≤ k_i u ‖a_i‖‖x‖ with u = 2⁻⁵³ and k_i = m_i +
-/// 2, independent of the value of the product. With θ_i = ∂φ/∂z_i and β ≥ φ'', the Cauchy–Schwarz
-/// inequality gives
+/// A product of m_i terms has an error of at most |δ_i| ≤ k_i u ‖a_i‖‖x‖ with u = 2⁻⁵³ and k_i =
+/// m_i + 2, independent of the value of the product. With θ_i = ∂φ/∂z_i and β ≥ φ'', the
+/// Cauchy–Schwarz inequality gives
 /// - for f an error of (1/n) Σ s_i (|θ_i δ_i| + ½ β δ_i²) ≤ u‖x‖ √(T P) + ½ u²‖x‖² √(P B);
-/// - for ‖∇f‖ an error of (1/n) Σ s_i β |δ_i| ‖a_i‖ ≤ u‖x‖ √(R B), plus c u (√(T R) + λ‖x‖) for sums of
-///   at most c terms, where T = (1/n) Σ s_i θ_i², R = (1/n) Σ s_i ‖a_i‖², and P and B are the same with
-///   k_i²‖a_i‖² and β²k_i²‖a_i‖² instead of ‖a_i‖².
+/// - for ‖∇f‖ an error of (1/n) Σ s_i β |δ_i| ‖a_i‖ ≤ u‖x‖ √(R B), plus c u (√(T R) + λ‖x‖) for
+///   sums of at most c terms, where T = (1/n) Σ s_i θ_i², R = (1/n) Σ s_i ‖a_i‖², and P and B are
+///   the same with k_i²‖a_i‖² and β²k_i²‖a_i‖² instead of ‖a_i‖².
 ///
 /// An offset o_i in z_i is equivalent to a feature o_i with coefficient 1.
 ///
-/// The bounds are doubled to cover second-order terms and the errors of φ and φ' themselves. The rows
-/// are measured once, in one pass. For an objective without known rows the rounding is 0 here.
+/// The bounds are doubled to cover second-order terms and the errors of φ and φ' themselves. The
+/// rows are measured once, in one pass. For an objective without known rows the rounding is 0 here.
 template <class F>
 class row_rounding {
  public:

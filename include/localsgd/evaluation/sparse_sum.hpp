@@ -19,8 +19,8 @@
 
 namespace localsgd::detail {
 
-/// @brief Σ_p v_p of parts v_p. For each part only the entries that differ from the expected ones are
-///        sent, losslessly. The bits are those of `team.sum`. One object for each process.
+/// @brief Σ_p v_p of parts v_p. For each part only the entries that differ from the expected ones
+///        are sent, losslessly. The bits are those of `team.sum`. One object for each process.
 ///
 /// An entry takes 8 bytes plus its distance from the previous one, at 7 bits a byte.
 class sparse_sum {
@@ -28,8 +28,8 @@ class sparse_sum {
   explicit sparse_sum(std::size_t parts) : messages_(parts), bytes_(parts) {}
 
   /// @brief Collective: total ← Σ_p parts[p], in the order of p.
-  /// @param expect `expect(p, first, out)` writes the expected entries `first`, `first`+1, … of part p;
-  ///               equal on all ranks
+  /// @param expect `expect(p, first, out)` writes the expected entries `first`, `first`+1, … of
+  ///               part p; equal on all ranks
   /// @return false if whole vectors take fewer bytes; then only the lengths have been sent
   template <class T, class Expect>
   bool operator()(T& team, std::span<std::vector<double> const> parts, std::span<double> total,

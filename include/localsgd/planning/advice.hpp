@@ -20,11 +20,11 @@ namespace localsgd {
 
 /// @brief Chooses K, b and H for a goal, from known constants and costs.
 ///
-/// For every K and b among the choices, H = min{clamp(H_c, 3r, 6r), √(2rT)}, where r is the time of a
-/// round in local steps, T the steps to the goal and H_c an estimate of the gap from which drift costs
-/// steps (see detail::balanced_local_steps; with a budget H_c is not known, and 4r is used instead).
-/// The fastest of these is chosen; with a budget alone, the most accurate, and if that budget is one of
-/// gradients the fastest within 1.1 times the best accuracy.
+/// For every K and b among the choices, H = min{clamp(H_c, 3r, 6r), √(2rT)}, where r is the time of
+/// a round in local steps, T the steps to the goal and H_c an estimate of the gap from which drift
+/// costs steps (see detail::balanced_local_steps; with a budget H_c is not known, and 4r is used
+/// instead). The fastest of these is chosen; with a budget alone, the most accurate, and if that
+/// budget is one of gradients the fastest within 1.1 times the best accuracy.
 ///
 /// | T(K, b)                    | is                                                              |
 /// |----------------------------|-----------------------------------------------------------------|
@@ -32,9 +32,9 @@ namespace localsgd {
 /// | without                    | sufficient by the bound of \cite khaled2020tighter at H = 1: a  |
 /// |                            | worst case, often a hundred times the actual number             |
 ///
-/// Beyond H_c, T grows like √(H/H_c), up to the T of one worker. The √, H_c and the factor 4 of H are
-/// heuristics: the factor costs at most 1.25 times the best time if drift makes T grow like H^p with
-/// any p in 0 … ½. With a budget the accuracy is that of the bound.
+/// Beyond H_c, T grows like √(H/H_c), up to the T of one worker. The √, H_c and the factor 4 of H
+/// are heuristics: the factor costs at most 1.25 times the best time if drift makes T grow like H^p
+/// with any p in 0 … ½. With a budget the accuracy is that of the bound.
 ///
 /// Run with `automatic_step`. Pure function: the same arguments give the same advice.
 /// @param seen for the same accuracy; not allowed for a goal without an accuracy
@@ -58,8 +58,8 @@ inline std::string row_of_table(candidate const& c) {
 
 }  // namespace detail
 
-/// @brief A human-readable table of the advice: the recommended run, its predicted cost, the ten best
-///        rejected alternatives, and the assumptions.
+/// @brief A human-readable table of the advice: the recommended run, its predicted cost, the ten
+///        best rejected alternatives, and the assumptions.
 inline std::string to_string(advice const& a) {
   std::string text = "run with " + a.schedule + ", " + a.step_size + "\n";
   text += "     K     b         H          T     rounds      bytes    seconds   accuracy  why\n";

@@ -196,8 +196,8 @@ class advisor {
                                                 : wish_.accuracy * c.steps / steps);
     }
     if (std::isinf(floor)) {
-      // The limit that no choice satisfies; or the time, if each limit is satisfied by some choice, but
-      // not both.
+      // The limit that no choice satisfies; or the time, if each limit is satisfied by some choice,
+      // but not both.
       bool const too_few = std::ranges::all_of(all, [&](candidate const& c) {
         return static_cast<double>(c.workers) * static_cast<double>(c.batch_size) > budget();
       });

@@ -12,7 +12,8 @@
 
 namespace localsgd {
 
-/// @brief A run of Local SGD and its three baselines, all with exactly the same number of gradients.
+/// @brief A run of Local SGD and its three baselines, all with exactly the same number of
+///        gradients.
 ///
 /// | settings      | workers | gap | batch | steps | gradients | rounds |
 /// |---------------|---------|-----|-------|-------|-----------|--------|
@@ -25,9 +26,9 @@ namespace localsgd {
 /// rounds is the relevant baseline \cite woodworth2020local. H is at most T; T is that of the given
 /// settings, rounded up to a multiple of H (down if it would exceed 2⁵³).
 ///
-/// The counts hold for plain steps with the schedule of the settings, as long as neither a tolerance
-/// nor an observer ends the run. Each of the four should have its own step size: a batch H times as
-/// large allows a larger one.
+/// The counts hold for plain steps with the schedule of the settings, as long as neither a
+/// tolerance nor an observer ends the run. Each of the four should have its own step size: a batch
+/// H times as large allows a larger one.
 struct baselines {
   settings local_sgd, mini_batch, large_batch, one_shot;
 };

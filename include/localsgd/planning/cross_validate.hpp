@@ -31,7 +31,8 @@
 
 namespace localsgd {
 
-/// @brief A subset of the samples, as cross_validate() passes it to make(): an objective refers to it.
+/// @brief A subset of the samples, as cross_validate() passes it to make(): an objective refers to
+///        it.
 template <class Matrix>
 struct data_part {
   Matrix features;                   ///< The rows of these samples.
@@ -47,10 +48,11 @@ struct cross_validation_options {
   /// Folds have equal shares of the classes if all targets are integers, or if there are only two
   /// values.
   bool stratified = true;
-  /// The fold of each sample, 0 … k−1, none of them empty: for groups of samples that belong together.
-  /// Empty = random_folds or stratified_folds.
+  /// The fold of each sample, 0 … k−1, none of them empty: for groups of samples that belong
+  /// together. Empty = random_folds or stratified_folds.
   std::vector<std::size_t> fold_of = {};
-  /// s_i ≥ 0, one for each sample, not copied; empty = all equal. Each fold needs one that is above 0.
+  /// s_i ≥ 0, one for each sample, not copied; empty = all equal. Each fold needs one that is above
+  /// 0.
   detail::borrowed_numbers weights = {};
   bool refit = true;  ///< Whether the path of all samples is computed as well.
 };
@@ -159,8 +161,8 @@ concept metric_for = requires(Metric const& m, F const& f, std::span<typename F:
 
 }  // namespace detail
 
-/// @brief k-fold cross-validation \cite stone1974cross : for each fold a regularization_path() on the
-///        samples outside, evaluated on the samples inside.
+/// @brief k-fold cross-validation \cite stone1974cross : for each fold a regularization_path() on
+///        the samples outside, evaluated on the samples inside.
 ///
 /// ~~~{.cpp}
 /// auto const make = [](auto const& part, double lambda) {
@@ -172,8 +174,8 @@ concept metric_for = requires(Metric const& m, F const& f, std::span<typename F:
 /// ~~~
 ///
 /// Folds are processed one after the other, each with a copy of its rows. The same folds on all
-/// platforms, and the same bits on any number of threads. With ranks, all make the same call, with all
-/// data.
+/// platforms, and the same bits on any number of threads. With ranks, all make the same call, with
+/// all data.
 ///
 /// @param features   a csr_matrix or dense_matrix, n rows
 /// @param targets    n of them
@@ -182,7 +184,8 @@ concept metric_for = requires(Metric const& m, F const& f, std::span<typename F:
 /// @param metric     mean_loss, error_rate, or (f, x) ↦ double, where less is better; f is the
 ///                   objective of the held-out samples, x a span
 /// @param options    folds, weights, refit
-/// @param s          of each run. A `tolerance` of 0 means that of regularization_path(), for each part
+/// @param s          of each run. A `tolerance` of 0 means that of regularization_path(), for each
+///                   part
 /// @param components those of regularization_path()
 /// @throws invalid_settings naming `folds`, `fold_of`, `weights` or the λ that violates a rule;
 ///   invalid_data if there are not n targets; and any exception of minimize(), `make` and `metric`

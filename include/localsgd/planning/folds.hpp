@@ -40,8 +40,8 @@ inline void deal(std::span<std::size_t const> samples, std::size_t folds, std::u
 
 }  // namespace detail
 
-/// @brief The fold of each of n samples, 0 … folds−1: a random split into parts whose sizes differ by
-///        at most one.
+/// @brief The fold of each of n samples, 0 … folds−1: a random split into parts whose sizes differ
+///        by at most one.
 ///
 /// A pure function: the same arguments give the same folds on all platforms.
 /// @throws invalid_settings naming `folds` unless 2 ≤ folds ≤ samples
@@ -55,11 +55,11 @@ inline std::vector<std::size_t> random_folds(std::size_t samples, std::size_t fo
   return fold_of;
 }
 
-/// @brief The same, stratified: the numbers of samples of each class also differ by at most one between
-///        folds.
+/// @brief The same, stratified: the numbers of samples of each class also differ by at most one
+///        between folds.
 ///
-/// The sizes of the folds still differ by at most one. If a class has fewer samples than folds, some
-/// folds have none of them.
+/// The sizes of the folds still differ by at most one. If a class has fewer samples than folds,
+/// some folds have none of them.
 /// @param targets the class of each sample, any numbers
 /// @throws invalid_settings naming `folds` unless 2 ≤ folds ≤ samples
 inline std::vector<std::size_t> stratified_folds(std::span<double const> targets, std::size_t folds,

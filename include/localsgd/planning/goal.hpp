@@ -31,8 +31,8 @@ struct problem_shape {
   }
 };
 
-/// @brief The goal. An accuracy alone: as fast as possible. A budget alone: as accurately as possible.
-///        Both: as fast as possible, within the budget.
+/// @brief The goal. An accuracy alone: as fast as possible. A budget alone: as accurately as
+///        possible. Both: as fast as possible, within the budget.
 struct goal {
   double accuracy = 0;   ///< ε: f(x) − f* ≤ ε, in the units of f; 0 = none
   double gradients = 0;  ///< Maximum number of component gradients, K·b·T; 0 = unlimited

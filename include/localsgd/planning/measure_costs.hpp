@@ -59,9 +59,9 @@ struct idle_worker {
 /// @brief The time of one operation of `seconds(count)`, from runs of at least `long_enough`: the
 ///        difference of two lengths, which cancels fixed costs; the minimum of five.
 ///
-/// On a busy machine the difference can have any value. If it is less than a quarter of the mean time
-/// per operation of the longer run, the runs are made longer; finally that mean is used, which is not
-/// below the true value.
+/// On a busy machine the difference can have any value. If it is less than a quarter of the mean
+/// time per operation of the longer run, the runs are made longer; finally that mean is used, which
+/// is not below the true value.
 template <class Seconds>
 double seconds_of_one(Seconds const& seconds, double long_enough) {
   std::uint64_t count = 16;
@@ -82,13 +82,13 @@ double seconds_of_one(Seconds const& seconds, double long_enough) {
 
 }  // namespace detail
 
-/// @brief The cost model of `synchronizer` on this machine for f, measured by timed runs of some tenths
-///        of a second.
+/// @brief The cost model of `synchronizer` on this machine for f, measured by timed runs of some
+///        tenths of a second.
 ///
-/// A gradient is measured by local steps of f without rounds; latency and bandwidth by empty rounds in
-/// 16 and in 65,536 dimensions. They are given as those of one memory (no network), with as many
-/// members as the synchronizer has for K workers: over a network ℓ and β are therefore effective values
-/// for this K. Times vary between runs: they affect advice, never the result of a run.
+/// A gradient is measured by local steps of f without rounds; latency and bandwidth by empty rounds
+/// in 16 and in 65,536 dimensions. They are given as those of one memory (no network), with as many
+/// members as the synchronizer has for K workers: over a network ℓ and β are therefore effective
+/// values for this K. Times vary between runs: they affect advice, never the result of a run.
 /// @param workers K ≥ 1 @param batch_size b, 1 … n
 /// @throws invalid_settings; exceptions of f and the synchronizer
 template <Objective F, Synchronizer S>

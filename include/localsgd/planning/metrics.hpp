@@ -15,8 +15,8 @@
 /// @file
 /// @brief The quality of a model on unseen samples: metrics for cross_validate().
 ///
-/// These metrics take an objective and a point. accuracy(), auc() and others in model/metrics.hpp take
-/// predictions.
+/// These metrics take an objective and a point. accuracy(), auc() and others in model/metrics.hpp
+/// take predictions.
 
 namespace localsgd {
 
@@ -27,7 +27,8 @@ concept knows_accuracy = requires(F const& f, std::span<typename F::scalar const
   { f.accuracy(x) } -> std::convertible_to<double>;
 };
 
-/// @brief (1/n) Σ s_i metric(⟨a_i, x⟩, y_i), the mean of a function of predictions and targets; s has mean 1.
+/// @brief (1/n) Σ s_i metric(⟨a_i, x⟩, y_i), the mean of a function of predictions and targets; s
+///        has mean 1.
 template <LinearObjective F, class Metric>
 double mean_over_rows(F const& f, std::span<typename F::scalar const> x, Metric const& metric) {
   double sum = 0;
@@ -56,8 +57,9 @@ struct mean_loss {
   }
 };
 
-/// @brief The weighted share of misclassified samples: for linear models sign(z) ≠ sign(y), where 0 is
-///        negative; for objectives with an `accuracy(x)`, such as softmax_objective, 1 − accuracy(x).
+/// @brief The weighted share of misclassified samples: for linear models sign(z) ≠ sign(y), where 0
+///        is negative; for objectives with an `accuracy(x)`, such as softmax_objective, 1 −
+///        accuracy(x).
 struct error_rate {
   template <Objective F>
     requires(LinearObjective<F> || detail::knows_accuracy<F>)

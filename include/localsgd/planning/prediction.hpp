@@ -15,8 +15,8 @@
 
 namespace localsgd::detail {
 
-/// @brief The number of steps that suffices for E[f − f*] ≤ ε by \cite khaled2020tighter, H = 1, with
-///        the constant step size that assigns half of ε to each of the two terms.
+/// @brief The number of steps that suffices for E[f − f*] ≤ ε by \cite khaled2020tighter, H = 1,
+///        with the constant step size that assigns half of ε to each of the two terms.
 ///
 /// With g = K·b, the smaller of
 /// - μ > 0: γ = min{1/(4L), εμg/(Lσ²)}, T = ln(L‖x_0 − x*‖²/ε)/(−ln(1 − γμ)), for the last

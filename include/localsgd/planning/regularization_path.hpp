@@ -52,11 +52,12 @@ struct path_result {
 
 /// @brief Options for the computation of a path.
 struct path_options {
-  /// Whether features that are not expected to have a nonzero coefficient at the next λ are excluded
-  /// from its run. The certificates cover all features in any case, and the answers are as accurate.
-  /// Available for `linear_objective` with a csr_matrix and `l1`, `elastic_net`, `box` or `nonnegative`
-  /// with the same strengths and bounds for all features, without settings::evaluations and without a
-  /// LocalWorker, StepSize or Observer. Other paths are computed without screening.
+  /// Whether features that are not expected to have a nonzero coefficient at the next λ are
+  /// excluded from its run. The certificates cover all features in any case, and the answers are as
+  /// accurate. Available for `linear_objective` with a csr_matrix and `l1`, `elastic_net`, `box` or
+  /// `nonnegative` with the same strengths and bounds for all features, without
+  /// settings::evaluations and without a LocalWorker, StepSize or Observer. Other paths are
+  /// computed without screening.
   bool screening = true;
 };
 
@@ -118,8 +119,8 @@ std::size_t support_of(F const& f, std::span<typename F::scalar const> x) {
 ///        regularizer without a gradient, a point on the line through the last two minima, as a
 ///        function of log λ.
 ///
-/// Between two λ where its zeros change, the minimum is a smooth function of λ. Coefficients that are 0
-/// stay 0, and no coefficient changes its sign.
+/// Between two λ where its zeros change, the minimum is a smooth function of λ. Coefficients that
+/// are 0 stay 0, and no coefficient changes its sign.
 template <Objective F>
 class path_starts {
  public:
@@ -158,7 +159,8 @@ class path_starts {
   std::vector<scalar> last_, before_, start_;
 };
 
-/// @brief Minimises make(λ) for each λ. `visit(i, f, r)` receives each answer and may take ownership.
+/// @brief Minimises make(λ) for each λ. `visit(i, f, r)` receives each answer and may take
+///        ownership.
 ///        @return the tolerance
 template <class Make, class Visit, class... Components>
 double walk_path(Make const& make, std::span<double const> lambdas, settings s,
@@ -190,13 +192,13 @@ double walk_path(Make const& make, std::span<double const> lambdas, settings s,
 
 }  // namespace detail
 
-/// @brief Minimises the objectives of a decreasing sequence of λ, each from the minimum of the previous
-///        one (a warm start): see detail::path_starts.
+/// @brief Minimises the objectives of a decreasing sequence of λ, each from the minimum of the
+///        previous one (a warm start): see detail::path_starts.
 ///
 /// ~~~{.cpp}
-/// auto const make = [&](double lambda) { return linear_objective(rows, y, logistic{}, l1{lambda}); };
-/// auto const path = regularization_path(make, lambda_sequence(make(0)));
-/// std::cout << to_string(path);
+/// auto const make = [&](double lambda) { return linear_objective(rows, y, logistic{}, l1{lambda});
+/// }; auto const path = regularization_path(make, lambda_sequence(make(0))); std::cout <<
+/// to_string(path);
 /// ~~~
 ///
 /// Neighbouring λ have similar minima, so the runs need far fewer gradients than runs from 0
@@ -205,15 +207,16 @@ double walk_path(Make const& make, std::span<double const> lambdas, settings s,
 ///
 /// @param make       λ ↦ objective, of the same type and dimension for all λ
 /// @param lambdas    finite, > 0, strictly decreasing
-/// @param s          of each run. A `tolerance` of 0 means 1e-4·|f(0)| here, f the first objective: the
-///                   accuracy of scikit-learn. A sharded objective requires an explicit tolerance.
+/// @param s          of each run. A `tolerance` of 0 means 1e-4·|f(0)| here, f the first objective:
+///                   the accuracy of scikit-learn. A sharded objective requires an explicit
+///                   tolerance.
 /// @param options    whether features are excluded from runs: see detail::path_screening
 /// @param components those of minimize(), for each run; neither warm_start nor checkpoint. If an
 ///                   observer stops a run, the path ends there.
 /// @throws invalid_settings naming the λ that violates a rule; and any exception of minimize()
 ///
-/// Thread safe if `make` is. The same bits on any number of threads. Without screening they are those
-/// of the same calls of minimize().
+/// Thread safe if `make` is. The same bits on any number of threads. Without screening they are
+/// those of the same calls of minimize().
 template <detail::objective_maker Make, class... Components>
   requires(detail::component_of_paths<Components, detail::objective_made_by<Make>> && ...)
 path_result<typename detail::objective_made_by<Make>::scalar> regularization_path(

@@ -46,8 +46,8 @@ struct seen_steps {
   bool extrapolated = false;
 };
 
-/// @brief The first evaluated sync time with f ≤ f* + ε, in runs of doubling length, since a longer run
-///        begins with the same steps.
+/// @brief The first evaluated sync time with f ≤ f* + ε, in runs of doubling length, since a longer
+///        run begins with the same steps.
 template <Objective F, Synchronizer S>
 seen_steps first_steps_below(F const& f, double optimum, double accuracy, settings s, double epochs,
                              S& synchronizer) {
@@ -66,16 +66,16 @@ seen_steps first_steps_below(F const& f, double optimum, double accuracy, settin
 
 }  // namespace detail
 
-/// @brief Measures the number of steps to f − f* ≤ ε: runs of one worker and of K at H = 4, fitted by
-///        T(K, b) = start + noise/(Kb), and of K at H = T/4 and H = T for the cost of drift, and at
-///        twice, four times, … that until a single round is sufficient.
+/// @brief Measures the number of steps to f − f* ≤ ε: runs of one worker and of K at H = 4, fitted
+///        by T(K, b) = start + noise/(Kb), and of K at H = T/4 and H = T for the cost of drift, and
+///        at twice, four times, … that until a single round is sufficient.
 ///
 /// f* is computed by a run with a tolerance of ε/8, unless it is given. A run that does not reach ε
-/// within `epochs` is extrapolated like 1/T. With a synchronous synchronizer the result is the same on
-/// any machine. The cost is that of `runs` runs of each kind, which pays off if the real run is
+/// within `epochs` is extrapolated like 1/T. With a synchronous synchronizer the result is the same
+/// on any machine. The cost is that of `runs` runs of each kind, which pays off if the real run is
 /// repeated often, or made on another machine.
-/// @throws invalid_settings if an option is out of range; or if f* is not given and f is not strongly
-///   convex
+/// @throws invalid_settings if an option is out of range; or if f* is not given and f is not
+///   strongly convex
 template <Objective F, Synchronizer S>
 rehearsal rehearse(F const& f, double accuracy, S& synchronizer,
                    rehearsal_options const& options = {}) {
@@ -132,11 +132,11 @@ rehearsal rehearse(F const& f, double accuracy, S& synchronizer,
   return seen;
 }
 
-/// @brief Advice for a run on this machine: measures the constants, the costs and, for an accuracy with
-///        a strongly convex f, makes a rehearsal; then calls advise().
+/// @brief Advice for a run on this machine: measures the constants, the costs and, for an accuracy
+///        with a strongly convex f, makes a rehearsal; then calls advise().
 ///
-/// Takes several times as long as the run itself. The costs are times, so the advice may differ between
-/// calls; the recommended run does not depend on them otherwise.
+/// Takes several times as long as the run itself. The costs are times, so the advice may differ
+/// between calls; the recommended run does not depend on them otherwise.
 /// @param synchronizer the synchronizer of the run; used for the measurements
 /// @throws invalid_settings as in advise()
 template <Objective F, Synchronizer S>

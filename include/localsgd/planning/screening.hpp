@@ -26,7 +26,8 @@
 #include <vector>
 
 /// @file
-/// @brief Minimises the objectives of a path over the few features that can have nonzero coefficients.
+/// @brief Minimises the objectives of a path over the few features that can have nonzero
+///        coefficients.
 
 namespace localsgd::detail {
 
@@ -40,15 +41,16 @@ class path_screening {
 /// @brief Minimises the objectives of a path over the features that the strong rule keeps
 ///        \cite tibshirani2012strong , and proves the answer over all features.
 ///
-/// With g the gradient of the losses at the minimum for the previous λ and [−λ, λ] = ∂r_j(0), a feature
-/// j is excluded if x_j = 0 and |g_j| < 2λ_new − λ_old. (If λ decreases by more than a quarter, if
+/// With g the gradient of the losses at the minimum for the previous λ and [−λ, λ] = ∂r_j(0), a
+/// feature j is excluded if x_j = 0 and |g_j| < 2λ_new − λ_old. (If λ decreases by more than a
+/// quarter, if
 /// |g_j| < λ_new/2.) The rule may be wrong. Therefore one pass over all columns computes g and the
-/// duality gap of detail::scaled_dual at the answer; while the gap is above the tolerance, the features
-/// with |g_j| > λ are added, and the run is repeated from the current point. The next λ starts with all
-/// features again.
+/// duality gap of detail::scaled_dual at the answer; while the gap is above the tolerance, the
+/// features with |g_j| > λ are added, and the run is repeated from the current point. The next λ
+/// starts with all features again.
 ///
-/// Runs over a few features have short rows and short vectors: their cost does not depend on d. Only
-/// that pass depends on d; it reads every nonzero once.
+/// Runs over a few features have short rows and short vectors: their cost does not depend on d.
+/// Only that pass depends on d; it reads every nonzero once.
 ///
 /// Thread safe as a value: use one object for one path.
 template <class Value, class L, class R>
@@ -112,8 +114,8 @@ class path_screening<linear_objective<csr_matrix<Value>, L, double, R>> {
  private:
   static constexpr int most_tries = 8;
 
-  // Whether rows are long enough, or columns numerous enough: the pass over all columns adds a fixed
-  // cost per row, like a run.
+  // Whether rows are long enough, or columns numerous enough: the pass over all columns adds a
+  // fixed cost per row, like a run.
   static bool pays(csr_matrix<Value> const& rows) noexcept {
     return rows.nonzeros() >= 32 * rows.rows() || 8 * rows.columns() >= rows.rows();
   }
@@ -210,8 +212,8 @@ class path_screening<linear_objective<csr_matrix<Value>, L, double, R>> {
     to.seconds += before.seconds;
   }
 
-  // gradient_ ← (1/n) Σ s_i θ_i a_i over all columns, θ the slopes at x, balanced if the intercept is
-  // free. Returns the duality gap there: see scaled_dual. `some` has the rows for x.
+  // gradient_ ← (1/n) Σ s_i θ_i a_i over all columns, θ the slopes at x, balanced if the intercept
+  // is free. Returns the duality gap there: see scaled_dual. `some` has the rows for x.
   double evaluate(objective const& f, objective const& some, std::span<double const> x) {
     constexpr double u = std::numeric_limits<double>::epsilon() / 2;
     std::size_t const n = f.samples();

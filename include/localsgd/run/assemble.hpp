@@ -37,8 +37,8 @@
 
 namespace localsgd::detail {
 
-/// @brief How a component is passed to the run: a synchronizer or observer by reference, any other by
-///        copy. Runs with the same components therefore have the same type, whether these were
+/// @brief How a component is passed to the run: a synchronizer or observer by reference, any other
+///        by copy. Runs with the same components therefore have the same type, whether these were
 ///        variables, constants or temporaries, and are compiled once.
 template <class C>
 using as_given = std::conditional_t<Synchronizer<C> || Observer<C>, C&, C const&>;

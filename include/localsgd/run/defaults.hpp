@@ -41,9 +41,9 @@ auto plain_worker() {
     return sgd{};
 }
 
-/// @brief The default LocalWorker of an objective: plain steps, followed by variance-reduced ones if
-///        `reduces`. With a separable regularizer without a gradient, variance-reduced ones from the
-///        start: plain steps on sparse rows would cost O(d).
+/// @brief The default LocalWorker of an objective: plain steps, followed by variance-reduced ones
+///        if `reduces`. With a separable regularizer without a gradient, variance-reduced ones from
+///        the start: plain steps on sparse rows would cost O(d).
 /// @tparam NeverWaits whether the workers do not wait for each other, so that there are no anchors
 template <Objective F, bool NeverWaits = false>
 auto default_worker([[maybe_unused]] bool reduces) {
@@ -80,8 +80,8 @@ constexpr bool never_waits = [] {
     return false;
 }();
 
-/// @brief The default IterateWeights of a run: those that the worker recommends, otherwise those of the
-///        step size.
+/// @brief The default IterateWeights of a run: those that the worker recommends, otherwise those of
+///        the step size.
 template <class W, StepSize E>
 auto default_weights([[maybe_unused]] W const& worker, E const& step_size) {
   if constexpr (requires { worker.recommended_weights(step_size); })
@@ -90,7 +90,8 @@ auto default_weights([[maybe_unused]] W const& worker, E const& step_size) {
     return recommended_weights(step_size);
 }
 
-/// @brief Whether the sequences of a LocalWorker use the IterateWeights of the run for their average.
+/// @brief Whether the sequences of a LocalWorker use the IterateWeights of the run for their
+///        average.
 template <class W, class F, class S, class E, class Weights, class Anchor>
 constexpr bool takes_weights_of_run() {
   if constexpr (std::same_as<Anchor, no_hook<typename F::scalar>>)
@@ -115,8 +116,8 @@ bool has_dual_certificate([[maybe_unused]] F const& f) {
     return has_scaled_dual<F>;
 }
 
-/// @brief Whether a tolerance makes minimize choose variance-reduced steps: it may choose the steps,
-///        and there is a certificate.
+/// @brief Whether a tolerance makes minimize choose variance-reduced steps: it may choose the
+///        steps, and there is a certificate.
 template <Objective F, class... Components>
 bool may_reduce(F const& f) {
   return leaves_steps_open<F, Components...> && (certifying_convexity(f) > 0 || has_dual_certificate(f));
@@ -145,9 +146,9 @@ bool reduces_within_epochs(F const& f, settings const& s, std::uint64_t gap) {
 template <class W>
 concept solving_worker = requires { requires W::solves_in_rounds; };
 
-/// @brief The settings of a run with a solving_worker among its components: an epoch is a round, and
-///        with a tolerance the number of epochs is not limited by the default. Settings of other runs
-///        are returned unchanged.
+/// @brief The settings of a run with a solving_worker among its components: an epoch is a round,
+///        and with a tolerance the number of epochs is not limited by the default. Settings of
+///        other runs are returned unchanged.
 template <Objective F, class... Components>
 settings settings_of_solves(F const& f, settings s) {
   if constexpr ((... || solving_worker<Components>)) {
@@ -166,9 +167,11 @@ inline std::uint64_t gap_between_anchors(plan const& p, std::uint64_t local_step
   return (period + rounds - 1) / rounds;
 }
 
-/// @brief The settings with every 0 replaced by its default for this objective, validated against it.
-/// @param reduces Whether steps become variance-reduced. With a tolerance the number of epochs is not
-///                limited by the default; without one, `epochs` includes the cost of their anchors.
+/// @brief The settings with every 0 replaced by its default for this objective, validated against
+///        it.
+/// @param reduces Whether steps become variance-reduced. With a tolerance the number of epochs is
+///                not limited by the default; without one, `epochs` includes the cost of their
+///                anchors.
 template <Objective F>
 plan make_plan(F const& f, settings s, bool reduces) {
   s.validate();
@@ -208,14 +211,15 @@ plan make_plan(F const& f, settings s, bool reduces) {
   return p;
 }
 
-/// @brief The number of threads for the workers of a run without an explicit synchronizer: one if the
-///        run is too short to amortise starting and synchronising a second thread, otherwise the
-///        minimum of the numbers of workers and cores. The bits of the result do not depend on it.
+/// @brief The number of threads for the workers of a run without an explicit synchronizer: one if
+///        the run is too short to amortise starting and synchronising a second thread, otherwise
+///        the minimum of the numbers of workers and cores. The bits of the result do not depend on
+///        it.
 ///
 /// A run is short if it has less than 2²⁰ multiply-adds, one to three milliseconds:
-/// b·(`flops_per_sample` + 13) for each of K·T local steps, and 4d·K for each round. A run that ends by
-/// a tolerance counts as 16 epochs. If the objective does not report the cost of a gradient, no run is
-/// short.
+/// b·(`flops_per_sample` + 13) for each of K·T local steps, and 4d·K for each round. A run that
+/// ends by a tolerance counts as 16 epochs. If the objective does not report the cost of a
+/// gradient, no run is short.
 ///
 /// @param reduces as in make_plan()
 /// @param cores   `cores()`: the number this process may use. Not called for a short run.

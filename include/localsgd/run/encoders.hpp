@@ -41,18 +41,19 @@ class encoders {
 
   State& operator[](std::size_t worker) noexcept { return of_[worker]; }
 
-  /// @brief Passes the state of a worker to an archive; the state of the mean is stored with worker 0.
+  /// @brief Passes the state of a worker to an archive; the state of the mean is stored with worker
+  ///        0.
   template <class Archive>
   void archive_state(Archive& archive, std::size_t worker) {
     archive(of_[worker]);
     if (of_mean_ && worker == 0) archive(*of_mean_);
   }
 
-  /// @brief Collective: x̄ ← x̄ + p + Σ_k w_k C(x_k − x̄ − p), or + p + C(Σ_k …) if the mean is also
-  ///        encoded, followed by the averager. Does nothing if a change is not finite: an empty message
-  ///        reports this to all ranks.
-  /// @param expects `expects(p)`: whether all workers are expected to have moved by the same p, which
-  ///                it writes; equal on all ranks. Otherwise p = 0.
+  /// @brief Collective: x̄ ← x̄ + p + Σ_k w_k C(x_k − x̄ − p), or + p + C(Σ_k …) if the mean is
+  ///        also encoded, followed by the averager. Does nothing if a change is not finite: an
+  ///        empty message reports this to all ranks.
+  /// @param expects `expects(p)`: whether all workers are expected to have moved by the same p,
+  ///                which it writes; equal on all ranks. Otherwise p = 0.
   template <class Protocol, class A, class Expects>
   void exchange(Protocol& team, iterates<Scalar>& x, A& averager, round_info const& info,
                 Expects const& expects) {

@@ -26,12 +26,12 @@ namespace detail {
 
 }  // namespace detail
 
-/// @brief Algorithms 1 and 2 of \cite stich2019local, as executed by every thread of a run: K workers
-///        make independent SGD steps and synchronise at the sync times.
+/// @brief Algorithms 1 and 2 of \cite stich2019local, as executed by every thread of a run: K
+///        workers make independent SGD steps and synchronise at the sync times.
 ///
-/// The two algorithms differ only in the exchange of the protocol: a synchronous exchange waits for all
-/// x_k and gives all workers their average; an asynchronous one adds the change of each worker to the
-/// aggregate and reads the result.
+/// The two algorithms differ only in the exchange of the protocol: a synchronous exchange waits for
+/// all x_k and gives all workers their average; an asynchronous one adds the change of each worker
+/// to the aggregate and reads the result.
 ///
 /// @param round     the workers of this thread, the shared points, and the protocol
 /// @param schedule  the sync times

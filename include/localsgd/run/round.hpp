@@ -57,8 +57,8 @@ class round_of {
   LOCALSGD_ONE_COPY void average(std::span<scalar> out) {
     assemble_average(team_, workers_, record_.averages, std::span<double const>(x_.weights), out);
   }
-  /// @brief Collective: a bound on f(x) − f*; the leader receives it. Requires that the last evaluation
-  ///        of pass() was that of f and its gradient at x.
+  /// @brief Collective: a bound on f(x) − f*; the leader receives it. Requires that the last
+  ///        evaluation of pass() was that of f and its gradient at x.
   double certificate(std::span<scalar const> x, full_gradient::value const& value,
                      std::span<double const> slopes) {
     return record_.bound(team_, record_.gradient, x, value, slopes);
@@ -87,8 +87,8 @@ class round_of {
     team_.move_to(x_, consensus);
   }
 
-  /// @brief Collective, before a round: threads that are delayed by other programs may become idle for
-  ///        some time. @return false on a thread that was idle when the run ended
+  /// @brief Collective, before a round: threads that are delayed by other programs may become idle
+  ///        for some time. @return false on a thread that was idle when the run ended
   template <class Recorder>
   bool regroup(Recorder& recorder) {
     if constexpr (regroups)
@@ -114,8 +114,9 @@ class round_of {
     if constexpr (regroups) team_.end_rounds();
   }
 
-  /// @brief Collective: local steps t, …, sync − 1 of the workers of this thread, then their exchange:
-  ///        x̄ ← Σ w_k x_k or the result of the averager, or X ← X + w_k Δx_k; and x_k ← x̄, or X.
+  /// @brief Collective: local steps t, …, sync − 1 of the workers of this thread, then their
+  ///        exchange: x̄ ← Σ w_k x_k or the result of the averager, or X ← X + w_k Δx_k; and x_k ←
+  ///        x̄, or X.
   template <class Recorder>
   void advance(Recorder& recorder, std::uint64_t sync) {
     if constexpr (Protocol::orders_workers) {
@@ -167,8 +168,8 @@ class round_of {
     }
   }
 
-  // Returns whether it was done: if few coordinates were touched only they are exchanged. The consensus
-  // vector is then computed only when it is read.
+  // Returns whether it was done: if few coordinates were touched only they are exchanged. The
+  // consensus vector is then computed only when it is read.
   template <class Recorder>
   bool exchange_touched([[maybe_unused]] Recorder& recorder,
                         [[maybe_unused]] round_info const& info) {

@@ -69,9 +69,9 @@ template <class W, class F, class StepSize>
 concept has_const_anchor = requires(W const& w, F const& f, StepSize const& step_size,
                                     plan const& p) { w.anchor(f, step_size, p); };
 
-/// @brief A sequence that reports the coordinates its last stretch touched, and whose point is x = s·v
-///        with an s that is equal on all workers. Coordinates that no worker touched are equal without
-///        an exchange.
+/// @brief A sequence that reports the coordinates its last stretch touched, and whose point is x =
+///        s·v with an s that is equal on all workers. Coordinates that no worker touched are equal
+///        without an exchange.
 ///
 /// | expression                          | meaning                                                |
 /// |-------------------------------------|--------------------------------------------------------|
@@ -116,10 +116,10 @@ concept TouchingSequence = requires(Q& q, Q const& c, std::size_t j, void (*visi
 /// detail::TouchingSequence makes the cost of rounds proportional to the coordinates touched.
 ///
 /// Semantic requirements:
-/// - one sequence is used by one thread at a time, different sequences by several threads concurrently;
-///   they share the objective, the sampler and the step size, all of them constant;
-/// - the steps depend on (x, t, k) only, and two stretches t → s → u are the stretch t → u bit for bit
-///   unless `assign` was called in between;
+/// - one sequence is used by one thread at a time, different sequences by several threads
+///   concurrently; they share the objective, the sampler and the step size, all of them constant;
+/// - the steps depend on (x, t, k) only, and two stretches t → s → u are the stretch t → u bit for
+///   bit unless `assign` was called in between;
 /// - `advance` does not lock or allocate, and throws only what user code throws;
 /// - numbers that overflow are passed on: the run handles divergence.
 template <class Q, class Scalar = double>
@@ -139,8 +139,8 @@ concept LocalSequence = detail::has_advance<Q> && detail::has_local<Q, Scalar> &
 /// |                                                   | without explicit ones, instead of        |
 /// |                                                   | recommended_weights(step_size)           |
 ///
-/// The sequence refers to the objective, the sampler, the step size and the plan, which must outlive
-/// it. The weights are copied.
+/// The sequence refers to the objective, the sampler, the step size and the plan, which must
+/// outlive it. The weights are copied.
 template <class W, class F, class Sampler, class StepSize, class Weights = quadratic_weights>
 concept LocalWorker =
     std::copy_constructible<W> && detail::has_const_bind<W, F, Sampler, StepSize, Weights> &&
@@ -151,9 +151,10 @@ concept LocalWorker =
       } -> LocalSequence<typename F::scalar>;
     };
 
-/// @brief A LocalWorker whose sequences share an *anchor*, which moves at sync times only: `w.anchor(f,
-///        step_size, plan)` creates it, and `w.bind(f, sampler, step_size, weights, plan, k, anchor)`
-///        creates the sequence of worker k that reads it; or `bind` without `weights`, as above.
+/// @brief A LocalWorker whose sequences share an *anchor*, which moves at sync times only:
+///        `w.anchor(f, step_size, plan)` creates it, and `w.bind(f, sampler, step_size, weights,
+///        plan, k, anchor)` creates the sequence of worker k that reads it; or `bind` without
+///        `weights`, as above.
 ///
 /// The anchor is a \ref localsgd::RoundHook "RoundHook".
 template <class W, class F, class Sampler, class StepSize, class Weights = quadratic_weights>

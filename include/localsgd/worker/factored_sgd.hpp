@@ -26,12 +26,12 @@
 
 namespace localsgd {
 
-/// @brief The sequence of one worker: x = s·v and Σ_t w_t x_t = u + β·v, as in detail::scaled_iterate.
-///        Three vectors of length d: v, u and x.
+/// @brief The sequence of one worker: x = s·v and Σ_t w_t x_t = u + β·v, as in
+///        detail::scaled_iterate. Three vectors of length d: v, u and x.
 ///
 /// A step adds its outer products to v immediately. The updates of u are deferred: those of several
-/// steps are added together, so that u, often larger than a cache, is read and written once for all of
-/// them.
+/// steps are added together, so that u, often larger than a cache, is read and written once for all
+/// of them.
 template <detail::factored_with_ridge F, Sampler S, StepSize E, IterateWeights W>
 class alignas(detail::cache_alignment) factored_sgd_sequence
     : public detail::written_sequence<typename F::scalar, detail::scaled_iterate<false>> {
@@ -71,8 +71,8 @@ class alignas(detail::cache_alignment) factored_sgd_sequence
   // Limits of the deferred updates: slopes that fit the L1 cache, rows that fit the L2 cache.
   static constexpr std::size_t most_slopes = 2048, most_samples = 32;
 
-  // x ← (1 − ηλ)x − (η/b) Σ_B s_i a_iᵀ, with 1 instead of 1 − ηλ for free intercepts, all s_i at the
-  // same x; `soon` is the sample after the batch
+  // x ← (1 − ηλ)x − (η/b) Σ_B s_i a_iᵀ, with 1 instead of 1 − ηλ for free intercepts, all s_i at
+  // the same x; `soon` is the sample after the batch
   void step(std::span<std::size_t const> batch, std::size_t soon, double eta, double lambda) {
     double const factor = 1 - eta * lambda;
     if (owes_ + batch.size() > most_ || iterate_.folds_at(factor)) pay();
@@ -115,9 +115,9 @@ class alignas(detail::cache_alignment) factored_sgd_sequence
   detail::aligned_vector<std::size_t> owed_;
 };
 
-/// @brief x_{t+1}^k = x_t^k − η_t ∇f_B(x_t^k) for objectives whose gradients are outer products, such
-///        as softmax regression: the steps of `sgd` \cite stich2019local up to rounding, in half of the
-///        time.
+/// @brief x_{t+1}^k = x_t^k − η_t ∇f_B(x_t^k) for objectives whose gradients are outer products,
+///        such as softmax regression: the steps of `sgd` \cite stich2019local up to rounding, in
+///        half of the time.
 ///
 /// Sparse rows cost C times their nonzeros; the cost of the penalty and the weighted average is
 /// negligible.

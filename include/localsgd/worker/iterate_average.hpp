@@ -9,8 +9,8 @@
 #include <span>
 
 /// @file
-/// @brief The weighted average of a worker's iterates, accumulated step by step: no communication, no
-///        history.
+/// @brief The weighted average of a worker's iterates, accumulated step by step: no communication,
+///        no history.
 
 namespace localsgd {
 

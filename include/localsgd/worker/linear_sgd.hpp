@@ -27,8 +27,8 @@
 
 namespace localsgd {
 
-/// @brief The coordinates that a round exchanges, for points much longer than the number that its steps
-///        touch.
+/// @brief The coordinates that a round exchanges, for points much longer than the number that its
+///        steps touch.
 enum class exchanged_coordinates {
   touched,  ///< those that any worker touched
   all,      ///< all coordinates: the same bits, for comparison
@@ -40,8 +40,8 @@ using scaled_iterate_for =
     scaled_iterate<sparse_row<decltype(row_of(std::declval<F const&>().features(), 0))>>;
 }  // namespace detail
 
-/// @brief The sequence of one worker on a linear model, with the scaled iterate and the lazy weighted
-///        average of detail::scaled_iterate. Three vectors of length d: v, u and x.
+/// @brief The sequence of one worker on a linear model, with the scaled iterate and the lazy
+///        weighted average of detail::scaled_iterate. Three vectors of length d: v, u and x.
 template <detail::linear_with_ridge F, Sampler S, StepSize E, IterateWeights W>
 class alignas(detail::cache_alignment) linear_sgd_sequence
     : public detail::written_sequence<typename F::scalar, detail::scaled_iterate_for<F>> {
@@ -81,8 +81,8 @@ class alignas(detail::cache_alignment) linear_sgd_sequence
     }
   }
 
-  // The points of all workers are s·v with the same s, so a coordinate that no worker touched needs no
-  // exchange: see detail::TouchingSequence.
+  // The points of all workers are s·v with the same s, so a coordinate that no worker touched needs
+  // no exchange: see detail::TouchingSequence.
   bool touches_few() const noexcept { return lazy_; }
   double coordinate(std::size_t j) const noexcept { return iterate_.v(j); }
   void move(std::size_t j, double v) noexcept { iterate_.move(j, v); }
@@ -118,8 +118,8 @@ class alignas(detail::cache_alignment) linear_sgd_sequence
   static constexpr std::size_t ahead = 4;  // number of samples between the prefetch of a row and its use
   static constexpr std::size_t rows_ahead = 4;  // the same for an entire dense row
 
-  // x ← (1 − ηλ)x − (η/b) Σ_B φ'(z_i)·a_i, all z_i at the same x; `soon` is the sample after the batch.
-  // A free intercept is not shrunk.
+  // x ← (1 − ηλ)x − (η/b) Σ_B φ'(z_i)·a_i, all z_i at the same x; `soon` is the sample after the
+  // batch. A free intercept is not shrunk.
   void step(std::span<std::size_t const> batch, std::size_t soon, double eta, double lambda) {
     double const share = -eta / static_cast<double>(batch.size());
     for (std::size_t j = 0; j != batch.size(); ++j) {
@@ -136,8 +136,8 @@ class alignas(detail::cache_alignment) linear_sgd_sequence
     }
   }
 
-  // The same for dense rows with b = 1. One pass over v and u makes a step and the product for the next
-  // step; with 784 features read from memory this takes three quarters of the time.
+  // The same for dense rows with b = 1. One pass over v and u makes a step and the product for the
+  // next step; with 784 features read from memory this takes three quarters of the time.
   void advance_row_by_row(std::uint64_t from, std::uint64_t to) {
     double const lambda = f_->regularizer().ridge_strength();
     std::size_t i = samples_.next().front();
@@ -199,8 +199,8 @@ class alignas(detail::cache_alignment) linear_sgd_sequence
 ///        (\cite stich2019local) up to rounding. Sparse rows cost their nonzeros; the penalty and the
 ///        weighted average cost one multiplication each.
 ///
-/// If the rows of a round have far fewer than d entries, the cost of an average is also proportional to
-/// the coordinates they touch.
+/// If the rows of a round have far fewer than d entries, the cost of an average is also
+/// proportional to the coordinates they touch.
 struct linear_sgd {
   exchanged_coordinates exchanged = exchanged_coordinates::touched;
 

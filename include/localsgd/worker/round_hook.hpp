@@ -36,8 +36,8 @@ concept counts_its_gradients = requires(H const& h, std::uint64_t t) {
 };
 }  // namespace detail
 
-/// @brief The shared state of the sequences of a run, and the operation on all of them at sync times.
-///        One example is the anchor of variance-reduced steps (detail::svrg_anchor).
+/// @brief The shared state of the sequences of a run, and the operation on all of them at sync
+///        times. One example is the anchor of variance-reduced steps (detail::svrg_anchor).
 ///
 /// `w.anchor(f, step_size, plan)` of a LocalWorker creates it, one in every process; `w.bind(f,
 /// sampler, step_size, plan, k, hook)` creates the sequence of worker k that reads it.

@@ -12,17 +12,17 @@
 #include <utility>
 
 /// @file
-/// @brief An iterate and its weighted average; the cost of a step is proportional to the coordinates it
-///        touches.
+/// @brief An iterate and its weighted average; the cost of a step is proportional to the
+///        coordinates it touches.
 
 namespace localsgd::detail {
 
-/// @brief x = s·v, so that L2 shrinkage is one product; and A = Σ_t w_t x_t = u + β·v, so that adding
-///        an iterate to the average is one sum.
+/// @brief x = s·v, so that L2 shrinkage is one product; and A = Σ_t w_t x_t = u + β·v, so that
+///        adding an iterate to the average is one sum.
 ///
-/// A step v ← v + δ does not change A if it is combined with u ← u − β·δ. For sparse rows v and u are
-/// interleaved in memory, since both are accessed together. All numbers are double; folding (s = 1, β =
-/// 0) costs O(d) and takes place at an `assign`, and when s leaves its range.
+/// A step v ← v + δ does not change A if it is combined with u ← u − β·δ. For sparse rows v and u
+/// are interleaved in memory, since both are accessed together. All numbers are double; folding
+/// (s = 1, β = 0) costs O(d) and takes place at an `assign`, and when s leaves its range.
 /// @tparam Sparse whether the rows are sparse
 template <bool Sparse>
 class scaled_iterate {
@@ -36,7 +36,8 @@ class scaled_iterate {
   aligned_vector<double> release() noexcept { return std::move(vu_); }
   double scale() const noexcept { return s_; }
 
-  /// @brief ⟨a, v⟩: the product with x is scale() times it. Prefetches the dense row `soon` as well.
+  /// @brief ⟨a, v⟩: the product with x is scale() times it. Prefetches the dense row `soon` as
+  ///        well.
   template <class Row>
   double dot(Row const& a, [[maybe_unused]] Row const& soon) const noexcept {
     if constexpr (Sparse) {
@@ -62,8 +63,8 @@ class scaled_iterate {
   }
   double v(std::size_t i) const noexcept { return vu_[v_at(i)]; }
 
-  /// @brief v, u and β, for steps made from outside: v ← v + δ and, later, u ← u − β·δ with the β of
-  ///        that step. Pending updates of u must be added before the next fold.
+  /// @brief v, u and β, for steps made from outside: v ← v + δ and, later, u ← u − β·δ with the β
+  ///        of that step. Pending updates of u must be added before the next fold.
   std::span<double> v() noexcept
     requires(!Sparse)
   {

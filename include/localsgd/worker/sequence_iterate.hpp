@@ -11,7 +11,8 @@
 #include <utility>
 
 /// @file
-/// @brief The common part of the sequences of all LocalWorkers: reading, replacing and averaging x_k.
+/// @brief The common part of the sequences of all LocalWorkers: reading, replacing and averaging
+///        x_k.
 
 namespace localsgd::detail {
 
@@ -29,8 +30,8 @@ struct written_memory {
   aligned_vector<Scalar> average;  ///< d
 };
 
-/// @brief Base of a sequence that stores its iterate as a vector: x, a gradient g for the steps, and
-///        the sum of the average, each of length d. Not thread safe.
+/// @brief Base of a sequence that stores its iterate as a vector: x, a gradient g for the steps,
+///        and the sum of the average, each of length d. Not thread safe.
 template <class Scalar>
 class vector_sequence {
  public:

@@ -35,20 +35,20 @@
 
 namespace localsgd::detail {
 
-/// @brief x̃ with f(x̃) and ∇f(x̃), from which all workers solve their surrogates. It moves at every
-///        sync time: a RoundHook.
+/// @brief x̃ with f(x̃) and ∇f(x̃), from which all workers solve their surrogates. It moves at
+///        every sync time: a RoundHook.
 ///
-/// With the consensus x̄ of the answers, x̃ ← x̃ + Σ α_i v_i, where v_0 = x̄ − x̃, the others are the
-/// last 7 to 15 steps of the anchor, more for larger d, and α minimises f (detail::subspace_search).
-/// Therefore f never rises, for any answers, and near the minimum the anchors converge like
-/// preconditioned conjugate gradients, with the mean of the workers' inverse Hessians as the
-/// preconditioner. An average and a gradient are two exchanges. No gradient is computed at the start:
-/// the first answers, the minimisers of the f_k themselves, do not need it, unless there is a warm
-/// start.
+/// With the consensus x̄ of the answers, x̃ ← x̃ + Σ α_i v_i, where v_0 = x̄ − x̃, the others are
+/// the last 7 to 15 steps of the anchor, more for larger d, and α minimises f
+/// (detail::subspace_search). Therefore f never rises, for any answers, and near the minimum the
+/// anchors converge like preconditioned conjugate gradients, with the mean of the workers' inverse
+/// Hessians as the preconditioner. An average and a gradient are two exchanges. No gradient is
+/// computed at the start: the first answers, the minimisers of the f_k themselves, do not need it,
+/// unless there is a warm start.
 ///
-/// The proximity μ of the surrogates is 0 until the search takes less than a twentieth of v_0, which
-/// indicates that the answers are inaccurate. Then it grows by factors of 4, and shrinks again once the
-/// search takes a fifth.
+/// The proximity μ of the surrogates is 0 until the search takes less than a twentieth of v_0,
+/// which indicates that the answers are inaccurate. Then it grows by factors of 4, and shrinks
+/// again once the search takes a fifth.
 template <Objective F, StepSize E>
 class dane_anchor {
  public:
@@ -79,7 +79,8 @@ class dane_anchor {
   /// @brief ∇f(x̃), or empty if it is not known yet.
   std::span<double const> gradient() const noexcept { return gradient_; }
   double proximity() const noexcept { return proximity_; }  ///< μ
-  /// @brief Worker k: records the component gradients of its solve. Each worker writes its own element.
+  /// @brief Worker k: records the component gradients of its solve. Each worker writes its own
+  ///        element.
   void note_work(std::size_t worker, double gradients) const noexcept { work_[worker] = gradients; }
 
   // The interface of a round hook: see localsgd::RoundHook.
@@ -94,7 +95,8 @@ class dane_anchor {
   bool holds_answer() const noexcept { return known(); }
   bool stalled() const noexcept { return stalled_ >= patience; }
   static constexpr std::uint64_t gradients_per_sample() noexcept { return 1; }
-  /// All computed gradients minus the K·b·t of ordinary steps, modulo 2⁶⁴: the sum of both is correct.
+  /// All computed gradients minus the K·b·t of ordinary steps, modulo 2⁶⁴: the sum of both is
+  /// correct.
   std::uint64_t extra_gradients(std::uint64_t t) const noexcept {
     return static_cast<std::uint64_t>(gradients_) - p_->workers * p_->batch_size * t;
   }

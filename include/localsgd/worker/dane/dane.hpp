@@ -26,10 +26,10 @@
 
 namespace localsgd {
 
-/// @brief The sequence of one worker: at the first local step after the anchor has moved it solves its
-///        surrogate; the other steps of the round change nothing. It has no average of iterates: it
-///        writes x_k. Besides x it stores five vectors of length d; a solve allocates its working
-///        memory.
+/// @brief The sequence of one worker: at the first local step after the anchor has moved it solves
+///        its surrogate; the other steps of the round change nothing. It has no average of
+///        iterates: it writes x_k. Besides x it stores five vectors of length d; a solve allocates
+///        its working memory.
 template <Objective F, class Anchor>
 class alignas(detail::cache_alignment) dane_sequence
     : public detail::vector_sequence<typename F::scalar> {
@@ -87,7 +87,8 @@ class alignas(detail::cache_alignment) dane_sequence
       return detail::visible_samples(sampler, p, worker);
   }
 
-  // A tenth of the gradient is sufficient for answers that are averaged; a single answer may be exact.
+  // A tenth of the gradient is sufficient for answers that are averaged; a single answer may be
+  // exact.
   detail::local_work solve(std::vector<double>& y) {
     if constexpr (has_hessian)
       if (y.size() <= most_coordinates)
@@ -126,18 +127,18 @@ class alignas(detail::cache_alignment) dane_sequence
 ///        f_k(x) + ⟨∇f(x̃) − ∇f_k(x̃), x⟩ + (μ/2)‖x − x̃‖², f_k the mean over the samples it can see
 ///        \cite shamir2014communication, inexactly \cite reddi2016aide.
 ///
-/// The answers are averaged, and the anchor x̃ moves to the minimum of f in the space of the average
-/// and the last steps: detail::dane_anchor. On K random shards of n samples it takes about log(1/ε)
-/// times a number that depends on the similarity of the shards, and little on the condition number of
-/// f. An anchor takes two exchanges and about three messages of at most 45, or d/2, numbers; μ is
-/// chosen automatically.
+/// The answers are averaged, and the anchor x̃ moves to the minimum of f in the space of the
+/// average and the last steps: detail::dane_anchor. On K random shards of n samples it takes about
+/// log(1/ε) times a number that depends on the similarity of the shards, and little on the
+/// condition number of f. An anchor takes two exchanges and about three messages of at most 45, or
+/// d/2, numbers; μ is chosen automatically.
 ///
 /// A round is one solve for any H: without settings::local_steps, H = n/K, so that an epoch is an
-/// anchor. Linear models with an L2 penalty and softmax regression of up to 1024 coordinates are solved
-/// by Newton's method, other objectives by L-BFGS, with gradients only. If all workers see all samples
-/// they divide them: each takes blocks from all parts of the data. With `sharded`, and with a
-/// sharded_objective, worker k uses its shard. result::gradients counts all passes, with Hessians in
-/// units of gradients.
+/// anchor. Linear models with an L2 penalty and softmax regression of up to 1024 coordinates are
+/// solved by Newton's method, other objectives by L-BFGS, with gradients only. If all workers see
+/// all samples they divide them: each takes blocks from all parts of the data. With `sharded`, and
+/// with a sharded_objective, worker k uses its shard. result::gradients counts all passes, with
+/// Hessians in units of gradients.
 ///
 /// Not for a regularizer without a gradient, nor for `asynchronous`. A StepSize, IterateWeights and
 /// settings::batch_size have no effect here, and are rejected.

@@ -18,8 +18,8 @@
 
 namespace localsgd::detail {
 
-/// @brief y ← an approximate minimiser of s, starting from y, by L-BFGS \cite nocedal2006numerical with
-///        10 pairs and backtracking. s never rises.
+/// @brief y ← an approximate minimiser of s, starting from y, by L-BFGS \cite nocedal2006numerical
+///        with 10 pairs and backtracking. s never rises.
 ///
 /// The first step has the length of exact minimisation along −∇s, from the curvature between two
 /// gradients.

@@ -26,8 +26,9 @@ struct local_work {
   std::size_t gradients = 0, hessians = 0;  ///< passes over the samples
 };
 
-/// @brief y ← an approximate minimiser of s, starting from y: y ← y − (H + νD)⁻¹∇s(y), D the diagonal
-///        of H = ∇²s(y). ν is 0 while s decreases, and otherwise grows until it does. s never rises.
+/// @brief y ← an approximate minimiser of s, starting from y: y ← y − (H + νD)⁻¹∇s(y), D the
+///        diagonal of H = ∇²s(y). ν is 0 while s decreases, and otherwise grows until it does. s
+///        never rises.
 /// @param s `s(y, g)` gives s(y) and ∇s(y), `s.hessian(y, triangle)` the packed ∇²s(y)
 template <class Surrogate>
 local_work minimise_by_newton(Surrogate& s, local_accuracy const& wanted, std::span<double> y) {

@@ -16,12 +16,12 @@
 
 namespace localsgd::detail {
 
-/// @brief Minimises h(α) = F(x + Σ α_i v_i), i < m ≤ 16, from values, gradients and Hessians that the
-///        caller computes: `propose()` returns the point, `take()` receives the results.
+/// @brief Minimises h(α) = F(x + Σ α_i v_i), i < m ≤ 16, from values, gradients and Hessians that
+///        the caller computes: `propose()` returns the point, `take()` receives the results.
 ///
-/// Evaluates α = 0, the point x, first, then α = e_0, the full new direction; continues from the lower
-/// one with damped Newton steps; and ends when a step has gained less than a fiftieth of the total
-/// gain, or after 12 values. The answer is the lowest point seen. Not thread safe.
+/// Evaluates α = 0, the point x, first, then α = e_0, the full new direction; continues from the
+/// lower one with damped Newton steps; and ends when a step has gained less than a fiftieth of the
+/// total gain, or after 12 values. The answer is the lowest point seen. Not thread safe.
 class subspace_newton {
  public:
   static constexpr std::size_t most = 16;                            ///< dimensions

@@ -32,13 +32,13 @@ namespace localsgd::detail {
 template <class F>
 concept has_products_along_lines = linear_with_ridge<stepped_objective<F>>;
 
-/// @brief Minimises f(x + Σ α_i v_i) over α, by detail::subspace_newton: sequential subspace optimisation
-///        \cite narkiss2005sequential.
+/// @brief Minimises f(x + Σ α_i v_i) over α, by detail::subspace_newton: sequential subspace
+///        optimisation \cite narkiss2005sequential.
 ///
-/// For a linear model the owner of row a_j computes the products ⟨a_j, x⟩ and ⟨a_j, v_i⟩ once; then f,
-/// its gradient and its Hessian in α cost O(m²) a row and a message of m(m+3)/2 + 1 numbers. For other
-/// objectives they are computed from m + 1 gradients, the Hessian as their differences. Sums are in the
-/// order of the parts: the same bits on any number of threads and ranks.
+/// For a linear model the owner of row a_j computes the products ⟨a_j, x⟩ and ⟨a_j, v_i⟩ once; then
+/// f, its gradient and its Hessian in α cost O(m²) a row and a message of m(m+3)/2 + 1 numbers. For
+/// other objectives they are computed from m + 1 gradients, the Hessian as their differences. Sums
+/// are in the order of the parts: the same bits on any number of threads and ranks.
 template <Objective F>
 class subspace_search {
  public:
@@ -137,8 +137,8 @@ class subspace_search {
     newton_.take(value, {sums.data(), sums.size()});
   }
 
-  // Adds to `sum`: ∂_i, ∂_i∂_k packed, and f in the position that full_gradient uses, each times the
-  // samples.
+  // Adds to `sum`: ∂_i, ∂_i∂_k packed, and f in the position that full_gradient uses, each times
+  // the samples.
   template <class G>
   LOCALSGD_ONE_COPY void add(G const& f, index_range samples, std::span<double> sum,
                              std::vector<double>& table, std::span<scalar const> x, directions along,

@@ -21,8 +21,8 @@
 
 namespace localsgd::detail {
 
-/// @brief s(y) = f_k(y) + ⟨∇f(x̃) − ∇f_k(x̃), y − x̃⟩ + (μ/2)‖y − x̃‖², f_k the mean over the samples
-///        of worker k, including r. Its gradient at x̃ is ∇f(x̃).
+/// @brief s(y) = f_k(y) + ⟨∇f(x̃) − ∇f_k(x̃), y − x̃⟩ + (μ/2)‖y − x̃‖², f_k the mean over the
+///        samples of worker k, including r. Its gradient at x̃ is ∇f(x̃).
 ///
 /// All numbers are double, for any type of x. Not thread safe.
 template <Objective F>

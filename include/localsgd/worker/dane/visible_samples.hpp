@@ -23,9 +23,9 @@ concept tells_shards = requires(S const& s, plan const& p, std::size_t worker) {
   { s.shard(p, worker) } -> std::same_as<index_range>;
 };
 
-/// @brief Every K-th block of samples, starting with block k: a share of samples that all workers can
-///        see. A block has 64 samples, or fewer if a worker would have fewer than 16 blocks. So each
-///        worker gets its share of every part of the data, for any order of the samples.
+/// @brief Every K-th block of samples, starting with block k: a share of samples that all workers
+///        can see. A block has 64 samples, or fewer if a worker would have fewer than 16 blocks. So
+///        each worker gets its share of every part of the data, for any order of the samples.
 inline std::vector<index_range> every_kth_block(std::size_t samples, std::size_t workers,
                                                 std::size_t worker) {
   std::size_t const block = std::clamp<std::size_t>(samples / (16 * workers), 1, 64);

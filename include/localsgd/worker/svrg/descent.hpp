@@ -43,25 +43,25 @@ struct descending_anchor {
   full_gradient::value& value;  ///< f and ∇f at the point
 };
 
-/// @brief Newton's method from an anchor, damped: x ← x + p, p = −(H + νD)⁻¹∇f(x), H = ∇²f(x), D its
-///        diagonal.
+/// @brief Newton's method from an anchor, damped: x ← x + p, p = −(H + νD)⁻¹∇f(x), H = ∇²f(x), D
+///        its diagonal.
 ///
 /// ν is 0 while f decreases as its second-order model predicts. It grows if the model predicts too
-/// much, until f decreases, and shrinks again if the model is accurate (the Levenberg-Marquardt method
-/// \cite more1978levenberg). A shorter step in the Newton direction is not sufficient: if the active
-/// samples of a squared hinge change, that direction can be useless at any length.
+/// much, until f decreases, and shrinks again if the model is accurate (the Levenberg-Marquardt
+/// method \cite more1978levenberg). A shorter step in the Newton direction is not sufficient: if
+/// the active samples of a squared hinge change, that direction can be useless at any length.
 ///
 /// The convergence rate of local steps with a diagonal metric depends on the condition number; four
 /// Newton steps usually suffice for any condition. Their cost, in epochs of local steps, depends on
-/// sizes only (work_of_sample). They begin once local steps have cost an eighth of it, half a Newton
-/// step, or the rate r of the last anchors predicts that they will: f − f* takes log(left/ε)/log(1/r)
-/// more epochs. The first anchors reduce the directions of largest curvature, so the prediction is low;
-/// an eighth was best in measurements. If less than one epoch seems left, local steps continue until
-/// they have cost the full amount. With a regularizer without a gradient Newton steps begin at once,
-/// because their working set is smallest at the start. Newton steps end when ‖∇f‖²/(2λ), or the
-/// certificate of such a regularizer, proves the tolerance, or f no longer decreases. With a free
-/// intercept ρ‖∇f‖²/(2λ) replaces the former, ρ = 1 + (1/n) Σ s_i‖a_i‖²/c²: an estimate of what
-/// detail::balanced_dual proves.
+/// sizes only (work_of_sample). They begin once local steps have cost an eighth of it, half a
+/// Newton step, or the rate r of the last anchors predicts that they will: f − f* takes
+/// log(left/ε)/log(1/r) more epochs. The first anchors reduce the directions of largest curvature,
+/// so the prediction is low; an eighth was best in measurements. If less than one epoch seems left,
+/// local steps continue until they have cost the full amount. With a regularizer without a gradient
+/// Newton steps begin at once, because their working set is smallest at the start. Newton steps end
+/// when ‖∇f‖²/(2λ), or the certificate of such a regularizer, proves the tolerance, or f no longer
+/// decreases. With a free intercept ρ‖∇f‖²/(2λ) replaces the former, ρ = 1 + (1/n) Σ s_i‖a_i‖²/c²:
+/// an estimate of what detail::balanced_dual proves.
 ///
 /// All decisions depend only on values that are equal on all ranks.
 template <Objective F>
@@ -104,8 +104,8 @@ class newton_descent {
     ++anchors_;
   }
 
-  /// @brief Collective: makes Newton steps from the anchor if they pay off. The last evaluation of the
-  ///        round's `pass` is that of the anchor, before and after.
+  /// @brief Collective: makes Newton steps from the anchor if they pay off. The last evaluation of
+  ///        the round's `pass` is that of the anchor, before and after.
   /// @param slopes  storage that evaluations fill
   /// @param moved   called by the leader when the anchor has moved, or was evaluated again
   template <class Context, class Slopes, class Moved>

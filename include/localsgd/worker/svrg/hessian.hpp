@@ -40,8 +40,8 @@ void second_derivatives(L const& loss, double const* z, double const* y, std::si
     bend[i] = std::max(0.0, (above[i] - below[i]) / (2 * h[i]));
 }
 
-/// @brief A model of C outputs whose probabilities p(x a_i) are available: ∇²f_i = scale_i·(diag p −
-///        ppᵀ) ⊗ a_i a_iᵀ, with `f.scale(i)`, or 1 without that member.
+/// @brief A model of C outputs whose probabilities p(x a_i) are available: ∇²f_i = scale_i·(diag p
+///        − ppᵀ) ⊗ a_i a_iᵀ, with `f.scale(i)`, or 1 without that member.
 template <class F>
 concept knows_probabilities =
     factored_with_ridge<F> &&
@@ -76,8 +76,9 @@ void add_square(Index const* place, double const* value, std::size_t n, double w
   }
 }
 
-/// @brief Adds w·aaᵀ to a packed triangle, entry by entry. If the intercept is not 0, it is appended to
-///        `a` in column `last`. `values` is working memory for as many numbers as a has.
+/// @brief Adds w·aaᵀ to a packed triangle, entry by entry. If the intercept is not 0, it is
+///        appended to `a` in column `last`. `values` is working memory for as many numbers as a
+///        has.
 template <class Row>
 void add_sparse_row(Row const& a, double weight, double intercept, std::size_t last,
                     std::vector<double>& values, double* LOCALSGD_RESTRICT triangle) {
@@ -135,8 +136,8 @@ void add_hessian(F const& f, std::span<typename F::scalar const> x, index_range 
 
 /// @brief Adds Σ_i scale_i·(diag p_i − p_i p_iᵀ) ⊗ a_i a_iᵀ over some samples to a packed triangle.
 ///
-/// Block (c, c') is Σ_i scale_i p_c([c = c'] − p_c') a_i a_iᵀ. It is symmetric, so half of it suffices.
-/// An intercept is the last column of a_i.
+/// Block (c, c') is Σ_i scale_i p_c([c = c'] − p_c') a_i a_iᵀ. It is symmetric, so half of it
+/// suffices. An intercept is the last column of a_i.
 /// @param constant the value of the intercept, or 0
 template <knows_probabilities F>
 void add_class_blocks(F const& f, std::span<typename F::scalar const> x, double constant,
@@ -199,7 +200,8 @@ void add_hessian(F const& f, std::span<typename F::scalar const> x, index_range 
     }
 }
 
-/// @brief Adds the diagonal of Σ_i ∇²f_i(x) over some samples of a linear model, without the penalty.
+/// @brief Adds the diagonal of Σ_i ∇²f_i(x) over some samples of a linear model, without the
+///        penalty.
 template <linear_with_sparse_steps F>
 void add_hessian_diagonal(F const& f, std::span<typename F::scalar const> x, index_range samples,
                           std::span<double> sum) {

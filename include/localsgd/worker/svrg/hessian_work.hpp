@@ -13,10 +13,11 @@
 
 namespace localsgd::detail {
 
-/// @brief The work of one sample in three kinds of passes, in nanoseconds of a core with wide vectors.
+/// @brief The work of one sample in three kinds of passes, in nanoseconds of a core with wide
+///        vectors.
 ///
-/// Only ratios matter. The constants were fitted to measured passes over about thirty data sets. They
-/// never depend on a clock, so all ranks and all runs make the same decisions.
+/// Only ratios matter. The constants were fitted to measured passes over about thirty data sets.
+/// They never depend on a clock, so all ranks and all runs make the same decisions.
 struct pass_work {
   double local_step;  ///< a variance-reduced step, plus the sample's share of the next anchor
   double gradient;    ///< its share of an evaluation of f and ∇f
@@ -77,8 +78,8 @@ inline double work_of_system(std::size_t d, std::size_t parts) noexcept {
   return 5000 + static_cast<double>(parts + 2) * pairs(d) + 0.02 * n * n * n + 3 * n * n;
 }
 
-/// @brief The cost of an iteration of conjugate_gradients besides the gradient: a few dozen vectors are
-///        read.
+/// @brief The cost of an iteration of conjugate_gradients besides the gradient: a few dozen vectors
+///        are read.
 inline double work_of_search(std::size_t d) noexcept { return 20 * static_cast<double>(d); }
 
 }  // namespace localsgd::detail

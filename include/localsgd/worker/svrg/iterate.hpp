@@ -12,16 +12,16 @@
 #include <utility>
 
 /// @file
-/// @brief An iterate that moves by the same vector in every step, and its weighted average; the cost of
-///        a step is proportional to the coordinates it touches.
+/// @brief An iterate that moves by the same vector in every step, and its weighted average; the
+///        cost of a step is proportional to the coordinates it touches.
 
 namespace localsgd::detail {
 
 /// @brief x = v − τh after τ common steps h; and A = Σ_t w_t x_t = u + β·v − ζ·h.
 ///
-/// A step v ← v + δ does not change A if it is combined with u ← u − β·δ. For sparse rows v and u are
-/// interleaved in memory, as are h and η in the table of detail::svrg_steps, which may change only
-/// directly after an assign().
+/// A step v ← v + δ does not change A if it is combined with u ← u − β·δ. For sparse rows v and u
+/// are interleaved in memory, as are h and η in the table of detail::svrg_steps, which may change
+/// only directly after an assign().
 template <class Steps>
 class variance_reduced_iterate {
  public:
@@ -37,8 +37,8 @@ class variance_reduced_iterate {
   std::size_t size() const noexcept { return d_; }
   double x(std::size_t j) const noexcept { return vu_[v_at(j)] - tau_ * h(j); }
 
-  /// @brief The parts of x = v − τh and A = u + βv − ζh, for a caller that adds the change of x to v,
-  ///        and −β times that to u.
+  /// @brief The parts of x = v − τh and A = u + βv − ζh, for a caller that adds the change of x to
+  ///        v, and −β times that to u.
   std::span<double> v() noexcept
     requires(!sparse)
   {

@@ -79,8 +79,8 @@ class newton_direction<F> {
   newton_cg<F> search_;
 };
 
-/// @brief p = −∇²f(x)⁻¹∇f(x) for a linear model or softmax regression: by Cholesky factorization if d ≤
-///        1024, otherwise by newton_cg.
+/// @brief p = −∇²f(x)⁻¹∇f(x) for a linear model or softmax regression: by Cholesky factorization if
+///        d ≤ 1024, otherwise by newton_cg.
 ///
 /// All threads sum the Hessian in the order of the parts, so it has the same bits on any number of
 /// threads; the leader of each process solves the system.
@@ -160,8 +160,8 @@ class newton_direction<F> {
 
   /// @brief Leader only: direction ← p = −(H + νD)⁻¹∇f(x), H = ∇²f(x), D its diagonal.
   /// @param damping ν ≥ 0
-  /// @return the decrease of f that the model f(x) + ⟨∇f(x), p⟩ + ½⟨p, Hp⟩ predicts; not above 0 if H
-  ///         is not positive definite to within rounding
+  /// @return the decrease of f that the model f(x) + ⟨∇f(x), p⟩ + ½⟨p, Hp⟩ predicts; not above 0 if
+  ///         H is not positive definite to within rounding
   double solve(F const&, double damping, std::span<double> direction) {
     if constexpr (std::same_as<scalar, double>)
       if (searches()) return search_.solve(damping, direction);
@@ -198,7 +198,8 @@ class newton_direction<F> {
   }
 
   // Adding the same number to all free intercepts of softmax regression changes nothing, so H is
-  // singular in that direction. ∇f is orthogonal to it, and so is p when κ11ᵀ is added for any κ > 0.
+  // singular in that direction. ∇f is orthogonal to it, and so is p when κ11ᵀ is added for any κ >
+  // 0.
   void fix_common_shift() noexcept {
     if (d_ < penalized_ + 2) return;
     double trace = 0;
@@ -211,8 +212,8 @@ class newton_direction<F> {
   // λ, for the coordinates that the penalty includes.
   double lambda_at(std::size_t j) const noexcept { return j < penalized_ ? lambda_ : 0; }
 
-  // The number of sums that full_gradient computes for ∇²f. Only the cost depends on it, so it need not
-  // be exact.
+  // The number of sums that full_gradient computes for ∇²f. Only the cost depends on it, so it need
+  // not be exact.
   std::size_t hessian_parts(F const&) const noexcept {
     if constexpr (ShardedObjective<F>) return plan_.workers;
     return std::min(plan_.workers, std::max<std::size_t>(2, (std::size_t{1} << 19) / plan_.dimension));

@@ -35,14 +35,14 @@ concept has_gradients_only = differentiable<stepped_objective<F>> &&
 /// @brief p ≈ −∇²f(x)⁻¹∇f(x) by conjugate_gradients, with ∇²f(x)q ≈ (∇f(x + εq) − ∇f(x))/ε: a full
 ///        gradient for each iteration.
 ///
-/// The diagonal D of the preconditioner is that of ∇²f(x) if it can be computed from rows. Otherwise
-/// D_j = μ + κ·(1/n) Σ_i (∂f_i/∂x_j)² at x = 0. For a linear model this is the mean square of feature
-/// j, up to a factor, so the units of features do not matter. κ is chosen such that D matches ∇²f(0)
-/// along a random direction. D is measured once, with the first direction, in three passes over the
-/// samples.
+/// The diagonal D of the preconditioner is that of ∇²f(x) if it can be computed from rows.
+/// Otherwise D_j = μ + κ·(1/n) Σ_i (∂f_i/∂x_j)² at x = 0. For a linear model this is the mean
+/// square of feature j, up to a factor, so the units of features do not matter. κ is chosen such
+/// that D matches ∇²f(0) along a random direction. D is measured once, with the first direction, in
+/// three passes over the samples.
 ///
-/// Full gradients have the same bits on any number of threads and ranks, and so has p. Requires μ or,
-/// with a free intercept, that of the regularizer: otherwise no tolerance can be proved.
+/// Full gradients have the same bits on any number of threads and ranks, and so has p. Requires μ
+/// or, with a free intercept, that of the regularizer: otherwise no tolerance can be proved.
 template <Objective F>
 class newton_cg {
  public:
@@ -56,7 +56,8 @@ class newton_cg {
   /// @brief The number of full gradients of the last direction.
   double gradients_per_sample() const noexcept { return passes_; }
 
-  /// @brief Collective: computes the direction. @pre the last evaluation of `pass` was that of f at x
+  /// @brief Collective: computes the direction. @pre the last evaluation of `pass` was that of f at
+  ///        x
   template <class T>
   void curvature_at(F const& f, std::span<double const> x, full_gradient& pass, T& team) {
     bool const leader = team.leads();

@@ -13,13 +13,13 @@
 #include <utility>
 
 /// @file
-/// @brief An iterate whose steps end with a proximal operator; the cost of a step is proportional to
-///        the coordinates it touches.
+/// @brief An iterate whose steps end with a proximal operator; the cost of a step is proportional
+///        to the coordinates it touches.
 
 namespace localsgd::detail {
 
-/// @brief v after `count` steps v ← prox_at(j, v − step·slope, step), in closed form if the regularizer
-///        provides one.
+/// @brief v after `count` steps v ← prox_at(j, v − step·slope, step), in closed form if the
+///        regularizer provides one.
 template <class R>
 double proximal_steps(R const& r, std::size_t j, double v, double slope, double step,
                       std::uint64_t count) {
@@ -35,15 +35,15 @@ double proximal_steps(R const& r, std::size_t j, double v, double slope, double 
   }
 }
 
-/// @brief x_j ← prox_{η_j r_j}(x_j + c_j − η_j g_j) in every step, where c_j is nonzero only for the
-///        coordinates of a few rows and g is the same in all steps.
+/// @brief x_j ← prox_{η_j r_j}(x_j + c_j − η_j g_j) in every step, where c_j is nonzero only for
+///        the coordinates of a few rows and g is the same in all steps.
 ///
 /// With sparse rows, a coordinate that no row touches is updated when it is next read: it is stored
-/// with the number of its completed steps, and proximal_steps() makes the missing ones. The table of
-/// detail::svrg_steps contains g and η.
+/// with the number of its completed steps, and proximal_steps() makes the missing ones. The table
+/// of detail::svrg_steps contains g and η.
 ///
-/// The sum A of the average adds the iterate at the end of each stretch of steps, with the weights of
-/// all its steps: Σ_t w_t x_t would require every iterate of every coordinate. Not thread safe.
+/// The sum A of the average adds the iterate at the end of each stretch of steps, with the weights
+/// of all its steps: Σ_t w_t x_t would require every iterate of every coordinate. Not thread safe.
 template <class Steps, class R>
 class proximal_iterate {
  public:
@@ -85,8 +85,8 @@ class proximal_iterate {
   /// @brief Adds the weight of one more step to A.
   void weigh(double weight) noexcept { weight_ += weight; }
 
-  /// @brief x ← x + c·η∘a, the first part of a step. @pre sparse rows: dot(a, …) was called since the
-  ///        last step
+  /// @brief x ← x + c·η∘a, the first part of a step. @pre sparse rows: dot(a, …) was called since
+  ///        the last step
   template <class Row>
   void add(double c, Row const& a) noexcept {
     double const* const table = steps_->table();

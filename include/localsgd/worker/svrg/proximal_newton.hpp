@@ -23,12 +23,12 @@
 
 namespace localsgd::detail {
 
-/// @brief argmin_p r(x + p) + ⟨∇φ(x), p⟩ + ½⟨p, Hp⟩, H = ∇²φ(x), φ the mean of the losses of a linear
-///        model and r separable: the proximal Newton method \cite lee2014proximal .
+/// @brief argmin_p r(x + p) + ⟨∇φ(x), p⟩ + ½⟨p, Hp⟩, H = ∇²φ(x), φ the mean of the losses of a
+///        linear model and r separable: the proximal Newton method \cite lee2014proximal .
 ///
-/// p moves only the coordinates of a working_set, and is computed by coordinate_descent. All threads
-/// sum H in the order of the parts, so it has the same bits on any number of threads; the leader of
-/// each process does the rest.
+/// p moves only the coordinates of a working_set, and is computed by coordinate_descent. All
+/// threads sum H in the order of the parts, so it has the same bits on any number of threads; the
+/// leader of each process does the rest.
 template <Objective F>
   requires linear_separable<stepped_objective<F>>
 class newton_direction<F> {

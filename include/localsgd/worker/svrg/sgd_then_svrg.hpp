@@ -26,8 +26,8 @@ template <class Plain, class Reduced>
 concept share_memory = std::same_as<typename Plain::memory, typename Reduced::memory>;
 }  // namespace detail
 
-/// @brief The sequence of one worker: `Plain` until the anchor switches it to `Reduced`. Never holds
-///        the memory of both.
+/// @brief The sequence of one worker: `Plain` until the anchor switches it to `Reduced`. Never
+///        holds the memory of both.
 template <class Plain, class Reduced, class Make>
 class alignas(detail::cache_alignment) sgd_then_svrg_sequence {
  public:
@@ -35,8 +35,8 @@ class alignas(detail::cache_alignment) sgd_then_svrg_sequence {
   using anchor = typename Reduced::anchor;
 
   /// @param make_plain `make_plain(0)` makes the Plain one
-  /// @param make       `make()` makes the Reduced one, `make(memory)` makes it in the memory that Plain
-  ///                   releases
+  /// @param make       `make()` makes the Reduced one, `make(memory)` makes it in the memory that
+  ///                   Plain releases
   template <class MakePlain>
   sgd_then_svrg_sequence(MakePlain const& make_plain, anchor const& shared, Make make)
       : plain_(1, make_plain), anchor_(&shared), make_(make) {}
@@ -136,15 +136,16 @@ class alignas(detail::cache_alignment) sgd_then_svrg_sequence {
   std::uint64_t steps_ = 0;
 };
 
-/// @brief The local steps of `Plain`, then those of `svrg` once noise, not the distance from the start,
-///        limits progress. minimize() chooses this if a tolerance is set, or for a linear model with
-///        enough epochs.
+/// @brief The local steps of `Plain`, then those of `svrg` once noise, not the distance from the
+///        start, limits progress. minimize() chooses this if a tolerance is set, or for a linear
+///        model with enough epochs.
 ///
-/// Every quarter of an epoch f is compared, on up to 1024 samples, at the weighted average and at the
-/// consensus. While the consensus is better, steps still make progress towards the minimum; once the
-/// average is better, noise dominates and averaging removes it. Then, or after an epoch, the better of
-/// the two becomes the first anchor. A plain phase that overflows ends at once, at the start. After a
-/// warm_start there is no plain phase: plain steps would lose the accuracy of the given point.
+/// Every quarter of an epoch f is compared, on up to 1024 samples, at the weighted average and at
+/// the consensus. While the consensus is better, steps still make progress towards the minimum;
+/// once the average is better, noise dominates and averaging removes it. Then, or after an epoch,
+/// the better of the two becomes the first anchor. A plain phase that overflows ends at once, at
+/// the start. After a warm_start there is no plain phase: plain steps would lose the accuracy of
+/// the given point.
 ///
 /// @tparam Plain `linear_sgd`, `sgd` or any other LocalWorker whose average uses the weights of the
 ///               run, (1+t)² by default

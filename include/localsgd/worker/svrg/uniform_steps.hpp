@@ -23,8 +23,8 @@
 
 namespace localsgd::detail {
 
-/// @brief The factor by which steps may exceed those of one worker: averaging K workers reduces their
-///        noise.
+/// @brief The factor by which steps may exceed those of one worker: averaging K workers reduces
+///        their noise.
 inline double averaging_gain(std::size_t workers, double most) noexcept {
   return std::clamp(static_cast<double>(workers) / 2, 0.5, most);
 }
@@ -66,7 +66,8 @@ class svrg_steps : public uniform_metric {
       gradient_[j] = static_cast<scalar>(sum[j] / samples);
   }
 
-  /// @brief change ← the change of a worker in that many steps if the curvature of its samples is 0.
+  /// @brief change ← the change of a worker in that many steps if the curvature of its samples is
+  ///        0.
   LOCALSGD_ONE_COPY void expect(double steps, std::span<scalar> change) const noexcept {
     double const eta = steps * eta_;
     for (std::size_t j = 0; j != change.size(); ++j)
@@ -94,8 +95,9 @@ class svrg_steps : public uniform_metric {
   double step_size_ = 0, eta_ = 0;
 };
 
-/// @brief The table of softmax regression and similar objectives: h = η∇f(x̃), and η. The gradient of
-///        the penalty is that of the anchor, so η is at most 1/(λm), m the local steps of an epoch.
+/// @brief The table of softmax regression and similar objectives: h = η∇f(x̃), and η. The gradient
+///        of the penalty is that of the anchor, so η is at most 1/(λm), m the local steps of an
+///        epoch.
 template <Objective F>
   requires factored_with_scores<stepped_objective<F>>
 class svrg_steps<F> : public uniform_metric {

@@ -23,19 +23,20 @@
 
 namespace localsgd::detail {
 
-/// @brief The nonzero coordinates of x, plus those that F pushes away from 0 most strongly: the same
-///        number again, but at least 64. All coordinates, if there are 64 or fewer.
+/// @brief The nonzero coordinates of x, plus those that F pushes away from 0 most strongly: the
+///        same number again, but at least 64. All coordinates, if there are 64 or fewer.
 ///
-/// With a regularizer such as `l1` only a few coordinates of the minimiser are nonzero, and only for
-/// these the Hessian of the losses is needed: working sets as in \cite massias2018celer . The other
-/// coordinates stay at 0 until the gradient pushes them away.
+/// With a regularizer such as `l1` only a few coordinates of the minimiser are nonzero, and only
+/// for these the Hessian of the losses is needed: working sets as in \cite massias2018celer . The
+/// other coordinates stay at 0 until the gradient pushes them away.
 class working_set {
  public:
   static constexpr std::size_t most = 1024, least = 64;
 
   /// @param x           d numbers
   /// @param subgradient the least element of ∂F(x): d numbers
-  /// @param penalized   the coordinates from this one on are not penalised: they are always included
+  /// @param penalized   the coordinates from this one on are not penalised: they are always
+  ///                    included
   /// @return Whether the set is usable: x may have too many nonzero coordinates.
   template <class Scalar>
   bool choose(std::span<Scalar const> x, std::span<Scalar const> subgradient,
