@@ -147,8 +147,8 @@ template <class W>
 concept solving_worker = requires { requires W::solves_in_rounds; };
 
 /// @brief The settings of a run with a solving_worker among its components: an epoch is a round,
-///        and with a tolerance the number of epochs is not limited by the default. Settings of
-///        other runs are returned unchanged.
+///        and with a tolerance there may be as many as needed. Settings of other runs are returned
+///        unchanged.
 template <Objective F, class... Components>
 settings settings_of_solves(F const& f, settings s) {
   if constexpr ((... || solving_worker<Components>)) {
@@ -169,9 +169,8 @@ inline std::uint64_t gap_between_anchors(plan const& p, std::uint64_t local_step
 
 /// @brief The settings with every 0 replaced by its default for this objective, validated against
 ///        it.
-/// @param reduces Whether steps become variance-reduced. With a tolerance the number of epochs is
-///                not limited by the default; without one, `epochs` includes the cost of their
-///                anchors.
+/// @param reduces Whether steps become variance-reduced. With a tolerance they may take as many
+///                epochs as needed; without one, `epochs` includes the cost of their anchors.
 template <Objective F>
 plan make_plan(F const& f, settings s, bool reduces) {
   s.validate();

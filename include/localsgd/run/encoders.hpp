@@ -136,7 +136,7 @@ class encoders {
   sequences<State> of_;
   std::optional<State> of_mean_;  // in the process of worker 0, if the mean is encoded
   std::vector<std::vector<std::byte>> messages_;  // of all workers
-  std::vector<std::vector<std::byte>> means_;     // only the first is sent; empty if the mean is not encoded
+  std::vector<std::vector<std::byte>> means_;     // the first is sent; empty if not encoded
   aligned_vector<double> sums_;
 };
 

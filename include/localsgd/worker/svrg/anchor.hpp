@@ -220,8 +220,8 @@ class svrg_anchor {
   }
 
   // Leader only, from here on. T(x̃): the consensus or, if r has no gradient, a noise-free step from
-  // it. A mean of points with zeros need not have any; this step sets them and the constraints of r
-  // hold.
+  // it. A mean of points with zeros need not have any; this step sets them and enforces the
+  // constraints of r.
   std::span<scalar const> end_of_map(std::span<scalar const> consensus) {
     if constexpr (!proximal<F>) return consensus;
     stepped_.assign(consensus.begin(), consensus.end());
