@@ -5,9 +5,9 @@
 /// @file
 /// @brief Forward declarations, for headers that only name types of the library.
 ///
-/// It includes nothing. It does not declare aliases of types of other libraries (`vector`,
+/// This header includes nothing. It does not declare aliases of types of other libraries (`vector`,
 /// `dense_matrix`), templates with constrained parameters (`linear_objective`, `sharded`),
-/// regularizers around others (`box`, `nonnegative`, `weighted`), and the simulated, MPI and Gloo
+/// regularizers that wrap others (`box`, `nonnegative`, `weighted`), or the simulated, MPI and Gloo
 /// synchronizers.
 
 namespace localsgd {

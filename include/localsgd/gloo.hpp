@@ -3,7 +3,7 @@
 #pragma once
 
 /// @file
-/// @brief Everything, and Gloo: link with the CMake target `localsgd::gloo`.
+/// @brief The whole library with Gloo: link with the CMake target `localsgd::gloo`.
 
 #include "localsgd/communicator/rank_failed.hpp"
 #include "localsgd/localsgd.hpp"

@@ -3,7 +3,7 @@
 #pragma once
 
 /// @file
-/// @brief Everything, but for what needs MPI, Gloo or nlohmann-json (model/json.hpp).
+/// @brief The whole library, except parts that require MPI, Gloo or nlohmann-json (model/json.hpp).
 
 #include "localsgd/averager/coordinate_median.hpp"
 #include "localsgd/averager/mean.hpp"

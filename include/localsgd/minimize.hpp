@@ -18,27 +18,27 @@ namespace localsgd {
 
 /// @brief Minimises a finite sum with Local SGD, from x = 0 or a warm_start \cite stich2019local.
 ///
-/// @param f          the objective; borrowed for the call
+/// @param f          the objective; referenced during the call only
 /// @param s          K, H, b, the budget, the seed, …
-/// @param components any components, in any order, at most one of a kind. The rest are defaults:
-///   `with_replacement`, `automatic_step`, the `quadratic_weights` that go with the step size,
-///   `linear_sgd` for linear models, `factored_sgd` for softmax regression and its like, `sgd` for
-///   any other objective, followed by the variance-reduced steps of `svrg` where a tolerance is set, or
-///   8 epochs or more of a linear model, and neither a LocalWorker nor a StepSize is named
-///   (`sgd_then_svrg`); `every{H}`, `mean`, or `weighted_mean` for a ShardedObjective,
-///   `thread_pool`, which is of one thread for a run of a few milliseconds (detail::default_threads),
-///   and no observer. A synchronizer or observer given as an lvalue is used in place; the others are
-///   copied. A Schedule overrides `settings::local_steps`.
-/// @return the answer and how it came about; also if the run diverged: see `result::reason`.
-///   The same build, data, settings, components and seed give the same bits on any number of
-///   threads; only `asynchronous` runs are exempt.
-/// @throws invalid_settings before any work, naming the setting or parameter, its value and
-///   the rule
-/// @throws std::logic_error when called from one of the threads of the pool it is to run on
-/// @throws whatever the user's code throws, from the lowest worker that failed; the synchronizer
-///   can be used again
+/// @param components any components, in any order, at most one of a kind. The defaults are:
+///   `with_replacement`, `automatic_step`, and the `quadratic_weights` of the step size;
+///   `linear_sgd` for linear models, `factored_sgd` for softmax regression and similar objectives,
+///   `sgd` for any other objective, followed by the variance-reduced steps of `svrg`
+///   (`sgd_then_svrg`) if neither a LocalWorker nor a StepSize is given, and a tolerance is set or
+///   a linear model has 8 epochs or more; `every{H}`; `mean`, or `weighted_mean` for a
+///   ShardedObjective; `thread_pool`, with one thread for a run of a few milliseconds
+///   (detail::default_threads); no observer. A synchronizer or observer given as an lvalue is used
+///   by reference; other components are copied. A Schedule overrides `settings::local_steps`.
+/// @return the answer and the statistics of the run, even if it diverged: see `result::reason`. The
+///         same build, data, settings, components and seed give the same bits on any number of threads;
+///         only `asynchronous` runs are exempt.
+/// @throws invalid_settings before any work, naming the setting or parameter, its value and the
+///   rule
+/// @throws std::logic_error if called from a thread of the pool on which it would run
+/// @throws any exception of user code, from the lowest worker that failed; the synchronizer remains
+///   usable
 ///
-/// Thread safe: calls share nothing but what the caller passes to several of them.
+/// Thread safe: calls share only objects that the caller passes to several of them.
 template <Objective F, class... Components>
   requires(ComponentFor<std::remove_cvref_t<Components>, F> && ...) &&
           detail::at_most_one_component_of_each_kind<F, std::remove_cvref_t<Components>...>

@@ -3,7 +3,7 @@
 #pragma once
 
 /// @file
-/// @brief Everything, and MPI: link with the CMake target `localsgd::mpi`.
+/// @brief The whole library with MPI: link with the CMake target `localsgd::mpi`.
 
 #include "localsgd/communicator/rank_failed.hpp"
 #include "localsgd/localsgd.hpp"

@@ -14,14 +14,14 @@
 #include <string_view>
 
 /// @file
-/// @brief A run as a text of one screen, for people.
+/// @brief A human-readable report of a run.
 
 namespace localsgd {
 
 namespace detail {
 
-/// @brief A number with at most `digits` significant digits, whatever the locale; in words where it
-///        is not finite.
+/// @brief A number with at most `digits` significant digits, independent of the locale; in words if
+///        it is not finite.
 inline std::string reported(double value, int digits) {
   if (std::isnan(value)) return "not a number";
   if (std::isinf(value)) return value > 0 ? "infinite" : "minus infinity";
@@ -31,7 +31,8 @@ inline std::string reported(double value, int digits) {
   return {text.data(), end.ptr};
 }
 
-/// @brief A bound > 0 with at most four significant digits, rounded up: what is shown holds, too.
+/// @brief A bound > 0 with at most four significant digits, rounded up: the displayed value is also
+///        a bound.
 inline std::string reported_bound(double bound) {
   std::array<char, 32> text{};  // d.dddddddddddddddde-XX
   auto const end = std::to_chars(text.data(), text.data() + text.size(), bound,
@@ -42,7 +43,8 @@ inline std::string reported_bound(double bound) {
   bool const negative = shown[19] == '-';
   std::from_chars(shown.data() + 20, end.ptr, exponent);
   std::string_view const rest = shown.substr(5, 13);  // after the fourth digit
-  // To the nearest it may be rounded down: then one more of the fourth digit is rounded likewise.
+  // Rounding to nearest may round down: then the fourth digit is incremented and rounded in the
+  // same way.
   bool const exact = rest.find_first_not_of('0') == std::string_view::npos;
   if (!exact && rest <= "5000000000000")
     bound += std::pow(10.0, (negative ? -exponent : exponent) - 3);
@@ -66,7 +68,7 @@ inline std::string reported_bytes(std::uint64_t bytes) {
   return reported(value, 4).append(units[unit]);
 }
 
-/// @brief Seconds in a unit that suits them: ms, s, min or h.
+/// @brief Seconds in a suitable unit: ms, s, min or h.
 inline std::string reported_time(double seconds) {
   if (!std::isfinite(seconds)) return reported(seconds, 4);
   if (seconds < 0.99995) return reported(1000 * seconds, 4) + " ms";
@@ -97,7 +99,7 @@ constexpr std::string_view reported_reason(stop_reason reason) noexcept {
   return "unknown reason";
 }
 
-/// @brief What to do next: at most two lines, or three without a certificate.
+/// @brief Recommendations: at most two lines, or three without a certificate.
 template <class Scalar>
 std::string_view advised(result<Scalar> const& r) noexcept {
   bool const known = std::isfinite(r.certificate);
@@ -145,14 +147,13 @@ std::string_view advised(result<Scalar> const& r) noexcept {
 
 }  // namespace detail
 
-/// @brief A report of at most 24 lines of 80 columns: what ran, why it ended, how good the answer
-///        is, what it cost, and what to do next.
+/// @brief A report of at most 24 lines of 80 columns: the run, why it ended, the accuracy of the
+///        answer, the cost, and recommendations.
 ///
 /// With f_0 the objective of the first evaluation and c the certificate, f(x) − f* ≤ c gives the
-/// relative gap (f(x) − f*)/(f_0 − f*) ≤ c/(f_0 − f(x) + c), shown where f(x) ≤ f_0. Bounds
-/// are rounded up. The text is for people: it is the same in all locales, but may change from one
-/// version to the next.
-/// Thread-safe.
+/// relative gap (f(x) − f*)/(f_0 − f*) ≤ c/(f_0 − f(x) + c), shown if f(x) ≤ f_0. Bounds are
+/// rounded up. The text is for people: it does not depend on the locale, but may change between
+/// versions. Thread safe.
 template <class Scalar>
 std::string to_string(result<Scalar> const& r) {
   if (r.x.size() == 0 && r.history.empty())

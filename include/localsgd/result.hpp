@@ -11,31 +11,31 @@
 #include <vector>
 
 /// @file
-/// @brief What a run returns: the answer, why it ended, and how it got there.
+/// @brief The result of a run: the answer, why the run ended, and its history.
 
 namespace localsgd {
 
-/// @brief Why a run ended. In every case `result::x` is finite.
+/// @brief Why a run ended. `result::x` is finite in all cases.
 enum class stop_reason {
   steps_done,         ///< All T local steps were made. x is usable.
   tolerance_reached,  ///< The certificate is at most `settings::tolerance`. x is usable.
-  precision_reached,  ///< f has stopped falling, and the certificate is within the rounding of f:
-                      ///< above the tolerance, but as good as it gets. x is usable.
-  stalled,            ///< f and ‖∇f‖ have stopped falling, but the certificate does not show that x
-                      ///< is near the minimum. x is the best point found, and may be far from it:
+  precision_reached,  ///< f has stopped decreasing, and the certificate is within the rounding error
+                      ///< of f: above the tolerance, but as small as possible. x is usable.
+  stalled,            ///< f and ‖∇f‖ have stopped decreasing, but the certificate does not show that
+                      ///< x is near the minimum. x is the best point found, and may be far from it:
                       ///< scale the features to similar ranges.
-  interrupted,        ///< A stop was requested, or a signal came, and the checkpoint is written.
-                      ///< x is usable; the same call goes on from there.
-  observer_request,   ///< The observer answered `proceed::no`. x is what it saw: usable.
-  diverged,           ///< An average was not finite. x is the last consensus that was (where rounds
-                      ///< exchange only what they touched: the last one evaluated): a point to look
-                      ///< at, not an answer. Use a smaller step size or scale the features.
-  no_minimum,         ///< There is a tolerance, but f has no minimum: without a penalty it falls for
-                      ///< ever as x grows, since x separates the classes. x is usable, but its size is
-                      ///< that of a run cut short: add a penalty.
+  interrupted,        ///< A stop or a signal was received, and the checkpoint is written. x is usable;
+                      ///< the same call continues from there.
+  observer_request,   ///< The observer returned `proceed::no`. x is the point it saw, and usable.
+  diverged,           ///< An average was not finite. x is the last finite consensus (if rounds
+                      ///< exchange only touched coordinates: the last evaluated one), for
+                      ///< inspection only. Use a smaller step size or scale the features.
+  no_minimum,         ///< There is a tolerance, but f has no minimum: without a penalty it decreases
+                      ///< without bound as x grows, since x separates the classes. x is usable, but
+                      ///< its norm depends on the length of the run: add a penalty.
 };
 
-/// @brief The name of a stop reason, as spelt in the code.
+/// @brief The name of a stop reason, as in the code.
 constexpr std::string_view to_string(stop_reason reason) noexcept {
   switch (reason) {
     case stop_reason::steps_done: return "steps_done";
@@ -63,52 +63,54 @@ struct evaluation {
   double drift = 0;  ///< (1/K) Σ_k ‖x_k − x̄‖² just before the last average.
 };
 
-/// @brief The answer of `minimize`, and how it came about.
+/// @brief The answer of `minimize`, and the statistics of the run.
 /// @tparam Scalar `float` or `double`: the type of x.
-template <class Scalar>  // double, by fwd.hpp
+template <class Scalar>  // the default is double: see fwd.hpp
 struct result {
   using scalar = Scalar;
 
-  /// x̂_T = 1/(K S_T) Σ_k Σ_t w_t x_t^k, the weighted average of all iterates of all workers,
-  /// t = 0 … T−1. The last consensus when the run diverged.
+  /// x̂_T = 1/(K S_T) Σ_k Σ_t w_t x_t^k, the weighted average of all iterates of all workers, t = 0
+  /// … T−1. The last consensus if the run diverged.
   vector<Scalar> average;
-  /// The last consensus (asynchronous: the aggregate at the end). Of variance-reduced steps the
-  /// last anchor, where those after it made f worse.
+  /// The last consensus (asynchronous: the aggregate at the end). For variance-reduced steps the
+  /// last anchor, if the steps after it raised f.
   vector<Scalar> last;
   vector<Scalar> x;     ///< The answer: whichever of the two has the lower objective.
   double objective = 0; ///< f(x); infinity if it overflows.
 
-  /// A proven upper bound on f(x) − f*: ‖∇f(x)‖²/(2μ), or tighter where known: at a better dual
-  /// point of a linear model, or by an earlier evaluation. Infinity when μ is 0 or not known.
+  /// A proven upper bound on f(x) − f*: ‖∇f(x)‖²/(2μ), or a tighter one from a better dual point of
+  /// a linear model or an earlier evaluation. Infinity if μ is 0 or not known.
   double certificate = std::numeric_limits<double>::infinity();
 
   stop_reason reason = stop_reason::steps_done;  ///< Why the run ended.
 
-  /// @return false when the run diverged.
+  /// @return false if the run diverged.
   [[nodiscard]] constexpr bool usable() const noexcept { return reason != stop_reason::diverged; }
 
   std::uint64_t steps = 0;      ///< Local steps made by each worker.
   std::uint64_t rounds = 0;     ///< Averages made.
 
-  /// Component gradients in all: K·b·steps; and for variance-reduced steps n for each anchor, and
-  /// one more for each at an anchor, unless it is remembered as those of linear models are.
+  /// The number of component gradients: K·b·steps. Variance-reduced steps add n for each anchor,
+  /// and one more per sample of a step, for its gradient at the anchor, unless that is stored, as
+  /// for linear models.
   std::uint64_t gradients = 0;
 
   /// Vectors of length d averaged or summed over all workers: averages, full gradients, line
-  /// searches. Evaluations, and what variance-reduced steps ask once of the data, are not counted.
+  /// searches. Evaluations are not counted, nor the measurements that variance-reduced steps make
+  /// once.
   std::uint64_t exchanges = 0;
 
-  /// Bytes that these exchanges sent, over all processes, counted where they are sent; compressed
-  /// and sparse messages count as they are, and so does what ranks of one machine pass through
-  /// shared memory. In one process nothing is sent: counted is what K ranks of one worker each
-  /// would send, 2(K−1)·d·sizeof(Scalar) for an average, 12 bytes in place of sizeof(Scalar) for
-  /// each coordinate of a sparse one where that is less, K−1 copies of every compressed message.
+  /// Bytes that these exchanges sent, over all processes, counted by the sender. Compressed and
+  /// sparse messages count with their actual size, as does data that ranks of one machine exchange
+  /// through shared memory. A single process sends nothing and reports what K ranks of one worker
+  /// each would send: 2(K−1)·d·sizeof(Scalar) for an average, 12 bytes instead of sizeof(Scalar)
+  /// for each coordinate of a sparse one if that is less, K−1 copies of every compressed message.
   std::uint64_t bytes = 0;
   double seconds = 0;                ///< Training only: set-up included, evaluations excluded.
   std::vector<evaluation> history;   ///< From the start to the end.
 
-  /// Asynchronous runs: the largest delay τ seen, in local steps: how far behind the reader's own
-  /// count of steps the oldest contribution in what it read was. 0 for synchronous runs.
+  /// Asynchronous runs: the largest observed delay τ in local steps, the distance between the
+  /// reader's step count and the oldest contribution that it read. 0 for synchronous runs.
   std::uint64_t delay = 0;
 };
 

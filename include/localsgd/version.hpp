@@ -11,7 +11,7 @@
 
 namespace localsgd {
 
-/// @brief major.minor.patch of these headers, by the rules of semantic versioning.
+/// @brief major.minor.patch of these headers, following semantic versioning.
 struct version_number {
   int major, minor, patch;
 };

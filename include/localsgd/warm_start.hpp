@@ -16,23 +16,23 @@
 #include <vector>
 
 /// @file
-/// @brief A run that does not begin at 0.
+/// @brief A run that does not start at 0.
 
 namespace localsgd {
 
-/// @brief The point x_0 at which all workers of a run begin: the answer of another run, say, of
-///        less data or a larger penalty.
+/// @brief The point x_0 at which all workers of a run start: the answer of another run, for example
+///        with less data or a larger penalty.
 ///
-/// `minimize(f, s, warm_start(r.x))`. All else is that of a run from 0: t, and with it step sizes
-/// and samples, begin anew, so large first steps may lead away again. With a tolerance they do not:
-/// a point that is good enough is returned as it is, and otherwise the steps are variance-reduced
-/// from the start; with a separable regularizer that has no gradient, such as l1, Newton steps come
-/// first. For many λ, see regularization_path(). On ranks all give the same point. With a checkpoint it
-/// is where the run began, whatever has been resumed.
+/// `minimize(f, s, warm_start(r.x))`. Everything else is as in a run from 0: t, and with it step
+/// sizes and samples, starts at 0, so large first steps may move away from x_0. With a tolerance
+/// they do not: a point that is accurate enough is returned unchanged, and otherwise the steps are
+/// variance-reduced from the start; with a separable regularizer without a gradient, such as l1,
+/// Newton steps come first. For many λ, see regularization_path(). All ranks must pass the same
+/// point. With a checkpoint it is the point at which the run started, also after a resume.
 class warm_start {
  public:
-  /// @param x anything contiguous with `data()` and `size()`, of float or double: d numbers, which
-  ///          are copied. @throws invalid_settings naming the element that is not finite
+  /// @param x any contiguous range with `data()` and `size()`, of float or double: d numbers, which
+  ///          are copied. @throws invalid_settings naming an element that is not finite
   template <class Point>
     requires requires(Point const& p) {
       { p.data()[p.size()] } -> std::convertible_to<double>;
@@ -54,7 +54,7 @@ namespace detail {
 /// @brief A run from 0: the default.
 struct cold_start {};
 
-/// @brief Tells the points apart at which runs begin; 0 for 0.
+/// @brief Identifies the point at which a run starts; 0 for 0.
 constexpr std::uint64_t start_number(cold_start) noexcept { return 0; }
 inline std::uint64_t start_number(warm_start const& start) noexcept {
   return checksum(start.x().data(), start.x().size_bytes()) | 1U;
@@ -62,8 +62,8 @@ inline std::uint64_t start_number(warm_start const& start) noexcept {
 
 template <class Scalar, class Points, class Workers>
 constexpr void move_to(cold_start, Points&, Workers&) noexcept {}
-/// @brief All points of a run that has not begun yet, and its workers, move to x_0.
-/// @throws invalid_settings if that is not one for such points
+/// @brief Moves all points of a run that has not started yet, and its workers, to x_0.
+/// @throws invalid_settings if it is not a valid start for such points
 template <class Scalar, class Points, class Workers>
 void move_to(warm_start const& start, Points& points, Workers& workers) {
   std::size_t const d = points.consensus[0].size();

@@ -24,11 +24,11 @@
 #include <vector>
 
 /// @file
-/// @brief A bound on f(x) − f* of a linear model whose intercept is not regularised.
+/// @brief A bound on f(x) − f* for linear models whose intercept is not regularised.
 
 namespace localsgd::detail {
 
-/// @brief A linear model, or one in shards, with a smooth regularizer and a loss that knows its
+/// @brief A linear model, possibly in shards, with a smooth regularizer and a loss with a
 ///        conjugate.
 template <class F>
 concept has_balanced_dual =
@@ -36,8 +36,8 @@ concept has_balanced_dual =
     knows_conjugate<
         std::remove_cvref_t<decltype(std::declval<stepped_objective<F> const&>().loss())>>;
 
-/// @brief The μ of the certificate: the strong convexity of f, or that of r if only the intercept is
-///        free and detail::balanced_dual bounds f(x) − f*. 0: f has no certificate.
+/// @brief The μ of the certificate: the strong convexity of f, or that of r if only the intercept
+///        is free and detail::balanced_dual bounds f(x) − f*. If it is 0, f has no certificate.
 template <Objective F>
 double certifying_convexity(F const& f) {
   if constexpr (has_balanced_dual<F>)
@@ -46,32 +46,36 @@ double certifying_convexity(F const& f) {
 }
 
 /// @brief A duality gap of f(x) = (1/n) Σ s_i φ(⟨a_i, w⟩ + c·b, y_i) + r(w), x = (w, b), where r is
-///        μ-strongly convex, and smooth: f is not strongly convex in b, so ‖∇f(x)‖ bounds nothing.
+///        μ-strongly convex and smooth. f is not strongly convex in b, so ‖∇f(x)‖ alone gives no bound.
 ///
-/// With h(θ) = (1/n) Σ s_i θ_i a_i, every θ in the domain of φ* **with Σ s_i θ_i = 0** bounds the optimum:
-/// f* ≥ D(θ) = −(1/n) Σ s_i φ*(θ_i, y_i) − r*(−h(θ)). For any other θ the infimum over b is −∞. The
-/// slopes θ̃_i = φ'(z_i, y_i) of a point x have Σ s_i θ̃_i = (n/c) ∂f/∂b, which is 0 at the minimum only.
-/// So the intercept is moved first, until θ_i = φ'(z_i + v, y_i) have the sum 0: that is the best
-/// intercept for w. What is left of the sum is removed: the slopes of the sign whose weighted sum is
-/// larger are multiplied by the smaller sum over the larger one. As φ is bounded from below, 0 is in the
-/// domain of φ*, or at its edge, and so are the products. (The factors alone would not do: a slope at the end of the domain, as those of the Huber
-/// loss are, costs a change of first order.) As r is μ-strongly convex,
+/// With h(θ) = (1/n) Σ s_i θ_i a_i, every θ in the domain of φ* **with Σ s_i θ_i = 0** bounds the
+/// optimum: f* ≥ D(θ) = −(1/n) Σ s_i φ*(θ_i, y_i) − r*(−h(θ)). For any other θ the infimum over b
+/// is −∞. The slopes θ̃_i = φ'(z_i, y_i) of a point x satisfy Σ s_i θ̃_i = (n/c) ∂f/∂b, which is 0
+/// only at the minimum. Therefore the intercept is moved first, until θ_i = φ'(z_i + v, y_i) sum to
+/// 0: this is the best intercept for w. The remainder of the sum is then removed: the slopes of the
+/// sign with the larger weighted sum are multiplied by the smaller sum over the larger one. φ is
+/// bounded from below, so 0 lies in the closure of the domain of φ*, and so do the products. (The
+/// factors alone are not sufficient: a slope at the end of the domain, which the Huber loss has,
+/// causes a first-order change.) As r is μ-strongly convex,
 ///
 ///     f(x) − D(θ) ≤ (1/n) Σ s_i (φ(z_i) + φ*(θ_i) − θ_i z_i) + ‖∇_w f(x) + h(θ) − h(θ̃)‖²/(2μ),
 ///
-/// with equality for an L2 penalty. Both terms are of second order in ∇f(x): the first one is a sum of
-/// Bregman distances of θ_i from θ̃_i. Costs two passes over the rows, and a few over the products z_i.
+/// with equality for an L2 penalty. Both terms are of second order in ∇f(x): the first is a sum of
+/// Bregman distances of θ_i from θ̃_i. The cost is two passes over the rows and a few over the
+/// products z_i.
 ///
-/// Rounded up by all that rounding can take away, with u = 2⁻⁵³:
-/// - the terms of the first sum by 8 u (|φ| + |φ*| + |θ_i z_i|), and by what moves f(x), for the z_i;
+/// The bound is rounded up to cover all rounding errors, with u = 2⁻⁵³:
+/// - the terms of the first sum by 8 u (|φ| + |φ*| + |θ_i z_i|), and by the error of f(x) that is
+///   due to the z_i;
 /// - the sum itself by its chain of additions;
-/// - Σ s_i θ_i, which is not 0 but at most ε Σ s_i |θ_i| with ε = (2m + 8)u, m the chain of additions of one
-///   of its two sums, none of which cancels. The slopes of one sign times 1 − ε' with ε' ≤ ε make it 0. As
-///   φ* is convex, that adds at most ε' (|φ*(θ_i)| + |θ_i z_i| + max(0, φ*(0))) to a term, and moves h(θ) by at
-///   most ε √(T R), in the notation of detail::row_rounding;
-/// - ∇_w f(x) and h(θ̃) by what rounding does to ∇f(x), each, and h(θ) − h(θ̃) as a sum.
+/// - Σ s_i θ_i, which is not 0 but at most ε Σ s_i |θ_i| with ε = (2m + 8)u, where m is the chain
+///   of additions of one of its two sums, neither of which cancels. Multiplying the slopes of one
+///   sign by 1 − ε' with ε' ≤ ε makes it 0. As φ* is convex, this adds at most ε' (|φ*(θ_i)| + |θ_i
+///   z_i| + max(0, φ*(0))) to a term, and changes h(θ) by at most ε √(T R), in the notation of
+///   detail::row_rounding;
+/// - ∇_w f(x) and h(θ̃) each by the rounding error of ∇f(x), and h(θ) − h(θ̃) by that of a sum.
 ///
-/// @see detail::dual_extrapolation for what earlier evaluations add
+/// @see detail::dual_extrapolation for the use of earlier evaluations
 template <Objective F>
 class balanced_dual {
  public:
@@ -82,10 +86,10 @@ class balanced_dual {
       if (has_free_intercept(f)) mu_ = penalty_convexity_of(f);
   }
 
-  /// @brief Whether f has a free intercept and this certificate.
+  /// @brief Whether f has a free intercept and supports this certificate.
   bool exists() const noexcept { return mu_ > 0 && std::isfinite(mu_); }
 
-  /// @brief About what bound() will say, or less, from ∇f(x): d numbers.
+  /// @brief An estimate of bound(), or a lower value, from ∇f(x): d numbers.
   double predict(std::span<double const> gradient) const {
     double const across = squared_norm(penalized(*f_, gradient)) / (2 * mu_);
     double bend = 0;
@@ -96,9 +100,10 @@ class balanced_dual {
     return across + bend;
   }
 
-  /// @brief Collective: the bound on f(x) − f*, for who leads. Overwrites the sums of `pass`.
-  /// @param gradient ∇f(x) of who leads
-  /// @param rounding that has measured the rows, and `off`, what it says of x
+  /// @brief Collective: computes the bound on f(x) − f*; the leader receives it. Overwrites the
+  ///        sums of `pass`.
+  /// @param gradient ∇f(x), on the leader
+  /// @param rounding after it has measured the rows; `off` is its result at x
   /// @return ≥ 0; infinity if a number is not finite
   template <class T>
   double bound(T& team, full_gradient& pass, std::span<typename F::scalar const> x,
@@ -107,7 +112,7 @@ class balanced_dual {
     if constexpr (has_balanced_dual<F>) {
       bool const leader = team.leads();
       if (leader) products_.resize(pass.parts());
-      team.barrier();  // there is a vector for each part
+      team.barrier();  // every part has its vector
       pass.each_share(*f_, team, [&](auto const& share, index_range samples, std::span<double> sum,
                                      std::size_t part) {
         products_[part].resize(samples.size());
@@ -123,7 +128,7 @@ class balanced_dual {
         });
         if (leader) look(pass);
       }
-      team.barrier();  // the shift and the factors are there
+      team.barrier();  // the shift and the factors are set
       pass.each_share(*f_, team, [&](auto const& share, index_range samples, std::span<double> sum,
                                      std::size_t part) {
         add_balanced_gap(share, products_[part], shift_, factor_, samples, sum);
@@ -133,14 +138,15 @@ class balanced_dual {
     return infinity;
   }
 
-  /// @brief Who leads: the allowance for rounding in the last bound() that the objective has, too.
+  /// @brief Leader only: the part of the rounding allowance in the last bound() that also applies
+  ///        to the objective.
   double rounding() const noexcept { return rounding_; }
 
  private:
   static constexpr double infinity = std::numeric_limits<double>::infinity();
   static constexpr int most_shifts = 20;
 
-  // The chain of additions in a sum by sign, in blocks of 64.
+  // The chain of additions in one of the two sums, in blocks of 64.
   static double chain_by_sign(full_gradient const& pass) noexcept {
     return static_cast<double>(pass.chain()) / 64 + 64 + static_cast<double>(pass.parts());
   }
@@ -156,7 +162,7 @@ class balanced_dual {
     zero_.add(trial_, pass.totals()[0] - pass.totals()[1]);
     take(pass);
   }
-  // shift_ ← the trial, if it is better than all before; trial_ ← the next one.
+  // shift_ ← the trial, if it is better than all previous ones; trial_ ← the next one.
   void take(full_gradient const& pass) noexcept {
     double const above = pass.totals()[0], below = pass.totals()[1], off = std::abs(above - below);
     if (off < imbalance_ || imbalance_ == infinity) {
@@ -191,7 +197,7 @@ class balanced_dual {
 
   F const* f_;
   double mu_ = 0, rounding_ = 0;
-  std::vector<std::vector<double>> products_;  // z_i of each part, where it is summed
+  std::vector<std::vector<double>> products_;  // z_i of each part, in the process that sums it
   enclosed_zero zero_;
   double trial_ = 0, shift_ = 0, imbalance_ = 0;
   bool balanced_ = false;

@@ -6,16 +6,16 @@
 #include <limits>
 
 /// @file
-/// @brief How far an answer can be from the optimum.
+/// @brief The distance of an answer from the optimum.
 
 namespace localsgd {
 
-/// @brief ‖∇f(x)‖²/(2μ) ≥ f(x) − f*, for every f that is μ-strongly convex.
+/// @brief ‖∇f(x)‖²/(2μ) ≥ f(x) − f*, for every μ-strongly convex f.
 ///
-/// f(y) ≥ f(x) + ⟨∇f(x), y − x⟩ + (μ/2)‖y − x‖² for all y; the right-hand side is smallest at
-/// y = x − ∇f(x)/μ, where it is f(x) − ‖∇f(x)‖²/(2μ). For an L2-regularised linear model it is the
-/// duality gap at the dual point α_i = φ'(z_i, y_i).
-/// Rounded up by 1e-12, so that the rounding of the sums behind ‖∇f(x)‖² cannot undercut the bound.
+/// f(y) ≥ f(x) + ⟨∇f(x), y − x⟩ + (μ/2)‖y − x‖² for all y; the right-hand side is smallest at y = x
+/// − ∇f(x)/μ, where it is f(x) − ‖∇f(x)‖²/(2μ). For an L2-regularised linear model this is the
+/// duality gap at the dual point α_i = φ'(z_i, y_i). The result is rounded up by 1e-12, so that
+/// rounding in the sums of ‖∇f(x)‖² does not make it too small.
 /// @return Infinity if μ is 0, or if the gradient is not finite.
 inline double certificate(double squared_gradient_norm, double mu) noexcept {
   if (!(mu > 0) || !std::isfinite(squared_gradient_norm))

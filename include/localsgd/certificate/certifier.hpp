@@ -22,27 +22,30 @@
 #include <vector>
 
 /// @file
-/// @brief The tightest proven bound on f(x) − f* that the evaluations of a run allow.
+/// @brief The tightest bound on f(x) − f* that the evaluations of a run can prove.
 
 namespace localsgd::detail {
 
-/// @brief An evaluation knows the norm of the least subgradient of F: that of the gradient, if there is one.
+/// @brief Objectives whose evaluations give the norm of the least subgradient of F: that of the
+///        gradient if F is differentiable.
 template <class F>
 concept knows_least_subgradient =
     differentiable<F> || regularizer_has_subgradient<regularizer_type<F>, typename F::scalar>;
 
-/// @brief Bounds f(x) − f* at evaluated points, by the least of
+/// @brief Bounds f(x) − f* at evaluated points by the least of:
 /// - ‖∇f(x)‖²/(2μ);
 /// - f(x) − D(θ) at an extrapolated dual point, for linear models with an L2 penalty
-///   (detail::dual_extrapolation): computed where its prediction is worth the pass over the slopes;
-/// - F(x) − D(cθ) at the scaled slopes of the point, for linear models whose regularizer has no gradient
-///   (detail::scaled_dual); and for such models in shards, and softmax regression where μ of r is not
-///   that of f (detail::recomputed_dual), computed where its prediction is worth the passes over the rows;
+///   (detail::dual_extrapolation); computed if its prediction justifies the pass over the slopes;
+/// - F(x) − D(cθ) at the scaled slopes of the point, for linear models whose regularizer has no
+///   gradient (detail::scaled_dual); the same for such models in shards, and for softmax regression
+///   if μ of r is not that of f (detail::recomputed_dual), computed if its prediction justifies the
+///   passes over the rows;
 /// - f(x) − D(θ) at the balanced dual point, for linear models with a free intercept, where μ = 0
-///   (detail::balanced_dual): computed where its prediction is worth two passes over the rows;
-/// - f(x) less what an earlier evaluation proved f* to be at least.
+///   (detail::balanced_dual); computed if its prediction justifies two passes over the rows;
+/// - f(x) minus a lower bound on f* from an earlier evaluation.
 ///
-/// All are rounded up by what rounding can take away: see detail::row_rounding. Never negative.
+/// All bounds are rounded up to cover rounding errors: see detail::row_rounding. They are never
+/// negative.
 template <Objective F>
 class certifier {
  public:
@@ -62,17 +65,19 @@ class certifier {
     if (scaled || (dual && mu_ > 0)) slopes_.resize(p.samples);
   }
 
-  /// @brief Where an evaluation may leave the slopes of a linear model; of length n or none.
+  /// @brief Storage in which an evaluation may leave the slopes of a linear model: length n, or
+  ///        empty.
   std::span<double> slopes() noexcept { return slopes_; }
 
-  /// @brief Who leads: the bound at a point whose evaluation may be long past.
+  /// @brief Leader only: the bound at a point that may have been evaluated much earlier.
   double at_known_point(full_gradient::value const& value, std::span<scalar const> x) {
     auto const off = rounding_.at(value, x, penalty_);
     return remember(value.objective, natural(value, off.gradient), off.value);
   }
 
-  /// @brief Who leads: the gap that rounding hides at the point of the last bound, 4n ulps of f or 256
-  ///        at most, and what cancellation adds. A smaller one is as good as numbers can certify.
+  /// @brief Leader only: the gap that rounding hides at the point of the last bound: 4n ulps of f,
+  ///        at most 256, plus the effect of cancellation. No smaller gap can be certified in
+  ///        floating point.
   double precision(double objective) const noexcept {
     double const ulps = std::min(256.0, 4 * static_cast<double>(p_->samples));
     return ulps * static_cast<double>(std::numeric_limits<scalar>::epsilon()) *
@@ -80,8 +85,9 @@ class certifier {
            last_off_;
   }
 
-  /// @brief Collective, right after `pass` has evaluated f at x. Who leads gets the answer.
-  /// @param slopes those of the evaluation, or none: then there is no dual point
+  /// @brief Collective, immediately after `pass` has evaluated f at x. The leader receives the
+  ///        result.
+  /// @param slopes those of the evaluation; if empty, no dual point is used
   template <class T>
   double operator()(T& team, full_gradient& pass, std::span<scalar const> x,
                     full_gradient::value const& value, std::span<double const> slopes) {
@@ -159,11 +165,11 @@ class certifier {
     return bound;
   }
 
-  /// @brief Who leads: whether there is a tolerance to reach, but f falls for ever along an evaluated point,
-  ///        so that it has no minimum.
+  /// @brief Leader only: whether a tolerance is set, but f decreases without bound along an
+  ///        evaluated point, so that it has no minimum.
   bool recedes() const noexcept { return recedes_; }
 
-  /// @brief Collective: what every thread remembers for its samples becomes known to all.
+  /// @brief Collective: publishes what every thread has stored for its samples.
   template <class T>
   void share_slopes([[maybe_unused]] T& team, [[maybe_unused]] full_gradient const& pass) {
     if constexpr (dual)
@@ -188,23 +194,23 @@ class certifier {
       return no_dual{};
   }
 
-  // The bound is that of the last point: an anchor is certified by Newton steps, and evaluated.
+  // The bound belongs to the last point: Newton steps certify and evaluate an anchor.
   bool is_known(std::span<scalar const> x, full_gradient::value const& value) const noexcept {
     return value.objective == known_.value.objective &&
            value.squared_gradient_norm == known_.value.squared_gradient_norm &&
            std::ranges::equal(x, known_.x);
   }
 
-  // A run that only wants its tolerance pays for no bound that does not end it.
+  // If only the tolerance matters, bounds that cannot end the run are not computed.
   bool promises(double predicted, double bound) const noexcept {
     if (p_->tolerance > 0 && p_->evaluations == 0)
       return bound > p_->tolerance && predicted <= p_->tolerance;
     return predicted < bound / 1.25;
   }
 
-  // The same of a balanced or recomputed dual point, whose prediction is optimistic: by as much as it was the last
-  // time, at most, and by less the longer that is ago. A run that cannot reach its tolerance, or ends
-  // before, shall have a bound, too.
+  // The same for a balanced or recomputed dual point, whose prediction is optimistic by at most the
+  // factor seen last time, which decays with the time since then. A run that cannot reach its
+  // tolerance, or ends earlier, also needs a bound.
   bool balance_promises(double predicted, double objective) noexcept {
     if (!std::isfinite(predicted)) return false;
     if (!(p_->tolerance > 0 && p_->evaluations == 0)) return true;
@@ -219,16 +225,16 @@ class certifier {
     last_balanced_ = predicted;
   }
 
-  // ‖∇f(x)‖²/(2μ), where the norm is off by at most `off`.
+  // ‖∇f(x)‖²/(2μ), where the norm has an error of at most `off`.
   double natural(full_gradient::value const& value, double off) const noexcept {
     if constexpr (!knows_least_subgradient<F>) return std::numeric_limits<double>::infinity();
     double const square = value.squared_gradient_norm;
     return certificate(off > 0 ? square + off * (2 * std::sqrt(square) + off) : square, mu_);
   }
 
-  // f* ≥ f(x) − bound for good. The difference of two values of f is off by their rounding.
+  // f* ≥ f(x) − bound remains valid. The difference of two values of f has their rounding errors.
   double remember(double objective, double bound, double off) noexcept {
-    last_off_ = std::isfinite(bound) ? off : std::max(off, least_off_);  // else it comes from least_
+    last_off_ = std::isfinite(bound) ? off : std::max(off, least_off_);  // otherwise it comes from least_
     double const rounding = 4 * static_cast<double>(p_->samples) *
                                 std::numeric_limits<double>::epsilon() *
                                 (std::abs(objective) + std::abs(least_)) +
@@ -256,11 +262,11 @@ class certifier {
     double bound = 0;
     std::vector<scalar> x;
   } known_;
-  double penalty_;       // μ of f, or of r where the intercept is free
+  double penalty_;       // μ of f, or of r if the intercept is free
   double optimism_ = 1;  // of the predictions for balanced dual points, and the last one tried
   double last_balanced_ = std::numeric_limits<double>::infinity();
-  double least_ = -std::numeric_limits<double>::infinity();  // f* is at least this
-  double least_off_ = 0;  // less what cancellation hid where that was proved
+  double least_ = -std::numeric_limits<double>::infinity();  // lower bound on f*
+  double least_off_ = 0;  // reduced by the cancellation error at the point of that proof
   double last_off_ = 0;
   bool recedes_ = false;
 };

@@ -23,27 +23,28 @@
 #include <utility>
 
 /// @file
-/// @brief A tighter bound on f(x) − f* of a linear model, from the slopes of its last evaluations.
+/// @brief A tighter bound on f(x) − f* for linear models, from the slopes of recent evaluations.
 
 namespace localsgd::detail {
 
-/// @brief A linear model with an L2 penalty: its dual can be computed, whatever the loss is.
+/// @brief A linear model with an L2 penalty: its dual can be computed for any loss.
 template <class F>
 concept has_dual = linear_with_ridge<F>;
 
-/// @brief What an evaluation of a linear model knows of a point.
+/// @brief The results of an evaluation of a linear model at a point.
 struct linear_point {
   std::span<double const> x;         ///< d
-  std::span<double const> gradient;  ///< ∇f(x), the penalty's included: d
-  std::span<double const> slopes;    ///< ∂φ/∂z(z_i, y_i) that made the gradient, without s_i: n
+  std::span<double const> gradient;  ///< ∇f(x), including the penalty: d
+  std::span<double const> slopes;    ///< ∂φ/∂z(z_i, y_i) from which the gradient was computed, without s_i: n
   double squared_slopes = 0;         ///< (1/n) Σ s_i (∂φ/∂z(z_i, y_i))²
 };
 
 /// @brief Dual points of f(x) = (1/n) Σ s_i φ(⟨a_i, x⟩ + o_i, y_i) + (λ/2)‖x‖² by extrapolation.
 ///
-/// With h(θ) = (1/n) Σ s_i θ_i a_i, every θ in the domain of φ* bounds the optimum:
-/// f* ≥ D(θ) = −(1/n) Σ s_i (φ*(θ_i, y_i) − θ_i o_i) − ‖h(θ)‖²/(2λ). At the slopes θ̃ of a point x this says
-/// f(x) − D(θ̃) = ‖∇f(x)‖²/(2λ): x may be good, but θ̃ is bad where the gradient is noise. Better is
+/// With h(θ) = (1/n) Σ s_i θ_i a_i, every θ in the domain of φ* bounds the optimum: f* ≥ D(θ) =
+/// −(1/n) Σ s_i (φ*(θ_i, y_i) − θ_i o_i) − ‖h(θ)‖²/(2λ). At the slopes θ̃ of a point x this gives
+/// f(x) − D(θ̃) = ‖∇f(x)‖²/(2λ): θ̃ may be poor for a good x if the gradient is dominated by noise.
+/// A better point is
 ///
 ///     θ(c) = θ̃ + Σ_k c_k (θ_k − θ̃),
 ///
@@ -53,27 +54,27 @@ struct linear_point {
 ///
 ///     q(c) = ‖∇f(x) + Σ c_k Δ_k‖²/(2λ) + ½ Σ_jk c_j c_k ⟨x_j − x, Δ_k⟩,
 ///
-/// and to minimise that takes no pass over the data. The bound is computed, not predicted, at θ(c)
-/// moved into the domain: a pass over the slopes, and over the rows of those that were moved. A loss that
-/// does not know its conjugate takes longer: its φ* is found by slopes (numeric_conjugate()), from the
-/// z_i at x, for which the pass goes over all rows.
+/// and its minimisation requires no pass over the data. The bound is then computed, not predicted,
+/// at θ(c) projected into the domain: one pass over the slopes, and one over the rows of the
+/// projected slopes. A loss without a conjugate takes longer: numeric_conjugate() computes φ* from
+/// slopes, at the z_i of x, which requires a pass over all rows.
 ///
-/// At a point x: propose() by one thread; add_dual() by any, for parts of the samples; bound() and
-/// add() by one. Keeps the last 4 evaluations, 2d + n numbers each: without them a certificate of many
-/// samples would lag far behind the point.
+/// At a point x, propose() is called by one thread, add_dual() by any thread for its part of the
+/// samples, and bound() and add() by one thread. The last 4 evaluations are kept, 2d + n numbers
+/// each: without them the certificate would lag far behind the point if there are many samples.
 template <has_dual F>
 class dual_extrapolation {
  public:
   static constexpr std::size_t most = dual_model::most;  // evaluations
 
   /// @param f     the linear model; outlives this
-  /// @param terms how many numbers are added one after another, at most, in f(x), in a coordinate
-  ///              of ∇f(x) and in the sums for bound(): samples in a part + parts; n is safe
+  /// @param terms the largest number of consecutive additions in f(x), in a coordinate of ∇f(x) and
+  ///              in the sums for bound(): samples in a part + parts; n is safe
   dual_extrapolation(F const& f, std::size_t terms)
       : f_(&f),
         terms_(static_cast<double>(terms)) {}
 
-  /// @brief Remembers an evaluation in place of the oldest. The first ones allocate.
+  /// @brief Stores an evaluation, replacing the oldest. The first calls allocate.
   LOCALSGD_ONE_COPY void add(linear_point const& at) {
     if (size_ != most) ++size_;
     std::rotate(past_.begin(), past_.begin() + static_cast<std::ptrdiff_t>(size_ - 1),
@@ -87,8 +88,8 @@ class dual_extrapolation {
   }
 
   /// @brief Chooses c for a point, and keeps it for add_dual() and bound().
-  /// @return min_c q(c) ≥ 0: about what bound() will say. Infinity, and c = 0, where nothing can be
-  ///         gained: no past, λ = 0, numbers that are not finite.
+  /// @return min_c q(c) ≥ 0, an estimate of bound(). Infinity, with c = 0, if nothing can be
+  ///         gained: no stored evaluation, λ = 0, or numbers that are not finite.
   LOCALSGD_ONE_COPY double propose(linear_point const& at) {
     used_ = 0;
     c_.fill(0);
@@ -96,21 +97,21 @@ class dual_extrapolation {
     if (!(lambda > 0)) return infinity;
     dual_model const q = model_at(at);
     double predicted = infinity;
-    // Slopes of a distant past may make q nonconvex, so fewer may have to do.
+    // Slopes of old evaluations can make q nonconvex; then fewer are used.
     for (std::size_t count = size_; count != 0 && used_ == 0; --count)
       predicted = minimise(q, count);
     at_ = at;
     return predicted;
   }
 
-  /// @brief c of the last proposal, that of the newest evaluation first.
+  /// @brief c of the last proposal, starting with the newest evaluation.
   std::span<double const> coefficients() const noexcept { return {c_.data(), used_}; }
 
-  /// @brief Adds Σ s_i (φ*(θ_i, y_i) − θ_i o_i) over some samples, θ_i the point of the domain nearest to
-  ///        θ_i(c), to the element of `sum` after its first d, and Σ s_i (θ_i − θ_i(c)) a_i to those.
-  ///        Safe to call from several threads.
-  /// @param slopes θ̃ of the point of the last proposal, which still is what it was: n. @pre sum has
-  ///               length d+2
+  /// @brief Adds Σ s_i (φ*(θ_i, y_i) − θ_i o_i) over some samples to the element of `sum` after its
+  ///        first d, where θ_i is the point of the domain nearest to θ_i(c); adds Σ s_i (θ_i − θ_i(c))
+  ///        a_i to the first d. Safe to call from several threads.
+  /// @param slopes θ̃ at the point of the last proposal, unchanged since then: n
+  /// @pre sum has length d+2
   LOCALSGD_ONE_COPY void add_dual(index_range samples, std::span<double const> slopes,
                                   std::span<double> sum) const {
     auto const& loss = f_->loss();
@@ -135,22 +136,24 @@ class dual_extrapolation {
     if (intercept != 0) sum[sum.size() - 3] += intercept * moved_intercept;
   }
 
-  /// @brief A bound on f(x) − f* at the point of the last proposal, which still is what it was:
-  ///        f(x) − D(θ(c)), rounded up.
+  /// @brief A bound on f(x) − f* at the point of the last proposal, unchanged since then: f(x) −
+  ///        D(θ(c)), rounded up.
   ///
-  /// Up by all that rounding can take away: |error of a sum of m products| ≤ m u Σ|product| with
-  /// u = 2⁻⁵³, doubled for what is of second order. With m the longest chain of additions and
-  /// ρ = √((1/n) Σ s_i‖a_i‖²),
-  /// - a sum h(θ) is off by m u (1/n) Σ s_i|θ_i|‖a_i‖ ≤ m u ρ √((1/n) Σ s_i θ_i²), and by m u λ‖x‖,
-  ///   for it is the gradient less λx. Let E be what c makes of all these together: ‖h‖²/(2λ) is
-  ///   off by at most E(‖h‖ + E)/λ;
-  /// - f is off by m u f, and by m u ρ √(…) ‖x‖ as the z_i are;
-  /// - the conjugates are off by m u (1/n) Σ s_i|φ*(θ_i)|, and |φ*(θ)| ≤ gap + |θz| + |φ|.
-  /// Where φ can be negative, φ ≥ −φ*(0), so |φ| ≤ φ + 2 max(0, φ*(0)).
-  /// Offsets are as good as a feature o_i whose coefficient is 1: ‖a_i‖² and ‖x‖² have it in them.
+  /// The bound is rounded up to cover all rounding errors: |error of a sum of m products| ≤ m u
+  /// Σ|product| with u = 2⁻⁵³, doubled to cover second-order terms. With m the longest chain of
+  /// additions and ρ = √((1/n) Σ s_i‖a_i‖²),
+  /// - a sum h(θ) has an error of m u (1/n) Σ s_i|θ_i|‖a_i‖ ≤ m u ρ √((1/n) Σ s_i θ_i²), and of m u
+  ///   λ‖x‖, as it is the gradient minus λx. Let E be the combination of all these errors by c:
+  ///   ‖h‖²/(2λ) has an error of at most E(‖h‖ + E)/λ;
+  /// - f has an error of m u f, and of m u ρ √(…) ‖x‖ due to the z_i;
+  /// - the conjugates have an error of m u (1/n) Σ s_i|φ*(θ_i)|, and |φ*(θ)| ≤ gap + |θz| + |φ|.
+  /// If φ can be negative, φ ≥ −φ*(0), so |φ| ≤ φ + 2 max(0, φ*(0)).
+  /// Offsets are equivalent to a feature o_i with coefficient 1, which is included in ‖a_i‖² and
+  /// ‖x‖².
   ///
   /// @param objective  f(x)
-  /// @param conjugates what all add_dual() made of the element after the first d; `moved`: of those
+  /// @param conjugates the total that add_dual() calls add to the element after the first d;
+  ///                   `moved`: to the first d
   /// @return ≥ 0; infinity if nothing was proposed, or the numbers are not finite.
   LOCALSGD_ONE_COPY double bound(double objective, double conjugates,
                                  std::span<double const> moved) {
@@ -158,7 +161,7 @@ class dual_extrapolation {
     if (!(rows_.norm >= 0)) rows_ = dual_rows::of(*f_);
     combine();
     double const n = static_cast<double>(f_->samples()), lambda = ridge_of(*f_);
-    constexpr std::size_t block = 256;  // a short chain of additions, and one of blocks
+    constexpr std::size_t block = 256;  // a short chain of additions within a block, and one over blocks
     double squares = 0;
     for (std::size_t first = 0; first < h_.size(); first += block) {
       double some = 0;
@@ -174,7 +177,7 @@ class dual_extrapolation {
     double const chain =
         terms_ + rows_.longest + static_cast<double>(h_.size() / block + block + 64);
     lengths const own = lengths_of(at_);
-    lengths total = own;  // of all that θ(c) is made of
+    lengths total = own;  // of all terms of θ(c)
     for (std::size_t k = 0; k != used_; ++k) {
       total.slopes += std::abs(c_[k]) * (past_[k].of.slopes + own.slopes);
       total.x += std::abs(c_[k]) * (past_[k].of.x + own.x);
@@ -190,7 +193,7 @@ class dual_extrapolation {
     double const result = std::max(gap, 0.0) + margin;
     return std::isfinite(result) ? result : infinity;
   }
-  std::span<double> slopes(std::size_t k) noexcept { return past_[k].slopes; }  ///< n, or none yet.
+  std::span<double> slopes(std::size_t k) noexcept { return past_[k].slopes; }  ///< n, or empty if not set
 
   template <class Archive>
   void state(Archive& archive) {
@@ -244,7 +247,7 @@ class dual_extrapolation {
   }
 
   // Over the newest `count` coefficients. Each is scaled by its own curvature: that of an old
-  // evaluation is larger by orders of magnitude, and the ridge is for all of them.
+  // evaluation is larger by orders of magnitude, and the ridge applies to all of them.
   double minimise(dual_model const& q, std::size_t count) {
     std::array<double, most> scale{};
     small_system<most> system;
@@ -275,9 +278,9 @@ class dual_extrapolation {
   std::size_t size_ = 0, used_ = 0;
   std::array<memory, most> past_;  // the newest first
   std::array<double, most> c_{};
-  aligned_vector<double> h_;  // h(θ(c)) before anything is moved into the domain
+  aligned_vector<double> h_;  // h(θ(c)) before projection into the domain
   linear_point at_;       // of the last proposal
-  dual_rows rows_;  // measured where a bound is asked for
+  dual_rows rows_;  // measured when a bound is first requested
 };
 
 }  // namespace localsgd::detail

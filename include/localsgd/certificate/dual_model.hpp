@@ -23,14 +23,14 @@ struct dual_model {
   std::array<std::array<double, most>, most> a{};
 };
 
-/// @brief A point x_k and h(θ_k) of its slopes, d numbers each.
+/// @brief A point x_k and h(θ_k) of its slopes: d numbers each.
 struct dual_direction {
   double const* x;
   double const* h;
 };
 
-/// @brief ‖g + Σ c_k Δ_k‖²/(2λ) + ½ Σ_jk c_j c_k ⟨x_j − x, Δ_k⟩ with Δ_k = h_k − h, h = g − λx, for N
-///        points x_k: see dual_extrapolation. One pass over all vectors.
+/// @brief ‖g + Σ c_k Δ_k‖²/(2λ) + ½ Σ_jk c_j c_k ⟨x_j − x, Δ_k⟩ with Δ_k = h_k − h, h = g − λx, for
+///        N points x_k: see dual_extrapolation. One pass over all vectors.
 /// @param x, gradient d numbers each
 template <std::size_t N>
 LOCALSGD_ONE_COPY dual_model dual_model_of(std::span<double const> x,

@@ -21,12 +21,13 @@
 #include <vector>
 
 /// @file
-/// @brief Passes over samples that compute a dual point from x: of linear models and of softmax
+/// @brief Passes over samples that compute a dual point from x, for linear models and softmax
 ///        regression.
 
 namespace localsgd::detail {
 
-/// @brief The slopes of sample i are softmax(z_i) − e_y, of which f gives both: `softmax_objective`.
+/// @brief An objective such as `softmax_objective`: the slopes of sample i are softmax(z_i) − e_y,
+///        and f provides both.
 template <class F>
 concept has_class_probabilities =
     FactoredObjective<F> &&
@@ -38,13 +39,13 @@ concept has_class_probabilities =
       { f.probabilities(x, batch, p) } -> std::same_as<void>;
     };
 
-/// @brief A linear model whose loss knows its conjugate.
+/// @brief A linear model whose loss has a conjugate.
 template <class F>
 concept linear_with_conjugate =
     LinearObjective<F> &&
     knows_conjugate<std::remove_cvref_t<decltype(std::declval<F const&>().loss())>>;
 
-/// @brief θ_i = φ'(z_i, y_i) at x, made to have Σ s_i θ_i = 0 by a factor for each sign, and scaled
+/// @brief θ_i = φ'(z_i, y_i) at x, balanced to Σ s_i θ_i = 0 by a factor for each sign, and scaled
 ///        by c. Constant during a pass, so safe to use from several threads.
 template <class F>
 class dual_passes;
@@ -55,7 +56,7 @@ class dual_passes<F> {
   using point = std::span<typename F::scalar const>;
 
   explicit dual_passes(std::size_t /*outputs*/) {}
-  /// @brief How many sums add_imbalance() makes.
+  /// @brief The number of sums that add_imbalance() computes.
   static constexpr std::size_t sums(std::size_t /*outputs*/) noexcept { return 2; }
 
   void reset() noexcept { factor_ = {}; }
@@ -68,14 +69,14 @@ class dual_passes<F> {
     factor_ = balance::of(sums[0], sums[1]);
   }
 
-  /// @brief Adds Σ s_i θ_i a_i to `sum`. What the intercept would get is 0, and left out.
+  /// @brief Adds Σ s_i θ_i a_i to `sum`. The element of the intercept is 0 and omitted.
   void add_gradient(F const& f, point x, index_range samples, std::span<double> sum) const {
     each(f, x, samples, [&](std::size_t i, double, double theta) {
       add_scaled(f.scale(i) * factor_(theta) * theta, row_of(f.features(), i), sum.data());
     });
   }
-  /// @brief Adds Σ s_i (φ*(cθ_i) − cθ_i o_i) to the first element of `sum`, and Σ s_i (|φ*(cθ_i)| + |cθ_i o_i|)
-  ///        to the second.
+  /// @brief Adds Σ s_i (φ*(cθ_i) − cθ_i o_i) to the first element of `sum`, and Σ s_i (|φ*(cθ_i)| +
+  ///        |cθ_i o_i|) to the second.
   void add_conjugates(F const& f, point x, double c, index_range samples,
                       std::span<double> sum) const {
     auto const offsets = offsets_of(f);
@@ -108,11 +109,13 @@ class dual_passes<F> {
   balance factor_;
 };
 
-/// @brief The same of softmax regression, θ_i = q_i − e_y with the probabilities q_i: φ*(θ_i) = Σ_c q_ic log q_ic
-///        for q_i in the simplex, where cθ_i is if θ_i is.
+/// @brief The same for softmax regression, θ_i = q_i − e_y with the probabilities q_i: φ*(θ_i) =
+///        Σ_c q_ic log q_ic for q_i in the simplex, which contains the point of cθ_i if it contains
+///        that of θ_i.
 ///
-/// For Σ s_i θ_i = 0, classes with too much of the probability are scaled down, and what a sample loses there
-/// is given to those with too little: q_i ← α∘q_i + (Σ_c (1 − α_c) q_ic) β. Then q_i stays in the simplex.
+/// To obtain Σ s_i θ_i = 0, classes with too much probability are scaled down, and the probability
+/// removed from a sample is given to the classes with too little: q_i ← α∘q_i + (Σ_c (1 − α_c)
+/// q_ic) β. q_i remains in the simplex.
 template <has_class_probabilities F>
 class dual_passes<F> {
  public:

@@ -12,15 +12,15 @@
 #include <type_traits>
 
 /// @file
-/// @brief What bounds on the rounding of a dual gap need to know of the samples.
+/// @brief Quantities of the samples that the rounding bounds of a dual gap require.
 
 namespace localsgd::detail {
 
 /// @brief Measured in one pass over the samples of a linear model.
 struct dual_rows {
   double norm = -1;    ///< √((1/n) Σ s_i‖a_i‖²), with intercept and offset in a_i; < 0: not measured
-  double longest = 0;  ///< the most entries in a row
-  double depth = 0;    ///< (1/n) Σ s_i max(0, φ*(0, y_i)), φ*(0, y) = −min φ, if the loss knows φ*
+  double longest = 0;  ///< the largest number of entries in a row
+  double depth = 0;    ///< (1/n) Σ s_i max(0, φ*(0, y_i)), φ*(0, y) = −min φ, if the loss has φ*
 
   template <LinearObjective F>
   static dual_rows of(F const& f) {

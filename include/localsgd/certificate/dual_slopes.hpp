@@ -15,12 +15,12 @@
 #include <span>
 
 /// @file
-/// @brief Passes over the samples of a linear model that make a dual point of its slopes.
+/// @brief Passes over the samples of a linear model that compute a dual point from its slopes.
 
 namespace localsgd::detail {
 
-/// @brief Calls `visit(i, z_i, y_i, φ(z_i, y_i), θ_i)` for some samples, with θ_i the point of the domain
-///        of φ* nearest to φ'(z_i + shift, y_i), and φ only where shift is 0.
+/// @brief Calls `visit(i, z_i, y_i, φ(z_i, y_i), θ_i)` for some samples. θ_i is the point of the
+///        domain of φ* nearest to φ'(z_i + shift, y_i). φ is passed only if shift is 0.
 template <LinearObjective F, class Visit>
 void for_each_dual_slope(F const& f, std::span<double const> z, double shift, index_range samples,
                          Visit const& visit) {
@@ -39,7 +39,7 @@ void for_each_dual_slope(F const& f, std::span<double const> z, double shift, in
   }
 }
 
-/// @brief The factors, at most 1, of the slopes above and below 0 that make Σ s_i θ_i = 0.
+/// @brief The factors, at most 1, for the slopes above and below 0 that make Σ s_i θ_i = 0.
 struct balance {
   double above = 1, below = 1;
 
@@ -52,13 +52,14 @@ struct balance {
   double operator()(double theta) const noexcept { return theta > 0 ? above : below; }
 };
 
-/// @brief Adds Σ s_i max(θ_i, 0) over some samples to the first element of `sum`, Σ s_i max(−θ_i, 0) to
-///        the next, θ_i at z_i + shift; and Σ s_i (φ'(z_i + h) − φ'(z_i))/h to the third if shift is 0.
+/// @brief Adds, with θ_i at z_i + shift, Σ s_i max(θ_i, 0) over some samples to the first element
+///        of `sum` and Σ s_i max(−θ_i, 0) to the second; if shift is 0, adds Σ s_i (φ'(z_i + h) −
+///        φ'(z_i))/h to the third.
 /// @pre sum has length d+2, and d ≥ 2
 template <LinearObjective F>
 LOCALSGD_ONE_COPY void add_slopes_by_sign(F const& f, std::span<double const> z, double shift,
                                           index_range samples, std::span<double> sum) {
-  constexpr std::size_t block = 64;  // short chains of additions: the sums must be accurate
+  constexpr std::size_t block = 64;  // short chains of additions keep the sums accurate
   double above = 0, below = 0;
   std::size_t in_block = 0;
   auto const flush = [&] {
@@ -80,10 +81,11 @@ LOCALSGD_ONE_COPY void add_slopes_by_sign(F const& f, std::span<double const> z,
   flush();
 }
 
-/// @brief Adds, for some samples with the dual point θ'_i: Σ s_i (θ'_i − θ̃_i) a_i, θ̃_i = φ'(z_i), to the
-///        first d−1 elements of `sum`; Σ s_i (θ'_i² + (θ'_i − θ̃_i)²) to the next;
-///        Σ s_i max(0, φ(z_i) + φ*(θ'_i) − θ'_i z_i) to the one after it; and to the last one
-///        Σ s_i (|φ(z_i)| + |φ*(θ'_i)| + |θ'_i z_i| + max(0, φ*(0))).
+/// @brief Adds sums over some samples with the dual point θ'_i and θ̃_i = φ'(z_i): Σ s_i (θ'_i −
+///        θ̃_i) a_i to the first d−1 elements of `sum`; Σ s_i (θ'_i² + (θ'_i − θ̃_i)²) to the next;
+///        Σ s_i max(0, φ(z_i) + φ*(θ'_i) − θ'_i z_i) to the one after it; Σ s_i (|φ(z_i)| +
+///        |φ*(θ'_i)| +
+///        |θ'_i z_i| + max(0, φ*(0))) to the last.
 template <LinearObjective F>
 LOCALSGD_ONE_COPY void add_balanced_gap(F const& f, std::span<double const> z, double shift,
                                         balance const& factor, index_range samples,

@@ -20,21 +20,22 @@
 #include <vector>
 
 /// @file
-/// @brief Whether f has no minimum, because it falls for ever along x.
+/// @brief Detects that f has no minimum because it decreases without bound along x.
 
 namespace localsgd::detail {
 
-/// @brief Linear models and softmax regression, which may be without a penalty.
+/// @brief Linear models and softmax regression, which may have no penalty.
 template <class F>
 concept may_recede = has_ridge<stepped_objective<F>> &&
                      (linear_with_conjugate<stepped_objective<F>> ||
                       has_class_probabilities<stepped_objective<F>>);
 
-/// @brief Counts, over some samples of a linear model without a penalty: sum[0], those whose loss grows
-///        along x or may do so; sum[1], those whose loss falls for ever.
+/// @brief Counts, over some samples of a linear model without a penalty: sum[0], those whose loss
+///        grows along x or may grow; sum[1], those whose loss decreases for all t.
 ///
-/// lim φ(tz)/t for t → ∞ is sup θz over the domain of φ* \cite rockafellar1970convex . Where it is 0, as for the
-/// logistic loss and yz > 0, φ falls for ever unless its slope far out is 0, as that of a hinge.
+/// lim φ(tz)/t for t → ∞ is sup θz over the domain of φ* \cite rockafellar1970convex . If it is 0,
+/// as for the logistic loss with yz > 0, φ decreases for all t unless its slope is 0 far out, as
+/// for a hinge.
 template <linear_with_conjugate F>
 LOCALSGD_ONE_COPY void count_receding(F const& f, std::span<typename F::scalar const> x,
                                       index_range samples, std::span<double> sum) {
@@ -55,8 +56,8 @@ LOCALSGD_ONE_COPY void count_receding(F const& f, std::span<typename F::scalar c
   }
 }
 
-/// @brief The same of softmax regression, whose loss falls for ever where the score of the label is above
-///        all others.
+/// @brief The same for softmax regression, whose loss decreases for all t if the score of the label
+///        is above all others.
 template <has_class_probabilities F>
 LOCALSGD_ONE_COPY void count_receding(F const& f, std::span<typename F::scalar const> x,
                                       index_range samples, std::span<double> sum) {
@@ -71,10 +72,11 @@ LOCALSGD_ONE_COPY void count_receding(F const& f, std::span<typename F::scalar c
   }
 }
 
-/// @brief Collective: whether it is sure that f(tx) falls for all t ≥ 1, so that f has no minimum: for who
-///        leads. A pass over the rows; the sums of `pass` stay as they are.
+/// @brief Collective: whether f(tx) certainly decreases for all t ≥ 1, so that f has no minimum;
+///        the leader receives the result. One pass over the rows; the sums of `pass` are preserved.
 ///
-/// So it is if no loss grows along x, some fall for ever, and there is no penalty: x separates the classes.
+/// This is the case if no loss grows along x, some losses decrease, and there is no penalty: x
+/// separates the classes.
 template <Objective F, class T>
 bool recedes_along(F const& f, std::span<typename F::scalar const> x, full_gradient& pass, T& team) {
   if constexpr (may_recede<F>) {

@@ -20,13 +20,13 @@
 #include <vector>
 
 /// @file
-/// @brief A bound on F(x) − F* from slopes that are computed anew: of softmax regression, and of data
-///        in shards.
+/// @brief A bound on F(x) − F* from recomputed slopes, for softmax regression and for data in
+///        shards.
 
 namespace localsgd::detail {
 
-/// @brief Softmax regression, or a linear model whose slopes are not kept in one place, with a regularizer
-///        that knows its conjugate.
+/// @brief Softmax regression, or a linear model whose slopes are not stored in one place, with a
+///        regularizer that has a conjugate.
 template <class F>
 concept has_recomputed_dual =
     !has_scaled_dual<F> && has_regularizer<stepped_objective<F>> &&
@@ -34,20 +34,22 @@ concept has_recomputed_dual =
     (has_class_probabilities<stepped_objective<F>> ||
      (linear_with_conjugate<stepped_objective<F>> && proximal<stepped_objective<F>>));
 
-/// @brief F(x) − D(cθ) as detail::scaled_dual has it, with the slopes θ_i = ∂φ_i/∂z at x computed in each
-///        pass: for objectives whose slopes no evaluation keeps, or not in one place.
+/// @brief F(x) − D(cθ) as in detail::scaled_dual, with the slopes θ_i = ∂φ_i/∂z at x recomputed in
+///        each pass: for objectives whose slopes are not stored by an evaluation, or not in one
+///        place.
 ///
-/// F* ≥ D(θ) = −(1/n) Σ s_i φ_i*(θ_i) − r*(u), u = −(1/n) Σ s_i θ_i a_iᵀ, for every θ in the domain of the
-/// φ_i*; of softmax regression that is θ_i + e_y in the simplex, where φ_i*(θ_i) is the negative entropy.
-/// c ≤ 1 is the largest for which r*(cu) is finite. With free intercepts D(θ) is finite only if
-/// Σ s_i θ_i = 0: detail::dual_passes makes it so.
+/// F* ≥ D(θ) = −(1/n) Σ s_i φ_i*(θ_i) − r*(u), u = −(1/n) Σ s_i θ_i a_iᵀ, for every θ in the domain
+/// of the φ_i*. For softmax regression θ_i is in it if θ_i + e_y is in the simplex; φ_i*(θ_i) is
+/// the negative entropy. c ≤ 1 is the largest value for which r*(cu) is finite. With free
+/// intercepts D(θ) is finite only if Σ s_i θ_i = 0, which detail::dual_passes enforces.
 ///
 /// One pass over the rows, or three with a free intercept. To first order in 1 − c the bound is
-/// r(x) − ⟨cu, x⟩ + r*(cu), which is known from ∇φ(x) alone: predict() says so much.
+/// r(x) − ⟨cu, x⟩ + r*(cu), which depends on ∇φ(x) only: predict() returns it.
 ///
-/// Rounded up, with E a bound on the error of u: c and r* are taken where u + e is worst, for three e that
-/// enclose all with ‖e‖ ≤ E (r separable or a sum of norms); the sums by their chains of additions. What
-/// rounding leaves of Σ s_i θ_i is a share ε of the slopes: without it Φ* would grow by 2ε(1 + |φ_i*|) at most.
+/// The bound is rounded up, with E a bound on the error of u. c and r* are evaluated at the worst
+/// u + e, for three e that enclose all e with ‖e‖ ≤ E (r separable or a sum of norms). The sums are
+/// rounded up by their chains of additions. The rounding error of Σ s_i θ_i is a fraction ε of the
+/// slopes: its removal would increase Φ* by at most 2ε(1 + |φ_i*|).
 template <Objective F>
 class recomputed_dual {
  public:
@@ -67,10 +69,11 @@ class recomputed_dual<F> {
     exists_ = proximal<F> || (has_free_intercept(f) && penalty_convexity_of(f) > 0);
   }
 
-  /// @brief Whether there is a bound, and no better one: of a differentiable f with a free intercept only.
+  /// @brief Whether this bound is available and no better one is: for a differentiable f only with
+  ///        a free intercept.
   bool exists() const noexcept { return exists_; }
 
-  /// @brief About what bound() will say, or less. @param gradient as an evaluation makes it
+  /// @brief An estimate of bound(), or a lower value. @param gradient as computed by an evaluation
   double predict(std::span<scalar const> x, std::span<double const> gradient) {
     set_u(x, gradient);
     auto const [c, conjugate] = scaled(0);
@@ -81,10 +84,10 @@ class recomputed_dual<F> {
     return std::isnan(gap) ? infinity : std::max(gap, 0.0);
   }
 
-  /// @brief Collective: the bound on F(x) − F*, for who leads. @pre `pass` has evaluated F at x last; it
-  ///        still seems so afterwards
-  /// @param gradient of who leads, as the evaluation made it
-  /// @param off      how much cancellation in the products with rows may hide of F(x)
+  /// @brief Collective: computes the bound on F(x) − F*; the leader receives it. @pre the last
+  ///        evaluation of `pass` was that of F at x; its sums are preserved
+  /// @param gradient on the leader, as computed by the evaluation
+  /// @param off      the error of F(x) that cancellation in the products with rows may cause
   /// @param error    E
   /// @return ≥ 0; infinity if a number is not finite
   template <class T>
@@ -94,7 +97,7 @@ class recomputed_dual<F> {
     double const n = static_cast<double>(f_->samples());
     if (leader) passes_.reset();
     if (free) {
-      team.barrier();  // no factors
+      team.barrier();  // factors are not set
       sums_.each_share(*f_, team, [&](auto const& share, index_range samples, std::span<double> sum,
                                       std::size_t) { passes_.add_imbalance(share, x, samples, sum); });
       std::vector<double> kept;
@@ -102,7 +105,7 @@ class recomputed_dual<F> {
         kept = pass.keep();
         passes_.balance_out(sums_.totals());
       }
-      team.barrier();  // the factors are there
+      team.barrier();  // the factors are set
       pass.each_share(*f_, team, [&](auto const& share, index_range samples, std::span<double> sum,
                                      std::size_t) { passes_.add_gradient(share, x, samples, sum); });
       if (leader) {
@@ -118,7 +121,7 @@ class recomputed_dual<F> {
       scale_ = c;
       conjugate_ = conjugate;
     }
-    team.barrier();  // c is there
+    team.barrier();  // c is set
     sums_.each_share(*f_, team, [&](auto const& share, index_range samples, std::span<double> sum,
                                     std::size_t) {
       passes_.add_conjugates(share, x, scale_, samples, sum);
@@ -133,7 +136,7 @@ class recomputed_dual<F> {
     return std::isfinite(result) ? result : infinity;
   }
 
-  /// @brief Who leads: the allowance for rounding in the last bound().
+  /// @brief Leader only: the allowance for rounding in the last bound().
   double rounding() const noexcept { return rounding_; }
 
  private:
@@ -154,7 +157,7 @@ class recomputed_dual<F> {
     return full_gradient(f, p);
   }
 
-  // u_ ← −∇φ(x), of the coordinates that r acts on.
+  // u_ ← −∇φ(x), for the coordinates on which r acts.
   void set_u(std::span<scalar const> x, std::span<double const> gradient) {
     auto const g = penalized(*f_, gradient);
     u_.assign(g.begin(), g.end());
@@ -167,7 +170,7 @@ class recomputed_dual<F> {
     for (double& each : u_) each = -each;
   }
 
-  // c, and r*(c(u + e)) where it is largest.
+  // c, and the largest r*(c(u + e)).
   LOCALSGD_ONE_COPY scaled_conjugate scaled(double error) const {
     auto const& r = f_->regularizer();
     constexpr int most = 3;

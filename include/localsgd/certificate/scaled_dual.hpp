@@ -24,14 +24,15 @@
 
 namespace localsgd::detail {
 
-/// @brief A linear model whose loss and regularizer know their conjugates.
+/// @brief A linear model whose loss and regularizer have conjugates.
 template <class F>
 concept has_scaled_dual =
     LinearObjective<F> && proximal<F> && std::same_as<typename F::scalar, double> &&
     knows_conjugate<std::remove_cvref_t<decltype(std::declval<F const&>().loss())>> &&
     regularizer_has_conjugate<regularizer_type<F>>;
 
-/// @brief The largest c in [0, 1] with r*(c·u) < ∞, where r tells it; else 1 or, if r*(u) is infinite, 0.
+/// @brief The largest c in [0, 1] with r*(c·u) < ∞, if r provides it; otherwise 1 or, if r*(u) is
+///        infinite, 0.
 template <class R>
 double dual_scale_of(R const& r, std::span<double const> u) {
   if constexpr (regularizer_has_dual_scale<R>)
@@ -43,23 +44,25 @@ double dual_scale_of(R const& r, std::span<double const> u) {
 /// @brief F(x) − D(cθ) with the slopes θ_i = φ'(z_i, y_i) at x.
 ///
 /// Every θ in the domain of φ* bounds the optimum of F(x) = (1/n) Σ s_i φ(⟨a_i, x⟩, y_i) + r(x):
-/// F* ≥ D(θ) = −(1/n) Σ s_i (φ*(θ_i, y_i) − θ_i o_i) − r*(u), u = −(1/n) Σ s_i θ_i a_i, o_i the offsets. Where r*(u) is infinite,
-/// as outside |u_j| ≤ λ for `l1`, θ is scaled by the largest c ≤ 1 that makes it finite
-/// \cite ndiaye2017gap . 0 lies in the domain of φ*, or on its edge, for every φ that is bounded from
-/// below, so cθ stays inside. As x → x*, c → 1 and the bound → 0.
+/// F* ≥ D(θ) = −(1/n) Σ s_i (φ*(θ_i, y_i) − θ_i o_i) − r*(u), u = −(1/n) Σ s_i θ_i a_i, o_i the
+/// offsets. If r*(u) is infinite, as outside |u_j| ≤ λ for `l1`, θ is scaled by the largest c ≤ 1
+/// that makes it finite \cite ndiaye2017gap . 0 lies in the closure of the domain of φ* for every φ
+/// that is bounded from below, so cθ stays inside. As x → x*, c → 1 and the bound → 0.
 ///
-/// With a free intercept, D(θ) is finite only if Σ s_i θ_i = 0. First the slopes of the sign whose weighted
-/// sum is larger are multiplied by the smaller sum over the larger one, which takes a pass over the rows.
+/// With a free intercept, D(θ) is finite only if Σ s_i θ_i = 0. First, the slopes of the sign with
+/// the larger weighted sum are multiplied by the smaller sum over the larger one, which takes a
+/// pass over the rows.
 template <has_scaled_dual F>
 class scaled_dual {
  public:
   scaled_dual(F const& f, plan p) : f_(&f), sums_(make_sums(p)) {}
 
-  /// @brief Collective: a bound on F(x) − F*, rounded up by what the sums may be off, for who leads.
-  /// @param pass     its sums are overwritten where the intercept is free
-  /// @param gradient of who leads: (1/n) Σ s_i θ_i a_i
+  /// @brief Collective: computes a bound on F(x) − F*, rounded up by the error of the sums; the
+  ///        leader receives it.
+  /// @param pass     its sums are overwritten if the intercept is free
+  /// @param gradient on the leader: (1/n) Σ s_i θ_i a_i
   /// @param slopes   θ_i: n
-  /// @param off      how much cancellation in the products ⟨a_i, x⟩ may hide of F(x)
+  /// @param off      the error of F(x) that cancellation in the products ⟨a_i, x⟩ may cause
   template <class T>
   double bound(T& team, full_gradient& pass, double objective, std::span<double const> gradient,
                std::span<double const> slopes, double off) {
@@ -74,7 +77,7 @@ class scaled_dual {
           sum[slopes[i] > 0 ? 0 : 1] += f_->scale(i) * std::abs(slopes[i]);
       });
       if (leader) factor_ = balance::of(sums_.totals()[0], sums_.totals()[1]);
-      team.barrier();  // the factors are there
+      team.barrier();  // the factors are set
       pass.each_part(team, [&](index_range samples, std::span<double> sum) {
         for (std::size_t i = samples.first; i != samples.last; ++i)
           add_scaled(f_->scale(i) * balanced(slopes[i]), row_of(f_->features(), i), sum.data());
@@ -82,7 +85,7 @@ class scaled_dual {
       if (leader) pass.write(n, u_);
     }
     if (leader) choose(free ? std::max(1e-12, 8 * chain * u) : 0);
-    team.barrier();  // c is there
+    team.barrier();  // c is set
     sums_.each_part(team, [&](index_range samples, std::span<double> sum) {
       add_dual(samples, slopes, sum);
     });
@@ -100,7 +103,7 @@ class scaled_dual {
 
   double balanced(double theta) const noexcept { return theta * factor_(theta); }
 
-  // c and r*(cu), from u_ = −u. `slack`: by how much less than it might c is.
+  // c and r*(cu), from u_ = −u. `slack`: the amount by which c is below its largest value.
   void choose(double slack) {
     std::span<double> const u = penalized(*f_, std::span<double>(u_));
     for (double& each : u) each = -each;

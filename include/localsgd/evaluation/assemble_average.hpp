@@ -15,8 +15,8 @@
 
 namespace localsgd::detail {
 
-/// @brief Rows of the workers' own averages: their scratch memory, or vectors of its own where they
-///        have none. One for each process.
+/// @brief Rows for the workers' averages: their scratch memory or, if they have none, separate
+///        vectors. One object for each process.
 template <class Scalar>
 struct average_rows {
   explicit average_rows(std::size_t workers) : rows(workers), own(workers) {}
@@ -25,7 +25,7 @@ struct average_rows {
   fixed_array<std::vector<Scalar>> own;
 };
 
-/// @brief Collective: out ← Σ_k w_k x̂_k. The workers' points stay as they are.
+/// @brief Collective: out ← Σ_k w_k x̂_k. The workers' points do not change.
 template <class T, class Workers, class Scalar>
 void assemble_average(T& team, Workers& workers, average_rows<Scalar>& memory,
                       std::span<double const> weights, std::span<Scalar> out) {

@@ -28,14 +28,15 @@
 
 namespace localsgd::detail {
 
-/// @brief Adds Σ_i ∇f_i(x) over the samples `first` … `last`−1 to the first d elements of `sum`, and
-///        Σ_i f_i(x) to the next. @pre sum has length d+2.
+/// @brief Adds Σ_i ∇f_i(x) over the samples `first` … `last`−1 to the first d elements of `sum`,
+///        and Σ_i f_i(x) to the next. @pre sum has length d+2.
 template <Objective F>
 LOCALSGD_ONE_COPY void add_samples(F const& f, std::span<typename F::scalar const> x,
                                    index_range samples, std::span<double> sum,
                                    std::span<double> /*slopes*/) {
   using scalar = typename F::scalar;
-  // As many samples a call as there are coordinates: then the sum costs no more than the gradients.
+  // One call covers as many samples as there are coordinates, so the sum costs no more than the
+  // gradients.
   std::size_t const d = x.size();
   std::size_t const block = std::clamp<std::size_t>(d, 256, 65536);
   std::vector<std::size_t> batch(std::min(block, samples.size()));
@@ -50,14 +51,14 @@ LOCALSGD_ONE_COPY void add_samples(F const& f, std::span<typename F::scalar cons
   }
 }
 
-/// @brief The same for a linear model, in one pass over its rows; slopes_i ← ∂φ/∂z(z_i, y_i) of the
-///        samples, unless `slopes` is empty; and adds their squares, weighted with s_i, to the last
-///        element of `sum`. @pre slopes has length n, or none.
+/// @brief The same for a linear model, in one pass over its rows. slopes_i ← ∂φ/∂z(z_i, y_i) of the
+///        samples, unless `slopes` is empty; the sum of their squares, weighted with s_i, is added to
+///        the last element of `sum`. @pre slopes has length n, or is empty.
 template <LinearObjective F>
 LOCALSGD_ONE_COPY void add_samples(F const& f, std::span<typename F::scalar const> x,
                                    index_range samples, std::span<double> sum,
                                    std::span<double> slopes) {
-  constexpr std::size_t block = 64;  // rows that stay in the nearest cache between z and gradient
+  constexpr std::size_t block = 64;  // rows that stay in the L1 cache between z and gradient
   double z[block], y[block], value[block], slope[block];
   double const intercept = f.intercept();
   std::size_t const d = x.size(), last = d - 1;
@@ -95,8 +96,8 @@ LOCALSGD_ONE_COPY void add_samples(F const& f, std::span<typename F::scalar cons
   if (intercept != 0) sum[last] += intercept * intercept_slope;
 }
 
-/// @brief Writes the entries `first`, `first`+1, … of what add_samples() makes of `count` samples that
-///        have no feature there.
+/// @brief Writes the entries `first`, `first`+1, … of the result of add_samples() for `count`
+///        samples that have no feature there.
 template <class F>
 LOCALSGD_ONE_COPY void expect_sum([[maybe_unused]] F const& f,
                                   [[maybe_unused]] std::span<typename F::scalar const> x,
@@ -110,8 +111,8 @@ LOCALSGD_ONE_COPY void expect_sum([[maybe_unused]] F const& f,
   }
 }
 
-/// @brief The g + s of least norm, s ∈ ∂r(x), g the gradient of the losses: 0 at the minimum of f and only
-///        there. Of a regularizer that does not tell its subgradients, x − prox(x − g, 1).
+/// @brief The g + s of least norm, s ∈ ∂r(x), with g the gradient of the losses: 0 exactly at the
+///        minimum of f. For a regularizer that does not provide its subgradients, x − prox(x − g, 1).
 /// @param sum n·g
 template <proximal F, class Scalar = typename F::scalar>
 std::vector<Scalar> least_subgradient(F const& f, std::span<Scalar const> x,
@@ -128,30 +129,31 @@ std::vector<Scalar> least_subgradient(F const& f, std::span<Scalar const> x,
   return g;
 }
 
-/// @brief The full gradient as a sum of parts: parts are consecutive samples, and their number
+/// @brief The full gradient as a sum over parts. Parts are consecutive samples; their number
 ///        depends on the problem and on K, never on the team.
 class full_gradient {
  public:
   explicit full_gradient(plan const& p) : full_gradient(p, part_count(p)) {}
-  /// @brief Of a ShardedObjective, each shard is a part: it lies where its worker does.
+  /// @brief For a ShardedObjective, each shard is a part and is located with its worker.
   template <Objective F>
   full_gradient(F const&, plan const& p)
       : full_gradient(p, ShardedObjective<F> ? p.workers : part_count(p)) {}
 
-  /// @brief Before the first evaluation, by one thread: only entries of gradients travel that differ from
-  ///        that of the penalty, where these take fewer bytes. No bit depends on it.
+  /// @brief Called by one thread before the first evaluation: only gradient entries that differ
+  ///        from that of the penalty are sent, if these take fewer bytes. The result has the same
+  ///        bits.
   void send_sparse() { sparse_.emplace(parts_.size()); }
 
-  /// @brief What is known of f at a point.
+  /// @brief The results of an evaluation of f at a point.
   struct value {
     double objective = 0;              ///< f(x)
     double squared_gradient_norm = 0;  ///< ‖∇f(x)‖², or that of the least subgradient
-    double squared_slopes = 0;         ///< (1/n) Σ s_i φ'(z_i, y_i)², of a linear model
+    double squared_slopes = 0;         ///< (1/n) Σ s_i φ'(z_i, y_i)², for a linear model
   };
 
-  /// @brief Collective: evaluates f at x. Who leads gets the answer.
-  /// @param slopes n numbers that receive ∂φ/∂z of every sample of a linear model; or none. Of a
-  ///               ShardedObjective a vector for every worker; or none.
+  /// @brief Collective: evaluates f at x. The leader receives the result.
+  /// @param slopes n numbers that receive ∂φ/∂z of every sample of a linear model; or empty. For a
+  ///               ShardedObjective a vector for every worker; or empty.
   template <Objective F, class T, class Slopes = std::span<double>>
   LOCALSGD_ONE_COPY value operator()(F const& f, std::span<typename F::scalar const> x, T& team,
                                      Slopes slopes = {}) {
@@ -181,9 +183,9 @@ class full_gradient {
     return {last() / n, squares, total_.back() / n};
   }
 
-  /// @brief Collective: each_part with the objective that has the samples: `add(f, samples, sum,
-  ///        part)`, or of a ShardedObjective `add(f.shard(k), samples, sum, k)`.
-  /// @return whether only entries have travelled that were not `expected`
+  /// @brief Collective: each_part with the objective that owns the samples: `add(f, samples, sum,
+  ///        part)`, or for a ShardedObjective `add(f.shard(k), samples, sum, k)`.
+  /// @return whether only entries were sent that differ from those `expected`
   template <Objective F, class T, class Add>
   bool each_share(F const& f, T& team, Add const& add, part_call const* expected = nullptr) {
     auto const add_part = [&](std::size_t part, std::size_t, std::span<double> sum) {
@@ -195,8 +197,8 @@ class full_gradient {
     return add_parts(team, part_call(add_part), expected);
   }
 
-  /// @brief Collective: Σ over the parts of what `add(samples, sum)` adds to sum, d+2 numbers; the
-  ///        result is sum() and, for the number after its d, last().
+  /// @brief Collective: Σ over the parts of what `add(samples, sum)` adds to sum, d+2 numbers. The
+  ///        first d of the result are sum(), the next one is last().
   template <class T, class Add>
   void each_part(T& team, Add const& add) {
     auto const add_part = [&](std::size_t part, std::size_t, std::span<double> sum) {
@@ -205,7 +207,7 @@ class full_gradient {
     add_parts(team, part_call(add_part), nullptr);
   }
 
-  /// @brief The first d sums of the last call: n·∇f(x) after an evaluation. Every thread sees it
+  /// @brief The first d sums of the last call: n·∇f(x) after an evaluation. Visible to every thread
   ///        until the next collective call.
   std::span<double const> sum() const noexcept { return {total_.data(), total_.size() - 2}; }
   double last() const noexcept { return total_[total_.size() - 2]; }
@@ -216,11 +218,11 @@ class full_gradient {
   }
   /// @brief All d+2 sums of the last call.
   std::span<double const> totals() const noexcept { return total_; }
-  /// @brief Who leads: these sums, for restore() after other calls.
+  /// @brief Leader only: these sums, for restore() after other calls.
   std::vector<double> keep() const { return total_; }
   void restore(std::vector<double> sums) noexcept { total_ = std::move(sums); }
 
-  /// @brief Collective: what every thread has written for its samples becomes known to all.
+  /// @brief Collective: publishes what every thread has written for its samples.
   template <class T>
   void share_slopes(T& team, std::span<double> slopes) const {
     if (slopes.empty()) return;
@@ -233,17 +235,18 @@ class full_gradient {
     });
   }
 
-  /// @brief Those of shards are where they are needed.
+  /// @brief Shards are already located where they are needed.
   template <class T>
   void share_slopes(T&, std::span<std::vector<double>>) const noexcept {}
 
-  /// @brief Gives back what only another call would need, and there will be none. For one thread.
+  /// @brief Releases memory that is needed only by further calls. Called by one thread, after the
+  ///        last call.
   void release() noexcept {
     for (std::size_t p = 0; p != parts_.size(); ++p) std::vector<double>().swap(parts_[p]);
   }
 
   std::size_t parts() const noexcept { return parts_.size(); }
-  /// @brief How many numbers are added one after another, at most, in one of the sums.
+  /// @brief The largest number of consecutive additions in one of the sums.
   std::size_t chain() const noexcept {
     return (samples_ + parts_.size() - 1) / parts_.size() + parts_.size();
   }
@@ -274,8 +277,8 @@ class full_gradient {
     return false;
   }
 
-  // One part for each worker, but not more memory than 4 MiB or 2 vectors of length d; and at least as
-  // many multiply-adds in a part as its vector has numbers, which are cleared and added up.
+  // One part for each worker, but at most 4 MiB of memory or 2 vectors of length d; and at least as
+  // many multiply-adds in a part as its vector has elements, which must be cleared and summed.
   static std::size_t part_count(plan const& p) noexcept {
     std::size_t room = (std::size_t{1} << 19) / (p.dimension + 2);
     if (double const work = static_cast<double>(p.samples) * p.flops_per_sample; work > 0)
@@ -286,7 +289,7 @@ class full_gradient {
   }
 
   std::size_t samples_;
-  fixed_array<std::vector<double>> parts_;  // those of other processes stay empty
+  fixed_array<std::vector<double>> parts_;  // empty for the parts of other processes
   std::vector<double> total_;
   std::optional<sparse_sum> sparse_;
 };

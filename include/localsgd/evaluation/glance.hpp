@@ -9,11 +9,12 @@
 #include <vector>
 
 /// @file
-/// @brief f from a few of its samples.
+/// @brief An estimate of f from a few samples.
 
 namespace localsgd::detail {
 
-/// @brief About Σ f_i(x) over the samples, from every `stride`-th of them; 0 without a sample.
+/// @brief An estimate of Σ f_i(x) over the samples, from every `stride`-th sample; 0 without
+///        samples.
 template <class F>
 double glance(F const& f, index_range samples, std::size_t stride,
               std::span<typename F::scalar const> x) {

@@ -6,13 +6,13 @@
 #include <span>
 
 /// @file
-/// @brief Calls that concern a part of a sum, of one type.
+/// @brief A type-erased call that concerns a part of a sum.
 
 namespace localsgd::detail {
 
-/// @brief Refers to what adds up the entries of a part, or expects something of them, `call(part, first,
-///        entries)`, whatever its type: what takes it is compiled once for all. Copies refer to the
-///        same; that must live longer.
+/// @brief A reference to a callable of any type that adds the entries of a part, or writes the
+///        expected ones: `call(part, first, entries)`. Code that takes it is compiled once. Copies
+///        refer to the same callable, which must outlive them.
 class part_call {
  public:
   template <class Call>

@@ -19,11 +19,11 @@
 #include <vector>
 
 /// @file
-/// @brief How far rounding can move f(x) and ∇f(x) of a model that is linear in its rows.
+/// @brief The rounding error of f(x) and ∇f(x) for models that are linear in their rows.
 
 namespace localsgd::detail {
 
-/// @brief A model of scores ⟨a_i, x⟩ that says how large ‖∂φ/∂z‖² and the curvature of φ can be:
+/// @brief A model of scores ⟨a_i, x⟩ that bounds ‖∂φ/∂z‖² and the curvature of φ, such as
 ///        `softmax_objective`.
 template <class F>
 concept has_bounded_scores = requires(F const& f) {
@@ -37,19 +37,20 @@ template <class F>
 concept has_known_rounding =
     LinearObjective<stepped_objective<F>> || has_bounded_scores<stepped_objective<F>>;
 
-/// @brief What cancellation in the products ⟨a_i, x⟩ can do to f(x) and ‖∇f(x)‖.
+/// @brief The effect of cancellation in the products ⟨a_i, x⟩ on f(x) and ‖∇f(x)‖.
 ///
-/// A product of m_i terms is off by at most |δ_i| ≤ k_i u ‖a_i‖‖x‖ with u = 2⁻⁵³ and k_i = m_i + 2,
-/// whatever the product itself is. With θ_i = ∂φ/∂z_i and β ≥ φ'', by the Cauchy–Schwarz inequality,
-/// - f is off by (1/n) Σ s_i (|θ_i δ_i| + ½ β δ_i²) ≤ u‖x‖ √(T P) + ½ u²‖x‖² √(P B);
-/// - ‖∇f‖ by (1/n) Σ s_i β |δ_i| ‖a_i‖ ≤ u‖x‖ √(R B), and by c u (√(T R) + λ‖x‖) as sums of at most
-///   c terms are, where T = (1/n) Σ s_i θ_i², R = (1/n) Σ s_i ‖a_i‖², P and B the same with k_i²‖a_i‖²
-///   and β²k_i²‖a_i‖² in place of ‖a_i‖².
+/// A product of m_i terms has an error of at most |δ_i| ≤ k_i u ‖a_i‖‖x‖ with u = 2⁻⁵³ and k_i =
+/// m_i + 2, independent of the value of the product. With θ_i = ∂φ/∂z_i and β ≥ φ'', the
+/// Cauchy–Schwarz inequality gives
+/// - for f an error of (1/n) Σ s_i (|θ_i δ_i| + ½ β δ_i²) ≤ u‖x‖ √(T P) + ½ u²‖x‖² √(P B);
+/// - for ‖∇f‖ an error of (1/n) Σ s_i β |δ_i| ‖a_i‖ ≤ u‖x‖ √(R B), plus c u (√(T R) + λ‖x‖) for
+///   sums of at most c terms, where T = (1/n) Σ s_i θ_i², R = (1/n) Σ s_i ‖a_i‖², and P and B are
+///   the same with k_i²‖a_i‖² and β²k_i²‖a_i‖² instead of ‖a_i‖².
 ///
-/// An offset o_i in z_i is as good as a feature o_i whose coefficient is 1.
+/// An offset o_i in z_i is equivalent to a feature o_i with coefficient 1.
 ///
-/// Doubled, for what is of second order and for the errors of φ and φ' themselves. Measured once, in
-/// a pass over the rows. An objective without known rows has the rounding 0 here.
+/// The bounds are doubled to cover second-order terms and the errors of φ and φ' themselves. The
+/// rows are measured once, in one pass. For an objective without known rows the rounding is 0 here.
 template <class F>
 class row_rounding {
  public:
@@ -58,7 +59,7 @@ class row_rounding {
     double gradient = 0;  ///< of ‖∇f(x)‖
   };
 
-  /// @brief Collective: measures the rows, the first time. The sums of `pass` stay as they are.
+  /// @brief Collective: measures the rows on the first call. The sums of `pass` are preserved.
   template <class T>
   void measure(F const& f, full_gradient& pass, T& team) {
     if constexpr (has_known_rounding<F>) {
@@ -81,7 +82,7 @@ class row_rounding {
     take(f, sums, f.samples());
   }
 
-  /// @brief At a point that has been evaluated, for who leads. @param lambda of the penalty
+  /// @brief Leader only: the rounding at an evaluated point. @param lambda of the penalty
   errors at(full_gradient::value const& value, std::span<typename F::scalar const> x,
             double lambda) const {
     errors e;
@@ -158,7 +159,7 @@ class row_rounding {
 
   bool measured_ = false;
   double rows_ = 0, products_ = 0, bent_ = 0, chain_ = 0;
-  double constant_ = 0;  // the coefficient of offsets, squared: 1, if there are some
+  double constant_ = 0;  // the squared coefficient of offsets: 1 if there are offsets
 };
 
 }  // namespace localsgd::detail

@@ -15,22 +15,22 @@
 #include <vector>
 
 /// @file
-/// @brief The sum of vectors of which everybody knows most entries.
+/// @brief The sum of vectors most of whose entries are known to all processes.
 
 namespace localsgd::detail {
 
-/// @brief Σ_p v_p of parts v_p: of each only the entries travel that differ from what everybody expects,
-///        without loss. The bits are those of `team.sum`. One for each process.
+/// @brief Σ_p v_p of parts v_p. For each part only the entries that differ from the expected ones
+///        are sent, losslessly. The bits are those of `team.sum`. One object for each process.
 ///
-/// An entry takes 8 bytes and the distance from the one before, 7 bits a byte.
+/// An entry takes 8 bytes plus its distance from the previous one, at 7 bits a byte.
 class sparse_sum {
  public:
   explicit sparse_sum(std::size_t parts) : messages_(parts), bytes_(parts) {}
 
   /// @brief Collective: total ← Σ_p parts[p], in the order of p.
-  /// @param expect `expect(p, first, out)` writes what everybody expects of the entries `first`,
-  ///               `first`+1, … of part p; equal on all ranks
-  /// @return false where whole vectors take fewer bytes: then nothing has been sent but the lengths
+  /// @param expect `expect(p, first, out)` writes the expected entries `first`, `first`+1, … of
+  ///               part p; equal on all ranks
+  /// @return false if whole vectors take fewer bytes; then only the lengths have been sent
   template <class T, class Expect>
   bool operator()(T& team, std::span<std::vector<double> const> parts, std::span<double> total,
                   Expect const& expect) {
@@ -46,7 +46,7 @@ class sparse_sum {
     }
     team.barrier();
     team.all_gather(std::span(bytes_.data(), bytes_.size()), owned);
-    // To each of the others: the messages, or a slice of all parts and what becomes of it.
+    // To each other process: the messages, or a slice of all parts and its sum.
     if (std::accumulate(bytes_.begin(), bytes_.end(), std::uint64_t{0}) >= 2 * total.size_bytes())
       return false;
     team.all_gather_v(std::span(messages_.data(), messages_.size()));
@@ -84,7 +84,7 @@ class sparse_sum {
     }
   }
 
-  // out ← out + the entries from `first` on, those of the message and the expected others.
+  // out ← out + the entries from `first` on: those of the message and the expected others.
   LOCALSGD_ONE_COPY static void add(std::span<std::byte const> message, std::size_t first,
                                     std::span<double> expected, std::span<double> out) {
     std::size_t i = 0;

@@ -14,32 +14,32 @@
 #include <string>
 
 /// @file
-/// @brief Which H, b and K to run with, what that will take, and why not something else.
+/// @brief The recommended H, b and K, their predicted cost, and the alternatives.
 
 namespace localsgd {
 
-/// @brief Chooses K, b and H for a goal, from constants and costs that are known.
+/// @brief Chooses K, b and H for a goal, from known constants and costs.
 ///
 /// For every K and b among the choices, H = min{clamp(H_c, 3r, 6r), √(2rT)}, where r is the time of
 /// a round in local steps, T the steps to the goal and H_c an estimate of the gap from which drift
-/// costs steps (detail::balanced_local_steps has the reasons; with a budget H_c is not known, and
-/// 4r takes its place). Among these it takes the fastest; with a budget alone, the most accurate,
-/// and where that budget is one of gradients the fastest within 1.1 times the best accuracy.
+/// costs steps (see detail::balanced_local_steps; with a budget H_c is not known, and 4r is used
+/// instead). The fastest of these is chosen; with a budget alone, the most accurate, and if that
+/// budget is one of gradients the fastest within 1.1 times the best accuracy.
 ///
 /// | T(K, b)                    | is                                                              |
 /// |----------------------------|-----------------------------------------------------------------|
-/// | with a rehearsal           | start + noise/(Kb), as measured: rehearse() makes one         |
-/// | without                    | enough by the bound of \cite khaled2020tighter at H = 1: a     |
-/// |                            | worst case, often a hundred times what it takes                 |
+/// | with a rehearsal           | start + noise/(Kb), as measured by rehearse()                   |
+/// | without                    | sufficient by the bound of \cite khaled2020tighter at H = 1: a  |
+/// |                            | worst case, often a hundred times the actual number             |
 ///
-/// Beyond H_c, T grows like √(H/H_c), up to the T of one worker. Both the √ and H_c are heuristics,
-/// and so is the factor 4 of H: it costs at most 1.25 times the best time if drift makes T grow
-/// like H^p with any p in 0 … ½. With a budget the accuracy is that of the bound.
+/// Beyond H_c, T grows like √(H/H_c), up to the T of one worker. The √, H_c and the factor 4 of H
+/// are heuristics: the factor costs at most 1.25 times the best time if drift makes T grow like H^p
+/// with any p in 0 … ½. With a budget the accuracy is that of the bound.
 ///
-/// The runs are to be made with `automatic_step`. Pure: the same arguments give the same advice.
-/// @param seen of the same accuracy; does not go with a goal that has none
-/// @throws invalid_settings naming the argument and the rule: one out of range, an accuracy that
-///   the budget is not enough for, a budget that is not enough for one step
+/// Run with `automatic_step`. Pure function: the same arguments give the same advice.
+/// @param seen for the same accuracy; not allowed for a goal without an accuracy
+/// @throws invalid_settings naming the argument and the rule: an argument out of range, an accuracy
+///   that the budget does not allow, a budget below the cost of one step
 inline advice advise(constants const& c, cost_model const& cost, problem_shape const& shape,
                      goal const& wish, choices const& among = {},
                      std::optional<rehearsal> const& seen = std::nullopt) {
@@ -58,8 +58,8 @@ inline std::string row_of_table(candidate const& c) {
 
 }  // namespace detail
 
-/// @brief The advice as a table for people: what to run with, what it should take, the ten best of
-///        what was rejected, and what was assumed.
+/// @brief A human-readable table of the advice: the recommended run, its predicted cost, the ten
+///        best rejected alternatives, and the assumptions.
 inline std::string to_string(advice const& a) {
   std::string text = "run with " + a.schedule + ", " + a.step_size + "\n";
   text += "     K     b         H          T     rounds      bytes    seconds   accuracy  why\n";

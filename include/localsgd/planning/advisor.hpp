@@ -19,11 +19,11 @@
 #include <vector>
 
 /// @file
-/// @brief Predicts what each choice would take, and takes the best: the inside of advise().
+/// @brief Predicts the cost of each choice, and selects the best: the implementation of advise().
 
 namespace localsgd::detail {
 
-/// @brief One question, checked on construction. @throws invalid_settings
+/// @brief One query, validated on construction. @throws invalid_settings
 class advisor {
  public:
   advisor(constants const& c, cost_model const& cost, problem_shape const& shape, goal const& wish,
@@ -96,7 +96,7 @@ class advisor {
       for (std::uint64_t const h : among_.local_steps) all.push_back(predict(k, b, h));
   }
 
-  // H by the rule that the default H follows too, with everything known that it does not know.
+  // H by the rule of the default H, plus all quantities that are not available to it.
   double best_gap(std::size_t k, std::size_t b) const {
     double const workers = static_cast<double>(k), batch = static_cast<double>(b);
     double const step = cost_.seconds_per_step(k, b);
@@ -112,7 +112,7 @@ class advisor {
     if (wish_.accuracy > 0 && !counts_.drift.empty()) {
       double const h =
           std::ceil(best_local_steps(round, steps, counts_.drift, counts_.close(1, batch)));
-      // Where it is known, one long round against several that are rounded up.
+      // If it is known, one long round is compared with several that are rounded up.
       double const once = counts_.once(workers, batch);
       double const several = (counts_.apart(workers, batch, h) + h / 2) * (1 + round / h);
       return once > 0 && once + round < several ? std::ceil(once) : h;
@@ -136,7 +136,7 @@ class advisor {
     } else {
       double const most = budget() / (workers * batch);
       c.steps = std::min(most, time() / (step + round / gap));
-      // The last round may be a short one, and costs as much as any.
+      // The last round may be short, but costs the same.
       if (c.steps < most)
         c.steps = std::min(c.steps, (time() - round * std::ceil(c.steps / gap)) / step);
       c.steps = std::max(1.0, std::floor(c.steps * (1 + 1e-12)));
@@ -156,7 +156,7 @@ class advisor {
     return c;
   }
 
-  // The least ε that T steps are sufficient for.
+  // The smallest ε for which T steps are sufficient.
   double reached(double steps, double gradients) const {
     constants const& c = counts_.c;
     double high = c.smoothness.value / 2 * c.squared_distance.value, low = high * 1e-15;
@@ -174,7 +174,7 @@ class advisor {
     for (auto const& c : all)
       if (c.why.empty()) sharpest = std::min(sharpest, c.accuracy);
     if (sharpest == none) refuse(all);
-    // What gradients allow hardly depends on K and b: then the time decides.
+    // The accuracy for a number of gradients hardly depends on K and b, so the time decides.
     double const near = wish_.gradients > 0 && wish_.accuracy == 0 ? 1.1 : 1.0;
     std::size_t best = 0;
     for (std::size_t i = 0; i != all.size(); ++i)
@@ -196,7 +196,8 @@ class advisor {
                                                 : wish_.accuracy * c.steps / steps);
     }
     if (std::isinf(floor)) {
-      // The limit that no choice keeps; or the time, if each is kept by some choice, but not both.
+      // The limit that no choice satisfies; or the time, if each limit is satisfied by some choice,
+      // but not both.
       bool const too_few = std::ranges::all_of(all, [&](candidate const& c) {
         return static_cast<double>(c.workers) * static_cast<double>(c.batch_size) > budget();
       });

@@ -8,11 +8,12 @@
 #include <algorithm>
 
 /// @file
-/// @brief What Local SGD is to be compared with, at equal gradients and at equal rounds.
+/// @brief Baselines for Local SGD, at equal gradients and at equal rounds.
 
 namespace localsgd {
 
-/// @brief A run of Local SGD and the three it competes with, all on exactly as many gradients.
+/// @brief A run of Local SGD and its three baselines, all with exactly the same number of
+///        gradients.
 ///
 /// | settings      | workers | gap | batch | steps | gradients | rounds |
 /// |---------------|---------|-----|-------|-------|-----------|--------|
@@ -21,19 +22,19 @@ namespace localsgd {
 /// | `large_batch` | K       | 1   | b·H   | T/H   | K·b·T     | T/H    |
 /// | `one_shot`    | K       | T   | b     | T     | K·b·T     | 1      |
 ///
-/// So `large_batch` has as many rounds as Local SGD, too: mini-batch SGD at equal gradients and
-/// equal rounds is what it must beat \cite woodworth2020local. H is at most T; T is that of the
-/// given settings, rounded up to a multiple of H (down where 2⁵³ leaves no room).
+/// `large_batch` also has as many rounds as Local SGD: mini-batch SGD at equal gradients and equal
+/// rounds is the relevant baseline \cite woodworth2020local. H is at most T; T is that of the given
+/// settings, rounded up to a multiple of H (down if it would exceed 2⁵³).
 ///
-/// The counts hold for plain steps on a schedule that is left to the settings, and for as long as
-/// neither a tolerance nor an observer ends the run. Each of the four deserves a step size of its
-/// own: a batch H times as large allows a larger one.
+/// The counts hold for plain steps with the schedule of the settings, as long as neither a
+/// tolerance nor an observer ends the run. Each of the four should have its own step size: a batch
+/// H times as large allows a larger one.
 struct baselines {
   settings local_sgd, mini_batch, large_batch, one_shot;
 };
 
-/// @brief The baselines of a run with these settings, every 0 of them resolved as `minimize` does.
-/// @throws invalid_settings if one of the four runs cannot be made: b·H is at most n
+/// @brief The baselines of a run with these settings, with every 0 resolved as in `minimize`.
+/// @throws invalid_settings if one of the four runs is not possible: b·H is at most n
 template <Objective F>
 baselines baselines_of(F const& f, settings s) {
   plan const p = detail::make_plan(f, s, false);

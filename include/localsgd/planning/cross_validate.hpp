@@ -31,43 +31,46 @@
 
 namespace localsgd {
 
-/// @brief Some of the samples, as cross_validate() gives them to make(): an objective borrows from it.
+/// @brief A subset of the samples, as cross_validate() passes it to make(): an objective refers to
+///        it.
 template <class Matrix>
 struct data_part {
   Matrix features;                   ///< The rows of these samples.
   std::vector<double> targets;       ///< One for each row.
   std::vector<double> weights;       ///< One for each row, or none: for linear_options::weights.
-  std::vector<std::size_t> samples;  ///< Their numbers among all samples, ascending.
+  std::vector<std::size_t> samples;  ///< Their indices among all samples, ascending.
 };
 
-/// @brief How the samples are split, and what else is computed.
+/// @brief The split of the samples, and further options.
 struct cross_validation_options {
-  std::size_t folds = 10;  ///< k, 2 … n. Without effect where fold_of is given.
+  std::size_t folds = 10;  ///< k, 2 … n. Ignored if fold_of is given.
   std::uint64_t seed = 0;  ///< Of the split.
-  /// Folds have the classes in equal shares if all targets are integers, or if there are only two values.
+  /// Folds have equal shares of the classes if all targets are integers, or if there are only two
+  /// values.
   bool stratified = true;
-  /// The fold of each sample, 0 … k−1, none of them empty: for groups of samples that belong together.
-  /// Empty = random_folds or stratified_folds.
+  /// The fold of each sample, 0 … k−1, none of them empty: for groups of samples that belong
+  /// together. Empty = random_folds or stratified_folds.
   std::vector<std::size_t> fold_of = {};
-  /// s_i ≥ 0, one for each sample, borrowed; none = all equal. Each fold needs one that is above 0.
+  /// s_i ≥ 0, one for each sample, not copied; empty = all equal. Each fold needs one that is above
+  /// 0.
   detail::borrowed_numbers weights = {};
-  bool refit = true;  ///< Whether the path of all samples is computed, too.
+  bool refit = true;  ///< Whether the path of all samples is computed as well.
 };
 
-/// @brief How good the models of one λ are.
+/// @brief The quality of the models for one λ.
 struct cross_validation_point {
   double lambda = 0;           ///< λ
   double mean = 0;             ///< m, of the metric over the folds, weighted by their samples.
   double standard_error = 0;   ///< √(Σ_j w_j (e_j − m)²/(k − 1)), w_j the share of fold j of the samples.
-  double support = 0;          ///< Coefficients that are not 0, mean over the folds.
-  std::vector<double> errors;  ///< e_j, the metric on each fold. NaN where an observer ended the path.
+  double support = 0;          ///< Number of nonzero coefficients, mean over the folds.
+  std::vector<double> errors;  ///< e_j, the metric on each fold. NaN if an observer ended the path.
 };
 
-/// @brief What cross_validate() returns.
+/// @brief The result of cross_validate().
 template <class Scalar = double>
 struct cross_validation_result {
   std::vector<cross_validation_point> points;  ///< One for each λ, in the order of the sequence.
-  std::size_t best = 0;                ///< The place of the λ with the least mean; the first of equals.
+  std::size_t best = 0;                ///< The index of the λ with the smallest mean; the first of equals.
   std::size_t one_standard_error = 0;  ///< The largest λ whose mean is at most one standard error above.
   std::vector<std::size_t> fold_of;    ///< The fold of each sample.
   /// The models of all samples: `path.points[best].fit.x` is the answer. Empty without `refit`.
@@ -125,7 +128,7 @@ inline void summarize(cross_validation_point& at, std::span<double const> shares
   at.standard_error = std::sqrt(squares / static_cast<double>(shares.size() - 1));
 }
 
-/// @brief Chooses `best` and `one_standard_error`. Means that are not finite are not chosen.
+/// @brief Chooses `best` and `one_standard_error`. Means that are not finite are never chosen.
 template <class Scalar>
 void choose(cross_validation_result<Scalar>& all) {
   auto const& points = all.points;
@@ -145,7 +148,7 @@ template <class Make, class Matrix>
 using objective_of_part =
     std::remove_cvref_t<std::invoke_result_t<Make const&, data_part<Matrix> const&, double>>;
 
-/// @brief A function of some samples and λ that returns objectives.
+/// @brief A function of a subset of the samples and λ that returns objectives.
 template <class Make, class Matrix>
 concept objective_of_part_maker = std::invocable<Make const&, data_part<Matrix> const&, double> &&
                                   Objective<objective_of_part<Make, Matrix>>;
@@ -158,8 +161,8 @@ concept metric_for = requires(Metric const& m, F const& f, std::span<typename F:
 
 }  // namespace detail
 
-/// @brief k-fold cross-validation \cite stone1974cross : for each fold a regularization_path() of the
-///        samples outside, measured on the samples inside.
+/// @brief k-fold cross-validation \cite stone1974cross : for each fold a regularization_path() on
+///        the samples outside, evaluated on the samples inside.
 ///
 /// ~~~{.cpp}
 /// auto const make = [](auto const& part, double lambda) {
@@ -170,20 +173,22 @@ concept metric_for = requires(Metric const& m, F const& f, std::span<typename F:
 /// auto const& x = cv.path.points[cv.one_standard_error].fit.x;
 /// ~~~
 ///
-/// One fold after the other, each with a copy of its rows. The same folds on all platforms, and the
-/// same bits on any number of threads. With ranks, all make the same call, with all data.
+/// Folds are processed one after the other, each with a copy of its rows. The same folds on all
+/// platforms, and the same bits on any number of threads. With ranks, all make the same call, with
+/// all data.
 ///
 /// @param features   a csr_matrix or dense_matrix, n rows
 /// @param targets    n of them
-/// @param make       (data_part, λ) ↦ objective, of the same type for all. It borrows from the part.
+/// @param make       (data_part, λ) ↦ objective, of the same type for all. It refers to the part.
 /// @param lambdas    finite, > 0, strictly decreasing
-/// @param metric     mean_loss, error_rate, or (f, x) ↦ double, less is better; f is the objective of the
-///                   held-out samples, x a span
+/// @param metric     mean_loss, error_rate, or (f, x) ↦ double, where less is better; f is the
+///                   objective of the held-out samples, x a span
 /// @param options    folds, weights, refit
-/// @param s          of each run. A `tolerance` of 0 means that of regularization_path(), for each part
+/// @param s          of each run. A `tolerance` of 0 means that of regularization_path(), for each
+///                   part
 /// @param components those of regularization_path()
-/// @throws invalid_settings naming `folds`, `fold_of`, `weights` or the λ that breaks a rule;
-///         invalid_data if there are not n targets; and whatever minimize(), `make` and `metric` throw
+/// @throws invalid_settings naming `folds`, `fold_of`, `weights` or the λ that violates a rule;
+///   invalid_data if there are not n targets; and any exception of minimize(), `make` and `metric`
 template <detail::feature_matrix Matrix, detail::objective_of_part_maker<Matrix> Make,
           class Metric = mean_loss, class... Components>
   requires detail::metric_for<Metric, detail::objective_of_part<Make, Matrix>> &&
@@ -247,7 +252,7 @@ cross_validation_result<typename detail::objective_of_part<Make, Matrix>::scalar
   return all;
 }
 
-/// @brief A table for people: a line for each λ, with the two choices marked.
+/// @brief A human-readable table: a line for each λ, with the two choices marked.
 template <class Scalar>
 std::string to_string(cross_validation_result<Scalar> const& all) {
   std::string text = "      lambda   support          mean  standard error\n";

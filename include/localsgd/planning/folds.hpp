@@ -28,11 +28,11 @@ inline void check_folds(std::size_t samples, std::size_t folds) {
           "at most the number of samples, " + std::to_string(samples));
 }
 
-/// @brief Deals the samples of one class to the folds, in a random order.
-/// @param dealt how many samples have been dealt before; raised
+/// @brief Distributes the samples of one class to the folds, in a random order.
+/// @param dealt number of samples distributed so far; increased
 inline void deal(std::span<std::size_t const> samples, std::size_t folds, std::uint64_t seed,
                  std::uint32_t lane, std::size_t& dealt, std::span<std::size_t> fold_of) {
-  constexpr std::uint64_t epoch = std::uint64_t{1} << 60;  // no sampler gets there
+  constexpr std::uint64_t epoch = std::uint64_t{1} << 60;  // larger than any epoch of a sampler
   random_permutation const order(samples.size(), seed, lane, epoch);
   for (std::size_t i = 0; i != samples.size(); ++i)
     fold_of[samples[order(i)]] = dealt++ % folds;
@@ -40,8 +40,8 @@ inline void deal(std::span<std::size_t const> samples, std::size_t folds, std::u
 
 }  // namespace detail
 
-/// @brief The fold of each of n samples, 0 … folds−1: a random split into parts whose sizes differ by
-///        at most one.
+/// @brief The fold of each of n samples, 0 … folds−1: a random split into parts whose sizes differ
+///        by at most one.
 ///
 /// A pure function: the same arguments give the same folds on all platforms.
 /// @throws invalid_settings naming `folds` unless 2 ≤ folds ≤ samples
@@ -55,11 +55,11 @@ inline std::vector<std::size_t> random_folds(std::size_t samples, std::size_t fo
   return fold_of;
 }
 
-/// @brief The same, stratified: also the numbers of samples of each class differ by at most one
+/// @brief The same, stratified: the numbers of samples of each class also differ by at most one
 ///        between folds.
 ///
-/// The sizes of the folds still differ by at most one. Of a class with fewer samples than folds, some
-/// folds have none.
+/// The sizes of the folds still differ by at most one. If a class has fewer samples than folds,
+/// some folds have none of them.
 /// @param targets the class of each sample, any numbers
 /// @throws invalid_settings naming `folds` unless 2 ≤ folds ≤ samples
 inline std::vector<std::size_t> stratified_folds(std::span<double const> targets, std::size_t folds,
@@ -75,7 +75,7 @@ inline std::vector<std::size_t> stratified_folds(std::span<double const> targets
   return fold_of;
 }
 
-/// @brief Whether targets look like classes: at most two values, or integers.
+/// @brief Whether targets are likely classes: at most two values, or integers.
 inline bool are_classes(std::span<double const> targets) {
   double const* const first = targets.data();
   double const* const last = first + targets.size();

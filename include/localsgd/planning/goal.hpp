@@ -13,7 +13,7 @@
 #include <vector>
 
 /// @file
-/// @brief What advise() is asked, and what it answers.
+/// @brief The input and the output of advise().
 
 namespace localsgd {
 
@@ -23,7 +23,7 @@ struct problem_shape {
   std::size_t dimension = 0;     ///< d ≥ 1
   std::size_t scalar_bytes = 8;  ///< Of a coordinate of x as it is sent, ≥ 1.
 
-  /// @throws invalid_settings naming the member, its value and the rule it broke.
+  /// @throws invalid_settings naming the member, its value and the violated rule.
   void validate() const {
     detail::require(samples >= 1, "problem_shape.samples", samples, ">= 1");
     detail::require(dimension >= 1, "problem_shape.dimension", dimension, ">= 1");
@@ -31,14 +31,14 @@ struct problem_shape {
   }
 };
 
-/// @brief What is to be reached. An accuracy alone: as fast as possible. A budget alone: as
-///        accurately as possible. Both: as fast as possible, within the budget.
+/// @brief The goal. An accuracy alone: as fast as possible. A budget alone: as accurately as
+///        possible. Both: as fast as possible, within the budget.
 struct goal {
   double accuracy = 0;   ///< ε: f(x) − f* ≤ ε, in the units of f; 0 = none
-  double gradients = 0;  ///< At most so many component gradients, K·b·T; 0 = any number
-  double seconds = 0;    ///< At most so long; 0 = any time
+  double gradients = 0;  ///< Maximum number of component gradients, K·b·T; 0 = unlimited
+  double seconds = 0;    ///< Maximum time in seconds; 0 = unlimited
 
-  /// @throws invalid_settings naming the member, its value and the rule it broke.
+  /// @throws invalid_settings naming the member, its value and the violated rule.
   void validate() const {
     detail::require_nonnegative("goal.accuracy", accuracy);
     detail::require_nonnegative("goal.gradients", gradients);
@@ -48,13 +48,13 @@ struct goal {
   }
 };
 
-/// @brief What may be chosen.
+/// @brief The available choices.
 struct choices {
   std::vector<std::size_t> workers = {1, 2, 4, 8};   ///< K, not empty; each 1 … 2²⁰
   std::vector<std::size_t> batch_sizes = {1, 4, 16};  ///< b, not empty; each 1 … n
   std::vector<std::uint64_t> local_steps = {};        ///< H, each ≥ 1; none = any
 
-  /// @throws invalid_settings naming the member, its value and the rule it broke.
+  /// @throws invalid_settings naming the member, its value and the violated rule.
   void validate(std::size_t samples) const {
     detail::require(!workers.empty(), "choices.workers", "{}", "at least one number");
     detail::require(!batch_sizes.empty(), "choices.batch_sizes", "{}", "at least one number");
@@ -68,20 +68,20 @@ struct choices {
   }
 };
 
-/// @brief What a rehearsal has shown of the steps to an accuracy: T(K, b) = start + noise/(Kb).
+/// @brief The result of a rehearsal: the steps to an accuracy, T(K, b) = start + noise/(Kb).
 struct rehearsal {
   double accuracy = 0;  ///< ε > 0
-  double start = 0;     ///< Steps that no number of workers spares, ≥ 0.
-  double noise = 0;     ///< Gradients that the workers share, ≥ 0.
+  double start = 0;     ///< Steps that more workers do not reduce, ≥ 0.
+  double noise = 0;     ///< Gradients that the workers divide, ≥ 0.
   /// T(H)/T(4) for some H > 4, both ascending; none = unknown.
   std::vector<detail::drift_cost> drift = {};
-  /// The H of which a single round was enough in all runs; 0 = unknown.
+  /// The H for which a single round was sufficient in all runs; 0 = unknown.
   double one_shot = 0;
-  std::size_t workers = 8;    ///< K of those runs: only for this K and b one_shot counts.
+  std::size_t workers = 8;    ///< K of those runs: one_shot applies only to this K and b.
   std::size_t batch_size = 1; ///< b
-  bool extrapolated = false;  ///< Whether a run was given up before it was there.
+  bool extrapolated = false;  ///< Whether a run was ended before it reached the accuracy.
 
-  /// @throws invalid_settings naming the member, its value and the rule it broke.
+  /// @throws invalid_settings naming the member, its value and the violated rule.
   void validate() const {
     detail::require_positive("rehearsal.accuracy", accuracy);
     detail::require_nonnegative("rehearsal.start", start);
@@ -98,7 +98,7 @@ struct rehearsal {
   }
 };
 
-/// @brief One way to run, and what it is expected to take.
+/// @brief One way to run, and its predicted cost.
 struct candidate {
   std::size_t workers = 1;        ///< K
   std::size_t batch_size = 1;     ///< b
@@ -106,18 +106,18 @@ struct candidate {
   double steps = 0;               ///< T
   double rounds = 0;              ///< ⌈T/H⌉
   double gradients = 0;           ///< K·b·T
-  double bytes = 0;               ///< As result::bytes counts them: 2(K−1)·d·sizeof a round.
+  double bytes = 0;               ///< As in result::bytes: 2(K−1)·d·sizeof a round.
   double seconds = 0;             ///< By the cost model.
   double accuracy = 0;            ///< f(x) − f*
-  std::string why = {};           ///< Why it was taken, or was not.
+  std::string why = {};           ///< Why it was chosen or rejected.
 };
 
-/// @brief The run to make.
+/// @brief The recommended run.
 struct advice : candidate {
   std::string schedule = {};                ///< E.g. "every{64}".
-  std::string step_size = {};               ///< The StepSize or StepSizeRule to run with.
-  std::vector<candidate> rejected = {};     ///< The fastest first.
-  std::vector<std::string> assumed = {};    ///< What all of this rests on.
+  std::string step_size = {};               ///< The recommended StepSize or StepSizeRule.
+  std::vector<candidate> rejected = {};     ///< Ordered by time, fastest first.
+  std::vector<std::string> assumed = {};    ///< The assumptions of the advice.
   localsgd::settings settings = {};         ///< `minimize(f, advice.settings, …)` is the run.
 };
 

@@ -17,16 +17,16 @@
 #include <vector>
 
 /// @file
-/// @brief Sequences of penalty strengths λ, from the largest that matters down.
+/// @brief Decreasing sequences of penalty strengths λ, from the largest useful one.
 
 namespace localsgd {
 
 namespace detail {
 
-/// @brief f at a point, with its gradient.
+/// @brief f and its gradient at a point.
 struct value_and_gradient {
   double objective = 0;          ///< f(x)
-  std::vector<double> gradient;  ///< ∇f(x), or that of the losses where r has none
+  std::vector<double> gradient;  ///< ∇f(x), or that of the losses if r has none
 };
 
 template <Objective F>
@@ -39,9 +39,10 @@ value_and_gradient evaluate_all(F const& f, std::span<typename F::scalar const> 
   return all;
 }
 
-/// @brief argmin_b Σ_i s_i φ(c·b + o_i, y_i), c the value of the intercept: the best model without features.
+/// @brief argmin_b Σ_i s_i φ(c·b + o_i, y_i), c the value of the intercept: the best model without
+///        features.
 ///
-/// By bisection, to 1e-14 of its size. Where there is no minimum, a large number.
+/// By bisection, to a relative accuracy of 1e-14. If there is no minimum, a large number.
 template <LinearObjective F>
 double intercept_alone(F const& f) {
   double const c = f.intercept();
@@ -62,8 +63,8 @@ double intercept_alone(F const& f) {
   return low + (high - low) / 2;
 }
 
-/// @brief b ← log(share of the samples of class c)/c: the probabilities are these shares. Of a class
-///        without samples they are e⁻⁷⁰⁰.
+/// @brief b ← log(share of the samples of class c)/c, which gives these shares as probabilities.
+///        For a class without samples the share is replaced by e⁻⁷⁰⁰.
 template <has_class_probabilities F>
 void write_intercepts_alone(F const& f, std::span<typename F::scalar> b) {
   std::vector<double> share(f.classes());
@@ -75,16 +76,16 @@ void write_intercepts_alone(F const& f, std::span<typename F::scalar> b) {
 
 }  // namespace detail
 
-/// @brief λ_max = max_j |∂φ̄/∂x_j|, φ̄ the mean loss, at the best x that has no feature: the least λ at
-///        which λ‖x‖₁ keeps all coefficients 0 \cite friedman2010regularization .
+/// @brief λ_max = max_j |∂φ̄/∂x_j|, φ̄ the mean loss, at the best x without features: the smallest
+///        λ at which λ‖x‖₁ keeps all coefficients 0 \cite friedman2010regularization .
 ///
-/// The best x without features is 0, or, with an intercept that is not regularised, the best model that
-/// consists of the intercept alone. For `elastic_net(αλ, (1 − α)λ)` the least λ is λ_max/α. One pass over
-/// the data, on the calling thread.
+/// The best x without features is 0 or, with an intercept that is not regularised, the best model
+/// that consists of the intercept alone. For `elastic_net(αλ, (1 − α)λ)` the smallest λ is λ_max/α.
+/// One pass over the data, on the calling thread.
 ///
-/// @param f with any regularizer without a gradient, or one whose gradient at 0 is 0, as of l1 and l2:
-///          its strength does not matter
-/// @return a number ≥ 0; 0 if no feature is of any use
+/// @param f with any regularizer without a gradient, or one whose gradient at 0 is 0, such as l1
+///          and l2; its strength does not matter
+/// @return a number ≥ 0; 0 if all features are useless
 template <Objective F>
   requires(!ShardedObjective<F>)
 double lambda_max(F const& f) {
@@ -104,10 +105,10 @@ double lambda_max(F const& f) {
   return largest;
 }
 
-/// @brief max·min_ratio^(i/(count−1)), i = 0 … count−1: from `max` down to `max`·`min_ratio`.
+/// @brief max·min_ratio^(i/(count−1)), i = 0 … count−1: from `max` to `max`·`min_ratio`.
 /// @param max       finite and > 0
 /// @param min_ratio in (0, 1)
-/// @param count     ≥ 1; a single one is `max`
+/// @param count     ≥ 1; a single value is `max`
 /// @throws invalid_settings naming the argument
 inline std::vector<double> geometric_sequence(double max, double min_ratio, std::size_t count) {
   detail::require_positive("max", max);
@@ -122,9 +123,9 @@ inline std::vector<double> geometric_sequence(double max, double min_ratio, std:
   return sequence;
 }
 
-/// @brief The default λ of a path for l1: `count` numbers from lambda_max(f) down to 1e-4·lambda_max(f),
-///        or to 1e-2 of it if there are fewer samples than coordinates, as in glmnet.
-/// @throws invalid_settings if lambda_max(f) is not > 0 and finite: then no λ makes a difference
+/// @brief The default λ of a path for l1: `count` values from lambda_max(f) to 1e-4·lambda_max(f),
+///        or to 1e-2·lambda_max(f) if there are fewer samples than coordinates, as in glmnet.
+/// @throws invalid_settings if lambda_max(f) is not > 0 and finite: then no λ has an effect
 template <Objective F>
   requires(!ShardedObjective<F>)
 std::vector<double> lambda_sequence(F const& f, std::size_t count = 100) {

@@ -33,14 +33,14 @@
 
 namespace localsgd {
 
-/// @brief How the constants are to be measured.
+/// @brief Options for the measurement of the constants.
 struct measure_options {
-  /// m ≥ 2: how many component gradients, drawn at random, σ² and G² are estimated from where all n
-  /// would take more than 1e9 multiply-adds over all points. From n on it is all of them.
+  /// m ≥ 2: the number of component gradients, drawn at random, from which σ² and G² are estimated
+  /// if all n would take more than 1e9 multiply-adds over all points. If m ≥ n, all are used.
   std::size_t samples = 4096;
-  bool every_sample = false;      ///< σ² and G² over all n, whatever that costs.
-  bool proven_smoothness = true;  ///< L of linear models from above; false = by power iteration.
-  std::uint64_t seed = 0;         ///< Of all that is drawn.
+  bool every_sample = false;      ///< σ² and G² over all n, at any cost.
+  bool proven_smoothness = true;  ///< L of linear models as an upper bound; false = by power iteration.
+  std::uint64_t seed = 0;         ///< Of all random draws.
 
   /// @throws invalid_settings
   void validate() const { detail::require(samples >= 2, "samples", samples, ">= 2"); }
@@ -48,7 +48,7 @@ struct measure_options {
 
 namespace detail {
 
-/// @brief A vector of the type of x: anything with `data()` and `size()`.
+/// @brief A vector of the type of x: any type with `data()` and `size()`.
 template <class P, class F>
 concept point_for = requires(P const& p) {
   { p.data() } -> std::convertible_to<typename F::scalar const*>;
@@ -63,7 +63,7 @@ concept knows_linear_curvature =
     LinearObjective<F> && differentiable<F> &&
     has_const_curvature<std::remove_cvref_t<decltype(std::declval<F const&>().loss())>>;
 
-/// @brief Whether `smoothness()` is a power iteration's: 1e-6 too small or so.
+/// @brief Whether `smoothness()` is computed by power iteration: too small by about 1e-6.
 template <class F>
 inline constexpr bool smoothness_from_below = false;
 template <feature_matrix Matrix, class Label, class Scalar, class R>
@@ -85,14 +85,14 @@ void check_point(std::span<Scalar const> x, std::size_t dimension, std::string c
       throw invalid_data(name + "[" + std::to_string(j) + "]", shown(x[j]), "a finite number");
 }
 
-/// @brief The larger; what is not a number wins, so that it is seen.
+/// @brief The larger; NaN is propagated, so that it is detected.
 inline void raise(constant& to, measured const& m, origin from) {
   if (!(m.value <= to.value) && !std::isnan(to.value)) to = constant(m.value, from, m.error);
 }
 
 template <Objective F, class Points>
 constant smoothness_of(F const& f, Points const& points, measure_options const& options) {
-  double const up = 1 + 1e-12;  // the rounding of the last few operations
+  double const up = 1 + 1e-12;  // the rounding error of the last few operations
   constant smoothness(0, origin::estimate);
   if constexpr (knows_linear_curvature<F>) {
     auto const scale = [&f](std::size_t i) { return f.scale(i); };
@@ -112,7 +112,7 @@ constant smoothness_of(F const& f, Points const& points, measure_options const& 
     for (auto const& p : points)
       raise(smoothness, curvature_at(f, as_point<F>(p), options.seed), origin::estimate);
   }
-  // f is as curved as its strong convexity says, whatever an estimate from below has missed.
+  // The curvature of f is at least its strong convexity, even if an estimate from below is smaller.
   if (smoothness.value < strong_convexity_of(f)) smoothness.value = strong_convexity_of(f);
   return smoothness;
 }
@@ -132,7 +132,7 @@ constant squared_distance_of(F const& f, std::span<typename F::scalar const> x, 
   std::vector<typename F::scalar> const zero(x.size());
   double const mu = c.strong_convexity.value, length = std::sqrt(squared_norm(x));
   double const at_zero = gradient_norm(f, std::span<typename F::scalar const>(zero));
-  if (!(mu > 0))  // ∇f(0) is at most L‖0 − x*‖ long
+  if (!(mu > 0))  // ‖∇f(0)‖ is at most L‖0 − x*‖
     return {std::pow(std::max(length, at_zero / c.smoothness.value), 2), origin::estimate,
             std::numeric_limits<double>::infinity()};
   double const near = std::min(gradient_norm(f, x) / mu, std::sqrt(2 * certificate / mu));
@@ -174,7 +174,7 @@ constants constants_along(F const& f, Points const& points, measure_options cons
     raise(c.variance, m.variance, from);
     raise(c.second_moment, m.second_moment, from);
   }
-  // G² = σ² + ‖∇f‖², to the rounding of both, and to the noise of a sample's mean.
+  // G² = σ² + ‖∇f‖², to within the rounding of both and the sampling error of a mean.
   if (c.second_moment.value < c.variance.value) c.second_moment = c.variance;
   c.squared_distance =
       squared_distance_of(f, std::span<typename F::scalar const>(last), c, certificate);
@@ -184,37 +184,39 @@ constants constants_along(F const& f, Points const& points, measure_options cons
 
 }  // namespace detail
 
-/// @brief The constants of f along the points that a run visits.
+/// @brief The constants of f along the points of a run.
 ///
-/// - **L** of linear models: a proven bound, sup φ''·λ_max((1/n) Σ s_i a_i a_iᵀ) + λ from above; to
-///   1e-6 up to some 1000 dimensions, beyond that to 1e-3 where no feature is negative, else it can
-///   be far above L: see measure_options::proven_smoothness. Of others: what their `smoothness()`
-///   gives, which for softmax_objective is an estimate. Without one, the largest curvature at the
-///   points, estimated from differences of gradients; the error is that of the mean over 6 random
-///   batches of up to 256, and what further iterations would add. Where n is above that, λ_max of a
-///   batch is a little too large on average; elsewhere f may be more curved.
-/// - **μ**: `strong_convexity()`, or 0 without one; both count as given.
-/// - **σ², G²**: the largest at the points. Over all n components they are exact there, and count
-///   as given; or they are estimates (measure_options::samples), with the error at the point of the
-///   largest. Between the points the run may meet more.
-/// - **‖x_0 − x*‖²** for x_0 = 0. With μ > 0 a bound, the lesser of ‖∇f(0)‖²/μ² and (‖x‖ +
-///   ‖∇f(x)‖/μ)², where x is the last point; both gradients over all n. With μ = 0 nothing bounds
-///   it: the greater of ‖x‖² and ‖∇f(0)‖²/L² is an estimate, of infinite error.
+/// - **L** of linear models: a proven upper bound, sup φ''·λ_max((1/n) Σ s_i a_i a_iᵀ) + λ;
+///   accurate to 1e-6 up to about 1000 dimensions, beyond that to 1e-3 if no feature is negative;
+///   otherwise it can be far above L: see measure_options::proven_smoothness. For other objectives:
+///   the value of `smoothness()`, which for softmax_objective is an estimate. Without that
+///   function, the largest curvature at the points, estimated from differences of gradients; the
+///   error is that of the mean over 6 random batches of up to 256, plus the effect of further
+///   iterations. If n is larger than that, λ_max of a batch is slightly too large on average;
+///   elsewhere f may have larger curvature.
+/// - **μ**: `strong_convexity()`, or 0 without that function; both are treated as given.
+/// - **σ², G²**: the largest values at the points. Over all n components they are exact there, and
+///   are treated as given; otherwise they are estimates (measure_options::samples), with the error
+///   at the point of the largest value. Between the points they may be larger.
+/// - **‖x_0 − x*‖²** for x_0 = 0. With μ > 0 a bound, the smaller of ‖∇f(0)‖²/μ² and (‖x‖ +
+///   ‖∇f(x)‖/μ)², where x is the last point; both gradients over all n. With μ = 0 there is no
+///   bound: the larger of ‖x‖² and ‖∇f(0)‖²/L² is an estimate with infinite error.
 ///
-/// @param points in the order of the run, the last nearest to x*: any range of vectors of d
-///        `scalar`s
+/// @param points in the order of the run, the last one nearest to x*: any range of vectors of d
+///               `scalar`s
 /// @throws invalid_data     no points; one of the wrong length, or not finite: `points[1][7]`
-/// @throws invalid_settings an option out of range; or a constant, when what was measured is not
-///                          finite or L is 0
+/// @throws invalid_settings an option out of range; or a constant, if the measured value is not
+///   finite or L is 0
 ///
-/// The same numbers for the same seed. Thread safe. Runs in the calling thread.
+/// The same numbers for the same seed. Thread safe. Runs on the calling thread.
 template <Objective F, class Points>
   requires detail::points_for<Points, F>
 constants measure_constants(F const& f, Points const& points, measure_options const& options = {}) {
   return detail::constants_along(f, points, options);
 }
 
-/// @brief The constants at one point. @throws as for several; a bad point is `x` or `x[7]`
+/// @brief The constants at one point. @throws as for several points; an invalid point is `x` or
+///        `x[7]`
 template <Objective F, class Point>
   requires detail::point_for<Point, F>
 constants measure_constants(F const& f, Point const& x, measure_options const& options = {}) {
@@ -222,8 +224,8 @@ constants measure_constants(F const& f, Point const& x, measure_options const& o
   return detail::constants_along(f, std::array{detail::as_point<F>(x)}, options);
 }
 
-/// @brief The constants along a run that was made: at 0, x/4, x/2, 3x/4, x̂_T, the last consensus,
-///        and x; with ‖x − x*‖² ≤ 2·certificate/μ where that is the better bound.
+/// @brief The constants along a completed run: at 0, x/4, x/2, 3x/4, x̂_T, the last consensus, and
+///        x; with ‖x − x*‖² ≤ 2·certificate/μ if that bound is better.
 /// @throws as above, and invalid_settings if the run diverged
 template <Objective F>
 constants measure_constants(F const& f, result<typename F::scalar> const& r,

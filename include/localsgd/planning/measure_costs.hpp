@@ -16,13 +16,13 @@
 #include <vector>
 
 /// @file
-/// @brief Measures what steps and rounds cost here and now.
+/// @brief Measures the cost of steps and rounds on the current machine.
 
 namespace localsgd {
 
 namespace detail {
 
-/// @brief Nothing to minimise, in d dimensions: so that a run is nothing but rounds.
+/// @brief An objective without work, in d dimensions, so that a run consists of rounds only.
 struct idle_objective {
   using scalar = double;
   std::size_t length;
@@ -35,7 +35,7 @@ struct idle_objective {
   }
 };
 
-/// @brief A worker that stays where it is.
+/// @brief A worker that does not move.
 class idle_sequence {
  public:
   explicit idle_sequence(std::size_t dimension) : x_(dimension) {}
@@ -56,12 +56,12 @@ struct idle_worker {
   }
 };
 
-/// @brief The time of one of what `seconds(count)` makes, from runs of at least `long_enough`: the
-///        difference of two lengths, so that what a run costs once drops out; the least of five.
+/// @brief The time of one operation of `seconds(count)`, from runs of at least `long_enough`: the
+///        difference of two lengths, which cancels fixed costs; the minimum of five.
 ///
-/// On a busy machine the difference can be anything. Where it is less than a quarter of what the
-/// longer run took for each, the runs are made longer; at last that mean is taken, which is at
-/// least the truth.
+/// On a busy machine the difference can have any value. If it is less than a quarter of the mean
+/// time per operation of the longer run, the runs are made longer; finally that mean is used, which
+/// is not below the true value.
 template <class Seconds>
 double seconds_of_one(Seconds const& seconds, double long_enough) {
   std::uint64_t count = 16;
@@ -77,20 +77,20 @@ double seconds_of_one(Seconds const& seconds, double long_enough) {
     mean = greater / (3 * n);
     if (difference > mean / 4) return difference;
   }
-  return std::max(mean, 1e-12);  // a clock that did not move must not make things free
+  return std::max(mean, 1e-12);  // a clock that did not advance must not give zero cost
 }
 
 }  // namespace detail
 
-/// @brief The cost model of `synchronizer` on this machine, now, for f: some tenths of a second of
-///        timed runs.
+/// @brief The cost model of `synchronizer` on this machine for f, measured by timed runs of some
+///        tenths of a second.
 ///
-/// A gradient from local steps of f without rounds; latency and bandwidth from rounds of nothing in
-/// 16 and in 65,536 dimensions. They are put as those of one memory (no network), with as many
-/// members as the synchronizer has for K workers: over a network ℓ and β so are effective ones, for
-/// this K. Times vary from run to run: they enter advice, never the result of a run.
+/// A gradient is measured by local steps of f without rounds; latency and bandwidth by empty rounds
+/// in 16 and in 65,536 dimensions. They are given as those of one memory (no network), with as many
+/// members as the synchronizer has for K workers: over a network ℓ and β are therefore effective
+/// values for this K. Times vary between runs: they affect advice, never the result of a run.
 /// @param workers K ≥ 1 @param batch_size b, 1 … n
-/// @throws invalid_settings; what f and the synchronizer throw
+/// @throws invalid_settings; exceptions of f and the synchronizer
 template <Objective F, Synchronizer S>
 cost_model measure_costs(F const& f, S& synchronizer, std::size_t workers = settings{}.workers,
                          std::size_t batch_size = 1) {

@@ -13,9 +13,10 @@
 #include <span>
 
 /// @file
-/// @brief How good a model is on samples that it has not seen: metrics for cross_validate().
+/// @brief The quality of a model on unseen samples: metrics for cross_validate().
 ///
-/// These look at an objective and a point. accuracy(), auc() and others in model/metrics.hpp look at predictions.
+/// These metrics take an objective and a point. accuracy(), auc() and others in model/metrics.hpp
+/// take predictions.
 
 namespace localsgd {
 
@@ -26,7 +27,8 @@ concept knows_accuracy = requires(F const& f, std::span<typename F::scalar const
   { f.accuracy(x) } -> std::convertible_to<double>;
 };
 
-/// @brief (1/n) Σ s_i metric(⟨a_i, x⟩, y_i), the mean of a function of predictions and targets; s has mean 1.
+/// @brief (1/n) Σ s_i metric(⟨a_i, x⟩, y_i), the mean of a function of predictions and targets; s
+///        has mean 1.
 template <LinearObjective F, class Metric>
 double mean_over_rows(F const& f, std::span<typename F::scalar const> x, Metric const& metric) {
   double sum = 0;
@@ -37,7 +39,8 @@ double mean_over_rows(F const& f, std::span<typename F::scalar const> x, Metric 
 
 }  // namespace detail
 
-/// @brief The mean loss without the penalty: f(x) − r(x). Of an objective without a regularizer(), f(x).
+/// @brief The mean loss without the penalty: f(x) − r(x). For an objective without a regularizer(),
+///        f(x).
 struct mean_loss {
   template <Objective F>
   double operator()(F const& f, std::span<typename F::scalar const> x) const {
@@ -54,8 +57,9 @@ struct mean_loss {
   }
 };
 
-/// @brief The weighted share of samples with a wrong class: of linear models sign(z) ≠ sign(y), where 0 is
-///        negative; of objectives with an `accuracy(x)`, as softmax_objective, 1 − accuracy(x).
+/// @brief The weighted share of misclassified samples: for linear models sign(z) ≠ sign(y), where 0
+///        is negative; for objectives with an `accuracy(x)`, such as softmax_objective, 1 −
+///        accuracy(x).
 struct error_rate {
   template <Objective F>
     requires(LinearObjective<F> || detail::knows_accuracy<F>)

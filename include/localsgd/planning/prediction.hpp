@@ -11,14 +11,14 @@
 #include <vector>
 
 /// @file
-/// @brief How many local steps an accuracy takes: what advise() computes with.
+/// @brief The number of local steps to an accuracy, for advise().
 
 namespace localsgd::detail {
 
-/// @brief Steps that are enough for f − f* ≤ ε in the mean by \cite khaled2020tighter, H = 1, with
-///        the constant step size that gives each of its two terms half of ε.
+/// @brief The number of steps that suffices for E[f − f*] ≤ ε by \cite khaled2020tighter, H = 1,
+///        with the constant step size that assigns half of ε to each of the two terms.
 ///
-/// With g = K·b the lesser of
+/// With g = K·b, the smaller of
 /// - μ > 0: γ = min{1/(4L), εμg/(Lσ²)}, T = ln(L‖x_0 − x*‖²/ε)/(−ln(1 − γμ)), for the last
 /// consensus;
 /// - γ = min{1/(4L), εg/(4σ²)}, T = 4‖x_0 − x*‖²/(γε), for the mean of all iterates.
@@ -38,18 +38,18 @@ inline double sufficient_steps(constants const& c, double accuracy, double gradi
   return std::max(1.0, std::ceil(std::min(convex, strongly)));
 }
 
-/// @brief T(K, b) = start + noise/(Kb): the form that both measured and proven numbers have.
+/// @brief T(K, b) = start + noise/(Kb): the form of both the measured and the proven numbers.
 struct step_counts {
   constants c;
   double samples = 0;   ///< n
   double accuracy = 0;  ///< ε
-  double start = -1;    ///< Measured; < 0: sufficient_steps() in place of start + noise/(Kb).
+  double start = -1;    ///< Measured; < 0: use sufficient_steps() instead of start + noise/(Kb).
   double noise = 0;
   std::vector<drift_cost> drift = {};  ///< Measured; empty: √ beyond H_c
-  double one_shot = 0;  ///< The H of which a single round was enough, measured; 0 = not known
-  double seen_workers = 0, seen_batch = 0;  ///< K and b of that
+  double one_shot = 0;  ///< The measured H for which a single round was sufficient; 0 = not known
+  double seen_workers = 0, seen_batch = 0;  ///< K and b of that measurement
 
-  /// @brief The H of which a single round is enough; 0 = not known for this K and b.
+  /// @brief The H for which a single round is sufficient; 0 = not known for this K and b.
   double once(double workers, double batch) const {
     return workers == seen_workers && batch == seen_batch ? one_shot : 0;
   }
@@ -60,8 +60,8 @@ struct step_counts {
     return std::max(1.0, std::ceil(start + noise / (workers * batch)));
   }
 
-  /// @brief H_c at the step size that automatic_step has come to after so many steps, where it
-  ///        begins with 1/(4L).
+  /// @brief H_c at the step size that automatic_step reaches after that many steps, starting with
+  ///        1/(4L).
   double drift_free(double workers, double batch, double steps) const {
     double const first = 1 / (4 * c.smoothness.value), mu = c.strong_convexity.value;
     double const now = mu > 0 ? 1 / (1 / first + mu * steps / 2)
@@ -71,8 +71,8 @@ struct step_counts {
                                   workers);
   }
 
-  /// @brief T(H) = T·drift_times() or, where that was not measured, T·√(H/H_c) beyond H_c; at most
-  ///        what one worker alone takes, since f at an average is at most the average of f.
+  /// @brief T(H) = T·drift_times() or, if that was not measured, T·√(H/H_c) beyond H_c; at most the
+  ///        number of steps of a single worker, since f at an average is at most the average of f.
   double apart(double workers, double batch, double local_steps) const {
     double const enough = once(workers, batch);
     if (enough > 0 && local_steps >= enough) return enough;

@@ -29,11 +29,11 @@
 #include <vector>
 
 /// @file
-/// @brief Models for a sequence of penalty strengths, each started from the one before.
+/// @brief Models for a sequence of penalty strengths, each started from the previous one.
 
 namespace localsgd {
 
-/// @brief The model of one λ.
+/// @brief The model for one λ.
 template <class Scalar = double>
 struct path_point {
   double lambda = 0;        ///< λ
@@ -41,28 +41,29 @@ struct path_point {
   result<Scalar> fit;       ///< The answer of minimize().
 };
 
-/// @brief The models of all λ, in the order of the sequence.
+/// @brief The models for all λ, in the order of the sequence.
 template <class Scalar = double>
 struct path_result {
   std::vector<path_point<Scalar>> points;  ///< One for each λ, unless an observer stopped the path.
-  double tolerance = 0;                    ///< On the certificate of each, in the units of f.
+  double tolerance = 0;                    ///< On the certificate of each run, in the units of f.
   std::uint64_t gradients = 0;             ///< Component gradients of all runs: see result::gradients.
   double seconds = 0;                      ///< Of all runs: see result::seconds.
 };
 
-/// @brief How a path is computed.
+/// @brief Options for the computation of a path.
 struct path_options {
-  /// Whether features that are not expected to have a coefficient at the next λ are left out of its run.
-  /// The certificates are of all features in any case, and the answers as accurate. Of `linear_objective`
-  /// with a csr_matrix and `l1`, `elastic_net`, `box` or `nonnegative` with the same strengths and bounds for
-  /// all features; without settings::evaluations, and where no LocalWorker, StepSize or Observer is given.
-  /// Other paths are computed without.
+  /// Whether features that are not expected to have a nonzero coefficient at the next λ are
+  /// excluded from its run. The certificates cover all features in any case, and the answers are as
+  /// accurate. Available for `linear_objective` with a csr_matrix and `l1`, `elastic_net`, `box` or
+  /// `nonnegative` with the same strengths and bounds for all features, without
+  /// settings::evaluations and without a LocalWorker, StepSize or Observer. Other paths are
+  /// computed without screening.
   bool screening = true;
 };
 
 namespace detail {
 
-/// @brief Without settings::tolerance, paths are computed to this times f(0).
+/// @brief Without settings::tolerance, the tolerance of paths is this times f(0).
 inline constexpr double path_tolerance = 1e-4;
 
 template <class Make>
@@ -73,7 +74,8 @@ template <class Make>
 concept objective_maker =
     std::invocable<Make const&, double> && Objective<objective_made_by<Make>>;
 
-/// @brief Not what a path decides by itself, and not a file that would be of another run each time.
+/// @brief Components other than those that a path sets itself, and other than a file that each run
+///        would change.
 template <class C, class F>
 concept component_of_paths = ComponentFor<std::remove_cvref_t<C>, F> &&
                              !std::same_as<std::remove_cvref_t<C>, warm_start> &&
@@ -90,7 +92,7 @@ inline void check_lambdas(std::span<double const> lambdas) {
   }
 }
 
-/// @brief The tolerance of a path of such objectives: the one that is set, or 1e-4·|f(0)|.
+/// @brief The tolerance of a path of such objectives: the given one, or 1e-4·|f(0)|.
 template <Objective F>
 double tolerance_of_path(F const& f, settings const& s) {
   if (s.tolerance > 0) return s.tolerance;
@@ -105,7 +107,7 @@ double tolerance_of_path(F const& f, settings const& s) {
   }
 }
 
-/// @brief How many coordinates of x are not 0, without an intercept.
+/// @brief The number of nonzero coordinates of x, without an intercept.
 template <Objective F>
 std::size_t support_of(F const& f, std::span<typename F::scalar const> x) {
   if constexpr (requires { { f.intercept() } -> std::convertible_to<double>; })
@@ -113,11 +115,12 @@ std::size_t support_of(F const& f, std::span<typename F::scalar const> x) {
   return x.size() - static_cast<std::size_t>(std::ranges::count(x, typename F::scalar{0}));
 }
 
-/// @brief Where the runs of a path start: at the minimum of the λ before or, with a regularizer that has no
-///        gradient, on the line through the last two minima, as a function of log λ.
+/// @brief The starting points of the runs of a path: the minimum for the previous λ or, with a
+///        regularizer without a gradient, a point on the line through the last two minima, as a
+///        function of log λ.
 ///
-/// Between two λ where its zeros change, the minimum is a smooth function of λ. Coefficients that are 0
-/// stay 0, and none changes its sign.
+/// Between two λ where its zeros change, the minimum is a smooth function of λ. Coefficients that
+/// are 0 stay 0, and no coefficient changes its sign.
 template <Objective F>
 class path_starts {
  public:
@@ -129,7 +132,7 @@ class path_starts {
     lambda_before_ = lambda_;
     lambda_ = lambda;
   }
-  /// @brief For λ: nothing before the first minimum.
+  /// @brief The starting point for λ: none before the first minimum.
   std::span<scalar const> at([[maybe_unused]] F const& f, [[maybe_unused]] double lambda) {
     if constexpr (proximal<F>) {
       if (before_.empty()) return last_;
@@ -156,8 +159,9 @@ class path_starts {
   std::vector<scalar> last_, before_, start_;
 };
 
-/// @brief Minimises make(λ) for each λ. `visit(i, f, r)` gets each answer and may take it. @return the
-///        tolerance
+/// @brief Minimises make(λ) for each λ. `visit(i, f, r)` receives each answer and may take
+///        ownership.
+///        @return the tolerance
 template <class Make, class Visit, class... Components>
 double walk_path(Make const& make, std::span<double const> lambdas, settings s,
                  path_options const& options, Visit const& visit, Components&... components) {
@@ -188,30 +192,31 @@ double walk_path(Make const& make, std::span<double const> lambdas, settings s,
 
 }  // namespace detail
 
-/// @brief Minimises the objectives of a decreasing sequence of λ, each from the minimum of the one
-///        before (a warm start): see detail::path_starts.
+/// @brief Minimises the objectives of a decreasing sequence of λ, each from the minimum of the
+///        previous one (a warm start): see detail::path_starts.
 ///
 /// ~~~{.cpp}
-/// auto const make = [&](double lambda) { return linear_objective(rows, y, logistic{}, l1{lambda}); };
-/// auto const path = regularization_path(make, lambda_sequence(make(0)));
-/// std::cout << to_string(path);
+/// auto const make = [&](double lambda) { return linear_objective(rows, y, logistic{}, l1{lambda});
+/// }; auto const path = regularization_path(make, lambda_sequence(make(0))); std::cout <<
+/// to_string(path);
 /// ~~~
 ///
-/// Neighbouring λ have similar minima, so the runs take far fewer gradients than runs from 0
-/// \cite friedman2010regularization . λ may be anything that `make` makes of it: the strength of l1 or
-/// l2, or `elastic_net{alpha * lambda, (1 - alpha) * lambda}`. With ranks, all make the same call.
+/// Neighbouring λ have similar minima, so the runs need far fewer gradients than runs from 0
+/// \cite friedman2010regularization . `make` interprets λ: as the strength of l1 or l2, or as in
+/// `elastic_net{alpha * lambda, (1 - alpha) * lambda}`. With ranks, all make the same call.
 ///
 /// @param make       λ ↦ objective, of the same type and dimension for all λ
 /// @param lambdas    finite, > 0, strictly decreasing
 /// @param s          of each run. A `tolerance` of 0 means 1e-4·|f(0)| here, f the first objective:
-///                   the accuracy of scikit-learn. A sharded objective needs one that is set.
-/// @param options    whether features are left out of runs: see detail::path_screening
+///                   the accuracy of scikit-learn. A sharded objective requires an explicit
+///                   tolerance.
+/// @param options    whether features are excluded from runs: see detail::path_screening
 /// @param components those of minimize(), for each run; neither warm_start nor checkpoint. If an
 ///                   observer stops a run, the path ends there.
-/// @throws invalid_settings naming the λ that breaks a rule; and whatever minimize() throws
+/// @throws invalid_settings naming the λ that violates a rule; and any exception of minimize()
 ///
-/// Thread safe if calling `make` is. The same bits on any number of threads. Without screening they are those
-/// of the same calls of minimize().
+/// Thread safe if `make` is. The same bits on any number of threads. Without screening they are
+/// those of the same calls of minimize().
 template <detail::objective_maker Make, class... Components>
   requires(detail::component_of_paths<Components, detail::objective_made_by<Make>> && ...)
 path_result<typename detail::objective_made_by<Make>::scalar> regularization_path(
@@ -228,7 +233,7 @@ path_result<typename detail::objective_made_by<Make>::scalar> regularization_pat
   return path;
 }
 
-/// @brief The same with the default options.
+/// @brief The same with default options.
 template <detail::objective_maker Make, class... Components>
   requires(detail::component_of_paths<Components, detail::objective_made_by<Make>> && ...)
 path_result<typename detail::objective_made_by<Make>::scalar> regularization_path(
@@ -237,7 +242,7 @@ path_result<typename detail::objective_made_by<Make>::scalar> regularization_pat
   return regularization_path(make, lambdas, s, path_options{}, components...);
 }
 
-/// @brief A table for people: a line for each λ, with what the answer is and what it cost.
+/// @brief A human-readable table: a line for each λ, with the answer and its cost.
 template <class Scalar>
 std::string to_string(path_result<Scalar> const& path) {
   std::string text;

@@ -17,19 +17,19 @@
 #include <optional>
 
 /// @file
-/// @brief Advice that is measured: short runs on the problem itself.
+/// @brief Measured advice: short runs on the problem itself.
 
 namespace localsgd {
 
-/// @brief How a rehearsal is made.
+/// @brief Options of a rehearsal.
 struct rehearsal_options {
-  std::size_t workers = 8;     ///< K ≥ 2 of the run that is compared with that of one worker.
+  std::size_t workers = 8;     ///< K ≥ 2 of the run that is compared with the run of one worker.
   std::size_t batch_size = 1;  ///< b of both, 1 … n.
-  std::size_t runs = 5;        ///< Seeds that are averaged over, ≥ 1.
-  double epochs = 50;          ///< K·b·T/n at which a run is given up, > 0.
-  double optimum = std::numeric_limits<double>::quiet_NaN();  ///< f*; NaN = found out.
+  std::size_t runs = 5;        ///< Number of seeds to average over, ≥ 1.
+  double epochs = 50;          ///< K·b·T/n at which a run is ended, > 0.
+  double optimum = std::numeric_limits<double>::quiet_NaN();  ///< f*; NaN = computed.
 
-  /// @throws invalid_settings naming the member, its value and the rule it broke.
+  /// @throws invalid_settings naming the member, its value and the violated rule.
   void validate() const {
     detail::require(workers >= 2, "rehearsal_options.workers", workers, ">= 2");
     detail::require(batch_size >= 1, "rehearsal_options.batch_size", batch_size, ">= 1");
@@ -46,8 +46,8 @@ struct seen_steps {
   bool extrapolated = false;
 };
 
-/// @brief The first of the evaluated sync times with f ≤ f* + ε; in runs that are twice as long
-///        each time, since a longer run begins with the same steps.
+/// @brief The first evaluated sync time with f ≤ f* + ε, in runs of doubling length, since a longer
+///        run begins with the same steps.
 template <Objective F, Synchronizer S>
 seen_steps first_steps_below(F const& f, double optimum, double accuracy, settings s, double epochs,
                              S& synchronizer) {
@@ -58,7 +58,7 @@ seen_steps first_steps_below(F const& f, double optimum, double accuracy, settin
     auto const r = minimize(f, s, synchronizer);
     for (auto const& e : r.history)
       if (e.objective <= optimum + accuracy) return {static_cast<double>(e.steps), false};
-    // From here on what is left of f − f* falls like 1/T.
+    // From here on the remaining f − f* decreases like 1/T.
     if (static_cast<double>(s.steps) > most)
       return {static_cast<double>(s.steps) * (r.objective - optimum) / accuracy, true};
   }
@@ -66,14 +66,16 @@ seen_steps first_steps_below(F const& f, double optimum, double accuracy, settin
 
 }  // namespace detail
 
-/// @brief How many steps f − f* ≤ ε takes on f: runs of one worker and of K at H = 4, fitted by
-///        T(K, b) = start + noise/(Kb), and of K at H = T/4 and H = T, for what drift
-///        costs, and at twice, four times, … that until a single round is enough.
+/// @brief Measures the number of steps to f − f* ≤ ε: runs of one worker and of K at H = 4, fitted
+///        by T(K, b) = start + noise/(Kb), and of K at H = T/4 and H = T for the cost of drift, and
+///        at twice, four times, … that until a single round is sufficient.
 ///
-/// f* comes from a run with a tolerance of ε/8, unless it is given. A run that is not there after
-/// `epochs` is extrapolated like 1/T. With a synchronous synchronizer the same on any machine. It costs
-/// what `runs` runs of each kind take: it pays where the real run is made often, or elsewhere.
-/// @throws invalid_settings an option out of range; or no f* given where f is not strongly convex
+/// f* is computed by a run with a tolerance of ε/8, unless it is given. A run that does not reach ε
+/// within `epochs` is extrapolated like 1/T. With a synchronous synchronizer the result is the same
+/// on any machine. The cost is that of `runs` runs of each kind, which pays off if the real run is
+/// repeated often, or made on another machine.
+/// @throws invalid_settings if an option is out of range; or if f* is not given and f is not
+///   strongly convex
 template <Objective F, Synchronizer S>
 rehearsal rehearse(F const& f, double accuracy, S& synchronizer,
                    rehearsal_options const& options = {}) {
@@ -111,11 +113,11 @@ rehearsal rehearse(F const& f, double accuracy, S& synchronizer,
     if (h <= before) continue;
     double apart = 0;
     for (std::size_t run = 0; run != options.runs; ++run) apart += steps(options.workers, gap, run);
-    // T is rounded up to a multiple of H, by H/2 in the mean: that is not drift.
+    // T is rounded up to a multiple of H, by H/2 on average: this is not drift.
     slower = std::max(slower, (apart - h / 2) / together);
     seen.drift.push_back({before = h, slower});
   }
-  // All runs end with their first round if the mean is no more than that.
+  // All runs end with their first round if the mean is not larger.
   auto const most = options.epochs * static_cast<double>(f.samples()) / (k * b);
   auto gap = std::bit_floor(static_cast<std::size_t>(std::max(8.0, together)));
   for (; seen.one_shot == 0 && static_cast<double>(gap) <= most; gap *= 2) {
@@ -124,19 +126,19 @@ rehearsal rehearse(F const& f, double accuracy, S& synchronizer,
       at_once += steps(options.workers, gap, run);
     if (at_once < 1.001 * static_cast<double>(gap)) seen.one_shot = static_cast<double>(gap);
   }
-  // T(1) = start + noise/b, T(K) = start + noise/(Kb), neither below 0.
+  // T(1) = start + noise/b, T(K) = start + noise/(Kb), both ≥ 0.
   seen.noise = std::clamp((alone - together) / (1 - 1 / k) * b, 0.0, alone * b);
   seen.start = std::max(0.0, together - seen.noise / (k * b));
   return seen;
 }
 
 /// @brief Advice for a run on this machine: measures the constants, the costs and, for an accuracy
-///        where f is strongly convex, rehearses; then asks advise().
+///        with a strongly convex f, makes a rehearsal; then calls advise().
 ///
-/// Takes several times what the run itself does. The costs are times, so the advice may differ from
-/// call to call; the run that it leads to does not depend on them otherwise.
-/// @param synchronizer the one the run is to be made with; used for the measurements
-/// @throws invalid_settings as advise() does
+/// Takes several times as long as the run itself. The costs are times, so the advice may differ
+/// between calls; the recommended run does not depend on them otherwise.
+/// @param synchronizer the synchronizer of the run; used for the measurements
+/// @throws invalid_settings as in advise()
 template <Objective F, Synchronizer S>
 advice advise(F const& f, goal const& wish, S& synchronizer, choices const& among = {}) {
   wish.validate();

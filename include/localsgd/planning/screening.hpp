@@ -26,11 +26,12 @@
 #include <vector>
 
 /// @file
-/// @brief The objectives of a path, minimised over the few features that can have a coefficient.
+/// @brief Minimises the objectives of a path over the few features that can have nonzero
+///        coefficients.
 
 namespace localsgd::detail {
 
-/// @brief Of other objectives no feature is left out.
+/// @brief For other objectives no feature is excluded.
 template <class F>
 class path_screening {
  public:
@@ -38,18 +39,20 @@ class path_screening {
 };
 
 /// @brief Minimises the objectives of a path over the features that the strong rule keeps
-///        \cite tibshirani2012strong , and proves the answer over all of them.
+///        \cite tibshirani2012strong , and proves the answer over all features.
 ///
-/// With g the gradient of the losses at the minimum of the λ before and [−λ, λ] = ∂r_j(0), a feature j is
-/// left out where x_j = 0 and |g_j| < 2λ_new − λ_old. (Where λ falls by more than a quarter, at
-/// |g_j| < λ_new/2.) The rule may be wrong. So one pass over all columns computes g and the duality gap of
-/// detail::scaled_dual at the answer; while the gap is above the tolerance, the features with |g_j| > λ are
-/// added, and the run is repeated from where it was. The next λ begins with all features again.
+/// With g the gradient of the losses at the minimum for the previous λ and [−λ, λ] = ∂r_j(0), a
+/// feature j is excluded if x_j = 0 and |g_j| < 2λ_new − λ_old. (If λ decreases by more than a
+/// quarter, if
+/// |g_j| < λ_new/2.) The rule may be wrong. Therefore one pass over all columns computes g and the
+/// duality gap of detail::scaled_dual at the answer; while the gap is above the tolerance, the
+/// features with |g_j| > λ are added, and the run is repeated from the current point. The next λ
+/// starts with all features again.
 ///
-/// Runs over a few features have short rows and short vectors: their cost does not depend on d. What does
-/// is that pass, which reads every nonzero once.
+/// Runs over a few features have short rows and short vectors: their cost does not depend on d.
+/// Only that pass depends on d; it reads every nonzero once.
 ///
-/// Thread safe as a value: one object for one path.
+/// Thread safe as a value: use one object for one path.
 template <class Value, class L, class R>
   requires(has_scaled_dual<linear_objective<csr_matrix<Value>, L, double, R>> &&
            sum_of_interval_penalties<R>)
@@ -58,7 +61,8 @@ class path_screening<linear_objective<csr_matrix<Value>, L, double, R>> {
   using objective = linear_objective<csr_matrix<Value>, L, double, R>;
   static constexpr bool possible = true;
 
-  /// @brief min f, to the tolerance of s; nothing if screening is of no use or does not get there.
+  /// @brief min f, to the tolerance of s; empty if screening does not help or does not reach the
+  ///        tolerance.
   /// @param start d numbers, or none: then 0 and the best intercept
   template <class... Components>
   std::optional<result<double>> operator()(objective const& f, settings const& s,
@@ -103,20 +107,20 @@ class path_screening<linear_objective<csr_matrix<Value>, L, double, R>> {
       }
       if (!add_pushed(f)) own.tolerance /= 4;
     }
-    gradient_.clear();  // it is not that of the next λ
+    gradient_.clear();  // it is not the gradient for the next λ
     return {};
   }
 
  private:
   static constexpr int most_tries = 8;
 
-  // Whether rows are long enough, or columns many enough: what a run does for a row whatever its length, the
-  // pass over all columns does once more.
+  // Whether rows are long enough, or columns numerous enough: the pass over all columns adds a
+  // fixed cost per row, like a run.
   static bool pays(csr_matrix<Value> const& rows) noexcept {
     return rows.nonzeros() >= 32 * rows.rows() || 8 * rows.columns() >= rows.rows();
   }
 
-  // Takes over what f has besides λ. Whether it can be screened.
+  // Copies the parts of f that do not depend on λ. Returns whether f can be screened.
   bool accepts(objective const& f) {
     auto const zero = f.regularizer().penalty_at(0).zero_interval();
     if (f.regularizer().length() != 0 || !(zero.first <= 0 && zero.second >= 0) ||
@@ -125,7 +129,7 @@ class path_screening<linear_objective<csr_matrix<Value>, L, double, R>> {
     if (!columns_ || csr_access::values(f.features()).data() != csr_access::values(*features_).data() ||
         csr_access::indices(f.features()).data() != csr_access::indices(*features_).data() ||
         f.features().rows() != features_->rows()) {
-      features_ = f.features();  // shares the entries, so that they stay where they are
+      features_ = f.features();  // shares the entries, so that their addresses remain valid
       columns_.emplace(*features_);
       gradient_.clear();
       rounding_ = {};
@@ -147,7 +151,7 @@ class path_screening<linear_objective<csr_matrix<Value>, L, double, R>> {
     return x;
   }
 
-  // The strong rule. At least one feature.
+  // The strong rule. Keeps at least one feature.
   void choose(objective const& f) {
     auto const now = f.regularizer().penalty_at(0).zero_interval();
     auto const old = before_.zero_interval();
@@ -162,7 +166,7 @@ class path_screening<linear_objective<csr_matrix<Value>, L, double, R>> {
     if (kept_.empty()) kept_.push_back(largest);
     before_ = f.regularizer().penalty_at(0);
   }
-  // Adds the features whose gradient lets them leave 0. Whether there are some.
+  // Adds the features whose gradient allows them to leave 0. Returns whether there are any.
   bool add_pushed(objective const& f) {
     auto const zero = f.regularizer().penalty_at(0).zero_interval();
     std::vector<std::size_t> more;
@@ -181,7 +185,7 @@ class path_screening<linear_objective<csr_matrix<Value>, L, double, R>> {
     return all;
   }
 
-  // x_ of the features that are kept, and back.
+  // x_ restricted to the features that are kept, and the inverse.
   std::vector<double> restricted(objective const& f) const {
     std::vector<double> x;
     for (std::size_t const j : kept_) x.push_back(x_[j]);
@@ -208,8 +212,8 @@ class path_screening<linear_objective<csr_matrix<Value>, L, double, R>> {
     to.seconds += before.seconds;
   }
 
-  // gradient_ ← (1/n) Σ s_i θ_i a_i over all columns, θ the slopes at x, balanced where the intercept is
-  // free; the duality gap there: see scaled_dual. `some` has the rows for x.
+  // gradient_ ← (1/n) Σ s_i θ_i a_i over all columns, θ the slopes at x, balanced if the intercept
+  // is free. Returns the duality gap there: see scaled_dual. `some` has the rows for x.
   double evaluate(objective const& f, objective const& some, std::span<double const> x) {
     constexpr double u = std::numeric_limits<double>::epsilon() / 2;
     std::size_t const n = f.samples();
@@ -261,7 +265,7 @@ class path_screening<linear_objective<csr_matrix<Value>, L, double, R>> {
 
   std::optional<csr_matrix<Value>> features_;
   std::optional<matrix_columns<Value>> columns_;
-  bool useful_ = true;  // until most nonzeros are needed: λ falls
+  bool useful_ = true;  // until most nonzeros are needed: λ decreases
   row_rounding<objective> rounding_;
   interval_penalty before_;
   std::vector<double> targets_, weights_, gradient_, x_;

@@ -33,17 +33,17 @@
 #include <vector>
 
 /// @file
-/// @brief Puts a run together from the components that were given, and from defaults.
+/// @brief Assembles a run from the given components and defaults.
 
 namespace localsgd::detail {
 
-/// @brief How a component reaches the run: a synchronizer or an observer to be used in place, any
-///        other to be copied. Runs of the same components are of one type, then, whether these were
+/// @brief How a component is passed to the run: a synchronizer or observer by reference, any other
+///        by copy. Runs with the same components therefore have the same type, whether these were
 ///        variables, constants or temporaries, and are compiled once.
 template <class C>
 using as_given = std::conditional_t<Synchronizer<C> || Observer<C>, C&, C const&>;
 
-/// @brief Refuses by name what a synchronizer cannot do.
+/// @brief Rejects features that a synchronizer does not support, naming them.
 template <class Scalar, class S, class A, class C>
 void check_combination([[maybe_unused]] S const& synchronizer, [[maybe_unused]] A const& averager,
                        [[maybe_unused]] C const& compressor, [[maybe_unused]] bool hook) {
@@ -75,8 +75,8 @@ void check_combination([[maybe_unused]] S const& synchronizer, [[maybe_unused]] 
   }
 }
 
-/// @brief The types of the components that all ranks must have in common, in whatever order they were
-///        given: not of observers, which each rank may choose, and of what carries them.
+/// @brief The types of the components that must be equal on all ranks, in any order. This excludes
+///        observers, which each rank may choose, and the synchronizer.
 template <class... Given>
 void add_components(run_identity& all) {
   std::vector<std::string> names;
@@ -138,7 +138,7 @@ result<typename F::scalar> assembled_run(F const& f, settings const& asked,
                   "a checkpoint does not hold what is on its way: overlapped runs have none");
   }
 
-  // What the ranks of a run, and it and its checkpoint, have in common.
+  // The properties that all ranks of a run, and a run and its checkpoint, must share.
   auto const identity_of = [&](auto const& add_more) {
     run_identity all;
     add_plan(all, p, schedule);
@@ -153,7 +153,7 @@ result<typename F::scalar> assembled_run(F const& f, settings const& asked,
       all.add("regularize_intercept", !has_free_intercept(f));
     add_data(all, f);
     add_more(all);
-    add_components<std::remove_cvref_t<Given>...>(all);  // last: numbers say more than types
+    add_components<std::remove_cvref_t<Given>...>(all);  // last: numbers are more informative than types
     return all;
   };
 
@@ -178,7 +178,7 @@ result<typename F::scalar> assembled_run(F const& f, settings const& asked,
     auto average = averager.template bind<scalar>(p, shard_sizes);
     check_combination<scalar>(synchronizer, averager, compressor, hook.evaluates());
 
-    // What worker k steps on.
+    // The objective on which worker k steps.
     auto const own = [&]([[maybe_unused]] std::size_t k) -> auto const& {
       if constexpr (ShardedObjective<F>)
         return f.shard(k);
@@ -230,16 +230,16 @@ result<typename F::scalar> assembled_run(F const& f, settings const& asked,
       round_of round(team, own_sequences, hook, average, encoding, x, touched, record);
       local_sgd(round, schedule, step_size, p.steps, record);
     });
-    own_sequences.clear();  // room for the result
+    own_sequences.clear();  // releases memory for the result
     record.complete_outcome();
   };
-  // What every rank refuses is refused before any of them waits for another.
+  // Checks that fail on every rank come before any rank waits for another.
   auto const identity_text = [&] {
     bool evaluates = false;
     if constexpr (protocol::never_waits) {
       using hook = decltype(anchor_of(worker, f, constant_step(1), p));
       if constexpr (requires { typename std::bool_constant<hook::evaluates()>; })
-        evaluates = hook::evaluates();  // it may refuse the step size
+        evaluates = hook::evaluates();  // it may reject the step size
       else
         evaluates = anchor_of(worker, f, constant_step(1), p).evaluates();
     }

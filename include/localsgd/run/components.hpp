@@ -27,22 +27,22 @@
 #include <utility>
 
 /// @file
-/// @brief Tells the components of a call apart by what they model.
+/// @brief Classifies the components of a call by the concepts they model.
 
 namespace localsgd {
 
 namespace detail {
 
-/// @brief A StepSize, or a rule that chooses one for F.
+/// @brief A StepSize, or a rule that creates one for F.
 template <class C, class F>
 concept step_size_component = StepSize<C> || StepSizeRule<C, F>;
 
-/// @brief Makes sequences for F. Judged with the stock sampler and step size.
+/// @brief Makes sequences for F. Checked with the default sampler and step size.
 template <class C, class F>
 concept worker_component = LocalWorker<C, F, with_replacement, constant_step> ||
                            AnchoredWorker<C, F, with_replacement, constant_step>;
 
-/// @brief A kind of component, as a type: `kind::of<C>` says whether C is of it.
+/// @brief A kind of component, as a type: `kind::of<C>` reports whether C belongs to it.
 struct sampler_kind {
   template <class C, class F>
   static constexpr bool of = Sampler<C>;
@@ -80,7 +80,7 @@ struct observer_kind {
   static constexpr bool of = Observer<C>;
 };
 
-/// @brief The kind that has one type.
+/// @brief A kind with a single type.
 template <class Only>
 struct only_kind {
   template <class C, class F>
@@ -93,7 +93,7 @@ template <class Kind, class F, class... Components>
 constexpr std::size_t count_of =
     (std::size_t{0} + ... + (Kind::template of<Components, F> ? 1 : 0));
 
-/// @brief The first of the components that is of the kind, or the fallback's value.
+/// @brief The first component of the kind, or the value of the fallback.
 template <class Kind, class F, class Fallback, class... Given>
 decltype(auto) pick(Fallback&& fallback, std::tuple<Given&...> const& given) {
   constexpr std::array<bool, sizeof...(Given) + 1> matches{
@@ -111,10 +111,9 @@ decltype(auto) pick(Fallback&& fallback, std::tuple<Given&...> const& given) {
 
 }  // namespace detail
 
-/// @brief Something that minimize() takes besides the objective and the settings: a Sampler, a
+/// @brief An argument that minimize() accepts besides the objective and the settings: a Sampler, a
 ///        StepSize (or a rule for one), IterateWeights, a LocalWorker, a Schedule, an Averager, a
-///        Compressor, a Synchronizer or an Observer for the objective F; a checkpoint, or a
-///        warm_start.
+///        Compressor, a Synchronizer or an Observer for the objective F; a checkpoint; or a warm_start.
 template <class C, class F>
 concept ComponentFor =
     Sampler<C> || detail::step_size_component<C, F> || IterateWeights<C> ||

@@ -25,11 +25,11 @@
 #include <type_traits>
 
 /// @file
-/// @brief What minimize() makes of a call that leaves things open.
+/// @brief The defaults of minimize() for omitted components and settings.
 
 namespace localsgd::detail {
 
-/// @brief The LocalWorker that makes plain steps on an objective: sparse ones where its rows may be
+/// @brief The LocalWorker that makes plain steps on an objective: sparse ones if its rows may be
 ///        sparse.
 template <Objective F>
 auto plain_worker() {
@@ -41,9 +41,9 @@ auto plain_worker() {
     return sgd{};
 }
 
-/// @brief The LocalWorker that suits an objective: plain steps, and, if `reduces`, variance-reduced
-///        ones after them. With a separable regularizer that has no gradient, variance-reduced ones from
-///        the start: plain ones of sparse rows would cost O(d).
+/// @brief The default LocalWorker of an objective: plain steps, followed by variance-reduced ones
+///        if `reduces`. With a separable regularizer without a gradient, variance-reduced ones from
+///        the start: plain steps on sparse rows would cost O(d).
 /// @tparam NeverWaits whether the workers do not wait for each other, so that there are no anchors
 template <Objective F, bool NeverWaits = false>
 auto default_worker([[maybe_unused]] bool reduces) {
@@ -53,7 +53,7 @@ auto default_worker([[maybe_unused]] bool reduces) {
     return sgd_then_svrg<decltype(plain_worker<stepped_objective<F>>())>{reduces};
 }
 
-/// @brief The Averager that suits an objective.
+/// @brief The default Averager of an objective.
 template <Objective F>
 auto default_averager() {
   if constexpr (ShardedObjective<F>)
@@ -62,7 +62,7 @@ auto default_averager() {
     return mean{};
 }
 
-/// @brief The anchor that a worker's sequences share.
+/// @brief The anchor that the sequences of a worker share.
 template <class W, class F, class E>
 auto anchor_of(W const& worker, F const& f, E const& step_size, plan const& p) {
   if constexpr (has_const_anchor<W, F, E>)
@@ -71,7 +71,7 @@ auto anchor_of(W const& worker, F const& f, E const& step_size, plan const& p) {
     return no_hook<typename F::scalar>{};
 }
 
-/// @brief A Synchronizer whose workers do not wait for each other, so that there are no rendezvous.
+/// @brief A Synchronizer whose workers do not wait for each other, so that they never synchronise.
 template <class S>
 constexpr bool never_waits = [] {
   if constexpr (Synchronizer<S>)
@@ -80,7 +80,7 @@ constexpr bool never_waits = [] {
     return false;
 }();
 
-/// @brief The IterateWeights of a run that names none: those that the worker recommends, or else
+/// @brief The default IterateWeights of a run: those that the worker recommends, otherwise those of
 ///        the step size.
 template <class W, StepSize E>
 auto default_weights([[maybe_unused]] W const& worker, E const& step_size) {
@@ -90,7 +90,8 @@ auto default_weights([[maybe_unused]] W const& worker, E const& step_size) {
     return recommended_weights(step_size);
 }
 
-/// @brief Whether the sequences of a LocalWorker average with the IterateWeights of the run.
+/// @brief Whether the sequences of a LocalWorker use the IterateWeights of the run for their
+///        average.
 template <class W, class F, class S, class E, class Weights, class Anchor>
 constexpr bool takes_weights_of_run() {
   if constexpr (std::same_as<Anchor, no_hook<typename F::scalar>>)
@@ -99,14 +100,14 @@ constexpr bool takes_weights_of_run() {
     return takes_iterate_weights<W, F, S, E, Weights, Anchor>;
 }
 
-/// @brief Whether minimize may choose the steps: neither worker nor step size is named, and the workers
-///        wait for each other.
+/// @brief Whether minimize may choose the steps: neither a worker nor a step size is given, and the
+///        workers wait for each other.
 template <Objective F, class... Components>
 constexpr bool leaves_steps_open = count_of<worker_kind, F, Components...> == 0 &&
                                    count_of<step_size_kind, F, Components...> == 0 &&
                                    (... && !never_waits<Components>);
 
-/// @brief Whether f has a certificate though it is not strongly convex, nor r.
+/// @brief Whether f has a certificate although neither f nor r is strongly convex.
 template <Objective F>
 bool has_dual_certificate([[maybe_unused]] F const& f) {
   if constexpr (has_recomputed_dual<F>)
@@ -115,21 +116,22 @@ bool has_dual_certificate([[maybe_unused]] F const& f) {
     return has_scaled_dual<F>;
 }
 
-/// @brief Whether a tolerance lets minimize choose variance-reduced steps: where it may choose the steps,
-///        and there is a certificate to reach.
+/// @brief Whether a tolerance makes minimize choose variance-reduced steps: it may choose the
+///        steps, and there is a certificate.
 template <Objective F, class... Components>
 bool may_reduce(F const& f) {
   return leaves_steps_open<F, Components...> && (certifying_convexity(f) > 0 || has_dual_certificate(f));
 }
 
-/// @brief Whether minimize chooses variance-reduced steps where only `epochs` limits the run: where it may
-///        choose the steps, of linear models, μ = 0 included, and from 8 epochs on.
+/// @brief Whether minimize chooses variance-reduced steps if only `epochs` limits the run: it may
+///        choose the steps, the model is linear, possibly with μ = 0, and there are at least 8 epochs.
 ///
-/// From there they get as far as plain steps do on as many gradients, or farther, on forty sets of data; with
-/// fewer, one anchor or two are too much of the budget. Other objectives have no metric, and two gradients
-/// a step, so that 10 epochs of plain steps get as far. `steps` asks for T plain steps. A Schedule other
-/// than `every` may have no sync times for the anchors.
-/// @param gap H as the caller gives it, by a Schedule or the settings; 0 where that is left open
+/// With 8 or more epochs they get at least as far as plain steps on the same number of gradients,
+/// measured on forty data sets; with fewer, one or two anchors take too much of the budget. Other
+/// objectives have no metric and need two gradients a step, so 10 epochs of plain steps get as far.
+/// `steps` requests T plain steps. A Schedule other than `every` may have no sync times for the
+/// anchors.
+/// @param gap H as given by the caller, by a Schedule or the settings; 0 if it is not given
 template <Objective F, class... Components>
 bool reduces_within_epochs(F const& f, settings const& s, std::uint64_t gap) {
   constexpr bool regular = (... && (!Schedule<Components> || std::same_as<Components, every>));
@@ -140,12 +142,13 @@ bool reduces_within_epochs(F const& f, settings const& s, std::uint64_t gap) {
   return anchor >= 4 && static_cast<double>(gap) <= anchor;
 }
 
-/// @brief A LocalWorker whose round is one solve, however many local steps it counts: `dane`.
+/// @brief A LocalWorker whose round is one solve, independent of the number of local steps: `dane`.
 template <class W>
 concept solving_worker = requires { requires W::solves_in_rounds; };
 
-/// @brief The settings of a run with a solving_worker among its components: an epoch is a round, and with a
-///        tolerance there may be as many as they take. Those of other runs as they are.
+/// @brief The settings of a run with a solving_worker among its components: an epoch is a round,
+///        and with a tolerance there may be as many as needed. Settings of other runs are returned
+///        unchanged.
 template <Objective F, class... Components>
 settings settings_of_solves(F const& f, settings s) {
   if constexpr ((... || solving_worker<Components>)) {
@@ -157,16 +160,17 @@ settings settings_of_solves(F const& f, settings s) {
   return s;
 }
 
-/// @brief The longest gap up to H that divides the steps from anchor to anchor, rounded up: n/(Kb).
+/// @brief The longest gap up to H that divides the steps between anchors, rounded up: n/(Kb).
 inline std::uint64_t gap_between_anchors(plan const& p, std::uint64_t local_steps) noexcept {
   std::uint64_t const each = p.workers * p.batch_size, period = (p.samples + each - 1) / each;
   std::uint64_t const rounds = (period + local_steps - 1) / local_steps;
   return (period + rounds - 1) / rounds;
 }
 
-/// @brief The settings with every 0 resolved for this objective, and checked against it.
-/// @param reduces Whether steps become variance-reduced. With a tolerance they may take as many epochs as
-///                they need; without one, `epochs` pays for their anchors, too.
+/// @brief The settings with every 0 replaced by its default for this objective, validated against
+///        it.
+/// @param reduces Whether steps become variance-reduced. With a tolerance they may take as many
+///                epochs as needed; without one, `epochs` includes the cost of their anchors.
 template <Objective F>
 plan make_plan(F const& f, settings s, bool reduces) {
   s.validate();
@@ -184,7 +188,7 @@ plan make_plan(F const& f, settings s, bool reduces) {
   p.workers = s.workers;
   p.batch_size = s.batch_size;
   if (reduces && !(s.tolerance > 0)) s.epochs /= 2;  // the other half is for the anchors
-  settings ordinary = s;  // H is for a run of ordinary length, however long it may take
+  settings ordinary = s;  // H is that of a run of ordinary length, for any actual length
   if (reduces) ordinary.epochs = std::min(s.epochs, settings{}.epochs);
   if (reduces && s.tolerance > 0 && s.steps == 0 && s.epochs == settings{}.epochs)
     s.epochs = patient_epochs;
@@ -206,16 +210,18 @@ plan make_plan(F const& f, settings s, bool reduces) {
   return p;
 }
 
-/// @brief How many threads carry the workers of a run that names no synchronizer: one where the run is
-///        too short to repay the start of a second one and the waits for it, else as many as there are
-///        workers and cores. No bit of the result depends on it.
+/// @brief The number of threads for the workers of a run without an explicit synchronizer: one if
+///        the run is too short to amortise starting and synchronising a second thread, otherwise
+///        the minimum of the numbers of workers and cores. The bits of the result do not depend on
+///        it.
 ///
-/// Short is a run of less than 2²⁰ multiply-adds, one to three milliseconds: b·(`flops_per_sample` + 13)
-/// in each of K·T local steps, and 4d·K in each round. Of a run whose tolerance ends it, 16 epochs
-/// count, whatever it may take. Where the objective does not say what a gradient costs, no run is short.
+/// A run is short if it has less than 2²⁰ multiply-adds, one to three milliseconds:
+/// b·(`flops_per_sample` + 13) for each of K·T local steps, and 4d·K for each round. A run that
+/// ends by a tolerance counts as 16 epochs. If the objective does not report the cost of a
+/// gradient, no run is short.
 ///
 /// @param reduces as in make_plan()
-/// @param cores   `cores()`: how many this process may use. Not asked for a short run.
+/// @param cores   `cores()`: the number this process may use. Not called for a short run.
 template <class Cores>
 std::size_t default_threads(plan const& p, bool reduces, Cores const& cores) {
   constexpr double short_run = 1 << 20, epochs_expected = 16, overhead = 13;

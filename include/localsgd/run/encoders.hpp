@@ -19,11 +19,11 @@
 #include <vector>
 
 /// @file
-/// @brief Exchanges of what a Compressor makes of the workers' changes.
+/// @brief Exchanges of the workers' changes as encoded by a Compressor.
 
 namespace localsgd::detail {
 
-/// @brief The encoders of the workers that this process carries, and the messages of all.
+/// @brief The encoders of the workers of this process, and the messages of all workers.
 template <class State, class Scalar>
 class encoders {
  public:
@@ -41,18 +41,19 @@ class encoders {
 
   State& operator[](std::size_t worker) noexcept { return of_[worker]; }
 
-  /// @brief Passes the memory of a worker to an archive; that of the mean goes with worker 0's.
+  /// @brief Passes the state of a worker to an archive; the state of the mean is stored with worker
+  ///        0.
   template <class Archive>
   void archive_state(Archive& archive, std::size_t worker) {
     archive(of_[worker]);
     if (of_mean_ && worker == 0) archive(*of_mean_);
   }
 
-  /// @brief Collective: x̄ ← x̄ + p + Σ_k w_k C(x_k − x̄ − p), or + p + C(Σ_k …) where the mean is encoded as
-  ///        well, and what the averager makes of it. Not if a change is not finite: then an empty
-  ///        message says so to all.
-  /// @param expects `expects(p)`: whether all workers are expected to have moved by the same p, which it
-  ///                writes; equal for all. Without, p = 0.
+  /// @brief Collective: x̄ ← x̄ + p + Σ_k w_k C(x_k − x̄ − p), or + p + C(Σ_k …) if the mean is
+  ///        also encoded, followed by the averager. Does nothing if a change is not finite: an
+  ///        empty message reports this to all ranks.
+  /// @param expects `expects(p)`: whether all workers are expected to have moved by the same p,
+  ///                which it writes; equal on all ranks. Otherwise p = 0.
   template <class Protocol, class A, class Expects>
   void exchange(Protocol& team, iterates<Scalar>& x, A& averager, round_info const& info,
                 Expects const& expects) {
@@ -86,14 +87,14 @@ class encoders {
     });
   }
 
-  /// @brief For the workers of one thread: the consensus is another point now.
+  /// @brief For the workers of one thread: the consensus has changed.
   void reset(index_range workers) {
     for (std::size_t k = workers.first; k != workers.last; ++k) of_[k].reset();
     if (of_mean_ && workers.first == 0) of_mean_->reset();
   }
 
  private:
-  // change ← x − x̄ − p, or 0 where that is only rounding.
+  // change ← x − x̄ − p, or 0 if that is only rounding.
   LOCALSGD_ONE_COPY static void subtract(std::span<Scalar const> x, std::span<Scalar const> consensus,
                                          std::span<Scalar const> expected, std::span<Scalar> change) {
     for (std::size_t i = 0; i != change.size(); ++i) change[i] = x[i] - consensus[i];
@@ -111,8 +112,8 @@ class encoders {
                         [](auto const& message) { return message.empty(); });
   }
 
-  // Collective: the first process decodes all messages and encodes their mean, which everybody gets as
-  // means_[0]: empty if a change is not finite.
+  // Collective: the first process decodes all messages and encodes their mean, which all processes
+  // receive as means_[0]: empty if a change is not finite.
   template <class Protocol>
   void encode_mean(Protocol& team, std::span<double const> weights) {
     team.gather_v(std::span(messages_.data(), messages_.size()));
@@ -135,11 +136,11 @@ class encoders {
   sequences<State> of_;
   std::optional<State> of_mean_;  // in the process of worker 0, if the mean is encoded
   std::vector<std::vector<std::byte>> messages_;  // of all workers
-  std::vector<std::vector<std::byte>> means_;     // the first one is sent; none if the mean is not encoded
+  std::vector<std::vector<std::byte>> means_;     // the first is sent; empty if not encoded
   aligned_vector<double> sums_;
 };
 
-/// @brief Without a Compressor: nothing.
+/// @brief Without a Compressor there are no encoders.
 struct no_encoders {
   static constexpr bool compress = false;
   static void reset(index_range) noexcept {}

@@ -14,11 +14,11 @@
 #include <typeinfo>
 
 /// @file
-/// @brief What tells one run from another, as text.
+/// @brief The identity of a run, as text.
 
 namespace localsgd::detail {
 
-/// @brief A name of a type, the same in all processes of one build, with and without RTTI.
+/// @brief A name of a type, the same in all processes of one build, with or without RTTI.
 template <class T>
 char const* type_name() noexcept {
 #if defined(__cpp_rtti) || !defined(__GNUC__)
@@ -28,7 +28,7 @@ char const* type_name() noexcept {
 #endif
 }
 
-/// @brief A line "name = value" for each thing that runs of the same bits have in common.
+/// @brief A line "name = value" for each property that is equal in all runs with the same bits.
 class run_identity {
  public:
   template <class T>
@@ -44,7 +44,7 @@ class run_identity {
   std::string text_;
 };
 
-/// @brief The library, the plan and the schedule. Costs nothing.
+/// @brief The library, the plan and the schedule. Reads no data.
 template <class S>
 void add_plan(run_identity& all, plan const& p, S const& schedule) {
   all.add_text("version", std::to_string(version.major) + "." + std::to_string(version.minor) + "." +

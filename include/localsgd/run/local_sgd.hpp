@@ -14,7 +14,7 @@
 #include <string>
 
 /// @file
-/// @brief The algorithm. Everything else is behind an interface.
+/// @brief The algorithm. All other parts are behind interfaces.
 
 namespace localsgd {
 
@@ -26,19 +26,19 @@ namespace detail {
 
 }  // namespace detail
 
-/// @brief Algorithms 1 and 2 of \cite stich2019local, as every thread of a run executes them: K
-///        workers make SGD steps on their own, and come together at the sync times.
+/// @brief Algorithms 1 and 2 of \cite stich2019local, as executed by every thread of a run: K
+///        workers make independent SGD steps and synchronise at the sync times.
 ///
-/// What tells the two algorithms apart is the exchange of the protocol alone: a synchronous one waits
-/// for all x_k and hands everybody their average, an asynchronous one adds each worker's own change
-/// to the aggregate and reads it back.
+/// The two algorithms differ only in the exchange of the protocol: a synchronous exchange waits for
+/// all x_k and gives all workers their average; an asynchronous one adds the change of each worker
+/// to the aggregate and reads the result.
 ///
-/// @param round     the workers of this thread, the points that all threads see, and how they meet
+/// @param round     the workers of this thread, the shared points, and the protocol
 /// @param schedule  the sync times
 /// @param step_size η_t
 /// @param steps     T
-/// @param record    evaluates f now and then, and decides with all threads whether to end
-/// @throws invalid_settings if the schedule does not go forward; what user code throws
+/// @param record    evaluates f from time to time, and decides with all threads whether to end
+/// @throws invalid_settings if the schedule does not advance; exceptions of user code
 template <class Round, Schedule S, class E, class Record>
 void local_sgd(Round& round, S const& schedule, E const& step_size, std::uint64_t steps,
                Record& record) {
@@ -50,8 +50,8 @@ void local_sgd(Round& round, S const& schedule, E const& step_size, std::uint64_
 
   for (;;) {
     if (!round.regroup(recorder)) return;
-    round.hook().before_round(round);  // variance-reduced workers, now and then: x̃ ← x̄, with ∇f(x̃)
-    if (recorder.ends()) break;  // all threads decide together, from equal values
+    round.hook().before_round(round);  // variance-reduced workers, when due: x̃ ← x̄, with ∇f(x̃)
+    if (recorder.ends()) break;  // all threads reach the same decision from equal values
     std::uint64_t const t = round.steps();
     std::uint64_t const sync = std::min(recorder.next(schedule, t), steps);  // T is a sync time
     if (!(sync > t)) detail::refuse_sync_time(t, sync);

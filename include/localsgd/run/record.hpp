@@ -20,7 +20,7 @@
 #include <vector>
 
 /// @file
-/// @brief What the threads of a process write down of a run.
+/// @brief The record of a run, shared by the threads of a process.
 
 namespace localsgd::detail {
 
@@ -30,7 +30,7 @@ class stopwatch {
   void stop() { seconds_ += running(); }
   void start() { since_ = clock::now(); }
   double seconds() const noexcept { return seconds_; }
-  double total() const { return seconds_ + running(); }  ///< While it runs.
+  double total() const { return seconds_ + running(); }  ///< Also valid while the clock runs.
   void resume(double seconds) {
     seconds_ = seconds;
     start();
@@ -43,7 +43,7 @@ class stopwatch {
   double seconds_ = 0;
 };
 
-/// @brief The record of one run, shared by all threads of a process; who leads writes it.
+/// @brief The record of one run, shared by all threads of a process and written by the leader.
 template <Objective F, Observer O, class Checkpoint = no_checkpoint>
 struct run_record {
   using scalar = typename F::scalar;
@@ -70,17 +70,17 @@ struct run_record {
   certifier<F> bound;
   average_rows<scalar> averages;
   aligned_vector<scalar> average;  // x̂, assembled at evaluations
-  aligned_vector<scalar> landed;   // the consensus where r is finite, of has_domain
-  std::uint64_t bytes_before = 0;  // of all processes, before a checkpoint
+  aligned_vector<scalar> landed;   // the consensus, moved to where r is finite; for has_domain
+  std::uint64_t bytes_before = 0;  // of all processes, before a checkpoint was resumed
   std::uint64_t exchanges_before = 0;
-  std::vector<std::uint64_t> sent;  // bytes, of every thread that leads
-  std::vector<double> drift;  // ‖x_k − x̄‖² of every worker at the last average before one
-  std::span<scalar const> last, weighted, best;  // its points: each is the last or the average
+  std::vector<std::uint64_t> sent;  // bytes, for every thread that leads
+  std::vector<double> drift;  // ‖x_k − x̄‖² of every worker just before the last average
+  std::span<scalar const> last, weighted, best;  // its points: each is the last point or the average
 
   checkpoint_record<Checkpoint, scalar> checkpoints;
-  std::uint64_t next_due = 0, before = 0;  // those of every recorder, in a checkpoint
+  std::uint64_t next_due = 0, before = 0;  // equal to those of every recorder, in a checkpoint
 
-  /// @brief Collective: x, a vector of this record, moves to where r is finite.
+  /// @brief Collective: moves x, a vector of this record, to where r is finite.
   template <class T>
   void land(T& team, aligned_vector<scalar>& x) const {
     if constexpr (has_domain) {
@@ -97,7 +97,7 @@ struct run_record {
     watch.resume(seconds);
   }
 
-  /// @brief Completes the outcome of a run that is over.
+  /// @brief Completes the outcome of a finished run.
   void complete_outcome() {
     outcome.average = to_vector<scalar>(weighted);
     outcome.x = to_vector<scalar>(best);

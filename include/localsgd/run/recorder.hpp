@@ -23,11 +23,11 @@
 #include <vector>
 
 /// @file
-/// @brief Evaluates a run now and then, keeps its history, and decides when it ends.
+/// @brief Evaluates a run at intervals, stores its history, and decides when it ends.
 
 namespace localsgd::detail {
 
-/// @brief One thread's side of the record: when to evaluate, and the collective calls it takes.
+/// @brief One thread's part of the record: the times of evaluations, and their collective calls.
 template <class Record, class Round>
 class recorder {
  public:
@@ -36,21 +36,22 @@ class recorder {
   recorder(Record& record, Round& round)
       : r_(record), round_(round), team_(round.team()), hook_(round.hook()) {}
 
-  /// @brief Whether there will be an evaluation after t steps. At an anchor f is known anyway.
+  /// @brief Whether there will be an evaluation after t steps. At an anchor f is known in any case.
   bool due(std::uint64_t t) const noexcept {
     return t >= next_due_ || t == r_.p->steps || r_.checkpoints.interrupted ||
            (r_.p->tolerance > 0 && hook_.evaluates_at(t));
   }
 
-  /// @brief Whether there may be one: f can become known at an anchor that is not there yet.
+  /// @brief Whether there may be an evaluation: f can become known at an anchor that does not exist
+  ///        yet.
   bool measures_drift(std::uint64_t t) const noexcept {
     return due(t) || (r_.p->tolerance > 0 && hook_.looks_at(t));
   }
 
-  /// @brief schedule.next(t), or next(t, progress) if it looks. Once for every round.
+  /// @brief schedule.next(t), or next(t, progress) if the schedule uses it. Called once a round.
   ///
-  /// Reading the history here is no race: who leads adds to it inside `ends` only, after an `agree`
-  /// that all members have come to, and before the one they leave by, unless the run is over.
+  /// Reading the history here is not a data race: the leader appends to it only inside `ends`, after an
+  /// `agree` that all members have reached and before the one at its end, unless the run is over.
   template <Schedule S>
   std::uint64_t next(S const& schedule, std::uint64_t t) {
     if constexpr (looks_at_progress<S>) {
@@ -63,8 +64,8 @@ class recorder {
     }
   }
 
-  /// @brief Who leads: what a checkpoint needs to know of every recorder, after gather_sent(); and of
-  ///        every thread, back.
+  /// @brief Leader only: the state of every recorder for a checkpoint, after gather_sent(). Every
+  ///        thread: restores it.
   void cut(std::uint64_t exchanges) {
     r_.next_due = next_due_;
     r_.before = before_;
@@ -72,7 +73,7 @@ class recorder {
     r_.bytes_before = all_bytes();
     r_.exchanges_before += exchanges;
   }
-  /// @brief Who leads, after cut(): the run goes on with its own counts.
+  /// @brief Leader only, after cut(): the run continues with its own counts.
   void go_on() {
     r_.bytes_before = sent_before_.bytes;
     r_.exchanges_before = sent_before_.exchanges;
@@ -81,26 +82,26 @@ class recorder {
     next_due_ = r_.next_due;
     before_ = r_.before;
   }
-  /// @brief What a thread that has been idle must know, and back.
+  /// @brief Saves or restores the state that a thread needs after it has been idle.
   std::array<std::uint64_t, 2> place() const noexcept { return {next_due_, before_}; }
   void go_to(std::array<std::uint64_t, 2> const& place) noexcept {
     next_due_ = place[0];
     before_ = place[1];
   }
 
-  /// @brief Notes how far worker k is from where it goes on.
+  /// @brief Records the distance of worker k from the point where it continues.
   void drift(std::size_t k, std::span<scalar const> from, std::span<scalar const> to) {
     r_.drift[k] = squared_distance<scalar>(from, to);
   }
 
-  /// @brief Collective: what every thread has noted becomes known to all.
+  /// @brief Collective: publishes what every thread has recorded.
   void share_drift() {
     team_.all_gather(std::span(r_.drift), [&](std::size_t thread) {
       return even_split(r_.drift.size(), team_.threads(), thread);
     });
   }
 
-  /// @brief Collective: what all processes have sent, in the record.
+  /// @brief Collective: stores the bytes sent by all processes in the record.
   void gather_sent(std::uint64_t mine) {
     team_.barrier();
     if (leads()) r_.sent.assign(team_.threads(), 0), r_.sent[team_.thread()] = mine;
@@ -108,7 +109,7 @@ class recorder {
     team_.all_gather(std::span(r_.sent), [](std::size_t i) { return index_range{i, i + 1}; });
   }
 
-  /// @brief Collective where an evaluation is due: makes it, and returns whether the run ends.
+  /// @brief Collective if an evaluation is due: makes it, and returns whether the run ends.
   bool ends() {
     std::uint64_t const t = round_.steps();
     return (due(t) || !team_.finite()) && evaluates_and_ends(t);
@@ -120,13 +121,13 @@ class recorder {
   bool evaluates_and_ends(std::uint64_t t) {
     if (leads()) r_.watch.stop();
     std::span<scalar const> consensus = round_.consensus();
-    if (Record::has_domain && !hook_.evaluated_at(t)) {  // anchors are where r is finite
+    if (Record::has_domain && !hook_.evaluated_at(t)) {  // r is finite at anchors
       if (leads()) r_.landed.assign(consensus.begin(), consensus.end());
       r_.land(team_, r_.landed);
       consensus = r_.landed;
     }
-    auto const sent = team_.sent();  // what evaluations send is no part of training
-    // At an anchor the average is looked at only if the run ends: it would cost a pass.
+    auto const sent = team_.sent();  // messages of evaluations are not part of training
+    // At an anchor the average is evaluated only if the run ends: this costs a pass.
     bool const averages = team_.finite() && t > 0 && !hook_.evaluated_at(t);
     known const at_last = evaluate_last(consensus, t), at_average =
         averages ? evaluate_average() : known{};
@@ -154,8 +155,8 @@ class recorder {
     return over;
   }
 
-  // With a tolerance and no wish: at every anchor; or else from epoch to epoch at first, then at
-  // every fifth of the way, so that looking stays a bounded share of the cost of the run.
+  // With a tolerance and evaluations = 0: at every anchor; without anchors every epoch at first, then
+  // whenever t has grown by a fifth, which bounds the cost of evaluations as a share of the run.
   std::uint64_t due_after(std::uint64_t t) const noexcept {
     plan const& p = *r_.p;
     double const steps = static_cast<double>(p.steps), now = static_cast<double>(t);
@@ -171,7 +172,7 @@ class recorder {
     return std::max(t + 1, static_cast<std::uint64_t>(std::ceil(std::min(next, steps))));
   }
 
-  // What is known of f at a point. For who leads.
+  // Leader only: the evaluation of f at a point.
   struct known {
     double objective = 0, certificate = 0;
   };
@@ -191,14 +192,14 @@ class recorder {
     return {value.objective, r_.bound(team_, r_.gradient, x, value, r_.bound.slopes())};
   }
 
-  // Who leads: the answer is the last consensus, and there is no average yet.
+  // Leader only: the answer is the last consensus; the average is not available yet.
   void take(std::span<scalar const> consensus, known const& last) {
     auto& out = r_.outcome;
     r_.weighted = r_.last = r_.best = consensus;
     out.objective = std::isnan(last.objective) ? infinity : last.objective;
     out.certificate = last.certificate;
   }
-  // Who leads: variance-reduced steps that went astray will be taken back, at the next anchor.
+  // Leader only: variance-reduced steps that diverge will be undone at the next anchor.
   void take_found() {
     auto& out = r_.outcome;
     auto const value = hook_.value();
@@ -207,7 +208,7 @@ class recorder {
     out.objective = value.objective;
     out.certificate = r_.bound.at_known_point(value, hook_.point());
   }
-  // Who leads: here is the average; the answer is the better one, bounded by what bounds the other.
+  // Leader only: the average is available; the answer is the better point, with a bound from both.
   void compare(known const& average) {
     auto& out = r_.outcome;
     if (!all_finite(std::span<scalar>(r_.average))) return;
@@ -216,18 +217,18 @@ class recorder {
     bool const lower = average.objective < out.objective;  // if not, both bounds hold for either point
     r_.best = r_.average;
     out.objective = average.objective;
-    // A bound at a lower double point knows what the other proved, with the rounding of both values.
+    // A bound at a lower double point combines both proofs, with the rounding errors of both values.
     out.certificate = std::same_as<scalar, double> && lower ? average.certificate
                           : std::min(out.certificate, average.certificate);
   }
 
-  // Who leads: whether the run ends here, and why, if the observer has no wish.
+  // Leader only: whether the run ends here and why, if the observer does not request the end.
   bool is_over(std::uint64_t t) {
     plan const& p = *r_.p;
     auto& out = r_.outcome;
     if (!team_.finite())
       out.reason = stop_reason::diverged;
-    else if (r_.checkpoints.interrupted)  // whatever else: it goes on where it would have ended
+    else if (r_.checkpoints.interrupted)  // the resumed run reaches the same end
       out.reason = stop_reason::interrupted;
     else if (!std::isfinite(out.objective))
       out.reason = stop_reason::diverged;
@@ -242,13 +243,13 @@ class recorder {
     else if (t == p.steps)
       out.reason = stop_reason::steps_done;
     else {
-      out.reason = stop_reason::observer_request;  // unless it goes on
+      out.reason = stop_reason::observer_request;  // unless the run continues
       return false;
     }
     return true;
   }
 
-  // Who leads, at the end: what the last point is a view of need not outlive the team.
+  // Leader only, at the end: the storage of the last point may not outlive the team.
   void keep_last() {
     r_.gradient.release();
     r_.outcome.last = to_vector<scalar>(r_.last);
@@ -257,7 +258,7 @@ class recorder {
       if (each->data() == was.data()) *each = kept;
   }
 
-  // Who leads: completes the outcome, as if the run ended here.
+  // Leader only: completes the outcome, as if the run ended here.
   void note(std::uint64_t t, std::uint64_t exchanges) {
     plan const& p = *r_.p;
     auto& out = r_.outcome;
@@ -284,7 +285,7 @@ class recorder {
     else
       return r_.watch.seconds();
   }
-  // Thread 0: the observer's turn.
+  // Thread 0: calls the observer.
   proceed look() { return r_.observer->after_evaluation(r_.outcome.history.back(), *r_.p); }
 
   static constexpr double infinity = std::numeric_limits<double>::infinity();

@@ -18,11 +18,11 @@
 #include <span>
 
 /// @file
-/// @brief One round on one thread: local steps, and how the workers come together.
+/// @brief One round on one thread: local steps and synchronisation.
 
 namespace localsgd::detail {
 
-/// @brief One thread's view of a run: what a round is made of, and the context of round hooks.
+/// @brief One thread's view of a run: the parts of a round, and the context of round hooks.
 template <class Protocol, class Workers, class Hook, class A, class Encoders, class Record>
 class round_of {
  public:
@@ -31,7 +31,7 @@ class round_of {
   using protocol = Protocol;
   using hook_type = Hook;
   static constexpr bool compresses = Encoders::compress;
-  // Others keep something of each worker in the thread that carries it.
+  // Other protocols keep state of each worker in its thread.
   static constexpr bool regroups = Protocol::one_process && !Protocol::keeps_time &&
                                    !Protocol::averages_travel && !Protocol::never_waits;
 
@@ -51,19 +51,20 @@ class round_of {
   std::uint64_t rounds() const noexcept { return rounds_; }
   bool finite() const noexcept { return team_.finite(); }
 
-  /// @brief Collective: the consensus, equal for all.
+  /// @brief Collective: the consensus, equal on all ranks.
   std::span<scalar const> consensus() { return team_.settle(x_); }
   /// @brief Collective: x̂ of all workers.
   LOCALSGD_ONE_COPY void average(std::span<scalar> out) {
     assemble_average(team_, workers_, record_.averages, std::span<double const>(x_.weights), out);
   }
-  /// @brief Collective, where f and its gradient at x are what pass() evaluated last: a bound on
-  ///        f(x) − f*, for who leads.
+  /// @brief Collective: a bound on f(x) − f*; the leader receives it. Requires that the last
+  ///        evaluation of pass() was that of f and its gradient at x.
   double certificate(std::span<scalar const> x, full_gradient::value const& value,
                      std::span<double const> slopes) {
     return record_.bound(team_, record_.gradient, x, value, slopes);
   }
-  /// @brief Collective: all workers go on from there; with `restart`, as if they had been there.
+  /// @brief Collective: all workers continue from the point; with `restart`, as if all iterates had
+  ///        been the point.
   void move_to(std::span<scalar const> to, bool restart) {
     team_.move_to(x_, to);
     if (team_.leads()) averager_.reset(to);
@@ -79,15 +80,15 @@ class round_of {
     if constexpr (Protocol::keeps_time)
       if (team_.thread() == 0) team_.spend(gradients);
   }
-  /// @brief A checkpoint left the run there.
+  /// @brief Sets the state that a checkpoint has restored.
   void resume(std::uint64_t t, std::uint64_t rounds, std::span<scalar const> consensus) {
     steps_ = t;
     rounds_ = rounds;
     team_.move_to(x_, consensus);
   }
 
-  /// @brief Collective, before a round: threads that other programs hold up may become idle for some
-  ///        time. @return false on one that was idle when the run ended
+  /// @brief Collective, before a round: threads that are delayed by other programs may become idle
+  ///        for some time. @return false on a thread that was idle when the run ended
   template <class Recorder>
   bool regroup(Recorder& recorder) {
     if constexpr (regroups)
@@ -113,8 +114,9 @@ class round_of {
     if constexpr (regroups) team_.end_rounds();
   }
 
-  /// @brief Collective: local steps t, …, sync − 1 of my workers, then their exchange: x̄ ← Σ w_k x_k
-  ///        or what the averager makes of it, or X ← X + w_k Δx_k; and x_k ← x̄, or X.
+  /// @brief Collective: local steps t, …, sync − 1 of the workers of this thread, then their
+  ///        exchange: x̄ ← Σ w_k x_k or the result of the averager, or X ← X + w_k Δx_k; and x_k ←
+  ///        x̄, or X.
   template <class Recorder>
   void advance(Recorder& recorder, std::uint64_t sync) {
     if constexpr (Protocol::orders_workers) {
@@ -144,12 +146,12 @@ class round_of {
   template <class Recorder>
   void exchange_points(Recorder& recorder, round_info const& info) {
     if constexpr (Protocol::orders_workers) {
-      team_.exchange(x_, averager_, info);  // they have come already
+      team_.exchange(x_, averager_, info);  // they have already arrived
       return;
     }
     index_range const mine = team_.workers();
     for (std::size_t k = mine.first; k != mine.last; ++k) x_.local[k] = workers_[k].local();
-    if constexpr (Encoders::compress && !Protocol::never_waits)  // which refuses it at run time
+    if constexpr (Encoders::compress && !Protocol::never_waits)  // else rejected at run time
       encoders_.exchange(team_, x_, averager_, info, [&](std::span<scalar> change) {
         if constexpr (requires { hook_.expects(info.local_steps, change); })
           return hook_.expects(info.local_steps, change);
@@ -166,8 +168,8 @@ class round_of {
     }
   }
 
-  // Whether it was done: where few coordinates were touched only they are exchanged. The consensus
-  // as a vector is then made only when somebody is going to look at it.
+  // Returns whether it was done: if few coordinates were touched only they are exchanged. The
+  // consensus vector is then computed only when it is read.
   template <class Recorder>
   bool exchange_touched([[maybe_unused]] Recorder& recorder,
                         [[maybe_unused]] round_info const& info) {
@@ -183,7 +185,7 @@ class round_of {
       bool const finite = touched_(team_, workers_, x_.weights, info.round);
       team_.note_round(averager_, finite);
       if (!finite || !looked_at) return true;
-      // What nobody touched may still overflow, where the scale comes in.
+      // Untouched coordinates may still overflow when the scale is applied.
       bool const whole = team_.make_consensus(x_, [&](std::size_t first, std::span<scalar> out) {
         workers_[mine.first].write(first, out);
         return all_finite(std::span<scalar const>(out));

@@ -8,17 +8,17 @@
 #include <cstddef>
 
 /// @file
-/// @brief The sequences of those workers that this process carries.
+/// @brief The sequences of the workers of this process.
 
 namespace localsgd::detail {
 
-/// @brief An array of sequences whose first element has the number `first`.
+/// @brief An array of sequences whose first element has the index `first`.
 template <class Sequence>
 class sequences {
  public:
   using value_type = Sequence;
 
-  /// @param bind `bind(k)` makes the sequence of worker k.
+  /// @param bind `bind(k)` creates the sequence of worker k.
   template <class Bind>
   sequences(index_range carried, Bind const& bind)
       : first_(carried.first),

@@ -14,21 +14,21 @@
 #include <vector>
 
 /// @file
-/// @brief Exchanges of the coordinates that the steps of a round touched, and of no others.
+/// @brief Exchanges only the coordinates that the steps of a round touched.
 
 namespace localsgd::detail {
 
-/// @brief For sequences that do not say what they touch: nothing.
+/// @brief For sequences that do not report which coordinates they touch: no exchange of this kind.
 template <class Workers>
 class touched_exchange {};
 
-/// @brief v_kj ← v̄_j = v_0j + Σ_{k≥1} w_k (v_kj − v_0j) on all workers, for the j that any of them
-///        touched: see TouchingSequence. One for each process.
+/// @brief v_kj ← v̄_j = v_0j + Σ_{k≥1} w_k (v_kj − v_0j) on all workers, for all j that any of them
+///        touched: see TouchingSequence. One object for each process.
 template <class Workers>
   requires TouchingSequence<typename Workers::value_type>
 class touched_exchange<Workers> {
  public:
-  /// @brief Before the first round: by one thread.
+  /// @brief Called by one thread, before the first round.
   void start(std::size_t dimension, std::size_t workers) {
     done_.assign(dimension, 0);
     messages_.resize(workers);
@@ -47,7 +47,7 @@ class touched_exchange<Workers> {
   }
 
  private:
-  // 12 bytes for each touched coordinate: its number and its value.
+  // 12 bytes for each touched coordinate: its index and its value.
   template <class T>
   bool in_memory(T& team, Workers& workers, std::span<double const> weights, std::uint64_t round) {
     auto const stamp = static_cast<std::uint32_t>(round % 0xffffffff + 1);
@@ -62,7 +62,7 @@ class touched_exchange<Workers> {
     return finite;
   }
 
-  // For disjoint ranges by several threads.
+  // Several threads may call it for disjoint ranges.
   bool average(Workers& workers, std::span<double const> weights, std::uint32_t stamp,
                std::size_t first, std::size_t last, std::size_t& touched) {
     bool finite = true;
@@ -82,7 +82,7 @@ class touched_exchange<Workers> {
     return finite;
   }
 
-  // First the numbers of the touched coordinates go to all, then the values at all of them.
+  // First the indices of the touched coordinates are exchanged, then the values at all of them.
   template <class T>
   bool by_messages(T& team, Workers& workers, std::span<double const> weights) {
     index_range const mine = team.workers();
@@ -133,7 +133,7 @@ class touched_exchange<Workers> {
     return finite;
   }
 
-  // A template: what is not used is not compiled.
+  // A template, so that unused code is not compiled.
   template <class Numbers>
   static void order(Numbers& list) {
     std::sort(list.begin(), list.end());
@@ -146,10 +146,10 @@ class touched_exchange<Workers> {
     return all;
   }
 
-  std::vector<std::uint32_t> done_;  // the round in which each coordinate was averaged last
+  std::vector<std::uint32_t> done_;  // the last round in which each coordinate was averaged
   std::vector<std::vector<std::byte>> messages_;
-  std::vector<std::uint32_t> touched_;  // by anybody, ascending
-  std::vector<std::vector<double>> rows_;  // the values there, of the workers of this process
+  std::vector<std::uint32_t> touched_;  // by any worker, ascending
+  std::vector<std::vector<double>> rows_;  // the values at these coordinates, for the workers of this process
   std::vector<double> mean_;
 };
 

@@ -12,7 +12,7 @@
 #include <span>
 
 /// @file
-/// @brief The LocalWorker component: how x_k advances through local steps.
+/// @brief The LocalWorker component: how local steps advance x_k.
 
 namespace localsgd {
 
@@ -48,7 +48,7 @@ concept has_const_bind =
       w.bind(f, sampler, step_size, p, worker, anchor...);
     };
 
-/// @brief The sequence of worker k, with the iterate weights if the LocalWorker takes them.
+/// @brief The sequence of worker k, with the iterate weights if the LocalWorker accepts them.
 template <class W, class F, class Sampler, class StepSize, class Weights, class... Anchor>
   requires takes_iterate_weights<W, F, Sampler, StepSize, Weights, Anchor...>
 auto bind_sequence(W const& w, F const& f, Sampler const& sampler, StepSize const& step_size,
@@ -69,17 +69,17 @@ template <class W, class F, class StepSize>
 concept has_const_anchor = requires(W const& w, F const& f, StepSize const& step_size,
                                     plan const& p) { w.anchor(f, step_size, p); };
 
-/// @brief A sequence that can say which coordinates its last stretch touched, and whose point is
-///        x = s·v with an s that is equal on all workers: coordinates that no worker touched agree
-///        as they are.
+/// @brief A sequence that reports the coordinates its last stretch touched, and whose point is x =
+///        s·v with an s that is equal on all workers. Coordinates that no worker touched are equal
+///        without an exchange.
 ///
 /// | expression                          | meaning                                                |
 /// |-------------------------------------|--------------------------------------------------------|
-/// | `q.touches_few()`                   | whether to exchange that way; equal on all workers     |
+/// | `q.touches_few()`                   | whether to exchange this way; equal on all workers     |
 /// | `q.for_each_touched(f, l, visit)`   | calls `visit(j)` for the touched j, f ≤ j < l, each    |
 /// |                                     | once or more                                           |
 /// | `q.coordinate(j)`                   | v_j                                                    |
-/// | `q.move(j, v)`                      | v_j ← v, without a trace in the average                |
+/// | `q.move(j, v)`                      | v_j ← v; the average does not change                   |
 template <class Q>
 concept TouchingSequence = requires(Q& q, Q const& c, std::size_t j, void (*visit)(std::size_t)) {
   { c.touches_few() } -> std::same_as<bool>;
@@ -90,57 +90,57 @@ concept TouchingSequence = requires(Q& q, Q const& c, std::size_t j, void (*visi
 
 }  // namespace detail
 
-/// @brief One worker's own sequence x_0^k, x_1^k, …, and the weighted average along it.
+/// @brief The sequence x_0^k, x_1^k, … of one worker, and its weighted average.
 ///
 /// | expression            | type                | meaning                                        |
 /// |-----------------------|---------------------|------------------------------------------------|
-/// | `q.assign(x)`         | `void`              | x_k ← x, without a trace in the average        |
+/// | `q.assign(x)`         | `void`              | x_k ← x; the average does not change           |
 /// | `q.advance(from, to)` | `void`              | local steps t = from, …, to−1; before each,    |
 /// |                       |                     | x_t^k enters the average with the weight w_t   |
 /// | `q.local()`           | `std::span<scalar>` | x_k as a vector                                |
 /// | `q.average(out)`      | `void`              | out ← Σ_t w_t x_t^k / Σ_t w_t over the steps   |
-/// |                       |                     | made; x_k where there were none                |
+/// |                       |                     | made; x_k if there were none                   |
 ///
 /// Optional:
 ///
 /// | expression            | type                | meaning                                        |
 /// |-----------------------|---------------------|------------------------------------------------|
 /// | `q.scratch()`         | `std::span<scalar>` | d scalars that may be overwritten at any time  |
-/// |                       |                     | between two calls; local() is made anew after. |
-/// |                       |                     | Without it an evaluation allocates them        |
-/// | `q.restart(x, t)`     | `void`              | as if all t iterates so far had been x. What   |
-/// |                       |                     | round hooks call that take steps back          |
+/// |                       |                     | between two calls; local() is recomputed       |
+/// |                       |                     | afterwards. Otherwise evaluations allocate     |
+/// | `q.restart(x, t)`     | `void`              | as if all t iterates so far had been x. Called |
+/// |                       |                     | by round hooks that undo steps                 |
 /// | `q.state(archive)`    | `void`              | passes all its variables to `archive(parts…)`: |
-/// |                       |                     | runs with a checkpoint need it                 |
+/// |                       |                     | required for runs with a checkpoint            |
 ///
-/// and detail::TouchingSequence lets rounds cost what they touch.
+/// detail::TouchingSequence makes the cost of rounds proportional to the coordinates touched.
 ///
-/// What no compiler can check:
-/// - one sequence is used by one thread at a time, different sequences by several at once; they
-///   share the objective, the sampler and the step size, all of them constant;
+/// Semantic requirements:
+/// - one sequence is used by one thread at a time, different sequences by several threads
+///   concurrently; they share the objective, the sampler and the step size, all of them constant;
 /// - the steps depend on (x, t, k) only, and two stretches t → s → u are the stretch t → u bit for
-///   bit unless `assign` came between;
-/// - inside `advance`: no lock, no allocation; nothing is thrown but what the user's code throws;
-/// - numbers that overflow are passed on: divergence is the run's business.
+///   bit unless `assign` was called in between;
+/// - `advance` does not lock or allocate, and throws only what user code throws;
+/// - numbers that overflow are passed on: the run handles divergence.
 template <class Q, class Scalar = double>
 concept LocalSequence = detail::has_advance<Q> && detail::has_local<Q, Scalar> &&
                         detail::has_assign<Q, Scalar> && detail::has_const_average<Q, Scalar>;
 
-/// @brief Makes the sequence of worker k, x_0^k = 0.
+/// @brief Creates the sequence of worker k, x_0^k = 0.
 ///
 /// | expression                                        | meaning                                  |
 /// |---------------------------------------------------|------------------------------------------|
 /// | `w.bind(f, sampler, step_size, weights, plan, k)` | the sequence; `weights` is an            |
 /// |                                                   | IterateWeights: w_t of its average       |
-/// | `w.bind(f, sampler, step_size, plan, k)`          | in place of the first: a LocalWorker     |
-/// |                                                   | that decides w_t itself; a run with it   |
-/// |                                                   | takes no IterateWeights                  |
+/// | `w.bind(f, sampler, step_size, plan, k)`          | instead of the first: for a LocalWorker  |
+/// |                                                   | that defines w_t itself; a run with it   |
+/// |                                                   | accepts no IterateWeights                |
 /// | `w.recommended_weights(step_size)`                | optional: the IterateWeights of a run    |
-/// |                                                   | that names none, in place of             |
+/// |                                                   | without explicit ones, instead of        |
 /// |                                                   | recommended_weights(step_size)           |
 ///
-/// The objective, the sampler, the step size and the plan are borrowed: they outlive the sequence.
-/// The weights are copied.
+/// The sequence refers to the objective, the sampler, the step size and the plan, which must
+/// outlive it. The weights are copied.
 template <class W, class F, class Sampler, class StepSize, class Weights = quadratic_weights>
 concept LocalWorker =
     std::copy_constructible<W> && detail::has_const_bind<W, F, Sampler, StepSize, Weights> &&
@@ -152,8 +152,9 @@ concept LocalWorker =
     };
 
 /// @brief A LocalWorker whose sequences share an *anchor*, which moves at sync times only:
-///        `w.anchor(f, step_size, plan)` makes it, `w.bind(f, sampler, step_size, weights, plan, k,
-///        anchor)` the sequence of worker k that reads it; or `bind` without `weights`, as above.
+///        `w.anchor(f, step_size, plan)` creates it, and `w.bind(f, sampler, step_size, weights,
+///        plan, k, anchor)` creates the sequence of worker k that reads it; or `bind` without
+///        `weights`, as above.
 ///
 /// The anchor is a \ref localsgd::RoundHook "RoundHook".
 template <class W, class F, class Sampler, class StepSize, class Weights = quadratic_weights>

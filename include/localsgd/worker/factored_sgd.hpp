@@ -22,15 +22,16 @@
 #include <vector>
 
 /// @file
-/// @brief SGD on objectives whose gradients are outer products: no step makes a gradient.
+/// @brief SGD on objectives whose gradients are outer products: steps form no gradient.
 
 namespace localsgd {
 
-/// @brief The sequence of one worker: x = s·v and Σ_t w_t x_t = u + β·v, as detail::scaled_iterate
-///        has it. Three vectors of length d: v, u and x.
+/// @brief The sequence of one worker: x = s·v and Σ_t w_t x_t = u + β·v, as in
+///        detail::scaled_iterate. Three vectors of length d: v, u and x.
 ///
-/// A step adds its outer products to v at once. To u it owes them: those of several steps are added
-/// together, so that u, often larger than a cache, is read and written once for all of them.
+/// A step adds its outer products to v immediately. The updates of u are deferred: those of several
+/// steps are added together, so that u, often larger than a cache, is read and written once for all
+/// of them.
 template <detail::factored_with_ridge F, Sampler S, StepSize E, IterateWeights W>
 class alignas(detail::cache_alignment) factored_sgd_sequence
     : public detail::written_sequence<typename F::scalar, detail::scaled_iterate<false>> {
@@ -67,11 +68,11 @@ class alignas(detail::cache_alignment) factored_sgd_sequence
 
  private:
   using base::iterate_;
-  // Of what is owed: slopes that fit the nearest cache, rows that fit the next one.
+  // Limits of the deferred updates: slopes that fit the L1 cache, rows that fit the L2 cache.
   static constexpr std::size_t most_slopes = 2048, most_samples = 32;
 
-  // x ← (1 − ηλ)x − (η/b) Σ_B s_i a_iᵀ, with 1 in place of 1 − ηλ for free intercepts, all s_i at the same x; `soon` comes after
-  // the batch
+  // x ← (1 − ηλ)x − (η/b) Σ_B s_i a_iᵀ, with 1 instead of 1 − ηλ for free intercepts, all s_i at
+  // the same x; `soon` is the sample after the batch
   void step(std::span<std::size_t const> batch, std::size_t soon, double eta, double lambda) {
     double const factor = 1 - eta * lambda;
     if (owes_ + batch.size() > most_ || iterate_.folds_at(factor)) pay();
@@ -87,7 +88,7 @@ class alignas(detail::cache_alignment) factored_sgd_sequence
     owes_ += batch.size();
   }
 
-  // x ← factor·x, but for free intercepts.
+  // x ← factor·x, except for free intercepts.
   void shrink(double factor) {
     std::size_t const first = iterate_.size() - kept_.size();
     for (std::size_t c = 0; c != kept_.size(); ++c) kept_[c] = iterate_.scale() * iterate_.v(first + c);
@@ -96,7 +97,7 @@ class alignas(detail::cache_alignment) factored_sgd_sequence
       iterate_.move(first + c, kept_[c] / iterate_.scale());
   }
 
-  // The bits do not depend on when it happens, as long as it does before u is folded or read.
+  // The bits do not depend on when this is called, as long as it is before u is folded or read.
   void pay() {
     if (owes_ == 0) return;
     f_->add_rows(std::span<std::size_t const>(owed_).first(owes_),
@@ -108,17 +109,18 @@ class alignas(detail::cache_alignment) factored_sgd_sequence
   E const* step_size_;
   W iterate_weights_;
   detail::sample_stream<S> samples_;
-  std::size_t most_, owes_ = 0;         // samples
-  detail::aligned_vector<double> slopes_;   // of the samples that u is owed
+  std::size_t most_, owes_ = 0;         // number of samples
+  detail::aligned_vector<double> slopes_;   // slopes of the samples with deferred updates of u
   std::vector<double> kept_;                // free intercepts
   detail::aligned_vector<std::size_t> owed_;
 };
 
 /// @brief x_{t+1}^k = x_t^k − η_t ∇f_B(x_t^k) for objectives whose gradients are outer products,
-///        like those of softmax regression: to rounding the steps of `sgd` \cite stich2019local,
-///        in half of the time.
+///        such as softmax regression: the steps of `sgd` \cite stich2019local up to rounding, in
+///        half of the time.
 ///
-/// Sparse rows cost C times their nonzeros, the penalty and the weighted average next to nothing.
+/// Sparse rows cost C times their nonzeros; the cost of the penalty and the weighted average is
+/// negligible.
 struct factored_sgd {
   template <detail::factored_with_ridge F, Sampler S, StepSize E, IterateWeights W>
   factored_sgd_sequence<F, S, E, W> bind(F const& f, S const& sampler, E const& step_size,
@@ -126,7 +128,7 @@ struct factored_sgd {
                                          std::size_t worker) const {
     return {f, sampler, step_size, weights, p, worker};
   }
-  /// @brief With the weights that go with the step size.
+  /// @brief Uses the weights that belong to the step size.
   template <detail::factored_with_ridge F, Sampler S, StepSize E>
   auto bind(F const& f, S const& sampler, E const& step_size,
             plan const& p, std::size_t worker) const {

@@ -9,13 +9,14 @@
 #include <span>
 
 /// @file
-/// @brief The weighted average of a worker's iterates, streamed: no communication, no history.
+/// @brief The weighted average of a worker's iterates, accumulated step by step: no communication,
+///        no history.
 
 namespace localsgd {
 
-/// @brief A = Σ_t w_t x_t and W = Σ_t w_t, kept in double whatever the type of x.
+/// @brief A = Σ_t w_t x_t and W = Σ_t w_t, stored as double for any type of x.
 ///
-/// Not thread safe: each worker has its own.
+/// Not thread safe: use one object for each worker.
 class iterate_average {
  public:
   explicit iterate_average(std::size_t dimension) : sum_(dimension) {}
@@ -27,7 +28,7 @@ class iterate_average {
     detail::add_scaled(weight, x.data(), sum_.data(), x.size());
   }
 
-  /// @brief A ← W·x, as if all iterates so far had been x. @pre x has length d.
+  /// @brief A ← W·x, as if all previous iterates had been x. @pre x has length d.
   template <class Scalar>
   void restart(double weights, std::span<Scalar const> x) noexcept {
     weights_ = weights;

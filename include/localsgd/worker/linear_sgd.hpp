@@ -23,14 +23,15 @@
 #include <utility>
 
 /// @file
-/// @brief SGD on linear models: a sparse step costs the nonzeros of its rows, whatever d is.
+/// @brief SGD on linear models: the cost of a sparse step is the nonzeros of its rows, for any d.
 
 namespace localsgd {
 
-/// @brief What a round exchanges of points that are far longer than what its steps touched.
+/// @brief The coordinates that a round exchanges, for points much longer than the number that its
+///        steps touch.
 enum class exchanged_coordinates {
-  touched,  ///< what any worker touched
-  all,      ///< everything: the same bits, to see what the other saves
+  touched,  ///< those that any worker touched
+  all,      ///< all coordinates: the same bits, for comparison
 };
 
 namespace detail {
@@ -80,8 +81,8 @@ class alignas(detail::cache_alignment) linear_sgd_sequence
     }
   }
 
-  // The points of all workers are s·v with the same s, so a coordinate that none of them touched
-  // needs no exchange: see detail::TouchingSequence.
+  // The points of all workers are s·v with the same s, so a coordinate that no worker touched needs
+  // no exchange: see detail::TouchingSequence.
   bool touches_few() const noexcept { return lazy_; }
   double coordinate(std::size_t j) const noexcept { return iterate_.v(j); }
   void move(std::size_t j, double v) noexcept { iterate_.move(j, v); }
@@ -105,7 +106,7 @@ class alignas(detail::cache_alignment) linear_sgd_sequence
  private:
   using base::iterate_;
 
-  // From counted work only: whether the workers' rows of a round have at most d/8 entries.
+  // Depends only on counted work: whether the workers' rows of a round have at most d/8 entries.
   static bool is_lazy(F const& f, plan const& p) noexcept {
     double const row = p.flops_per_sample > 0 ? p.flops_per_sample : detail::entries_per_row(f.features());
     double const entries = row * static_cast<double>(p.batch_size) *
@@ -114,11 +115,11 @@ class alignas(detail::cache_alignment) linear_sgd_sequence
            8 * entries <= static_cast<double>(p.dimension);
   }
 
-  static constexpr std::size_t ahead = 4;  // samples from asking for a row to using it
-  static constexpr std::size_t rows_ahead = 4;  // and for all of a dense one
+  static constexpr std::size_t ahead = 4;  // number of samples between the prefetch of a row and its use
+  static constexpr std::size_t rows_ahead = 4;  // the same for an entire dense row
 
-  // x ← (1 − ηλ)x − (η/b) Σ_B φ'(z_i)·a_i, all z_i at the same x; `soon` comes after the batch. A free
-  // intercept is not shrunk.
+  // x ← (1 − ηλ)x − (η/b) Σ_B φ'(z_i)·a_i, all z_i at the same x; `soon` is the sample after the
+  // batch. A free intercept is not shrunk.
   void step(std::span<std::size_t const> batch, std::size_t soon, double eta, double lambda) {
     double const share = -eta / static_cast<double>(batch.size());
     for (std::size_t j = 0; j != batch.size(); ++j) {
@@ -135,8 +136,8 @@ class alignas(detail::cache_alignment) linear_sgd_sequence
     }
   }
 
-  // The same of dense rows with b = 1, where one pass over v and u makes a step and the product that
-  // the next one begins with: on 784 features from memory this takes three quarters of the time.
+  // The same for dense rows with b = 1. One pass over v and u makes a step and the product for the
+  // next step; with 784 features read from memory this takes three quarters of the time.
   void advance_row_by_row(std::uint64_t from, std::uint64_t to) {
     double const lambda = f_->regularizer().ridge_strength();
     std::size_t i = samples_.next().front();
@@ -194,11 +195,12 @@ class alignas(detail::cache_alignment) linear_sgd_sequence
   detail::aligned_vector<std::size_t> used_;  // the samples of this stretch, if lazy
 };
 
-/// @brief x_{t+1}^k = x_t^k − η_t ∇f_B(x_t^k) for linear models, to rounding the steps of `sgd`
-///        (\cite stich2019local): sparse rows cost their nonzeros, the penalty and the weighted
-///        average one multiplication each.
+/// @brief x_{t+1}^k = x_t^k − η_t ∇f_B(x_t^k) for linear models: the steps of `sgd`
+///        (\cite stich2019local) up to rounding. Sparse rows cost their nonzeros; the penalty and the
+///        weighted average cost one multiplication each.
 ///
-/// Where the rows of a round have far less than d entries, an average costs what they touched, too.
+/// If the rows of a round have far fewer than d entries, the cost of an average is also
+/// proportional to the coordinates they touch.
 struct linear_sgd {
   exchanged_coordinates exchanged = exchanged_coordinates::touched;
 
@@ -208,7 +210,7 @@ struct linear_sgd {
                                        std::size_t worker) const {
     return {f, sampler, step_size, weights, p, worker, exchanged};
   }
-  /// @brief With the weights that go with the step size.
+  /// @brief Uses the weights that belong to the step size.
   template <detail::linear_with_ridge F, Sampler S, StepSize E>
   auto bind(F const& f, S const& sampler, E const& step_size,
             plan const& p, std::size_t worker) const {

@@ -9,7 +9,7 @@
 #include <span>
 
 /// @file
-/// @brief What a LocalWorker may do at sync times, between two rounds.
+/// @brief The actions of a LocalWorker at sync times, between two rounds.
 
 namespace localsgd {
 
@@ -36,30 +36,30 @@ concept counts_its_gradients = requires(H const& h, std::uint64_t t) {
 };
 }  // namespace detail
 
-/// @brief What the sequences of a run share, and what is done with all of them at sync times: the
-///        anchor of variance-reduced steps (detail::svrg_anchor) is one.
+/// @brief The shared state of the sequences of a run, and the operation on all of them at sync
+///        times. One example is the anchor of variance-reduced steps (detail::svrg_anchor).
 ///
-/// `w.anchor(f, step_size, plan)` of a LocalWorker makes it, one in every process;
-/// `w.bind(f, sampler, step_size, plan, k, hook)` the sequence of worker k that reads it.
+/// `w.anchor(f, step_size, plan)` of a LocalWorker creates it, one in every process; `w.bind(f,
+/// sampler, step_size, plan, k, hook)` creates the sequence of worker k that reads it.
 ///
 /// | expression                 | meaning                                                         |
 /// |----------------------------|-----------------------------------------------------------------|
 /// | `h.before_round(context)`  | collective, at the start and at every sync time                 |
-/// | `h.evaluates()`            | whether it will ever evaluate f at a point that it moves all    |
-/// |                            | workers to                                                      |
-/// | `h.looks_at(t)`            | whether it will look at the consensus after t steps             |
+/// | `h.evaluates()`            | whether it will ever evaluate f at a point to which it moves    |
+/// |                            | all workers                                                     |
+/// | `h.looks_at(t)`            | whether it will read the consensus after t steps                |
 /// | `h.evaluates_at(t)`        | whether it evaluates after t steps, or has just done so         |
-/// | `h.evaluated_at(t)`        | whether all points are where it has evaluated f, after t steps  |
+/// | `h.evaluated_at(t)`        | whether all points are at its last evaluation, after t steps    |
 /// | `h.value()`, `h.slopes()`  | f there, and ∂φ/∂z of all samples of a linear model, or none    |
 /// | `h.holds_answer()`,        | whether `h.point()` with the value `h.value()` may be a better  |
 /// | `h.point()`                | answer than the consensus                                       |
 /// | `h.stalled()`              | whether f and ‖∇f‖ have stopped falling                         |
-/// | `h.gradients_per_sample()` | component gradients that a step makes for each of its samples   |
+/// | `h.gradients_per_sample()` | component gradients per sample of a step                        |
 /// | `h.extra_gradients(t)`     | component gradients beyond K·b·t, after t steps                 |
-/// | `h.state(archive)`         | passes all it remembers to `archive(parts…)`                    |
+/// | `h.state(archive)`         | passes its state to `archive(parts…)`                           |
 /// | `h.expects(H, change)`     | optional: whether the change of every worker in H local steps   |
-/// |                            | is about the same; then writes it to `change`, d numbers, equal |
-/// |                            | for all. A Compressor sends only what differs from it           |
+/// |                            | is about the same; if so, writes it to `change`, d numbers,     |
+/// |                            | equal on all ranks. A Compressor sends only the difference      |
 ///
 /// The context is one thread's view of the run:
 ///
@@ -67,27 +67,27 @@ concept counts_its_gradients = requires(H const& h, std::uint64_t t) {
 /// |----------------------------|-----------------------------------------------------------------|
 /// | `c.team()`                 | the threads of the run: detail::Team                            |
 /// | `c.steps()`                | t, local steps made by each worker                              |
-/// | `c.finite()`               | whether the last round was                                      |
-/// | `c.consensus()`            | collective: the consensus, equal for all                        |
+/// | `c.finite()`               | whether the last round was finite                               |
+/// | `c.consensus()`            | collective: the consensus, equal on all ranks                   |
 /// | `c.average(out)`           | collective: x̂, the weighted average of all iterates             |
 /// | `c.pass()`                 | evaluates f and its gradient: detail::full_gradient             |
 /// | `c.certificate(x, v, s)`   | collective, right after c.pass() gave v and the slopes s at x:  |
-/// |                            | a bound on f(x) − f*, for who leads                             |
-/// | `c.move_to(x, restart)`    | collective: all workers go on from x; with `restart` as if all  |
-/// |                            | their iterates had been x. The averager and the encoders are    |
-/// |                            | told                                                            |
-/// | `c.spend(gradients)`       | so many component gradients of each worker and the sum of a     |
-/// |                            | vector were made: for runs in virtual time                      |
+/// |                            | a bound on f(x) − f*; the leader receives it                    |
+/// | `c.move_to(x, restart)`    | collective: all workers continue from x; with `restart` as if   |
+/// |                            | all their iterates had been x. The averager and the encoders    |
+/// |                            | are notified                                                    |
+/// | `c.spend(gradients)`       | records that each worker has computed this many component       |
+/// |                            | gradients and summed a vector: for runs in virtual time         |
 ///
-/// Who leads a process (`team().leads()`) changes the hook, between two collective calls, from values
-/// that are equal on all ranks; the other threads read it.
+/// Between two collective calls, the leader of a process (`team().leads()`) changes the hook, from
+/// values that are equal on all ranks; the other threads read it.
 template <class H>
 concept RoundHook = detail::knows_when_it_evaluates<H> && detail::tells_what_it_found<H> &&
                     detail::counts_its_gradients<H>;
 
 namespace detail {
 
-/// @brief What plain workers share: nothing.
+/// @brief Plain workers share no state.
 template <class Scalar>
 struct no_hook {
   static constexpr bool evaluates() noexcept { return false; }

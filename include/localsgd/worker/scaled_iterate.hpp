@@ -12,16 +12,17 @@
 #include <utility>
 
 /// @file
-/// @brief An iterate and its weighted average, with steps that cost what they touch.
+/// @brief An iterate and its weighted average; the cost of a step is proportional to the
+///        coordinates it touches.
 
 namespace localsgd::detail {
 
-/// @brief x = s·v, so that L2 shrinkage is one product; and A = Σ_t w_t x_t = u + β·v, so that an
-///        iterate enters the average by one sum.
+/// @brief x = s·v, so that L2 shrinkage is one product; and A = Σ_t w_t x_t = u + β·v, so that
+///        adding an iterate to the average is one sum.
 ///
-/// A step v ← v + δ leaves A alone if u ← u − β·δ goes with it. For sparse rows v and u lie side by
-/// side in memory: both are needed wherever one is. All in double; folding (s = 1, β = 0) costs
-/// O(d) and happens at an `assign`, and when s leaves its range.
+/// A step v ← v + δ does not change A if it is combined with u ← u − β·δ. For sparse rows v and u
+/// are interleaved in memory, since both are accessed together. All numbers are double; folding
+/// (s = 1, β = 0) costs O(d) and takes place at an `assign`, and when s leaves its range.
 /// @tparam Sparse whether the rows are sparse
 template <bool Sparse>
 class scaled_iterate {
@@ -31,18 +32,19 @@ class scaled_iterate {
   explicit scaled_iterate(std::size_t dimension) : d_(dimension), vu_(2 * dimension) {}
 
   std::size_t size() const noexcept { return d_; }
-  /// @brief The memory of v and u, for what comes after this: 2d numbers.
+  /// @brief The memory of v and u, for reuse after this object: 2d numbers.
   aligned_vector<double> release() noexcept { return std::move(vu_); }
   double scale() const noexcept { return s_; }
 
-  /// @brief ⟨a, v⟩: the product with x is scale() times it. Asks for the dense row `soon` as well.
+  /// @brief ⟨a, v⟩: the product with x is scale() times it. Prefetches the dense row `soon` as
+  ///        well.
   template <class Row>
   double dot(Row const& a, [[maybe_unused]] Row const& soon) const noexcept {
     if constexpr (Sparse) {
       double const* const vu = vu_.data();
       auto const* const index = a.indices.data();
       auto const* const value = a.values.data();
-      double even = 0, odd = 0;  // two sums: the additions overlap
+      double even = 0, odd = 0;  // two sums, so that the additions overlap
       std::size_t const n = a.indices.size();
       std::size_t j = 0;
       for (; j + 2 <= n; j += 2) {
@@ -62,7 +64,7 @@ class scaled_iterate {
   double v(std::size_t i) const noexcept { return vu_[v_at(i)]; }
 
   /// @brief v, u and β, for steps made from outside: v ← v + δ and, later, u ← u − β·δ with the β
-  ///        of that step. What is owed to u is to be added before the next fold.
+  ///        of that step. Pending updates of u must be added before the next fold.
   std::span<double> v() noexcept
     requires(!Sparse)
   {
@@ -78,13 +80,13 @@ class scaled_iterate {
   /// @brief A ← A + w·x
   void weigh(double weight) noexcept { beta_ += weight * s_; }
 
-  /// @brief x ← factor·x. O(1), unless the scale has left its range.
+  /// @brief x ← factor·x. O(1), unless the scale leaves its range.
   void shrink(double factor) noexcept {
     s_ *= factor;
-    // v grows as s falls, and A = u + β·v cancels: every factor 10 costs A a digit.
+    // v grows as s falls, and A = u + β·v cancels: every factor of 10 costs one digit of A.
     if (is_out_of_range(s_)) fold();
   }
-  /// @brief x ← factor·x but for x_i.
+  /// @brief x ← factor·x except for x_i.
   void shrink_all_but(std::size_t i, double factor) noexcept {
     double const kept = s_ * v(i);
     shrink(factor);
@@ -110,7 +112,7 @@ class scaled_iterate {
     }
   }
   /// @brief v ← v + c·a, and then ⟨b, v⟩: the bits of add() and dot(), in one pass over dense rows.
-  ///        Asks for the row `soon` as well.
+  ///        Prefetches the row `soon` as well.
   template <class Row>
   double add_and_dot(double c, Row const& a, Row const& b, Row const& soon) noexcept
     requires(!Sparse)
@@ -124,20 +126,20 @@ class scaled_iterate {
     vu_[u_at(i)] -= beta_ * c;
   }
 
-  /// @brief v_i ← v, and A stays.
+  /// @brief v_i ← v; A does not change.
   void move(std::size_t i, double v) noexcept {
     vu_[u_at(i)] += beta_ * (vu_[v_at(i)] - v);
     vu_[v_at(i)] = v;
   }
 
-  /// @brief out ← x, from its coordinate `first`.
+  /// @brief out ← x, starting at its coordinate `first`.
   template <class Scalar>
   LOCALSGD_ONE_COPY void write(std::span<Scalar> out, std::size_t first = 0) const noexcept {
     for (std::size_t i = 0; i != out.size(); ++i)
       out[i] = static_cast<Scalar>(s_ * vu_[v_at(first + i)]);
   }
 
-  /// @brief x ← from, and A stays.
+  /// @brief x ← from; A does not change.
   template <class Scalar>
   LOCALSGD_ONE_COPY void assign(std::span<Scalar const> from) noexcept {
     double* LOCALSGD_RESTRICT const vu = vu_.data();

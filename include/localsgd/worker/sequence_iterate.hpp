@@ -11,26 +11,27 @@
 #include <utility>
 
 /// @file
-/// @brief What the sequences of all LocalWorkers share: how x_k is read, replaced and averaged.
+/// @brief The common part of the sequences of all LocalWorkers: reading, replacing and averaging
+///        x_k.
 
 namespace localsgd::detail {
 
-/// @brief What is left of a vector_sequence, for another one to go on in.
+/// @brief The memory of a vector_sequence that has ended, for reuse by another one.
 template <class Scalar>
 struct vector_memory {
   aligned_vector<Scalar> x, average;  ///< d each
   iterate_average sum;
 };
 
-/// @brief What is left of a written_sequence, for another one to go on in.
+/// @brief The memory of a written_sequence that has ended, for reuse by another one.
 template <class Scalar>
 struct written_memory {
   aligned_vector<double> iterate;  ///< 2d
   aligned_vector<Scalar> average;  ///< d
 };
 
-/// @brief Base of a sequence that has its iterate as a vector: x, a gradient g to step with, and
-///        the sum of the average, each of length d. Not thread safe.
+/// @brief Base of a sequence that stores its iterate as a vector: x, a gradient g for the steps,
+///        and the sum of the average, each of length d. Not thread safe.
 template <class Scalar>
 class vector_sequence {
  public:
@@ -49,7 +50,7 @@ class vector_sequence {
   }
 
   using memory = vector_memory<scalar>;
-  /// @brief Ends this sequence: its memory, with the average in `average`.
+  /// @brief Ends this sequence and returns its memory, with the average in `average`.
   memory release() {
     average(g_);
     return {std::move(x_), std::move(g_), std::move(average_)};
@@ -70,8 +71,8 @@ class vector_sequence {
   iterate_average average_;
 };
 
-/// @brief Base of a sequence whose iterate has another form, so that sparse steps cost what they
-///        touch: local() writes it out. Not thread safe.
+/// @brief Base of a sequence whose iterate has another form that makes sparse steps cheap: local()
+///        writes it out. Not thread safe.
 /// @tparam Iterate detail::scaled_iterate or detail::variance_reduced_iterate
 template <class Scalar, class Iterate>
 class written_sequence {
@@ -91,7 +92,7 @@ class written_sequence {
   }
 
   using memory = written_memory<scalar>;
-  /// @brief Ends this sequence: its memory, with the average in `average`.
+  /// @brief Ends this sequence and returns its memory, with the average in `average`.
   memory release() {
     average(local_);
     return {iterate_.release(), std::move(local_)};
@@ -108,7 +109,7 @@ class written_sequence {
   written_sequence(Iterate iterate, aligned_vector<scalar> local) noexcept
       : iterate_(std::move(iterate)), local_(std::move(local)) {}
 
-  /// x enters the average.
+  /// Adds x to the average.
   void weigh(double weight) noexcept {
     weights_ += weight;
     iterate_.weigh(weight);
@@ -116,7 +117,7 @@ class written_sequence {
 
   Iterate iterate_;
   aligned_vector<scalar> local_;
-  double weights_ = 0;  // beside the iterate's own sums, g++ would add to both without their FMA
+  double weights_ = 0;  // next to the iterate's sums, g++ would add to both without their FMA
 };
 
 }  // namespace localsgd::detail

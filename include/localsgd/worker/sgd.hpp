@@ -47,7 +47,8 @@ class alignas(detail::cache_alignment) sgd_sequence : public detail::vector_sequ
     samples_.rewind(from, to);
     std::span<scalar> const x = x_, g = g_;
     for (std::uint64_t t = from; t != to; ++t) {
-      // Before the gradient, not with the step: it does not wait for the gradient's inner products.
+      // Before the gradient, not with the step: it does not depend on the inner products of the
+      // gradient.
       average_.add(iterate_weights_.weight(t), std::span<scalar const>(x));
       f_->gradient(std::span<scalar const>(x), samples_.next(), g);
       step(static_cast<scalar>((*step_size_)(t)));
@@ -76,9 +77,9 @@ class alignas(detail::cache_alignment) sgd_sequence : public detail::vector_sequ
 };
 
 /// @brief x_{t+1}^k = x_t^k − η_t ∇f_B(x_t^k) for any objective: the local step of Algorithm 1
-///        \cite stich2019local. With K = 1 it is plain SGD, bit for bit, whatever H is.
+///        \cite stich2019local. With K = 1 it is plain SGD, bit for bit, for any H.
 ///
-/// With a regularizer r that has no gradient, ∇f_B is that of the losses, and each step ends with
+/// With a regularizer r without a gradient, ∇f_B is that of the losses, and each step ends with
 /// prox_{ηr}: proximal SGD \cite duchi2009forward. The average of its iterates has no exact zeros.
 struct sgd {
   template <Objective F, Sampler S, StepSize E, IterateWeights W>
@@ -86,7 +87,7 @@ struct sgd {
                                 plan const& p, std::size_t worker) const {
     return {f, sampler, step_size, weights, p, worker};
   }
-  /// @brief With the weights that go with the step size.
+  /// @brief Uses the weights that belong to the step size.
   template <Objective F, Sampler S, StepSize E>
   sgd_sequence<F, S, E, quadratic_weights> bind(F const& f, S const& sampler, E const& step_size,
                                                 plan const& p, std::size_t worker) const {

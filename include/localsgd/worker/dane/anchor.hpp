@@ -31,29 +31,32 @@
 #include <vector>
 
 /// @file
-/// @brief The anchor of `dane`: what becomes of the workers' answers.
+/// @brief The anchor of `dane`: combines the workers' answers.
 
 namespace localsgd::detail {
 
-/// @brief x̃ with f(x̃) and ∇f(x̃), from which all workers solve their surrogates; it moves at every sync
-///        time: a RoundHook.
+/// @brief x̃ with f(x̃) and ∇f(x̃), from which all workers solve their surrogates. It moves at
+///        every sync time: a RoundHook.
 ///
-/// With the consensus x̄ of the answers, x̃ ← x̃ + Σ α_i v_i, where v_0 = x̄ − x̃, the others are the last
-/// 7 to 15 steps of the anchor, more for larger d, and α minimises f (detail::subspace_search). So f never rises, whatever the
-/// answers are worth, and near the minimum the anchors converge as preconditioned conjugate gradients do,
-/// with the mean of the workers' inverse Hessians as the preconditioner. An average and a gradient are two
-/// exchanges. The start has no gradient: it is not needed for the first answers, the minimisers of the f_k
-/// themselves, unless there is a warm start.
+/// With the consensus x̄ of the answers, x̃ ← x̃ + Σ α_i v_i, where v_0 = x̄ − x̃, the others are
+/// the last 7 to 15 steps of the anchor, more for larger d, and α minimises f
+/// (detail::subspace_search). Therefore f never rises, for any answers, and near the minimum the
+/// anchors converge like preconditioned conjugate gradients, with the mean of the workers' inverse
+/// Hessians as the preconditioner. An average and a gradient are two exchanges. No gradient is
+/// computed at the start: the first answers, the minimisers of the f_k themselves, do not need it,
+/// unless there is a warm start.
 ///
-/// The proximity μ of the surrogates is 0 until the search takes less than a twentieth of v_0: a sign that the
-/// answers are too far off. Then it grows by factors of 4, and shrinks again once the search takes a fifth.
+/// The proximity μ of the surrogates is 0 until the search takes less than a twentieth of v_0,
+/// which indicates that the answers are inaccurate. Then it grows by factors of 4, and shrinks
+/// again once the search takes a fifth.
 template <Objective F, StepSize E>
 class dane_anchor {
  public:
   using scalar = typename F::scalar;
   using objective = F;
 
-  /// @throws invalid_settings for what has no effect on `dane`, or what it cannot minimise
+  /// @throws invalid_settings for components that have no effect on `dane`, or objectives that it
+  ///   cannot minimise
   dane_anchor(F const& f, E const&, plan const& p)
       : f_(&f),
         p_(&p),
@@ -73,13 +76,14 @@ class dane_anchor {
   }
 
   std::span<scalar const> point() const noexcept { return point_; }
-  /// @brief ∇f(x̃), or nothing before it is known.
+  /// @brief ∇f(x̃), or empty if it is not known yet.
   std::span<double const> gradient() const noexcept { return gradient_; }
   double proximity() const noexcept { return proximity_; }  ///< μ
-  /// @brief Worker k: its solve took so many component gradients. Each worker has its own place.
+  /// @brief Worker k: records the component gradients of its solve. Each worker writes its own
+  ///        element.
   void note_work(std::size_t worker, double gradients) const noexcept { work_[worker] = gradients; }
 
-  // As a round hook: see localsgd::RoundHook.
+  // The interface of a round hook: see localsgd::RoundHook.
   static constexpr bool evaluates() noexcept { return true; }
   bool looks_at(std::uint64_t t) const noexcept { return t != seen_at_; }
   bool evaluates_at(std::uint64_t t) const noexcept {
@@ -91,7 +95,8 @@ class dane_anchor {
   bool holds_answer() const noexcept { return known(); }
   bool stalled() const noexcept { return stalled_ >= patience; }
   static constexpr std::uint64_t gradients_per_sample() noexcept { return 1; }
-  /// All that was computed less the K·b·t of ordinary steps, modulo 2⁶⁴: the sum of both is right.
+  /// All computed gradients minus the K·b·t of ordinary steps, modulo 2⁶⁴: the sum of both is
+  /// correct.
   std::uint64_t extra_gradients(std::uint64_t t) const noexcept {
     return static_cast<std::uint64_t>(gradients_) - p_->workers * p_->batch_size * t;
   }
@@ -105,7 +110,7 @@ class dane_anchor {
     std::span<scalar const> const consensus = round.consensus();
     bool const leader = team.leads();
     begin const now = next_;
-    team.barrier();  // all have seen where the run is
+    team.barrier();  // all threads have read the state of the run
     if (now == begin::done) {
       if (leader) set_direction(consensus);
       team.barrier();
@@ -119,7 +124,7 @@ class dane_anchor {
     }
     if (now != begin::without_gradient) evaluate(round, now);
     if (leader) seen_at_ = t;
-    team.barrier();  // the anchor is there
+    team.barrier();  // the anchor is set
     round.move_to(point(), false);
   }
 
@@ -145,7 +150,7 @@ class dane_anchor {
   template <class Context>
   void evaluate(Context& round, begin now) {
     auto& team = round.team();
-    team.barrier();  // the trial is there
+    team.barrier();  // the trial is set
     auto const found =
         round.pass()(*f_, std::span<scalar const>(trial_), team, slopes_.to_fill());
     int accepted = 0;
@@ -156,10 +161,10 @@ class dane_anchor {
     }
     round.spend((p_->samples + p_->workers - 1) / p_->workers);
     if (team.broadcast(accepted) != 0) return;
-    round.pass()(*f_, point(), team, slopes_.to_fill());  // certificates are those of the last pass
+    round.pass()(*f_, point(), team, slopes_.to_fill());  // certificates refer to the last pass
   }
 
-  // Collective: what all workers have noted, and the search.
+  // Collective: collects what all workers have recorded, and the cost of the search.
   template <class T>
   void gather_work(T& team) {
     uncounted(team, [&] {
@@ -172,14 +177,14 @@ class dane_anchor {
     gradients_ += search_.passes() * static_cast<double>(p_->samples);
   }
 
-  // Who leads, from here on.
+  // Leader only, from here on.
   void set_direction(std::span<scalar const> consensus) {
     steps_[0].resize(point_.size());
     for (std::size_t j = 0; j != point_.size(); ++j)
       steps_[0][j] = static_cast<double>(consensus[j]) - static_cast<double>(point_[j]);
   }
 
-  // steps_[0] ← Σ α_i v_i, trial ← x̃ + that.
+  // steps_[0] ← Σ α_i v_i, trial ← x̃ + steps_[0].
   void set_trial() {
     auto const alpha = search_.found().best();
     first_share_ = alpha[0];
@@ -206,7 +211,7 @@ class dane_anchor {
   void adapt(bool accepted) {
     if (!accepted) ++stalled_;
     bool const moved = accepted && search_.found().drop() > 0;
-    if (moved) {  // the step becomes the first of those that are kept
+    if (moved) {  // the step becomes the first of the stored ones
       auto const end = steps_.begin() + static_cast<std::ptrdiff_t>(
                                             subspace_newton::dimensions_for(point_.size()));
       kept_ = std::min(kept_ + 1, static_cast<std::size_t>(end - steps_.begin()) - 1);
@@ -236,7 +241,7 @@ class dane_anchor {
   std::array<std::vector<double>, subspace_newton::most> steps_;  // v_0, and the last steps
   std::size_t kept_ = 0;
   full_gradient::value value_{std::numeric_limits<double>::quiet_NaN(), 0, 0};
-  full_gradient::value reference_;  // where there was progress
+  full_gradient::value reference_;  // at the last progress
   int stalled_ = 0;
   double proximity_ = 0, first_share_ = 1, direction_ = 0, gradients_ = 0;
   mutable std::vector<double> work_;  // of each worker's last solve, in component gradients

@@ -22,13 +22,14 @@
 #include <vector>
 
 /// @file
-/// @brief Few exchanges: every worker minimises a surrogate of its own between two of them.
+/// @brief Few exchanges: between two of them every worker minimises its surrogate.
 
 namespace localsgd {
 
-/// @brief The sequence of one worker: at the first local step after the anchor has moved it solves its
-///        surrogate; the other steps of the round change nothing. It has no average of iterates: it
-///        writes x_k. Besides x it keeps five vectors of length d; a solve allocates what it needs.
+/// @brief The sequence of one worker: at the first local step after the anchor has moved it solves
+///        its surrogate; the other steps of the round change nothing. It has no average of
+///        iterates: it writes x_k. Besides x it stores five vectors of length d; a solve allocates
+///        its working memory.
 template <Objective F, class Anchor>
 class alignas(detail::cache_alignment) dane_sequence
     : public detail::vector_sequence<typename F::scalar> {
@@ -86,7 +87,8 @@ class alignas(detail::cache_alignment) dane_sequence
       return detail::visible_samples(sampler, p, worker);
   }
 
-  // A tenth of the gradient is enough for answers that are averaged; one that is not may be exact.
+  // A tenth of the gradient is sufficient for answers that are averaged; a single answer may be
+  // exact.
   detail::local_work solve(std::vector<double>& y) {
     if constexpr (has_hessian)
       if (y.size() <= most_coordinates)
@@ -94,7 +96,7 @@ class alignas(detail::cache_alignment) dane_sequence
     return detail::minimise_by_lbfgs(surrogate_, {alone_ ? 1e-9 : 0.05, alone_ ? 500U : 60U}, y);
   }
 
-  // In component gradients, with the pass that centres the surrogate.
+  // In component gradients, including the pass that centres the surrogate.
   double price_of(detail::local_work const& work) {
     double const n = static_cast<double>(surrogate_.samples());
     if constexpr (has_hessian) {
@@ -116,7 +118,7 @@ class alignas(detail::cache_alignment) dane_sequence
   anchor const* anchor_;
   std::size_t worker_;
   bool alone_, moved_ = true;
-  double hessian_ = 0;  // a pass for ∇²f_k, in passes for ∇f_k
+  double hessian_ = 0;  // the cost of a pass for ∇²f_k, in passes for ∇f_k
   double price_ = 0;    // of the last solve
   detail::surrogate<F> surrogate_;
 };
@@ -125,20 +127,21 @@ class alignas(detail::cache_alignment) dane_sequence
 ///        f_k(x) + ⟨∇f(x̃) − ∇f_k(x̃), x⟩ + (μ/2)‖x − x̃‖², f_k the mean over the samples it can see
 ///        \cite shamir2014communication, inexactly \cite reddi2016aide.
 ///
-/// The answers are averaged, and the anchor x̃ moves to the minimum of f in the space of the average and of
-/// the last steps: detail::dane_anchor. On K random shards of n samples it takes about log(1/ε) times a
-/// number that depends on how alike the shards are, and little on the condition of f. Two exchanges an
-/// anchor, and about three messages of at most 45, or d/2, numbers; μ chooses itself.
+/// The answers are averaged, and the anchor x̃ moves to the minimum of f in the space of the
+/// average and the last steps: detail::dane_anchor. On K random shards of n samples it takes about
+/// log(1/ε) times a number that depends on the similarity of the shards, and little on the
+/// condition number of f. An anchor takes two exchanges and about three messages of at most 45, or
+/// d/2, numbers; μ is chosen automatically.
 ///
-/// A round is one solve, whatever H is: without settings::local_steps, H = n/K, so that an epoch is an
-/// anchor. Linear models with an L2 penalty and softmax regression of up to 1024 coordinates are solved by
-/// Newton's method, other objectives by L-BFGS, with gradients alone. Where all workers see all samples
-/// they divide them: each takes blocks from all over the data. With `sharded`, and with a
-/// sharded_objective, worker k uses its shard. result::gradients counts all passes, and Hessians in units
-/// of them.
+/// A round is one solve for any H: without settings::local_steps, H = n/K, so that an epoch is an
+/// anchor. Linear models with an L2 penalty and softmax regression of up to 1024 coordinates are
+/// solved by Newton's method, other objectives by L-BFGS, with gradients only. If all workers see
+/// all samples they divide them: each takes blocks from all parts of the data. With `sharded`, and
+/// with a sharded_objective, worker k uses its shard. result::gradients counts all passes, with
+/// Hessians in units of gradients.
 ///
 /// Not for a regularizer without a gradient, nor for `asynchronous`. A StepSize, IterateWeights and
-/// settings::batch_size have no meaning here, and are refused.
+/// settings::batch_size have no effect here, and are rejected.
 struct dane {
   /// @brief A round is one solve: see detail::solving_worker.
   static constexpr bool solves_in_rounds = true;
@@ -147,7 +150,7 @@ struct dane {
   detail::dane_anchor<F, E> anchor(F const& f, E const& step_size, plan const& p) const {
     return {f, step_size, p};
   }
-  /// @param f what worker k solves on: the objective of the anchor, or its shard k
+  /// @param f the objective of worker k: that of the anchor, or its shard k
   template <Objective F, Sampler S, StepSize E, class Anchor>
   dane_sequence<F, Anchor> bind(F const& f, S const& sampler, E const&, plan const& p,
                                 std::size_t worker, Anchor const& shared) const {

@@ -14,14 +14,15 @@
 #include <vector>
 
 /// @file
-/// @brief L-BFGS on a function of which only values and gradients are at hand.
+/// @brief L-BFGS for a function with values and gradients only.
 
 namespace localsgd::detail {
 
-/// @brief y ← about the minimiser of s, from y on, by L-BFGS \cite nocedal2006numerical of 10 pairs
-///        with backtracking. s never rises.
+/// @brief y ← an approximate minimiser of s, starting from y, by L-BFGS \cite nocedal2006numerical
+///        with 10 pairs and backtracking. s never rises.
 ///
-/// The first step has the length of exact minimisation along −∇s, by the curvature between two gradients.
+/// The first step has the length of exact minimisation along −∇s, from the curvature between two
+/// gradients.
 /// @param s `s(y, g)` gives s(y) and ∇s(y)
 template <class Surrogate>
 local_work minimise_by_lbfgs(Surrogate& s, local_accuracy const& wanted, std::span<double> y) {

@@ -13,21 +13,22 @@
 #include <vector>
 
 /// @file
-/// @brief Newton's method on a function whose Hessian is at hand.
+/// @brief Newton's method for a function with a Hessian.
 
 namespace localsgd::detail {
 
-/// @brief How well a local solve is to be done, and what it took.
+/// @brief The required accuracy of a local solve, and its cost.
 struct local_accuracy {
   double reduction = 0.1;           ///< of ‖∇s‖
-  std::size_t most_iterations = 0;  ///< at most so many
+  std::size_t most_iterations = 0;  ///< maximum number of iterations
 };
 struct local_work {
   std::size_t gradients = 0, hessians = 0;  ///< passes over the samples
 };
 
-/// @brief y ← about the minimiser of s, from y on: y ← y − (H + νD)⁻¹∇s(y), D the diagonal of H = ∇²s(y).
-///        ν is 0 while s falls, and grows until it does. s never rises.
+/// @brief y ← an approximate minimiser of s, starting from y: y ← y − (H + νD)⁻¹∇s(y), D the
+///        diagonal of H = ∇²s(y). ν is 0 while s decreases, and otherwise grows until it does. s
+///        never rises.
 /// @param s `s(y, g)` gives s(y) and ∇s(y), `s.hessian(y, triangle)` the packed ∇²s(y)
 template <class Surrogate>
 local_work minimise_by_newton(Surrogate& s, local_accuracy const& wanted, std::span<double> y) {
@@ -45,7 +46,7 @@ local_work minimise_by_newton(Surrogate& s, local_accuracy const& wanted, std::s
     ++work.hessians;
     double trace = 0;
     for (std::size_t j = 0; j != d; ++j) trace += hessian[packed_size(j) + j];
-    double floor = 0;  // where H is singular
+    double floor = 0;  // if H is singular
     bool found = false;
     for (int tried = 0; tried != most_trials && !found; ++tried) {
       factor = hessian;

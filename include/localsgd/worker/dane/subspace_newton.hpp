@@ -12,23 +12,23 @@
 #include <span>
 
 /// @file
-/// @brief Newton's method in a handful of dimensions, where every value costs a message.
+/// @brief Newton's method in a few dimensions, for functions whose evaluation costs a message.
 
 namespace localsgd::detail {
 
-/// @brief Minimises h(α) = F(x + Σ α_i v_i), i < m ≤ 16, from values, gradients and Hessians that somebody
-///        else computes: `propose()` says where, `take()` takes what they are there.
+/// @brief Minimises h(α) = F(x + Σ α_i v_i), i < m ≤ 16, from values, gradients and Hessians that
+///        the caller computes: `propose()` returns the point, `take()` receives the results.
 ///
-/// Looks at α = 0 first, which is known to be the point x, then at α = e_0, the new direction as it is;
-/// goes on from the lower one with damped Newton steps; and ends where a step has gained less than a
-/// fiftieth of all that was gained, or after 12 values. The answer is the lowest point seen. Not thread safe.
+/// Evaluates α = 0, the point x, first, then α = e_0, the full new direction; continues from the
+/// lower one with damped Newton steps; and ends when a step has gained less than a fiftieth of the
+/// total gain, or after 12 values. The answer is the lowest point seen. Not thread safe.
 class subspace_newton {
  public:
   static constexpr std::size_t most = 16;                            ///< dimensions
   static constexpr std::size_t sums = most + most * (most + 1) / 2;  ///< of gradient and Hessian
 
-  /// @brief How many directions pay where vectors have length d: 8, and more while the numbers of a
-  ///        message, m(m+3)/2 + 1, are at most d/2.
+  /// @brief The number of directions that pay off for vectors of length d: 8, and more while the
+  ///        numbers of a message, m(m+3)/2 + 1, are at most d/2.
   static constexpr std::size_t dimensions_for(std::size_t d) noexcept {
     std::size_t m = 8;
     while (m != most && (m + 1) * (m + 4) / 2 + 1 <= d / 2) ++m;
@@ -41,7 +41,7 @@ class subspace_newton {
   }
   std::size_t dimensions() const noexcept { return m_; }
 
-  /// @brief The α to evaluate next. @return false where the search is over
+  /// @brief The α to evaluate next. @return false if the search has ended
   bool goes_on() noexcept {
     if (over_ || seen_ == most_values) return false;
     if (seen_ == 0) return true;
@@ -101,7 +101,7 @@ class subspace_newton {
           trial_[i] = best_[i] + p[i];
           promised -= p[i] * g[i];
         }
-        // What is left is not worth a message, or is rounding.
+        // The remaining gain does not justify a message, or is rounding.
         return promised / 2 > std::max(1e-4 * drop(), 1e-15 * std::abs(value_));
       }
       damping_ = std::max(1e-3, damping_ * 10);

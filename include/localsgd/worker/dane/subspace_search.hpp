@@ -24,21 +24,21 @@
 #include <vector>
 
 /// @file
-/// @brief The minimum of f along a few directions, for messages of a few numbers.
+/// @brief The minimum of f along a few directions, by messages of a few numbers.
 
 namespace localsgd::detail {
 
-/// @brief Objectives along lines of which only products with the rows are needed.
+/// @brief Objectives for which only products with the rows are needed along lines.
 template <class F>
 concept has_products_along_lines = linear_with_ridge<stepped_objective<F>>;
 
-/// @brief Minimises f(x + Σ α_i v_i) over α, by detail::subspace_newton: sequential subspace optimisation
-///        \cite narkiss2005sequential.
+/// @brief Minimises f(x + Σ α_i v_i) over α, by detail::subspace_newton: sequential subspace
+///        optimisation \cite narkiss2005sequential.
 ///
-/// Of a linear model the products ⟨a_j, x⟩ and ⟨a_j, v_i⟩ are computed once, by who has the row a_j; then
-/// f, its gradient and its Hessian in α cost O(m²) a row and a message of m(m+3)/2 + 1 numbers. Of other
-/// objectives they come from m + 1 gradients, the Hessian as their differences. Sums go in the order of
-/// the parts: the same bits on any number of threads and ranks.
+/// For a linear model the owner of row a_j computes the products ⟨a_j, x⟩ and ⟨a_j, v_i⟩ once; then
+/// f, its gradient and its Hessian in α cost O(m²) a row and a message of m(m+3)/2 + 1 numbers. For
+/// other objectives they are computed from m + 1 gradients, the Hessian as their differences. Sums
+/// are in the order of the parts: the same bits on any number of threads and ranks.
 template <Objective F>
 class subspace_search {
  public:
@@ -48,7 +48,7 @@ class subspace_search {
   subspace_search(F const& f, plan const& p)
       : samples_(static_cast<double>(p.samples)), message_(f, plan_of(p)), tables_(message_.parts()) {}
 
-  /// @brief Collective. `x` and `along` are equal for all, and stay.
+  /// @brief Collective. `x` and `along` are equal on all ranks, and do not change.
   template <class T>
   void operator()(F const& f, std::span<scalar const> x, directions along, T& team) {
     bool const leader = team.leads();
@@ -63,13 +63,13 @@ class subspace_search {
       std::size_t const m = along.size();
       team.template count<double>(m + packed_size(m) + 1);
       if (leader) take();
-      team.barrier();  // the sums are read
+      team.barrier();  // the sums have been read
     }
   }
 
-  /// @brief Who leads: α, the drop of f, and the curvature along v_0.
+  /// @brief Leader only: α, the decrease of f, and the curvature along v_0.
   subspace_newton const& found() const noexcept { return newton_; }
-  /// @brief Passes over the samples that the last search took, in those of a gradient.
+  /// @brief The cost of the last search, in passes over the samples for a gradient.
   double passes() const noexcept { return passes_; }
 
  private:
@@ -79,11 +79,11 @@ class subspace_search {
   static plan plan_of(plan p) noexcept {
     std::size_t const m = subspace_newton::dimensions_for(p.dimension);
     p.dimension = m + packed_size(m);
-    p.flops_per_sample = 0;  // not those of a search
+    p.flops_per_sample = 0;  // those of a search differ
     return p;
   }
 
-  // Who leads.
+  // Leader only.
   void begin(F const& f, std::span<scalar const> x, directions along) {
     std::size_t const m = along.size();
     newton_.begin(m);
@@ -137,7 +137,8 @@ class subspace_search {
     newton_.take(value, {sums.data(), sums.size()});
   }
 
-  // Adds to `sum`: ∂_i, ∂_i∂_k packed, and, where full_gradient has it, f; each times the samples.
+  // Adds to `sum`: ∂_i, ∂_i∂_k packed, and f in the position that full_gradient uses, each times
+  // the samples.
   template <class G>
   LOCALSGD_ONE_COPY void add(G const& f, index_range samples, std::span<double> sum,
                              std::vector<double>& table, std::span<scalar const> x, directions along,
@@ -222,7 +223,7 @@ class subspace_search {
   double samples_;
   full_gradient message_;
   std::vector<std::vector<double>> tables_;  // of each part: ⟨a_j, x⟩ + o_j, ⟨a_j, v_0⟩, … a row
-  subspace_newton newton_;                   // who leads changes it between two collective calls
+  subspace_newton newton_;                   // the leader changes it between two collective calls
   std::array<double, 1 + subspace_newton::sums> gram_{};  // ⟨w,w⟩, ⟨w,v_i⟩, ⟨v_i,v_k⟩ where r acts
   std::array<double, most> probe_{};
   double ridge_ = 0, passes_ = 0;

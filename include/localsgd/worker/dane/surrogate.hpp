@@ -17,14 +17,14 @@
 #include <vector>
 
 /// @file
-/// @brief What a worker of `dane` minimises between two exchanges.
+/// @brief The function that a worker of `dane` minimises between two exchanges.
 
 namespace localsgd::detail {
 
-/// @brief s(y) = f_k(y) + ⟨∇f(x̃) − ∇f_k(x̃), y − x̃⟩ + (μ/2)‖y − x̃‖², f_k the mean over the samples of
-///        worker k, r included: its gradient at x̃ is ∇f(x̃).
+/// @brief s(y) = f_k(y) + ⟨∇f(x̃) − ∇f_k(x̃), y − x̃⟩ + (μ/2)‖y − x̃‖², f_k the mean over the
+///        samples of worker k, including r. Its gradient at x̃ is ∇f(x̃).
 ///
-/// All in double, whatever the type of x. Not thread safe.
+/// All numbers are double, for any type of x. Not thread safe.
 template <Objective F>
 class surrogate {
  public:
@@ -38,7 +38,7 @@ class surrogate {
   std::size_t dimension() const noexcept { return point_.size(); }
   std::size_t samples() const noexcept { return count_; }  ///< n_k
 
-  /// @brief Takes x̃ and ∇f(x̃); without a gradient s(y) = f_k(y) + (μ/2)‖y − x̃‖². One pass.
+  /// @brief Sets x̃ and ∇f(x̃); without a gradient s(y) = f_k(y) + (μ/2)‖y − x̃‖². One pass.
   void center(std::span<scalar const> at, std::span<double const> gradient, double proximity) {
     center_.assign(at.begin(), at.end());
     proximity_ = proximity;

@@ -13,19 +13,19 @@
 #include <vector>
 
 /// @file
-/// @brief The samples of a worker that uses all it can see, and not only those that it draws.
+/// @brief The samples of a worker that uses all samples it can see, not only those that it draws.
 
 namespace localsgd::detail {
 
-/// @brief A sampler that says which samples a worker can draw: `s.shard(plan, k)`, a range.
+/// @brief A sampler that reports the samples a worker can draw: `s.shard(plan, k)`, a range.
 template <class S>
 concept tells_shards = requires(S const& s, plan const& p, std::size_t worker) {
   { s.shard(p, worker) } -> std::same_as<index_range>;
 };
 
-/// @brief Every K-th block of samples, from block k on: a part of samples that all workers can see. A
-///        block has 64 samples, or fewer where a worker would have less than 16 blocks; so each worker
-///        has its share of every stretch of the data, in whatever order they are.
+/// @brief Every K-th block of samples, starting with block k: a share of samples that all workers
+///        can see. A block has 64 samples, or fewer if a worker would have fewer than 16 blocks. So
+///        each worker gets its share of every part of the data, for any order of the samples.
 inline std::vector<index_range> every_kth_block(std::size_t samples, std::size_t workers,
                                                 std::size_t worker) {
   std::size_t const block = std::clamp<std::size_t>(samples / (16 * workers), 1, 64);
@@ -35,9 +35,9 @@ inline std::vector<index_range> every_kth_block(std::size_t samples, std::size_t
   return blocks;
 }
 
-/// @brief The samples of worker k: its shard, or, where all workers can see all samples, its blocks of
-///        them. No sample belongs to two workers, unless a sampler of the caller's says so.
-/// @throws invalid_settings if the sampler hides samples and does not say which
+/// @brief The samples of worker k: its shard or, if all workers can see all samples, its blocks of
+///        them. No sample belongs to two workers, unless a custom sampler assigns it to both.
+/// @throws invalid_settings if the sampler hides samples and does not report which
 template <Sampler S>
 std::vector<index_range> visible_samples(S const& sampler, plan const& p, std::size_t worker) {
   if constexpr (tells_shards<S>) {

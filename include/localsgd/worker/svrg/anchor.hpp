@@ -35,19 +35,18 @@ namespace localsgd::detail {
 enum class svrg_start {
   never,
   at_once,
-  when_noise_prevails,  ///< after plain steps: once the average beats the last point, or an epoch
+  when_noise_prevails,  ///< after plain steps: when the average beats the last point, or after an epoch
 };
 
-/// @brief x̃ with f(x̃) and ∇f(x̃), shared by the sequences of all workers; they read it, and it
-///        moves at sync times only: a RoundHook.
+/// @brief x̃ with f(x̃) and ∇f(x̃), shared by the sequences of all workers. They read it, and it moves
+///        only at sync times: a RoundHook.
 ///
-/// After m = ⌈n/(Kb)⌉ local steps from x̃, and at the end, the consensus T(x̃) would be the next
-/// anchor. With a regularizer that has no gradient, T ends with a proximal step along the gradient at
-/// x̃, so that anchors have the zeros, and meet the constraints, of proximal points. Two things are made of that:
+/// After m = ⌈n/(Kb)⌉ local steps from x̃, and at the end, the consensus T(x̃) is the candidate for the
+/// next anchor. With a regularizer without a gradient, T ends with a proximal step along the gradient
+/// at x̃, so that anchors have the zeros of proximal points and satisfy the constraints.
 /// - Anderson acceleration of the map T (detail::extrapolation) proposes a better point;
-/// - f must not rise: an estimate that raises it is dropped for the consensus, and a consensus that
-///   raises it, or is not finite, for the old anchor with half the step size. So the anchors
-///   descend whatever the first step size was.
+/// - f must not rise. If the proposal raises f, the consensus is used; if the consensus raises f or is
+///   not finite, the old anchor is used with half the step size. So f falls for any first step size.
 template <Objective F, StepSize E>
 class svrg_anchor {
  public:
@@ -74,13 +73,13 @@ class svrg_anchor {
                      ? newton_descent<F>(f, p)
                      : newton_descent<F>()) {}
 
-  /// @brief Whether variance-reduced steps have begun. Then assign() starts from the anchor.
+  /// @brief Whether variance-reduced steps have begun; if so, assign() starts from the anchor.
   bool active() const noexcept { return active_; }
   std::span<scalar const> point() const noexcept { return point_; }
   svrg_steps<F> const& steps() const noexcept { return steps_; }
   svrg_steps<F>& steps() noexcept { return steps_; }
 
-  // As a round hook: see localsgd::RoundHook.
+  // The interface of a round hook: see localsgd::RoundHook.
   bool evaluates() const noexcept { return !point_.empty(); }
   bool looks_at(std::uint64_t t) const noexcept {
     return t >= next_ || (t == p_->steps && active_ && t != renewed_at_);
@@ -100,14 +99,14 @@ class svrg_anchor {
   }
   bool stalled() const noexcept { return stalled_ >= patience; }
 
-  /// @brief Whether change ← what the common steps move every worker by, in so many local steps.
+  /// @brief change ← the change of a worker by its common steps. @return Whether it is known
   bool expects(std::uint64_t local_steps, std::span<scalar> change) const {
     if (proximal<F> || !active_) return false;
     steps_.expect(static_cast<double>(local_steps), change);
     return true;
   }
 
-  /// @brief Collective where it is time: the anchor moves, and all workers with it.
+  /// @brief Collective, when it is due: the anchor moves, and all workers with it.
   template <class Context>
   void before_round(Context& round) {
     bool const lost = !round.finite() && rescues_ != most_rescues;
@@ -138,7 +137,7 @@ class svrg_anchor {
     std::uint64_t const t = round.steps();
     bool const leader = team.leads();
     if (!steps_.slopes().known()) {
-      uncounted(team, [&] {  // after a checkpoint: known and counted before
+      uncounted(team, [&] {  // after a checkpoint: already counted
         round.pass()(*f_, point(), team, steps_.slopes().to_fill());
       });
       if (leader) steps_.slopes().now_known();
@@ -163,7 +162,7 @@ class svrg_anchor {
     while (next != move::done && next != move::done_back) {
       if (leader && next == move::back) step_back();
       if (leader && next == move::plain) set_trial(end_of_map(consensus));
-      team.barrier();  // the trial is there
+      team.barrier();  // the trial is set
       std::span<scalar const> const trial = trial_;
       auto const value = round.pass()(*f_, trial, team, steps_.slopes().to_fill());
       if (leader) next = judge(value, next);
@@ -178,11 +177,11 @@ class svrg_anchor {
     if (team.broadcast(leader && steps_.postponed() && !descent_.certified() ? 1 : 0) != 0)
       uncounted(team, [&] { steps_.catch_up(*f_, round.pass(), team, *p_); });
     round.pass().share_slopes(team, steps_.slopes().to_fill());
-    team.barrier();  // the anchor is there
-    round.move_to(point(), next == move::done_back);  // without a trace of it in the average
+    team.barrier();  // the anchor is set
+    round.move_to(point(), next == move::done_back);  // the average does not change
   }
 
-  // Collective, once in a run: what the steps need to know of the data.
+  // Collective, once in a run: measures the data for the steps.
   template <class Context>
   void prepare(Context& round) {
     uncounted(round.team(), [&] {
@@ -195,7 +194,7 @@ class svrg_anchor {
   }
 
   // Collective: f on up to 1024 samples, at the average and at the consensus. The better one is the
-  // first anchor, if it is the average, or an epoch has passed. Not counted as traffic.
+  // first anchor if it is the average, or after an epoch. Not counted as traffic.
   template <class Context>
   bool noise_prevails(Context& round, std::span<scalar const> consensus) {
     auto& team = round.team();
@@ -220,8 +219,9 @@ class svrg_anchor {
     return team.broadcast(answer) != 0;
   }
 
-  // Who leads, from here on. T(x̃): the consensus or, where r has no gradient, what a step without noise makes of it. The mean of
-  // points with zeros need not have any; this step makes them, and meets the constraints of r.
+  // Leader only, from here on. T(x̃): the consensus or, if r has no gradient, a noise-free step from
+  // it. A mean of points with zeros need not have any; this step sets them and enforces the
+  // constraints of r.
   std::span<scalar const> end_of_map(std::span<scalar const> consensus) {
     if constexpr (!proximal<F>) return consensus;
     stepped_.assign(consensus.begin(), consensus.end());
@@ -244,14 +244,15 @@ class svrg_anchor {
     ++passes_;
     if (made == move::back) ++rescues_;
     bool const first = std::isnan(value_.objective);
-    // Cancellation can make the difference of two values noise where their gradients still tell.
+    // Cancellation can turn the difference of two values into noise, while their gradients still give
+    // information.
     bool const by_gradient = value.squared_gradient_norm < value_.squared_gradient_norm;
     double const noise = (by_gradient ? 64 : 1) * rounding_of(value_.objective);
     bool const rises = !(value.objective <= value_.objective + noise);
     if (made == move::back || first || !rises || rescues_ == most_rescues) {
       if (made != move::back && !first) descent_.watch(value_.objective - value.objective);
-      // Progress since the last time there was some: many small falls of f are one. Where f has no
-      // digits left, its gradient may still have some.
+      // Progress since the last progress: many small decreases of f count as one. When f has reached
+      // full precision, its gradient may still improve.
       bool const falls =
           value.objective < reference_.objective - rounding_of(reference_.objective) ||
           value.squared_gradient_norm < reference_.squared_gradient_norm / 4;
@@ -281,7 +282,7 @@ class svrg_anchor {
   F const* f_;
   E const* step_size_;
   plan const* p_;
-  std::uint64_t period_, slack_;  // a sync time so little before the end of an epoch is its end
+  std::uint64_t period_, slack_;  // a sync time within this slack of the end of an epoch counts as its end
   std::uint64_t next_;
   bool active_;
   std::uint64_t renewed_at_ = std::numeric_limits<std::uint64_t>::max();
@@ -291,7 +292,7 @@ class svrg_anchor {
   extrapolation history_;
   svrg_steps<F> steps_;
   full_gradient::value value_{std::numeric_limits<double>::quiet_NaN(), 0};
-  full_gradient::value reference_;  // where there was progress
+  full_gradient::value reference_;  // at the last progress
   double factor_ = 1, scale_ = 1;
   newton_descent<F> descent_;
 };

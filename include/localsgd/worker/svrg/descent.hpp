@@ -26,16 +26,16 @@
 #include <vector>
 
 /// @file
-/// @brief Newton steps from an anchor, and when they pay.
+/// @brief Newton steps from an anchor, and the decision when to use them.
 
 namespace localsgd::detail {
 
-/// @brief How far f(x) may be off by rounding, where nothing cancels.
+/// @brief The rounding error of f(x) without cancellation.
 inline double rounding_of(double f) noexcept {
   return 4 * std::numeric_limits<double>::epsilon() * std::abs(f);
 }
 
-/// @brief What Newton steps change of an anchor, and a point beside it.
+/// @brief The parts of an anchor that Newton steps change, and a second point.
 template <class Scalar>
 struct descending_anchor {
   aligned_vector<Scalar>& point;
@@ -43,26 +43,27 @@ struct descending_anchor {
   full_gradient::value& value;  ///< f and ∇f at the point
 };
 
-/// @brief Newton's method from an anchor, damped: x ← x + p, p = −(H + νD)⁻¹∇f(x), H = ∇²f(x), D its
-///        diagonal.
+/// @brief Newton's method from an anchor, damped: x ← x + p, p = −(H + νD)⁻¹∇f(x), H = ∇²f(x), D
+///        its diagonal.
 ///
-/// ν is 0 while f falls as its second-order model says. It grows where the model promises too much,
-/// until f falls, and shrinks again where the model is right (the Levenberg-Marquardt method
-/// \cite more1978levenberg). A shorter step in Newton's own direction would not do: where a squared hinge
-/// changes its active samples, that direction can be useless at any length.
+/// ν is 0 while f decreases as its second-order model predicts. It grows if the model predicts too
+/// much, until f decreases, and shrinks again if the model is accurate (the Levenberg-Marquardt
+/// method \cite more1978levenberg). A shorter step in the Newton direction is not sufficient: if
+/// the active samples of a squared hinge change, that direction can be useless at any length.
 ///
-/// Local steps with a diagonal metric converge at a rate that conditioning decides; four Newton steps
-/// usually do, whatever it is. Their price, in epochs of local steps, follows from sizes alone
-/// (work_of_sample). They begin once local steps have cost an eighth of it, half a Newton step, or the
-/// rate r of the last anchors says that they would: f − f* takes log(left/ε)/log(1/r) epochs more. The
-/// first anchors are those of the directions in which f bends most, so the prediction is low, and an
-/// eighth is what measured best. If less than one epoch seems left, local steps go on until they have
-/// cost the whole price. With a regularizer that has no gradient they begin at once, as their working set
-/// is smallest at the start. Newton steps end where ‖∇f‖²/(2λ), or the certificate of such a regularizer,
-/// proves the tolerance, or f does not fall any more. With a free intercept ρ‖∇f‖²/(2λ) takes the place of
-/// the first, ρ = 1 + (1/n) Σ s_i‖a_i‖²/c²: about what detail::balanced_dual proves.
+/// The convergence rate of local steps with a diagonal metric depends on the condition number; four
+/// Newton steps usually suffice for any condition. Their cost, in epochs of local steps, depends on
+/// sizes only (work_of_sample). They begin once local steps have cost an eighth of it, half a
+/// Newton step, or the rate r of the last anchors predicts that they will: f − f* takes
+/// log(left/ε)/log(1/r) more epochs. The first anchors reduce the directions of largest curvature,
+/// so the prediction is low; an eighth was best in measurements. If less than one epoch seems left,
+/// local steps continue until they have cost the full amount. With a regularizer without a gradient
+/// Newton steps begin at once, because their working set is smallest at the start. Newton steps end
+/// when ‖∇f‖²/(2λ), or the certificate of such a regularizer, proves the tolerance, or f no longer
+/// decreases. With a free intercept ρ‖∇f‖²/(2λ) replaces the former, ρ = 1 + (1/n) Σ s_i‖a_i‖²/c²:
+/// an estimate of what detail::balanced_dual proves.
 ///
-/// All that it decides follows from values that are equal on all ranks.
+/// All decisions depend only on values that are equal on all ranks.
 template <Objective F>
 class newton_descent {
  public:
@@ -76,7 +77,7 @@ class newton_descent {
       ridge_ = certifying_convexity(f);
   }
 
-  /// @brief Collective, once: measures what a step costs.
+  /// @brief Collective, once: determines the cost of a step.
   template <class T>
   void prepare(F const& f, full_gradient& pass, T& team) {
     if (p_ == nullptr) return;
@@ -95,7 +96,7 @@ class newton_descent {
     }
   }
 
-  /// @brief Who leads: f has fallen by so much from one anchor to the next, by local steps.
+  /// @brief Leader only: records the decrease of f by local steps from one anchor to the next.
   void watch(double drop) noexcept {
     double const ratio = drop > 0 && drop_ > 0 ? std::clamp(drop / drop_, 0.01, 0.99) : 0.99;
     rate_ = anchors_ < 2 ? ratio : std::sqrt(rate_ * ratio);
@@ -103,15 +104,15 @@ class newton_descent {
     ++anchors_;
   }
 
-  /// @brief Collective: Newton steps from the anchor where they pay. `pass` of the round has been there
-  ///        last, before and after.
-  /// @param slopes  what evaluations fill
-  /// @param moved   who leads calls it where the anchor has moved, or was evaluated again
+  /// @brief Collective: makes Newton steps from the anchor if they pay off. The last evaluation of
+  ///        the round's `pass` is that of the anchor, before and after.
+  /// @param slopes  storage that evaluations fill
+  /// @param moved   called by the leader when the anchor has moved, or was evaluated again
   template <class Context, class Slopes, class Moved>
   void operator()(Context& round, F const& f, descending_anchor<scalar> at, Slopes slopes,
                   Moved const& moved) {
     auto& team = round.team();
-    team.barrier();  // the anchor is there
+    team.barrier();  // the anchor is set
     if (p_ == nullptr || !direction_.exists()) return;
     bool const leader = team.leads();
     std::vector<double> direction(leader ? at.point.size() : 0);
@@ -119,7 +120,7 @@ class newton_descent {
       if constexpr (proximal<stepped_objective<F>>) certify(round, at, slopes);
       if (team.broadcast(leader && pays(at.value) ? 1 : 0) == 0) return;
       search const end = one_step(round, f, at, slopes, direction);
-      if (end == search::failed) {  // what was evaluated last is not the anchor
+      if (end == search::failed) {  // the last evaluation was not at the anchor
         round.pass()(f, std::span<scalar const>(at.point), team, slopes);
         if (leader) {
           gradients_ += p_->samples;
@@ -132,14 +133,14 @@ class newton_descent {
     }
   }
 
-  /// @brief Whether Newton steps begin at the first anchor, whatever they cost.
+  /// @brief Whether Newton steps begin at the first anchor, at any cost.
   bool begins_at_once() const noexcept {
     return p_ != nullptr && p_->tolerance > 0 && proximal<stepped_objective<F>>;
   }
-  /// @brief Who leads: whether the tolerance was proved at the anchor, so that the run ends.
+  /// @brief Leader only: whether the tolerance was proved at the anchor, so that the run ends.
   bool certified() const noexcept { return certificate_ <= p_->tolerance; }
 
-  /// @brief Component gradients, and the Hessians in units of them.
+  /// @brief Component gradients, with Hessians counted in units of them.
   std::uint64_t gradients() const noexcept { return gradients_; }
 
   template <class Archive>
@@ -150,7 +151,7 @@ class newton_descent {
  private:
   enum class search { goes_on, found, failed };
 
-  // ‖∇f‖²/(2μ) says nothing where μ = 0, and little of a regularizer with kinks.
+  // ‖∇f‖²/(2μ) is infinite if μ = 0, and loose for a regularizer with kinks.
   template <class Context, class Slopes>
   void certify(Context& round, descending_anchor<scalar> at, Slopes slopes) {
     if constexpr (linear_separable<stepped_objective<F>>)
@@ -201,7 +202,7 @@ class newton_descent {
           for (std::size_t j = 0; j != at.point.size(); ++j)
             at.trial[j] = static_cast<scalar>(static_cast<double>(at.point[j]) + direction[j]);
       }
-      next = static_cast<search>(team.broadcast(static_cast<int>(next)));  // and the trial is there
+      next = static_cast<search>(team.broadcast(static_cast<int>(next)));  // the trial is set, too
       if (next == search::failed) break;
       auto const value = round.pass()(f, std::span<scalar const>(at.trial), team, slopes);
       round.spend((p_->samples + p_->workers - 1) / p_->workers);
@@ -226,7 +227,7 @@ class newton_descent {
             now.squared_gradient_norm < before.squared_gradient_norm / 4);
   }
 
-  // Moré's rule for the damping. `ratio`: how much of the predicted fall came true.
+  // Moré's rule for the damping. `ratio`: the actual decrease divided by the predicted one.
   void adapt(double ratio, bool found) noexcept {
     if (!found)
       damping_ = std::max(1e-3, damping_ * 100);

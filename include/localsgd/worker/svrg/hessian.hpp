@@ -23,14 +23,14 @@
 
 namespace localsgd::detail {
 
-/// @brief bend_i ← φ''(z_i, y_i) of up to 64 samples, from the slopes around z: what a Loss need not
-///        have. A kink counts by its share.
+/// @brief bend_i ← φ''(z_i, y_i) for up to 64 samples, from the slopes around z, as a Loss need not
+///        provide φ''. A kink contributes its share.
 template <class L>
 void second_derivatives(L const& loss, double const* z, double const* y, std::size_t count,
                         double* bend) {
   double h[64], beside[64] = {}, value[64], above[64], below[64];
   for (std::size_t i = 0; i != count; ++i) {
-    h[i] = 6e-6 * (1 + std::abs(z[i]));  // the cube root of the rounding of a slope
+    h[i] = 6e-6 * (1 + std::abs(z[i]));  // the cube root of the rounding error of a slope
     beside[i] = z[i] + h[i];
   }
   evaluate(loss, beside, y, count, value, above);
@@ -40,8 +40,8 @@ void second_derivatives(L const& loss, double const* z, double const* y, std::si
     bend[i] = std::max(0.0, (above[i] - below[i]) / (2 * h[i]));
 }
 
-/// @brief A model of C outputs whose probabilities p(x a_i) are known:
-///        ∇²f_i = scale_i·(diag p − ppᵀ) ⊗ a_i a_iᵀ, with `f.scale(i)`, or 1 without that member.
+/// @brief A model of C outputs whose probabilities p(x a_i) are available: ∇²f_i = scale_i·(diag p
+///        − ppᵀ) ⊗ a_i a_iᵀ, with `f.scale(i)`, or 1 without that member.
 template <class F>
 concept knows_probabilities =
     factored_with_ridge<F> &&
@@ -51,19 +51,21 @@ concept knows_probabilities =
       { f.probabilities(x, batch, p) } -> std::same_as<void>;
     };
 
-/// @brief Objectives whose Hessian is a sum over rows, and an L2 penalty, a separable one or none.
+/// @brief Objectives whose Hessian is a sum over rows, with an L2 penalty, a separable one or none.
 template <class F>
 concept has_row_hessian = linear_with_sparse_steps<F> || knows_probabilities<F>;
 
-/// @brief How many multiply-adds of a rank_update take the time of one that is scattered.
+/// @brief The number of multiply-adds of a rank_update that take the time of one scattered
+///        multiply-add.
 inline constexpr double along_rows = 16;
 
-/// @brief Whether a row is added with all its zeros: entries that are not there are not scattered.
+/// @brief Whether a row is added with all its zeros, instead of scattering its entries.
 inline bool is_full(std::size_t entries, std::size_t d) noexcept {
   return along_rows * static_cast<double>(entries * entries) > static_cast<double>(d * d);
 }
 
-/// @brief Adds w·aaᵀ to a packed triangle, a of n entries value_k in the places place_k, which ascend.
+/// @brief Adds w·aaᵀ to a packed triangle, for a with n entries value_k at positions place_k, which
+///        ascend.
 template <class Index>
 void add_square(Index const* place, double const* value, std::size_t n, double weight,
                 double* LOCALSGD_RESTRICT triangle) noexcept {
@@ -74,8 +76,9 @@ void add_square(Index const* place, double const* value, std::size_t n, double w
   }
 }
 
-/// @brief Adds w·aaᵀ to a packed triangle, entry by entry; `a` continues with the intercept, if not 0,
-///        in column `last`. `values` is memory for as many numbers as a has.
+/// @brief Adds w·aaᵀ to a packed triangle, entry by entry. If the intercept is not 0, it is
+///        appended to `a` in column `last`. `values` is working memory for as many numbers as a
+///        has.
 template <class Row>
 void add_sparse_row(Row const& a, double weight, double intercept, std::size_t last,
                     std::vector<double>& values, double* LOCALSGD_RESTRICT triangle) {
@@ -133,8 +136,8 @@ void add_hessian(F const& f, std::span<typename F::scalar const> x, index_range 
 
 /// @brief Adds Σ_i scale_i·(diag p_i − p_i p_iᵀ) ⊗ a_i a_iᵀ over some samples to a packed triangle.
 ///
-/// Block (c, c') is Σ_i scale_i p_c([c = c'] − p_c') a_i a_iᵀ: symmetric, too, so the half of it is enough.
-/// With an intercept a_i has it as a last column.
+/// Block (c, c') is Σ_i scale_i p_c([c = c'] − p_c') a_i a_iᵀ. It is symmetric, so half of it
+/// suffices. An intercept is the last column of a_i.
 /// @param constant the value of the intercept, or 0
 template <knows_probabilities F>
 void add_class_blocks(F const& f, std::span<typename F::scalar const> x, double constant,
@@ -177,7 +180,7 @@ double intercept_of_classes(F const& f) noexcept {
   return 0;
 }
 
-/// @brief The same in the order of x, whose intercepts come last.
+/// @brief The same in the order of x, in which intercepts are last.
 template <knows_probabilities F>
 void add_hessian(F const& f, std::span<typename F::scalar const> x, index_range samples,
                  std::span<double> triangle) {
@@ -197,7 +200,8 @@ void add_hessian(F const& f, std::span<typename F::scalar const> x, index_range 
     }
 }
 
-/// @brief Adds the diagonal of Σ_i ∇²f_i(x) over some samples of a linear model, without the penalty.
+/// @brief Adds the diagonal of Σ_i ∇²f_i(x) over some samples of a linear model, without the
+///        penalty.
 template <linear_with_sparse_steps F>
 void add_hessian_diagonal(F const& f, std::span<typename F::scalar const> x, index_range samples,
                           std::span<double> sum) {
@@ -211,7 +215,7 @@ void add_hessian_diagonal(F const& f, std::span<typename F::scalar const> x, ind
   if (intercept != 0) sum[x.size() - 1] += weights * intercept * intercept;
 }
 
-/// @brief The same of softmax regression: Σ_i scale_i p_ic(1 − p_ic) a_ij².
+/// @brief The same for softmax regression: Σ_i scale_i p_ic(1 − p_ic) a_ij².
 template <knows_probabilities F>
 void add_hessian_diagonal(F const& f, std::span<typename F::scalar const> x, index_range samples,
                           std::span<double> sum) {

@@ -9,25 +9,27 @@
 #include <cstddef>
 
 /// @file
-/// @brief What passes over the samples cost, as a function of sizes alone.
+/// @brief The cost of passes over the samples, as a function of sizes only.
 
 namespace localsgd::detail {
 
-/// @brief The work of one sample in three kinds of passes, in nanoseconds of a core with wide vectors.
+/// @brief The work of one sample in three kinds of passes, in nanoseconds of a core with wide
+///        vectors.
 ///
-/// Only ratios count. The constants were fitted to measured passes over about thirty sets of data. They
-/// never depend on a clock, so that all ranks and all runs decide alike.
+/// Only ratios matter. The constants were fitted to measured passes over about thirty data sets.
+/// They never depend on a clock, so all ranks and all runs make the same decisions.
 struct pass_work {
-  double local_step;  ///< a variance-reduced step, and the sample's part of the next anchor
-  double gradient;    ///< its part of an evaluation of f and ∇f
-  double hessian;     ///< its part of ∇²f
+  double local_step;  ///< a variance-reduced step, plus the sample's share of the next anchor
+  double gradient;    ///< its share of an evaluation of f and ∇f
+  double hessian;     ///< its share of ∇²f
 };
 
-/// @brief The multiply-adds of a rank_update of m columns, a row: with what tiles add on the diagonal.
+/// @brief The multiply-adds of a rank_update of m columns per row, including what tiles add on the
+///        diagonal.
 inline double tile_area(std::size_t m) noexcept {
   return static_cast<double>(m + 4) * static_cast<double>(m + 16) / 2;
 }
-/// @brief What one of them takes: more where the triangle of d rows leaves the nearest cache.
+/// @brief The time of one of them: longer if the triangle of d rows does not fit the L1 cache.
 inline double tile_rate(std::size_t d) noexcept {
   return 0.03 + 0.03 * std::min(1.0, static_cast<double>(d) / 400);
 }
@@ -69,13 +71,15 @@ pass_work work_of_sample(F const& f, std::size_t i, std::size_t d) noexcept {
           .hessian = 60 + 15 * classes + entries + pairs(f.outputs()) * each};
 }
 
-/// @brief What a Newton step costs once: sums of `parts` triangles, a Cholesky factor, two systems.
+/// @brief The fixed cost of a Newton step: sums of `parts` triangles, a Cholesky factorization, two
+///        systems.
 inline double work_of_system(std::size_t d, std::size_t parts) noexcept {
   double const n = static_cast<double>(d);
   return 5000 + static_cast<double>(parts + 2) * pairs(d) + 0.02 * n * n * n + 3 * n * n;
 }
 
-/// @brief What an iteration of conjugate_gradients costs beside the gradient: a few dozen vectors that are read.
+/// @brief The cost of an iteration of conjugate_gradients besides the gradient: a few dozen vectors
+///        are read.
 inline double work_of_search(std::size_t d) noexcept { return 20 * static_cast<double>(d); }
 
 }  // namespace localsgd::detail

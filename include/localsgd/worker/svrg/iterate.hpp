@@ -12,16 +12,16 @@
 #include <utility>
 
 /// @file
-/// @brief An iterate that moves by the same vector in every step, and its weighted average, with
-///        steps that cost what they touch.
+/// @brief An iterate that moves by the same vector in every step, and its weighted average; the
+///        cost of a step is proportional to the coordinates it touches.
 
 namespace localsgd::detail {
 
 /// @brief x = v − τh after τ common steps h; and A = Σ_t w_t x_t = u + β·v − ζ·h.
 ///
-/// A step v ← v + δ leaves A alone if u ← u − β·δ goes with it. v and u lie side by side for sparse
-/// rows, as do h and η in the table of detail::svrg_steps, which must not change but right after an
-/// assign().
+/// A step v ← v + δ does not change A if it is combined with u ← u − β·δ. For sparse rows v and u
+/// are interleaved in memory, as are h and η in the table of detail::svrg_steps, which may change
+/// only directly after an assign().
 template <class Steps>
 class variance_reduced_iterate {
  public:
@@ -30,15 +30,15 @@ class variance_reduced_iterate {
 
   variance_reduced_iterate(Steps const& steps, std::size_t dimension)
       : variance_reduced_iterate(steps, aligned_vector<double>(2 * dimension)) {}
-  /// @brief In memory of 2d numbers. @pre they are 0, or restart() follows
+  /// @brief Uses memory of 2d numbers. @pre they are 0, or restart() follows
   variance_reduced_iterate(Steps const& steps, aligned_vector<double> memory) noexcept
       : steps_(&steps), d_(memory.size() / 2), vu_(std::move(memory)) {}
 
   std::size_t size() const noexcept { return d_; }
   double x(std::size_t j) const noexcept { return vu_[v_at(j)] - tau_ * h(j); }
 
-  /// @brief The parts of x = v − τh and A = u + βv − ζh, for who adds to v what x gains, and to u
-  ///        −β times that.
+  /// @brief The parts of x = v − τh and A = u + βv − ζh, for a caller that adds the change of x to
+  ///        v, and −β times that to u.
   std::span<double> v() noexcept
     requires(!sparse)
   {
@@ -52,7 +52,7 @@ class variance_reduced_iterate {
   double tau() const noexcept { return tau_; }
   double beta() const noexcept { return beta_; }
 
-  /// @brief ⟨a, x⟩. Asks for the dense row `soon` as well.
+  /// @brief ⟨a, x⟩. Prefetches the dense row `soon` as well.
   template <class Row>
   double dot(Row const& a, [[maybe_unused]] Row const& soon) const noexcept {
     double const* const vu = vu_.data();
@@ -65,7 +65,7 @@ class variance_reduced_iterate {
         std::size_t const at = 2 * std::size_t{index[j]};
         return static_cast<double>(value[j]) * (vu[at] - tau * table[at]);
       };
-      double even = 0, odd = 0;  // two sums: the additions overlap
+      double even = 0, odd = 0;  // two sums, so that the additions overlap
       std::size_t const n = a.indices.size();
       std::size_t j = 0;
       for (; j + 2 <= n; j += 2) {
@@ -150,7 +150,7 @@ class variance_reduced_iterate {
     for (std::size_t j = 0; j != d_; ++j) out[j] = static_cast<Scalar>(x(j));
   }
 
-  /// @brief x ← from, and A stays.
+  /// @brief x ← from; A does not change.
   template <class Scalar>
   LOCALSGD_ONE_COPY void assign(std::span<Scalar const> from) noexcept {
     for (std::size_t j = 0; j != d_; ++j) {

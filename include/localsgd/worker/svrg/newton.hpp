@@ -22,11 +22,11 @@
 #include <vector>
 
 /// @file
-/// @brief Newton's direction at an anchor.
+/// @brief The Newton direction at an anchor.
 
 namespace localsgd::detail {
 
-/// @brief Objectives whose Hessian is not known have no direction.
+/// @brief Objectives without a Hessian have no direction.
 template <Objective F>
 class newton_direction {
  public:
@@ -47,7 +47,7 @@ class newton_direction {
   static void state(Archive&) noexcept {}
 };
 
-/// @brief p ≈ −∇²f(x)⁻¹∇f(x) where only gradients are known: see newton_cg.
+/// @brief p ≈ −∇²f(x)⁻¹∇f(x) if only gradients are available: see newton_cg.
 template <Objective F>
   requires has_gradients_only<F>
 class newton_direction<F> {
@@ -58,7 +58,7 @@ class newton_direction<F> {
   template <class T>
   static void prepare(F const&, full_gradient&, T&) noexcept {}
   bool exists() const noexcept { return search_.exists(); }
-  /// @brief In epochs of local steps and their anchors: three gradients each.
+  /// @brief The cost in epochs of local steps with their anchors: three gradients each.
   static constexpr double epochs() noexcept { return newton_cg<F>::expected_iterations() / 3; }
   static constexpr double share_of_price() noexcept { return 0.125; }
   double gradients_per_sample() const noexcept { return search_.gradients_per_sample(); }
@@ -79,11 +79,11 @@ class newton_direction<F> {
   newton_cg<F> search_;
 };
 
-/// @brief p = −∇²f(x)⁻¹∇f(x) of a linear model or softmax regression: where d ≤ 1024 by Cholesky, elsewhere
-///        by newton_cg.
+/// @brief p = −∇²f(x)⁻¹∇f(x) for a linear model or softmax regression: by Cholesky factorization if
+///        d ≤ 1024, otherwise by newton_cg.
 ///
-/// The Hessian is summed by all threads in the order of the parts, so it has the same bits on any
-/// number of them; the system is solved by who leads each process.
+/// All threads sum the Hessian in the order of the parts, so it has the same bits on any number of
+/// threads; the leader of each process solves the system.
 template <Objective F>
   requires(has_row_hessian<stepped_objective<F>> && !proximal<stepped_objective<F>>)
 class newton_direction<F> {
@@ -98,12 +98,12 @@ class newton_direction<F> {
         penalized_(penalized_coordinates(f)),
         plan_(p) {
     plan_.dimension = packed_size(d_);
-    plan_.flops_per_sample = 0;  // not those of a Hessian
+    plan_.flops_per_sample = 0;  // those of a Hessian differ
     if constexpr (std::same_as<scalar, double>)
       if (d_ > most_factored) search_ = newton_cg<F>(f, p);
   }
 
-  /// @brief Collective, once: what a direction costs.
+  /// @brief Collective, once: computes the cost of a direction.
   template <class T>
   void prepare(F const& f, full_gradient& pass, T& team) {
     if (!exists()) return;
@@ -131,20 +131,20 @@ class newton_direction<F> {
   bool exists() const noexcept {
     return d_ != 0 && lambda_ > 0 && (d_ <= most_factored || searches());
   }
-  /// @brief What a direction costs, in epochs of local steps. @pre prepare()
+  /// @brief The cost of a direction, in epochs of local steps. @pre prepare()
   double epochs() const noexcept { return epochs_; }
-  /// @brief How much of the price of all steps local steps are to have cost before the first. Where directions are
-  ///        searched for, local steps are often as good.
+  /// @brief The cost that local steps must reach before the first Newton step, as a fraction of the
+  ///        cost of all steps. If directions are computed iteratively, local steps are often as good.
   double share_of_price() const noexcept { return searches() ? 1 : 0.125; }
 
-  /// @brief The work of a direction over that of ∇f.
+  /// @brief The work of a direction divided by that of ∇f.
   double gradients_per_sample() const noexcept {
     if constexpr (std::same_as<scalar, double>)
       if (searches()) return search_.gradients_per_sample();
     return gradients_;
   }
 
-  /// @brief Collective: computes ∇²f(x). @pre `pass` has evaluated f at x last
+  /// @brief Collective: computes ∇²f(x). @pre the last evaluation of `pass` was that of f at x
   template <class T>
   void curvature_at(F const& f, std::span<scalar const> x, full_gradient& pass, T& team) {
     if constexpr (std::same_as<scalar, double>)
@@ -158,10 +158,10 @@ class newton_direction<F> {
                                       std::size_t) { add_hessian(share, x, samples, sum); });
   }
 
-  /// @brief Who leads: direction ← p = −(H + νD)⁻¹∇f(x), H = ∇²f(x), D its diagonal.
+  /// @brief Leader only: direction ← p = −(H + νD)⁻¹∇f(x), H = ∇²f(x), D its diagonal.
   /// @param damping ν ≥ 0
-  /// @return what the model f(x) + ⟨∇f(x), p⟩ + ½⟨p, Hp⟩ says that f falls by: not above 0 where H is
-  ///         not positive definite, as far as rounding lets one see
+  /// @return the decrease of f that the model f(x) + ⟨∇f(x), p⟩ + ½⟨p, Hp⟩ predicts; not above 0 if
+  ///         H is not positive definite to within rounding
   double solve(F const&, double damping, std::span<double> direction) {
     if constexpr (std::same_as<scalar, double>)
       if (searches()) return search_.solve(damping, direction);
@@ -175,7 +175,7 @@ class newton_direction<F> {
     if (!factor_packed(factor_, d_)) return 0;
     for (std::size_t j = 0; j != d_; ++j) direction[j] = -gradient_[j];
     solve_packed(factor_, direction);
-    double fall = 0;  // 2n times; ⟨p, Hp⟩ = −⟨∇f, p⟩ − ν⟨p, Dp⟩
+    double fall = 0;  // 2n times the decrease; ⟨p, Hp⟩ = −⟨∇f, p⟩ − ν⟨p, Dp⟩
     for (std::size_t j = 0; j != d_; ++j) {
       double const curvature = hessian_->sum()[packed_size(j) + j] + samples_ * lambda_at(j);
       fall += direction[j] * (damping * curvature * direction[j] - gradient_[j]);
@@ -197,8 +197,9 @@ class newton_direction<F> {
     return false;
   }
 
-  // The same number added to all free intercepts of softmax regression changes nothing, so H is singular
-  // there. ∇f is orthogonal to that, and so is p with κ11ᵀ added for any κ > 0.
+  // Adding the same number to all free intercepts of softmax regression changes nothing, so H is
+  // singular in that direction. ∇f is orthogonal to it, and so is p when κ11ᵀ is added for any κ >
+  // 0.
   void fix_common_shift() noexcept {
     if (d_ < penalized_ + 2) return;
     double trace = 0;
@@ -208,10 +209,11 @@ class newton_direction<F> {
         factor_[packed_size(j) + k] += trace / static_cast<double>(d_ - penalized_);
   }
 
-  // λ, where the penalty acts.
+  // λ, for the coordinates that the penalty includes.
   double lambda_at(std::size_t j) const noexcept { return j < penalized_ ? lambda_ : 0; }
 
-  // How many sums full_gradient makes of ∇²f: only their number counts, so it need not be exact.
+  // The number of sums that full_gradient computes for ∇²f. Only the cost depends on it, so it need
+  // not be exact.
   std::size_t hessian_parts(F const&) const noexcept {
     if constexpr (ShardedObjective<F>) return plan_.workers;
     return std::min(plan_.workers, std::max<std::size_t>(2, (std::size_t{1} << 19) / plan_.dimension));
@@ -219,9 +221,9 @@ class newton_direction<F> {
 
   std::size_t d_ = 0;
   double samples_ = 0, lambda_ = 0, epochs_ = 0, gradients_ = 0;
-  std::size_t penalized_ = 0;  // coordinates
+  std::size_t penalized_ = 0;  // number of coordinates
   plan plan_;
-  std::conditional_t<std::same_as<scalar, double>, newton_cg<F>, char> search_{};  // where d is large
+  std::conditional_t<std::same_as<scalar, double>, newton_cg<F>, char> search_{};  // if d is large
   std::unique_ptr<full_gradient> hessian_;
   std::vector<double> gradient_;  // n·∇f(x)
   aligned_vector<double> factor_;

@@ -22,11 +22,11 @@
 #include <vector>
 
 /// @file
-/// @brief Newton's direction by conjugate gradients, from full gradients alone.
+/// @brief The Newton direction by conjugate gradients, from full gradients only.
 
 namespace localsgd::detail {
 
-/// @brief Objectives whose full gradients are known to all digits, but not their Hessian.
+/// @brief Objectives without a Hessian whose full gradients have full precision.
 template <class F>
 concept has_gradients_only = differentiable<stepped_objective<F>> &&
                              (!has_row_hessian<stepped_objective<F>>) &&
@@ -35,13 +35,14 @@ concept has_gradients_only = differentiable<stepped_objective<F>> &&
 /// @brief p ≈ −∇²f(x)⁻¹∇f(x) by conjugate_gradients, with ∇²f(x)q ≈ (∇f(x + εq) − ∇f(x))/ε: a full
 ///        gradient for each iteration.
 ///
-/// The diagonal D of the preconditioner is that of ∇²f(x) where rows tell it. Elsewhere it is
-/// D_j = μ + κ·(1/n) Σ_i (∂f_i/∂x_j)² at x = 0: of a linear model that is the mean square of feature j, up to a
-/// factor, so the units of features do not matter. κ is such that D fits ∇²f(0) along a random
-/// direction. Measured once, with the first direction, for three passes over the samples.
+/// The diagonal D of the preconditioner is that of ∇²f(x) if it can be computed from rows.
+/// Otherwise D_j = μ + κ·(1/n) Σ_i (∂f_i/∂x_j)² at x = 0. For a linear model this is the mean
+/// square of feature j, up to a factor, so the units of features do not matter. κ is chosen such
+/// that D matches ∇²f(0) along a random direction. D is measured once, with the first direction, in
+/// three passes over the samples.
 ///
-/// Full gradients have the same bits on any number of threads and ranks, and so has p. Only where μ, or
-/// with a free intercept that of the regularizer, is known: elsewhere nothing proves a tolerance.
+/// Full gradients have the same bits on any number of threads and ranks, and so has p. Requires μ
+/// or, with a free intercept, that of the regularizer: otherwise no tolerance can be proved.
 template <Objective F>
 class newton_cg {
  public:
@@ -50,12 +51,13 @@ class newton_cg {
       : p_(p), d_(p.dimension), mu_(certifying_convexity(f)), search_(p.dimension) {}
 
   bool exists() const noexcept { return d_ != 0 && mu_ > 0 && std::isfinite(mu_); }
-  /// @brief How many iterations a direction is expected to take.
+  /// @brief The expected number of iterations of a direction.
   static constexpr double expected_iterations() noexcept { return 12; }
-  /// @brief How many full gradients the last direction took.
+  /// @brief The number of full gradients of the last direction.
   double gradients_per_sample() const noexcept { return passes_; }
 
-  /// @brief Collective: computes the direction. @pre `pass` has evaluated f at x last
+  /// @brief Collective: computes the direction. @pre the last evaluation of `pass` was that of f at
+  ///        x
   template <class T>
   void curvature_at(F const& f, std::span<double const> x, full_gradient& pass, T& team) {
     bool const leader = team.leads();
@@ -71,13 +73,13 @@ class newton_cg {
     if (leader) search_.begin(gradient_);
     while (team.broadcast(leader && search_.goes_on() ? 1 : 0) != 0) {
       if (leader) probe(x);
-      team.barrier();  // the probe is there
+      team.barrier();  // the probe is set
       pass(f, std::span<double const>(probe_), team);
       if (leader) iterate(pass.sum());
     }
   }
 
-  /// @brief Who leads: the direction, damped by ν: see conjugate_gradients::solve().
+  /// @brief Leader only: the direction, damped by ν: see conjugate_gradients::solve().
   double solve(double damping, std::span<double> direction) const {
     return search_.solve(damping, direction);
   }
@@ -92,7 +94,7 @@ class newton_cg {
 
   double samples() const noexcept { return static_cast<double>(p_.samples); }
 
-  // Collective: D of a linear model or softmax regression, at x.
+  // Collective: D at x, for a linear model or softmax regression.
   template <class T>
   void measure_rows(F const& f, std::span<double const> x, full_gradient& pass, T& team) {
     double const value = pass.last() / samples();
@@ -111,7 +113,7 @@ class newton_cg {
     passes_ += 1;
   }
 
-  // Collective, once: D of an objective that has only gradients.
+  // Collective, once: D for an objective that provides only gradients.
   template <class T>
   void measure_gradients(F const& f, full_gradient& pass, T& team) {
     bool const leader = team.leads();
@@ -137,7 +139,7 @@ class newton_cg {
       if (!std::isnormal(loss)) loss = 1;
       sign.resize(d_);
     }
-    team.barrier();  // the sums are read
+    team.barrier();  // the sums have been read
     std::vector<double>& scale = search_.scale();
     pass(f, std::span<double const>(probe_), team);
     if (leader) {
@@ -183,7 +185,7 @@ class newton_cg {
   conjugate_gradients search_;
   double unit_ = 0;
   double passes_ = 0;
-  std::vector<double> gradient_, probe_;  // of who leads, during a direction
+  std::vector<double> gradient_, probe_;  // on the leader, during a direction
   double epsilon_ = 0;
 };
 

@@ -13,12 +13,13 @@
 #include <utility>
 
 /// @file
-/// @brief An iterate whose steps end with a proximal operator, at the cost of what they touch.
+/// @brief An iterate whose steps end with a proximal operator; the cost of a step is proportional
+///        to the coordinates it touches.
 
 namespace localsgd::detail {
 
-/// @brief v after `count` steps v ← prox_at(j, v − step·slope, step), in closed form where the
-///        regularizer has one.
+/// @brief v after `count` steps v ← prox_at(j, v − step·slope, step), in closed form if the
+///        regularizer provides one.
 template <class R>
 double proximal_steps(R const& r, std::size_t j, double v, double slope, double step,
                       std::uint64_t count) {
@@ -28,21 +29,21 @@ double proximal_steps(R const& r, std::size_t j, double v, double slope, double 
     for (; count != 0; --count) {
       double const before = v;
       v = r.prox_at(j, v - step * slope, step);
-      if (v == before) break;  // and so will be the next ones
+      if (v == before) break;  // the following steps change nothing, either
     }
     return v;
   }
 }
 
-/// @brief x_j ← prox_{η_j r_j}(x_j + c_j − η_j g_j) in every step, where c_j is not 0 for the
-///        coordinates of a few rows only and g is the same in all steps.
+/// @brief x_j ← prox_{η_j r_j}(x_j + c_j − η_j g_j) in every step, where c_j is nonzero only for
+///        the coordinates of a few rows and g is the same in all steps.
 ///
-/// With sparse rows, a coordinate that no row touches is brought up to date when it is next read: it is
-/// stored with the number of steps that it has made, and proximal_steps() makes those that are due.
-/// The table of detail::svrg_steps has g and η.
+/// With sparse rows, a coordinate that no row touches is updated when it is next read: it is stored
+/// with the number of its completed steps, and proximal_steps() makes the missing ones. The table
+/// of detail::svrg_steps contains g and η.
 ///
-/// The sum A of the average has the iterate at the end of each stretch of steps, with the weights of
-/// all of its steps: Σ_t w_t x_t would need every iterate of every coordinate. Not thread safe.
+/// The sum A of the average adds the iterate at the end of each stretch of steps, with the weights
+/// of all its steps: Σ_t w_t x_t would require every iterate of every coordinate. Not thread safe.
 template <class Steps, class R>
 class proximal_iterate {
  public:
@@ -50,7 +51,7 @@ class proximal_iterate {
   static constexpr bool ends_with_prox = true;
 
   /// @param memory    2d numbers. @pre they are 0, or restart() follows
-  /// @param penalized on how many leading coordinates r acts
+  /// @param penalized number of leading coordinates on which r acts
   proximal_iterate(Steps const& steps, R const& r, std::size_t penalized,
                    aligned_vector<double> memory)
       : steps_(&steps),
@@ -81,10 +82,11 @@ class proximal_iterate {
     }
   }
 
-  /// @brief A gets the weight of one more step.
+  /// @brief Adds the weight of one more step to A.
   void weigh(double weight) noexcept { weight_ += weight; }
 
-  /// @brief x ← x + c·η∘a, the first part of a step. @pre sparse: dot(a, …) since the last step
+  /// @brief x ← x + c·η∘a, the first part of a step. @pre sparse rows: dot(a, …) was called since
+  ///        the last step
   template <class Row>
   void add(double c, Row const& a) noexcept {
     double const* const table = steps_->table();
@@ -124,7 +126,7 @@ class proximal_iterate {
     for (std::size_t j = 0; j != d_; ++j) out[j] = static_cast<Scalar>(x(j));
   }
 
-  /// @brief x enters A with the weights of the last steps; then x ← from.
+  /// @brief Adds x to A with the weights of the last steps; then x ← from.
   template <class Scalar>
   LOCALSGD_ONE_COPY void assign(std::span<Scalar const> from) noexcept {
     if (weight_ != 0)
@@ -180,7 +182,7 @@ class proximal_iterate {
   Steps const* steps_;
   R const* r_;
   std::size_t d_, penalized_;
-  aligned_vector<double> memory_;  // sparse rows: v_j, and how many steps it has made, side by side
+  aligned_vector<double> memory_;  // sparse rows: v_j, and the number of its completed steps, interleaved
   aligned_vector<double> sum_;
   std::uint64_t made_ = 0;
   double weight_ = 0;

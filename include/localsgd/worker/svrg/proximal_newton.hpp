@@ -19,16 +19,16 @@
 #include <vector>
 
 /// @file
-/// @brief Newton's direction with a regularizer that has no gradient.
+/// @brief The Newton direction with a regularizer without a gradient.
 
 namespace localsgd::detail {
 
-/// @brief argmin_p r(x + p) + ⟨∇φ(x), p⟩ + ½⟨p, Hp⟩, H = ∇²φ(x), φ the mean of the losses of a linear
-///        model and r separable: the proximal Newton method \cite lee2014proximal .
+/// @brief argmin_p r(x + p) + ⟨∇φ(x), p⟩ + ½⟨p, Hp⟩, H = ∇²φ(x), φ the mean of the losses of a
+///        linear model and r separable: the proximal Newton method \cite lee2014proximal .
 ///
-/// p moves the coordinates of a working_set only, and is found by coordinate_descent. H is summed by all
-/// threads in the order of the parts, so it has the same bits on any number of them; who leads each
-/// process does the rest.
+/// p moves only the coordinates of a working_set, and is computed by coordinate_descent. All
+/// threads sum H in the order of the parts, so it has the same bits on any number of threads; the
+/// leader of each process does the rest.
 template <Objective F>
   requires linear_separable<stepped_objective<F>>
 class newton_direction<F> {
@@ -37,10 +37,10 @@ class newton_direction<F> {
 
   newton_direction() = default;
   newton_direction(F const&, plan const& p) : samples_(static_cast<double>(p.samples)), plan_(p) {
-    plan_.flops_per_sample = 0;  // not those of a Hessian
+    plan_.flops_per_sample = 0;  // those of a Hessian differ
   }
 
-  /// @brief Collective, once: what an epoch of local steps costs.
+  /// @brief Collective, once: determines the cost of an epoch of local steps.
   template <class T>
   void prepare(F const& f, full_gradient& pass, T& team) {
     std::size_t const d = plan_.dimension;
@@ -55,17 +55,17 @@ class newton_direction<F> {
     if (!team.leads()) return;
     steps_ = pass.totals()[0];
     gradients_ = 2;
-    epochs_ = 3 * pass.totals()[1] / steps_;  // until there has been one
+    epochs_ = 3 * pass.totals()[1] / steps_;  // until the first direction
   }
 
   bool exists() const noexcept { return steps_ > 0; }
-  /// @brief What a direction costs, in epochs of local steps. @pre prepare()
+  /// @brief The cost of a direction, in epochs of local steps. @pre prepare()
   double epochs() const noexcept { return epochs_; }
   static constexpr double share_of_price() noexcept { return 1; }
-  /// @brief The work of a direction over that of ∇f.
+  /// @brief The work of a direction divided by that of ∇f.
   double gradients_per_sample() const noexcept { return gradients_; }
 
-  /// @brief Who leads: keeps ∇φ(x). @param pass has evaluated f at x last
+  /// @brief Leader only: stores ∇φ(x). @param pass its last evaluation was that of f at x
   void keep_gradient(full_gradient const& pass) {
     gradient_.assign(pass.sum().begin(), pass.sum().end());
   }
@@ -80,7 +80,7 @@ class newton_direction<F> {
       plan_.dimension = usable_ ? packed_size(set_.size()) : 1;
       hessian_ = std::make_unique<full_gradient>(f, plan_);
     }
-    team.barrier();  // the set is there
+    team.barrier();  // the set is complete
     hessian_->each_share(f, team, [&](auto const& share, index_range samples, std::span<double> sum,
                                       std::size_t) {
       if (usable_) add_hessian(share, x, samples, set_, sum);
@@ -93,12 +93,12 @@ class newton_direction<F> {
       epochs_ = (work + gradient + once) / steps_;
       gradients_ = (work + once) / gradient;
     }
-    team.barrier();  // every thread may ask for the price
+    team.barrier();  // every thread may query the cost
   }
 
-  /// @brief Who leads: direction ← p, with H + νD in place of H, D its diagonal.
+  /// @brief Leader only: direction ← p, with H + νD instead of H, D its diagonal.
   /// @param damping ν ≥ 0
-  /// @return what the model says that f falls by: not above 0 where there is no direction
+  /// @return the decrease of f that the model predicts; not above 0 if there is no direction
   double solve(F const& f, double damping, std::span<double> direction) {
     std::fill(direction.begin(), direction.end(), 0.0);
     if (!usable_) return 0;
@@ -126,7 +126,7 @@ class newton_direction<F> {
     return r.value(penalized(f, std::span<scalar const>(point_))) -
            r.value(penalized(f, std::span<scalar const>(end_))) - model / samples_;
   }
-  /// @brief Who leads: x + p of the last solve(), with the zeros and the bounds of r exactly.
+  /// @brief Leader only: x + p of the last solve(), with the exact zeros and bounds of r.
   std::span<scalar const> end() const noexcept { return end_; }
 
   template <class Archive>

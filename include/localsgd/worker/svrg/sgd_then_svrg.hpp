@@ -16,18 +16,18 @@
 #include <vector>
 
 /// @file
-/// @brief Plain local steps first, variance-reduced ones once noise holds them back.
+/// @brief Plain local steps first, then variance-reduced steps once noise limits progress.
 
 namespace localsgd {
 
 namespace detail {
-/// @brief Whether one sequence can go on in the memory of the other.
+/// @brief Whether one sequence can reuse the memory of the other.
 template <class Plain, class Reduced>
 concept share_memory = std::same_as<typename Plain::memory, typename Reduced::memory>;
 }  // namespace detail
 
-/// @brief The sequence of one worker: `Plain` until the anchor says so, then `Reduced`. Never holds
-///        the memory of both.
+/// @brief The sequence of one worker: `Plain` until the anchor switches it to `Reduced`. Never
+///        holds the memory of both.
 template <class Plain, class Reduced, class Make>
 class alignas(detail::cache_alignment) sgd_then_svrg_sequence {
  public:
@@ -35,7 +35,8 @@ class alignas(detail::cache_alignment) sgd_then_svrg_sequence {
   using anchor = typename Reduced::anchor;
 
   /// @param make_plain `make_plain(0)` makes the Plain one
-  /// @param make       `make()` makes the Reduced one, `make(memory)` does in what Plain has left
+  /// @param make       `make()` makes the Reduced one, `make(memory)` makes it in the memory that
+  ///                   Plain releases
   template <class MakePlain>
   sgd_then_svrg_sequence(MakePlain const& make_plain, anchor const& shared, Make make)
       : plain_(1, make_plain), anchor_(&shared), make_(make) {}
@@ -65,14 +66,14 @@ class alignas(detail::cache_alignment) sgd_then_svrg_sequence {
   void state(Archive& archive) {
     bool is_plain_there = is_plain();
     archive(is_plain_there, steps_);
-    if (!is_plain_there && is_plain()) {  // read: it had changed over
+    if (!is_plain_there && is_plain()) {  // read from an archive: it had already switched
       plain_.clear();
       become_reduced();
     }
     is_plain() ? archive(plain()) : archive(reduced());
   }
 
-  // While the steps are plain ones: what Plain says of the coordinates that they touch.
+  // During plain steps: forwards to Plain the queries about the coordinates that they touch.
   bool touches_few() const noexcept
     requires detail::TouchingSequence<Plain>
   {
@@ -111,7 +112,7 @@ class alignas(detail::cache_alignment) sgd_then_svrg_sequence {
     reduced_ = detail::fixed_array<Reduced>(
         1, [&](std::size_t) { return make_(std::move(left)...); });
   }
-  // The average goes on where it was, and where both have the same memory, so does that.
+  // The average continues, and if both use the same memory, it continues there.
   LOCALSGD_COLD void change_over() {
     if constexpr (detail::share_memory<Plain, Reduced>) {
       auto left = plain().release();
@@ -128,28 +129,29 @@ class alignas(detail::cache_alignment) sgd_then_svrg_sequence {
     }
   }
 
-  detail::fixed_array<Plain> plain_;  // one of the two, the other is empty
+  detail::fixed_array<Plain> plain_;  // exactly one of the two is not empty
   detail::fixed_array<Reduced> reduced_;
   anchor const* anchor_;
   Make make_;
   std::uint64_t steps_ = 0;
 };
 
-/// @brief The local steps of `Plain` to begin with, and those of `svrg` from when noise, not the
-///        distance from the start, holds them back: minimize()'s choice where a tolerance is set,
-///        or a linear model has epochs enough.
+/// @brief The local steps of `Plain`, then those of `svrg` once noise, not the distance from the
+///        start, limits progress. minimize() chooses this if a tolerance is set, or for a linear
+///        model with enough epochs.
 ///
 /// Every quarter of an epoch f is compared, on up to 1024 samples, at the weighted average and at
-/// the consensus. While the consensus is the better one, steps still carry it towards the minimum;
-/// once the average is, it is noise that the average takes out. Then, or after an epoch, the better
-/// of the two becomes the first anchor. A plain phase that overflows ends at once, at the start.
-/// After a warm_start there is none: plain steps would lose what is given.
+/// the consensus. While the consensus is better, steps still make progress towards the minimum;
+/// once the average is better, noise dominates and averaging removes it. Then, or after an epoch,
+/// the better of the two becomes the first anchor. A plain phase that overflows ends at once, at
+/// the start. After a warm_start there is no plain phase: plain steps would lose the accuracy of
+/// the given point.
 ///
-/// @tparam Plain `linear_sgd`, `sgd` or any other LocalWorker whose average has the weights of the
-///         run: those that it is given, (1+t)² by default
+/// @tparam Plain `linear_sgd`, `sgd` or any other LocalWorker whose average uses the weights of the
+///               run, (1+t)² by default
 template <class Plain>
 struct sgd_then_svrg {
-  bool reduces = true;  ///< false: plain steps to the end
+  bool reduces = true;  ///< false: plain steps until the end
 
   template <Objective F, StepSize E>
   detail::svrg_anchor<F, E> anchor(F const& f, E const& step_size, plan const& p) const {
@@ -170,7 +172,7 @@ struct sgd_then_svrg {
     return sgd_then_svrg_sequence<decltype(bind_plain(0)), reduced, decltype(make)>(
         bind_plain, shared, make);
   }
-  /// @brief Those of `svrg`; without variance-reduced steps, those of the step size.
+  /// @brief The weights of `svrg`; without variance-reduced steps, those of the step size.
   template <StepSize E>
   quadratic_weights recommended_weights(E const& step_size) const {
     return reduces ? svrg{}.recommended_weights(step_size)

@@ -9,11 +9,11 @@
 #include <vector>
 
 /// @file
-/// @brief ∂φ/∂z of every sample of a linear model, where the steps on it need them.
+/// @brief ∂φ/∂z of every sample of a linear model, stored if the steps need it.
 
 namespace localsgd::detail {
 
-/// @brief Of other objectives there are none.
+/// @brief Other objectives store no slopes.
 struct no_slopes {
   no_slopes() = default;
   template <class F>
@@ -26,21 +26,21 @@ struct no_slopes {
   static void state(Archive&) noexcept {}
 };
 
-/// @brief n numbers that all workers see.
+/// @brief n numbers, visible to all workers.
 template <Objective F>
 class slope_table {
  public:
   slope_table() = default;
   explicit slope_table(F const& f) : all_(f.samples()) {}
 
-  /// @brief What an evaluation fills.
+  /// @brief The storage that an evaluation fills.
   std::span<double> to_fill() noexcept { return all_; }
-  /// @brief Those of all samples.
+  /// @brief The slopes of all samples.
   std::span<double const> all() const noexcept { return all_; }
-  /// @brief Those of the samples of a worker.
+  /// @brief The slopes of the samples of a worker.
   double const* of(std::size_t /*worker*/) const noexcept { return all_.data(); }
 
-  /// @brief Whether an evaluation at the anchor has filled it: else that must be made up for.
+  /// @brief Whether an evaluation at the anchor has filled it; otherwise another one is required.
   static bool known() noexcept { return true; }
   static void now_known() noexcept {}
 
@@ -53,7 +53,7 @@ class slope_table {
   std::vector<double> all_;
 };
 
-/// @brief n_k numbers for each worker of this process, for itself alone.
+/// @brief n_k numbers for each worker of this process, private to the worker.
 template <ShardedObjective F>
 class slope_table<F> {
  public:
@@ -70,7 +70,8 @@ class slope_table<F> {
   bool known() const noexcept { return known_; }
   void now_known() noexcept { known_ = true; }
 
-  // Every process has others, and one of them writes the checkpoint: a resumed run fills it anew.
+  // The slopes differ between processes, and only one process writes the checkpoint: a resumed run
+  // recomputes them.
   template <class Archive>
   void state([[maybe_unused]] Archive& archive) {
     if constexpr (requires { archive.left(); }) known_ = false;

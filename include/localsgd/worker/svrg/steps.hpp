@@ -22,32 +22,31 @@
 #include <vector>
 
 /// @file
-/// @brief What the variance-reduced steps on a linear model read between two anchors.
+/// @brief The data that variance-reduced steps on a linear model read between two anchors.
 
 namespace localsgd::detail {
 
-/// @brief The table of a linear model: of every coordinate its step size η_j and the common step
-///        h_j = η_j ∇f(x̃)_j, and of every sample its slope φ'(⟨a_i, x̃⟩, y_i).
+/// @brief The table of a linear model: for every coordinate its step size η_j and the common step h_j =
+///        η_j ∇f(x̃)_j, and for every sample its slope φ'(⟨a_i, x̃⟩, y_i).
 ///
-/// Chosen automatically, η_j = c/(ℓ q_j), where ℓ is the typical curvature of a sample once every
+/// The automatic choice is η_j = c/(ℓ q_j), where ℓ is the typical curvature of a sample after every
 /// feature is divided by √q_j. Three metrics q are compared:
 /// - p_j^¼ m_j, with m_j the mean square of the nonzero values of feature j and p_j the share of rows
-///   that have one: the units of a feature do not matter, and features that few rows have, in whose
-///   direction f bends little, go farther;
-/// - m_j: the units alone;
-/// - 1: best where rows have been normalised, as those of text are, which dividing by m_j would undo.
+///   that have one: independent of units, with larger steps for rare features, in whose direction f has
+///   little curvature;
+/// - m_j: independent of units only;
+/// - 1: best for normalised rows, as in text, since division by m_j would undo the normalisation.
 ///
-/// Taken is the one that needs the fewest epochs E where coordinates are independent: each loses the
-/// factor exp(−min(1, m η_j (h_j + λ))) in an epoch of m steps, h_j the curvature of f along it, and
-/// Σ_j w_j exp(−2E min(1, m η_j (h_j + λ))) is to fall to 10⁻⁴ Σ_j w_j, w_j = (∂f/∂x_j)²/(h_j + λ) at
-/// the first anchor. At most η_j = 1/(λm) where the penalty acts. Of a ShardedObjective all of that is
-/// of the samples of all shards.
+/// The metric with the fewest epochs E for independent coordinates is chosen. Each is reduced by
+/// exp(−min(1, m η_j (h_j + λ))) in an epoch of m steps, h_j the curvature of f along it, and Σ_j w_j
+/// exp(−2E min(1, m η_j (h_j + λ))) must fall to 10⁻⁴ Σ_j w_j, w_j = (∂f/∂x_j)²/(h_j + λ) at the first
+/// anchor. η_j ≤ 1/(λm) for penalised coordinates. For a ShardedObjective all this covers all shards.
 template <Objective F>
   requires linear_with_sparse_steps<stepped_objective<F>>
 class svrg_steps<F> {
  public:
-  /// Whether a step ends with the proximal operator, so that the table has ∂φ(x̃)/∂x_j, the gradient
-  /// of the losses, in place of h_j.
+  /// Whether a step ends with the proximal operator, so that the table has ∂φ(x̃)/∂x_j, the gradient of
+  /// the losses, instead of h_j.
   static constexpr bool ends_with_prox = proximal<stepped_objective<F>>;
   using row = decltype(row_of(std::declval<stepped_objective<F> const&>().features(), 0));
   static constexpr bool sparse = sparse_row<row>;
@@ -75,7 +74,7 @@ class svrg_steps<F> {
 
   slope_table<F>& slopes() noexcept { return slopes_; }
   slope_table<F> const& slopes() const noexcept { return slopes_; }
-  /// η_j of every coordinate, up to a factor; none if they are all equal.
+  /// η_j of every coordinate, up to a factor; empty if they are all equal.
   std::span<double const> relative() const noexcept { return relative_; }
 
   template <class T>
@@ -97,17 +96,18 @@ class svrg_steps<F> {
     if (team.leads()) measure_features(pass.sum(), p);
     for (std::size_t metric = 0; metric != metrics; ++metric) {
       if (team.leads()) weigh_features(metric);
-      team.barrier();  // the weights are there
+      team.barrier();  // the weights are set
       pass.each_share(f, team, [&](auto const& share, index_range samples, std::span<double> sum,
                                    std::size_t) { add_curvature(share, samples, sum, p); });
       if (team.leads()) take_scale(metric, pass.totals(), p);
     }
   }
 
-  /// @brief Who leads: in place of prepare(), what choose() and take() are given is kept for catch_up().
+  /// @brief Leader only: instead of prepare(), keeps the arguments of choose() and take() for
+  ///        catch_up().
   void postpone() noexcept { postponed_ = true; }
   bool postponed() const noexcept { return postponed_; }
-  /// @brief Collective: the table is as if nothing had been postponed.
+  /// @brief Collective: brings the table up to date, as if nothing had been postponed.
   template <class T>
   void catch_up(F const& f, full_gradient& pass, T& team, plan const& p) {
     prepare(f, pass, team, p);
@@ -119,7 +119,7 @@ class svrg_steps<F> {
     first_ = latest_ = {};
   }
 
-  /// @brief Who leads, once: decides the metric, from n·∇f at the first anchor.
+  /// @brief Leader only, once: decides the metric, from n·∇f at the first anchor.
   void choose(std::span<double const> sum, double samples) {
     if (postponed_) first_.assign(sum.begin(), sum.end());
     if (postponed_ || relative_.empty()) return;
@@ -127,7 +127,7 @@ class svrg_steps<F> {
     double fewest = infinity;
     for (std::size_t metric = 0; metric != metrics; ++metric) {
       double const epochs = predicted_epochs(metric, sum, samples);
-      if (epochs > close * fewest) continue;  // of those that are close, the simplest
+      if (epochs > close * fewest) continue;  // among close ones, the simplest
       fewest = std::min(epochs, fewest);
       best = metric;
     }
@@ -163,7 +163,7 @@ class svrg_steps<F> {
     }
   }
 
-  /// @brief change ← what so many steps move a worker by whose samples bend f nowhere.
+  /// @brief change ← the change of a worker in that many steps if the curvature of its samples is 0.
   template <class Scalar>
   LOCALSGD_ONE_COPY void expect(double steps, std::span<Scalar> change) const noexcept {
     for (std::size_t j = 0; j != change.size(); ++j)
@@ -234,7 +234,7 @@ class svrg_steps<F> {
       weights[static_cast<std::size_t>(bin)] += weight;
       all += weight;
     }
-    std::size_t bins = 0;  // that are not empty: a few, where features are few
+    std::size_t bins = 0;  // number of nonempty bins: few if there are few features
     for (std::size_t b = 0; b != weights.size(); ++b) {
       if (weights[b] == 0) continue;
       rates[bins] = std::exp2(-static_cast<double>(b) / 4);
@@ -254,7 +254,7 @@ class svrg_steps<F> {
     return high;
   }
 
-  // Adds up the curvatures of some samples, their squares, and how many they are.
+  // Sums the curvatures of some samples, their squares, and their number.
   template <class G>
   void add_curvature(G const& f, index_range samples, std::span<double> sum,
                      plan const& p) const {
@@ -276,18 +276,18 @@ class svrg_steps<F> {
     double const sum = sums[0], sum_of_squares = sums[1], rows = sums[2];
     scales_[metric] = 1;
     if (!(sum > 0)) return;
-    // A batch has the curvature of f, at most the mean of its samples', and its share of the rest.
+    // A batch has the curvature of f, at most the mean of its samples', plus its share of the rest.
     double const b = static_cast<double>(p.batch_size), mean = sum / rows;
     double const typical = mean + (sum_of_squares / sum - mean) / b;
     scales_[metric] = averaging_gain(p.workers, most_gain_) / typical;
-    if (metric == flat)  // sup φ'', for a mean weight
+    if (metric == flat)  // sup φ'', for the mean weight
       bend_ = mean / std::transform_reduce(shares_.begin(), shares_.end(), squares_.begin(), 0.0);
   }
 
-  std::size_t d_ = 0, penalized_ = 0;  // coordinates: all, and those of the penalty
+  std::size_t d_ = 0, penalized_ = 0;  // number of coordinates: all, and penalised ones
   aligned_vector<double> table_;
   slope_table<F> slopes_;
-  std::vector<double> relative_;  // 1/q_j; empty where the caller has chosen the step size
+  std::vector<double> relative_;  // 1/q_j; empty if the caller has chosen the step size
   double step_size_ = 0, largest_ = 0;
   double intercept_ = 0, most_gain_ = 1, ridge_ = 0, local_steps_ = 1, bend_ = 0, common_ = 1;
   bool postponed_ = false;

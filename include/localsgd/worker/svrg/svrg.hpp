@@ -24,8 +24,8 @@
 
 namespace localsgd {
 
-/// @brief The sequence of one worker on any objective. Three vectors of length d: x, g and the sum
-///        of the average. A step costs two gradients.
+/// @brief The sequence of one worker on any objective. Three vectors of length d: x, g and the sum of
+///        the average. A step costs two gradients.
 template <Objective F, Sampler S, IterateWeights W, class Anchor>
 class alignas(detail::cache_alignment) svrg_sequence
     : public detail::vector_sequence<typename F::scalar> {
@@ -42,7 +42,7 @@ class alignas(detail::cache_alignment) svrg_sequence
         anchor_(&shared),
         iterate_weights_(weights),
         samples_(sampler, p, worker) {}
-  /// @brief In the memory of another sequence. @pre restart() or state() follows
+  /// @brief Uses the memory of another sequence. @pre restart() or state() follows
   svrg_sequence(F const& f, S const& sampler, W const& weights, plan const& p, std::size_t worker,
                 Anchor const& shared, typename base::memory left)
       : base(std::move(left)),
@@ -84,7 +84,7 @@ class alignas(detail::cache_alignment) svrg_sequence
 };
 
 namespace detail {
-/// @brief The iterate of a linear model: with a proximal operator at the end of a step, or without.
+/// @brief The iterate of a linear model, with or without a proximal operator at the end of a step.
 template <class F, class Table>
 struct svrg_iterate_of {
   using type = variance_reduced_iterate<Table>;
@@ -101,7 +101,7 @@ struct svrg_iterate_of<F, Table> {
 };
 }  // namespace detail
 
-/// @brief The sequence of one worker on a linear model: a step costs the nonzeros of its rows.
+/// @brief The sequence of one worker on a linear model: the cost of a step is the nonzeros of its rows.
 template <detail::linear_with_sparse_steps F, Sampler S, IterateWeights W, class Anchor>
 class alignas(detail::cache_alignment) svrg_sequence<F, S, W, Anchor>
     : public detail::written_sequence<
@@ -119,7 +119,7 @@ class alignas(detail::cache_alignment) svrg_sequence<F, S, W, Anchor>
       : svrg_sequence(f, sampler, weights, p, worker, shared,
                       {detail::aligned_vector<double>(2 * p.dimension),
                        detail::aligned_vector<scalar>(p.dimension)}) {}
-  /// @brief In the memory of another sequence. @pre restart() or state() follows, or it is all 0
+  /// @brief Uses the memory of another sequence. @pre restart() or state() follows, or it is all 0
   svrg_sequence(F const& f, S const& sampler, W const& weights, plan const& p, std::size_t worker,
                 Anchor const& shared, typename base::memory left)
       : base(iterate_of::make(f, shared.steps(), std::move(left.iterate)), std::move(left.average)),
@@ -153,10 +153,10 @@ class alignas(detail::cache_alignment) svrg_sequence<F, S, W, Anchor>
  private:
   using base::iterate_, base::weights_;
 
-  static constexpr std::size_t ahead = 4;  // samples from asking for a row to using it
+  static constexpr std::size_t ahead = 4;  // number of samples between the prefetch of a row and its use
 
-  // x ← x − (1/b) Σ_B (φ'(z_i) − φ'(z̃_i))·η∘a_i − η∘∇f(x̃), all z_i at the same x; `soon`
-  // comes after the batch.
+  // x ← x − (1/b) Σ_B (φ'(z_i) − φ'(z̃_i))·η∘a_i − η∘∇f(x̃), all z_i at the same x; `soon` is the
+  // sample after the batch.
   void step(std::span<std::size_t const> batch, std::size_t soon, double const* at_anchor) {
     auto const& features = f_->features();
     double const intercept = f_->intercept();
@@ -187,8 +187,8 @@ class alignas(detail::cache_alignment) svrg_sequence<F, S, W, Anchor>
   detail::aligned_vector<double> slopes_;
 };
 
-/// @brief The sequence of one worker on softmax regression and its like: a step makes no gradient, and costs C
-///        times the nonzeros of its rows.
+/// @brief The sequence of one worker on softmax regression and similar objectives: no gradient is
+///        formed, and the cost of a step is C times the nonzeros of its rows.
 template <detail::factored_with_scores F, Sampler S, IterateWeights W, class Anchor>
 class alignas(detail::cache_alignment) svrg_sequence<F, S, W, Anchor>
     : public detail::written_sequence<
@@ -205,7 +205,7 @@ class alignas(detail::cache_alignment) svrg_sequence<F, S, W, Anchor>
       : svrg_sequence(f, sampler, weights, p, worker, shared,
                       {detail::aligned_vector<double>(2 * p.dimension),
                        detail::aligned_vector<scalar>(p.dimension)}) {}
-  /// @brief In the memory of another sequence. @pre restart() or state() follows, or it is all 0
+  /// @brief Uses the memory of another sequence. @pre restart() or state() follows, or it is all 0
   svrg_sequence(F const& f, S const& sampler, W const& weights, plan const& p, std::size_t worker,
                 Anchor const& shared, typename base::memory left)
       : base(iterate(shared.steps(), std::move(left.iterate)), std::move(left.average)),
@@ -234,8 +234,8 @@ class alignas(detail::cache_alignment) svrg_sequence<F, S, W, Anchor>
  private:
   using base::iterate_, base::weights_;
 
-  // x ← x − (η/b) Σ_B (s_i(x) − s_i(x̃)) a_iᵀ − η∇f(x̃), all s_i at the same x; `soon` comes after the
-  // batch.
+  // x ← x − (η/b) Σ_B (s_i(x) − s_i(x̃)) a_iᵀ − η∇f(x̃), all s_i at the same x; `soon` is the sample
+  // after the batch.
   void step(std::span<std::size_t const> batch, std::size_t soon) {
     std::span<double> const s = here_, other = beside_;
     auto const& steps = anchor_->steps();
@@ -257,39 +257,39 @@ class alignas(detail::cache_alignment) svrg_sequence<F, S, W, Anchor>
   anchor const* anchor_;
   W iterate_weights_;
   detail::sample_stream<S> samples_;
-  detail::aligned_vector<double> here_, beside_;  // scores and slopes, C for each of the batch
+  detail::aligned_vector<double> here_, beside_;  // scores and slopes, C for each sample of the batch
 };
 
 /// @brief Variance-reduced local steps: x_k ← x_k − η(∇f_B(x_k) − ∇f_B(x̃) + ∇f(x̃)), x̃ the anchor.
 ///
-/// SVRG \cite johnson2013svrg in its local form \cite gorbunov2021local . About every n gradients
-/// the consensus becomes the anchor, and all threads compute ∇f there in a fixed order. At the
-/// minimum the steps have no noise, so a constant step size converges linearly. For linear models
-/// and softmax regression the penalty's gradient is that of the anchor, too, and a step touches only
-/// nonzeros of its rows.
+/// SVRG \cite johnson2013svrg in its local form \cite gorbunov2021local . About every n gradients the
+/// consensus becomes the anchor, and all threads compute ∇f there in a fixed order. The steps have no
+/// noise at the minimum, so a constant step size converges linearly. For linear models and softmax
+/// regression the gradient of the penalty is also that of the anchor, and a step touches only nonzeros
+/// of its rows.
 ///
-/// With `automatic_step` the step size comes from the curvature of the data, and features may come
-/// in any units (detail::svrg_steps); with another StepSize, η is its value where the anchor is
-/// taken, and for linear models at most 1/(λm). A step size that raises f at an anchor, or that
-/// overflows, is halved and its steps are taken back; and the anchors are extrapolated:
-/// detail::svrg_anchor.
+/// With `automatic_step` the step size depends on the curvature of the data, and features may have any
+/// units (detail::svrg_steps). With another StepSize, η is its value when the anchor is taken, and for
+/// linear models at most 1/(λm). If a step size raises f at an anchor, or overflows, it is halved and
+/// its steps are undone. Anchors are extrapolated: detail::svrg_anchor.
 ///
-/// Each anchor costs n gradients more, and bytes like one average; a step on an objective that is
-/// no linear model has two gradients. result::gradients counts them all. The last anchor is at T:
-/// what the last steps made worse is taken back. Not for `asynchronous`: anchors are rendezvous.
+/// Each anchor costs n additional gradients and as many bytes as one average; a step on an objective
+/// that is not a linear model takes two gradients. result::gradients counts them all. The last anchor
+/// is at T, so last steps that raised f are undone. Not for `asynchronous`: anchors require
+/// synchronisation.
 struct svrg {
   template <Objective F, StepSize E>
   detail::svrg_anchor<F, E> anchor(F const& f, E const& step_size, plan const& p) const {
     return {f, step_size, p, detail::svrg_start::at_once};
   }
-  /// @param f what worker k steps on: the objective of the anchor, or its shard k
+  /// @param f the objective of worker k: that of the anchor, or its shard k
   template <Objective F, Sampler S, StepSize E, IterateWeights W, class Anchor>
   svrg_sequence<F, S, W, Anchor> bind(F const& f, S const& sampler, E const&, W const& weights,
                                       plan const& p, std::size_t worker,
                                       Anchor const& shared) const {
     return {f, sampler, weights, p, worker, shared};
   }
-  /// @brief w_t = (1+t)², whatever the step size: the average then forgets the start soonest.
+  /// @brief w_t = (1+t)², for any step size: the average then forgets the start fastest.
   template <StepSize E>
   quadratic_weights recommended_weights(E const&) const {
     return quadratic_weights{1};

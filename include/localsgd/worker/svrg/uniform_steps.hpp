@@ -19,16 +19,17 @@
 #include <type_traits>
 
 /// @file
-/// @brief What the variance-reduced steps on any objective read between two anchors.
+/// @brief The data that variance-reduced steps on any objective read between two anchors.
 
 namespace localsgd::detail {
 
-/// @brief How much larger than for one worker steps may be: averaging K of them damps their noise.
+/// @brief The factor by which steps may exceed those of one worker: averaging K workers reduces
+///        their noise.
 inline double averaging_gain(std::size_t workers, double most) noexcept {
   return std::clamp(static_cast<double>(workers) / 2, 0.5, most);
 }
 
-/// @brief What steps of one size in all coordinates need to know of the data: nothing.
+/// @brief Steps of one size in all coordinates need no measurement of the data.
 struct uniform_metric {
   /// Step sizes of the coordinates relative to each other: all are equal.
   static std::span<double const> relative() noexcept { return {}; }
@@ -54,18 +55,19 @@ class svrg_steps : public uniform_metric {
         step_size_(automatic ? step_size * std::max(1.0, averaging_gain(p.workers, 2))
                              : step_size) {}
 
-  /// Steps do not need them; the certificate of a linear model does.
+  /// Not needed by the steps, but by the certificate of a linear model.
   auto& slopes() noexcept { return slopes_; }
   auto const& slopes() const noexcept { return slopes_; }
 
-  /// @brief Who leads: takes over n·∇f(x̃).
+  /// @brief Leader only: stores n·∇f(x̃).
   void take(std::span<double const> sum, double samples, double factor) noexcept {
     eta_ = step_size_ * factor;
     for (std::size_t j = 0; j != sum.size(); ++j)
       gradient_[j] = static_cast<scalar>(sum[j] / samples);
   }
 
-  /// @brief change ← what so many steps move a worker by whose samples bend f nowhere.
+  /// @brief change ← the change of a worker in that many steps if the curvature of its samples is
+  ///        0.
   LOCALSGD_ONE_COPY void expect(double steps, std::span<scalar> change) const noexcept {
     double const eta = steps * eta_;
     for (std::size_t j = 0; j != change.size(); ++j)
@@ -93,14 +95,15 @@ class svrg_steps : public uniform_metric {
   double step_size_ = 0, eta_ = 0;
 };
 
-/// @brief The table of softmax regression and its like: h = η∇f(x̃), and η. The penalty's gradient is that of
-///        the anchor, so η is at most 1/(λm), m the local steps of an epoch.
+/// @brief The table of softmax regression and similar objectives: h = η∇f(x̃), and η. The gradient
+///        of the penalty is that of the anchor, so η is at most 1/(λm), m the local steps of an
+///        epoch.
 template <Objective F>
   requires factored_with_scores<stepped_objective<F>>
 class svrg_steps<F> : public uniform_metric {
  public:
   using scalar = typename F::scalar;
-  static constexpr bool sparse = false;  // as variance_reduced_iterate has it
+  static constexpr bool sparse = false;  // required by variance_reduced_iterate
 
   svrg_steps() = default;
   svrg_steps(F const& f, plan const& p, double step_size, bool automatic)

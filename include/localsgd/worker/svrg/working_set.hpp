@@ -19,24 +19,25 @@
 #include <vector>
 
 /// @file
-/// @brief The few coordinates that a proximal Newton step moves.
+/// @brief The coordinates that a proximal Newton step moves.
 
 namespace localsgd::detail {
 
-/// @brief The coordinates of x that are not 0, and those that F pushes away from 0 most: as many again,
-///        but at least 64. All of them, if there are 64 or fewer.
+/// @brief The nonzero coordinates of x, plus those that F pushes away from 0 most strongly: the
+///        same number again, but at least 64. All coordinates, if there are 64 or fewer.
 ///
-/// With a regularizer like `l1` only a few coordinates of the minimiser are not 0, and the Hessian of the
-/// losses is needed for those alone: working sets as in \cite massias2018celer . The others stay where
-/// they are, at 0, until the gradient says otherwise.
+/// With a regularizer such as `l1` only a few coordinates of the minimiser are nonzero, and only
+/// for these the Hessian of the losses is needed: working sets as in \cite massias2018celer . The
+/// other coordinates stay at 0 until the gradient pushes them away.
 class working_set {
  public:
   static constexpr std::size_t most = 1024, least = 64;
 
   /// @param x           d numbers
   /// @param subgradient the least element of ∂F(x): d numbers
-  /// @param penalized   the coordinates from this one on are not penalised: they belong to it
-  /// @return Whether there is one: x may have too many coordinates that are not 0.
+  /// @param penalized   the coordinates from this one on are not penalised: they are always
+  ///                    included
+  /// @return Whether the set is usable: x may have too many nonzero coordinates.
   template <class Scalar>
   bool choose(std::span<Scalar const> x, std::span<Scalar const> subgradient,
               std::size_t penalized) {
@@ -50,7 +51,7 @@ class working_set {
       else if (subgradient[j] != 0)
         pushed.push_back(j);
     if (of_.size() > most || of_.size() + pushed.size() == 0) return false;
-    if (d <= least) {  // all of them: those that are not pushed now may be at the end of the step
+    if (d <= least) {  // all coordinates: those that are not pushed now may be at the end of the step
       of_.clear();
       pushed.resize(d);
       std::iota(pushed.begin(), pushed.end(), std::size_t{0});
@@ -69,10 +70,10 @@ class working_set {
   }
 
   std::size_t size() const noexcept { return of_.size(); }
-  /// @brief The k-th of its coordinates: they ascend.
+  /// @brief The k-th of its coordinates, in ascending order.
   std::size_t operator[](std::size_t k) const noexcept { return of_[k]; }
   bool has(std::size_t j) const noexcept { return at_[j] != none; }
-  /// @brief Which of its coordinates j is, if has(j).
+  /// @brief The position of j in the set, if has(j).
   std::uint32_t place_of(std::size_t j) const noexcept { return at_[j]; }
 
  private:
@@ -82,14 +83,15 @@ class working_set {
   std::vector<std::uint32_t> at_;
 };
 
-/// @brief A sparse row of a working set.
+/// @brief A sparse row restricted to a working set.
 class sparse_entries {
  public:
-  /// @param most entries
+  /// @param most maximum number of entries
   explicit sparse_entries(std::size_t most) : place_(most + 1), value_(most + 1) {}
 
   void clear() noexcept { size_ = 0; }
-  /// @brief Adds an entry if `counts`. Without a branch: rows come in no order. @pre size() ≤ most
+  /// @brief Adds an entry if `counts`. Branch-free, because rows come in no particular order. @pre
+  ///        size() ≤ most
   void push(std::uint32_t place, double value, bool counts) noexcept {
     place_[size_] = place;
     value_[size_] = value;
@@ -99,7 +101,7 @@ class sparse_entries {
   void write(std::span<double> to) const noexcept {
     for (std::size_t k = 0; k != size_; ++k) to[place_[k]] = value_[k];
   }
-  /// @brief Adds w·aaᵀ to a packed triangle. @pre the places ascend
+  /// @brief Adds w·aaᵀ to a packed triangle. @pre the positions ascend
   void add_square_to(std::span<double> triangle, double weight) const noexcept {
     add_square(place_.data(), value_.data(), size_, weight, triangle.data());
   }
@@ -110,8 +112,9 @@ class sparse_entries {
   std::vector<double> value_;
 };
 
-/// @brief Adds Σ_i s_i φ''_i a_i a_iᵀ over some samples, of the coordinates of a working set alone, to a
-///        packed triangle; to the two numbers after it, the work of that and of a gradient.
+/// @brief Adds Σ_i s_i φ''_i a_i a_iᵀ over some samples, restricted to the coordinates of a working
+///        set, to a packed triangle; adds the work of this and of a gradient to the two numbers after
+///        it.
 template <linear_separable F>
 void add_hessian(F const& f, std::span<typename F::scalar const> x, index_range samples,
                  working_set const& set, std::span<double> triangle) {
