@@ -81,13 +81,12 @@ template <Objective F, class T>
 bool recedes_along(F const& f, std::span<typename F::scalar const> x, full_gradient& pass, T& team) {
   if constexpr (may_recede<F>) {
     if (ridge_of(f) != 0) return false;
-    std::vector<double> kept;
-    if (team.leads()) kept = pass.keep();
-    pass.each_share(f, team, [&](auto const& share, index_range samples, std::span<double> sum,
-                                 std::size_t) { count_receding(share, x, samples, sum); });
-    if (!team.leads()) return false;
-    bool const recedes = pass.totals()[0] == 0 && pass.totals()[1] > 0;
-    pass.restore(std::move(kept));
+    bool recedes = false;
+    pass.keeping_sums(team, [&] {
+      pass.each_share(f, team, [&](auto const& share, index_range samples, std::span<double> sum,
+                                   std::size_t) { count_receding(share, x, samples, sum); });
+      if (team.leads()) recedes = pass.totals()[0] == 0 && pass.totals()[1] > 0;
+    });
     return recedes;
   } else {
     return false;

@@ -100,19 +100,15 @@ class recomputed_dual<F> {
       team.barrier();  // factors are not set
       sums_.each_share(*f_, team, [&](auto const& share, index_range samples, std::span<double> sum,
                                       std::size_t) { passes_.add_imbalance(share, x, samples, sum); });
-      std::vector<double> kept;
-      if (leader) {
-        kept = pass.keep();
-        passes_.balance_out(sums_.totals());
-      }
+      if (leader) passes_.balance_out(sums_.totals());
       team.barrier();  // the factors are set
-      pass.each_share(*f_, team, [&](auto const& share, index_range samples, std::span<double> sum,
-                                     std::size_t) { passes_.add_gradient(share, x, samples, sum); });
-      if (leader) {
+      pass.keeping_sums(team, [&] {
+        pass.each_share(*f_, team, [&](auto const& share, index_range samples, std::span<double> sum,
+                                       std::size_t) { passes_.add_gradient(share, x, samples, sum); });
+        if (!leader) return;
         u_.resize(penalized_coordinates(*f_));
         for (std::size_t j = 0; j != u_.size(); ++j) u_[j] = -pass.sum()[j] / n;
-        pass.restore(std::move(kept));
-      }
+      });
     } else if (leader) {
       set_u(x, gradient);
     }

@@ -218,10 +218,13 @@ class full_gradient {
   }
   /// @brief All d+2 sums of the last call.
   std::span<double const> totals() const noexcept { return total_; }
-  /// @brief Leader only: these sums, for restore() after other calls.
-  std::vector<double> keep() const { return total_; }
-  void restore(std::vector<double> sums) noexcept { total_ = std::move(sums); }
-
+  /// @brief Collective: does `work`, after which the sums are what they were before.
+  template <class T, class Work>
+  void keeping_sums(T& team, Work const& work) {
+    std::vector<double> const kept = team.leads() ? total_ : std::vector<double>();
+    work();
+    if (team.leads()) total_ = kept;
+  }
   /// @brief Collective: publishes what every thread has written for its samples.
   template <class T>
   void share_slopes(T& team, std::span<double> slopes) const {

@@ -64,13 +64,11 @@ class row_rounding {
   void measure(F const& f, full_gradient& pass, T& team) {
     if constexpr (has_known_rounding<F>) {
       if (measured_) return;
-      std::vector<double> kept;
-      if (team.leads()) kept = pass.keep();
-      pass.each_share(f, team, [](auto const& share, index_range samples, std::span<double> sum,
-                                  std::size_t) { add(share, samples, sum); });
-      if (!team.leads()) return;
-      take(f, pass.totals(), pass.chain());
-      pass.restore(std::move(kept));
+      pass.keeping_sums(team, [&] {
+        pass.each_share(f, team, [](auto const& share, index_range samples, std::span<double> sum,
+                                    std::size_t) { add(share, samples, sum); });
+        if (team.leads()) take(f, pass.totals(), pass.chain());
+      });
     }
   }
   /// @brief The same on the calling thread, for sums that are chains of n additions.

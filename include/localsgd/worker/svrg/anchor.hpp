@@ -30,12 +30,11 @@
 /// @brief The anchor of variance-reduced steps, and when it moves.
 
 namespace localsgd::detail {
-
 /// @brief When the variance-reduced steps begin.
 enum class svrg_start {
   never,
   at_once,
-  when_noise_prevails,  ///< after plain steps: when the average beats the last point, or after an epoch
+  when_noise_prevails,  ///< after plain steps: when the average beats the last point, or an epoch
 };
 
 /// @brief x̃ with f(x̃) and ∇f(x̃), shared by the sequences of all workers. They read it, and it moves
@@ -53,8 +52,7 @@ class svrg_anchor {
   using scalar = typename F::scalar;
   using table = svrg_steps<F>;
 
-  /// @param step_size η_t where a new anchor is taken after t steps; `automatic_step` leaves it to
-  ///                  detail::svrg_steps.
+  /// @param step_size η_t where a new anchor is taken after t steps; automatic: see detail::svrg_steps
   svrg_anchor(F const& f, E const& step_size, plan const& p, svrg_start start)
       : f_(&f),
         step_size_(&step_size),
@@ -175,7 +173,9 @@ class svrg_anchor {
       take_steps(round.pass());
     });
     if (team.broadcast(leader && steps_.postponed() && !descent_.certified() ? 1 : 0) != 0)
-      uncounted(team, [&] { steps_.catch_up(*f_, round.pass(), team, *p_); });
+      uncounted(team, [&] {  // a certificate still needs ∇f at the anchor
+        round.pass().keeping_sums(team, [&] { steps_.catch_up(*f_, round.pass(), team, *p_); });
+      });
     round.pass().share_slopes(team, steps_.slopes().to_fill());
     team.barrier();  // the anchor is set
     round.move_to(point(), next == move::done_back);  // the average does not change
