@@ -172,6 +172,27 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(slopes_are_the_derivatives_at_the_predictions, Mat
   });
 }
 
+BOOST_AUTO_TEST_CASE(sums_that_are_kept_survive_other_sums) {
+  localsgd::quadratic const f({.spectrum = {1, 2, 5}, .samples = 20, .variance = 1});
+  auto const p = support::make_plan(f.samples(), f.dimension(), 4, 1);
+  std::vector<double> const x{1, 2, 3};
+  for (std::size_t const threads : {1u, 3u}) {
+    full_gradient pass(p);
+    support::with_team(p.workers, threads, [&](auto& team) {
+      pass(f, std::span<double const>(x), team);
+      std::vector<double> before;
+      if (team.leads()) before.assign(pass.totals().begin(), pass.totals().end());
+      pass.keeping_sums(team, [&] {
+        pass.each_part(team, [](index_range samples, std::span<double> sum) {
+          sum[0] += static_cast<double>(samples.size());
+        });
+        if (team.leads()) BOOST_TEST(pass.totals()[0] == 20);
+      });
+      if (team.leads()) BOOST_TEST(std::ranges::equal(pass.totals(), before));
+    });
+  }
+}
+
 BOOST_AUTO_TEST_CASE(of_any_objective_it_is_the_mean_over_all_samples) {
   // 1000 samples are more than a call of 256, and parts of 334 are not a multiple of it.
   support::problem const data(1000, 7);
