@@ -3,6 +3,7 @@
 #define BOOST_TEST_MODULE averager_coordinate_median
 #include "localsgd/averager/coordinate_median.hpp"
 
+#include "test/support/averagers.hpp"
 #include "test/support/runs.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -12,39 +13,18 @@
 #include <limits>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace localsgd;
+using support::centre;
 using support::problem;
 
 namespace {
 
 std::vector<double> median_of(std::vector<std::vector<double>> points) {
-  std::vector<std::size_t> const sizes(points.size(), 1);
-  auto const state = coordinate_median{}.bind<double>(plan{}, sizes);
-  std::vector<std::span<double>> const rows(points.begin(), points.end());
-  std::vector<double> out(points[0].size(), -1);
-  state.combine(rows, 0, out.size(), out);
-  return out;
+  return support::combined(coordinate_median{}, std::move(points));
 }
-
-/// Least squares in one dimension whose minimum is the mean of the targets.
-struct centre {
-  using scalar = double;
-  std::vector<double> targets;
-  std::size_t dimension() const { return 1; }
-  std::size_t samples() const { return targets.size(); }
-  double gradient(std::span<double const> x, std::span<std::size_t const> batch,
-                  std::span<double> g) const {
-    double loss = 0;
-    g[0] = 0;
-    for (std::size_t const i : batch) {
-      g[0] += (x[0] - targets[i]) / static_cast<double>(batch.size());
-      loss += (x[0] - targets[i]) * (x[0] - targets[i]) / 2 / static_cast<double>(batch.size());
-    }
-    return loss;
-  }
-};
 
 }  // namespace
 

@@ -75,4 +75,33 @@ struct coordinate_maximum {
 };
 static_assert(localsgd::Averager<coordinate_maximum>);
 
+/// @brief What `averager` makes of K points.
+template <class Averager>
+std::vector<double> combined(Averager const& averager, std::vector<std::vector<double>> points) {
+  std::vector<std::size_t> const sizes(points.size(), 1);
+  auto const state = averager.template bind<double>(localsgd::plan{}, sizes);
+  std::vector<std::span<double>> const rows(points.begin(), points.end());
+  std::vector<double> out(points[0].size(), -1);
+  state.combine(rows, 0, out.size(), out);
+  return out;
+}
+
+/// @brief Σ (x − target)²/2n in one dimension: its minimum is the mean of the targets.
+struct centre {
+  using scalar = double;
+  std::vector<double> targets;
+  std::size_t dimension() const { return 1; }
+  std::size_t samples() const { return targets.size(); }
+  double gradient(std::span<double const> x, std::span<std::size_t const> batch,
+                  std::span<double> g) const {
+    double loss = 0;
+    g[0] = 0;
+    for (std::size_t const i : batch) {
+      g[0] += (x[0] - targets[i]) / static_cast<double>(batch.size());
+      loss += (x[0] - targets[i]) * (x[0] - targets[i]) / 2 / static_cast<double>(batch.size());
+    }
+    return loss;
+  }
+};
+
 }  // namespace support

@@ -2,15 +2,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/averager/combine_ordered.hpp"
 #include "localsgd/averager/concept.hpp"
 #include "localsgd/core/compiler.hpp"
 
 #include <algorithm>
 #include <cstddef>
-#include <limits>
 #include <span>
 #include <string>
-#include <vector>
 
 /// @file
 /// @brief A robust average.
@@ -37,28 +36,15 @@ struct coordinate_median {
 
     LOCALSGD_ONE_COPY void combine(std::span<std::span<Scalar> const> rows, std::size_t first,
                                    std::size_t last, std::span<Scalar> out) const {
-      std::vector<Scalar> values(rows.size());
-      std::size_t const middle = rows.size() / 2;
-      auto const at = [&](std::size_t i) { return values.begin() + static_cast<std::ptrdiff_t>(i); };
-      for (std::size_t i = first; i != last; ++i) {
-        bool finite = true;
-        for (std::size_t k = 0; k != rows.size(); ++k) {
-          values[k] = rows[k][i];
-          finite = finite && values[k] - values[k] == 0;
-        }
-        if (!finite) {  // not ordered; a point that is not finite ends the round
-          out[i] = std::numeric_limits<Scalar>::quiet_NaN();
-          continue;
-        }
-        std::nth_element(values.begin(), at(middle), values.end());
-        Scalar const upper = values[middle];
-        if (rows.size() % 2 == 1) {
-          out[i] = upper;
-        } else {
-          Scalar const lower = *std::max_element(values.begin(), at(middle));
-          out[i] = lower + (upper - lower) / 2;
-        }
-      }
+      auto const middle = static_cast<std::ptrdiff_t>(rows.size() / 2);
+      detail::combine_ordered(rows, first, last, out, [&](std::span<Scalar> values) {
+        auto const at_middle = values.begin() + middle;
+        std::nth_element(values.begin(), at_middle, values.end());
+        Scalar const upper = *at_middle;
+        if (values.size() % 2 == 1) return upper;
+        Scalar const lower = *std::max_element(values.begin(), at_middle);
+        return lower + (upper - lower) / 2;
+      });
     }
   };
 

@@ -2,16 +2,15 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/averager/combine_ordered.hpp"
 #include "localsgd/averager/concept.hpp"
 #include "localsgd/core/compiler.hpp"
 #include "localsgd/core/error.hpp"
 
 #include <algorithm>
 #include <cstddef>
-#include <limits>
 #include <span>
 #include <string>
-#include <vector>
 
 /// @file
 /// @brief A mean without the extreme values.
@@ -42,25 +41,15 @@ struct trimmed_mean {
 
     LOCALSGD_ONE_COPY void combine(std::span<std::span<Scalar> const> rows, std::size_t first,
                                    std::size_t last, std::span<Scalar> out) const {
-      std::vector<Scalar> values(rows.size());
       Scalar const share = Scalar{1} / static_cast<Scalar>(rows.size() - 2 * trimmed_);
-      for (std::size_t i = first; i != last; ++i) {
-        bool finite = true;
-        for (std::size_t k = 0; k != rows.size(); ++k) {
-          values[k] = rows[k][i];
-          finite = finite && values[k] - values[k] == 0;
-        }
-        if (!finite) {  // not ordered; a point that is not finite ends the round
-          out[i] = std::numeric_limits<Scalar>::quiet_NaN();
-          continue;
-        }
+      detail::combine_ordered(rows, first, last, out, [&](std::span<Scalar> values) {
         std::sort(values.begin(), values.end());  // a summation order fixed by the values
         Scalar const base = values[trimmed_];
         Scalar sum = 0;
-        for (std::size_t k = trimmed_ + 1; k != rows.size() - trimmed_; ++k)
+        for (std::size_t k = trimmed_ + 1; k != values.size() - trimmed_; ++k)
           sum += share * (values[k] - base);
-        out[i] = base + sum;
-      }
+        return base + sum;
+      });
     }
 
    private:
