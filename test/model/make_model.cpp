@@ -11,12 +11,21 @@
 #include <vector>
 
 #include "localsgd/core/tensor.hpp"
+#include "localsgd/loss/gamma.hpp"
+#include "localsgd/loss/huber.hpp"
+#include "localsgd/loss/logistic.hpp"
+#include "localsgd/loss/poisson.hpp"
+#include "localsgd/loss/smoothed_hinge.hpp"
+#include "localsgd/loss/smoothed_quantile.hpp"
+#include "localsgd/loss/squared.hpp"
+#include "localsgd/loss/squared_hinge.hpp"
 #include "localsgd/model/predict.hpp"
 #include "localsgd/objective/linear.hpp"
 #include "localsgd/objective/sharded.hpp"
 #include "localsgd/objective/softmax.hpp"
 #include "localsgd/regularizer/l2.hpp"
 #include "localsgd/synchronizer/serial.hpp"
+#include "test/support/problems.hpp"
 
 namespace {
 
@@ -45,12 +54,7 @@ linear_model model_with(LossType loss, numbers const& y) {
 
 template <class Call>
 invalid_data refused(Call const& call) {
-  try {
-    call();
-  } catch (invalid_data const& e) {
-    return e;
-  }
-  return {"nothing", "", ""};
+  return support::error_of<invalid_data>(call);
 }
 
 }  // namespace

@@ -26,6 +26,8 @@ namespace localsgd {
 /// w log κ + κ(q²/2 − 1) − w log y, q = w/κ − 1, beyond.
 class gamma_loss {
  public:
+  static constexpr std::string_view name = "gamma_loss";
+
   /// @param max_ratio κ, finite and > 0. With the default, an exponentially distributed target
   ///                  exceeds κ times its mean with probability 2·10⁻⁹. The automatic step size is
   ///                  inversely proportional to it. @throws invalid_settings

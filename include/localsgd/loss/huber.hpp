@@ -19,6 +19,8 @@ namespace localsgd {
 /// φ* = θ²/2 + θy, |θ| ≤ δ.
 class huber {
  public:
+  static constexpr std::string_view name = "huber";
+
   /// @param delta δ, finite and > 0, in the units of y. @throws invalid_settings
   explicit huber(double delta = 1) : delta_(delta) {
     detail::require_positive("huber.delta", delta);

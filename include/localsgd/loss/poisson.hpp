@@ -29,6 +29,8 @@ namespace localsgd {
 /// include them. If a model predicts rates above `f.loss().max_rate()`, set ρ explicitly.
 class poisson {
  public:
+  static constexpr std::string_view name = "poisson";
+
   /// @brief ρ = 2m + 10 in a linear_objective whose largest target is m (over all samples, in a
   ///        sharded_objective); 100 until the loss is part of one.
   poisson() noexcept : max_rate_(100), corner_(std::log(100.0)), chooses_(true) {}

@@ -20,6 +20,8 @@ namespace localsgd {
 /// φ* = γa²/2 − a, a = −yθ ∈ [0, 1].
 class smoothed_hinge {
  public:
+  static constexpr std::string_view name = "smoothed_hinge";
+
   /// @param gamma γ, finite and > 0, in units of yz. @throws invalid_settings
   explicit smoothed_hinge(double gamma = 1) : gamma_(gamma) {
     detail::require_positive("smoothed_hinge.gamma", gamma);

@@ -21,6 +21,8 @@ namespace localsgd {
 /// beyond: a lower bound on the pinball loss, within γ·max(τ, 1 − τ)²/2. φ* = γθ²/2 + θy, −τ ≤ θ ≤ 1 − τ.
 class smoothed_quantile {
  public:
+  static constexpr std::string_view name = "smoothed_quantile";
+
   /// @param tau   τ, in (0, 1): 0.5 fits the median
   /// @param gamma γ, finite and > 0, in the units of y; small compared to the spread of the residuals
   /// @throws invalid_settings

@@ -17,6 +17,8 @@ namespace localsgd {
 ///
 /// φ* = a²/4 − a, a = −yθ ≥ 0.
 struct squared_hinge {
+  static constexpr std::string_view name = "squared_hinge";
+
   static double value(double z, double y) noexcept {
     double const gap = std::max(0.0, 1 - y * z);
     return gap * gap;

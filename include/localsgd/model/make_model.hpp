@@ -6,14 +6,7 @@
 #include "localsgd/core/tensor.hpp"
 #include "localsgd/data/labels.hpp"
 #include "localsgd/data/number_from_chars.hpp"
-#include "localsgd/loss/gamma.hpp"
-#include "localsgd/loss/huber.hpp"
-#include "localsgd/loss/logistic.hpp"
-#include "localsgd/loss/poisson.hpp"
-#include "localsgd/loss/smoothed_hinge.hpp"
-#include "localsgd/loss/smoothed_quantile.hpp"
-#include "localsgd/loss/squared.hpp"
-#include "localsgd/loss/squared_hinge.hpp"
+#include "localsgd/loss/concept.hpp"
 #include "localsgd/model/linear_model.hpp"
 #include "localsgd/objective/factored_concept.hpp"
 #include "localsgd/objective/linear_concept.hpp"
@@ -46,23 +39,7 @@ concept has_name = requires {
 /// @brief The name of a loss in a linear_model: `L::name` if present, otherwise "custom".
 template <class L>
 constexpr std::string_view loss_name() noexcept {
-  if constexpr (std::same_as<L, logistic>)
-    return "logistic";
-  else if constexpr (std::same_as<L, squared>)
-    return "squared";
-  else if constexpr (std::same_as<L, squared_hinge>)
-    return "squared_hinge";
-  else if constexpr (std::same_as<L, smoothed_hinge>)
-    return "smoothed_hinge";
-  else if constexpr (std::same_as<L, huber>)
-    return "huber";
-  else if constexpr (std::same_as<L, smoothed_quantile>)
-    return "smoothed_quantile";
-  else if constexpr (std::same_as<L, poisson>)
-    return "poisson";
-  else if constexpr (std::same_as<L, gamma_loss>)
-    return "gamma_loss";
-  else if constexpr (has_name<L>)
+  if constexpr (has_name<L>)
     return L::name;
   else
     return "custom";
