@@ -78,25 +78,7 @@ void is_never_below_the_gap(F const& f, G const& same, std::uint64_t seed) {
     BOOST_TEST((free || predicted <= bound));
     return bound;
   };
-  support::numbers random(seed);
-  for (double const size : {2.0, 0.3, 0.01}) {
-    auto x = support::random_point(f.dimension(), random.below(1000));
-    for (double& e : x) e *= size;
-    f.regularizer().prox(penalized(f, std::span<double>(x)), 1e-3);
-    check(x);
-    auto near = minimiser;
-    for (std::size_t j = 0; j != near.size(); ++j) near[j] += 0.1 * x[j];
-    f.regularizer().prox(penalized(f, std::span<double>(near)), 1e-6);
-    check(near);
-  }
-  point x(f.dimension());
-  double const step = 1 / f.smoothness();
-  for (int i = 0; i != 8; ++i) {
-    auto const g = support::loss_gradient(f, x);
-    for (std::size_t j = 0; j != x.size(); ++j) x[j] -= step * g[j];
-    f.regularizer().prox(penalized(f, std::span<double>(x)), step);
-    check(x);
-  }
+  support::for_each_probe(f, minimiser, seed, check);
   if constexpr (detail::proximal<F>)
     BOOST_TEST(check(minimiser) <= 1e-10 + 1e3 * support::least_slope(f, minimiser));
   else

@@ -7,6 +7,7 @@
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -57,6 +58,33 @@ std::vector<double> reference_minimiser(F const& f, int steps = 20000) {
     value = now;
   }
   return x;
+}
+
+/// @brief Calls `check(x)` at points far from the minimiser and near to it, and along eight steps of proximal
+///        gradient descent from 0. All are in the domain of the regularizer.
+template <class F, class Check>
+void for_each_probe(F const& f, std::vector<double> const& minimiser, std::uint64_t seed,
+                    Check const& check) {
+  using localsgd::detail::penalized;
+  numbers random(seed);
+  for (double const size : {2.0, 0.3, 0.01}) {
+    auto x = random_point(f.dimension(), random.below(1000));
+    for (double& e : x) e *= size;
+    f.regularizer().prox(penalized(f, std::span<double>(x)), 1e-3);
+    check(x);
+    auto near = minimiser;
+    for (std::size_t j = 0; j != near.size(); ++j) near[j] += 0.1 * x[j];
+    f.regularizer().prox(penalized(f, std::span<double>(near)), 1e-6);
+    check(near);
+  }
+  std::vector<double> x(f.dimension());
+  double const step = 1 / f.smoothness();
+  for (int i = 0; i != 8; ++i) {
+    auto const g = loss_gradient(f, x);
+    for (std::size_t j = 0; j != x.size(); ++j) x[j] -= step * g[j];
+    f.regularizer().prox(penalized(f, std::span<double>(x)), step);
+    check(x);
+  }
 }
 
 /// @brief Whether a and b are 0 at the same places.

@@ -61,7 +61,7 @@ class dual_passes<F> {
 
   void reset() noexcept { factor_ = {}; }
   static void add_imbalance(F const& f, point x, index_range samples, std::span<double> sum) {
-    each(f, x, samples, [&](std::size_t i, double, double theta) {
+    each(f, x, samples, [&](std::size_t i, double theta) {
       sum[theta > 0 ? 0 : 1] += f.scale(i) * std::abs(theta);
     });
   }
@@ -71,7 +71,7 @@ class dual_passes<F> {
 
   /// @brief Adds Σ s_i θ_i a_i to `sum`. The element of the intercept is 0 and omitted.
   void add_gradient(F const& f, point x, index_range samples, std::span<double> sum) const {
-    each(f, x, samples, [&](std::size_t i, double, double theta) {
+    each(f, x, samples, [&](std::size_t i, double theta) {
       add_scaled(f.scale(i) * factor_(theta) * theta, row_of(f.features(), i), sum.data());
     });
   }
@@ -79,18 +79,13 @@ class dual_passes<F> {
   ///        |cθ_i o_i|) to the second.
   void add_conjugates(F const& f, point x, double c, index_range samples,
                       std::span<double> sum) const {
-    auto const offsets = offsets_of(f);
-    each(f, x, samples, [&](std::size_t i, double y, double slope) {
-      double const theta = f.loss().project_to_dual_domain(c * (factor_(slope) * slope), y);
-      double const conjugate = f.loss().conjugate(theta, y);
-      double const of_offset = offsets.empty() ? 0 : theta * offsets[i];
-      sum[0] += f.scale(i) * (conjugate - of_offset);
-      sum[1] += f.scale(i) * (std::abs(conjugate) + std::abs(of_offset));
+    each(f, x, samples, [&](std::size_t i, double slope) {
+      add_conjugate(f, i, c * (factor_(slope) * slope), sum);
     });
   }
 
  private:
-  // visit(i, y_i, θ_i)
+  // visit(i, θ_i)
   template <class Visit>
   LOCALSGD_ONE_COPY static void each(F const& f, point x, index_range samples,
                                      Visit const& visit) {
@@ -100,8 +95,8 @@ class dual_passes<F> {
       index_range const some{i, std::min(i + block, samples.last)};
       write_predictions(f, x, some, z);
       for_each_dual_slope(f, std::span<double const>(z, some.size()), 0, some,
-                          [&](std::size_t k, double, double y, double, double theta) {
-                            visit(k, y, theta);
+                          [&](std::size_t k, double, double, double, double theta) {
+                            visit(k, theta);
                           });
     }
   }

@@ -52,6 +52,18 @@ struct balance {
   double operator()(double theta) const noexcept { return theta > 0 ? above : below; }
 };
 
+/// @brief Adds s_i (φ*(θ_i) − θ_i o_i) to the first element of `sum` and s_i (|φ*(θ_i)| + |θ_i o_i|) to
+///        the second, θ_i the point of the domain of φ* nearest to θ, o_i the offset.
+template <LinearObjective F>
+void add_conjugate(F const& f, std::size_t i, double theta, std::span<double> sum) {
+  auto const offsets = offsets_of(f);
+  double const y = f.target(i), nearest = f.loss().project_to_dual_domain(theta, y);
+  double const conjugate = f.loss().conjugate(nearest, y);
+  double const of_offset = offsets.empty() ? 0 : nearest * offsets[i];
+  sum[0] += f.scale(i) * (conjugate - of_offset);
+  sum[1] += f.scale(i) * (std::abs(conjugate) + std::abs(of_offset));
+}
+
 /// @brief Adds, with θ_i at z_i + shift, Σ s_i max(θ_i, 0) over some samples to the first element
 ///        of `sum` and Σ s_i max(−θ_i, 0) to the second; if shift is 0, adds Σ s_i (φ'(z_i + h) −
 ///        φ'(z_i))/h to the third.

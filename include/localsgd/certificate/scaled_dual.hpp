@@ -117,18 +117,9 @@ class scaled_dual {
     return full_gradient(p);
   }
 
-  // Adds Σ s_i φ*(cθ_i, y_i) over some samples, and Σ s_i |φ*(cθ_i, y_i)|.
   void add_dual(index_range samples, std::span<double const> slopes, std::span<double> sum) const {
-    auto const& loss = f_->loss();
-    auto const offsets = offsets_of(*f_);
-    for (std::size_t i = samples.first; i != samples.last; ++i) {
-      double const y = f_->target(i);
-      double const theta = loss.project_to_dual_domain(scale_ * balanced(slopes[i]), y);
-      double const conjugate = loss.conjugate(theta, y);
-      double const of_offset = offsets.empty() ? 0 : theta * offsets[i];
-      sum[0] += f_->scale(i) * (conjugate - of_offset);
-      sum[1] += f_->scale(i) * (std::abs(conjugate) + std::abs(of_offset));
-    }
+    for (std::size_t i = samples.first; i != samples.last; ++i)
+      add_conjugate(*f_, i, scale_ * balanced(slopes[i]), sum);
   }
 
   F const* f_;
