@@ -99,34 +99,60 @@ struct svrg_iterate_of<F, Table> {
     return {table, f.regularizer(), penalized_coordinates(f), std::move(memory)};
   }
 };
-}  // namespace detail
 
-/// @brief The sequence of one worker on a linear model: the cost of a step is the nonzeros of its rows.
-template <detail::linear_with_sparse_steps F, Sampler S, IterateWeights W, class Anchor>
-class alignas(detail::cache_alignment) svrg_sequence<F, S, W, Anchor>
-    : public detail::written_sequence<
-          typename F::scalar, typename detail::svrg_iterate_of<F, typename Anchor::table>::type> {
-  using iterate_of = detail::svrg_iterate_of<F, typename Anchor::table>;
-  using iterate = typename iterate_of::type;
-  using base = detail::written_sequence<typename F::scalar, iterate>;
+/// @brief What the sequences of one worker have in common that write their iterate out.
+template <class F, class S, class W, class Anchor, class Iterate>
+class written_svrg_sequence : public written_sequence<typename F::scalar, Iterate> {
+  using base = written_sequence<typename F::scalar, Iterate>;
 
  public:
   using scalar = typename F::scalar;
   using anchor = Anchor;
 
-  svrg_sequence(F const& f, S const& sampler, W const& weights, plan const& p, std::size_t worker,
-                Anchor const& shared)
-      : svrg_sequence(f, sampler, weights, p, worker, shared,
-                      {detail::aligned_vector<double>(2 * p.dimension),
-                       detail::aligned_vector<scalar>(p.dimension)}) {}
-  /// @brief Uses the memory of another sequence. @pre restart() or state() follows, or it is all 0
-  svrg_sequence(F const& f, S const& sampler, W const& weights, plan const& p, std::size_t worker,
-                Anchor const& shared, typename base::memory left)
-      : base(iterate_of::make(f, shared.steps(), std::move(left.iterate)), std::move(left.average)),
+  void restart(std::span<scalar const> average, std::uint64_t steps) noexcept {
+    base::weights_ = iterate_weights_.sum(steps);
+    base::iterate_.restart(base::weights_, average);
+  }
+
+ protected:
+  written_svrg_sequence(F const& f, S const& sampler, W const& weights, plan const& p,
+                        std::size_t worker, Anchor const& shared, Iterate iterate,
+                        aligned_vector<scalar> local)
+      : base(std::move(iterate), std::move(local)),
         f_(&f),
         anchor_(&shared),
         iterate_weights_(weights),
-        samples_(sampler, p, worker),
+        samples_(sampler, p, worker) {}
+
+  static typename base::memory new_memory(plan const& p) {
+    return {aligned_vector<double>(2 * p.dimension), aligned_vector<scalar>(p.dimension)};
+  }
+  F const* f_;
+  anchor const* anchor_;
+  W iterate_weights_;
+  sample_stream<S> samples_;
+};
+}  // namespace detail
+
+/// @brief The sequence of one worker on a linear model: the cost of a step is the nonzeros of its rows.
+template <detail::linear_with_sparse_steps F, Sampler S, IterateWeights W, class Anchor>
+class alignas(detail::cache_alignment) svrg_sequence<F, S, W, Anchor>
+    : public detail::written_svrg_sequence<
+          F, S, W, Anchor, typename detail::svrg_iterate_of<F, typename Anchor::table>::type> {
+  using iterate_of = detail::svrg_iterate_of<F, typename Anchor::table>;
+  using iterate = typename iterate_of::type;
+  using base = detail::written_svrg_sequence<F, S, W, Anchor, iterate>;
+
+ public:
+
+  svrg_sequence(F const& f, S const& sampler, W const& weights, plan const& p, std::size_t worker,
+                Anchor const& shared)
+      : svrg_sequence(f, sampler, weights, p, worker, shared, base::new_memory(p)) {}
+  /// @brief Uses the memory of another sequence. @pre restart() or state() follows, or it is all 0
+  svrg_sequence(F const& f, S const& sampler, W const& weights, plan const& p, std::size_t worker,
+                Anchor const& shared, typename base::memory left)
+      : base(f, sampler, weights, p, worker, shared,
+             iterate_of::make(f, shared.steps(), std::move(left.iterate)), std::move(left.average)),
         worker_(worker),
         slopes_(p.batch_size) {}
 
@@ -145,13 +171,8 @@ class alignas(detail::cache_alignment) svrg_sequence<F, S, W, Anchor>
     }
   }
 
-  void restart(std::span<scalar const> average, std::uint64_t steps) noexcept {
-    weights_ = iterate_weights_.sum(steps);
-    iterate_.restart(weights_, average);
-  }
-
  private:
-  using base::iterate_, base::weights_;
+  using base::f_, base::anchor_, base::iterate_weights_, base::samples_, base::iterate_;
 
   static constexpr std::size_t ahead = 4;  // number of samples between the prefetch of a row and its use
 
@@ -179,10 +200,6 @@ class alignas(detail::cache_alignment) svrg_sequence<F, S, W, Anchor>
     if constexpr (iterate::ends_with_prox) iterate_.make_common_step();
   }
 
-  F const* f_;
-  anchor const* anchor_;
-  W iterate_weights_;
-  detail::sample_stream<S> samples_;
   std::size_t worker_;
   detail::aligned_vector<double> slopes_;
 };
@@ -191,28 +208,21 @@ class alignas(detail::cache_alignment) svrg_sequence<F, S, W, Anchor>
 ///        formed, and the cost of a step is C times the nonzeros of its rows.
 template <detail::factored_with_scores F, Sampler S, IterateWeights W, class Anchor>
 class alignas(detail::cache_alignment) svrg_sequence<F, S, W, Anchor>
-    : public detail::written_sequence<
-          typename F::scalar, detail::variance_reduced_iterate<typename Anchor::table>> {
+    : public detail::written_svrg_sequence<
+          F, S, W, Anchor, detail::variance_reduced_iterate<typename Anchor::table>> {
   using iterate = detail::variance_reduced_iterate<typename Anchor::table>;
-  using base = detail::written_sequence<typename F::scalar, iterate>;
+  using base = detail::written_svrg_sequence<F, S, W, Anchor, iterate>;
 
  public:
-  using scalar = typename F::scalar;
-  using anchor = Anchor;
 
   svrg_sequence(F const& f, S const& sampler, W const& weights, plan const& p, std::size_t worker,
                 Anchor const& shared)
-      : svrg_sequence(f, sampler, weights, p, worker, shared,
-                      {detail::aligned_vector<double>(2 * p.dimension),
-                       detail::aligned_vector<scalar>(p.dimension)}) {}
+      : svrg_sequence(f, sampler, weights, p, worker, shared, base::new_memory(p)) {}
   /// @brief Uses the memory of another sequence. @pre restart() or state() follows, or it is all 0
   svrg_sequence(F const& f, S const& sampler, W const& weights, plan const& p, std::size_t worker,
                 Anchor const& shared, typename base::memory left)
-      : base(iterate(shared.steps(), std::move(left.iterate)), std::move(left.average)),
-        f_(&f),
-        anchor_(&shared),
-        iterate_weights_(weights),
-        samples_(sampler, p, worker),
+      : base(f, sampler, weights, p, worker, shared,
+             iterate(shared.steps(), std::move(left.iterate)), std::move(left.average)),
         here_(p.batch_size * f.outputs()),
         beside_(here_.size()) {}
 
@@ -226,13 +236,8 @@ class alignas(detail::cache_alignment) svrg_sequence<F, S, W, Anchor>
     }
   }
 
-  void restart(std::span<scalar const> average, std::uint64_t steps) noexcept {
-    weights_ = iterate_weights_.sum(steps);
-    iterate_.restart(weights_, average);
-  }
-
  private:
-  using base::iterate_, base::weights_;
+  using base::f_, base::anchor_, base::iterate_weights_, base::samples_, base::iterate_;
 
   // x ← x − (η/b) Σ_B (s_i(x) − s_i(x̃)) a_iᵀ − η∇f(x̃), all s_i at the same x; `soon` is the sample
   // after the batch.
@@ -253,10 +258,6 @@ class alignas(detail::cache_alignment) svrg_sequence<F, S, W, Anchor>
     iterate_.make_common_step();
   }
 
-  F const* f_;
-  anchor const* anchor_;
-  W iterate_weights_;
-  detail::sample_stream<S> samples_;
   detail::aligned_vector<double> here_, beside_;  // scores and slopes, C for each sample of the batch
 };
 
