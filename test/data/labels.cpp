@@ -12,6 +12,8 @@
 #include <string_view>
 #include <vector>
 
+#include "test/support/problems.hpp"
+
 namespace {
 
 using localsgd::encode_binary;
@@ -23,12 +25,7 @@ using texts = std::vector<std::string>;
 
 template <class Call>
 invalid_data refused(Call const& call) {
-  try {
-    call();
-  } catch (invalid_data const& e) {
-    return e;
-  }
-  return {"nothing", "", ""};
+  return support::error_of<invalid_data>(call);
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "localsgd/core/tensor.hpp"
 #include "localsgd/data/csr_matrix.hpp"
 #include "localsgd/data/dataset.hpp"
+#include "test/support/problems.hpp"
 
 namespace {
 
@@ -46,12 +47,7 @@ std::string refused_data(Call const& call) {
 }
 template <class Call>
 invalid_settings refused(Call const& call) {
-  try {
-    call();
-  } catch (invalid_settings const& e) {
-    return e;
-  }
-  return {"nothing", "", ""};
+  return support::error_of<invalid_settings>(call);
 }
 
 }  // namespace

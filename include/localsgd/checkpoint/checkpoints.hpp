@@ -7,6 +7,7 @@
 #include "localsgd/checkpoint/file.hpp"
 #include "localsgd/checkpoint/no_checkpoint.hpp"
 #include "localsgd/checkpoint/signals.hpp"
+#include "localsgd/communicator/traffic.hpp"
 #include "localsgd/core/index_range.hpp"
 #include "localsgd/kernels/combine.hpp"
 
@@ -91,9 +92,7 @@ class checkpoints {
     if constexpr (!Round::protocol::one_process) {  // any of which can be asked to stop
       if (team_.leads())
         mine().wishes[team_.thread()] = first ? is_due(round) : stops() ? the_last : nothing;
-      auto const sent = team_.sent();
-      team_.all_gather(std::span(mine().wishes), by_thread);
-      team_.sent() = sent;
+      uncounted(team_, [&] { team_.all_gather(std::span(mine().wishes), by_thread); });
       due_ = std::ranges::max(mine().wishes);
     } else {
       // Without an extra barrier: thread 0 decides a round ahead, and the others can read after an
