@@ -54,6 +54,7 @@ checkpoint
 run
 minimize.hpp
 planning
+html_report
 localsgd.hpp
 mpi.hpp
 gloo.hpp

@@ -145,6 +145,48 @@ std::string_view advised(result<Scalar> const& r) noexcept {
          "Without a penalty f may have no minimum: then x grows with the steps.";
 }
 
+/// @brief The figures of a report: calls section(title), and row(label, value) for each of its rows.
+template <class Scalar, class Section, class Row>
+void reported_figures(result<Scalar> const& r, Section const& section, Row const& row) {
+  section("Run");
+  row("dimension", reported_count(r.x.size()) +
+                       (std::same_as<Scalar, float> ? " (float)" : " (double)"));
+  row("local steps", reported_count(r.steps) + " by each worker");
+  row("rounds", reported_count(r.rounds));
+  row("evaluations", reported_count(r.history.size()));
+  if (r.delay != 0) row("largest delay", reported_count(r.delay) + " local steps");
+
+  section("Answer");
+  row("objective f(x)", reported(r.objective, 10));
+  if (!r.history.empty()) {
+    double const first = r.history.front().objective, change = r.objective - first;
+    std::string at_start = reported(first, 10);
+    if (std::isfinite(change)) {
+      at_start += ", change " + reported(change, 4);
+      double const percent = 100 * (change / std::abs(first));
+      if (std::isfinite(percent)) at_start += " (" + reported(percent, 4) + " %)";
+    }
+    row("at the start, f(x_0)", at_start);
+  }
+  if (std::isfinite(r.certificate)) {
+    row("certificate", "f(x) - f* <= " + reported_bound(r.certificate));
+    if (!r.history.empty()) {
+      double const fall = r.history.front().objective - r.objective;
+      double const relative = r.certificate / (fall + r.certificate);
+      if (fall >= 0 && std::isfinite(relative) && std::isfinite(fall))
+        row("relative", "(f(x) - f*)/(f(x_0) - f*) <= " + reported_bound(relative));
+    }
+  } else {
+    row("certificate", "not known");
+  }
+
+  section("Cost");
+  row("component gradients", reported_count(r.gradients));
+  row("exchanges", reported_count(r.exchanges));
+  row("data exchanged", reported_bytes(r.bytes));
+  row("training time", reported_time(r.seconds));
+}
+
 }  // namespace detail
 
 /// @brief A report of at most 24 lines of 80 columns: the run, why it ended, the accuracy of the
@@ -167,44 +209,7 @@ std::string to_string(result<Scalar> const& r) {
     constexpr std::size_t width = 23;
     text.append("  ").append(label).append(width - label.size(), ' ').append(value) += '\n';
   };
-
-  section("Run");
-  row("dimension", detail::reported_count(r.x.size()) +
-                       (std::same_as<Scalar, float> ? " (float)" : " (double)"));
-  row("local steps", detail::reported_count(r.steps) + " by each worker");
-  row("rounds", detail::reported_count(r.rounds));
-  row("evaluations", detail::reported_count(r.history.size()));
-  if (r.delay != 0) row("largest delay", detail::reported_count(r.delay) + " local steps");
-
-  section("Answer");
-  row("objective f(x)", detail::reported(r.objective, 10));
-  if (!r.history.empty()) {
-    double const first = r.history.front().objective, change = r.objective - first;
-    std::string at_start = detail::reported(first, 10);
-    if (std::isfinite(change)) {
-      at_start += ", change " + detail::reported(change, 4);
-      double const percent = 100 * (change / std::abs(first));
-      if (std::isfinite(percent)) at_start += " (" + detail::reported(percent, 4) + " %)";
-    }
-    row("at the start, f(x_0)", at_start);
-  }
-  if (std::isfinite(r.certificate)) {
-    row("certificate", "f(x) - f* <= " + detail::reported_bound(r.certificate));
-    if (!r.history.empty()) {
-      double const fall = r.history.front().objective - r.objective;
-      double const relative = r.certificate / (fall + r.certificate);
-      if (fall >= 0 && std::isfinite(relative) && std::isfinite(fall))
-        row("relative", "(f(x) - f*)/(f(x_0) - f*) <= " + detail::reported_bound(relative));
-    }
-  } else {
-    row("certificate", "not known");
-  }
-
-  section("Cost");
-  row("component gradients", detail::reported_count(r.gradients));
-  row("exchanges", detail::reported_count(r.exchanges));
-  row("data exchanged", detail::reported_bytes(r.bytes));
-  row("training time", detail::reported_time(r.seconds));
+  detail::reported_figures(r, section, row);
 
   text += "\nNext: ";
   for (char const c : detail::advised(r)) {

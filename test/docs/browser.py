@@ -48,6 +48,10 @@ def check(good, what):
         print(f'FAILED: {what}', file=sys.stderr)
 
 
+def failed():
+    return failures
+
+
 class Browser:
     """The few commands of the WebDriver protocol that are needed here."""
 
@@ -90,6 +94,11 @@ class Browser:
             'cmd': 'Emulation.setDeviceMetricsOverride',
             'params': {'width': width, 'height': height, 'deviceScaleFactor': 1, 'mobile': False}})
 
+    def colour_scheme(self, scheme):
+        self.send('POST', '/goog/cdp/execute', {
+            'cmd': 'Emulation.setEmulatedMedia',
+            'params': {'features': [{'name': 'prefers-color-scheme', 'value': scheme}]}})
+
     def type_into(self, selector, text):
         element = self.send('POST', '/element', {'using': 'css selector', 'value': selector})
         self.send('POST', f'/element/{next(iter(element.values()))}/value', {'text': text})
@@ -98,8 +107,14 @@ class Browser:
         return [entry['message'] for entry in self.send('POST', '/se/log', {'type': 'browser'})
                 if entry['level'] == 'SEVERE']
 
-    def screenshot(self, path):
-        path.write_bytes(base64.b64decode(self.send('GET', '/screenshot')))
+    def screenshot(self, path, whole=False):
+        if whole:
+            answer = self.send('POST', '/goog/cdp/execute', {
+                'cmd': 'Page.captureScreenshot',
+                'params': {'format': 'png', 'captureBeyondViewport': True}})
+            path.write_bytes(base64.b64decode(answer['data']))
+        else:
+            path.write_bytes(base64.b64decode(self.send('GET', '/screenshot')))
 
     def wait(self, script, seconds=15):
         end = time.monotonic() + seconds
@@ -195,4 +210,5 @@ def main():
     return 1 if failures else 0
 
 
-sys.exit(main())
+if __name__ == '__main__':
+    sys.exit(main())

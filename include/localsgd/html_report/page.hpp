@@ -1,0 +1,285 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// @file
+/// @brief The style sheet and the script of an HTML report. ASCII only.
+
+// clang-format off
+namespace localsgd::detail {
+
+inline constexpr char report_style[] = R"css(
+:root {
+  color-scheme: light dark;
+  --text: #1b2733; --quiet: #566573; --back: #ffffff; --card: #f5f7f9; --line: #d5dce3; --grid: #e6ebef;
+  --run-0: #0b6bcb; --run-1: #c9420d; --run-2: #0a7f58; --run-3: #8b3fb5;
+  --run-4: #946200; --run-5: #b0235f; --run-6: #3f6f8f; --run-7: #55701a;
+  --computing: #0b6bcb; --exchanging: #c9a227; --averaging: #c9420d;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --text: #e2e8ee; --quiet: #9fb0bf; --back: #12181e; --card: #1b232b; --line: #35424f; --grid: #28333d;
+    --run-0: #6db3ff; --run-1: #ff8f5e; --run-2: #4fd1a1; --run-3: #cf9bf0;
+    --run-4: #e5b94e; --run-5: #ff87b5; --run-6: #8fc3df; --run-7: #b5d65c;
+    --computing: #6db3ff; --exchanging: #e5b94e; --averaging: #ff8f5e;
+  }
+}
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--back); color: var(--text); font: 16px/1.5 system-ui, sans-serif; }
+main { max-width: 1180px; margin: 0 auto; padding: 1rem; overflow-wrap: anywhere; }
+h1 { font-size: 1.6rem; margin: 0.3rem 0 1rem; line-height: 1.2; }
+h2 { font-size: 1.2rem; margin: 2rem 0 0.6rem; }
+h3 { font-size: 1rem; margin: 0 0 0.3rem; }
+p { margin: 0.3rem 0; }
+.quiet, figcaption, footer { color: var(--quiet); font-size: 0.88rem; }
+.swatch { display: inline-block; width: 0.8em; height: 0.8em; border-radius: 2px; margin-right: 0.45em; background: var(--quiet); }
+.card { background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: 0.7rem 0.9rem; margin: 0.6rem 0; }
+.scroll { overflow-x: auto; max-width: 100%; }
+table { border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabular-nums; }
+th, td { padding: 0.25rem 0.9rem 0.25rem 0; text-align: left; vertical-align: top; }
+.numbers { border-spacing: 0; }
+.numbers th, .numbers td { text-align: right; padding: 0.25rem 0.7rem; border-bottom: 1px solid var(--line); white-space: nowrap; }
+.numbers th:first-child { text-align: left; white-space: normal; min-width: 6rem; }
+.columns { display: grid; gap: 0.2rem 2rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 270px), 1fr)); }
+.columns th { font-weight: normal; color: var(--quiet); width: 9.5rem; }
+.controls { display: flex; flex-wrap: wrap; gap: 0.5rem 1.4rem; align-items: center; }
+.controls select { font: inherit; max-width: 100%; }
+.charts { display: grid; gap: 1rem 1.5rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 460px), 1fr)); margin-top: 0.8rem; }
+figure { margin: 0; min-width: 0; }
+figure h3 { margin-top: 0.4rem; }
+.plot { min-width: 0; overflow: hidden; margin-top: 0.3rem; }
+details { margin: 0.5rem 0; }
+summary { cursor: pointer; }
+footer { margin: 2.5rem 0 1rem; border-top: 1px solid var(--line); padding-top: 0.6rem; }
+.uplot { max-width: 100%; font-family: inherit; }
+.u-legend { font-size: 0.85rem; max-width: 100%; text-align: left; margin: 0; }
+.u-legend tr { max-width: 100%; }
+.u-legend th > * { display: inline; }
+.u-legend .u-marker { display: inline-block; }
+.u-select { background: color-mix(in srgb, var(--text) 12%, transparent); }
+)css";
+
+inline constexpr char report_script[] = R"js(
+(function () {
+'use strict';
+const data = JSON.parse(document.getElementById('report-data').textContent);
+const runs = data.runs;
+const element = (tag, text, kind) => {
+  const e = document.createElement(tag);
+  if (text !== undefined) e.textContent = text;
+  if (kind) e.className = kind;
+  return e;
+};
+const colour = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const colour_of = i => colour('--run-' + i % 8);
+const dash_of = i => [[], [7, 4], [2, 3]][Math.floor(i / 8) % 3];
+
+const unknown = '\u2013';
+const compact = new Intl.NumberFormat('en', {notation: 'compact', maximumSignificantDigits: 4});
+function shown(v) {
+  if (v === null || v === undefined) return unknown;
+  const size = Math.abs(v);
+  if (Number.isInteger(v)) return size < 1e4 ? String(v) : compact.format(v);
+  if (size >= 1e-3 && size < 1e5) return String(Number(v.toPrecision(4)));
+  return v.toExponential(3).replace(/\.?0+e/, 'e').replace('e+', 'e');
+}
+function shown_bytes(v) {
+  if (v === null || v === undefined) return unknown;
+  const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB'];
+  let unit = 0;
+  for (; v >= 999.95 && unit < 6; ++unit) v /= 1000;
+  return Number(v.toPrecision(4)) + ' ' + units[unit];
+}
+
+// What the horizontal axis can show.
+const axes = {
+  seconds: {label: 'seconds of training', of: r => r.history.seconds},
+  epochs: {label: 'epochs (n component gradients)', needs: r => r.samples > 0,
+           of: r => r.history.gradients.map(g => g / r.samples)},
+  gradients: {label: 'component gradients', of: r => r.history.gradients},
+  exchanges: {label: 'exchanges', of: r => r.history.exchanges},
+  bytes: {label: 'bytes exchanged', of: r => r.history.bytes, shown: shown_bytes},
+  rounds: {label: 'rounds', of: r => r.history.rounds},
+  steps: {label: 'local steps of each worker', of: r => r.history.steps},
+};
+
+// The reference of the gaps, and how far it is proven to be above the minimum.
+let lowest = Infinity, bound = -Infinity;
+for (const r of runs)
+  r.history.objective.forEach((f, i) => {
+    if (f === null) return;
+    lowest = Math.min(lowest, f);
+    const c = r.history.certificate[i];
+    if (c !== null) bound = Math.max(bound, f - c);
+  });
+const known = data.minimum !== null;
+const reference = known ? data.minimum : lowest;
+
+const metrics = [
+  {title: known ? 'Objective gap' : 'Objective above the lowest',
+   note: known ? 'f(x) minus its minimum, ' + reference + '.'
+               : 'f(x) minus the lowest objective of this page, ' + reference +
+                     (bound > -Infinity && lowest >= bound
+                          ? ', which is proven to be at most ' + shown(lowest - bound) +
+                                ' above the minimum' + (runs.length > 1 ? ' if all runs have the same f.' : '.')
+                          : '. The minimum is not known, so the curves may end too low.'),
+   of: r => r.history.objective.map(f => f === null ? null : f - reference)},
+  {title: 'Certified gap', note: 'The certificate: a proven upper bound on f(x) \u2212 f*.',
+   none: 'No run has a certificate.', of: r => r.history.certificate},
+  {title: 'Drift of the workers',
+   note: 'Mean squared distance of the workers from their average, just before the average.',
+   of: r => r.history.drift},
+  {title: 'Local steps per round, H', note: 'The mean between two evaluations.',
+   of: r => r.history.steps.map((t, i) => {
+     const rounds = i === 0 ? 0 : r.history.rounds[i] - r.history.rounds[i - 1];
+     return rounds > 0 ? (t - r.history.steps[i - 1]) / rounds : 0;
+   })},
+  {title: 'Step size', note: '\u03b7 of plain local steps.', of: r => r.step_size || []},
+];
+
+// The points of a run that can be drawn. Undefined values are skipped; null makes a gap.
+function points(x, y, log) {
+  const xs = [], ys = [];
+  x.forEach((at, i) => {
+    if (y[i] === undefined || y[i] <= 0 && y[i] !== null || log && !(at > 0)) return;
+    if (xs.length && xs[xs.length - 1] === at) { xs.pop(); ys.pop(); }
+    xs.push(at);
+    ys.push(y[i]);
+  });
+  return [xs, ys];
+}
+
+let charts = [];
+const space = document.getElementById('charts');
+const choice = document.getElementById('x-axis');
+const log_box = document.getElementById('x-log');
+const width_of = plot => Math.max(200, Math.floor(plot.clientWidth));
+const axis_style = () => ({stroke: colour('--quiet'), grid: {stroke: colour('--grid'), width: 1},
+                           ticks: {stroke: colour('--line'), width: 1, size: 5}});
+
+function figure(title, note) {
+  const f = element('figure'), plot = element('div', undefined, 'plot');
+  f.append(element('h3', title), element('figcaption', note), plot);
+  return [f, plot];
+}
+
+function draw_metric(metric) {
+  const [f, plot] = figure(metric.title, metric.note);
+  const axis = axes[choice.value], log = log_box.checked;
+  const ys = runs.map(metric.of);
+  if (!ys.some(y => y.some(v => v > 0))) {
+    if (metric.none) { space.append(f); plot.append(element('p', metric.none, 'quiet')); }
+    return;
+  }
+  space.append(f);
+  const tables = runs.map((r, i) => points(axis.of(r), ys[i], log));
+  if (!tables.some(t => t[1].some(v => v !== null))) {
+    plot.append(element('p', 'No value to draw on this axis.', 'quiet'));
+    return;
+  }
+  const show_x = axis.shown || shown;
+  charts.push([plot, 280, new uPlot({
+    width: width_of(plot), height: 280,
+    scales: {x: {time: false, distr: log ? 3 : 1}, y: {distr: 3}},
+    cursor: {sync: {key: 'localsgd', setSeries: true}, drag: {x: true, y: false}},
+    series: [{label: axis.label, value: (u, v) => show_x(v)}].concat(runs.map((r, i) => ({
+      label: r.name, stroke: colour_of(i), width: 2, dash: dash_of(i),
+      points: {size: 5, fill: colour_of(i)}, value: (u, v) => shown(v)}))),
+    axes: [Object.assign(axis_style(), {label: axis.label, labelSize: 22, size: 34, labelFont: '12px system-ui, sans-serif',
+                                        space: 70, values: (u, s) => s.map(v => v === null ? '' : show_x(v))}),
+           Object.assign(axis_style(), {size: 58, values: (u, s) => s.map(v => v === null ? '' : shown(v))})],
+  }, uPlot.join(tables), plot)]);
+}
+
+function draw_timeline(r) {
+  const sim = r.simulation;
+  if (!sim || !sim.spans.length) return;
+  const rows = sim.rows.length, end = Math.max(...sim.spans.map(s => s[3]));
+  const [f, plot] = figure('Timeline: ' + r.name, sim.note);
+  const legend = element('p', undefined, 'quiet');
+  const kinds = [['--computing', 'local steps '], ['--exchanging', 'exchange '], ['--averaging', 'average']];
+  kinds.forEach(([name, text], kind) => {
+    if (!sim.spans.some(s => s[1] === kind)) return;
+    const swatch = element('span', undefined, 'swatch');
+    swatch.style.background = 'var(' + name + ')';
+    legend.append(swatch, text + ' ');
+  });
+  f.append(legend);
+  space.append(f);
+  const height = Math.min(420, 80 + 22 * rows);
+  charts.push([plot, height, new uPlot({
+    width: width_of(plot), height: height, legend: {show: false},
+    scales: {x: {time: false}, y: {range: [-0.5, rows - 0.5], dir: -1}},
+    cursor: {y: false, points: {show: false}, drag: {x: true, y: false}},
+    series: [{}, {paths: () => null, points: {show: false}}],
+    axes: [Object.assign(axis_style(), {label: 'seconds of the simulated cluster', labelSize: 22, size: 34, labelFont: '12px system-ui, sans-serif',
+                                        space: 70, values: (u, s) => s.map(shown)}),
+           Object.assign(axis_style(), {size: 72, grid: {show: false}, splits: () => sim.rows.map((n, i) => i),
+                                        values: () => sim.rows.map((n, i) => rows <= 16 || i % 4 === 0 || i === rows - 1 ? n : '')})],
+    hooks: {draw: [u => {
+      const c = u.ctx, b = u.bbox, tall = 0.8 * b.height / rows;
+      const fills = kinds.map(k => colour(k[0]));
+      c.save();
+      c.beginPath();
+      c.rect(b.left, b.top, b.width, b.height);
+      c.clip();
+      for (const [row, kind, from, to] of sim.spans) {
+        const left = u.valToPos(from, 'x', true), right = u.valToPos(to, 'x', true);
+        c.fillStyle = fills[kind];
+        c.fillRect(left, u.valToPos(row, 'y', true) - tall / 2, Math.max(1, right - left - 1), tall);
+      }
+      c.restore();
+    }]},
+  }, [[0, end], [0, 0]], plot)]);
+}
+
+function draw() {
+  charts.forEach(c => c[2].destroy());
+  charts = [];
+  space.textContent = '';
+  metrics.forEach(draw_metric);
+  runs.forEach(draw_timeline);
+}
+
+function fill_history(details, r) {
+  const names = Object.keys(r.history), table = element('table', undefined, 'numbers');
+  const head = element('tr');
+  names.forEach(n => head.append(element('th', n)));
+  table.append(head);
+  r.history.steps.forEach((t, i) => {
+    const row = element('tr');
+    names.forEach(n => row.append(element('td', r.history[n][i] === null ? unknown : String(r.history[n][i]))));
+    table.append(row);
+  });
+  const box = element('div', undefined, 'scroll');
+  box.append(table);
+  details.append(box);
+}
+
+for (const name of Object.keys(axes)) {
+  if (axes[name].needs && !runs.every(axes[name].needs)) continue;
+  const option = element('option', axes[name].label);
+  option.value = name;
+  choice.append(option);
+}
+choice.addEventListener('change', draw);
+log_box.addEventListener('change', draw);
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', draw);
+document.querySelectorAll('.swatch[data-run]').forEach(s => {
+  s.style.background = 'var(--run-' + s.dataset.run % 8 + ')';
+});
+document.querySelectorAll('details[data-run]').forEach(d => {
+  d.addEventListener('toggle', () => {
+    if (d.open && !d.querySelector('table')) fill_history(d, runs[d.dataset.run]);
+  });
+});
+document.querySelector('.controls').hidden = false;
+draw();
+new ResizeObserver(() => charts.forEach(([plot, height, chart]) => {
+  if (chart.width !== width_of(plot)) chart.setSize({width: width_of(plot), height: height});
+})).observe(space);
+})();
+)js";
+
+}  // namespace localsgd::detail
+// clang-format on
