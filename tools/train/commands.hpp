@@ -15,7 +15,7 @@
 namespace train {
 
 struct train_options {
-  std::string data, model;
+  std::string data, model, report;
   std::string loss = "auto";
   std::optional<double> lambda, cost;
   double l1_ratio = 0, delta = 1, tau = 0.5;

@@ -45,6 +45,13 @@ void check_different(fs::path const& input, fs::path const& output) {
     throw usage_error(output.string() + ": " + input.string() + " is the input; name another file");
 }
 
+void check_two_outputs(fs::path const& one, fs::path const& other) {
+  std::error_code missing;
+  if (fs::equivalent(one, other, missing) ||
+      fs::absolute(one).lexically_normal() == fs::absolute(other).lexically_normal())
+    throw usage_error(other.string() + ": is both the model and the report; name another file");
+}
+
 void save_model(localsgd::linear_model const& m, fs::path const& path, model_format format) {
   if (format == model_format::json)
     localsgd::save_json(m, path);

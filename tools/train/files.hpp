@@ -39,6 +39,9 @@ void check_writable(std::filesystem::path const& path);
 /// @brief Refuses to write over what is read. @throws usage_error
 void check_different(std::filesystem::path const& input, std::filesystem::path const& output);
 
+/// @brief Refuses to write two things to one file. @throws usage_error
+void check_two_outputs(std::filesystem::path const& one, std::filesystem::path const& other);
+
 void save_model(localsgd::linear_model const& m, std::filesystem::path const& path,
                 model_format format);
 

@@ -5,10 +5,10 @@
 #include <localsgd/data/csr_matrix.hpp>
 #include <localsgd/data/labels.hpp>
 #include <localsgd/model/linear_model.hpp>
+#include <localsgd/result.hpp>
 #include <localsgd/settings.hpp>
 
 #include <cstddef>
-#include <string>
 #include <vector>
 
 /// @file
@@ -32,11 +32,11 @@ struct problem {
   bool quiet = false;           ///< Whether nothing is shown while it runs.
 };
 
-/// @brief The model, and the report of the run.
+/// @brief The model, and the run. There is no model if the run diverged.
 struct fitted {
   localsgd::linear_model model;
-  std::string report;
-  bool usable = false;  ///< Whether the run did not diverge.
+  localsgd::result<double> outcome;
+  localsgd::settings settings;  ///< With the tolerance that was used.
 };
 
 fitted fit_logistic(problem const& p);

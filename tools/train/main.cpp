@@ -58,6 +58,7 @@ void add_train(CLI::App& app, train::train_options& o) {
   app.add_option("-m,--model", o.model,
                  "Where the model goes; *.json is JSON, others are LIBLINEAR's format")
       ->required();
+  app.add_option("--report", o.report, "Where a report of the run goes: an HTML page with charts");
   app.add_option("--loss", o.loss, "By default logistic, if there are two labels")
       ->check(CLI::IsMember({"logistic", "squared_hinge", "smoothed_hinge", "softmax", "squared",
                              "huber", "smoothed_quantile", "poisson", "gamma"}));

@@ -10,13 +10,11 @@
 #include <localsgd/observer/progress_bar.hpp>
 #include <localsgd/regularizer/elastic_net.hpp>
 #include <localsgd/regularizer/l2.hpp>
-#include <localsgd/report.hpp>
 #include <localsgd/synchronizer/thread_pool.hpp>
 
 #include <cmath>
 #include <cstddef>
 #include <optional>
-#include <utility>
 
 /// @file
 /// @brief One run of the trainer, for any objective.
@@ -45,11 +43,11 @@ fitted run(F const& f, problem const& p, double at_0) {
   localsgd::thread_pool pool =
       p.threads == 0 ? localsgd::thread_pool() : localsgd::thread_pool(p.threads);
   progress observer(p.quiet);
-  auto const r = localsgd::minimize(f, s, pool, observer);
   fitted all;
-  all.report = to_string(r);
-  all.usable = r.usable();
-  if (!all.usable) return all;
+  all.outcome = localsgd::minimize(f, s, pool, observer);
+  all.settings = s;
+  auto const& r = all.outcome;
+  if (!r.usable()) return all;
   all.model = p.encoding.classes() == 0 ? make_model(f, r.x) : make_model(f, r.x, p.encoding);
   return all;
 }

@@ -98,6 +98,12 @@ check 'scaling is undone' "$accurate" evaluate two scaled.model
 check 'max-abs' '.' train two -m scaled.model --scale max-abs
 check 'balanced' '.' train two -m balanced.model --balanced
 check 'epochs' '.' train two -m epochs.model --epochs 3 -K 2 -H 4 -b 2 --seed 5
+check 'report' '.' train two -m reported.model --epochs 3 -K 2 -H 4 -b 2 --seed 5 --report run.html
+cmp -s epochs.model reported.model || mistake '--report changes the model'
+grep -q 'two: 200 samples, 2 features, loss logistic' run.html || mistake '--report does not name the data'
+grep -q '</html>' run.html || mistake '--report wrote no page'
+check 'report of a run with a tolerance' '^$' train three -m reported.model --loss softmax -q --report run.html
+grep -q 'tolerance_reached' run.html || mistake '--report does not say why the run ended'
 check 'no intercept' '.' train two -m none.model --no-intercept
 grep -q '^bias -1$' none.model || mistake '--no-intercept wrote an intercept'
 check 'penalized intercept' '.' train two -m penalized.model --penalize-intercept
@@ -194,6 +200,11 @@ done <<'END'
 2|two is the input|train two -m two
 2|two is the input|predict two two.model -o ./two
 2|two.model is the input|predict two two.model -o two.model
+2|two is the input|train two -m new.model --report two
+2|is both the model and the report|train two -m new.model --report ./new.model
+2|--report|train two -m new.model --report
+1|no_folder|train two -m new.model --report no_folder/run.html
+1|a_folder: is a folder|train two -m new.model --report a_folder
 2|label 0.25: LIBLINEAR's format has integers only|train halves -m new.model
 2|--balanced|train amounts -m new.model --loss squared --balanced
 1|no_file|train no_file -m new.model

@@ -6,7 +6,9 @@
 
 #include <localsgd/core/error.hpp>
 #include <localsgd/data/balanced_weights.hpp>
+#include <localsgd/html_report/write_report.hpp>
 #include <localsgd/model/scaling.hpp>
+#include <localsgd/report.hpp>
 
 #include <cmath>
 #include <cstddef>
@@ -114,7 +116,16 @@ problem problem_of(train_options const& o, samples const& data, loss_kind const&
   p.settings.tolerance = o.tolerance ? *o.tolerance : o.epochs ? 0 : -1;
   if (o.epochs) p.settings.epochs = *o.epochs;
   if (p.settings.tolerance == 0 && !o.quiet) p.settings.evaluations = 10;
+  if (p.settings.tolerance == 0 && !o.report.empty()) p.settings.evaluations = 40;
   return p;
+}
+
+/// @brief The report of the run, which may have diverged.
+void save_report(train_options const& o, fitted const& f, std::string const& description,
+                 std::size_t samples) {
+  localsgd::report_run run(o.data, f.outcome, f.settings, description);
+  run.samples = samples;
+  localsgd::write_report({run}, o.report, {.title = "localsgd-train"});
 }
 
 }  // namespace
@@ -125,6 +136,11 @@ void train_model(train_options const& o) {
                                                    : model_format::liblinear;
   check_different(o.data, o.model);
   check_writable(o.model);
+  if (!o.report.empty()) {
+    check_different(o.data, o.report);
+    check_two_outputs(o.model, o.report);
+    check_writable(o.report);
+  }
   samples const data = read_samples(o.data, o.features);
   auto const y = std::span<double const>(data.targets.data(), data.targets.size());
   std::string_view const loss = chosen_loss(o, y);
@@ -136,12 +152,10 @@ void train_model(train_options const& o) {
   if (o.scale == "standard") scaling = localsgd::standard_scaling(data.features);
   if (o.scale == "max-abs") scaling = localsgd::max_abs_scaling(data.features);
   p.rows = scaling.scale.empty() ? data.features : localsgd::scaled(data.features, scaling);
-  if (!o.quiet) {
-    std::string text = o.data + ": " + std::to_string(p.rows.rows()) + " samples, " +
-                       std::to_string(p.rows.columns()) + " features, loss " + std::string(loss);
-    if (p.encoding.classes() != 0) text += ", " + to_string(p.encoding);
-    std::fprintf(stderr, "%s\n", text.c_str());
-  }
+  std::string text = o.data + ": " + std::to_string(p.rows.rows()) + " samples, " +
+                     std::to_string(p.rows.columns()) + " features, loss " + std::string(loss);
+  if (p.encoding.classes() != 0) text += ", " + to_string(p.encoding);
+  if (!o.quiet) std::fprintf(stderr, "%s\n", text.c_str());
 
   fitted f;
   try {
@@ -153,10 +167,14 @@ void train_model(train_options const& o) {
     throw std::runtime_error(o.data + ": sample " + std::to_string(sample) + ": found " + e.found +
                              ", expected " + e.expected + " (--loss " + std::string(loss) + ")");
   }
-  if (!f.usable) throw std::runtime_error(o.data + ": the run diverged; try --scale standard");
+  if (!f.outcome.usable()) {
+    if (!o.report.empty()) save_report(o, f, text, p.rows.rows());
+    throw std::runtime_error(o.data + ": the run diverged; try --scale standard");
+  }
   if (!scaling.scale.empty()) f.model = unscale(std::move(f.model), scaling);
   save_model(f.model, o.model, format);
-  if (!o.quiet) write_text(f.report, {});
+  if (!o.report.empty()) save_report(o, f, text, p.rows.rows());
+  if (!o.quiet) write_text(to_string(f.outcome), {});
 }
 
 }  // namespace train

@@ -113,12 +113,12 @@ for (const r of runs)
     if (c !== null) bound = Math.max(bound, f - c);
   });
 const known = data.minimum !== null;
-const reference = known ? data.minimum : lowest;
+const reference = known ? data.minimum : lowest, reference_text = Number(reference.toPrecision(8));
 
 const metrics = [
   {title: known ? 'Objective gap' : 'Objective above the lowest',
-   note: known ? 'f(x) minus its minimum, ' + reference + '.'
-               : 'f(x) minus the lowest objective of this page, ' + reference +
+   note: known ? 'f(x) minus its minimum, ' + reference_text + '.'
+               : 'f(x) minus the lowest objective of this page, ' + reference_text +
                      (bound > -Infinity && lowest >= bound
                           ? ', which is proven to be at most ' + shown(lowest - bound) +
                                 ' above the minimum' + (runs.length > 1 ? ' if all runs have the same f.' : '.')
@@ -275,9 +275,10 @@ document.querySelectorAll('details[data-run]').forEach(d => {
 });
 document.querySelector('.controls').hidden = false;
 draw();
-new ResizeObserver(() => charts.forEach(([plot, height, chart]) => {
+const resize = () => charts.forEach(([plot, height, chart]) => {
   if (chart.width !== width_of(plot)) chart.setSize({width: width_of(plot), height: height});
-})).observe(space);
+});
+new ResizeObserver(() => requestAnimationFrame(resize)).observe(space);
 })();
 )js";
 
