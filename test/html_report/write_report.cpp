@@ -30,6 +30,7 @@ namespace {
 result<double> small(double objective = 0.5) {
   result<double> r;
   r.x = localsgd::vector<double>({2}, 1.0);
+  r.steps = 10;
   r.objective = objective;
   r.certificate = 0.25;
   r.history.resize(2);
@@ -125,8 +126,10 @@ BOOST_AUTO_TEST_CASE(settings_are_listed) {
       {{"run", small(), localsgd::settings{.workers = 1234, .local_steps = 5, .tolerance = 1e-6}}});
   BOOST_TEST(has(page, "<tr><th>workers, K</th><td>1,234</td></tr>"));
   BOOST_TEST(has(page, "<tr><th>local steps, H</th><td>5</td></tr>"));
-  BOOST_TEST(has(page, "<tr><th>epochs</th><td>10</td></tr>"));
+  BOOST_TEST(!has(page, "<th>epochs</th>"));  // the tolerance ends the run
   BOOST_TEST(has(page, "<tr><th>tolerance</th><td>1e-06</td></tr>"));
+  std::string const epochs = report_html({{"run", small(), localsgd::settings{}}});
+  BOOST_TEST(has(epochs, "<tr><th>epochs</th><td>10</td></tr>"));
   std::string const steps = report_html({{"run", small(), localsgd::settings{.steps = 77}}});
   BOOST_TEST(has(steps, "<tr><th>local steps, H</th><td>the default</td></tr>"));
   BOOST_TEST(has(steps, "<tr><th>steps, T</th><td>77</td></tr>"));

@@ -33,20 +33,19 @@ h3 { font-size: 1rem; margin: 0 0 0.3rem; }
 p { margin: 0.3rem 0; }
 .quiet, figcaption, footer { color: var(--quiet); font-size: 0.88rem; }
 .swatch { display: inline-block; width: 0.8em; height: 0.8em; border-radius: 2px; margin-right: 0.45em; background: var(--quiet); }
-.card { background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: 0.7rem 0.9rem; margin: 0.6rem 0; }
+.card { background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: 0.7rem 0.9rem; }
+.cards { display: grid; gap: 0.6rem 1rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 420px), 1fr)); }
 .scroll { overflow-x: auto; max-width: 100%; }
 table { border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabular-nums; }
 th, td { padding: 0.25rem 0.9rem 0.25rem 0; text-align: left; vertical-align: top; }
-.numbers { border-spacing: 0; }
 .numbers th, .numbers td { text-align: right; padding: 0.25rem 0.7rem; border-bottom: 1px solid var(--line); white-space: nowrap; }
-.numbers th:first-child { text-align: left; white-space: normal; min-width: 6rem; }
-.columns { display: grid; gap: 0.2rem 2rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 270px), 1fr)); }
-.columns th { font-weight: normal; color: var(--quiet); width: 9.5rem; }
+.numbers th:first-child { text-align: left; white-space: normal; min-width: 9rem; }
+.columns { display: grid; gap: 0.8rem 2rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 420px), 1fr)); }
+.columns th { font-weight: normal; color: var(--quiet); width: 10.5rem; }
 .controls { display: flex; flex-wrap: wrap; gap: 0.5rem 1.4rem; align-items: center; }
 .controls select { font: inherit; max-width: 100%; }
-.charts { display: grid; gap: 1rem 1.5rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 460px), 1fr)); margin-top: 0.8rem; }
+.charts { display: grid; gap: 1rem 1.5rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 460px), 1fr)); margin-top: 0.8rem; }
 figure { margin: 0; min-width: 0; }
-figure h3 { margin-top: 0.4rem; }
 .plot { min-width: 0; overflow: hidden; margin-top: 0.3rem; }
 details { margin: 0.5rem 0; }
 summary { cursor: pointer; }
@@ -54,6 +53,7 @@ footer { margin: 2.5rem 0 1rem; border-top: 1px solid var(--line); padding-top: 
 .uplot { max-width: 100%; font-family: inherit; }
 .u-legend { font-size: 0.85rem; max-width: 100%; text-align: left; margin: 0; }
 .u-legend tr { max-width: 100%; }
+.uplot .u-legend th { font-weight: normal; }
 .u-legend th > * { display: inline; }
 .u-legend .u-marker { display: inline-block; }
 .u-select { background: color-mix(in srgb, var(--text) 12%, transparent); }
@@ -154,8 +154,14 @@ const space = document.getElementById('charts');
 const choice = document.getElementById('x-axis');
 const log_box = document.getElementById('x-log');
 const width_of = plot => Math.max(200, Math.floor(plot.clientWidth));
-const axis_style = () => ({stroke: colour('--quiet'), grid: {stroke: colour('--grid'), width: 1},
-                           ticks: {stroke: colour('--line'), width: 1, size: 5}});
+// Grid lines of logarithmic axes: powers of ten only, if there are several.
+function powers(u, splits) {
+  const is_power = v => v > 0 && Math.abs(Math.log10(v) - Math.round(Math.log10(v))) < 1e-9;
+  return splits.filter(is_power).length < 3 ? splits : splits.map(v => is_power(v) ? v : null);
+}
+const axis_style = log => ({
+  stroke: colour('--quiet'), grid: Object.assign({stroke: colour('--grid'), width: 1}, log ? {filter: powers} : {}),
+  ticks: Object.assign({stroke: colour('--line'), width: 1, size: 5}, log ? {filter: powers} : {})});
 
 function figure(title, note) {
   const f = element('figure'), plot = element('div', undefined, 'plot');
@@ -185,10 +191,12 @@ function draw_metric(metric) {
     series: [{label: axis.label, value: (u, v) => show_x(v)}].concat(runs.map((r, i) => ({
       label: r.name, stroke: colour_of(i), width: 2, dash: dash_of(i),
       points: {size: 5, fill: colour_of(i)}, value: (u, v) => shown(v)}))),
-    axes: [Object.assign(axis_style(), {label: axis.label, labelSize: 22, size: 34, labelFont: '12px system-ui, sans-serif',
+    axes: [Object.assign(axis_style(log), {label: axis.label, labelSize: 22, size: 34, labelFont: '12px system-ui, sans-serif',
                                         space: 70, values: (u, s) => s.map(v => v === null ? '' : show_x(v))}),
-           Object.assign(axis_style(), {size: 58, values: (u, s) => s.map(v => v === null ? '' : shown(v))})],
+           Object.assign(axis_style(true), {size: 58, values: (u, s) => s.map(v => v === null ? '' : shown(v))})],
   }, uPlot.join(tables), plot)]);
+  const rows = plot.querySelectorAll('.u-series');
+  tables.forEach((t, i) => { if (!t[1].some(v => v !== null)) rows[i + 1].style.display = 'none'; });
 }
 
 function draw_timeline(r) {
@@ -233,12 +241,19 @@ function draw_timeline(r) {
   }, [[0, end], [0, 0]], plot)]);
 }
 
+function resize() {
+  charts.forEach(([plot, height, chart]) => {
+    if (chart.width !== width_of(plot)) chart.setSize({width: width_of(plot), height: height});
+  });
+}
+
 function draw() {
   charts.forEach(c => c[2].destroy());
   charts = [];
   space.textContent = '';
   metrics.forEach(draw_metric);
   runs.forEach(draw_timeline);
+  resize();
 }
 
 function fill_history(details, r) {
@@ -275,9 +290,6 @@ document.querySelectorAll('details[data-run]').forEach(d => {
 });
 document.querySelector('.controls').hidden = false;
 draw();
-const resize = () => charts.forEach(([plot, height, chart]) => {
-  if (chart.width !== width_of(plot)) chart.setSize({width: width_of(plot), height: height});
-});
 new ResizeObserver(() => requestAnimationFrame(resize)).observe(space);
 })();
 )js";

@@ -47,10 +47,10 @@ inline figure_rows settings_figures(settings const& s) {
                    {"local steps, H",
                     s.local_steps == 0 ? "the default" : reported_count(s.local_steps)},
                    {"batch size, b", reported_count(s.batch_size)}};
-  if (s.steps == 0)
-    rows.emplace_back("epochs", reported(s.epochs, 10));
-  else
+  if (s.steps != 0)
     rows.emplace_back("steps, T", reported_count(s.steps));
+  else if (s.tolerance == 0 || s.epochs != settings{}.epochs)  // else the default does not bind
+    rows.emplace_back("epochs", reported(s.epochs, 10));
   rows.emplace_back("tolerance", s.tolerance == 0 ? "none" : reported(s.tolerance, 10));
   rows.emplace_back("seed", std::to_string(s.seed));
   rows.emplace_back("evaluations", s.evaluations == 0 ? "the default" : reported_count(s.evaluations));
@@ -74,6 +74,7 @@ inline std::string swatch_and_name(std::vector<report_run> const& runs, std::siz
 
 /// @brief Why each run ended, and what to do next.
 inline void append_summary(std::string& out, std::vector<report_run> const& runs) {
+  out += "<div class=\"cards\">\n";
   for (std::size_t i = 0; i != runs.size(); ++i) {
     report_run const& run = runs[i];
     out.append("<div class=\"card\"><h3>" + swatch_and_name(runs, i) + "</h3>\n");
@@ -82,6 +83,7 @@ inline void append_summary(std::string& out, std::vector<report_run> const& runs
     out.append(reported_reason(run.reason)).append(".</p>\n");
     out.append("<p>Next: " + html_escaped(run.next) + "</p></div>\n");
   }
+  out += "</div>\n";
 }
 
 /// @brief A table with a line for each run.
@@ -151,8 +153,10 @@ inline std::string report_html(std::vector<report_run> const& runs,
          "curve.</span></div>\n<noscript><p>The charts need JavaScript.</p></noscript>\n"
          "<div id=\"charts\" class=\"charts\"></div>\n";
   detail::append_details(out, runs);
-  out += "<h2>Machine</h2>\n<p class=\"quiet\">The program that wrote this page.</p>\n";
+  out += "<h2>Machine</h2>\n<p class=\"quiet\">The program that wrote this page.</p>\n"
+         "<div class=\"columns\">";
   detail::append_figures(out, "", detail::machine_figures());
+  out += "</div>\n";
   out.append("<footer>Written by localsgd " + detail::version_name() + ". Charts by uPlot ");
   out.append(detail::uplot_version).append(" (MIT licence, in the source of this page).</footer>\n");
   out += "</main>\n<script type=\"application/json\" id=\"report-data\">\n";
