@@ -24,6 +24,7 @@
 #include "localsgd/data/libsvm.hpp"
 #include "localsgd/data/select_rows.hpp"
 #include "localsgd/fwd.hpp"
+#include "localsgd/html_report/write_report.hpp"
 #include "localsgd/iterate_weights/linear_weights.hpp"
 #include "localsgd/iterate_weights/quadratic_weights.hpp"
 #include "localsgd/iterate_weights/uniform_weights.hpp"

@@ -26,7 +26,7 @@
 #include <vector>
 
 /// @file
-/// @brief Reports of runs as HTML pages with charts. `<localsgd/localsgd.hpp>` does not include it.
+/// @brief Reports of runs as HTML pages with charts.
 
 namespace localsgd {
 
