@@ -145,12 +145,12 @@ std::string_view advised(result<Scalar> const& r) noexcept {
          "Without a penalty f may have no minimum: then x grows with the steps.";
 }
 
-/// @brief The figures of a report: calls section(title), and row(label, value) for each of its rows.
+/// @brief The figures of a report: calls section(title), and row(label, value) for its rows.
 template <class Scalar, class Section, class Row>
 void reported_figures(result<Scalar> const& r, Section const& section, Row const& row) {
   section("Run");
-  row("dimension", reported_count(r.x.size()) +
-                       (std::same_as<Scalar, float> ? " (float)" : " (double)"));
+  row("dimension",
+      reported_count(r.x.size()) + (std::same_as<Scalar, float> ? " (float)" : " (double)"));
   row("local steps", reported_count(r.steps) + " by each worker");
   row("rounds", reported_count(r.rounds));
   row("evaluations", reported_count(r.history.size()));

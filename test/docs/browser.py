@@ -28,6 +28,7 @@ PAGES = {  # file: (words of its text, whether it has formulas)
     'tutorial.html': ('Step 6: a cluster', True),
     'coming_from.html': ('scikit-learn', True),
     'faq.html': ('Which H should I use?', False),
+    'reports.html': ('Several runs', False),
     'algorithm.html': ('Theorem 2.2', True),
     'choosing.html': ('In five minutes', False),
     'theory_and_measurement.html': ('Speed-up', True),

@@ -42,11 +42,11 @@ def inspect(browser, folder, name, screenshots):
             browser.resize(*size)
             browser.colour_scheme(scheme)
             check(drawn(browser, number), f'{where}: not {number} charts are drawn')
+            # Charts take a moment to follow the size of the window.
+            check(browser.wait('return [...document.querySelectorAll(".plot")].every('
+                               'p => p.scrollWidth <= p.clientWidth)'), f'{where}: a chart is too wide')
             overflow = browser.run(OVERFLOW)
             check(overflow <= 0, f'{where}: {overflow} pixels too wide')
-            widest = browser.run('return Math.max(...[...document.querySelectorAll(".plot")].map('
-                                 'p => p.scrollWidth - p.clientWidth))')
-            check(widest <= 0, f'{where}: a chart is {widest} pixels too wide')
             backgrounds.add((scheme, browser.run('return getComputedStyle(document.body).backgroundColor')))
             if screenshots:
                 browser.screenshot(screenshots / f'report-{pathlib.Path(name).stem}-{label}-{scheme}.png',
@@ -71,7 +71,7 @@ def inspect(browser, folder, name, screenshots):
     check(browser.wait(f'return document.querySelectorAll("details tr").length === {32 * runs}'),
           f'{name}: the tables of evaluations do not have 31 rows')
     browser.resize(*SIZES['narrow'])
-    check(browser.run(OVERFLOW) <= 0, f'{name}: too wide with its tables')
+    check(browser.wait(f'{OVERFLOW} <= 0'), f'{name}: too wide with its tables')
     check(browser.run('return performance.getEntriesByType("resource").length') == 0,
           f'{name}: loads another file')
     check(browser.run('return window.broken === undefined'), f'{name}: runs the name of a run')

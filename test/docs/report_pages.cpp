@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // usage: report_pages FOLDER
-// Writes the reports that report.py opens: single.html, of one run, and several.html, of runs that have
-// everything that a report can show.
+// Writes the reports that report.py opens: single.html, of one run, and several.html, of runs that
+// have everything that a report can show.
 
 #include "localsgd/html_report/write_report.hpp"
 
@@ -54,7 +54,8 @@ localsgd::simulation_report timeline() {
   for (std::size_t round = 0; round != 5; ++round) {
     double const start = static_cast<double>(round) * 0.2;
     for (std::size_t k = 0; k != 4; ++k)
-      s.timeline.push_back({activity::computing, k, start, start + 0.1 + 0.01 * static_cast<double>(k)});
+      s.timeline.push_back(
+          {activity::computing, k, start, start + 0.1 + 0.01 * static_cast<double>(k)});
     s.timeline.push_back({activity::averaging, 4, start + 0.13, start + 0.2});
   }
   s.computing = {0.5, 0.55, 0.6, 0.65};
@@ -74,7 +75,8 @@ int main(int argc, char** argv) {
   diverged.reason = stop_reason::diverged;
   diverged.objective = diverged.history.back().objective = std::numeric_limits<double>::infinity();
   std::vector<report_run> runs{
-      {"H = 16", done, settings{.workers = 8, .local_steps = 16, .tolerance = 1e-8}, "A description."},
+      {"H = 16", done, settings{.workers = 8, .local_steps = 16, .tolerance = 1e-8},
+       "A description."},
       {"H = 1, float", falling<float>(0.7, 1), settings{.workers = 8, .local_steps = 1}},
       {"</script><script>window.broken = 1</script><b>\"'&", diverged},
       {"a long name without spaces: " + std::string(60, 'x'), falling(0.8, 64)}};

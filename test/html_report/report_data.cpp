@@ -112,6 +112,7 @@ BOOST_AUTO_TEST_CASE(a_timeline_shows_the_first_workers_only) {
   BOOST_TEST(data["rows"].size() == 33u);
   BOOST_TEST(data["rows"][32] == "network");
   BOOST_TEST((data["spans"] == json{{31, 0, 0.0, 1.0}, {32, 2, 0.0, 1.0}}));
-  BOOST_TEST(data["note"] == "The workers computed 50 % of the time. The first 32 of 1,000 workers. "
-                             "2 of 3 spans, the first ones.");
+  BOOST_TEST(data["note"] ==
+             "The workers computed 50 % of the time. The first 32 of 1,000 workers. "
+             "2 of 3 spans, the first ones.");
 }

@@ -22,8 +22,8 @@ BOOST_AUTO_TEST_CASE(the_library_is_complete_and_has_its_licence) {
 }
 
 BOOST_AUTO_TEST_CASE(the_library_can_be_embedded_in_html) {
-  for (std::string_view const text :
-       {std::string_view(uplot_script), std::string_view(uplot_style), std::string_view(uplot_licence)})
+  for (std::string_view const text : {std::string_view(uplot_script), std::string_view(uplot_style),
+                                      std::string_view(uplot_licence)})
     for (std::string_view const absent : {"</script", "</style", "<!--", "url(", "@import"})
       BOOST_TEST(text.find(absent) == text.npos, absent);
 }

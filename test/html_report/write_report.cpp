@@ -142,8 +142,9 @@ BOOST_AUTO_TEST_CASE(names_cannot_break_the_page) {
   BOOST_TEST(count(page, "</script>") == 3u);
   BOOST_TEST(count(page, "</title>") == 1u);
   BOOST_TEST(!has(page, "<img"));
-  BOOST_TEST(count(page, "&lt;/script&gt;&lt;img src=x onerror=&quot;alert(&#39;1&#39;)&quot;&gt;"
-                         "&lt;/title&gt;&amp;") == 5u);  // title, heading, two names, description
+  BOOST_TEST(count(page,
+                   "&lt;/script&gt;&lt;img src=x onerror=&quot;alert(&#39;1&#39;)&quot;&gt;"
+                   "&lt;/title&gt;&amp;") == 5u);  // title, heading, two names, description
 }
 
 BOOST_AUTO_TEST_CASE(a_run_that_diverged_has_a_page) {
@@ -166,7 +167,9 @@ BOOST_AUTO_TEST_CASE(invalid_arguments_are_named) {
   BOOST_TEST(refused([&] { write_report(result<double>{}, path()); }).field == "result.history");
   BOOST_TEST(!fs::exists(path()));
   double const nan = std::numeric_limits<double>::quiet_NaN();
-  BOOST_TEST(refused([&] { report_html({{"run", small()}}, {.minimum = nan}); }).field == "minimum");
+  BOOST_TEST(refused([&] {
+               report_html({{"run", small()}}, {.minimum = nan});
+             }).field == "minimum");
 }
 
 BOOST_AUTO_TEST_CASE(paths_that_are_no_file_are_named) {
@@ -192,7 +195,8 @@ BOOST_AUTO_TEST_CASE(a_file_is_replaced_whole_or_not_at_all) {
   BOOST_TEST(first == report_html({{"run", small()}}));
   write_report({{"one", small()}, {"two", small(0.625)}}, path, {.title = "Two runs"});
   std::string const second = text_of(path);
-  BOOST_TEST(second == report_html({{"one", small()}, {"two", small(0.625)}}, {.title = "Two runs"}));
+  BOOST_TEST(second ==
+             report_html({{"one", small()}, {"two", small(0.625)}}, {.title = "Two runs"}));
 
   // A run that throws while the page is made leaves the file as it was.
   report_run bad("bad", small());

@@ -21,12 +21,23 @@ inline std::string html_escaped(std::string_view text) {
   out.reserve(text.size());
   for (char const c : text) {
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\'': out += "&#39;"; break;
-      default: out += c;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      default:
+        out += c;
     }
   }
   return out;
@@ -53,8 +64,8 @@ inline void append_json(std::string& out, std::string_view text) {
   out += '"';
 }
 
-/// @brief Appends the shortest number that is read back with the same bits; null if the value is not
-///        finite.
+/// @brief Appends the shortest number that is read back with the same bits; null for an infinity
+///        or NaN.
 inline void append_json(std::string& out, double value) {
   if (!std::isfinite(value)) {
     out += "null";

@@ -37,7 +37,8 @@ void append_history(std::string& out, std::string_view name, std::vector<evaluat
 /// @brief What a timeline shows, in words.
 inline std::string timeline_note(simulation_report const& s, std::size_t spans) {
   std::size_t const workers = s.computing.size();
-  std::string note = "The workers computed " + reported(100 * s.utilisation(), 3) + " % of the time.";
+  std::string note =
+      "The workers computed " + reported(100 * s.utilisation(), 3) + " % of the time.";
   std::uint64_t const all = s.timeline.size() + s.left_out;
   if (workers > timeline_rows)
     note += " The first " + std::to_string(timeline_rows) + " of " + reported_count(workers) +

@@ -48,7 +48,10 @@ struct report_run {
         certificate(r.certificate),
         next(detail::advised(r)) {
     detail::reported_figures(
-        r, [&](std::string_view title) { figures.push_back({std::string(title), {}}); },
+        r,
+        [&](std::string_view title) {
+          figures.push_back({std::string(title), {}});
+        },
         [&](std::string_view label, std::string const& value) {
           figures.back().rows.emplace_back(label, value);
         });
@@ -60,8 +63,8 @@ struct report_run {
 
   std::size_t samples = 0;  ///< n. If all runs have it, charts can have an axis of epochs.
 
-  /// η_t for t = 0, 1, …: any StepSize of plain local steps. Drawn at the evaluations. Variance-reduced
-  /// steps choose their own, which a result does not contain.
+  /// η_t for t = 0, 1, …: any StepSize of plain local steps. Drawn at the evaluations.
+  /// Variance-reduced steps choose their own, which a result does not contain.
   std::function<double(std::uint64_t)> step_size = {};
 
   /// The report of a simulated synchronizer. Its timeline is drawn if cluster::trace_events is set.

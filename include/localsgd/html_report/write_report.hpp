@@ -44,17 +44,18 @@ namespace detail {
 using figure_rows = std::vector<std::pair<std::string, std::string>>;
 
 inline figure_rows settings_figures(settings const& s) {
-  figure_rows rows{{"workers, K", reported_count(s.workers)},
-                   {"local steps, H",
-                    s.local_steps == 0 ? "the default" : reported_count(s.local_steps)},
-                   {"batch size, b", reported_count(s.batch_size)}};
+  figure_rows rows{
+      {"workers, K", reported_count(s.workers)},
+      {"local steps, H", s.local_steps == 0 ? "the default" : reported_count(s.local_steps)},
+      {"batch size, b", reported_count(s.batch_size)}};
   if (s.steps != 0)
     rows.emplace_back("steps, T", reported_count(s.steps));
   else if (s.tolerance == 0 || s.epochs != settings{}.epochs)  // else the default does not bind
     rows.emplace_back("epochs", reported(s.epochs, 10));
   rows.emplace_back("tolerance", s.tolerance == 0 ? "none" : reported(s.tolerance, 10));
   rows.emplace_back("seed", std::to_string(s.seed));
-  rows.emplace_back("evaluations", s.evaluations == 0 ? "the default" : reported_count(s.evaluations));
+  rows.emplace_back("evaluations",
+                    s.evaluations == 0 ? "the default" : reported_count(s.evaluations));
   return rows;
 }
 
@@ -89,9 +90,10 @@ inline void append_summary(std::string& out, std::vector<report_run> const& runs
 
 /// @brief A table with a line for each run.
 inline void append_comparison(std::string& out, std::vector<report_run> const& runs) {
-  out += "<h2>Comparison</h2>\n<div class=\"scroll\"><table class=\"numbers\"><tr><th>run</th>"
-         "<th>objective</th><th>f(x) &minus; f* &le;</th><th>gradients</th><th>exchanges</th>"
-         "<th>data</th><th>time</th></tr>\n";
+  out +=
+      "<h2>Comparison</h2>\n<div class=\"scroll\"><table class=\"numbers\"><tr><th>run</th>"
+      "<th>objective</th><th>f(x) &minus; f* &le;</th><th>gradients</th><th>exchanges</th>"
+      "<th>data</th><th>time</th></tr>\n";
   for (std::size_t i = 0; i != runs.size(); ++i) {
     report_run const& run = runs[i];
     evaluation const& last = run.history.back();
@@ -141,25 +143,30 @@ inline std::string report_html(std::vector<report_run> const& runs,
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; "
-      "script-src 'unsafe-inline'; style-src 'unsafe-inline'\">\n<link rel=\"icon\" href=\"data:,\">\n";
+      "script-src 'unsafe-inline'; style-src 'unsafe-inline'\">\n<link rel=\"icon\" "
+      "href=\"data:,\">\n";
   out.append("<title>" + title + "</title>\n<style>\n/*! uPlot ");
   out.append(detail::uplot_version).append("\n\n").append(detail::uplot_licence).append("\n*/\n");
   out.append(detail::uplot_style).append(detail::report_style);
   out.append("</style>\n</head>\n<body>\n<main>\n<h1>" + title + "</h1>\n");
   detail::append_summary(out, runs);
   if (runs.size() > 1) detail::append_comparison(out, runs);
-  out += "<h2>Charts</h2>\n<div class=\"controls\" hidden><label>Horizontal axis: <select id=\"x-axis\">"
-         "</select></label> <label><input type=\"checkbox\" id=\"x-log\"> logarithmic</label> "
-         "<span class=\"quiet\">Drag to zoom, double-click to reset, click a name to hide its "
-         "curve.</span></div>\n<noscript><p>The charts need JavaScript.</p></noscript>\n"
-         "<div id=\"charts\" class=\"charts\"></div>\n";
+  out +=
+      "<h2>Charts</h2>\n<div class=\"controls\" hidden><label>Horizontal axis: <select "
+      "id=\"x-axis\">"
+      "</select></label> <label><input type=\"checkbox\" id=\"x-log\"> logarithmic</label> "
+      "<span class=\"quiet\">Drag to zoom, double-click to reset, click a name to hide its "
+      "curve.</span></div>\n<noscript><p>The charts need JavaScript.</p></noscript>\n"
+      "<div id=\"charts\" class=\"charts\"></div>\n";
   detail::append_details(out, runs);
-  out += "<h2>Machine</h2>\n<p class=\"quiet\">The program that wrote this page.</p>\n"
-         "<div class=\"columns\">";
+  out +=
+      "<h2>Machine</h2>\n<p class=\"quiet\">The program that wrote this page.</p>\n"
+      "<div class=\"columns\">";
   detail::append_figures(out, "", detail::machine_figures());
   out += "</div>\n";
   out.append("<footer>Written by localsgd " + detail::version_name() + ". Charts by uPlot ");
-  out.append(detail::uplot_version).append(" (MIT licence, in the source of this page).</footer>\n");
+  out.append(detail::uplot_version)
+      .append(" (MIT licence, in the source of this page).</footer>\n");
   out += "</main>\n<script type=\"application/json\" id=\"report-data\">\n";
   out += detail::report_data(runs, options.minimum);
   out.append("\n</script>\n<script>\n").append(detail::uplot_script);
@@ -184,7 +191,8 @@ inline void write_report(std::vector<report_run> const& runs, std::filesystem::p
   std::error_code ignored;
   std::string const name = path.string();
   detail::require(!path.filename().empty() && !std::filesystem::is_directory(path, ignored), "path",
-                  name.empty() ? std::string("\"\"") : name, "the name of a file, such as run.html");
+                  name.empty() ? std::string("\"\"") : name,
+                  "the name of a file, such as run.html");
   auto const folder = path.parent_path();
   detail::require(folder.empty() || std::filesystem::is_directory(folder, ignored), "path", name,
                   "in a folder that exists: create the folder first");
