@@ -6,6 +6,7 @@
 Opens the reports that report_pages.cpp has written in FOLDER in headless Chromium, and checks that
   - every chart is drawn, at 1200 and at 400 pixels, light and dark, without horizontal scrolling;
   - the horizontal axis can be switched, also to logarithms;
+  - a click on a name hides its curve in all charts;
   - the tables of all evaluations open;
   - the console has no errors, nothing is loaded, and names are text.
 With SCREENSHOTS, saves pictures of the pages there."""
@@ -65,6 +66,12 @@ def inspect(browser, folder, name, screenshots):
             text = browser.run(SELECT, option)
             check(drawn(browser, number), f'{name}: axis of {text}: not {number} charts are drawn')
             check(browser.run(X_LABEL) == text, f'{name}: the axis is not that of {text}')
+
+    legends = browser.run('return document.querySelectorAll(".u-legend").length')
+    for hidden in (legends, 0):
+        browser.run('document.querySelector(".u-legend .u-series:nth-child(2) th").click()')
+        check(browser.wait(f'return document.querySelectorAll(".u-series.u-off").length === {hidden}'),
+              f'{name}: a click on a name does not leave {hidden} curves hidden')
 
     browser.run('document.querySelectorAll("details").forEach(d => { d.open = true; })')
     runs = browser.run('return document.querySelectorAll("details[data-run]").length')

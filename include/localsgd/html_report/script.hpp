@@ -163,7 +163,7 @@ function draw_timeline(r) {
     if (!sim.spans.some(s => s[1] === kind)) return;
     const swatch = element('span', undefined, 'swatch');
     swatch.style.background = 'var(' + name + ')';
-    legend.append(swatch, text + ' ');
+    legend.append(swatch, text + '\u2003');
   });
   f.append(legend);
   space.append(f);
