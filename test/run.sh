@@ -60,7 +60,7 @@ case $suite in
   unsanitized)
     # What MPI does depends little on the compiler.
     targets=(tests_unsanitized examples)
-    arguments+=(--label-regex 'long|processes|formulas|toolchain|examples' --label-exclude '^(mpi|threads)$')
+    arguments+=(--label-regex 'long|processes|formulas|toolchain|examples' --label-exclude '^(mpi|packages|threads)$')
     ;;
 esac
 
