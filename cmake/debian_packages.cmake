@@ -22,7 +22,7 @@ set(CPACK_DEBIAN_DEVEL_PACKAGE_DEPENDS
 # For the parts that need one more library.
 set(CPACK_DEBIAN_DEVEL_PACKAGE_SUGGESTS "libopenmpi-dev | libmpich-dev, libgloo-dev, nlohmann-json3-dev")
 set(CPACK_COMPONENT_DEVEL_DESCRIPTION
-    "${PROJECT_DESCRIPTION}\nThe headers, and the files for CMake and pkg-config.")
+    "This package has the headers and the files for CMake and pkg-config.")
 
 if(LOCALSGD_TOOLS)
   list(APPEND CPACK_COMPONENTS_ALL train)
@@ -30,6 +30,6 @@ if(LOCALSGD_TOOLS)
   set(CPACK_DEBIAN_TRAIN_PACKAGE_SECTION math)
   set(CPACK_DEBIAN_TRAIN_PACKAGE_SHLIBDEPS ON)
   set(CPACK_COMPONENT_TRAIN_DESCRIPTION
-      "Train linear models from the command line\nThe program localsgd-train.")
+      "This package has localsgd-train, which trains linear models from the command line.")
 endif()
 include(CPack)

@@ -47,7 +47,8 @@ smallest = {
                                     'libxsimd-dev (>= {xsimd})'],
     'meson.build': ["'boost', version: '>={boost}'", "'xtensor', version: '>={xtensor}'",
                     "'xsimd', version: '>={xsimd}'"],
-    'packaging/conan/conanfile.py': ['boost/[>={boost} ', 'xtensor/[>={xtensor} ', 'xsimd/[>={xsimd} '],
+    'packaging/conan/conanfile.py': ['boost/[>={boost} ', 'xtensor/[>={xtensor} ',
+                                     'xsimd/[>={xsimd} '],
 }
 
 mistakes = []
@@ -70,7 +71,8 @@ def includes(header):  # all includes of a header, also through others
             continue
         seen.add(name)
         if name.startswith('localsgd/'):
-            open_ += re.findall(r'^\s*#\s*include\s*[<"]([^>"]+)', text(f'include/{name}'), re.MULTILINE)
+            open_ += re.findall(r'^\s*#\s*include\s*[<"]([^>"]+)', text(f'include/{name}'),
+                                re.MULTILINE)
     return seen
 
 
@@ -81,16 +83,17 @@ def check_list():
     for name in sorted(found - listed):
         mistakes.append(f'{name}: test/packaging.py does not list it')
     for name in sorted(files):
-        expect((root / name).is_file(), f'{name}: is listed in test/packaging.py, but does not exist')
+        expect((root / name).is_file(), f'{name}: test/packaging.py lists it, but it does not exist')
         if name.endswith('.py'):
             ast.parse(text(name), name)
 
 
 def check_versions(version):
     minor = version.rpartition('.')[0]
+    manifest = 'packaging/vcpkg/ports/localsgd/vcpkg.json'
     for name, pattern in [('meson.build', r"^  version: '([^']*)'"),
                           ('MODULE.bazel', r'^    version = "([^"]*)"'),
-                          ('packaging/vcpkg/ports/localsgd/vcpkg.json', r'^  "version": "([^"]*)"')]:
+                          (manifest, r'^  "version": "([^"]*)"')]:
         found = re.findall(pattern, text(name), re.MULTILINE)
         expect(found == [version], f'{name}: the version is {found}, not {version}')
     topmost = re.search('^## (.*)', text('CHANGELOG.md'), re.MULTILINE)[1]
@@ -98,7 +101,7 @@ def check_versions(version):
            f'CHANGELOG.md: the topmost section is "{topmost}", not that of {version}')
     for name in ['README.md', 'docs/install.md']:
         found = re.findall(r'find_package\(localsgd (\d[\d.]*)', text(name))
-        expect(found and set(found) == {minor}, f'{name}: find_package asks for {found}, not {minor}')
+        expect(set(found) == {minor}, f'{name}: find_package asks for {found}, not {minor}')
 
     project = text('CMakeLists.txt')
     numbers = {'boost': re.search(r'find_package\(Boost ([\d.]+)', project)[1],
@@ -130,14 +133,16 @@ def check_bazel(version):
            f'BUILD.bazel needs {libraries[0]["deps"]}, MODULE.bazel has {sorted(dependencies)}')
 
     def needs_more(header):
-        return any(name == 'mpi.h' or name.startswith(('gloo/', 'nlohmann/')) for name in includes(header))
+        return any(name == 'mpi.h' or name.startswith(('gloo/', 'nlohmann/'))
+                   for name in includes(header))
 
     wanted = {str(path.relative_to(root)) for path in (root / 'include').rglob('*.hpp')
               if not needs_more(str(path.relative_to(root / 'include')))}
     # Some headers of these folders could stand alone, but only the others use them.
     wanted = {name for name in wanted if not re.search('/communicator/(gloo|mpi)/', name)}
     for name in sorted(libraries[0]['hdrs'] ^ wanted):
-        mistakes.append(f'BUILD.bazel: {name} ' + ('is missing' if name in wanted else 'needs MPI, Gloo or JSON'))
+        problem = 'is missing' if name in wanted else 'needs MPI, Gloo or nlohmann-json'
+        mistakes.append(f'BUILD.bazel: {name} {problem}')
 
 
 def check_conan(version):
@@ -205,11 +210,12 @@ def check_components():
 
 
 def check_downloads():
-    for path in [*root.glob('CMakeLists.txt'), *root.glob('*/**/CMakeLists.txt'), *root.glob('cmake/*')]:
+    for path in [*root.rglob('CMakeLists.txt'), *root.glob('cmake/*')]:
         name = path.relative_to(root)
         if name.parts[0] == 'build' or name.parts[:2] == ('test', 'consumer'):
             continue
-        found = re.search(r'FetchContent|ExternalProject|file\s*\(\s*DOWNLOAD', path.read_text(encoding='utf-8'))
+        found = re.search(r'FetchContent|ExternalProject|file\s*\(\s*DOWNLOAD',
+                          path.read_text(encoding='utf-8'))
         expect(not found, f'{name}: downloads by {found and found[0]}')
 
 
