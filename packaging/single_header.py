@@ -6,14 +6,27 @@
 Writes HEADER and all headers of the library that it includes as one file, for Compiler Explorer and
 other places that take no folder of headers. HEADER is localsgd/localsgd.hpp by default;
 localsgd/minimize.hpp makes a smaller file. FILE is build/single_header/localsgd.hpp by default, or
-build/single_header/ with the name of HEADER. Lines of comments are left out."""
+build/single_header/ with the name of HEADER. Lines of comments are left out, licences of other authors
+are not."""
 import argparse
+import itertools
 import pathlib
 import re
 
 root = pathlib.Path(__file__).resolve().parent.parent
 own_include = re.compile(r'\s*#\s*include\s*"(localsgd/[^"]+)"')
 other_include = re.compile(r'\s*#\s*include\s*<([^>]+)>')
+raw_string = re.compile(r'R"([^()\\\s"]*)\(')
+
+
+def open_raw_string(line):
+    """What ends the raw string that is open at the end of the line."""
+    while opening := raw_string.search(line):
+        end = f'){opening[1]}"'
+        if end not in line[opening.end():]:
+            return end
+        line = line[opening.end():].partition(end)[2]
+    return None
 
 
 class Amalgam:
@@ -27,8 +40,16 @@ class Amalgam:
             return
         self.headers.append(header)
         path = root / 'include' / header
+        lines = path.read_text(encoding='utf-8').rstrip('\n').split('\n')
         body, depth = [], 0  # depth: of #if
-        for number, line in enumerate(path.read_text(encoding='utf-8').splitlines(), 1):
+        raw = None  # what ends the raw string that the line is in
+        if not any('SPDX-License-Identifier: BSL-1.0' in line for line in lines[:2]):
+            body += itertools.takewhile(lambda line: line.startswith('//'), lines)
+        for number, line in enumerate(lines, 1):
+            if raw:
+                body.append(line)
+                raw = open_raw_string(line.partition(raw)[2]) if raw in line else raw
+                continue
             stripped = line.strip()
             if stripped.startswith('//') or stripped == '#pragma once':
                 continue
@@ -47,6 +68,7 @@ class Amalgam:
                 self.unconditional.add(other[1])
             if stripped or (body and body[-1]):  # no two empty lines in a row
                 body.append(line)
+                raw = open_raw_string(line)
         self.lines += ['', f'// {header}', *body]
 
 
