@@ -69,7 +69,8 @@ case $suite in
   unsanitized)
     # What MPI does depends little on the compiler.
     targets=(tests_unsanitized examples)
-    arguments+=(--label-regex 'large|long|processes|formulas|toolchain|examples' --label-exclude '^(mpi|threads)$')
+    arguments+=(--label-regex 'large|long|processes|formulas|toolchain|examples'
+      --label-exclude '^(mpi|packages|threads)$')
     ;;
 esac
 
