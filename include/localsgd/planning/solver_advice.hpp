@@ -131,11 +131,11 @@ class solver_race {
     for (std::size_t const k : among_.workers) {
       if constexpr (!proximal<stepped_objective<F>>) attempt(local_solver::dane, k, 1, 0);
       std::size_t const b = *std::ranges::min_element(among_.batch_sizes);
-      for (std::size_t const h : gaps(k, b, {1, 4, 16})) attempt(local_solver::variance_reduced, k, b, h);
+      for (std::size_t const h : gaps(k, b, {0.5, 1, 4, 16})) attempt(local_solver::variance_reduced, k, b, h);
     }
     for (std::size_t const k : among_.workers)
       for (std::size_t const b : among_.batch_sizes)
-        for (std::size_t const h : gaps(k, b, {4, 32, 256})) attempt(local_solver::plain, k, b, h);
+        for (std::size_t const h : gaps(k, b, {1, 4, 32, 256})) attempt(local_solver::plain, k, b, h);
     if (best_ == none) refuse();
     solver_advice a;
     static_cast<solver_candidate&>(a) = tried_[best_];
@@ -165,12 +165,13 @@ class solver_race {
   }
 
   // H as given; otherwise the default of minimize(), and 1/parts of an epoch of each worker.
-  std::vector<std::size_t> gaps(std::size_t k, std::size_t b, std::array<std::size_t, 3> parts) const {
+  std::vector<std::size_t> gaps(std::size_t k, std::size_t b, std::array<double, 4> parts) const {
     if (!among_.local_steps.empty()) return {among_.local_steps.begin(), among_.local_steps.end()};
     std::vector<std::size_t> all = {0};
     if (k == 1) return all;  // nothing is averaged
-    for (std::size_t const part : parts)
-      all.push_back(std::max<std::size_t>(1, f_.samples() / (k * b * part)));
+    double const epoch = static_cast<double>(f_.samples()) / static_cast<double>(k * b);
+    for (double const part : parts)
+      all.push_back(static_cast<std::size_t>(std::max(1.0, epoch / part)));
     all.erase(std::unique(all.begin(), all.end()), all.end());
     return all;
   }
@@ -241,7 +242,7 @@ class solver_race {
 /// far is over: real arithmetic, so the number of steps is that of the real run, and virtual time,
 /// so slow links, stragglers and groups of machines count as the cluster describes them. Takes about
 /// as long as all these runs on this machine. Without `choices::local_steps`, H is the default of
-/// minimize() and 1/4, 1/16 and all of an epoch of one worker, for plain steps 1/4, 1/32 and 1/256.
+/// minimize() and 1/16, 1/4, 1 and 2 epochs of one worker, for plain steps 1/256, 1/32, 1/4 and 1.
 /// Variance-reduced steps take the least of `choices::batch_sizes`; `dane` has no b and no H.
 ///
 /// The same arguments give the same advice on any number of threads.
@@ -269,7 +270,8 @@ result<typename F::scalar> minimize_as_advised(F const& f, solver_advice const& 
                                detail::stop_after{advice.steps});
 }
 
-/// @brief A table of the advice: the recommended run and the rejected ones, fastest first.
+/// @brief A table of the advice: the recommended run, and the first ten rejected ones in the order of
+///        their times. The time of a run that was stopped is that when it was stopped.
 inline std::string to_string(solver_advice const& a) {
   std::string text =
       "local steps           K     b        H          T  exchanges      bytes    seconds  why\n";
@@ -285,7 +287,10 @@ inline std::string to_string(solver_advice const& a) {
   row(a);
   std::vector<solver_candidate> others = a.rejected;
   std::ranges::stable_sort(others, {}, &solver_candidate::seconds);
-  for (solver_candidate const& c : others) row(c);
+  std::size_t const shown = std::min<std::size_t>(others.size(), 10);
+  for (std::size_t i = 0; i != shown; ++i) row(others[i]);
+  if (shown != others.size())
+    text += "and " + std::to_string(others.size() - shown) + " slower ones\n";
   return text;
 }
 
