@@ -14,7 +14,8 @@ build='c++=g++ cmake=cmake ninja=ninja-build libboost-dev libxtensor-dev libxsim
 declare -A groups=(
   [build]="$build"
   [test]="$build libboost-test-dev zlib1g-dev libopenmpi-dev mpirun=openmpi-bin
-    libgloo-dev nlohmann-json3-dev liblinear-train=liblinear-tools"
+    libgloo-dev nlohmann-json3-dev liblinear-train=liblinear-tools
+    pkg-config=pkg-config meson=meson python3=python3"
   [clang]='clang++=clang libclang-rt-dev'
   [quickstart]="$build zlib1g-dev dataset-fashion-mnist"
   [benchmark]="$build zlib1g-dev libbenchmark-dev"

@@ -5,8 +5,9 @@
 # usage: test/run.sh [--all | --unsanitized] [--preset dev|release|asan|tsan] [--compiler COMMAND]
 #                    [ctest argument...]
 # Installs what is missing, builds tests and runs them: those that compile quickly or, with --all, the
-# whole suite. A preset with sanitizers has all tests that they can learn from, and --unsanitized those
-# that no sanitizer runs, but for those of MPI. Without --compiler, CXX is respected. All other arguments go to CTest:
+# whole suite. A preset with sanitizers leaves out the tests from which they learn nothing. The preset
+# tsan has the tests of threads only. --unsanitized: the tests that the presets asan and tsan leave
+# out, except those of MPI. Without --compiler, CXX is respected. All other arguments go to CTest:
 #   test/run.sh -R objective
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -20,11 +21,15 @@ while (($# > 0)); do
     --unsanitized) suite=unsanitized && shift ;;
     --preset) preset=${2:?--preset needs a name} && shift 2 ;;
     --compiler) export CXX=${2:?--compiler needs a command} && shift 2 ;;
-    -h | --help) sed -n '5,10s/^# //p' "${BASH_SOURCE[0]}" && exit 0 ;;
+    -h | --help) sed -n '5,13s/^# //p' "${BASH_SOURCE[0]}" && exit 0 ;;
     *) arguments+=("$1") && shift ;;
   esac
 done
-case $preset in asan | tsan) suite=for_$preset ;; esac
+case $preset-$suite in
+  asan-quick) suite=for_asan_quick ;;
+  asan-*) suite=for_asan ;;
+  tsan-*) suite=for_tsan ;;
+esac
 
 # One folder for each preset and compiler, so that none disturbs another's.
 build=build/test
@@ -49,6 +54,10 @@ case $suite in
     targets=(tests_quick first_program)
     arguments+=(--label-exclude 'large|long|processes|mpi|examples')
     ;;
+  for_asan_quick)
+    targets=(tests_for_asan_quick)
+    arguments+=(--label-exclude 'large|long|processes|formulas|mpi|toolchain|examples')
+    ;;
   for_asan)
     targets=(tests_for_asan)
     arguments+=(--label-exclude 'long|processes|formulas|mpi|toolchain|examples')
@@ -60,7 +69,8 @@ case $suite in
   unsanitized)
     # What MPI does depends little on the compiler.
     targets=(tests_unsanitized examples)
-    arguments+=(--label-regex 'long|processes|formulas|toolchain|examples' --label-exclude '^(mpi|threads)$')
+    arguments+=(--label-regex 'large|long|processes|formulas|toolchain|examples'
+      --label-exclude '^(mpi|packages|threads)$')
     ;;
 esac
 

@@ -59,6 +59,7 @@
 #include "localsgd/planning/metrics.hpp"
 #include "localsgd/planning/regularization_path.hpp"
 #include "localsgd/planning/rehearse.hpp"
+#include "localsgd/planning/solver_advice.hpp"
 #include "localsgd/regularizer/box.hpp"
 #include "localsgd/regularizer/elastic_net.hpp"
 #include "localsgd/regularizer/group_l1.hpp"

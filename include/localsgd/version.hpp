@@ -6,7 +6,7 @@
 /// @brief The version of the library, as macros for the preprocessor and as a constant.
 
 #define LOCALSGD_VERSION_MAJOR 0
-#define LOCALSGD_VERSION_MINOR 1
+#define LOCALSGD_VERSION_MINOR 2
 #define LOCALSGD_VERSION_PATCH 0
 
 namespace localsgd {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 /// @file
@@ -22,6 +23,14 @@ void uncounted(T& team, Work const& work) {
   traffic const sent = team.sent();
   work();
   team.sent() = sent;
+}
+
+/// @brief Counts a sum of so many numbers that `team` has just made: as that many bytes, and as the
+///        vectors of length d that it fills.
+template <class T>
+void count_sum(T& team, std::size_t numbers, std::size_t dimension) {
+  team.template count<double>(numbers);
+  team.sent().exchanges += numbers / dimension;
 }
 
 }  // namespace localsgd::detail

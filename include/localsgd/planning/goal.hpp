@@ -37,14 +37,18 @@ struct goal {
   double accuracy = 0;   ///< ε: f(x) − f* ≤ ε, in the units of f; 0 = none
   double gradients = 0;  ///< Maximum number of component gradients, K·b·T; 0 = unlimited
   double seconds = 0;    ///< Maximum time in seconds; 0 = unlimited
+  /// The certificate proves f(x) − f* to be at most this; 0 = none. Only for advice on a cluster, in
+  /// place of an accuracy.
+  double tolerance = 0;
 
   /// @throws invalid_settings naming the member, its value and the violated rule.
   void validate() const {
     detail::require_nonnegative("goal.accuracy", accuracy);
     detail::require_nonnegative("goal.gradients", gradients);
     detail::require_nonnegative("goal.seconds", seconds);
-    detail::require(accuracy > 0 || gradients > 0 || seconds > 0, "goal.accuracy", accuracy,
-                    "> 0 where neither gradients nor seconds are limited");
+    detail::require_nonnegative("goal.tolerance", tolerance);
+    detail::require(accuracy > 0 || gradients > 0 || seconds > 0 || tolerance > 0, "goal.accuracy",
+                    accuracy, "> 0 where neither gradients nor seconds are limited");
   }
 };
 

@@ -136,13 +136,21 @@ class round_of {
     steps_ = sync;
     ++rounds_;
     if constexpr (Protocol::keeps_time && !Protocol::orders_workers)
-      team_.arrive(sync, hook_.gradients_per_sample());
+      team_.arrive(sync, [&](std::size_t k, double samples) { return work_of(k, samples); });
     if (!exchange_touched(recorder, info)) exchange_points(recorder, info);
     if constexpr (Protocol::keeps_time && !Protocol::orders_workers)
       team_.depart(Protocol::averages_travel);
   }
 
  private:
+  // The component gradients of worker k in the local steps of a round.
+  double work_of([[maybe_unused]] std::size_t k, double samples) const {
+    if constexpr (requires { hook_.work_of(k); })
+      return hook_.work_of(k);
+    else
+      return samples * static_cast<double>(hook_.gradients_per_sample());
+  }
+
   template <class Recorder>
   void exchange_points(Recorder& recorder, round_info const& info) {
     if constexpr (Protocol::orders_workers) {

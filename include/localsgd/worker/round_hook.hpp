@@ -57,6 +57,8 @@ concept counts_its_gradients = requires(H const& h, std::uint64_t t) {
 /// | `h.gradients_per_sample()` | component gradients per sample of a step                        |
 /// | `h.extra_gradients(t)`     | component gradients beyond K·b·t, after t steps                 |
 /// | `h.state(archive)`         | passes its state to `archive(parts…)`                           |
+/// | `h.work_of(k)`             | optional: the component gradients of worker k in the last       |
+/// |                            | round, where they do not follow from its steps                  |
 /// | `h.expects(H, change)`     | optional: whether the change of every worker in H local steps   |
 /// |                            | is about the same; if so, writes it to `change`, d numbers,     |
 /// |                            | equal on all ranks. A Compressor sends only the difference      |
@@ -76,8 +78,8 @@ concept counts_its_gradients = requires(H const& h, std::uint64_t t) {
 /// | `c.move_to(x, restart)`    | collective: all workers continue from x; with `restart` as if   |
 /// |                            | all their iterates had been x. The averager and the encoders    |
 /// |                            | are notified                                                    |
-/// | `c.spend(gradients)`       | records that each worker has computed this many component       |
-/// |                            | gradients and summed a vector: for runs in virtual time         |
+/// | `c.spend(gradients)`       | after a sum: records that each worker has computed this many    |
+/// |                            | component gradients for it: for runs in virtual time            |
 ///
 /// Between two collective calls, the leader of a process (`team().leads()`) changes the hook, from
 /// values that are equal on all ranks; the other threads read it.

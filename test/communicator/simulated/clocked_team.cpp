@@ -38,17 +38,21 @@ double seconds(std::size_t threads, Body const& body) {
   return clock.seconds();
 }
 
+auto gradients_per_sample(double number) {
+  return [number](std::size_t, double samples) { return number * samples; };
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(local_steps_and_what_is_sent_take_their_time) {
   for (std::size_t const threads : {1U, 2U}) {
     BOOST_TEST(seconds(threads, [](auto& team) {
-                 team.arrive(4, 1);  // 4 steps of 3 samples
+                 team.arrive(4, gradients_per_sample(1));  // 4 steps of 3 samples
                  team.template count<double>(10);
                  team.depart(false);
                }) == 12 + 1.5);
     BOOST_TEST(seconds(threads, [](auto& team) {
-                 team.arrive(4, 2);  // of 2 gradients for each sample
+                 team.arrive(4, gradients_per_sample(2));  // of 2 gradients for each sample
                  team.template count<double>(5);  // half as long
                  team.depart(false);
                }) == 24 + 1.0);
@@ -58,7 +62,7 @@ BOOST_AUTO_TEST_CASE(local_steps_and_what_is_sent_take_their_time) {
 BOOST_AUTO_TEST_CASE(steps_are_counted_from_the_exchange_before) {
   BOOST_TEST(seconds(2, [](auto& team) {
                for (std::uint64_t const t : {4U, 5U}) {
-                 team.arrive(t, 1);
+                 team.arrive(t, gradients_per_sample(1));
                  team.template count<double>(10);
                  team.depart(false);
                }
@@ -67,16 +71,28 @@ BOOST_AUTO_TEST_CASE(steps_are_counted_from_the_exchange_before) {
 
 BOOST_AUTO_TEST_CASE(an_average_that_travels_is_waited_for_one_exchange_later) {
   BOOST_TEST(seconds(2, [](auto& team) {
-               team.arrive(1, 1);
+               team.arrive(1, gradients_per_sample(1));
                team.depart(true);  // there at 3 + 1.5, while steps go on from 3 to 6
-               team.arrive(2, 1);
+               team.arrive(2, gradients_per_sample(1));
                team.depart(true);
              }) == 6 + 1.5);
 }
 
-BOOST_AUTO_TEST_CASE(other_work_takes_its_time) {
+BOOST_AUTO_TEST_CASE(all_wait_for_the_worker_with_the_most_work) {
   BOOST_TEST(seconds(2, [](auto& team) {
-               if (team.leads()) team.spend(10);
+               team.arrive(4, [](std::size_t k, double) { return k == 0 ? 7.0 : 20.0; });
+               team.template count<double>(10);
+               team.depart(false);
+             }) == 20 + 1.5);
+}
+
+BOOST_AUTO_TEST_CASE(other_work_and_its_sum_take_their_time) {
+  BOOST_TEST(seconds(2, [](auto& team) {
+               team.template count<double>(10);
+               if (team.leads()) {
+                 team.spend(10);
+                 team.spend(3);  // nothing was sent since, but a message has its latency
+               }
                team.barrier();
-             }) == 10 + 1.5);
+             }) == (10 + 1.5) + (3 + 0.5));
 }

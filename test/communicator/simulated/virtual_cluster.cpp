@@ -81,7 +81,7 @@ BOOST_AUTO_TEST_CASE(everybody_waits_at_a_rendezvous) {
   virtual_cluster clock(machines, shape());
   compute(clock, 1, 1);
   clock.average(true, 80);
-  clock.rendezvous(4);
+  clock.rendezvous(4, 80);
   BOOST_TEST(clock.seconds() == 2.5 + 4 + 1.5);
   auto const report = clock.finish();
   BOOST_TEST(report.averages == 2);

@@ -68,9 +68,12 @@ std::vector<double> found(F const& f, problem const& on) {
   detail::thread_state state(on.p.workers, 1);
   detail::thread_team team(state, 0);
   subspace_search<F> search(f, on.p);
-  search(f, std::span<double const>(on.x), {on.along.data(), on.along.size()}, team);
+  double sum = 0;
+  search(f, std::span<double const>(on.x), {on.along.data(), on.along.size()}, team,
+         [&](double passes) { sum += passes; });
   BOOST_TEST(search.found().drop() > 0);
   BOOST_TEST(search.passes() > 0);
+  BOOST_TEST(search.passes() == sum);  // both are multiples of ½
   BOOST_TEST(team.sent().bytes > 0u);
   BOOST_TEST(team.sent().exchanges == 0u);
   auto const alpha = search.found().best();

@@ -130,3 +130,20 @@ BOOST_AUTO_TEST_CASE(rows_of_more_than_a_quarter_of_the_columns_are_full) {
   BOOST_TEST(is_full(26, 100));  // 16 · 26² > 100²
   BOOST_TEST(!is_full(25, 100));
 }
+
+BOOST_AUTO_TEST_CASE(only_least_squares_have_a_constant_curvature) {
+  struct own_squares {  // with a curvature of 4
+    static double value(double z, double y) { return 2 * (z - y) * (z - y); }
+    static double derivative(double z, double y) { return 4 * (z - y); }
+    static double curvature() { return 4; }
+  };
+  for (double const y : {-1.0, 0.0, 1.0, 1e3}) {
+    BOOST_TEST(detail::has_constant_curvature(squared{}, y));
+    BOOST_TEST(detail::has_constant_curvature(own_squares{}, y));
+    BOOST_TEST(!detail::has_constant_curvature(huber{}, y));
+  }
+  for (double const y : {-1.0, 1.0}) {
+    BOOST_TEST(!detail::has_constant_curvature(logistic{}, y));
+    BOOST_TEST(!detail::has_constant_curvature(squared_hinge{}, y));
+  }
+}

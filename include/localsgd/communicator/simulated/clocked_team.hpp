@@ -20,12 +20,13 @@ namespace localsgd::detail {
 /// | expression                  | meaning                                                        |
 /// |-----------------------------|----------------------------------------------------------------|
 /// | `t.seconds()`               | the time of the run                                            |
-/// | `t.arrive(t, gradients)`    | collective, before each exchange: my workers have made their   |
-/// |                             | steps up to t, so many component gradients for each sample     |
+/// | `t.arrive(t, work)`         | collective, before each exchange: my workers have made their   |
+/// |                             | steps up to t; work(k, s) is the number of component gradients |
+/// |                             | of worker k, whose steps took s samples                        |
 /// | `t.depart(travels)`         | collective, after it: what was sent since arrive() has taken   |
 /// |                             | its time, or `travels` during the next steps                   |
-/// | `t.spend(gradients)`        | one thread, while all wait: so many component gradients of     |
-/// |                             | each worker, and the sum of a vector of length d, take time    |
+/// | `t.spend(gradients)`        | thread 0, while all wait: so many component gradients of each  |
+/// |                             | worker, and what was sent since the last call, take time       |
 class clocked_team : public thread_team {
  public:
   static constexpr bool keeps_time = true;
@@ -35,28 +36,33 @@ class clocked_team : public thread_team {
 
   double seconds() const noexcept { return clock_->seconds(); }
 
-  void arrive(std::uint64_t t, std::uint64_t gradients_per_sample) {
-    auto const steps = std::exchange(steps_, t);
-    double const each = static_cast<double>((t - steps) * gradients_per_sample *
-                                            clock_->shape().batch_size);
+  template <class Work>
+  void arrive(std::uint64_t t, Work const& work) {
+    std::uint64_t const steps = t - std::exchange(steps_, t);
+    double const samples = static_cast<double>(steps * clock_->shape().batch_size);
     for (std::size_t k = workers().first; k != workers().last; ++k)
-      clock_->computed(k, clock_->draw(k, each), t - steps);
+      clock_->computed(k, clock_->draw(k, work(k, samples)), steps);
     before_ = sent().bytes;
     barrier();
   }
   void depart(bool travels) {
-    if (leads()) {
-      double const copies = 2 * static_cast<double>(others());
-      double const bytes = static_cast<double>(sent().bytes - before_);
-      // While the average is in progress it is not counted yet, so an uncompressed vector is assumed.
-      clock_->average(travels, travels || copies == 0 ? clock_->shape().vector_bytes
-                                                      : bytes / copies);
-    }
+    // While the average is in progress it is not counted yet, so an uncompressed vector is assumed.
+    if (leads())
+      clock_->average(travels, travels ? clock_->shape().vector_bytes : vector_bytes());
     barrier();
   }
-  void spend(std::uint64_t gradients) { clock_->rendezvous(static_cast<double>(gradients)); }
+  void spend(std::uint64_t gradients) {
+    clock_->rendezvous(static_cast<double>(gradients), vector_bytes());
+  }
 
  private:
+  // Of a vector whose average takes the bytes that were sent since the last call.
+  double vector_bytes() {
+    double const copies = 2 * static_cast<double>(others());
+    double const bytes = static_cast<double>(sent().bytes - std::exchange(before_, sent().bytes));
+    return copies == 0 ? clock_->shape().vector_bytes : bytes / copies;
+  }
+
   virtual_cluster* clock_;
   std::uint64_t steps_ = 0, before_ = 0;
 };

@@ -86,11 +86,11 @@ class virtual_cluster {
     if (now_ > last) note(time_span::activity::averaging, shape_.workers, last, now_);
   }
 
-  /// @brief All workers compute so many gradients and average a vector, and all workers wait for
-  ///        it.
-  void rendezvous(double gradients) {
+  /// @brief All workers compute so many gradients and average a vector of so many bytes, and all
+  ///        workers wait for it.
+  void rendezvous(double gradients, double vector_bytes) {
     for (std::size_t k = 0; k != shape_.workers; ++k) computed(k, draw(k, gradients), 0);
-    average(false, shape_.vector_bytes);
+    average(false, vector_bytes);
     std::fill(ready_.begin(), ready_.end(), now_);
   }
 

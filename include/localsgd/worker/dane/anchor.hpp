@@ -95,6 +95,7 @@ class dane_anchor {
   bool holds_answer() const noexcept { return known(); }
   bool stalled() const noexcept { return stalled_ >= patience; }
   static constexpr std::uint64_t gradients_per_sample() noexcept { return 1; }
+  double work_of(std::size_t worker) const noexcept { return work_[worker]; }
   /// All computed gradients minus the K·b·t of ordinary steps, modulo 2⁶⁴: the sum of both is
   /// correct.
   std::uint64_t extra_gradients(std::uint64_t t) const noexcept {
@@ -114,7 +115,10 @@ class dane_anchor {
     if (now == begin::done) {
       if (leader) set_direction(consensus);
       team.barrier();
-      search_(*f_, point(), {steps_.data(), kept_ + 1}, team);
+      search_(*f_, point(), {steps_.data(), kept_ + 1}, team, [&](double passes) {
+        double const work = passes * static_cast<double>(p_->samples);
+        round.spend(static_cast<std::uint64_t>(work) / p_->workers);
+      });
       if (leader) set_trial();
       gather_work(team);
     } else if (leader) {

@@ -49,8 +49,11 @@ class subspace_search {
       : samples_(static_cast<double>(p.samples)), message_(f, plan_of(p)), tables_(message_.parts()) {}
 
   /// @brief Collective. `x` and `along` are equal on all ranks, and do not change.
-  template <class T>
-  void operator()(F const& f, std::span<scalar const> x, directions along, T& team) {
+  /// @param summed called by every thread after each message: summed(passes), with the passes over
+  ///               the samples that it took; 0 on threads that do not lead
+  template <class T, class Summed>
+  void operator()(F const& f, std::span<scalar const> x, directions along, T& team,
+                  Summed const& summed) {
     bool const leader = team.leads();
     if (leader) begin(f, x, along);
     bool first = true;
@@ -59,10 +62,16 @@ class subspace_search {
                                        std::size_t part) {
         add(share, samples, sum, tables_[part], x, along, first);
       });
-      first = false;
       std::size_t const m = along.size();
       team.template count<double>(m + packed_size(m) + 1);
-      if (leader) take();
+      double passes = 0;
+      if (leader) {
+        double const before = first ? 0 : passes_;
+        take();
+        passes = passes_ - before;
+      }
+      first = false;
+      summed(passes);
       team.barrier();  // the sums have been read
     }
   }

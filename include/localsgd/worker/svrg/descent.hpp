@@ -52,7 +52,7 @@ struct descending_anchor {
 /// the active samples of a squared hinge change, that direction can be useless at any length.
 ///
 /// The convergence rate of local steps with a diagonal metric depends on the condition number; four
-/// Newton steps usually suffice for any condition. Their cost, in epochs of local steps, depends on
+/// Newton steps usually suffice for any condition, and a single one for least squares. Their cost, in epochs of local steps, depends on
 /// sizes only (work_of_sample). They begin once local steps have cost an eighth of it, half a
 /// Newton step, or the rate r of the last anchors predicts that they will: f − f* takes
 /// log(left/ε)/log(1/r) more epochs. The first anchors reduce the directions of largest curvature,
@@ -82,6 +82,8 @@ class newton_descent {
   void prepare(F const& f, full_gradient& pass, T& team) {
     if (p_ == nullptr) return;
     direction_.prepare(f, pass, team);
+    if constexpr (linear_with_ridge<stepped_objective<F>> && !ShardedObjective<F>)
+      if (team.leads() && has_constant_curvature(f.loss(), f.target(0))) steps_expected_ = 1;
     if constexpr (LinearObjective<stepped_objective<F>> ||
                   has_class_probabilities<stepped_objective<F>>) {
       if (!has_free_intercept(f) || !(ridge_ > 0)) return;
@@ -145,7 +147,8 @@ class newton_descent {
 
   template <class Archive>
   void state(Archive& archive) {
-    archive(direction_, drop_, rate_, anchors_, gradients_, pays_, failures_, damping_, reach_);
+    archive(direction_, drop_, rate_, anchors_, gradients_, pays_, failures_, damping_, reach_,
+            steps_expected_);
   }
 
  private:
@@ -163,14 +166,14 @@ class newton_descent {
   }
 
   static constexpr int most_steps = 100, most_failures = 3, most_trials = 20;
-  static constexpr double steps_expected = 4, least_damping = 1e-6;
+  static constexpr double least_damping = 1e-6;
 
   bool pays(full_gradient::value const& now) noexcept {
     if (!(p_->tolerance > 0) || failures_ > most_failures) return false;
     if (proximal<stepped_objective<F>> && certificate_ <= p_->tolerance) return false;
     if (reach_ * now.squared_gradient_norm <= p_->tolerance * ridge_) return false;
     if (pays_) return true;
-    double const price = steps_expected * direction_.epochs() * std::exp2(2 * failures_);
+    double const price = steps_expected_ * direction_.epochs() * std::exp2(2 * failures_);
     double const anchors = static_cast<double>(anchors_), soon = direction_.share_of_price() * price;
     double const left = drop_ * rate_ / (1 - rate_);
     double const epochs =
@@ -187,9 +190,11 @@ class newton_descent {
     auto& team = round.team();
     bool const leader = team.leads();
     direction_.curvature_at(f, std::span<scalar const>(at.point), round.pass(), team);
-    double const hessian = direction_.gradients_per_sample() * static_cast<double>(p_->samples);
-    if (leader) gradients_ += static_cast<std::uint64_t>(hessian);
-    round.spend(static_cast<std::uint64_t>(hessian / static_cast<double>(p_->workers)));
+    auto const hessian = static_cast<std::uint64_t>(direction_.gradients_per_sample() *
+                                                    static_cast<double>(p_->samples));
+    if (leader) gradients_ += hessian;
+    for (std::size_t i = 0, sums = direction_.sums(); i != sums; ++i)
+      round.spend(hessian / (p_->workers * sums));
     search next = search::goes_on;
     for (int tried = 0; next == search::goes_on; ++tried) {
       double predicted = 0;
@@ -239,7 +244,7 @@ class newton_descent {
 
   plan const* p_ = nullptr;
   newton_direction<F> direction_;
-  double ridge_ = 0, reach_ = 1;
+  double ridge_ = 0, reach_ = 1, steps_expected_ = 4;
   double drop_ = 0, rate_ = 0.99;  // of f from anchor to anchor
   double damping_ = 0;
   double certificate_ = std::numeric_limits<double>::infinity();

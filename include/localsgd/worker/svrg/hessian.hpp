@@ -40,6 +40,23 @@ void second_derivatives(L const& loss, double const* z, double const* y, std::si
     bend[i] = std::max(0.0, (above[i] - below[i]) / (2 * h[i]));
 }
 
+/// @brief Whether φ''(·, y) is the same at all of eight probes on both sides of y, as for least
+///        squares: Newton's method then needs a single step.
+template <class L>
+bool has_constant_curvature(L const& loss, double y) {
+  constexpr std::size_t count = 8;
+  constexpr double probes[count] = {-1e4, -100, -3, -0.5, 0.25, 1, 30, 1e3};
+  double z[count], target[count], bend[count];
+  for (std::size_t i = 0; i != count; ++i) {
+    target[i] = y;
+    z[i] = y + probes[i] * (1 + std::abs(y));
+  }
+  second_derivatives(loss, z, target, count, bend);
+  return std::ranges::all_of(bend, [&](double each) {
+    return each > 0 && std::abs(each - bend[0]) <= 1e-4 * bend[0];
+  });
+}
+
 /// @brief A model of C outputs whose probabilities p(x a_i) are available: ∇²f_i = scale_i·(diag p
 ///        − ppᵀ) ⊗ a_i a_iᵀ, with `f.scale(i)`, or 1 without that member.
 template <class F>

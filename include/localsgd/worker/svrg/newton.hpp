@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/communicator/traffic.hpp"
 #include "localsgd/core/cache_aligned.hpp"
 #include "localsgd/core/index_range.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
@@ -39,6 +40,7 @@ class newton_direction {
   static constexpr double epochs() noexcept { return 0; }
   static constexpr double share_of_price() noexcept { return 1; }
   static constexpr double gradients_per_sample() noexcept { return 0; }
+  static constexpr std::size_t sums() noexcept { return 0; }
   template <class T>
   static void curvature_at(F const&, std::span<typename F::scalar const>, full_gradient&,
                            T&) noexcept {}
@@ -62,6 +64,7 @@ class newton_direction<F> {
   static constexpr double epochs() noexcept { return newton_cg<F>::expected_iterations() / 3; }
   static constexpr double share_of_price() noexcept { return 0.125; }
   double gradients_per_sample() const noexcept { return search_.gradients_per_sample(); }
+  std::size_t sums() const noexcept { return search_.sums(); }
 
   template <class T>
   void curvature_at(F const& f, std::span<double const> x, full_gradient& pass, T& team) {
@@ -143,6 +146,12 @@ class newton_direction<F> {
       if (searches()) return search_.gradients_per_sample();
     return gradients_;
   }
+  /// @brief The number of sums over all workers of the last direction.
+  std::size_t sums() const noexcept {
+    if constexpr (std::same_as<scalar, double>)
+      if (searches()) return search_.sums();
+    return 1;
+  }
 
   /// @brief Collective: computes ∇²f(x). @pre the last evaluation of `pass` was that of f at x
   template <class T>
@@ -156,6 +165,7 @@ class newton_direction<F> {
     team.barrier();
     hessian_->each_share(f, team, [&](auto const& share, index_range samples, std::span<double> sum,
                                       std::size_t) { add_hessian(share, x, samples, sum); });
+    count_sum(team, packed_size(d_), d_);
   }
 
   /// @brief Leader only: direction ← p = −(H + νD)⁻¹∇f(x), H = ∇²f(x), D its diagonal.

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/communicator/traffic.hpp"
 #include "localsgd/core/index_range.hpp"
 #include "localsgd/core/random.hpp"
 #include "localsgd/certificate/balanced_dual.hpp"
@@ -55,6 +56,8 @@ class newton_cg {
   static constexpr double expected_iterations() noexcept { return 12; }
   /// @brief The number of full gradients of the last direction.
   double gradients_per_sample() const noexcept { return passes_; }
+  /// @brief The number of sums over all workers of the last direction: each took a pass.
+  std::size_t sums() const noexcept { return static_cast<std::size_t>(passes_); }
 
   /// @brief Collective: computes the direction. @pre the last evaluation of `pass` was that of f at
   ///        x
@@ -100,6 +103,7 @@ class newton_cg {
     double const value = pass.last() / samples();
     pass.each_share(f, team, [&](auto const& share, index_range samples, std::span<double> sum,
                                  std::size_t) { add_hessian_diagonal(share, x, samples, sum); });
+    count_sum(team, d_, d_);
     if (!team.leads()) return;
     pass.write(samples(), search_.scale());
     std::size_t const penalized = penalized_coordinates(f);

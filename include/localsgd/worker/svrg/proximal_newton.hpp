@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/communicator/traffic.hpp"
 #include "localsgd/core/index_range.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
 #include "localsgd/kernels/packed_cholesky.hpp"
@@ -64,6 +65,7 @@ class newton_direction<F> {
   static constexpr double share_of_price() noexcept { return 1; }
   /// @brief The work of a direction divided by that of ∇f.
   double gradients_per_sample() const noexcept { return gradients_; }
+  static constexpr std::size_t sums() noexcept { return 1; }
 
   /// @brief Leader only: stores ∇φ(x). @param pass its last evaluation was that of f at x
   void keep_gradient(full_gradient const& pass) {
@@ -85,6 +87,7 @@ class newton_direction<F> {
                                       std::size_t) {
       if (usable_) add_hessian(share, x, samples, set_, sum);
     });
+    if (usable_) count_sum(team, plan_.dimension, point_.size());
     if (team.leads() && usable_) {
       descent_.take(hessian_->sum(), set_.size());
       auto const totals = hessian_->totals();
