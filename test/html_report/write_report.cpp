@@ -63,6 +63,14 @@ std::string between(std::string const& text, std::string const& begin, std::stri
   return text.substr(first, text.find(end, first) - first);
 }
 
+/// The words of to_string(result), as HTML.
+std::string reason(result<double> const& r) {
+  return localsgd::detail::html_escaped(localsgd::detail::reported_reason(r.reason));
+}
+std::string advice(result<double> const& r) {
+  return localsgd::detail::html_escaped(localsgd::detail::advised(r));
+}
+
 /// The message and the setting of the exception that `call` throws.
 template <class Call>
 invalid_settings refused(Call const& call) {
@@ -89,9 +97,9 @@ BOOST_AUTO_TEST_CASE(a_page_holds_its_library_its_data_and_the_words_of_the_repo
   BOOST_TEST(has(page, localsgd::detail::uplot_script));
   BOOST_TEST(has(page, localsgd::detail::uplot_licence));
   BOOST_TEST(has(page, localsgd::detail::report_script));
-  BOOST_TEST(has(page, "<strong>steps_done</strong>: all local steps were made.</p>"));
-  BOOST_TEST(has(page, "Next: if the certificate is too large, set a tolerance or allow more"));
-  BOOST_TEST(has(page, "<tr><th>certificate</th><td>f(x) - f* &lt;= 0.25</td></tr>"));
+  BOOST_TEST(has(page, "<p><strong>steps_done</strong>: " + reason(small()) + ".</p>"));
+  BOOST_TEST(has(page, "<p>Next: " + advice(small()) + "</p>"));
+  BOOST_TEST(has(page, "f(x) - f* &lt;= 0.25</td></tr>"));
   BOOST_TEST(has(page, "available cores"));
 }
 
@@ -152,8 +160,8 @@ BOOST_AUTO_TEST_CASE(a_run_that_diverged_has_a_page) {
   r.reason = localsgd::stop_reason::diverged;
   r.certificate = std::numeric_limits<double>::infinity();
   std::string const page = report_html({{"run", r}, {"other", small()}});
-  BOOST_TEST(has(page, "<strong>diverged</strong>"));
-  BOOST_TEST(has(page, "x is not an answer. Use a smaller step size"));
+  BOOST_TEST(has(page, "<p><strong>diverged</strong>: " + reason(r) + ".</p>"));
+  BOOST_TEST(has(page, "<p>Next: " + advice(r) + "</p>"));
   BOOST_TEST(has(page, "<td>infinite</td><td>not known</td>"));
   BOOST_TEST(has(page, "\"objective\":[0.75,null]"));
 }

@@ -82,7 +82,7 @@ inline void append_summary(std::string& out, std::vector<report_run> const& runs
     out.append("<div class=\"card\"><h3>" + swatch_and_name(runs, i) + "</h3>\n");
     if (!run.description.empty()) out.append("<p>" + html_escaped(run.description) + "</p>\n");
     out.append("<p><strong>").append(to_string(run.reason)).append("</strong>: ");
-    out.append(reported_reason(run.reason)).append(".</p>\n");
+    out.append(html_escaped(reported_reason(run.reason))).append(".</p>\n");
     out.append("<p>Next: " + html_escaped(run.next) + "</p></div>\n");
   }
   out += "</div>\n";
