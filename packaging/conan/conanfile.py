@@ -14,7 +14,7 @@ required_conan_version = ">=2.0"
 class LocalsgdConan(ConanFile):
     name = "localsgd"
     description = "Local SGD: workers that step independently and average once in a while"
-    license = "BSL-1.0"
+    license = "BSL-1.0", "MIT"
     topics = ("sgd", "optimization", "machine-learning", "header-only")
     package_type = "header-library"
     settings = "os", "arch", "compiler", "build_type"
@@ -31,7 +31,7 @@ class LocalsgdConan(ConanFile):
         self.version = ".".join(re.findall(r"#define LOCALSGD_VERSION_\w+ (\d+)", header))
 
     def export_sources(self):
-        copy(self, "LICENSE", self._checkout, self.export_sources_folder)
+        copy(self, "LICENSE*", self._checkout, self.export_sources_folder)
         copy(self, "include/localsgd/*.hpp", self._checkout, self.export_sources_folder)
 
     def requirements(self):
@@ -46,7 +46,7 @@ class LocalsgdConan(ConanFile):
         self.info.clear()
 
     def package(self):
-        copy(self, "LICENSE", self.source_folder, os.path.join(self.package_folder, "licenses"))
+        copy(self, "LICENSE*", self.source_folder, os.path.join(self.package_folder, "licenses"))
         copy(self, "include/localsgd/*.hpp", self.source_folder, self.package_folder)
 
     def package_info(self):
