@@ -12,7 +12,7 @@
 
 #include <cstddef>
 #include <string_view>
-#include <utility>
+#include <type_traits>
 #include <variant>
 
 /// @file
@@ -23,6 +23,20 @@ namespace localsgd::python {
 /// @brief One of the losses of the library. All of them share one instantiation of the solver, which
 ///        costs a predictable branch in a local step, and saves most of the time to compile.
 class any_loss {
+  using losses = std::variant<logistic, squared, squared_hinge, smoothed_hinge, huber>;
+
+  // A switch, which the compiler sees through.
+  template <class Function>
+  auto visit(Function const& f) const noexcept {
+    switch (loss_.index()) {
+      case 0: return f(*std::get_if<0>(&loss_));
+      case 1: return f(*std::get_if<1>(&loss_));
+      case 2: return f(*std::get_if<2>(&loss_));
+      case 3: return f(*std::get_if<3>(&loss_));
+      default: return f(*std::get_if<4>(&loss_));
+    }
+  }
+
  public:
   /// @param name      that of the loss in a linear_model
   /// @param parameter γ of smoothed_hinge, δ of huber
@@ -62,27 +76,14 @@ class any_loss {
   }
 
  private:
-  using losses = std::variant<logistic, squared, squared_hinge, smoothed_hinge, huber>;
-
   static losses chosen(std::string_view name, double parameter) {
     if (name == logistic::name) return logistic{};
     if (name == squared::name) return squared{};
     if (name == squared_hinge::name) return squared_hinge{};
     if (name == smoothed_hinge::name) return smoothed_hinge(parameter);
     if (name == huber::name) return huber(parameter);
-    detail::refuse_setting("loss", name, "logistic, squared, squared_hinge, smoothed_hinge or huber");
-  }
-
-  // A switch, which the compiler sees through.
-  template <class Function>
-  decltype(auto) visit(Function const& f) const noexcept {
-    switch (loss_.index()) {
-      case 0: return f(*std::get_if<0>(&loss_));
-      case 1: return f(*std::get_if<1>(&loss_));
-      case 2: return f(*std::get_if<2>(&loss_));
-      case 3: return f(*std::get_if<3>(&loss_));
-      default: return f(*std::get_if<4>(&loss_));
-    }
+    detail::refuse_setting("loss", name,
+                           "logistic, squared, squared_hinge, smoothed_hinge or huber");
   }
 
   losses loss_;

@@ -32,8 +32,8 @@ class stoppable_mean {
   struct bound : mean::bound<Scalar> {
     std::stop_token stop;
 
-    bound(std::size_t workers, std::stop_token s) noexcept
-        : mean::bound<Scalar>(workers), stop(std::move(s)) {}
+    bound(std::size_t k, std::stop_token s) noexcept
+        : mean::bound<Scalar>(k), stop(std::move(s)) {}
     void begin_round(round_info const&) const {
       if (stop.stop_requested()) throw stopped();
     }
