@@ -38,7 +38,8 @@ class FitResult:
         A proven upper bound on F(x) - min F; infinite if there is none.
     reason : str
         Why the run ended: ``tolerance_reached``, ``precision_reached`` (as good as double precision
-        allows), ``steps_done`` (``max_iter`` was reached), ``stalled``, ``no_minimum`` or ``diverged``.
+        allows), ``steps_done`` (``max_iter`` was reached), ``stalled`` (F and its gradient no longer
+        decrease: normal without a penalty) or ``diverged``.
     epochs : float
         Gradients of single samples, divided by the number of samples.
     rounds : int
@@ -189,25 +190,23 @@ class LinearModel(BaseEstimator):
     def _seed(self):
         return int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
 
-    def _set_results(self, results):
+    def _set_results(self, results, penalised=True):
         """certificate_, result_ and n_iter_; warns if a run did not converge."""
         self.result_ = results[0] if len(results) == 1 else results
         self.certificate_ = max(r.certificate for r in results)
         self.n_iter_ = max(1, math.ceil(max(r.epochs for r in results)))
-        for message in {self._complaint(r) for r in results} - {None}:
+        for message in {self._complaint(r, penalised) for r in results} - {None}:
             warnings.warn(message, ConvergenceWarning, stacklevel=3)
 
-    def _complaint(self, result):
+    def _complaint(self, result, penalised):
         if result.reason == "steps_done":
             return (
                 f"max_iter={self.max_iter} was reached before tol={self.tol}. Increase max_iter or "
                 "tol, or scale the features to similar ranges."
             )
-        if result.reason == "no_minimum":
-            return "Without a penalty the objective has no minimum: the features separate the classes."
         if result.reason == "diverged":
             return "The objective overflowed. Scale the features to similar ranges."
-        if result.reason == "stalled" and math.isfinite(result.certificate):
+        if result.reason == "stalled" and penalised:  # without a penalty there is no tight bound
             return (
                 "The objective stopped decreasing before tol was reached; certificate_ says how good "
                 "the answer is. Scale the features to similar ranges."

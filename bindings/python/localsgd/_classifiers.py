@@ -197,7 +197,7 @@ class LogisticRegression(LinearClassifier):
             if l1 == 0 and l2 == 0:
                 self.coef_ = self.coef_ - self.coef_.mean(axis=0)
             results = [result]
-        self._set_results(results)
+        self._set_results(results, penalised=l1 > 0 or l2 > 0)
         return self
 
     def predict_proba(self, X):
@@ -345,8 +345,8 @@ class LocalSGDClassifier(LinearClassifier):
     def _run_settings(self, n, scale):
         return plain_steps(self, n)
 
-    def _complaint(self, result):
-        return None if result.reason == "steps_done" else super()._complaint(result)
+    def _complaint(self, result, penalised):
+        return None if result.reason == "steps_done" else super()._complaint(result, penalised)
 
     def fit(self, X, y, sample_weight=None):
         """Fits the model. Features of float64 or float32, row-major or CSR, are not copied."""

@@ -34,7 +34,7 @@ class LinearRegressor(RegressorMixin, LinearModel):
         )
         self.coef_ = x[: X.shape[1]].copy()
         self.intercept_ = float(mean + x[-1]) if intercept else 0.0
-        self._set_results([result])
+        self._set_results([result], penalised=l1 > 0 or l2 > 0)
         return self
 
     def predict(self, X):
@@ -240,8 +240,8 @@ class LocalSGDRegressor(LinearRegressor):
     def _run_settings(self, n, scale):
         return plain_steps(self, n)
 
-    def _complaint(self, result):
-        return None if result.reason == "steps_done" else super()._complaint(result)
+    def _complaint(self, result, penalised):
+        return None if result.reason == "steps_done" else super()._complaint(result, penalised)
 
     def fit(self, X, y, sample_weight=None):
         """Fits the model. Features of float64 or float32, row-major or CSR, are not copied."""
