@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import RegressorMixin
 
 from ._base import LinearModel, check_choice, check_number
-from ._classifiers import check_plain_steps, plain_steps
+from ._classifiers import check_plain_steps, plain_steps, plain_tags
 
 
 class LinearRegressor(RegressorMixin, LinearModel):
@@ -253,3 +253,6 @@ class LocalSGDRegressor(LinearRegressor):
             loss={"squared_error": "squared"}.get(self.loss, self.loss),
             loss_parameter=float(self.epsilon),
         )
+
+    def _more_tags(self):
+        return plain_tags()

@@ -169,7 +169,7 @@ class Errors(unittest.TestCase):
     def test_a_fit_that_is_too_short_warns(self):
         X, y = problem()
         with self.assertWarnsRegex(ConvergenceWarning, "max_iter=1 was reached"):
-            localsgd.LogisticRegression(C=1e5, max_iter=1).fit(X, y)
+            localsgd.LinearSVC(loss="smoothed_hinge", C=100, max_iter=1).fit(X, y)
 
 
 class Results(unittest.TestCase):

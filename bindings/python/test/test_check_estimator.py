@@ -4,15 +4,22 @@
 
 import unittest
 import warnings
+from unittest import SkipTest
 
 from sklearn.exceptions import SkipTestWarning
 from sklearn.utils.estimator_checks import check_estimator
-from unittest import SkipTest
 
 import localsgd
 
 # {estimator: {name of the check: why it fails}}
-EXPECTED_FAILURES = {}
+DRAWS = (
+    "the steps draw samples by their positions, which change if samples of weight 0 are removed; "
+    "SGDClassifier and SGDRegressor fail it, too"
+)
+EXPECTED_FAILURES = {
+    "LocalSGDClassifier": {"check_sample_weights_invariance(kind=zeros)": DRAWS},
+    "LocalSGDRegressor": {"check_sample_weights_invariance(kind=zeros)": DRAWS},
+}
 
 ESTIMATORS = [
     localsgd.LogisticRegression(),
@@ -26,12 +33,13 @@ ESTIMATORS = [
 
 
 def name_of(check):
-    while hasattr(check, "func"):
-        keywords = getattr(check, "keywords", {})
-        check = check.func
-        if keywords:
-            return check.__name__ + str(keywords)
-    return check.__name__
+    """The name of a check, with the arguments that distinguish it from others."""
+    keywords = {}
+    while hasattr(check, "func") or hasattr(check, "__wrapped__"):
+        keywords.update(getattr(check, "keywords", {}))
+        check = getattr(check, "func", None) or check.__wrapped__
+    arguments = ", ".join(f"{k}={v}" for k, v in keywords.items())
+    return check.__name__ + (f"({arguments})" if arguments else "")
 
 
 class CheckEstimator(unittest.TestCase):
@@ -49,8 +57,9 @@ def add_test(estimator):
                 try:
                     check(instance)
                     passed += 1
-                except SkipTest:
-                    pass
+                except SkipTest as skipped:  # for example because pandas is missing
+                    if name_of(check) in expected:
+                        failed[name_of(check)] = skipped
                 except Exception as error:  # the list of all failures says more than the first
                     failed[name_of(check)] = error
         surprises = {name: error for name, error in failed.items() if name not in expected}

@@ -17,7 +17,8 @@ import localsgd
 
 
 def binary(n=300, d=12, seed=0):
-    X, y = make_classification(n, d, n_informative=min(5, d - 2), flip_y=0.1, random_state=seed)
+    X, y = make_classification(n, d, n_informative=min(5, d), n_redundant=0, flip_y=0.1,
+                               random_state=seed)
     return X, np.array(["no", "yes"])[y]
 
 
@@ -239,6 +240,13 @@ class Determinism(unittest.TestCase):
         self.assertTrue(np.any(a.coef_ != b.coef_))
         c = localsgd.LocalSGDClassifier(max_iter=3, random_state=0).fit(X, y)
         assert_array_equal(a.coef_, c.coef_)
+
+    def test_weights_of_one_have_the_bits_of_no_weights(self):
+        X, y = binary()
+        for estimator in (localsgd.LogisticRegression(random_state=0),
+                          localsgd.LocalSGDClassifier(random_state=0)):
+            without = estimator.fit(X, y).coef_.copy()
+            assert_array_equal(estimator.fit(X, y, sample_weight=np.ones(len(y))).coef_, without)
 
     def test_a_warm_start_at_the_answer_ends_at_once(self):
         X, y = binary(2000)
