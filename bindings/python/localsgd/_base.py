@@ -149,15 +149,18 @@ class LinearModel(BaseEstimator):
             raise ValueError("All sample weights are zero")
         return np.ascontiguousarray(weights)
 
-    def _run_settings(self, n, scale):
+    def _run_settings(self, n, loss, scale):
         """Variance-reduced steps until the certificate is at most tol*scale."""
+        tol = self.tol
+        if loss == "softmax":  # rounding keeps its bounds above smaller tolerances
+            tol = max(tol, 1e-8)
         # 10 is the default of the library, which then makes as many epochs as needed.
         epochs = float(self.max_iter)
         return dict(
             local_steps=0,
             epochs=np.nextafter(10, 11) if epochs == 10 else epochs,
             steps=0,
-            tolerance=max(self.tol * scale, np.finfo(float).tiny),
+            tolerance=max(tol * scale, np.finfo(float).tiny),
         )
 
     def _solve(self, X, targets, weights, *, scale, seed, start=None, **problem):
@@ -172,7 +175,7 @@ class LinearModel(BaseEstimator):
             seed=seed,
             threads=min(effective_n_jobs(self.n_jobs), 4096),
             start=start,
-            **self._run_settings(X.shape[0], scale),
+            **self._run_settings(X.shape[0], problem["loss"], scale),
             **problem,
         )
         x = values.pop("x")
@@ -190,15 +193,17 @@ class LinearModel(BaseEstimator):
     def _seed(self):
         return int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
 
-    def _set_results(self, results, penalised=True):
-        """certificate_, result_ and n_iter_; warns if a run did not converge."""
+    def _set_results(self, results, scale, penalised=True):
+        """certificate_, result_ and n_iter_; warns if a run did not converge.
+
+        F(0) is `scale`."""
         self.result_ = results[0] if len(results) == 1 else results
         self.certificate_ = max(r.certificate for r in results)
         self.n_iter_ = max(1, math.ceil(max(r.epochs for r in results)))
-        for message in {self._complaint(r, penalised) for r in results} - {None}:
+        for message in {self._complaint(r, scale if penalised else None) for r in results} - {None}:
             warnings.warn(message, ConvergenceWarning, stacklevel=3)
 
-    def _complaint(self, result, penalised):
+    def _complaint(self, result, scale):
         if result.reason == "steps_done":
             return (
                 f"max_iter={self.max_iter} was reached before tol={self.tol}. Increase max_iter or "
@@ -206,7 +211,9 @@ class LinearModel(BaseEstimator):
             )
         if result.reason == "diverged":
             return "The objective overflowed. Scale the features to similar ranges."
-        if result.reason == "stalled" and penalised:  # without a penalty there is no tight bound
+        # F and its gradient no longer decrease. Rounding may keep the bound above a small tol, and
+        # without a penalty there is no tight bound.
+        if result.reason == "stalled" and scale and result.certificate > 1e-6 * scale:
             return (
                 "The objective stopped decreasing before tol was reached; certificate_ says how good "
                 "the answer is. Scale the features to similar ranges."

@@ -109,7 +109,7 @@ class LogisticRegression(LinearClassifier):
     class_weight : dict or 'balanced', default=None
     tol : float, default=1e-10
         The fit ends when F is proven to be within ``tol * log(classes)`` of its minimum;
-        ``log(classes)`` is F(0).
+        ``log(classes)`` is F(0). For three classes or more, `tol` is at least 1e-8.
     max_iter : int, default=10000
         The largest number of epochs: local steps, in units of the number of samples.
     random_state : int, RandomState instance or None, default=None
@@ -197,7 +197,7 @@ class LogisticRegression(LinearClassifier):
             if l1 == 0 and l2 == 0:
                 self.coef_ = self.coef_ - self.coef_.mean(axis=0)
             results = [result]
-        self._set_results(results, penalised=l1 > 0 or l2 > 0)
+        self._set_results(results, math.log(classes), penalised=l1 > 0 or l2 > 0)
         return self
 
     def predict_proba(self, X):
@@ -283,7 +283,7 @@ class LinearSVC(LinearClassifier):
             intercept=float(self.intercept_scaling) if self.fit_intercept else 0.0,
             regularize_intercept=True,
         )
-        self._set_results(results)
+        self._set_results(results, 1.0)
         return self
 
 
@@ -342,11 +342,11 @@ class LocalSGDClassifier(LinearClassifier):
         self.workers = workers
         self.local_steps = local_steps
 
-    def _run_settings(self, n, scale):
+    def _run_settings(self, n, loss, scale):
         return plain_steps(self, n)
 
-    def _complaint(self, result, penalised):
-        return None if result.reason == "steps_done" else super()._complaint(result, penalised)
+    def _complaint(self, result, scale):
+        return None if result.reason == "steps_done" else super()._complaint(result, scale)
 
     def fit(self, X, y, sample_weight=None):
         """Fits the model. Features of float64 or float32, row-major or CSR, are not copied."""
@@ -360,7 +360,7 @@ class LocalSGDClassifier(LinearClassifier):
             loss_parameter=0.1, scale=1.0, l1=0.0, l2=float(self.alpha), intercept=intercept,
             regularize_intercept=False, start=self._warm_start_rows(X, rows, intercept),
         )
-        self._set_results(results)
+        self._set_results(results, 1.0)
         return self
 
     def _more_tags(self):

@@ -34,7 +34,7 @@ class LinearRegressor(RegressorMixin, LinearModel):
         )
         self.coef_ = x[: X.shape[1]].copy()
         self.intercept_ = float(mean + x[-1]) if intercept else 0.0
-        self._set_results([result], penalised=l1 > 0 or l2 > 0)
+        self._set_results([result], scale, penalised=l1 > 0 or l2 > 0)
         return self
 
     def predict(self, X):
@@ -237,11 +237,11 @@ class LocalSGDRegressor(LinearRegressor):
         self.workers = workers
         self.local_steps = local_steps
 
-    def _run_settings(self, n, scale):
+    def _run_settings(self, n, loss, scale):
         return plain_steps(self, n)
 
-    def _complaint(self, result, penalised):
-        return None if result.reason == "steps_done" else super()._complaint(result, penalised)
+    def _complaint(self, result, scale):
+        return None if result.reason == "steps_done" else super()._complaint(result, scale)
 
     def fit(self, X, y, sample_weight=None):
         """Fits the model. Features of float64 or float32, row-major or CSR, are not copied."""
