@@ -4,7 +4,7 @@
 #
 # usage: cmake/install_packages.sh GROUP...
 #        GROUP: build, test, clang, quickstart, benchmark, compare, battery, scaling, cluster,
-#        paper, tools, docs, browser
+#        paper, tools, python, docs, browser
 # Installs those of the Debian packages that are missing. With nothing missing it needs neither the
 # network nor any rights.
 set -euo pipefail
@@ -27,6 +27,7 @@ declare -A groups=(
   [cluster]="$build zlib1g-dev libopenmpi-dev mpirun.openmpi=openmpi-bin dataset-fashion-mnist
     ip=iproute2 tc=iproute2 unshare=util-linux"
   [tools]="$build zlib1g-dev nlohmann-json3-dev libcli11-dev"
+  [python]="$build python3-dev pybind11-dev python3-numpy python3-scipy python3-sklearn"
   [paper]="$build zlib1g-dev python3-matplotlib"
   [docs]='doxygen=doxygen python3=python3 bibtex=texlive-binaries perl=perl doxygen-awesome-css libjs-mathjax'
   [browser]='python3=python3 chromium=chromium chromedriver=chromium-driver'

@@ -12,6 +12,7 @@ double value(localsgd::result<> const& r, localsgd::settings const& s);
 bool ended(localsgd::stop_reason reason);
 struct data {
   localsgd::csr_matrix<> const* rows;
+  localsgd::dense_view<double> const* view;
   localsgd::dataset<localsgd::csr_matrix<>> const* all;
   localsgd::checkpoint const* file;
 };

@@ -22,6 +22,7 @@ io
 loss
 regularizer
 data
+data/views
 settings.hpp
 result.hpp
 report.hpp

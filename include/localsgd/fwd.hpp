@@ -23,6 +23,8 @@ class invalid_data;
 
 template <class Value = float>
 class csr_matrix;
+template <class Value>
+class dense_view;
 template <class Matrix>
 struct dataset;
 

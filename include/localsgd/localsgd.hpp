@@ -23,6 +23,8 @@
 #include "localsgd/data/labels.hpp"
 #include "localsgd/data/libsvm.hpp"
 #include "localsgd/data/select_rows.hpp"
+#include "localsgd/data/views/csr_view.hpp"
+#include "localsgd/data/views/dense_view.hpp"
 #include "localsgd/fwd.hpp"
 #include "localsgd/html_report/write_report.hpp"
 #include "localsgd/iterate_weights/linear_weights.hpp"

@@ -56,7 +56,7 @@ struct linear_options {
 /// Borrows features, targets, weights and offsets: they must outlive the objective, and temporaries
 /// do not compile. Immutable, so safe to use from several threads.
 ///
-/// @tparam Matrix `csr_matrix<float>`, `csr_matrix<double>`, `dense_matrix<float>` or `<double>`
+/// @tparam Matrix `csr_matrix`, `dense_matrix` or `dense_view` of `float` or `double`
 /// @tparam Scalar the type of x; inner products and losses are always computed in double
 /// @tparam RegularizerType r. If it has no gradient, `gradient` and `smoothness` are those of the
 ///                         mean loss alone; `gradient` still returns f, including r.

@@ -1,0 +1,10 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#include "linear.hpp"
+
+namespace localsgd::python {
+
+template result<double> solve_linear(csr_matrix<float> const&, problem const&, solution const&);
+template result<double> solve_linear(csr_matrix<double> const&, problem const&, solution const&);
+
+}  // namespace localsgd::python
