@@ -396,7 +396,7 @@ BOOST_AUTO_TEST_CASE(the_checkpoint_of_another_run_is_refused_by_what_differs) {
     BOOST_TEST(e.file == path().string());
     BOOST_TEST_INFO(e.what() << " names " << line);
     BOOST_TEST(e.found.find("the checkpoint of a run with " + std::string(line)) == 0u);
-    BOOST_TEST(e.expected.find("remove the file to start a new run") != std::string::npos);
+    BOOST_TEST(e.expected.find("to start a new run, remove the file") != std::string::npos);
   };
   auto const with = [](auto member, auto value) {
     settings s = fifty;
@@ -435,7 +435,7 @@ BOOST_AUTO_TEST_CASE(a_damaged_file_is_refused_and_nothing_is_started) {
   auto const e = support::error_of<invalid_data>([&] {
     minimize(usual(), fifty, thread_pool(3), checkpoint(path()), at_evaluation{0, look});
   });
-  BOOST_TEST(e.found == "a file of another kind");
+  BOOST_TEST(e.found == "a file in another format");
   BOOST_TEST(looks == 0u);
 }
 

@@ -38,7 +38,7 @@ BOOST_AUTO_TEST_CASE(compressed_bytes_are_refused_with_what_to_do) {
       [] { refuse_compressed(std::string_view("\x1f\x8b\x08", 3), "a.gz"); });
   BOOST_TEST(e.file == "a.gz");
   BOOST_TEST(e.found == "a gzip file");
-  BOOST_TEST(e.expected.find("decompress it first") != std::string_view::npos);
+  BOOST_TEST(e.expected.find("decompress the file first") != std::string_view::npos);
 }
 
 BOOST_AUTO_TEST_CASE(compressed_bytes_are_known_by_what_they_begin_with) {

@@ -206,7 +206,7 @@ BOOST_AUTO_TEST_CASE(numbers_do_not_depend_on_the_locale) {
   BOOST_TEST(d.features.columns() == 1000U);
   BOOST_TEST(d.features.row(0).values[0] == 2.25F);
   check(error_in("1,5 1:2\n"), 1, 1, "1,5",
-        "a label (a decimal number; several labels of a sample are not supported)");
+        "a label (a decimal number; samples with several labels are not supported)");
   check(error_in("1 1000:1", {.columns = 999}), 1, 3, "1000",
         "an index of at most 999 (options.columns)");
 }
@@ -241,7 +241,7 @@ BOOST_AUTO_TEST_CASE(a_malformed_label_is_refused) {
   check(error_in("1 1:1\n\n  spam 1:1\n"), 3, 3, "spam", expected);
   check(error_in("1:1 2:1\n"), 1, 1, "1:1", expected + " before the first index:value");
   check(error_in("1,2 1:1\n"), 1, 1, "1,2",
-        "a label (a decimal number; several labels of a sample are not supported)");
+        "a label (a decimal number; samples with several labels are not supported)");
   check(error_in("+-1 1:1\n"), 1, 1, "+-1", expected);
   check(error_in("++1 1:1\n"), 1, 1, "++1", expected);
   check(error_in("+\n"), 1, 1, "+", expected);
@@ -250,20 +250,20 @@ BOOST_AUTO_TEST_CASE(a_malformed_label_is_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(a_missing_colon_is_refused) {
-  std::string const expected = "index:value (there is no colon)";
+  std::string const expected = "index:value (the colon is missing)";
   check(error_in("1 1:1\n-1 1:2 3 4:5\n"), 2, 8, "3", expected);
   check(error_in("-1 7"), 1, 4, "7", expected);
   check(error_in("-1 1:2 word\t4:5"), 1, 8, "word", expected);
 }
 
 BOOST_AUTO_TEST_CASE(a_malformed_index_is_refused) {
-  std::string const expected = "an index (a whole number)";
+  std::string const expected = "an index (an integer)";
   check(error_in("1 1:1 x:2\n"), 1, 7, "x", expected);
   check(error_in("1 1.5:2\n"), 1, 3, "1.5", expected);
   check(error_in("1 -1:2\n"), 1, 3, "-1", expected);
   check(error_in("1 +1:2\n"), 1, 3, "+1", expected);
   check(error_in("1 :2\n"), 1, 3, "nothing", expected);
-  check(error_in("1 1 :2\n"), 1, 3, "1", "index:value (there is no colon)");
+  check(error_in("1 1 :2\n"), 1, 3, "1", "index:value (the colon is missing)");
 }
 
 BOOST_AUTO_TEST_CASE(a_malformed_value_is_refused) {
@@ -281,7 +281,8 @@ BOOST_AUTO_TEST_CASE(a_malformed_value_is_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(index_0_is_refused_where_indices_start_at_1) {
-  std::string const expected = "an index of at least 1 (index_base = 1)";
+  std::string const expected =
+      "an index of at least 1; if the indices start at 0, set libsvm_options.index_base = 0";
   check(error_in("1 1:1\n1 0:1\n"), 2, 3, "0", expected);
   check(error_in("1 3:1 0:1\n"), 1, 7, "0", expected);
 }
@@ -305,11 +306,11 @@ BOOST_AUTO_TEST_CASE(an_index_above_the_forced_number_of_columns_is_refused) {
 
 BOOST_AUTO_TEST_CASE(unsorted_or_repeated_indices_are_refused) {
   check(error_in("1 1:1\n1 2:1 5:1 4:1\n"), 2, 11, "4",
-        "an index above 5 (indices of a line are sorted and unique)");
+        "an index above 5 (the indices of a line must increase)");
   check(error_in("1 2:1 2:1\n"), 1, 7, "2",
-        "an index above 2 (indices of a line are sorted and unique)");
+        "an index above 2 (the indices of a line must increase)");
   check(error_in("1 0:1 0:1\n", {.index_base = 0}), 1, 7, "0",
-        "an index above 0 (indices of a line are sorted and unique)");
+        "an index above 0 (the indices of a line must increase)");
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(numbers_that_are_not_finite_are_refused, Value, value_types) {
@@ -346,18 +347,18 @@ BOOST_AUTO_TEST_CASE(a_text_without_samples_is_refused) {
 
 BOOST_AUTO_TEST_CASE(compressed_data_is_recognised) {
   check(error_in("\x1f\x8b\x08 and so on"), 0, 0, "a gzip file",
-        "decompressed data: decompress it first");
+        "uncompressed data; decompress the file first");
 }
 
 BOOST_AUTO_TEST_CASE(a_byte_order_mark_of_utf_16_is_named) {
   for (std::string_view const mark : {"\xff\xfe", "\xfe\xff"})
-    check(error_in(std::string(mark) + "1 1:2\n"), 1, 1, "a byte order mark of UTF-16",
-          "text in ASCII or UTF-8");
+    check(error_in(std::string(mark) + "1 1:2\n"), 1, 1, "a UTF-16 byte order mark",
+          "ASCII or UTF-8 text; convert the file first");
 }
 
 BOOST_AUTO_TEST_CASE(a_query_of_ranking_data_is_refused_by_name) {
   check(error_in("2 qid:1 1:0.5 2:1\n1 qid:1 1:0.1\n"), 1, 3, "qid:1",
-        "index:value (qid: is not supported; libsvm_options::skip_qid skips it)");
+        "index:value; to ignore qid: set libsvm_options.skip_qid");
 }
 
 BOOST_AUTO_TEST_CASE(a_carriage_return_inside_a_line_is_refused) {
@@ -463,7 +464,7 @@ BOOST_AUTO_TEST_CASE(a_missing_file_is_an_error) {
   BOOST_TEST(e.file == file().string());
   BOOST_TEST(e.line == 0U);
   BOOST_TEST(e.found == "no such file");
-  BOOST_TEST(e.expected == "a file that can be read");
+  BOOST_TEST(e.expected == "a readable file");
 }
 
 BOOST_AUTO_TEST_CASE(a_directory_is_an_error) {

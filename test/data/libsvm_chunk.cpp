@@ -68,9 +68,9 @@ BOOST_AUTO_TEST_CASE(a_text_that_grows_entries_between_the_passes_is_refused_not
     }
   };
   BOOST_TEST(refused(2, 2).empty());
-  BOOST_TEST(refused(1, 2) == "a file that changes while it is read");
-  BOOST_TEST(refused(2, 1) == "a file that changes while it is read");
-  BOOST_TEST(refused(0, 0) == "a file that changes while it is read");
+  BOOST_TEST(refused(1, 2) == "a file that changed during reading");
+  BOOST_TEST(refused(2, 1) == "a file that changed during reading");
+  BOOST_TEST(refused(0, 0) == "a file that changed during reading");
 }
 
 BOOST_AUTO_TEST_CASE(a_chunk_fills_its_part_of_the_arrays_and_no_more) {

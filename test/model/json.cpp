@@ -152,8 +152,8 @@ BOOST_AUTO_TEST_CASE(what_is_no_model_is_named_with_its_field) {
        "\"localsgd linear model\""},
       {replaced("\"localsgd linear model\"", "null"), "\"format\": null",
        "\"localsgd linear model\""},
-      {replaced("\"version\": 1", "\"version\": 2"), "\"version\": 2", "1: other versions"},
-      {replaced("\"version\": 1", "\"version\": 1.0"), "\"version\": 1.0", "1: other versions"},
+      {replaced("\"version\": 1", "\"version\": 2"), "\"version\": 2", "1, the only version"},
+      {replaced("\"version\": 1", "\"version\": 1.0"), "\"version\": 1.0", "1, the only version"},
       {replaced("  \"version\": 1,\n", ""), "no \"version\"", "all fields"},
       {replaced("\"loss\": \"logistic\"", "\"loss\": 3"), "\"loss\": 3", "a string"},
       {replaced("\"features\": 3", "\"features\": -3"), "\"features\": -3",
@@ -178,7 +178,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_model_is_named_with_its_field) {
       {replaced("0.1,", "true,"), "\"coefficients[0][0]\": true", "a number"},
       {replaced("\"binary\"", "\"regression\""), "\"kind\": \"regression\"",
        "\"binary\", which follows"},
-      {replaced("\"kind\"", "\"Kind\""), "\"Kind\"", "no other fields"},
+      {replaced("\"kind\"", "\"Kind\""), "\"Kind\"", "only the fields"},
       {replaced("\"kind\": \"binary\"", "\"loss\": \"x\""), "\"loss\" twice", "each field once"},
   };
   for (auto const& each : all) {

@@ -351,7 +351,7 @@ BOOST_AUTO_TEST_CASE(a_file_that_does_not_fit_is_refused_on_all_ranks_and_stays)
   is_refused(damaged, "a damaged state");
   is_refused(good.substr(0, good.size() / 2), "bytes, expected");
   is_refused("", "an empty file");
-  is_refused("no checkpoint at all, but long enough to be one: 0123456789abcdef", "another kind");
+  is_refused("no checkpoint at all, but long enough to be one: 0123456789abcdef", "another format");
 
   if (first) put(folder.file(), good);
   settings other = fifty;

@@ -526,7 +526,7 @@ BOOST_AUTO_TEST_CASE(labels_that_are_no_class_are_refused_by_number) {
   dense_matrix<float> const a{{1}};
   auto const e = support::error_of<invalid_data>([&] { softmax_objective(a, y, 3, l2{}); });
   BOOST_TEST(e.found == "0.5");
-  BOOST_TEST(e.expected == "a class, 0 to 2 (encode_classes() makes them of any labels)");
+  BOOST_TEST(e.expected == "a class from 0 to 2; encode_classes() converts any labels");
 }
 
 BOOST_AUTO_TEST_CASE(there_are_2_to_65536_classes) {

@@ -97,7 +97,7 @@ BOOST_AUTO_TEST_CASE(without_evaluations_it_is_refused_by_name) {
   });
   BOOST_TEST(e.field == "evaluations");
   BOOST_TEST(e.value == "0");
-  BOOST_TEST(e.rule == ">= 1, or a tolerance set, for a schedule that follows the objective");
+  BOOST_TEST(e.rule == ">= 1, or a tolerance set, for a schedule that depends on the objective");
   BOOST_TEST(minimize(f, {.steps = 100, .evaluations = 1}, adaptive{8}).usable());
   BOOST_TEST(minimize(f, {.steps = 100, .tolerance = 1e-9}, adaptive{8}).usable());
 }

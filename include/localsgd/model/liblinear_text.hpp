@@ -150,7 +150,7 @@ inline liblinear_text read_liblinear_text(std::string_view text, std::string_vie
       has_bias = true;
     } else {
       words.fail(
-          "solver_type, nr_class, label, nr_feature, bias or w: a field of a LIBLINEAR model");
+          "a field of a LIBLINEAR model: solver_type, nr_class, label, nr_feature, bias or w");
     }
     if (repeated) words.fail("each field once");
   }
@@ -159,7 +159,8 @@ inline liblinear_text read_liblinear_text(std::string_view text, std::string_vie
   if (file.classes == 0) words.fail("nr_class before w");
   if (file.features == 0) words.fail("nr_feature before w");
   if (!has_bias) words.fail("bias before w");
-  if (regression && file.classes != 2) words.fail("nr_class 2, as every regression has, before w");
+  if (regression && file.classes != 2)
+    words.fail("nr_class 2 before w, as in every regression model");
   if (regression) file.labels.clear();
   if (!regression && file.labels.empty()) words.fail("label before w");
 
@@ -168,7 +169,7 @@ inline liblinear_text read_liblinear_text(std::string_view text, std::string_vie
   // Each number takes at least two bytes; this also bounds the memory that a wrong header can request.
   if (rows > text.size() / 2 / file.outputs)
     words.fail(std::to_string(rows) + " rows of " + std::to_string(file.outputs) +
-               " numbers after w: the file is too short for them");
+               " numbers after w, for which the file is too short");
   std::size_t const count = rows * file.outputs;
   std::string const what =
       "one of the " + std::to_string(rows) + " x " + std::to_string(file.outputs) + " coefficients";
@@ -176,7 +177,7 @@ inline liblinear_text read_liblinear_text(std::string_view text, std::string_vie
   for (std::size_t i = 0; i != count; ++i) file.weights.push_back(words.number(what));
   // A truncated number may still be a number.
   if (!words.ends_with_space())
-    words.fail("a blank or an end of line after the last number: the file is cut off");
+    words.fail("a space or a line end after the last number (the file is truncated)");
   if (!words.next().empty()) words.fail("nothing after the last row of w");
   return file;
 }

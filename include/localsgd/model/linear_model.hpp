@@ -108,7 +108,7 @@ struct linear_model {
   [[noreturn]] static void refuse_size(char const* member, std::size_t size, std::size_t wanted,
                                        std::string const& what) {
     throw invalid_data(member, std::to_string(size) + " elements",
-                       std::to_string(wanted) + " (" + what + ")");
+                       std::to_string(wanted) + ", " + what);
   }
   static void check_finite(char const* member, std::span<double const> numbers) {
     for (std::size_t i = 0; i != numbers.size(); ++i)
@@ -121,7 +121,7 @@ struct linear_model {
     auto const twice = std::ranges::adjacent_find(all);
     if (twice != all.end())
       throw invalid_data(member, detail::shown(*twice) + " twice",
-                         "a different one for each class");
+                         "distinct values, one for each class");
   }
 };
 
