@@ -27,7 +27,7 @@ namespace localsgd {
 /// μ = 0. Bounds are not weighted: they also hold if s_j = 0. A weighted l2 has a gradient, so it
 /// is stepped like l2, but it has no ridge form. Immutable, so safe to use from several threads.
 ///
-/// @tparam R l1, elastic_net, l2, or a box or nonnegative of these
+/// @tparam R l1, elastic_net, l2, or box or nonnegative of one of these
 template <class R>
 class weighted : public detail::separable<weighted<R>> {
   static_assert(
