@@ -188,7 +188,7 @@ BOOST_AUTO_TEST_CASE(each_reason_has_its_advice) {
              "Next: x is usable. To continue from it, pass warm_start(r.x).\n");
 }
 
-BOOST_AUTO_TEST_CASE(a_run_that_was_no_use_is_told_from_one_that_was) {
+BOOST_AUTO_TEST_CASE(a_run_without_progress_has_its_own_advice) {
   auto r = usual();
   r.objective = 0.75;  // not below the start
   BOOST_TEST(last_lines(to_string(r)).starts_with("Next: the objective did not decrease."));
@@ -197,7 +197,7 @@ BOOST_AUTO_TEST_CASE(a_run_that_was_no_use_is_told_from_one_that_was) {
              "Next: only the starting point was evaluated. Set epochs or steps above 0.\n");
 }
 
-BOOST_AUTO_TEST_CASE(an_empty_result_says_so) {
+BOOST_AUTO_TEST_CASE(an_empty_result_has_its_own_report) {
   std::string const expected = "localsgd: an empty result\n\nNext: call minimize(f, settings).\n";
   BOOST_TEST(to_string(result<double>{}) == expected);
   BOOST_TEST(to_string(result<float>{}) == expected);

@@ -142,7 +142,7 @@ BOOST_AUTO_TEST_CASE(every_flip_of_one_bit_is_detected) {
   BOOST_TEST(checkpoint_file(path(), identity).state().size() == 400u);  // it is whole again
 }
 
-BOOST_AUTO_TEST_CASE(a_file_of_another_kind_is_refused) {
+BOOST_AUTO_TEST_CASE(a_file_in_another_format_is_refused) {
   BOOST_TEST(says(refusal("1 3:0.5 7:1\n"), "another format"));
   BOOST_TEST(says(refusal(std::string(1000, '\0')), "another format"));
   std::string const cache = "\x89LSGD\r\n\x1a" + std::string(1000, '\0');

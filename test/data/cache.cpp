@@ -355,7 +355,7 @@ BOOST_AUTO_TEST_CASE(blocks_that_changed_places_are_detected) {
 // --- other files
 // -----------------------------------------------------------------------------------
 
-BOOST_AUTO_TEST_CASE(a_file_that_is_no_cache_is_refused) {
+BOOST_AUTO_TEST_CASE(a_file_that_is_not_a_cache_is_refused) {
   for (auto const& text :
        {std::string("-1 1:2\n"), std::string(10000, 'x'), std::string("\x89PNG")})
     check(text, "a file in another format", "a cache file written by save()");

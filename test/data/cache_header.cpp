@@ -99,7 +99,7 @@ BOOST_AUTO_TEST_CASE(shapes_whose_bytes_overflow_have_no_place) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(no_more_is_placed_than_there_is_room_for) {
+BOOST_AUTO_TEST_CASE(sections_do_not_exceed_the_available_space) {
   BOOST_TEST(sparse(3, 10, 5).place_sections(512));
   for (std::uint64_t room = 0; room != 512; ++room)
     BOOST_TEST(!sparse(3, 10, 5).place_sections(room));

@@ -60,7 +60,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_default_matrix_has_no_rows_and_no_columns, Value
   BOOST_TEST(empty.nonzeros() == 0U);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(rows_are_the_stretches_between_row_starts, Value, value_types) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(rows_lie_between_row_starts, Value, value_types) {
   // 0 5 0 6
   // 0 0 0 0
   // 7 0 0 0

@@ -167,7 +167,7 @@ BOOST_AUTO_TEST_CASE(truncated_elements_are_refused) {
         "24 bytes, the size in its header");
 }
 
-BOOST_AUTO_TEST_CASE(a_huge_size_without_elements_is_refused_before_memory_is_asked_for) {
+BOOST_AUTO_TEST_CASE(a_huge_size_without_elements_is_refused_before_memory_is_allocated) {
   // 2^32 - 1 rows of 2^16 bytes: 2^48 - 2^16 bytes, and 12 for the header.
   check(header(8, {0xffffffffU, 0x10000U}), "12 bytes (truncated)",
         "281474976645132 bytes, the size in its header");
@@ -225,7 +225,7 @@ BOOST_AUTO_TEST_CASE(a_missing_file_and_a_directory_are_errors) {
   BOOST_TEST(support::error_of<invalid_data>([&] { read_idx(path()); }).found == "a directory");
 }
 
-BOOST_AUTO_TEST_CASE(damaged_bytes_are_read_or_refused_and_nothing_else) {
+BOOST_AUTO_TEST_CASE(damaged_bytes_are_either_read_or_refused) {
   std::mt19937_64 random(4);
   std::size_t read = 0;
   std::size_t refused = 0;

@@ -371,7 +371,7 @@ BOOST_AUTO_TEST_CASE(what_was_found_is_shown_short_and_without_control_character
   check(error_in(std::string_view("a\0\x1b[b", 5)), 1, 1, "a??[b", "a label (a decimal number)");
 }
 
-BOOST_AUTO_TEST_CASE(options_out_of_range_are_refused_before_the_file_is_looked_at) {
+BOOST_AUTO_TEST_CASE(options_out_of_range_are_refused_before_the_file_is_opened) {
   try {
     read_libsvm("/no/such/file", {.index_base = 2});
     BOOST_FAIL("accepted");
@@ -436,7 +436,7 @@ BOOST_AUTO_TEST_CASE(an_error_in_a_shard_names_the_line_of_the_file) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(a_shard_that_there_is_not_is_refused) {
+BOOST_AUTO_TEST_CASE(a_shard_that_does_not_exist_is_refused) {
   auto const none = support::error_of<invalid_settings>(
       [] { parse_libsvm("1", "t", {.shard = 0, .shards = 0}); });
   BOOST_TEST(none.field == "shards");
@@ -597,7 +597,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(what_is_written_with_all_digits_is_read_back_exact
   }
 }
 
-BOOST_AUTO_TEST_CASE(a_damaged_text_is_read_or_refused_with_a_place_and_nothing_else) {
+BOOST_AUTO_TEST_CASE(a_damaged_text_is_either_read_or_refused_with_a_position) {
   std::string const valid =
       "+1 1:0.5 3:-2e3 17:1\r\n# a comment: 5\n-1\n\n-1 2:+.25\t4:1e-3 # more\n2.5 1:7 2:8 3:9";
   std::string const letters = "0123456789+-.eE:# \t\r\n,xnaif\xff" + std::string(1, '\0');
@@ -747,7 +747,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(threads_and_chunks_change_no_error, Value, value_t
     BOOST_TEST(different_splits<Value>(text) == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(every_place_a_text_can_be_cut_at_gives_the_same) {
+BOOST_AUTO_TEST_CASE(a_text_cut_into_chunks_anywhere_gives_the_same_data) {
   std::string_view const text = "1 1:2 # 3:4\r\n\n-1\n#\n+1 2:0.5 7:-1e2\r\n\r\n2 1:1";
   auto const serial = outcome<float>(text, {}, {1, text.size()});
   for (std::size_t chunk = 1; chunk != text.size(); ++chunk)

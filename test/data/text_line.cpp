@@ -92,7 +92,7 @@ BOOST_AUTO_TEST_CASE(an_index_ends_with_its_colon) {
   BOOST_TEST(index("0:1", 0, 0) == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(each_mistake_in_an_index_is_named) {
+BOOST_AUTO_TEST_CASE(each_error_in_an_index_is_reported) {
   auto const expected = [](std::string_view text, std::uint64_t base = 1, std::uint64_t least = 1) {
     return support::error_of<invalid_data>([=] { index(text, base, least); }).expected;
   };
@@ -131,7 +131,7 @@ BOOST_AUTO_TEST_CASE(a_label_of_another_dialect_is_named) {
   BOOST_TEST(expected("x") == "a label (a decimal number)");
 }
 
-BOOST_AUTO_TEST_CASE(a_query_is_skipped_or_refused_and_nothing_else_is_taken_for_one) {
+BOOST_AUTO_TEST_CASE(only_a_query_is_skipped_or_refused_as_one) {
   auto line = line_of("qid:12 1:2");
   BOOST_TEST(line.skip_qid(true));
   BOOST_TEST(line.next());

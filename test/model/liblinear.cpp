@@ -215,7 +215,7 @@ BOOST_AUTO_TEST_CASE(names_are_lost_and_their_codes_are_written) {
   BOOST_TEST((parse_liblinear(to_liblinear(m), "m").labels == numbers{-1, 1}));
 }
 
-BOOST_AUTO_TEST_CASE(what_liblinear_cannot_hold_is_refused_by_name) {
+BOOST_AUTO_TEST_CASE(what_liblinear_cannot_store_is_refused_by_name) {
   auto m = two_classes();
   m.labels = {0.5, 1};
   BOOST_TEST(refused<invalid_data>([&] { to_liblinear(m); }).find("model.labels[0]") !=

@@ -258,7 +258,7 @@ BOOST_AUTO_TEST_CASE(offsets_of_zero_change_no_bit) {
   BOOST_TEST(at(f, x).gradient == at(g, x).gradient, boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(an_objective_says_its_size) {
+BOOST_AUTO_TEST_CASE(an_objective_reports_its_size) {
   auto const a = features<csr_matrix<float>>();
   auto const y = support::random_signs(n, 2);
   linear_objective const f(a, y, logistic{}, l2{0.25});

@@ -231,7 +231,7 @@ BOOST_AUTO_TEST_CASE(large_scores_do_not_overflow) {
   BOOST_TEST(right.value == 0);
 }
 
-BOOST_AUTO_TEST_CASE(an_objective_says_its_size) {
+BOOST_AUTO_TEST_CASE(an_objective_reports_its_size) {
   auto const a = features<csr_matrix<float>>();
   auto const y = labels_below(3);
   softmax_objective const f(a, y, 5, l2{0.25});

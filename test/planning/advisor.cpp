@@ -115,7 +115,7 @@ BOOST_AUTO_TEST_CASE(advice_with_a_rehearsal_follows_its_steps) {
   BOOST_TEST(advise(known, cluster, shape, {.accuracy = 0.01}, one_kind, grows).local_steps < h);
 }
 
-BOOST_AUTO_TEST_CASE(dear_rounds_mean_longer_gaps_and_far_too_dear_ones_one_worker) {
+BOOST_AUTO_TEST_CASE(expensive_rounds_mean_longer_gaps_and_far_too_expensive_ones_one_worker) {
   rehearsal const seen{.accuracy = 0.01, .start = 1000, .noise = 80000};
   std::uint64_t before = 0;
   for (double const latency : {1e-9, 1e-7, 1e-6, 1e-5}) {
@@ -151,7 +151,7 @@ BOOST_AUTO_TEST_CASE(with_a_budget_the_gap_is_the_one_of_the_rule) {
   BOOST_TEST(detail::sufficient_steps(known, a.accuracy * 0.99, 8) > a.steps);
 }
 
-BOOST_AUTO_TEST_CASE(no_strong_convexity_is_said_and_what_would_give_it) {
+BOOST_AUTO_TEST_CASE(advice_without_strong_convexity_names_the_penalty_that_gives_it) {
   advice const a = advise(convex(), cluster, shape, {.accuracy = 0.01}, one_kind);
   std::string all;
   for (auto const& each : a.assumed) all += each;

@@ -53,7 +53,7 @@ BOOST_AUTO_TEST_CASE(what_is_left_to_the_library_is_what_minimize_chooses) {
   BOOST_TEST(run(s).rounds == (steps + gap - 1) / gap);
 }
 
-BOOST_AUTO_TEST_CASE(all_else_is_as_it_was) {
+BOOST_AUTO_TEST_CASE(all_other_settings_stay) {
   settings const s{.workers = 3, .local_steps = 4, .steps = 64, .tolerance = 1e-3, .seed = 5,
                    .evaluations = 2};
   baselines const all = baselines_of(f, s);

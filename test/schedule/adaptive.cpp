@@ -67,7 +67,7 @@ BOOST_AUTO_TEST_CASE(between_evaluations_the_gap_stays) {
   BOOST_TEST(schedule.next(1000, {990, 5, 0.1, 0.7, 0}) == 1005U);
 }
 
-BOOST_AUTO_TEST_CASE(the_lower_objective_is_taken_off) {
+BOOST_AUTO_TEST_CASE(the_lower_objective_is_subtracted) {
   adaptive const schedule(100, -3);
   BOOST_TEST(revised(schedule, 100, -2, 1) == 50U);  // √(1/4)
   BOOST_TEST(revised(schedule, 100, -3, 1) == 1U);
