@@ -109,7 +109,7 @@ inline std::vector<std::size_t> chosen_folds(std::span<double const> targets,
           "one for each of the " + std::to_string(targets.size()) + " samples");
   std::size_t const last = *std::max_element(fold_of.begin(), fold_of.end());
   require(last >= 1, "fold_of", "one fold", "at least two folds");
-  require(last < fold_of.size(), "fold_of", last, "below the number of samples");
+  require(last < fold_of.size(), "fold_of", last, "below the number of samples,", fold_of.size());
   std::vector<bool> used(last + 1);
   for (std::size_t const fold : fold_of) used[fold] = true;
   for (std::size_t fold = 0; fold <= last; ++fold)
