@@ -71,6 +71,8 @@ BOOST_AUTO_TEST_CASE(invalid_settings_names_field_value_and_rule) {
   BOOST_TEST(e.value == "0");
   BOOST_TEST(e.rule == ">= 1");
   BOOST_TEST(std::string_view(e.what()) == "localsgd: workers = 0, must be >= 1");
+  BOOST_TEST(std::string_view(invalid_settings("path", "", "a file name").what()) ==
+             "localsgd: path = \"\", must be a file name");
   std::invalid_argument const& base = e;  // what callers may catch
   BOOST_TEST(std::string_view(base.what()) == e.what());
 }

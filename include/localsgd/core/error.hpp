@@ -78,7 +78,8 @@ class invalid_settings : public std::invalid_argument {
         rule(must_be) {}
   static std::string message(std::string_view name, std::string_view was, std::string_view rule) {
     std::string text = "localsgd: ";
-    text.append(name).append(" = ").append(was).append(", must be ").append(rule);
+    text.append(name).append(" = ").append(was.empty() ? "\"\"" : was);
+    text.append(", must be ").append(rule);
     return text;
   }
 };
