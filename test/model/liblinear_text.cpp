@@ -103,7 +103,7 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_is_named_with_its_place) {
       {replaced("nr_feature 3", "nr_feature 2147483647"), 6, 1, "w", "too short"},
       {replaced("bias 1\n", ""), 5, 1, "w", "bias before w"},
       {replaced("bias 1", "bias nan"), 5, 6, "nan", "the bias that is finite"},
-      {replaced("bias 1", "bias 1\nbias 1"), 6, 6, "1", "each field once"},
+      {replaced("bias 1", "bias 1\nbias 1"), 6, 1, "bias", "each field once"},
       {replaced("0.5", "inf"), 7, 1, "inf", "one of the 4 x 1 coefficients that is finite"},
       {replaced("0.5", "1e400"), 7, 1, "1e400", "finite"},
       {replaced("0.5", "0,5"), 7, 1, "0,5", "decimal"},

@@ -129,30 +129,31 @@ inline liblinear_text read_liblinear_text(std::string_view text, std::string_vie
   liblinear_words words(text, name);
   bool has_bias = false;
   for (std::string_view word = words.next(); word != "w"; word = words.next()) {
-    bool repeated = false;
+    auto const once = [&](bool seen) {
+      if (seen) words.fail("each field once");
+    };
     if (word == "solver_type") {
-      repeated = !file.solver.name.empty();
+      once(!file.solver.name.empty());
       file.solver = liblinear_solver_named(words);
     } else if (word == "nr_class") {
-      repeated = file.classes != 0;
+      once(file.classes != 0);
       file.classes = static_cast<std::size_t>(words.integer("the number of classes", 1));
     } else if (word == "label") {
       if (file.classes == 0) words.fail("nr_class before label");
-      repeated = !file.labels.empty();
+      once(!file.labels.empty());
       for (std::size_t c = 0; c != file.classes; ++c)
         file.labels.push_back(words.integer("a label", any));
     } else if (word == "nr_feature") {
-      repeated = file.features != 0;
+      once(file.features != 0);
       file.features = static_cast<std::size_t>(words.integer("the number of features", 1));
     } else if (word == "bias") {
-      repeated = has_bias;
+      once(has_bias);
       file.bias = words.number("the bias");
       has_bias = true;
     } else {
       words.fail(
           "a field of a LIBLINEAR model: solver_type, nr_class, label, nr_feature, bias or w");
     }
-    if (repeated) words.fail("each field once");
   }
   bool const regression = file.solver.regression;
   if (file.solver.name.empty()) words.fail("solver_type before w");
