@@ -208,7 +208,7 @@ BOOST_AUTO_TEST_CASE(numbers_do_not_depend_on_the_locale) {
   check(error_in("1,5 1:2\n"), 1, 1, "1,5",
         "a label (a decimal number; samples with several labels are not supported)");
   check(error_in("1 1000:1", {.columns = 999}), 1, 3, "1000",
-        "an index of at most 999 (options.columns)");
+        "an index of at most 999 (libsvm_options.columns)");
 }
 
 BOOST_AUTO_TEST_CASE(blanks_may_stand_between_a_colon_and_its_value) {
@@ -299,9 +299,9 @@ BOOST_AUTO_TEST_CASE(an_index_above_2_to_the_31_is_refused) {
 
 BOOST_AUTO_TEST_CASE(an_index_above_the_forced_number_of_columns_is_refused) {
   check(error_in("1 1:1 4:1\n", {.columns = 3}), 1, 7, "4",
-        "an index of at most 3 (options.columns)");
+        "an index of at most 3 (libsvm_options.columns)");
   check(error_in("1 1:1 3:1\n", {.columns = 3, .index_base = 0}), 1, 7, "3",
-        "an index of at most 2 (options.columns)");
+        "an index of at most 2 (libsvm_options.columns)");
 }
 
 BOOST_AUTO_TEST_CASE(unsorted_or_repeated_indices_are_refused) {
