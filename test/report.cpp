@@ -77,7 +77,7 @@ void check_form(std::string const& text) {
 
 BOOST_AUTO_TEST_CASE(a_run_that_made_all_its_steps) {
   // 0.25/(0.75 - 0.5 + 0.25) = 0.5; -0.25 of 0.75 is a third.
-  std::string const expected = R"(localsgd: steps_done (all local steps were made)
+  std::string const expected = R"(localsgd: steps_done (all local steps are done)
 
 Run
   dimension              300 (double)
@@ -110,7 +110,7 @@ BOOST_AUTO_TEST_CASE(an_asynchronous_run_in_float_without_a_certificate) {
   r.delay = 1234;
   r.seconds = 90;
   r.bytes = 999;
-  std::string const expected = R"(localsgd: steps_done (all local steps were made)
+  std::string const expected = R"(localsgd: steps_done (all local steps are done)
 
 Run
   dimension              300 (float)
@@ -131,8 +131,8 @@ Cost
   training time          90 s
 
 Next: add an L2 penalty, or give the objective strong_convexity(), to get a
-      certificate; with a free intercept, the loss needs a conjugate, too.
-      Without a penalty f may have no minimum: then x grows with the steps.
+      certificate; with a free intercept, the loss must also have a conjugate.
+      Without a penalty, f may have no minimum; x then grows with the steps.
 )";
   BOOST_TEST(to_string(r) == expected);
   check_form(expected);
@@ -162,42 +162,42 @@ BOOST_AUTO_TEST_CASE(each_reason_has_its_advice) {
     return last_lines(to_string(r));
   };
   BOOST_TEST(next(usual(), stop_reason::tolerance_reached) ==
-             "Next: nothing. x is as good as requested. Lower the tolerance for a better x.\n");
+             "Next: nothing. x meets the tolerance. For a better x, lower the tolerance.\n");
   BOOST_TEST(next(usual(), stop_reason::precision_reached) ==
-             "Next: x is as good as double can make it. Set the tolerance to the\n"
+             "Next: x is as accurate as double allows. Set the tolerance to the\n"
              "      certificate or above.\n");
   BOOST_TEST(next(usual<float>(), stop_reason::precision_reached) ==
              "Next: use double instead of float, or set the tolerance to the\n"
-             "      certificate: float cannot do better.\n");
+             "      certificate: float allows no better x.\n");
   BOOST_TEST(next(usual(), stop_reason::stalled) ==
              "Next: scale the features to similar ranges, or make the loss smoother: the\n"
-             "      steps no longer lower f, and x may be far from the minimum.\n");
+             "      steps no longer decrease f, and x may be far from the minimum.\n");
   auto unknown = usual();
   unknown.certificate = std::numeric_limits<double>::infinity();
   BOOST_TEST(next(unknown, stop_reason::stalled) ==
-             "Next: the steps no longer lower f, and nothing says how good x is. Scale\n"
-             "      the features to similar ranges. For a certificate add an L2 penalty;\n"
-             "      with a free intercept, the loss needs a conjugate, too.\n");
+             "Next: the steps no longer decrease f, and the accuracy of x is unknown. Scale\n"
+             "      the features to similar ranges. For a certificate, add an L2 penalty;\n"
+             "      with a free intercept, the loss must also have a conjugate.\n");
   BOOST_TEST(next(usual(), stop_reason::interrupted) ==
              "Next: call minimize again with the same arguments. It resumes the run\n"
              "      from the checkpoint.\n");
   BOOST_TEST(next(unknown, stop_reason::no_minimum) ==
-             "Next: add a penalty. Without one f has no minimum on these samples,\n"
-             "      which x separates; the size of x says only how long the run was.\n");
+             "Next: add a penalty. Without one, f has no minimum on these samples, because\n"
+             "      x separates them: the longer the run, the larger x.\n");
   BOOST_TEST(next(usual(), stop_reason::observer_request) ==
              "Next: x is usable. To continue from it, pass warm_start(r.x).\n");
 }
 
-BOOST_AUTO_TEST_CASE(a_run_that_was_no_use_is_told_from_one_that_was) {
+BOOST_AUTO_TEST_CASE(a_run_without_progress_has_its_own_advice) {
   auto r = usual();
   r.objective = 0.75;  // not below the start
-  BOOST_TEST(last_lines(to_string(r)).starts_with("Next: the objective did not fall."));
+  BOOST_TEST(last_lines(to_string(r)).starts_with("Next: the objective did not decrease."));
   r.steps = 0;
   BOOST_TEST(last_lines(to_string(r)) ==
-             "Next: only the start was evaluated. Set epochs or steps above 0.\n");
+             "Next: only the starting point was evaluated. Set epochs or steps above 0.\n");
 }
 
-BOOST_AUTO_TEST_CASE(an_empty_result_says_so) {
+BOOST_AUTO_TEST_CASE(an_empty_result_has_its_own_report) {
   std::string const expected = "localsgd: an empty result\n\nNext: call minimize(f, settings).\n";
   BOOST_TEST(to_string(result<double>{}) == expected);
   BOOST_TEST(to_string(result<float>{}) == expected);

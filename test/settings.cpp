@@ -99,7 +99,7 @@ BOOST_AUTO_TEST_CASE(any_seed_any_gap_and_any_number_of_evaluations_is_valid) {
 BOOST_AUTO_TEST_CASE(an_error_shows_enough_digits_to_tell_numbers_apart) {
   auto const e = support::error_of<invalid_settings>(
       [] { localsgd::detail::require_positive("x", -0.1 - 0x1p-56); });
-  BOOST_TEST(e.value == "-0.10000000000000002");  // the neighbour of -0.1, which shows as ...001
+  BOOST_TEST(e.value == "-0.10000000000000002");  // the neighbour of -0.1, which is shown as -0.1
 }
 
 BOOST_AUTO_TEST_CASE(steps_come_from_epochs_rounded_up) {

@@ -114,7 +114,7 @@ class report {
         m.rounds = rounds_until(there, before / m.gap, 200 * epoch / m.gap);
       }
       m.gap = line::shared(m.gap), m.rounds = line::shared(m.rounds);
-      if (m.rounds == 0) throw std::runtime_error(std::string(name) + ": never reached its goal");
+      if (m.rounds == 0) throw std::runtime_error(std::string(name) + ": did not reach its goal");
       all.push_back(m);
     }
 
@@ -128,7 +128,7 @@ class report {
           auto const r = run(m, ranks);
           double const around = static_cast<double>(passed() - before);
           if (line::rank() == 0 && !reached(r))
-            throw std::runtime_error(std::string(name) + ": not there, other than in serial");
+            throw std::runtime_error(std::string(name) + ": did not reach the goal, unlike serial");
           m.seconds.push_back(r.seconds);
           m.bytes = r.bytes;
           m.objective = r.objective;
@@ -146,7 +146,7 @@ class report {
       auto const r = run(m, predicted);
       m.predicted = r.seconds;
       if (r.objective != m.objective)
-        throw std::runtime_error(std::string(name) + ": the simulator has other bits than MPI");
+        throw std::runtime_error(std::string(name) + ": the simulator and MPI give different bits");
     }
     write(name, all, seen.model());
   }

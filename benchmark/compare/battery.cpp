@@ -45,7 +45,7 @@ compare::answer run(compare::data_in_memory const& p, std::string_view loss, dou
     if (loss == "huber") return linear(localsgd::huber{});
     if (loss == "squared") return linear(localsgd::squared{});
     if (loss == "poisson") return linear(localsgd::poisson{100});
-    if (loss != "softmax") throw std::runtime_error("no loss is called " + std::string(loss));
+    if (loss != "softmax") throw std::runtime_error("unknown loss " + std::string(loss));
     auto const classes = static_cast<std::size_t>(*std::ranges::max_element(y)) + 1;
     return compare::minimize(localsgd::softmax_objective(a, y, classes, penalty), tolerance,
                              seconds);
@@ -105,7 +105,7 @@ void serve(compare::data_in_memory const& p) {
       compare::write_x(x_file, x);
       std::cout << "{" << compare::report(time) << "}" << std::endl;
     } else {
-      throw std::runtime_error("there is no command '" + command + "'");
+      throw std::runtime_error("unknown command '" + command + "'");
     }
   }
 }

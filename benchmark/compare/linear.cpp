@@ -102,7 +102,7 @@ void serve(std::string const& file) {
     else if (command == "liblinear")
       std::cout << run_liblinear(problem, judge, c, words) << std::endl;
     else
-      throw std::runtime_error("there is no command '" + command + "'");
+      throw std::runtime_error("unknown command '" + command + "'");
   }
 }
 

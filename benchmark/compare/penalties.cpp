@@ -54,7 +54,7 @@ compare::answer run(question const& q, Make const& make) {
     if (q.l1 == 0) return with(l2{q.l2});
   if constexpr ((std::same_as<Regularizers, elastic_net> || ...))
     if (q.l1 != 0 && q.l2 != 0) return with(elastic_net{q.l1, q.l2});
-  throw std::runtime_error("this loss is not built with such a penalty");
+  throw std::runtime_error("this loss is not compiled with this penalty");
 }
 
 compare::answer run(compare::data_in_memory const& p, std::string const& loss, question const& q) {
@@ -77,7 +77,7 @@ compare::answer run(compare::data_in_memory const& p, std::string const& loss, q
     double tau = 0, gamma = 0;
     if (std::sscanf(loss.c_str(), "quantile:%lf:%lf", &tau, &gamma) == 2)
       return run<l1>(q, linear(a, localsgd::smoothed_quantile{tau, gamma}));
-    throw std::runtime_error("no loss is called " + loss);
+    throw std::runtime_error("unknown loss " + loss);
   });
 }
 
@@ -170,7 +170,7 @@ int main(int argc, char** argv) try {
                   : command == "liblinear" ? liblinear_answer(p, words)
                   : command == "version"
                       ? "\"liblinear\":" + std::to_string(LIBLINEAR_VERSION)
-                      : throw std::runtime_error("there is no command '" + command + "'"))
+                      : throw std::runtime_error("unknown command '" + command + "'"))
               << "}" << std::endl;
   }
 } catch (std::exception const& error) {

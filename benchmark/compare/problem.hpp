@@ -173,7 +173,7 @@ inline std::pair<samples, double> load(std::filesystem::path const& path) {
   detail::get(in, std::span<std::size_t>(starts.data(), n + 1));
   detail::get(in, std::span<std::uint32_t>(indices.data(), nonzeros));
   detail::get(in, std::span<float>(values.data(), nonzeros));
-  if (!in) throw std::runtime_error(path.string() + ": is cut off");
+  if (!in) throw std::runtime_error(path.string() + ": is truncated");
   return {samples{csr_matrix<float>(d, std::move(starts), std::move(indices), std::move(values)),
                   std::move(targets)},
           optimum};

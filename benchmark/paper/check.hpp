@@ -199,7 +199,7 @@ inline void check() {
              of_text);
     }
   }
-  if (!(worst <= 1e-10)) throw std::runtime_error("the engine computes something else");
+  if (!(worst <= 1e-10)) throw std::runtime_error("the engine computes different numbers");
 }
 
 }  // namespace paper

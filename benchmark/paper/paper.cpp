@@ -137,7 +137,7 @@ void run(std::string const& file, std::string const& csv, bool full, std::size_t
   constexpr double known = 0.12618068651051342;  // of w8a, by Newton's method and by LIBLINEAR
   std::fprintf(stderr, "f* = %.17g, %+.1e from the known one of w8a\n", f_star, f_star - known);
   if (data.features.rows() == 49749 && !(std::abs(f_star - known) <= 1e-10))
-    throw std::runtime_error("the optimum of w8a is another");
+    throw std::runtime_error("the optimum of w8a differs from the expected one");
 
   value_of const value(data);
   auto all = cells(full);
@@ -176,7 +176,7 @@ int main(int argc, char** argv) try {
     else if (words[i] == "--threads" && more)
       threads = std::stoul(std::string(words[++i]));
     else
-      throw std::runtime_error("what is '" + std::string(words[i]) + "'?");
+      throw std::runtime_error("unknown argument '" + std::string(words[i]) + "'");
   }
   if (file.empty() || csv.empty())
     throw std::runtime_error("usage: benchmark.paper --run FILE --csv FILE [--full] [--threads N]");

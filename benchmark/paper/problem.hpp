@@ -43,7 +43,7 @@ inline double optimum(samples const& data) {
   auto const f = objective_of(data);
   auto const r = localsgd::minimize(f, {.workers = 2, .tolerance = 1e-12});
   if (!(r.usable() && r.certificate <= 1e-10))
-    throw std::runtime_error("f* is known to " + std::to_string(r.certificate) + " only");
+    throw std::runtime_error("f* is only known to within " + std::to_string(r.certificate));
   return r.objective;
 }
 

@@ -143,7 +143,7 @@ std::optional<best> search(Start const& start, std::array<window, 2> tried, valu
       }
     }
   }
-  throw std::runtime_error("no end to the step sizes that are better");
+  throw std::runtime_error("ever larger or smaller step sizes are better; the search does not end");
 }
 
 }  // namespace paper

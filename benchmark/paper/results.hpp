@@ -56,7 +56,7 @@ class results {
       std::string line;
       while (std::getline(in, line) && !in.eof()) {
         if (fresh && line != header)
-          throw std::runtime_error(file.string() + ": is of another kind; move it away");
+          throw std::runtime_error(file.string() + ": is in another format; move it away");
         fresh = false;
         whole += line.size() + 1;
         std::size_t end = 0;

@@ -33,7 +33,7 @@ while (($# > 0)); do
     --full) size=(--full) ;;
     --threads) threads=${2:?} && shift ;;
     --messages) messages=${2:?} && shift ;;
-    *) echo "$0: what is '$1'? See --help" >&2 && exit 2 ;;
+    *) echo "$0: unknown argument '$1'; see --help" >&2 && exit 2 ;;
   esac
   shift
 done

@@ -136,8 +136,8 @@ class fingerprint {
 template <class Scalar>
 std::uint64_t hash_of(result<Scalar> const& r, stop_reason expected) {
   if (r.reason != expected)
-    throw std::runtime_error("a run ended by " + std::string(to_string(r.reason)) + ", not by " +
-                             std::string(to_string(expected)));
+    throw std::runtime_error("a run ended with " + std::string(to_string(r.reason)) +
+                             ", not with " + std::string(to_string(expected)));
   fingerprint all;
   for (auto const* v : {&r.x, &r.average, &r.last})
     for (Scalar const e : *v) all.add(static_cast<double>(e));

@@ -80,13 +80,13 @@ inline std::string reported_time(double seconds) {
 constexpr std::string_view reported_reason(stop_reason reason) noexcept {
   switch (reason) {
     case stop_reason::steps_done:
-      return "all local steps were made";
+      return "all local steps are done";
     case stop_reason::tolerance_reached:
       return "the certificate is at most the tolerance";
     case stop_reason::precision_reached:
-      return "the precision of the numbers was reached";
+      return "the limit of floating-point precision was reached";
     case stop_reason::stalled:
-      return "no progress, though not at the minimum for sure";
+      return "no further progress, but x may not be the minimum";
     case stop_reason::interrupted:
       return "a stop was requested";
     case stop_reason::observer_request:
@@ -94,7 +94,7 @@ constexpr std::string_view reported_reason(stop_reason reason) noexcept {
     case stop_reason::diverged:
       return "an iterate or the objective was not finite";
     case stop_reason::no_minimum:
-      return "f falls for ever as x grows";
+      return "f has no minimum: it keeps decreasing as x grows";
   }
   return "unknown reason";
 }
@@ -105,20 +105,20 @@ std::string_view advised(result<Scalar> const& r) noexcept {
   bool const known = std::isfinite(r.certificate);
   switch (r.reason) {
     case stop_reason::tolerance_reached:
-      return "nothing. x is as good as requested. Lower the tolerance for a better x.";
+      return "nothing. x meets the tolerance. For a better x, lower the tolerance.";
     case stop_reason::precision_reached:
       if constexpr (std::same_as<Scalar, float>)
         return "use double instead of float, or set the tolerance to the\n"
-               "certificate: float cannot do better.";
+               "certificate: float allows no better x.";
       else
-        return "x is as good as double can make it. Set the tolerance to the\n"
+        return "x is as accurate as double allows. Set the tolerance to the\n"
                "certificate or above.";
     case stop_reason::stalled:
       return known ? "scale the features to similar ranges, or make the loss smoother: the\n"
-                     "steps no longer lower f, and x may be far from the minimum."
-                   : "the steps no longer lower f, and nothing says how good x is. Scale\n"
-                     "the features to similar ranges. For a certificate add an L2 penalty;\n"
-                     "with a free intercept, the loss needs a conjugate, too.";
+                     "steps no longer decrease f, and x may be far from the minimum."
+                   : "the steps no longer decrease f, and the accuracy of x is unknown. Scale\n"
+                     "the features to similar ranges. For a certificate, add an L2 penalty;\n"
+                     "with a free intercept, the loss must also have a conjugate.";
     case stop_reason::interrupted:
       return "call minimize again with the same arguments. It resumes the run\n"
              "from the checkpoint.";
@@ -128,21 +128,21 @@ std::string_view advised(result<Scalar> const& r) noexcept {
       return "x is not an answer. Use a smaller step size, or scale the features\n"
              "to similar ranges.";
     case stop_reason::no_minimum:
-      return "add a penalty. Without one f has no minimum on these samples,\n"
-             "which x separates; the size of x says only how long the run was.";
+      return "add a penalty. Without one, f has no minimum on these samples, because\n"
+             "x separates them: the longer the run, the larger x.";
     case stop_reason::steps_done:
       break;
   }
-  if (r.steps == 0) return "only the start was evaluated. Set epochs or steps above 0.";
+  if (r.steps == 0) return "only the starting point was evaluated. Set epochs or steps above 0.";
   if (!r.history.empty() && !(r.objective < r.history.front().objective))
-    return "the objective did not fall. Use a smaller step size, or scale the\n"
+    return "the objective did not decrease. Use a smaller step size, or scale the\n"
            "features to similar ranges.";
   if (known)
     return "if the certificate is too large, set a tolerance or allow more\n"
            "epochs.";
   return "add an L2 penalty, or give the objective strong_convexity(), to get a\n"
-         "certificate; with a free intercept, the loss needs a conjugate, too.\n"
-         "Without a penalty f may have no minimum: then x grows with the steps.";
+         "certificate; with a free intercept, the loss must also have a conjugate.\n"
+         "Without a penalty, f may have no minimum; x then grows with the steps.";
 }
 
 /// @brief The figures of a report: calls section(title), and row(label, value) for its rows.

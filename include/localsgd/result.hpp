@@ -19,20 +19,20 @@ namespace localsgd {
 enum class stop_reason {
   steps_done,         ///< All T local steps were made. x is usable.
   tolerance_reached,  ///< The certificate is at most `settings::tolerance`. x is usable.
-  precision_reached,  ///< f has stopped decreasing, and the certificate is within the rounding error
-                      ///< of f: above the tolerance, but as small as possible. x is usable.
-  stalled,            ///< f and ‖∇f‖ have stopped decreasing, but the certificate does not show that
-                      ///< x is near the minimum. x is the best point found, and may be far from it:
-                      ///< scale the features to similar ranges.
-  interrupted,        ///< A stop or a signal was received, and the checkpoint is written. x is usable;
-                      ///< the same call continues from there.
-  observer_request,   ///< The observer returned `proceed::no`. x is the point it saw, and usable.
-  diverged,           ///< An average was not finite. x is the last finite consensus (if rounds
-                      ///< exchange only touched coordinates: the last evaluated one), for
-                      ///< inspection only. Use a smaller step size or scale the features.
-  no_minimum,         ///< There is a tolerance, but f has no minimum: without a penalty it decreases
-                      ///< without bound as x grows, since x separates the classes. x is usable, but
-                      ///< its norm depends on the length of the run: add a penalty.
+  precision_reached,  ///< f has stopped decreasing, and the certificate is within the rounding
+                      ///< error of f: above the tolerance, but as small as possible. x is usable.
+  stalled,  ///< f and ‖∇f‖ have stopped decreasing, but the certificate does not show that
+            ///< x is near the minimum. x is the best point found, and may be far from it:
+            ///< scale the features to similar ranges.
+  interrupted,  ///< A stop or a signal was received, and the checkpoint is written. x is usable;
+                ///< the same call continues from there.
+  observer_request,  ///< The observer returned `proceed::no`. x is the point it saw, and usable.
+  diverged,          ///< An average was not finite. x is the last finite consensus (if rounds
+                     ///< exchange only touched coordinates: the last evaluated one), for
+                     ///< inspection only. Use a smaller step size or scale the features.
+  no_minimum,        ///< There is a tolerance, but f has no minimum: without a penalty it keeps
+                     ///< decreasing as x grows, because x separates the classes. x is usable, but
+                     ///< its norm depends on the length of the run: add a penalty.
 };
 
 /// @brief The name of a stop reason, as in the code.

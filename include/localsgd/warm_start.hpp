@@ -68,11 +68,11 @@ template <class Scalar, class Points, class Workers>
 void move_to(warm_start const& start, Points& points, Workers& workers) {
   std::size_t const d = points.consensus[0].size();
   require(start.x().size() == d, "warm_start.x().size()", start.x().size(),
-          "that of the objective's points, " + std::to_string(d));
+          "the dimension of the objective, " + std::to_string(d));
   for (std::size_t i = 0; i != d; ++i) {
     auto const from = static_cast<Scalar>(start.x()[i]);
     require(std::isfinite(from), "warm_start[" + std::to_string(i) + "]", start.x()[i],
-            "a number that the objective's scalar can hold");
+            "in the range of the objective's scalar type");
     points.consensus[0][i] = points.consensus[1][i] = from;
   }
   for (auto& each : workers) each.assign(std::span<Scalar const>(points.consensus[0]));

@@ -64,7 +64,7 @@ BOOST_AUTO_TEST_CASE(the_step_size_scales_the_step_and_not_the_velocity) {
   BOOST_TEST((x = round_by_one(state, x)) == 0.25 + 0.375);
 }
 
-BOOST_AUTO_TEST_CASE(a_refused_round_leaves_no_trace) {
+BOOST_AUTO_TEST_CASE(a_rejected_round_changes_nothing) {
   auto state = bound_to({.beta = 0.5}, 1);
   double x = round_by_one(state, 0);
   double mean = 100;

@@ -215,18 +215,18 @@ BOOST_AUTO_TEST_CASE(softmax_regression) {
   BOOST_TEST(survives_cuts(sparse, fifty, 4, 50).made == 48u);
 }
 
-BOOST_AUTO_TEST_CASE(an_objective_of_ones_own_and_batches) {
+BOOST_AUTO_TEST_CASE(a_custom_objective_and_batches) {
   settings s = fifty;
   s.workers = 7;
   s.batch_size = 3;
   BOOST_TEST(survives_cuts(usual(), s, 4, 50).made == 48u);
 }
 
-BOOST_AUTO_TEST_CASE(an_averager_with_a_memory) {
+BOOST_AUTO_TEST_CASE(an_averager_with_state) {
   BOOST_TEST(survives_cuts(usual(), fifty, 4, 50, outer_momentum{}).made == 48u);
 }
 
-BOOST_AUTO_TEST_CASE(encoders_with_a_memory) {
+BOOST_AUTO_TEST_CASE(encoders_with_state) {
   BOOST_TEST(survives_cuts(usual(), fifty, 4, 50, top_k{0.2}).made == 48u);
   BOOST_TEST(survives_cuts(usual(), fifty, 4, 50, random_k{0.2}).made == 48u);
   linear_objective const f(data().sparse, data().labels, logistic{}, l2{0.01});
@@ -353,7 +353,7 @@ BOOST_AUTO_TEST_CASE(checkpoints_by_time) {
   BOOST_TEST(!there);
 }
 
-BOOST_AUTO_TEST_CASE(seconds_go_on_where_they_were) {
+BOOST_AUTO_TEST_CASE(the_seconds_of_a_resumed_run_continue) {
   support::temporary_path const path;
   std::stop_source source;
   auto const cut = minimize(usual(), fifty, serial{}, stopping_sampler{{}, &source, 100},
@@ -396,7 +396,7 @@ BOOST_AUTO_TEST_CASE(the_checkpoint_of_another_run_is_refused_by_what_differs) {
     BOOST_TEST(e.file == path().string());
     BOOST_TEST_INFO(e.what() << " names " << line);
     BOOST_TEST(e.found.find("the checkpoint of a run with " + std::string(line)) == 0u);
-    BOOST_TEST(e.expected.find("remove the file to start a new run") != std::string::npos);
+    BOOST_TEST(e.expected.find("to start a new run, remove the file") != std::string::npos);
   };
   auto const with = [](auto member, auto value) {
     settings s = fifty;
@@ -435,7 +435,7 @@ BOOST_AUTO_TEST_CASE(a_damaged_file_is_refused_and_nothing_is_started) {
   auto const e = support::error_of<invalid_data>([&] {
     minimize(usual(), fifty, thread_pool(3), checkpoint(path()), at_evaluation{0, look});
   });
-  BOOST_TEST(e.found == "a file of another kind");
+  BOOST_TEST(e.found == "a file in another format");
   BOOST_TEST(looks == 0u);
 }
 
@@ -480,7 +480,7 @@ BOOST_AUTO_TEST_CASE(a_state_that_is_not_read_as_it_was_written_is_an_error) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(a_place_where_nothing_can_be_written_is_an_error_before_the_first_step) {
+BOOST_AUTO_TEST_CASE(an_unwritable_path_is_an_error_before_the_first_step) {
   support::temporary_path const folder;
   fs::path const path = entry_of(folder()).parent_path() / "missing" / "run.checkpoint";
   std::size_t looks = 0;
@@ -502,7 +502,7 @@ BOOST_AUTO_TEST_CASE(a_run_leaves_nothing_but_its_file) {
   BOOST_TEST(files_in(folder()) == 1u);
 }
 
-BOOST_AUTO_TEST_CASE(a_signal_ends_the_run_and_the_handlers_of_before_are_back) {
+BOOST_AUTO_TEST_CASE(a_signal_ends_the_run_and_the_previous_handlers_are_restored) {
   static volatile std::sig_atomic_t mine = 0;
   auto* const before = std::signal(SIGTERM, [](int) { mine = mine + 1; });
   support::temporary_path const path;

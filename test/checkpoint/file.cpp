@@ -56,7 +56,7 @@ invalid_data refusal(std::string const& bytes) {
   auto const e =
       support::error_of<invalid_data>([&] { checkpoint_file const file(path(), identity); });
   BOOST_TEST(e.file == path().string());
-  BOOST_TEST(e.expected.find("remove the file to start a new run") != std::string::npos);
+  BOOST_TEST(e.expected.find("to start a new run, remove the file") != std::string::npos);
   return e;
 }
 bool says(invalid_data const& e, std::string_view what) {
@@ -113,7 +113,7 @@ BOOST_AUTO_TEST_CASE(a_file_cut_at_any_length_is_refused) {
   std::string const whole = good();
   for (std::size_t n = 0; n != whole.size(); ++n) {
     auto const e = refusal(whole.substr(0, n));
-    BOOST_TEST(says(e, n == 0 ? "an empty file" : n < 8 ? "another kind" : "bytes"));
+    BOOST_TEST(says(e, n == 0 ? "an empty file" : n < 8 ? "another format" : "bytes"));
   }
   BOOST_TEST(says(refusal(whole + '\0'), std::to_string(whole.size() + 1) + " bytes"));
 }
@@ -142,11 +142,11 @@ BOOST_AUTO_TEST_CASE(every_flip_of_one_bit_is_detected) {
   BOOST_TEST(checkpoint_file(path(), identity).state().size() == 400u);  // it is whole again
 }
 
-BOOST_AUTO_TEST_CASE(a_file_of_another_kind_is_refused) {
-  BOOST_TEST(says(refusal("1 3:0.5 7:1\n"), "another kind"));
-  BOOST_TEST(says(refusal(std::string(1000, '\0')), "another kind"));
+BOOST_AUTO_TEST_CASE(a_file_in_another_format_is_refused) {
+  BOOST_TEST(says(refusal("1 3:0.5 7:1\n"), "another format"));
+  BOOST_TEST(says(refusal(std::string(1000, '\0')), "another format"));
   std::string const cache = "\x89LSGD\r\n\x1a" + std::string(1000, '\0');
-  BOOST_TEST(says(refusal(cache), "another kind"));
+  BOOST_TEST(says(refusal(cache), "another format"));
 }
 
 BOOST_AUTO_TEST_CASE(other_versions_and_byte_orders_are_refused_by_name) {
@@ -185,8 +185,8 @@ BOOST_AUTO_TEST_CASE(another_run_is_refused_by_the_line_that_differs) {
 BOOST_AUTO_TEST_CASE(the_first_line_that_differs_is_found) {
   using both = std::array<std::string, 2>;
   BOOST_TEST((first_difference("a\nb\nc\n", "a\nx\ny\n") == both{"b", "x"}));
-  BOOST_TEST((first_difference("a\n", "a\nb\n") == both{"nothing more", "b"}));
-  BOOST_TEST((first_difference("a\nb\n", "a\n") == both{"b", "nothing more"}));
-  BOOST_TEST((first_difference("", "a") == both{"nothing more", "a"}));
+  BOOST_TEST((first_difference("a\n", "a\nb\n") == both{"no further entry", "b"}));
+  BOOST_TEST((first_difference("a\nb\n", "a\n") == both{"b", "no further entry"}));
+  BOOST_TEST((first_difference("", "a") == both{"no further entry", "a"}));
   BOOST_TEST((first_difference("a", "ab") == both{"a", "ab"}));
 }

@@ -31,7 +31,7 @@ struct handlers_of_mine {
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(signals_are_noted_and_the_old_handlers_come_back) {
+BOOST_AUTO_TEST_CASE(signals_are_recorded_and_the_previous_handlers_are_restored) {
   handlers_of_mine const handlers;
   for (int const number : {SIGINT, SIGTERM}) {
     {
@@ -50,7 +50,7 @@ BOOST_AUTO_TEST_CASE(signals_are_noted_and_the_old_handlers_come_back) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(a_signal_that_nobody_heard_is_passed_on) {
+BOOST_AUTO_TEST_CASE(a_signal_that_no_run_handled_is_passed_on) {
   handlers_of_mine const handlers;
   {
     stop_signals const signals(true);
@@ -60,7 +60,7 @@ BOOST_AUTO_TEST_CASE(a_signal_that_nobody_heard_is_passed_on) {
   BOOST_TEST(mine == 1);
 }
 
-BOOST_AUTO_TEST_CASE(without_a_wish_signals_go_where_they_went) {
+BOOST_AUTO_TEST_CASE(without_the_option_signals_keep_their_handlers) {
   handlers_of_mine const handlers;
   stop_signals const signals(false);
   std::raise(SIGINT);
@@ -79,7 +79,7 @@ BOOST_AUTO_TEST_CASE(signals_that_are_ignored_stay_ignored) {
   BOOST_TEST((std::signal(SIGINT, count_mine) == SIG_IGN));
 }
 
-BOOST_AUTO_TEST_CASE(the_last_one_gives_the_handlers_back) {
+BOOST_AUTO_TEST_CASE(the_last_run_restores_the_handlers) {
   handlers_of_mine const handlers;
   std::optional<stop_signals> first(std::in_place, true), second(std::in_place, true);
   first.reset();

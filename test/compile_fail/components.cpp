@@ -319,7 +319,7 @@ void refuses(ls::quadratic<> const& f) {
   ls::minimize(f, {}, worker<sequence>{}, ls::uniform_weights{});
   // expect: has_const_gradient_returning_mean_loss
   ls::minimize(objective_that_changes{});
-  // expect: rendezvous
+  // expect: never
   ls::minimize(f, {}, ls::checkpoint("a"), ls::asynchronous{2});
   // expect: clock
   ls::minimize(f, {}, ls::checkpoint("a"), ls::simulated{{}});

@@ -9,7 +9,7 @@
 
 using namespace localsgd;
 
-BOOST_AUTO_TEST_CASE(to_ask_for_no_compression_changes_nothing) {
+BOOST_AUTO_TEST_CASE(identity_changes_nothing) {
   support::problem const data(100, 11);
   support::custom const f{&data.dense, &data.reals};
   settings const s{.workers = 3, .local_steps = 4, .steps = 40, .evaluations = 2};

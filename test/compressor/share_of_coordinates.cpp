@@ -27,7 +27,7 @@ BOOST_AUTO_TEST_CASE(a_fraction_that_rounds_to_none_is_refused_with_one_that_doe
   BOOST_TEST(share_of_coordinates("some_k", 0.0125, 40) == 1u);
 }
 
-BOOST_AUTO_TEST_CASE(what_is_no_fraction_is_refused) {
+BOOST_AUTO_TEST_CASE(fractions_outside_0_and_1_are_refused) {
   for (double const fraction : {0.0, -0.1, 1.1, std::numeric_limits<double>::quiet_NaN()})
     BOOST_CHECK_THROW(share_of_coordinates("c", fraction, 100), invalid_settings);
   BOOST_CHECK_THROW(share_of_coordinates("c", 0.5, 0x100000000), invalid_settings);

@@ -37,7 +37,7 @@ std::string rule_broken_by(Call const& call) {
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(a_value_is_shown_with_enough_digits_to_be_read_back) {
+BOOST_AUTO_TEST_CASE(a_number_is_shown_with_the_fewest_digits_that_identify_it) {
   BOOST_TEST(shown(0.5) == "0.5");
   BOOST_TEST(shown(7) == "7");
   BOOST_TEST(shown(std::size_t{0}) == "0");
@@ -45,13 +45,19 @@ BOOST_AUTO_TEST_CASE(a_value_is_shown_with_enough_digits_to_be_read_back) {
   BOOST_TEST(shown("text") == "text");
   BOOST_TEST(shown(std::string("text")) == "text");
   BOOST_TEST(shown(std::string_view()) == "");
+  BOOST_TEST(shown(0.1) == "0.1");
+  BOOST_TEST(shown(-0.1F) == "-0.1");
+  BOOST_TEST(shown(1.0 / 3) == "0.3333333333333333");
+  BOOST_TEST(shown(1e6) == "1000000");
+  BOOST_TEST(shown(1e-7) == "1e-07");
+  BOOST_TEST(shown(std::numeric_limits<double>::infinity()) == "inf");
   for (double const x :
        {0.1, 1.0 / 3, 2.2250738585072014e-308, 1.7976931348623157e308, 1 + 0x1p-52})
     BOOST_TEST(std::stod(shown(x)) == x);  // what is shown is that number and no other
   for (float const x : {0.1F, 1.0F / 3, 1 + 0x1p-23F}) BOOST_TEST(std::stof(shown(x)) == x);
 }
 
-BOOST_AUTO_TEST_CASE(the_locale_has_no_say_in_what_is_shown) {
+BOOST_AUTO_TEST_CASE(the_text_of_a_number_does_not_depend_on_the_locale) {
   std::string const before = std::setlocale(LC_ALL, nullptr);
   for (char const* name : {"de_DE.UTF-8", "fr_FR.UTF-8", "de_DE"})
     if (std::setlocale(LC_ALL, name) != nullptr) break;
@@ -65,6 +71,8 @@ BOOST_AUTO_TEST_CASE(invalid_settings_names_field_value_and_rule) {
   BOOST_TEST(e.value == "0");
   BOOST_TEST(e.rule == ">= 1");
   BOOST_TEST(std::string_view(e.what()) == "localsgd: workers = 0, must be >= 1");
+  BOOST_TEST(std::string_view(invalid_settings("path", "", "a file name").what()) ==
+             "localsgd: path = \"\", must be a file name");
   std::invalid_argument const& base = e;  // what callers may catch
   BOOST_TEST(std::string_view(base.what()) == e.what());
 }

@@ -53,7 +53,7 @@ BOOST_AUTO_TEST_CASE(both_zeros_are_one_class) {
   BOOST_TEST((balanced_weights(numbers{0, -0.0, 1}) == numbers{0.75, 0.75, 1.5}));
 }
 
-BOOST_AUTO_TEST_CASE(anything_contiguous_of_numbers_is_taken) {
+BOOST_AUTO_TEST_CASE(any_contiguous_range_of_numbers_is_accepted) {
   numbers const y{1, -1, 1, 1};
   auto const expected = balanced_weights(y);
   std::array<double, 4> const array{1, -1, 1, 1};

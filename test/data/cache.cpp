@@ -144,7 +144,7 @@ invalid_data error_in(std::string const& bytes) {
   BOOST_TEST(e.line == 0U);
   return e;
 }
-std::string const advice = "; read the text file again and save it anew";
+std::string const advice = "; read the original file again and save a new cache";
 
 template <class Matrix = csr_matrix<float>>
 void check(std::string const& bytes, std::string const& found, std::string const& expected) {
@@ -314,7 +314,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(every_truncation_and_every_tail_is_detected, Matri
   for (std::size_t const n : {1U, 63U, 64U, 1000U})
     check<Matrix>(good + std::string(n, '\0'),
                   std::to_string(good.size() + n) + " bytes (too long)",
-                  std::to_string(good.size()) + " bytes, as its header says");
+                  std::to_string(good.size()) + " bytes, the size in its header");
 }
 
 BOOST_AUTO_TEST_CASE(damage_is_reported_with_the_part_it_is_in) {
@@ -324,13 +324,12 @@ BOOST_AUTO_TEST_CASE(damage_is_reported_with_the_part_it_is_in) {
     for (std::size_t const at : {0U, 63U}) {  // the last byte is padding
       auto bad = good;
       ++bad[256 + 64 * s + at];
-      check(bad, "damaged " + names[s] + " (their checksum does not fit)",
-            "the bytes that were saved");
+      check(bad, "damaged " + names[s] + " (checksum mismatch)", "intact data");
     }
   for (std::size_t const at : {8U, 33U, 100U, 170U, 195U, 255U}) {
     auto bad = good;
     ++bad[at];
-    check(bad, "a damaged header (its checksum does not fit)", "the header that was saved");
+    check(bad, "a damaged header (checksum mismatch)", "an intact header");
   }
 }
 
@@ -349,19 +348,18 @@ BOOST_AUTO_TEST_CASE(blocks_that_changed_places_are_detected) {
         auto bad = good;
         auto const from = bad.begin() + start + i * size;
         std::swap_ranges(from, from + size, bad.begin() + start + j * size);
-        check<dense_matrix<float>>(bad, "damaged targets (their checksum does not fit)",
-                                   "the bytes that were saved");
+        check<dense_matrix<float>>(bad, "damaged targets (checksum mismatch)", "intact data");
       }
 }
 
 // --- other files
 // -----------------------------------------------------------------------------------
 
-BOOST_AUTO_TEST_CASE(a_file_that_is_no_cache_is_refused) {
+BOOST_AUTO_TEST_CASE(a_file_that_is_not_a_cache_is_refused) {
   for (auto const& text :
        {std::string("-1 1:2\n"), std::string(10000, 'x'), std::string("\x89PNG")})
-    check(text, "a file of another kind", "a cache file that save() wrote");
-  check("", "an empty file", "a cache file that save() wrote");
+    check(text, "a file in another format", "a cache file written by save()");
+  check("", "an empty file", "a cache file written by save()");
 }
 
 BOOST_AUTO_TEST_CASE(a_missing_file_and_a_directory_are_errors) {
@@ -380,7 +378,7 @@ BOOST_AUTO_TEST_CASE(a_file_of_the_other_byte_order_is_refused) {
   for (std::size_t at = 32; at != 256; at += 8)
     std::reverse(bytes.begin() + static_cast<std::ptrdiff_t>(at),
                  bytes.begin() + static_cast<std::ptrdiff_t>(at + 8));
-  check(bytes, "the byte order of another kind of machine", "that of this machine");
+  check(bytes, "another byte order", "the byte order of this machine");
 }
 
 BOOST_AUTO_TEST_CASE(another_version_is_refused_whatever_the_rest_of_its_header_is) {
@@ -427,16 +425,16 @@ BOOST_AUTO_TEST_CASE(a_forgery_without_a_change_is_the_file_itself) {
 BOOST_AUTO_TEST_CASE(forged_entries_never_lead_outside_the_arrays) {
   auto const good = small_bytes();
   check(with_element<std::uint32_t>(good, 1, 1, 3), "indices[1] = 3",
-        "below 3 (the number of columns)");
+        "below 3, the number of columns");
   check(with_element<std::uint32_t>(good, 1, 2, ~0U), "indices[2] = 4294967295",
-        "below 3 (the number of columns)");
+        "below 3, the number of columns");
   check(with_element<std::uint32_t>(good, 1, 1, 0), "indices[1] = 0",
-        "above 0 (indices of a row are sorted and unique)");
+        "above 0, because the indices of a row must increase");
   check(with_element<std::size_t>(good, 0, 0, 1), "row_starts[0] = 1", "0");
   check(with_element<std::size_t>(good, 0, 1, 900), "row_starts[2] = 2",
-        "at least 900 (ascending)");
+        "at least 900, because row_starts must not decrease");
   check(with_element<std::size_t>(good, 0, 3, ~std::size_t{0}),
-        "row_starts[3] = " + std::to_string(~std::size_t{0}), "3 (the number of values)");
+        "row_starts[3] = " + std::to_string(~std::size_t{0}), "3, the number of values");
   check(with_element<float>(good, 2, 0, std::numeric_limits<float>::infinity()), "values[0] = inf",
         "a finite number");
 }
@@ -447,8 +445,8 @@ BOOST_AUTO_TEST_CASE(forged_headers_never_lead_outside_the_file) {
   std::vector<std::uint64_t> const numbers{0,     1,         2,      63,     64,     256,
                                            512,   4096,      e,      e - 1,  e / 2,  e / 4,
                                            e / 8, e / 8 + 1, e - 63, e - 64, e - 511};
-  std::string const found = "a shape that does not fit its sections";
-  std::string const expected = "sections as large as the shape asks for";
+  std::string const found = "sections whose sizes do not match the shape";
+  std::string const expected = "sections of the sizes that the shape requires";
   for (std::uint64_t const x : numbers) {
     check(forged(good, [x](cache_header& h) { h.rows = x; }), found, expected);
     check(forged(good, [x](cache_header& h) { h.entries = x; }), found, expected);
@@ -460,7 +458,7 @@ BOOST_AUTO_TEST_CASE(forged_headers_never_lead_outside_the_file) {
     if (x != good.size())
       check(forged(good, [x](cache_header& h) { h.file_bytes = x; }),
             "512 bytes (" + std::string(x > 512 ? "truncated" : "too long") + ")",
-            std::to_string(x) + " bytes, as its header says");
+            std::to_string(x) + " bytes, the size in its header");
   }
   // Sections that a dense matrix does not have must be absent.
   temporary_path const path;
@@ -501,7 +499,7 @@ BOOST_AUTO_TEST_CASE(one_target_for_each_row_or_nothing_is_written) {
   auto const e = support::error_of<invalid_data>([&] { save(data, path()); });
   BOOST_TEST(e.file == "targets");
   BOOST_TEST(e.found == "2 targets");
-  BOOST_TEST(e.expected == "3 (one for each row)");
+  BOOST_TEST(e.expected == "3, one for each row");
   BOOST_TEST(!fs::exists(path()));
 }
 

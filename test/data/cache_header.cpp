@@ -57,7 +57,7 @@ std::string file_of(cache_header h) {
 std::string found(std::string const& bytes, cache_header const& wanted) {
   auto const e = support::error_of<invalid_data>([&] { read_cache_header(bytes, "c", wanted); });
   BOOST_TEST(e.file == "c");
-  BOOST_TEST(e.expected.find("read the text file again") != std::string::npos);
+  BOOST_TEST(e.expected.find("read the original file again") != std::string::npos);
   return e.found;
 }
 
@@ -99,7 +99,7 @@ BOOST_AUTO_TEST_CASE(shapes_whose_bytes_overflow_have_no_place) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(no_more_is_placed_than_there_is_room_for) {
+BOOST_AUTO_TEST_CASE(sections_do_not_exceed_the_available_space) {
   BOOST_TEST(sparse(3, 10, 5).place_sections(512));
   for (std::uint64_t room = 0; room != 512; ++room)
     BOOST_TEST(!sparse(3, 10, 5).place_sections(room));
@@ -138,7 +138,7 @@ BOOST_AUTO_TEST_CASE(a_shape_that_contradicts_its_sections_is_refused_whatever_t
     std::memcpy(bytes.data(), &h, sizeof h);
     return found(bytes, h);
   };
-  std::string const refused = "a shape that does not fit its sections";
+  std::string const refused = "sections whose sizes do not match the shape";
   BOOST_TEST(forged([](auto& h) { h.rows = 4; }, sparse(3, 10, 5)) == refused);
   BOOST_TEST(forged([](auto& h) { h.rows = most; }, sparse(3, 10, 5)) == refused);
   BOOST_TEST(forged([](auto& h) { h.entries = 6; }, sparse(3, 10, 5)) == refused);
@@ -153,8 +153,8 @@ BOOST_AUTO_TEST_CASE(damage_is_named_by_its_section) {
   std::array<std::size_t, 4> const at{256, 320, 384, 448};
   for (std::size_t i = 0; i != 4; ++i) {
     bytes[at[i]] ^= 1;
-    BOOST_TEST(found(bytes, h) == "damaged " + std::string(cache_header::section_names[i]) +
-                                      " (their checksum does not fit)");
+    BOOST_TEST(found(bytes, h) ==
+               "damaged " + std::string(cache_header::section_names[i]) + " (checksum mismatch)");
     bytes[at[i]] ^= 1;
   }
 }

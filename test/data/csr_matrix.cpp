@@ -60,7 +60,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_default_matrix_has_no_rows_and_no_columns, Value
   BOOST_TEST(empty.nonzeros() == 0U);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(rows_are_the_stretches_between_row_starts, Value, value_types) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(rows_lie_between_row_starts, Value, value_types) {
   // 0 5 0 6
   // 0 0 0 0
   // 7 0 0 0
@@ -223,34 +223,34 @@ BOOST_AUTO_TEST_CASE(row_starts_must_begin_at_0) {
 
 BOOST_AUTO_TEST_CASE(row_starts_must_ascend) {
   check(error_of(3, starts{0, 2, 1, 2}, indices{0, 1}, {1, 1}), "row_starts[2]", "1",
-        "at least 2 (ascending)");
+        "at least 2, because row_starts must not decrease");
   // A start beyond the values is rejected before anything is read there.
   check(error_of(3, starts{0, 900, 2}, indices{0, 1}, {1, 1}), "row_starts[2]", "2",
-        "at least 900 (ascending)");
+        "at least 900, because row_starts must not decrease");
 }
 
 BOOST_AUTO_TEST_CASE(row_starts_must_end_at_the_number_of_values) {
   check(error_of(3, starts{0, 1}, indices{0, 1}, {1, 1}), "row_starts[1]", "1",
-        "2 (the number of values)");
+        "2, the number of values");
   check(error_of(3, starts{0, 3}, indices{0, 1}, {1, 1}), "row_starts[1]", "3",
-        "2 (the number of values)");
+        "2, the number of values");
 }
 
 BOOST_AUTO_TEST_CASE(there_must_be_one_index_for_each_value) {
   check(error_of(3, starts{0, 2}, indices{0}, {1, 1}), "indices", "1 elements",
-        "2 elements (one for each value)");
+        "2 elements, one for each value");
 }
 
 BOOST_AUTO_TEST_CASE(indices_must_be_below_the_number_of_columns) {
   check(error_of(3, starts{0, 1, 2}, indices{2, 3}, {1, 1}), "indices[1]", "3",
-        "below 3 (the number of columns)");
+        "below 3, the number of columns");
 }
 
 BOOST_AUTO_TEST_CASE(indices_of_a_row_must_be_sorted_and_unique) {
   check(error_of(10, starts{0, 1, 3}, indices{4, 9, 5}, {1, 1, 1}), "indices[2]", "5",
-        "above 9 (indices of a row are sorted and unique)");
+        "above 9, because the indices of a row must increase");
   check(error_of(10, starts{0, 1, 3}, indices{4, 9, 9}, {1, 1, 1}), "indices[2]", "9",
-        "above 9 (indices of a row are sorted and unique)");
+        "above 9, because the indices of a row must increase");
   // Between rows, indices may decrease.
   csr_matrix<float> const a(10, starts{0, 1, 2}, indices{9, 0}, vector<float>{1, 1});
   BOOST_TEST(a.rows() == 2U);

@@ -33,15 +33,15 @@ BOOST_AUTO_TEST_CASE(a_sparse_data_set_deduces_its_matrix) {
   BOOST_TEST(data.features.nonzeros() == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(compressed_bytes_are_refused_with_what_to_do) {
+BOOST_AUTO_TEST_CASE(compressed_bytes_are_refused_with_advice) {
   auto const e = support::error_of<invalid_data>(
       [] { refuse_compressed(std::string_view("\x1f\x8b\x08", 3), "a.gz"); });
   BOOST_TEST(e.file == "a.gz");
   BOOST_TEST(e.found == "a gzip file");
-  BOOST_TEST(e.expected.find("decompress it first") != std::string_view::npos);
+  BOOST_TEST(e.expected.find("decompress the file first") != std::string_view::npos);
 }
 
-BOOST_AUTO_TEST_CASE(compressed_bytes_are_known_by_what_they_begin_with) {
+BOOST_AUTO_TEST_CASE(compressed_bytes_are_recognised_by_their_first_bytes) {
   using localsgd::detail::compression_of;
   BOOST_TEST(compression_of("\x1f\x8b\x08") == "a gzip");
   BOOST_TEST(compression_of(std::string_view("\xfd\x37\x7a\x58\x5a\x00\x00", 7)) == "an xz");

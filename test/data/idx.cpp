@@ -137,21 +137,21 @@ BOOST_AUTO_TEST_CASE(a_file_is_read_like_its_bytes) {
 // --- invalid input --------------------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(compressed_data_is_recognised) {
-  check("\x1f\x8b\x08 and so on", "a gzip file", "decompressed data: decompress it first");
-  check("\x1f\x8b", "a gzip file", "decompressed data: decompress it first");
+  check("\x1f\x8b\x08 and so on", "a gzip file", "uncompressed data; decompress the file first");
+  check("\x1f\x8b", "a gzip file", "uncompressed data; decompress the file first");
 }
 
 BOOST_AUTO_TEST_CASE(a_bad_magic_number_is_refused) {
-  std::string const expected = "an IDX file, which starts with two zeros";
-  check(std::string("\x01\x00\x08\x01\0\0\0\x01x", 9), "another magic number", expected);
-  check(std::string("\x00\x01\x08\x01\0\0\0\x01x", 9), "another magic number", expected);
-  check("-1 1:2 3:4\n", "another magic number", expected);
+  std::string const expected = "an IDX file, which starts with two zero bytes";
+  check(std::string("\x01\x00\x08\x01\0\0\0\x01x", 9), "a different magic number", expected);
+  check(std::string("\x00\x01\x08\x01\0\0\0\x01x", 9), "a different magic number", expected);
+  check("-1 1:2 3:4\n", "a different magic number", expected);
 }
 
 BOOST_AUTO_TEST_CASE(an_unknown_type_is_refused) {
   for (unsigned const type : {0U, 7U, 10U, 15U, 255U})
     check(header(type, {1}) + "x", "element type " + std::to_string(type),
-          "8, 9, 11, 12, 13 or 14");
+          "one of the types 8, 9, 11, 12, 13 and 14");
 }
 
 BOOST_AUTO_TEST_CASE(a_truncated_header_is_refused) {
@@ -162,19 +162,19 @@ BOOST_AUTO_TEST_CASE(a_truncated_header_is_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(truncated_elements_are_refused) {
-  check(header(8, {2, 3}) + "12345", "17 bytes (truncated)", "18 bytes, as its header says");
+  check(header(8, {2, 3}) + "12345", "17 bytes (truncated)", "18 bytes, the size in its header");
   check(header(0x0e, {2}) + std::string(15, '\0'), "23 bytes (truncated)",
-        "24 bytes, as its header says");
+        "24 bytes, the size in its header");
 }
 
-BOOST_AUTO_TEST_CASE(a_huge_size_without_elements_is_refused_before_memory_is_asked_for) {
+BOOST_AUTO_TEST_CASE(a_huge_size_without_elements_is_refused_before_memory_is_allocated) {
   // 2^32 - 1 rows of 2^16 bytes: 2^48 - 2^16 bytes, and 12 for the header.
   check(header(8, {0xffffffffU, 0x10000U}), "12 bytes (truncated)",
-        "281474976645132 bytes, as its header says");
+        "281474976645132 bytes, the size in its header");
 }
 
 BOOST_AUTO_TEST_CASE(trailing_bytes_are_refused) {
-  check(header(8, {2, 3}) + "1234567", "19 bytes (trailing bytes)", "18 bytes, as its header says");
+  check(header(8, {2, 3}) + "1234567", "19 bytes (too long)", "18 bytes, the size in its header");
 }
 
 BOOST_AUTO_TEST_CASE(no_dimensions_are_refused) {
@@ -190,7 +190,7 @@ BOOST_AUTO_TEST_CASE(a_dimension_of_size_0_is_refused) {
 BOOST_AUTO_TEST_CASE(dimensions_whose_product_overflows_are_refused) {
   // 2^16 * 2^16 * 2^16 * 2^16 = 2^64 is 0 in 64 bits, which would fit an empty file.
   std::string const found = "dimensions whose product overflows";
-  std::string const expected = "sizes that fit in memory";
+  std::string const expected = "dimensions whose product fits in memory";
   check(header(8, {0x10000U, 0x10000U, 0x10000U, 0x10000U}), found, expected);
   check(header(8, std::vector<std::uint32_t>(255, 0xffffffffU)), found, expected);
   // 2^61 elements of 8 bytes are 2^64 bytes.
@@ -225,7 +225,7 @@ BOOST_AUTO_TEST_CASE(a_missing_file_and_a_directory_are_errors) {
   BOOST_TEST(support::error_of<invalid_data>([&] { read_idx(path()); }).found == "a directory");
 }
 
-BOOST_AUTO_TEST_CASE(damaged_bytes_are_read_or_refused_and_nothing_else) {
+BOOST_AUTO_TEST_CASE(damaged_bytes_are_either_read_or_refused) {
   std::mt19937_64 random(4);
   std::size_t read = 0;
   std::size_t refused = 0;

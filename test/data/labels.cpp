@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(a_code_has_the_name_of_its_class) {
   BOOST_TEST(refused([&] { y.name_of(0); }).found == "0");
 }
 
-BOOST_AUTO_TEST_CASE(to_string_says_what_became_of_each_label) {
+BOOST_AUTO_TEST_CASE(to_string_shows_the_code_of_each_label) {
   BOOST_TEST(to_string(encode_binary(numbers{1, 0, 1})) ==
              "2 classes: 0 -> -1 (1 sample), 1 -> +1 (2 samples)");
   BOOST_TEST(to_string(encode_classes(texts{"b", "a", "b"})) ==

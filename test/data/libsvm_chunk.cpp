@@ -68,9 +68,9 @@ BOOST_AUTO_TEST_CASE(a_text_that_grows_entries_between_the_passes_is_refused_not
     }
   };
   BOOST_TEST(refused(2, 2).empty());
-  BOOST_TEST(refused(1, 2) == "a file that changes while it is read");
-  BOOST_TEST(refused(2, 1) == "a file that changes while it is read");
-  BOOST_TEST(refused(0, 0) == "a file that changes while it is read");
+  BOOST_TEST(refused(1, 2) == "a file that changed during reading");
+  BOOST_TEST(refused(2, 1) == "a file that changed during reading");
+  BOOST_TEST(refused(0, 0) == "a file that changed during reading");
 }
 
 BOOST_AUTO_TEST_CASE(a_chunk_fills_its_part_of_the_arrays_and_no_more) {
@@ -117,7 +117,7 @@ BOOST_AUTO_TEST_CASE(the_same_line_is_read_alike_wherever_it_stands) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(a_mistake_is_named_by_its_place_in_the_whole_text) {
+BOOST_AUTO_TEST_CASE(an_error_has_its_position_in_the_whole_text) {
   for (std::string const& rest : {std::string(), "\n" + std::string(100, ' ')}) {
     auto const e = support::error_of<invalid_data>([&] { read_chunk("1 1:1\n\n2 5:x" + rest); });
     BOOST_TEST(e.line == 13U);  // ten lines precede the chunk

@@ -50,7 +50,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(every_form_is_read_as_std_from_chars_reads_it, Num
     check_same<Number>(text);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(what_is_no_number_is_refused_as_std_from_chars_does, Number, numbers) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(invalid_numbers_are_refused_as_by_std_from_chars, Number, numbers) {
   for (char const* const text : {"", "-", "+1", "--1", "-+1", " 1", "\t1", "x", ".", "-.", "e5",
                                  "0x10", "-0x1p3", "0X", "(1)", ",5", "i", "na"})
     check_same<Number>(text);

@@ -38,7 +38,7 @@ void check_error(std::filesystem::path const& path, std::string const& found) {
   BOOST_TEST(e.file == path.string());
   BOOST_TEST(e.line == 0U);
   BOOST_TEST(e.found == found);
-  BOOST_TEST(e.expected == "a file that can be read");
+  BOOST_TEST(e.expected == "a readable file");
 }
 
 bool is_aligned(mapped_file const& file) {

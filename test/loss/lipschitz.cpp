@@ -43,7 +43,7 @@ of_slope(Slope) -> of_slope<Slope>;
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(a_loss_is_lipschitz_if_it_says_a_finite_number) {
+BOOST_AUTO_TEST_CASE(a_loss_is_lipschitz_if_its_constant_is_finite) {
   struct silent {};
   struct finite {
     static double lipschitz_constant() { return 1; }
@@ -60,7 +60,7 @@ BOOST_AUTO_TEST_CASE(a_loss_is_lipschitz_if_it_says_a_finite_number) {
   BOOST_TEST(!is_lipschitz(of_integers{}));  // does not satisfy the concept Loss
 }
 
-BOOST_AUTO_TEST_CASE(what_a_loss_says_is_not_measured) {
+BOOST_AUTO_TEST_CASE(a_constant_that_a_loss_provides_is_not_measured) {
   struct wrong {
     static double lipschitz_constant() { return 1; }
     static double derivative(double z, double) { return z; }

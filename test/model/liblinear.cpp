@@ -215,7 +215,7 @@ BOOST_AUTO_TEST_CASE(names_are_lost_and_their_codes_are_written) {
   BOOST_TEST((parse_liblinear(to_liblinear(m), "m").labels == numbers{-1, 1}));
 }
 
-BOOST_AUTO_TEST_CASE(what_liblinear_cannot_hold_is_refused_by_name) {
+BOOST_AUTO_TEST_CASE(what_liblinear_cannot_store_is_refused_by_name) {
   auto m = two_classes();
   m.labels = {0.5, 1};
   BOOST_TEST(refused<invalid_data>([&] { to_liblinear(m); }).find("model.labels[0]") !=
@@ -255,8 +255,9 @@ BOOST_AUTO_TEST_CASE(bad_files_are_refused_by_name) {
   // The same label twice, and an intercept that overflows.
   std::string const twice =
       "solver_type L2R_LR\nnr_class 2\nlabel 1 1\nnr_feature 1\nbias -1\nw\n1 \n";
-  BOOST_TEST(refused<invalid_data>([&] { parse_liblinear(twice, "m"); }) ==
-             "localsgd: m: found 1 twice (model.labels), expected a different one for each class");
+  BOOST_TEST(
+      refused<invalid_data>([&] { parse_liblinear(twice, "m"); }) ==
+      "localsgd: m: found 1 twice (model.labels), expected distinct values, one for each class");
   std::string const huge =
       "solver_type L2R_LR\nnr_class 2\nlabel 1 2\nnr_feature 1\nbias 9e300\nw\n1 \n9e300 \n";
   BOOST_TEST(refused<invalid_data>([&] { parse_liblinear(huge, "m"); }) ==

@@ -103,7 +103,7 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_is_named_with_its_place) {
       {replaced("nr_feature 3", "nr_feature 2147483647"), 6, 1, "w", "too short"},
       {replaced("bias 1\n", ""), 5, 1, "w", "bias before w"},
       {replaced("bias 1", "bias nan"), 5, 6, "nan", "the bias that is finite"},
-      {replaced("bias 1", "bias 1\nbias 1"), 6, 6, "1", "each field once"},
+      {replaced("bias 1", "bias 1\nbias 1"), 6, 1, "bias", "each field once"},
       {replaced("0.5", "inf"), 7, 1, "inf", "one of the 4 x 1 coefficients that is finite"},
       {replaced("0.5", "1e400"), 7, 1, "1e400", "finite"},
       {replaced("0.5", "0,5"), 7, 1, "0,5", "decimal"},
@@ -111,7 +111,7 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_is_named_with_its_place) {
       {replaced("0.5", "+-1"), 7, 1, "+-1", "decimal"},
       {replaced("0.5", "\xc3\xa4"), 7, 1, "??", "decimal"},
       {replaced("7 \n", ""), 10, 1, "the end of the file", "one of the 4 x 1 coefficients"},
-      {replaced("7 \n", "7"), 10, 1, "7", "cut off"},
+      {replaced("7 \n", "7"), 10, 1, "7", "truncated"},
       {good + "8\n", 11, 1, "8", "nothing after the last row"},
   };
   for (auto const& each : all) {

@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(log_loss_of_more_classes_takes_a_row_for_each_sample) {
              boost::test_tools::tolerance(1e-15));
 }
 
-BOOST_AUTO_TEST_CASE(log_loss_is_infinite_where_a_label_was_thought_impossible) {
+BOOST_AUTO_TEST_CASE(log_loss_is_infinite_if_a_label_had_probability_0) {
   numbers const labels{0, 1};
   BOOST_TEST(log_loss(numbers{1}, numbers{0}, labels) == infinity);
   BOOST_TEST(log_loss(numbers{0}, numbers{1}, labels) == infinity);

@@ -84,11 +84,11 @@ BOOST_AUTO_TEST_CASE(dense_rows_of_another_width_are_refused) {
   auto const m = model_of("logistic", {-1, 1});
   dense_matrix<double> const wide{{1, 0, 9}}, narrow{{1}};
   BOOST_TEST(refused_data([&] { decision_function(m, wide); }) ==
-             "rows: 3 columns, 2, the features of the model");
+             "rows: 3 columns, 2, the number of features of the model");
   BOOST_TEST(refused_data([&] { predict(m, narrow); }) ==
-             "rows: 1 columns, 2, the features of the model");
+             "rows: 1 columns, 2, the number of features of the model");
   BOOST_TEST(refused_data([&] { predict_probability(m, narrow); }) ==
-             "rows: 1 columns, 2, the features of the model");
+             "rows: 1 columns, 2, the number of features of the model");
 }
 
 BOOST_AUTO_TEST_CASE(a_model_whose_sizes_disagree_is_refused) {

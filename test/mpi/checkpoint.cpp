@@ -220,7 +220,7 @@ BOOST_AUTO_TEST_CASE(variance_reduced_steps) {
   BOOST_TEST(survives_cuts(f, s, 1, 4, svrg{}) >= 10u);  // ended by Newton steps
 }
 
-BOOST_AUTO_TEST_CASE(an_averager_with_a_memory) {
+BOOST_AUTO_TEST_CASE(an_averager_with_state) {
   BOOST_TEST(survives_cuts(usual(), fifty, 2, 4, support::outer_momentum{}) == 25u);
   BOOST_TEST(survives_cuts(usual(), fifty, 10, 4, top_k{0.3}, server_momentum{.beta = 0.5}) == 5u);
 }
@@ -351,7 +351,7 @@ BOOST_AUTO_TEST_CASE(a_file_that_does_not_fit_is_refused_on_all_ranks_and_stays)
   is_refused(damaged, "a damaged state");
   is_refused(good.substr(0, good.size() / 2), "bytes, expected");
   is_refused("", "an empty file");
-  is_refused("no checkpoint at all, but long enough to be one: 0123456789abcdef", "another kind");
+  is_refused("no checkpoint at all, but long enough to be one: 0123456789abcdef", "another format");
 
   if (first) put(folder.file(), good);
   settings other = fifty;
@@ -363,7 +363,7 @@ BOOST_AUTO_TEST_CASE(a_file_that_does_not_fit_is_refused_on_all_ranks_and_stays)
   BOOST_TEST(!folder.has_file());
 }
 
-BOOST_AUTO_TEST_CASE(a_place_where_nothing_can_be_written_is_an_error_before_the_first_step) {
+BOOST_AUTO_TEST_CASE(an_unwritable_path_is_an_error_before_the_first_step) {
   folder_of_rank_0 const folder;
   fs::path const path = folder.file().parent_path() / "missing" / "run.checkpoint";
   counting seen;

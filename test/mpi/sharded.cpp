@@ -169,7 +169,7 @@ BOOST_AUTO_TEST_CASE(shards_that_differ_in_d_stop_all_ranks_with_the_same_error)
   BOOST_CHECK_EXCEPTION(whole(ranks, k, mine), invalid_settings, [&](invalid_settings const& e) {
     BOOST_TEST(e.field ==
                "dimension of the shard of worker 3 on rank " + std::to_string(last));
-    return std::string(e.what()).find("30, as the shard of worker 0 has") != std::string::npos;
+    return std::string(e.what()).find("30, as in the shard of worker 0") != std::string::npos;
   });
   shards good(k, 30);
   auto const f = whole(ranks, k, good);

@@ -65,7 +65,7 @@ BOOST_AUTO_TEST_CASE(the_loss_is_the_mean_over_all_samples) {
              boost::test_tools::tolerance(1e-15));
 }
 
-BOOST_AUTO_TEST_CASE(all_samples_are_looked_at_in_batches_of_65536_at_most) {
+BOOST_AUTO_TEST_CASE(all_samples_are_evaluated_in_batches_of_at_most_65536) {
   tilted<> f{std::vector<double>(65536 + 3, 1.0)};
   auto const before = fingerprint_of(f);
   BOOST_TEST(f.calls == 2U);

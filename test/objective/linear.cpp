@@ -258,7 +258,7 @@ BOOST_AUTO_TEST_CASE(offsets_of_zero_change_no_bit) {
   BOOST_TEST(at(f, x).gradient == at(g, x).gradient, boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(an_objective_says_its_size) {
+BOOST_AUTO_TEST_CASE(an_objective_reports_its_size) {
   auto const a = features<csr_matrix<float>>();
   auto const y = support::random_signs(n, 2);
   linear_objective const f(a, y, logistic{}, l2{0.25});
@@ -333,7 +333,7 @@ BOOST_AUTO_TEST_CASE(targets_that_the_loss_does_not_take_are_refused_by_number) 
   y[3] = 0;
   auto const e = support::error_of<invalid_data>([&] { linear_objective(a, y, logistic{}, l2{}); });
   BOOST_TEST(e.found == "0");
-  BOOST_TEST(e.expected == "-1 or +1 (encode_binary() makes them of any two labels)");
+  BOOST_TEST(e.expected == "-1 or +1; encode_binary() converts any two labels");
   for (double const bad : {not_a_number, infinity}) {
     y[3] = bad;
     BOOST_TEST(refused_argument([&] { linear_objective(a, y, squared{}, l2{}); }) == "targets[3]");

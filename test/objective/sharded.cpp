@@ -352,7 +352,7 @@ BOOST_AUTO_TEST_CASE(shards_that_do_not_fit_are_refused_by_name) {
   auto const e = support::error_of<invalid_settings>(mixed);
   BOOST_TEST(e.field == "dimension of the shard of worker 1");
   BOOST_TEST(std::string(e.what()).find("13") != std::string::npos);
-  BOOST_TEST(std::string(e.what()).find("12, as the shard of worker 0 has") != std::string::npos);
+  BOOST_TEST(std::string(e.what()).find("12, as in the shard of worker 0") != std::string::npos);
 
   auto const two_penalties = [&] {
     sharded_objective(one, 3, [&](std::size_t k) {
@@ -362,7 +362,7 @@ BOOST_AUTO_TEST_CASE(shards_that_do_not_fit_are_refused_by_name) {
   auto const p = support::error_of<invalid_settings>(two_penalties);
   BOOST_TEST(p.field == "regularizer of the shard of worker 2");
   BOOST_TEST(p.value == l2{0.2}.identity());
-  BOOST_TEST(p.rule == "l2(0.5), as the shard of worker 0 has");
+  BOOST_TEST(p.rule == "l2(0.5), as in the shard of worker 0");
 
   auto const two_intercepts = [&] {
     sharded_objective(one, 3, [&](std::size_t k) {

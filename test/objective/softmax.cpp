@@ -231,7 +231,7 @@ BOOST_AUTO_TEST_CASE(large_scores_do_not_overflow) {
   BOOST_TEST(right.value == 0);
 }
 
-BOOST_AUTO_TEST_CASE(an_objective_says_its_size) {
+BOOST_AUTO_TEST_CASE(an_objective_reports_its_size) {
   auto const a = features<csr_matrix<float>>();
   auto const y = labels_below(3);
   softmax_objective const f(a, y, 5, l2{0.25});
@@ -526,7 +526,7 @@ BOOST_AUTO_TEST_CASE(labels_that_are_no_class_are_refused_by_number) {
   dense_matrix<float> const a{{1}};
   auto const e = support::error_of<invalid_data>([&] { softmax_objective(a, y, 3, l2{}); });
   BOOST_TEST(e.found == "0.5");
-  BOOST_TEST(e.expected == "a class, 0 to 2 (encode_classes() makes them of any labels)");
+  BOOST_TEST(e.expected == "a class from 0 to 2; encode_classes() converts any labels");
 }
 
 BOOST_AUTO_TEST_CASE(there_are_2_to_65536_classes) {

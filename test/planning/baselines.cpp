@@ -53,7 +53,7 @@ BOOST_AUTO_TEST_CASE(what_is_left_to_the_library_is_what_minimize_chooses) {
   BOOST_TEST(run(s).rounds == (steps + gap - 1) / gap);
 }
 
-BOOST_AUTO_TEST_CASE(all_else_is_as_it_was) {
+BOOST_AUTO_TEST_CASE(all_other_settings_stay) {
   settings const s{.workers = 3, .local_steps = 4, .steps = 64, .tolerance = 1e-3, .seed = 5,
                    .evaluations = 2};
   baselines const all = baselines_of(f, s);
@@ -90,7 +90,7 @@ BOOST_AUTO_TEST_CASE(a_batch_of_more_than_all_samples_is_refused_by_name) {
   });
   BOOST_TEST(e.field == "local_steps");
   BOOST_TEST(e.value == "301");
-  BOOST_TEST(e.rule == "at most n/b, 300: a large batch has b·H samples");
+  BOOST_TEST(e.rule == "at most n/b, 300, because the large-batch run has batches of b*H samples");
   settings const largest{.local_steps = 300, .batch_size = 2, .steps = 1000};
   BOOST_TEST(baselines_of(f, largest).large_batch.batch_size == 600U);
   BOOST_TEST(support::error_of<invalid_settings>([] {

@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_CASE(free_intercepts_of_classes_make_their_shares_the_probabilit
   BOOST_TEST(lambda_max(all) == 1);
 }
 
-BOOST_AUTO_TEST_CASE(weights_count_as_often_as_they_say) {
+BOOST_AUTO_TEST_CASE(weights_count_like_repeated_samples) {
   std::vector<double> const y{1, 2, 2, 1}, weights{4, 0, 0, 0};  // then the mean loss is that of row 0
   BOOST_TEST(lambda_max(linear_objective(rows, y, squared{}, l1{1}, {.weights = weights})) == 1);
 }

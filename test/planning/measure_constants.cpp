@@ -277,7 +277,7 @@ BOOST_AUTO_TEST_CASE(of_any_objective_samples_estimate_the_same) {
   BOOST_TEST(std::abs(c.second_moment.value - second) <= 4 * c.second_moment.standard_error);
 }
 
-BOOST_AUTO_TEST_CASE(every_sample_is_used_where_it_is_asked_for) {
+BOOST_AUTO_TEST_CASE(every_sample_is_used_on_request) {
   costly const f{quadratic(noisy())};
   constants const expected = measure_constants(quadratic(noisy()), point(4));
   check_same(measure_constants(f, point(4), {.samples = 60, .every_sample = true}), expected);

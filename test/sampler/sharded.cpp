@@ -52,7 +52,7 @@ BOOST_AUTO_TEST_CASE(even_shards_are_contiguous_and_cover_all_samples_without_ov
     }
 }
 
-BOOST_AUTO_TEST_CASE(shards_may_have_sizes_of_their_own) {
+BOOST_AUTO_TEST_CASE(shards_may_have_different_sizes) {
   sizes const given{3, 1, 6};
   auto const p = make_plan(10, 1, 3, 1);
   sharded const sampler(given, shuffled{});

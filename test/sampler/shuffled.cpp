@@ -52,7 +52,7 @@ BOOST_AUTO_TEST_CASE(every_epoch_deals_each_sample_exactly_once) {
       }
 }
 
-BOOST_AUTO_TEST_CASE(every_epoch_has_an_order_of_its_own) {
+BOOST_AUTO_TEST_CASE(every_epoch_has_its_own_order) {
   constexpr std::size_t n = 30;
   auto const all = dealt(make_plan(n, 1, 3, 1, 5), 20 * n / 3);
   std::set<std::vector<std::size_t>> orders;

@@ -67,7 +67,7 @@ BOOST_AUTO_TEST_CASE(between_evaluations_the_gap_stays) {
   BOOST_TEST(schedule.next(1000, {990, 5, 0.1, 0.7, 0}) == 1005U);
 }
 
-BOOST_AUTO_TEST_CASE(the_lower_objective_is_taken_off) {
+BOOST_AUTO_TEST_CASE(the_lower_objective_is_subtracted) {
   adaptive const schedule(100, -3);
   BOOST_TEST(revised(schedule, 100, -2, 1) == 50U);  // √(1/4)
   BOOST_TEST(revised(schedule, 100, -3, 1) == 1U);
@@ -97,7 +97,7 @@ BOOST_AUTO_TEST_CASE(without_evaluations_it_is_refused_by_name) {
   });
   BOOST_TEST(e.field == "evaluations");
   BOOST_TEST(e.value == "0");
-  BOOST_TEST(e.rule == ">= 1, or a tolerance set, for a schedule that follows the objective");
+  BOOST_TEST(e.rule == ">= 1, or a tolerance set, for a schedule that depends on the objective");
   BOOST_TEST(minimize(f, {.steps = 100, .evaluations = 1}, adaptive{8}).usable());
   BOOST_TEST(minimize(f, {.steps = 100, .tolerance = 1e-9}, adaptive{8}).usable());
 }

@@ -24,7 +24,7 @@ BOOST_AUTO_TEST_CASE(the_sync_times_are_the_multiples_of_the_gap) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_next_time_that_would_overflow_is_the_end_of_time) {
+BOOST_AUTO_TEST_CASE(a_sync_time_that_would_overflow_is_the_largest_number) {
   BOOST_TEST(every{last}.next(0) == last);
   BOOST_TEST(every{last}.next(1) == last);
   BOOST_TEST(every{last - 1}.next(last - 1) == last);
@@ -39,7 +39,7 @@ BOOST_AUTO_TEST_CASE(a_gap_of_0_is_refused) {
   BOOST_TEST(e.rule == ">= 1");
 }
 
-BOOST_AUTO_TEST_CASE(one_shot_meets_at_the_end_of_time_only) {
+BOOST_AUTO_TEST_CASE(one_shot_has_no_sync_time_before_the_end) {
   for (std::uint64_t const t : {std::uint64_t{0}, std::uint64_t{1}, last - 1})
     BOOST_TEST(one_shot::next(t) == last);
 }

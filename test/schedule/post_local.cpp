@@ -37,7 +37,7 @@ BOOST_AUTO_TEST_CASE(a_switch_that_never_comes_is_every_step) {
     BOOST_TEST(post_local(last, 7).next(t) == t + 1);
 }
 
-BOOST_AUTO_TEST_CASE(a_next_time_that_would_overflow_is_the_end_of_time) {
+BOOST_AUTO_TEST_CASE(a_sync_time_that_would_overflow_is_the_largest_number) {
   BOOST_TEST(post_local(100, last).next(99) == 100U);
   BOOST_TEST(post_local(100, last).next(100) == last);
   BOOST_TEST(post_local(0, 1000).next(last - 1) == last);

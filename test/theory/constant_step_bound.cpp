@@ -112,7 +112,7 @@ BOOST_AUTO_TEST_CASE(steps_to_finds_the_first_that_is_enough) {
     BOOST_TEST(refused([&] { steps_to(accuracy, c, s, gamma); }).field == "accuracy");
 }
 
-BOOST_AUTO_TEST_CASE(the_second_moment_and_the_shift_have_no_say) {
+BOOST_AUTO_TEST_CASE(the_second_moment_and_the_shift_have_no_effect) {
   constant_step const gamma(0.05);
   auto c = typical();
   auto s = typical_shape();

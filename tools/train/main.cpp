@@ -56,64 +56,65 @@ CLI::Validator nonnegative() {
 void add_train(CLI::App& app, train::train_options& o) {
   app.add_option("data", o.data, "The samples: a LIBSVM file, plain or gzipped")->required();
   app.add_option("-m,--model", o.model,
-                 "Where the model goes; *.json is JSON, others are LIBLINEAR's format")
+                 "File for the model: JSON if its name ends in .json, otherwise LIBLINEAR's format")
       ->required();
-  app.add_option("--report", o.report, "Where a report of the run goes: an HTML page with charts");
-  app.add_option("--loss", o.loss, "By default logistic, if there are two labels")
+  app.add_option("--report", o.report, "File for a report of the run: an HTML page with charts");
+  app.add_option("--loss", o.loss, "Loss function; default: logistic for two labels")
       ->check(CLI::IsMember({"logistic", "squared_hinge", "smoothed_hinge", "softmax", "squared",
                              "huber", "smoothed_quantile", "poisson", "gamma"}));
-  auto* const lambda =
-      app.add_option("--lambda", o.lambda, "Strength of the penalty; by default 1/n")
-          ->check(nonnegative());
+  auto* const lambda = app.add_option("--lambda", o.lambda, "Strength of the penalty; default: 1/n")
+                           ->check(nonnegative());
   app.add_option("-C,--cost", o.cost, "LIBLINEAR's C: lambda = 1/(C n)")
       ->check(positive())
       ->excludes(lambda);
-  app.add_option("--l1-ratio", o.l1_ratio, "0: L2 penalty, 1: L1 penalty, between: elastic net")
+  app.add_option("--l1-ratio", o.l1_ratio,
+                 "Share of the L1 penalty: 0 is L2, 1 is L1, between is the elastic net")
       ->check(number("a number from 0 to 1", [](double x) { return x >= 0 && x <= 1; }))
       ->capture_default_str();
   app.add_option("--delta", o.delta,
-                 "Where huber and smoothed_quantile change, in the units of the targets")
+                 "Scale of huber and smoothed_quantile, in the units of the targets")
       ->check(positive())
       ->capture_default_str();
-  app.add_option("--tau", o.tau, "The quantile of smoothed_quantile")
+  app.add_option("--tau", o.tau, "Quantile of smoothed_quantile")
       ->check(number("a number between 0 and 1", [](double x) { return x > 0 && x < 1; }))
       ->capture_default_str();
   app.add_option("-K,--workers", o.workers,
-                 "Workers, whose points are averaged; decides the result, not the speed")
+                 "Number of workers whose iterates are averaged; affects the result, not the speed")
       ->check(positive())
       ->capture_default_str();
-  app.add_option("-H,--local-steps", o.local_steps, "Local steps between two averages; 0: chosen")
+  app.add_option("-H,--local-steps", o.local_steps,
+                 "Local steps between two averages; 0: automatic")
       ->check(nonnegative())
       ->capture_default_str();
   app.add_option("-b,--batch-size", o.batch_size, "Samples per gradient")
       ->check(positive())
       ->capture_default_str();
-  app.add_option("--epochs", o.epochs, "Stop after this many passes over the data")
+  app.add_option("--epochs", o.epochs, "Maximum number of passes over the data")
       ->check(nonnegative());
   app.add_option("--tolerance", o.tolerance,
-                 "Stop when the objective is proven to be this close to its minimum; without "
-                 "--epochs, by default "
-                 "1e-7 times the objective at 0")
+                 "Stop when the objective is proven to be this close to its minimum; default "
+                 "without --epochs: 1e-7 times the objective at 0")
       ->check(nonnegative());
-  app.add_option("--threads", o.threads, "Threads; 0: as many as there are cores")
+  app.add_option("--threads", o.threads, "Number of threads; 0: one for each core")
       ->check(nonnegative())
       ->capture_default_str();
-  app.add_option("--seed", o.seed, "Of the random numbers")
+  app.add_option("--seed", o.seed, "Seed of the random numbers")
       ->check(nonnegative())
       ->capture_default_str();
-  auto* const none = app.add_flag("--no-intercept", o.no_intercept, "Fit no intercept");
+  auto* const none =
+      app.add_flag("--no-intercept", o.no_intercept, "Fit a model without an intercept");
   app.add_flag("--penalize-intercept", o.penalize_intercept,
-               "The penalty acts on the intercept, as LIBLINEAR's does")
+               "Penalize the intercept, as LIBLINEAR does")
       ->excludes(none);
   app.add_flag("--balanced", o.balanced, "Give all classes the same total weight");
   app.add_option("--scale", o.scale,
-                 "Scale features for training; the model takes them as they are")
+                 "Scale the features for training; the saved model applies to unscaled features")
       ->check(CLI::IsMember({"none", "standard", "max-abs"}))
       ->capture_default_str();
   app.add_option("--features", o.features, "Number of features; 0: the largest index in the file")
       ->check(nonnegative())
       ->capture_default_str();
-  app.add_option("--format", o.format, "Of the model")
+  app.add_option("--format", o.format, "Format of the model file; auto: by its name")
       ->check(CLI::IsMember({"auto", "liblinear", "json"}))
       ->capture_default_str();
   app.add_flag("-q,--quiet", o.quiet, "Print errors only");
@@ -122,15 +123,15 @@ void add_train(CLI::App& app, train::train_options& o) {
 void add_predict(CLI::App& app, train::predict_options& o) {
   app.add_option("data", o.data, "The samples: a LIBSVM file, plain or gzipped")->required();
   app.add_option("model", o.model, "The model, in LIBLINEAR's format or JSON")->required();
-  app.add_option("-o,--output", o.output, "A file, in place of the standard output");
+  app.add_option("-o,--output", o.output, "Output file; default: standard output");
   app.add_flag("--ignore-unknown-features", o.ignore_unknown,
-               "Ignore features that the model does not know");
+               "Ignore features that the model does not have");
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Trains linear models on files, predicts with them and measures them.",
+  CLI::App app("Trains and evaluates linear models on files, and predicts with them.",
                "localsgd-train");
   app.set_version_flag("--version", "localsgd-train " + version_text());
   app.footer(
@@ -139,27 +140,27 @@ int main(int argc, char** argv) {
       "  localsgd-train train mails.gz -m mails.json --l1-ratio 1 --lambda 1e-4 --balanced\n"
       "  localsgd-train predict a9a.t a9a.model -o labels\n"
       "  localsgd-train evaluate a9a.t a9a.model\n"
-      "Exit code: 0, 1 if the work failed, 2 if the command line is wrong.");
+      "Exit code: 0 on success, 1 if an operation failed, 2 if the command line is invalid.");
   train::train_options training;
   train::predict_options predicting, evaluating;
   auto* const train = app.add_subcommand("train", "Fit a model to samples and save it");
   auto* const predict =
-      app.add_subcommand("predict", "Print what a model predicts of samples, a line for each");
-  auto* const evaluate = app.add_subcommand("evaluate", "Print how well a model predicts samples");
+      app.add_subcommand("predict", "Print the predictions of a model, one line for each sample");
+  auto* const evaluate = app.add_subcommand("evaluate", "Print the accuracy of a model on samples");
   add_train(*train, training);
   add_predict(*predict, predicting);
   predict->add_flag("--probabilities", predicting.probabilities,
-                    "Print the probabilities of all classes, too");
+                    "Also print the probabilities of all classes");
   add_predict(*evaluate, evaluating);
   try {
     app.parse(argc, argv);
   } catch (CLI::Success const& e) {
     return app.exit(e);
   } catch (CLI::ParseError const& e) {
-    return complain(std::string(e.what()) + " (--help lists the options)", misused);
+    return complain(std::string(e.what()) + " (see --help)", misused);
   }
   if (app.get_subcommands().empty())
-    return complain("name a command: train, predict or evaluate (--help explains them)", misused);
+    return complain("specify a command: train, predict or evaluate (see --help)", misused);
   try {
     if (*train) train::train_model(training);
     if (*predict) train::predict_samples(predicting);

@@ -27,21 +27,22 @@ void check_output(predict_options const& o) {
   check_writable(o.output);
 }
 
-/// @brief Reads both files, and refuses features that the model does not know unless told otherwise.
+/// @brief Reads both files, and refuses features that the model does not have unless told
+/// otherwise.
 std::pair<samples, localsgd::linear_model> read_both(predict_options const& o) {
   auto m = load_model(o.model);
   auto data = read_samples(o.data);
   if (data.features.columns() > m.features && !o.ignore_unknown)
     throw std::runtime_error(o.data + ": has " + std::to_string(data.features.columns()) +
-                             " features, the model " + std::to_string(m.features) +
-                             "; --ignore-unknown-features predicts without the others");
+                             " features, but the model has " + std::to_string(m.features) +
+                             "; to ignore the others, use --ignore-unknown-features");
   return {std::move(data), std::move(m)};
 }
 
 void check_has_probabilities(predict_options const& o, localsgd::linear_model const& m) {
   if (m.labels.empty() || (m.loss != "logistic" && m.loss != "softmax"))
     throw usage_error("--probabilities: " + o.model +
-                      " has none; only the losses logistic and softmax do");
+                      " has no probabilities; train with --loss logistic or softmax");
 }
 
 std::string line(char const* name, double value) {
@@ -94,9 +95,9 @@ void evaluate_model(predict_options const& o) {
   } else {
     for (std::size_t i = 0; i != y.size(); ++i)
       if (std::ranges::find(m.labels, y[i]) == m.labels.end())
-        throw std::runtime_error(o.data + ": sample " + std::to_string(i + 1) + ": has the label " +
+        throw std::runtime_error(o.data + ": sample " + std::to_string(i + 1) + " has the label " +
                                  localsgd::detail::shown(y[i]) + ", which " + o.model +
-                                 " does not know");
+                                 " does not have");
     text += line("accuracy", localsgd::accuracy(y, predicted));
     if (m.loss == "logistic" || m.loss == "softmax")
       text +=

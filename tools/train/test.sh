@@ -154,7 +154,7 @@ while IFS='|' read -r code message arguments; do
   [[ $(cat err) == 'localsgd-train: '* ]] || mistake "'$arguments' does not name the program"
   [[ ! -e new.model ]] || mistake "'$arguments' left a model"
 done <<'END'
-2|name a command: train, predict or evaluate|
+2|specify a command: train, predict or evaluate|
 2|not expected|unknown
 2|not expected|--unknown
 2|data is required|train
@@ -192,10 +192,10 @@ done <<'END'
 2|--features|train two -m new.model --features -1
 2|columns|train two -m new.model --features 3000000000
 2|--format|train two -m new.model --format xml
-2|--loss softmax for classes|train three -m new.model
-2|--loss softmax for classes|train amounts -m new.model
-2|LIBLINEAR's format cannot hold|train counts -m new.model --loss poisson
-2|LIBLINEAR's format cannot hold|train amounts -m new.model --loss gamma
+2|for classes use --loss softmax|train three -m new.model
+2|for classes use --loss softmax|train amounts -m new.model
+2|the LIBLINEAR format cannot store|train counts -m new.model --loss poisson
+2|the LIBLINEAR format cannot store|train amounts -m new.model --loss gamma
 2|--format|train two -m new.model --format
 2|two is the input|train two -m two
 2|two is the input|predict two two.model -o ./two
@@ -205,7 +205,7 @@ done <<'END'
 2|--report|train two -m new.model --report
 1|no_folder|train two -m new.model --report no_folder/run.html
 1|a_folder: is a folder|train two -m new.model --report a_folder
-2|label 0.25: LIBLINEAR's format has integers only|train halves -m new.model
+2|label 0.25: the LIBLINEAR format stores integer labels only|train halves -m new.model
 2|--balanced|train amounts -m new.model --loss squared --balanced
 1|no_file|train no_file -m new.model
 1|a_folder|train a_folder -m new.model
@@ -234,7 +234,7 @@ done <<'END'
 1|a_folder|predict two a_folder
 1|no_folder|predict two two.model -o no_folder/out
 1|a_folder: is a folder|predict two two.model -o a_folder
-1|wide: has 5 features, the model 2; --ignore-unknown-features|predict wide two.model
+1|wide: has 5 features, but the model has 2; to ignore|predict wide two.model
 1|two:1:1|predict two two
 1|cut.model|predict two cut.model
 1|one_class.model:1:13: found ONECLASS_SVM|predict two one_class.model
@@ -242,11 +242,11 @@ done <<'END'
 1|broken.json:1:|predict two broken.json
 1|empty|predict two empty
 1|two.gz: found a gzip file|predict two two.gz
-2|squared.model has none|predict amounts squared.model --probabilities
-2|squared_hinge.model has none|predict two squared_hinge.model --probabilities
+2|squared.model has no probabilities|predict amounts squared.model --probabilities
+2|squared_hinge.model has no probabilities|predict two squared_hinge.model --probabilities
 2|data is required|evaluate
 1|no_file|evaluate no_file two.model
-1|unknown_label: sample 2: has the label 9|evaluate unknown_label two.model
+1|unknown_label: sample 2 has the label 9|evaluate unknown_label two.model
 1|wide: has 5 features|evaluate wide two.model
 1|no_folder|evaluate two two.model -o no_folder/out
 END

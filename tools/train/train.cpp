@@ -51,8 +51,8 @@ std::string_view chosen_loss(train_options const& o, std::span<double const> y) 
   std::set<double> const labels(y.begin(), y.end());
   if (labels.size() == 2) return "logistic";
   throw usage_error(o.data + ": has " + std::to_string(labels.size()) +
-                    " different labels; choose --loss softmax for classes, or --loss squared or "
-                    "another loss of numbers");
+                    " different labels; for classes use --loss softmax, for numbers --loss squared "
+                    "or another regression loss");
 }
 
 localsgd::label_encoding encode(train_options const& o, loss_kind const& kind,
@@ -66,7 +66,7 @@ localsgd::label_encoding encode(train_options const& o, loss_kind const& kind,
   } catch (localsgd::invalid_data const& e) {
     bool const more = kind.targets == loss_kind::two_classes;
     throw std::runtime_error(o.data + ": found " + e.found + ", expected " +
-                             (more ? "2 different labels (--loss softmax takes more classes)"
+                             (more ? "2 different labels; for more classes use --loss softmax"
                                    : "at least 2 different labels"));
   }
 }
@@ -77,12 +77,13 @@ void check_format(model_format format, std::string_view loss, loss_kind const& k
   if (format == model_format::json) return;
   if (kind.only_json)
     throw usage_error("--loss " + std::string(loss) +
-                      ": LIBLINEAR's format cannot hold such a model; name it *.json");
+                      ": the LIBLINEAR format cannot store this model; save it as *.json");
   for (std::string const& name : encoding.names) {
     double const label = std::stod(name);
     if (label != std::floor(label) || std::abs(label) > std::numeric_limits<std::int32_t>::max())
-      throw usage_error("label " + name +
-                        ": LIBLINEAR's format has integers only; name the model *.json");
+      throw usage_error(
+          "label " + name +
+          ": the LIBLINEAR format stores integer labels only; save the model as *.json");
   }
 }
 
@@ -96,7 +97,7 @@ problem problem_of(train_options const& o, samples const& data, loss_kind const&
   }
   if (o.balanced) {
     if (kind.targets == loss_kind::numbers)
-      throw usage_error("--balanced: weighs classes, and --loss " + o.loss + " has none");
+      throw usage_error("--balanced: requires classes, but --loss " + o.loss + " has none");
     p.weights = localsgd::balanced_weights(p.targets);
   }
   double const n = static_cast<double>(data.features.rows());
@@ -169,7 +170,7 @@ void train_model(train_options const& o) {
   }
   if (!f.outcome.usable()) {
     if (!o.report.empty()) save_report(o, f, text, p.rows.rows());
-    throw std::runtime_error(o.data + ": the run diverged; try --scale standard");
+    throw std::runtime_error(o.data + ": the run diverged; scale the features with --scale standard");
   }
   if (!scaling.scale.empty()) f.model = unscale(std::move(f.model), scaling);
   save_model(f.model, o.model, format);

@@ -60,7 +60,7 @@ struct trimmed_mean {
   template <class Scalar>
   bound<Scalar> bind(plan const& /*p*/, std::span<std::size_t const> shard_sizes) const {
     detail::require(fraction >= 0 && fraction < 0.5, "trimmed_mean.fraction", fraction,
-                    "in [0, 0.5); coordinate_median is the limit at 0.5");
+                    "in [0, 0.5); for the limit at 0.5 use coordinate_median");
     std::size_t const workers = shard_sizes.size();
     // 0.29·100 is 29, although the floating-point product is slightly smaller.
     auto const trimmed =

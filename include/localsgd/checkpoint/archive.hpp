@@ -93,7 +93,7 @@ class state_reader {
     if (size != 0) std::memcpy(to, rest_.data(), size);
     rest_ = rest_.subspan(size);
   }
-  [[noreturn]] static void too_short() { throw std::length_error("a state that ends too early"); }
+  [[noreturn]] static void too_short() { throw std::length_error("a truncated state"); }
 
   std::span<std::byte const> rest_;
 };

@@ -86,7 +86,8 @@ class checkpoint {
   /// @param path its folder exists. @throws invalid_settings
   explicit checkpoint(std::filesystem::path path, checkpoint_options options = {})
       : path_(std::move(path)), options_(std::move(options)) {
-    detail::require(path_.has_filename(), "checkpoint.path", path_.string(), "the name of a file");
+    detail::require(path_.has_filename(), "checkpoint.path", path_.string(),
+                    "a path that ends in a file name");
     options_.validate();
   }
 

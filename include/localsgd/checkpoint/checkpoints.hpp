@@ -149,7 +149,7 @@ class checkpoints {
  private:
   using scalar = typename Record::scalar;
   static_assert(has_state<typename Round::sequence, state_writer>,
-                "the sequences of a run with a checkpoint need state(archive)");
+                "a checkpoint needs a LocalWorker whose sequence has state(archive)");
   enum : int { nothing, one, the_last };
 
   auto& mine() noexcept { return record_.checkpoints; }
@@ -226,13 +226,14 @@ class checkpoints {
     std::string found;
     try {
       get(in);
-      if (in.left() != 0) found = "a state that is too long";
+      if (in.left() != 0) found = "a state with trailing bytes";
     } catch (std::length_error const& e) {
       found = e.what();
     }
     if (!found.empty())
-      throw invalid_data(mine().wish->path().string(), found,
-                         "the state of this run; remove the file to start a new run");
+      throw invalid_data(
+          mine().wish->path().string(), found,
+          "the state of this run; to start a new run, remove the file or choose another path");
   }
 
   // Only thread 0 reads the disk. It sends the bytes to all processes; each keeps what it needs.

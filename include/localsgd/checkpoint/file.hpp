@@ -66,7 +66,7 @@ inline void write_checkpoint(std::filesystem::path const& path, std::string_view
 /// @brief The first line in which two different texts of lines differ, of each.
 inline std::array<std::string, 2> first_difference(std::string_view a, std::string_view b) {
   auto const line = [](std::string_view& text) {
-    if (text.empty()) return std::string_view("nothing more");
+    if (text.empty()) return std::string_view("no further entry");
     auto const taken = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(text.size(), taken.size() + 1));
     return taken;
@@ -86,38 +86,38 @@ class checkpoint_file {
     std::string_view const bytes = file_.bytes();
     auto const refuse = [&](std::string const& found, std::string const& expected) {
       throw invalid_data(path.string(), found,
-                         expected + "; remove the file to start a new run, or name another");
+                         expected + "; to start a new run, remove the file or choose another path");
     };
     auto const number = [](std::uint64_t n) { return std::to_string(n); };
     checkpoint_header header;
     std::string_view const magic(header.magic.data(), header.magic.size());
     if (bytes.substr(0, magic.size()) != magic)
-      refuse(bytes.empty() ? "an empty file" : "a file of another kind", "a checkpoint");
+      refuse(bytes.empty() ? "an empty file" : "a file in another format", "a checkpoint");
     if (bytes.size() < sizeof header)
       refuse(number(bytes.size()) + " bytes (truncated)", "a header of 64 bytes");
     std::memcpy(&header, bytes.data(), sizeof header);
     if (header.byte_order == checkpoint_header::other_order)
-      refuse("the byte order of another kind of machine", "that of this machine");
+      refuse("another byte order", "the byte order of this machine");
     if (header.version > checkpoint_header::this_version)
       refuse("format version " + number(header.version) + " (newer)",
              "version " + number(checkpoint_header::this_version));
     if (header.own_checksum != header.right_checksum() ||
         header.byte_order != checkpoint_header::this_order || header.version == 0)
-      refuse("a damaged header (its checksum does not fit)", "the header that was written");
+      refuse("a damaged header (checksum mismatch)", "an intact header");
     if (header.version != checkpoint_header::this_version)
       refuse("format version " + number(header.version) + " (older)",
              "version " + number(checkpoint_header::this_version));
     if (bytes.size() - sizeof header != header.payload_bytes ||
         header.identity_bytes > header.payload_bytes)
       refuse(number(bytes.size()) + " bytes",
-             number(header.payload_bytes + sizeof header) + ", as its header says");
+             number(header.payload_bytes + sizeof header) + " bytes, the size in its header");
     std::string_view const payload = bytes.substr(sizeof header);
     if (checksum(payload.data(), payload.size()) != header.payload_checksum)
-      refuse("a damaged state (its checksum does not fit)", "the bytes that were written");
+      refuse("a damaged state (checksum mismatch)", "an intact state");
     std::string_view const owner = payload.substr(0, header.identity_bytes);
     if (owner != identity) {
       auto const [theirs, ours] = first_difference(owner, identity);
-      refuse("the checkpoint of a run with " + theirs, ours + ", as this run has");
+      refuse("the checkpoint of a run with " + theirs, ours + ", as in this run");
     }
     state_ = payload.substr(header.identity_bytes);
   }

@@ -189,7 +189,7 @@ struct quantized {
   template <class Scalar>
   bound<Scalar> bind(plan const& p, std::size_t worker) const {
     detail::require(bits >= 2 && bits <= 16, "quantized.bits", bits,
-                    "2 to 16; identity sends whole numbers");
+                    "from 2 to 16; to send unquantized numbers, use identity");
     return {worker == p.workers ? std::min(bits + 2, 16u) : bits, p, worker};
   }
   std::string identity() const { return "quantized{bits = " + detail::shown(bits) + "}"; }

@@ -25,8 +25,8 @@ inline std::size_t share_of_coordinates(char const* compressor, double fraction,
           std::string("at most 2^32 - 1 with ") + compressor);
   double const entries = std::round(fraction * static_cast<double>(dimension));
   require(entries >= 1, field, fraction,
-          "at least " + shown(0.5 / static_cast<double>(dimension)) +
-              ": of " + std::to_string(dimension) + " coordinates it rounds to none");
+          "at least " + shown(0.5 / static_cast<double>(dimension)) + " to send at least one of " +
+              std::to_string(dimension) + " coordinates");
   return std::min(static_cast<std::size_t>(entries), dimension);
 }
 

@@ -4,6 +4,7 @@
 
 #include "localsgd/core/compiler.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -26,17 +27,24 @@ namespace localsgd {
 namespace detail {
 
 /// @brief A value as text for an error message, independent of the locale; floating-point numbers
-///        with all their digits.
+///        with as many digits as are needed to read back the same number: 0.1, not
+///        0.10000000000000001.
 template <class T>
 std::string shown(T const& value) {
   if constexpr (std::convertible_to<T const&, std::string_view>) {
     return std::string(std::string_view(value));
   } else if constexpr (std::is_floating_point_v<T>) {
     std::array<char, 64> text{};
-    constexpr int digits = std::numeric_limits<T>::digits10 + 2;
-    auto const end = std::to_chars(text.data(), text.data() + text.size(), value,
-                                   std::chars_format::general, digits);
-    return std::string(text.data(), end.ptr);
+    auto const write = [&](auto... format) {
+      auto const end = std::to_chars(text.data(), text.data() + text.size(), value, format...);
+      return std::string(text.data(), end.ptr);
+    };
+    std::string const shortest = write(std::chars_format::scientific);
+    auto const count = std::ranges::count_if(
+        std::string_view(shortest).substr(0, shortest.find('e')),
+        [](char c) { return c >= '0' && c <= '9'; });
+    return write(std::chars_format::general,
+                 std::max(static_cast<int>(count), std::numeric_limits<T>::digits10));
   } else {
     return std::to_string(value);
   }
@@ -70,7 +78,8 @@ class invalid_settings : public std::invalid_argument {
         rule(must_be) {}
   static std::string message(std::string_view name, std::string_view was, std::string_view rule) {
     std::string text = "localsgd: ";
-    text.append(name).append(" = ").append(was).append(", must be ").append(rule);
+    text.append(name).append(" = ").append(was.empty() ? "\"\"" : was);
+    text.append(", must be ").append(rule);
     return text;
   }
 };

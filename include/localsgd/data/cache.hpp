@@ -93,7 +93,7 @@ void save(dataset<Matrix> const& data, std::filesystem::path const& path) {
   }
   if (data.targets.size() != header.rows)
     throw invalid_data("targets", std::to_string(data.targets.size()) + " targets",
-                       std::to_string(header.rows) + " (one for each row)");
+                       std::to_string(header.rows) + ", one for each row");
   arrays[3] = data.targets.data();
 
   header.place_sections();

@@ -96,7 +96,7 @@ static_assert(offsetof(cache_header, own_checksum) == cache_header::checked_byte
 [[noreturn]] inline void refuse_cache(std::string_view name, std::string_view found,
                                       std::string_view expected) {
   throw invalid_data(name, found,
-                     std::string(expected) + "; read the text file again and save it anew");
+                     std::string(expected) + "; read the original file again and save a new cache");
 }
 
 /// @brief The header of a cache file; every field is checked against the file and the other fields.
@@ -108,14 +108,14 @@ inline cache_header read_cache_header(std::string_view bytes, std::string_view n
   cache_header header;
   std::string_view const magic(header.magic.data(), header.magic.size());
   if (bytes.substr(0, magic.size()) != magic.substr(0, bytes.size()) || bytes.empty())
-    refuse_cache(name, bytes.empty() ? "an empty file" : "a file of another kind",
-                 "a cache file that save() wrote");
+    refuse_cache(name, bytes.empty() ? "an empty file" : "a file in another format",
+                 "a cache file written by save()");
   if (bytes.size() < sizeof(header))
     refuse_cache(name, number(bytes.size()) + " bytes (truncated)",
                  "a header of " + number(sizeof(header)) + " bytes");
   std::memcpy(&header, bytes.data(), sizeof(header));
   if (header.byte_order == cache_header::other_order)
-    refuse_cache(name, "the byte order of another kind of machine", "that of this machine");
+    refuse_cache(name, "another byte order", "the byte order of this machine");
   if (header.byte_order == cache_header::this_order && header.version != wanted.version)
     refuse_cache(name,
                  "format version " + number(header.version) +
@@ -123,7 +123,7 @@ inline cache_header read_cache_header(std::string_view bytes, std::string_view n
                  "version " + number(wanted.version));
   if (header.byte_order != cache_header::this_order ||
       header.own_checksum != header.right_checksum() || header.zeros != wanted.zeros)
-    refuse_cache(name, "a damaged header (its checksum does not fit)", "the header that was saved");
+    refuse_cache(name, "a damaged header (checksum mismatch)", "an intact header");
 
   if (header.layout != wanted.layout || header.value_bits != wanted.value_bits)
     refuse_cache(name, "a cache of " + header.matrix(),
@@ -137,7 +137,7 @@ inline cache_header read_cache_header(std::string_view bytes, std::string_view n
     refuse_cache(name,
                  number(bytes.size()) + (bytes.size() < header.file_bytes ? " bytes (truncated)"
                                                                           : " bytes (too long)"),
-                 number(header.file_bytes) + " bytes, as its header says");
+                 number(header.file_bytes) + " bytes, the size in its header");
 
   // The checksum was right: only forgery or a bug in the writer causes the errors below.
   cache_header right = header;
@@ -150,8 +150,8 @@ inline cache_header read_cache_header(std::string_view bytes, std::string_view n
                                         : header.entries % header.columns == 0 &&
                                               header.entries / header.columns == header.rows);
   if (!fits)
-    refuse_cache(name, "a shape that does not fit its sections",
-                 "sections as large as the shape asks for");
+    refuse_cache(name, "sections whose sizes do not match the shape",
+                 "sections of the sizes that the shape requires");
 
   for (std::size_t i = 0; i != header.sections.size(); ++i) {
     auto const& section = header.sections[i];
@@ -160,10 +160,9 @@ inline cache_header read_cache_header(std::string_view bytes, std::string_view n
                                 cache_header::alignment * cache_header::alignment;
     if (checksum(bytes.data() + section.offset, static_cast<std::size_t>(whole)) !=
         section.checksum)
-      refuse_cache(name,
-                   "damaged " + std::string(cache_header::section_names[i]) +
-                       " (their checksum does not fit)",
-                   "the bytes that were saved");
+      refuse_cache(
+          name, "damaged " + std::string(cache_header::section_names[i]) + " (checksum mismatch)",
+          "intact data");
   }
   return header;
 }

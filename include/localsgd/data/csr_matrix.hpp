@@ -45,7 +45,7 @@ struct csr_access;
 template <class Value>  // float, by fwd.hpp
 class csr_matrix {
   static_assert(std::same_as<Value, float> || std::same_as<Value, double>,
-                "the features of a csr_matrix are float or double");
+                "csr_matrix<Value>: Value must be float or double");
 
  public:
   using value_type = Value;
@@ -146,29 +146,30 @@ class csr_matrix {
     if (starts[0] != 0) throw invalid_data("row_starts[0]", std::to_string(starts[0]), "0");
     for (std::size_t i = 1; i != starts.size(); ++i) {
       if (starts[i] < starts[i - 1])
-        throw invalid_data(element("row_starts", i), std::to_string(starts[i]),
-                           "at least " + std::to_string(starts[i - 1]) + " (ascending)");
+        throw invalid_data(
+            element("row_starts", i), std::to_string(starts[i]),
+            "at least " + std::to_string(starts[i - 1]) + ", because row_starts must not decrease");
     }
     if (starts.back() != values_.size())
       throw invalid_data(element("row_starts", starts.size() - 1), std::to_string(starts.back()),
-                         std::to_string(values_.size()) + " (the number of values)");
+                         std::to_string(values_.size()) + ", the number of values");
   }
 
   void check_indices() const {
     if (indices_.size() != values_.size())
       throw invalid_data("indices", std::to_string(indices_.size()) + " elements",
-                         std::to_string(values_.size()) + " elements (one for each value)");
+                         std::to_string(values_.size()) + " elements, one for each value");
     auto const starts = row_starts_;
     auto const indices = indices_;
     for (std::size_t i = 0; i != rows(); ++i) {
       for (std::size_t j = starts[i]; j != starts[i + 1]; ++j) {
         if (indices[j] >= columns_)
           throw invalid_data(element("indices", j), std::to_string(indices[j]),
-                             "below " + std::to_string(columns_) + " (the number of columns)");
+                             "below " + std::to_string(columns_) + ", the number of columns");
         if (j != starts[i] && indices[j] <= indices[j - 1])
           throw invalid_data(element("indices", j), std::to_string(indices[j]),
                              "above " + std::to_string(indices[j - 1]) +
-                                 " (indices of a row are sorted and unique)");
+                                 ", because the indices of a row must increase");
       }
     }
   }

@@ -54,7 +54,7 @@ inline void refuse_compressed(std::string_view bytes, std::string_view name) {
   std::string_view const format = compression_of(bytes);
   if (!format.empty())
     throw invalid_data(name, std::string(format) + " file",
-                       "decompressed data: decompress it first");
+                       "uncompressed data; decompress the file first");
 }
 
 }  // namespace detail

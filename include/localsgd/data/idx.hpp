@@ -53,7 +53,8 @@ inline idx_header read_idx_header(std::string_view bytes, std::string_view name)
   if (bytes.size() < 4)
     throw invalid_data(name, std::to_string(bytes.size()) + " bytes", "at least 4 bytes");
   if (!bytes.starts_with(two_zeros))
-    throw invalid_data(name, "another magic number", "an IDX file, which starts with two zeros");
+    throw invalid_data(name, "a different magic number",
+                       "an IDX file, which starts with two zero bytes");
 
   idx_header header;
   header.type = static_cast<unsigned char>(bytes[2]);
@@ -72,7 +73,8 @@ inline idx_header read_idx_header(std::string_view bytes, std::string_view name)
     if (k == 0) continue;
     // The limit leaves space for the rows, 8 bytes for each element, and the header.
     if (header.columns > std::numeric_limits<std::size_t>::max() / 16 / header.rows / size)
-      throw invalid_data(name, "dimensions whose product overflows", "sizes that fit in memory");
+      throw invalid_data(name, "dimensions whose product overflows",
+                         "dimensions whose product fits in memory");
     header.columns *= size;
   }
   return header;
@@ -84,11 +86,10 @@ dense_matrix<Value> idx_elements(std::string_view bytes, idx_header const& heade
                                  std::string_view name) {
   std::size_t const wanted = header.size + header.rows * header.columns * sizeof(Source);
   if (bytes.size() != wanted)
-    throw invalid_data(
-        name,
-        std::to_string(bytes.size()) +
-            (bytes.size() < wanted ? " bytes (truncated)" : " bytes (trailing bytes)"),
-        std::to_string(wanted) + " bytes, as its header says");
+    throw invalid_data(name,
+                       std::to_string(bytes.size()) +
+                           (bytes.size() < wanted ? " bytes (truncated)" : " bytes (too long)"),
+                       std::to_string(wanted) + " bytes, the size in its header");
 
   dense_matrix<Value> matrix(std::array<std::size_t, 2>{header.rows, header.columns});
   char const* const source = bytes.data() + header.size;
@@ -144,7 +145,7 @@ dense_matrix<Value> parse_idx(std::string_view bytes, std::string_view name) {
       return detail::idx_elements<double, Value>(bytes, header, name);
     default:
       throw invalid_data(name, "element type " + std::to_string(header.type),
-                         "8, 9, 11, 12, 13 or 14");
+                         "one of the types 8, 9, 11, 12, 13 and 14");
   }
 }
 

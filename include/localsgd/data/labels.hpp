@@ -34,7 +34,7 @@ struct label_encoding {
   std::string const& name_of(double code) const {
     auto const at = std::ranges::find(codes, code);
     if (at == codes.end())
-      throw invalid_data("code", detail::shown(code), "the code of a class");
+      throw invalid_data("code", detail::shown(code), "one of the codes of the encoding");
     return names[static_cast<std::size_t>(at - codes.begin())];
   }
 };
@@ -114,10 +114,9 @@ template <detail::label_range Labels>
 label_encoding encode_binary(Labels const& y) {
   auto all = detail::encoded(y, [](std::size_t c) { return c == 0 ? -1.0 : 1.0; });
   if (all.classes() != 2)
-    throw invalid_data("targets",
-                       all.classes() == 0 ? "no labels" : "the labels " + detail::listed(all.names),
-                       "2 different labels (encode_classes() takes any number of them, for "
-                       "softmax_objective)");
+    throw invalid_data(
+        "targets", all.classes() == 0 ? "no labels" : "the labels " + detail::listed(all.names),
+        "2 different labels; for more classes use encode_classes() and softmax_objective");
   return all;
 }
 

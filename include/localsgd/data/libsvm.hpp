@@ -130,7 +130,8 @@ dataset<csr_matrix<Value>> parse_libsvm(std::string_view text, std::string_view 
   bool const free = options.columns == 0;
   libsvm_rules const rules{name, options.index_base,
                            (free ? options.max_columns : options.columns) - 1 + options.index_base,
-                           free ? "at most 2^31 columns" : "options.columns", options.skip_qid};
+                           free ? "at most 2^31 columns" : "libsvm_options.columns",
+                           options.skip_qid};
   parallel_for(chunks.size(), split.threads,
                [&](std::size_t i) { libsvm_reader<Value>(rules, chunks[i], arrays)(); });
 
@@ -191,7 +192,8 @@ dataset<csr_matrix<Value>> parse_libsvm(std::string_view text, std::string_view 
   detail::refuse_compressed(text, name);
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
   if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff"))
-    throw invalid_data(name, 1, 1, "a byte order mark of UTF-16", "text in ASCII or UTF-8");
+    throw invalid_data(name, 1, 1, "a UTF-16 byte order mark",
+                       "ASCII or UTF-8 text; convert the file first");
   std::size_t const first = detail::libsvm_shard_start(text, options.shards, options.shard),
                     last = detail::libsvm_shard_start(text, options.shards, options.shard + 1);
   try {

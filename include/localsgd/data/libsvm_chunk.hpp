@@ -171,7 +171,8 @@ class libsvm_reader {
     least_ = index + 1;
   }
   [[noreturn]] void changed() const {
-    throw invalid_data(rules_.name, "a file that changes while it is read", "a file left alone");
+    throw invalid_data(rules_.name, "a file that changed during reading",
+                       "a file that no other process writes");
   }
 
   /// @brief The rest of the line, without its end and comment.

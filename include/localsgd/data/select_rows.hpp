@@ -27,7 +27,7 @@ inline void check_row_indices(std::span<std::size_t const> samples, std::size_t 
   for (std::size_t k = 0; k != samples.size(); ++k)
     if (samples[k] >= rows)
       throw invalid_data("samples[" + std::to_string(k) + "]", std::to_string(samples[k]),
-                         "below " + std::to_string(rows) + " (the number of rows)");
+                         "below " + std::to_string(rows) + ", the number of rows");
 }
 }  // namespace detail
 

@@ -52,7 +52,7 @@ class text_line {
     if (token.find(':') != std::string_view::npos)
       fail(at_, "", "a label (a decimal number) before the first index:value");
     if (token.find(',') != std::string_view::npos)
-      fail(at_, "", "a label (a decimal number; several labels of a sample are not supported)");
+      fail(at_, "", "a label (a decimal number; samples with several labels are not supported)");
     return number<double>("a label");
   }
 
@@ -61,8 +61,7 @@ class text_line {
   bool skip_qid(bool allowed) {
     std::string_view const token(at_, token_end(at_));
     if (!token.starts_with("qid:")) return false;
-    if (!allowed)
-      fail(at_, "", "index:value (qid: is not supported; libsvm_options::skip_qid skips it)");
+    if (!allowed) fail(at_, "", "index:value; to ignore qid: set libsvm_options.skip_qid");
     at_ += token.size();
     return true;
   }
@@ -97,17 +96,19 @@ class text_line {
     auto const [last, status] = std::from_chars(at_, end_, index);
     if (status == std::errc::invalid_argument || last == end_ || *last != ':') {
       if (std::string_view(at_, token_end(at_)).find(':') == std::string_view::npos)
-        fail(at_, "", "index:value (there is no colon)");
-      fail(at_, ":", "an index (a whole number)");
+        fail(at_, "", "index:value (the colon is missing)");
+      fail(at_, ":", "an index (an integer)");
     }
     if (status == std::errc::result_out_of_range) index = std::numeric_limits<std::uint64_t>::max();
-    if (index < base) fail(at_, ":", "an index of at least 1 (index_base = 1)");
+    if (index < base)
+      fail(at_, ":",
+           "an index of at least 1; if the indices start at 0, set libsvm_options.index_base = 0");
     if (index > most)
       fail(at_, ":", "an index of at most " + std::to_string(most) + " (" + std::string(why) + ")");
     if (index < least)
-      fail(at_, ":",
-           "an index above " + std::to_string(least - 1) +
-               " (indices of a line are sorted and unique)");
+      fail(
+          at_, ":",
+          "an index above " + std::to_string(least - 1) + " (the indices of a line must increase)");
     at_ = last + 1;
     return index;
   }

@@ -81,7 +81,7 @@ class mapped_file {
   [[nodiscard]] bool mapped() const noexcept { return mapped_; }
 
  private:
-  static constexpr std::string_view wanted = "a file that can be read";
+  static constexpr std::string_view wanted = "a readable file";
   static constexpr std::size_t first_piece = std::size_t{1} << 16U;
 
   [[noreturn]] static void fail(std::filesystem::path const& path, std::string_view found) {
@@ -144,7 +144,7 @@ class mapped_file {
       fail(path,
            errno == ENOENT || errno == ENOTDIR ? "no such file" : "a file that cannot be opened");
     struct ::stat status {};
-    if (::fstat(file.number, &status) != 0) fail(path, "an error while reading");
+    if (::fstat(file.number, &status) != 0) fail(path, "a read error");
     if (S_ISDIR(status.st_mode)) fail(path, "a directory");
 
     // Size 0 also stands for files whose bytes are made while they are read, as in /proc.
@@ -165,7 +165,7 @@ class mapped_file {
       for (;;) {
         ::ssize_t const got = ::read(file.number, to, std::min<std::size_t>(n, 1U << 30U));
         if (got >= 0) return static_cast<std::size_t>(got);
-        if (errno != EINTR) fail(path, "an error while reading");
+        if (errno != EINTR) fail(path, "a read error");
       }
     });
   }
@@ -180,7 +180,7 @@ class mapped_file {
     auto const size = std::filesystem::file_size(path, error);
     read_all(error ? 0 : static_cast<std::size_t>(size), [&](char* to, std::size_t n) {
       in.read(to, static_cast<std::streamsize>(n));
-      if (in.bad()) fail(path, "an error while reading");
+      if (in.bad()) fail(path, "a read error");
       return static_cast<std::size_t>(in.gcount());
     });
   }

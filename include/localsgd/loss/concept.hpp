@@ -37,8 +37,7 @@ concept knows_targets = requires(double y) {
   { L::targets } -> std::convertible_to<std::string_view>;
 };
 /// @brief The targets of two-class losses, as error messages state them.
-inline constexpr std::string_view two_signs =
-    "-1 or +1 (encode_binary() makes them of any two labels)";
+inline constexpr std::string_view two_signs = "-1 or +1; encode_binary() converts any two labels";
 template <class L>
 concept has_conjugate = requires(L const& loss, double theta, double y) {
   { loss.conjugate(theta, y) } -> std::same_as<double>;

@@ -77,7 +77,7 @@ class poisson {
     double largest = 0;
     for (double const each : y) largest = std::max(largest, each);
     detail::require(largest <= max_rate_ + 10 * std::sqrt(max_rate_), "poisson.max_rate", max_rate_,
-                    "above the largest rate: there is a target " + detail::shown(largest));
+                    "above the largest rate; the largest target is " + detail::shown(largest));
   }
 
  private:

@@ -27,7 +27,7 @@ class smoothed_quantile {
   /// @param gamma γ, finite and > 0, in the units of y; small compared to the spread of the residuals
   /// @throws invalid_settings
   explicit smoothed_quantile(double tau = 0.5, double gamma = 1) : tau_(tau), gamma_(gamma) {
-    detail::require(tau > 0 && tau < 1, "smoothed_quantile.tau", tau, "> 0 and < 1");
+    detail::require(tau > 0 && tau < 1, "smoothed_quantile.tau", tau, "in (0, 1)");
     detail::require_positive("smoothed_quantile.gamma", gamma);
   }
   double value(double z, double y) const noexcept {

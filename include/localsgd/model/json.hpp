@@ -40,11 +40,10 @@ class json_model_reader {
       fail("format", field("format"), '"' + std::string(json_format) + '"');
     auto const& version = field("version");
     if (!version.is_number_integer() || version != json_version)
-      fail("version", version, "1: other versions are not known to this version of the library");
+      fail("version", version, "1, the only version that this version of localsgd reads");
     for (auto const& [key, value] : all_.items())
       if (std::ranges::find(fields, key) == std::ranges::end(fields))
-        throw invalid_data(name_, shortened('"' + key + '"'),
-                           "no other fields than those of version 1");
+        throw invalid_data(name_, shortened('"' + key + '"'), "only the fields of version 1");
 
     linear_model m;
     m.loss = text("loss", field("loss"));
@@ -104,13 +103,12 @@ class json_model_reader {
       auto const line = static_cast<std::size_t>(std::ranges::count(before, '\n')) + 1;
       bool const end = at == text.size();
       throw invalid_data(name_, line, at - line_start + 1,
-                         end ? "the end of the file" : "what is no JSON here",
-                         "the JSON of a model");
+                         end ? "the end of the file" : "invalid JSON", "the JSON of a model");
     } catch (json::exception const& e) {
       throw invalid_data(name_, e.what(), "the JSON of a model");
     }
     if (!all_.is_object())
-      throw invalid_data(name_, all_.type_name(), "an object: the JSON of a model");
+      throw invalid_data(name_, all_.type_name(), "an object, the JSON of a model");
   }
 
   json const& field(char const* key) const {
@@ -182,7 +180,7 @@ inline std::string to_json_text(linear_model const& m) {
     for (auto const& [key, value] : all.items())  // one line per field
       text += (text.empty() ? "{\n  " : ",\n  ") + json(key).dump() + ": " + value.dump();
   } catch (nlohmann::json::type_error const&) {
-    throw invalid_data("model.names or model.loss", "bytes that are not UTF-8", "text in UTF-8");
+    throw invalid_data("model.names or model.loss", "invalid UTF-8", "UTF-8 text");
   }
   return text + "\n}\n";
 }

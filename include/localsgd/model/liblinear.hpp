@@ -62,15 +62,14 @@ inline std::string_view liblinear_solver_for(linear_model const& m) {
 
 inline void check_liblinear_can_store(linear_model const& m) {
   m.validate();
-  require(
-      !predicts_log_of_mean(m), "model.loss", m.loss,
-      "a loss whose mean is not e^z: LIBLINEAR would predict z (save_json() keeps such a model)");
+  require(!predicts_log_of_mean(m), "model.loss", m.loss,
+          "a loss whose prediction is z, because LIBLINEAR predicts z; use save_json()");
   require(static_cast<double>(m.features) < liblinear_largest, "model.features", m.features,
-          "below 2^31 - 1, for LIBLINEAR");
+          "below 2^31 - 1 for LIBLINEAR; use save_json()");
   for (std::size_t c = 0; c != m.labels.size(); ++c)
     if (m.labels[c] != std::floor(m.labels[c]) || std::abs(m.labels[c]) > liblinear_largest)
       throw invalid_data("model.labels[" + std::to_string(c) + "]", shown(m.labels[c]),
-                         "an integer of 32 bits, for LIBLINEAR (save_json() keeps all labels)");
+                         "a 32-bit integer for LIBLINEAR; for other labels use save_json()");
 }
 
 }  // namespace detail

@@ -129,37 +129,39 @@ inline liblinear_text read_liblinear_text(std::string_view text, std::string_vie
   liblinear_words words(text, name);
   bool has_bias = false;
   for (std::string_view word = words.next(); word != "w"; word = words.next()) {
-    bool repeated = false;
+    auto const once = [&](bool seen) {
+      if (seen) words.fail("each field once");
+    };
     if (word == "solver_type") {
-      repeated = !file.solver.name.empty();
+      once(!file.solver.name.empty());
       file.solver = liblinear_solver_named(words);
     } else if (word == "nr_class") {
-      repeated = file.classes != 0;
+      once(file.classes != 0);
       file.classes = static_cast<std::size_t>(words.integer("the number of classes", 1));
     } else if (word == "label") {
       if (file.classes == 0) words.fail("nr_class before label");
-      repeated = !file.labels.empty();
+      once(!file.labels.empty());
       for (std::size_t c = 0; c != file.classes; ++c)
         file.labels.push_back(words.integer("a label", any));
     } else if (word == "nr_feature") {
-      repeated = file.features != 0;
+      once(file.features != 0);
       file.features = static_cast<std::size_t>(words.integer("the number of features", 1));
     } else if (word == "bias") {
-      repeated = has_bias;
+      once(has_bias);
       file.bias = words.number("the bias");
       has_bias = true;
     } else {
       words.fail(
-          "solver_type, nr_class, label, nr_feature, bias or w: a field of a LIBLINEAR model");
+          "a field of a LIBLINEAR model: solver_type, nr_class, label, nr_feature, bias or w");
     }
-    if (repeated) words.fail("each field once");
   }
   bool const regression = file.solver.regression;
   if (file.solver.name.empty()) words.fail("solver_type before w");
   if (file.classes == 0) words.fail("nr_class before w");
   if (file.features == 0) words.fail("nr_feature before w");
   if (!has_bias) words.fail("bias before w");
-  if (regression && file.classes != 2) words.fail("nr_class 2, as every regression has, before w");
+  if (regression && file.classes != 2)
+    words.fail("nr_class 2 before w, as in every regression model");
   if (regression) file.labels.clear();
   if (!regression && file.labels.empty()) words.fail("label before w");
 
@@ -168,7 +170,7 @@ inline liblinear_text read_liblinear_text(std::string_view text, std::string_vie
   // Each number takes at least two bytes; this also bounds the memory that a wrong header can request.
   if (rows > text.size() / 2 / file.outputs)
     words.fail(std::to_string(rows) + " rows of " + std::to_string(file.outputs) +
-               " numbers after w: the file is too short for them");
+               " numbers after w, for which the file is too short");
   std::size_t const count = rows * file.outputs;
   std::string const what =
       "one of the " + std::to_string(rows) + " x " + std::to_string(file.outputs) + " coefficients";
@@ -176,7 +178,7 @@ inline liblinear_text read_liblinear_text(std::string_view text, std::string_vie
   for (std::size_t i = 0; i != count; ++i) file.weights.push_back(words.number(what));
   // A truncated number may still be a number.
   if (!words.ends_with_space())
-    words.fail("a blank or an end of line after the last number: the file is cut off");
+    words.fail("a space or a line end after the last number (the file is truncated)");
   if (!words.next().empty()) words.fail("nothing after the last row of w");
   return file;
 }

@@ -79,13 +79,13 @@ struct linear_model {
     bool const one_output = labels.size() == 0 || labels.size() == 2;
     if (!(one_output && outputs() == 1) && (outputs() != labels.size() || outputs() == 0))
       refuse_size("model.intercepts", outputs(), one_output ? 1 : labels.size(),
-                  "one for each decision value");
+                  ", one for each decision value");
     // In this order, since the product may overflow.
     if (coefficients.size() / features != outputs() || coefficients.size() % features != 0)
       refuse_size("model.coefficients", coefficients.size(), outputs(),
-                  "for each of " + std::to_string(features) + " features");
+                  " for each of " + std::to_string(features) + " features");
     if (!names.empty() && names.size() != labels.size())
-      refuse_size("model.names", names.size(), labels.size(), "one for each class");
+      refuse_size("model.names", names.size(), labels.size(), ", one for each class");
   }
 
   /// @brief Checks everything.
@@ -108,7 +108,7 @@ struct linear_model {
   [[noreturn]] static void refuse_size(char const* member, std::size_t size, std::size_t wanted,
                                        std::string const& what) {
     throw invalid_data(member, std::to_string(size) + " elements",
-                       std::to_string(wanted) + " (" + what + ")");
+                       std::to_string(wanted) + what);
   }
   static void check_finite(char const* member, std::span<double const> numbers) {
     for (std::size_t i = 0; i != numbers.size(); ++i)
@@ -121,7 +121,7 @@ struct linear_model {
     auto const twice = std::ranges::adjacent_find(all);
     if (twice != all.end())
       throw invalid_data(member, detail::shown(*twice) + " twice",
-                         "a different one for each class");
+                         "distinct values, one for each class");
   }
 };
 

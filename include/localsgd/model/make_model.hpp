@@ -82,7 +82,7 @@ stepped_objective<F> const& any_shard_of(F const& f) {
     for (std::size_t k = 0; k != f.shards(); ++k)
       if (f.is_here(k)) return f.shard(k);
     refuse_setting("shards of this process", std::size_t{0},
-                   "at least 1: call make_model() on a process that holds a shard");
+                   "at least 1; call make_model() in a process that holds a shard");
   } else {
     return f;
   }
@@ -111,7 +111,7 @@ linear_model model_without_labels(F const& f, Point const& point) {
   auto const x = span_of(point);
   if (x.size() != f.dimension())
     throw invalid_data("x", std::to_string(x.size()) + " coordinates",
-                       std::to_string(f.dimension()) + " (the dimension of the objective)");
+                       std::to_string(f.dimension()) + ", the dimension of the objective");
   for (std::size_t j = 0; j != x.size(); ++j)
     if (!std::isfinite(x[j]))
       throw invalid_data("x[" + std::to_string(j) + "]", shown(x[j]), "a finite number");
@@ -195,7 +195,7 @@ linear_model make_model(F const& f, Point const& x, label_encoding const& encodi
   std::size_t const classes = detail::classes_of(f);
   if (encoding.classes() != classes)
     throw invalid_data("encoding", std::to_string(encoding.classes()) + " classes",
-                       std::to_string(classes) + ", as the objective has");
+                       std::to_string(classes) + ", the number of classes of the objective");
   for (std::size_t c = 0; c != classes; ++c) {
     double const code = LinearObjective<detail::stepped_objective<F>> ? (c == 0 ? -1.0 : 1.0)
                                                                       : static_cast<double>(c);
@@ -218,7 +218,7 @@ linear_model make_model(F const& f, Point const& x, Labels const& labels) {
   std::size_t const classes = detail::classes_of(f);
   if (given.size() != classes)
     throw invalid_data("labels", std::to_string(given.size()) + " labels",
-                       std::to_string(classes) + ", as the objective has classes");
+                       std::to_string(classes) + ", one for each class of the objective");
   m.labels.assign(given.begin(), given.end());
   m.validate();
   return m;

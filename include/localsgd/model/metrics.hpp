@@ -130,7 +130,7 @@ inline double auc(std::span<double const> y, std::span<double const> scores, dou
     throw invalid_data(
         "y",
         positives > 0 ? "samples of the positive class only" : "no samples of the positive class",
-        "samples of the class " + detail::shown(positive) + " and of another");
+        "samples of class " + detail::shown(positive) + " and of another class");
   return pairs / positives / others_below;
 }
 
@@ -165,7 +165,7 @@ inline double r_squared(std::span<double const> y, std::span<double const> predi
   }
   // For equal targets rounding may give a nonzero spread.
   if (!(least < largest && spread > 0))
-    throw invalid_data("y", "equal targets", "targets that differ");
+    throw invalid_data("y", "equal targets", "at least two different targets");
   return 1 - errors / spread;
 }
 

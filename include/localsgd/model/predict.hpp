@@ -54,7 +54,7 @@ void for_each_decision(linear_model const& m, Matrix const& rows, Visit const& v
   if constexpr (!has_sparse_rows<Matrix>)
     if (columns != m.features)
       throw invalid_data("rows", std::to_string(columns) + " columns",
-                         std::to_string(m.features) + ", the features of the model");
+                         std::to_string(m.features) + ", the number of features of the model");
   std::vector<double> z(m.outputs());
   for (std::size_t i = 0; i != row_count(rows); ++i) {
     auto row = row_of(rows, i);
@@ -149,7 +149,7 @@ std::vector<double> predict(linear_model const& m, Data const& rows) {
 template <detail::rows_to_predict Data>
 std::vector<std::string> predict_names(linear_model const& m, Data const& rows) {
   detail::require(m.kind() != model_kind::regression, "model.kind", "regression",
-                  "binary or multiclass: a regression has no classes");
+                  "binary or multiclass; a regression model has no classes");
   std::vector<std::string> all;
   all.reserve(detail::row_count(detail::rows_of_data(rows)));
   detail::for_each_decision(m, detail::rows_of_data(rows), [&](std::span<double> z) {
@@ -169,9 +169,10 @@ std::vector<double> predict_probability(linear_model const& m, Data const& rows)
   bool const binary = m.kind() == model_kind::binary;
   bool const softmax = m.loss == "softmax" && m.kind() == model_kind::multiclass;
   bool const logistic = m.loss == "logistic" && m.kind() != model_kind::regression;
-  detail::require(logistic || softmax, "model.loss", m.loss.empty() ? "unknown" : m.loss,
-                  binary ? "logistic: two classes have no probabilities with another loss"
-                         : "logistic or softmax, with classes: no other model has probabilities");
+  detail::require(
+      logistic || softmax, "model.loss", m.loss.empty() ? "unknown" : m.loss,
+      binary ? "logistic; no other loss gives probabilities for two classes"
+             : "logistic or softmax, in a model with classes; other models give no probabilities");
   std::vector<double> all;
   all.reserve(detail::row_count(detail::rows_of_data(rows)) * m.outputs());
   detail::for_each_decision(m, detail::rows_of_data(rows), [&](std::span<double> z) {

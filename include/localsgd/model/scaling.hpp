@@ -76,11 +76,12 @@ inline std::string name_of_column(std::size_t j) { return "column " + std::to_st
 /// @brief Checks a scaling for rows with `features` columns.
 inline void check_scaling(feature_scaling const& s, std::size_t features, std::string_view whose) {
   if (s.scale.size() != features)
-    throw invalid_data("scaling.scale", std::to_string(s.scale.size()) + " numbers",
-                       std::to_string(features) + ", the features of the " + std::string(whose));
+    throw invalid_data(
+        "scaling.scale", std::to_string(s.scale.size()) + " numbers",
+        std::to_string(features) + ", the number of features of the " + std::string(whose));
   if (!s.shift.empty() && s.shift.size() != features)
     throw invalid_data("scaling.shift", std::to_string(s.shift.size()) + " numbers",
-                       std::to_string(features) + ", or none");
+                       std::to_string(features) + ", or none for no shift");
   for (std::size_t j = 0; j != features; ++j) {
     require_positive("scaling.scale[" + std::to_string(j) + "]", s.scale[j]);
     if (!s.shift.empty())
@@ -129,7 +130,7 @@ feature_scaling standard_scaling(Matrix const& rows) {
     double const deviation = std::sqrt(squares[j] / n);
     if (!std::isfinite(deviation))
       throw invalid_data("rows", detail::name_of_column(j) + " with squares that overflow",
-                         "smaller numbers (max_abs_scaling() takes any)");
+                         "numbers with finite squares; for larger ones use max_abs_scaling()");
     bool const varies = columns[j].least != columns[j].largest && deviation > 0;
     s.scale.push_back(varies ? deviation : 1);
   }
@@ -160,7 +161,7 @@ csr_matrix<Value> scaled(csr_matrix<Value> const& rows, feature_scaling const& s
   detail::check_scaling(scaling, scaling.scale.size(), "scaling");
   if (!scaling.shift.empty())
     throw invalid_data("scaling.shift", std::to_string(scaling.shift.size()) + " numbers",
-                       "none: sparse rows with a shift are not sparse");
+                       "none, because a shift would make sparse rows dense");
   struct arrays {
     csr_matrix<Value> from;
     std::vector<Value> values;

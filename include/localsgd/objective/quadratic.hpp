@@ -52,13 +52,13 @@ class quadratic {
     if (o.minimiser.empty()) o.minimiser.assign(dimension(), 1.0);
     detail::require(o.minimiser.size() == dimension(), "quadratic_options.minimiser",
                     std::to_string(o.minimiser.size()) + " coordinates",
-                    "of the length of the spectrum, " + std::to_string(dimension()));
+                    std::to_string(dimension()) + ", one for each eigenvalue");
     for (double const e : o.minimiser)
       detail::require(std::isfinite(e), "quadratic_options.minimiser", e, "finite");
     detail::require_nonnegative("quadratic_options.variance", o.variance);
     detail::require(std::isfinite(o.minimum), "quadratic_options.minimum", o.minimum, "finite");
-    detail::require(o.samples >= (o.variance > 0 ? 2u : 1u), "quadratic_options.samples",
-                    o.samples, ">= 1, and >= 2 with a positive variance");
+    detail::require(o.samples >= (o.variance > 0 ? 2u : 1u), "quadratic_options.samples", o.samples,
+                    ">= 1, and >= 2 if the variance is > 0");
     make_reflection();
     make_noise();
   }

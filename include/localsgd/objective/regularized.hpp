@@ -65,7 +65,7 @@ bool has_free_intercept(F const& f) noexcept {
           { f.regularizes_intercept() } -> std::same_as<bool>;
           { f.intercept() } -> std::same_as<double>;
         },
-        "f.regularizes_intercept() must be const and return bool, next to f.intercept()");
+        "f.intercept() and f.regularizes_intercept() must be const and return double and bool");
     return f.intercept() != 0 && !f.regularizes_intercept();
   } else {
     return false;

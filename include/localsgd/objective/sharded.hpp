@@ -162,14 +162,14 @@ class sharded_objective {
         name += " on rank " + std::to_string(ranks.rank_of(workers, k));
       auto const as_the_first = [&](std::string const& what, auto const& fact) {
         detail::require(facts_[k].*fact == facts_[0].*fact, what + " of " + name, facts_[k].*fact,
-                        detail::shown(facts_[0].*fact) + ", as the shard of worker 0 has");
+                        detail::shown(facts_[0].*fact) + ", as in the shard of worker 0");
       };
       detail::require(facts_[k].samples >= 1, "samples of " + name, facts_[k].samples, ">= 1");
       as_the_first("dimension", &detail::shard_facts::dimension);
       as_the_first("classes", &detail::shard_facts::classes);
       detail::require(facts_[k].regularizer_number == facts_[0].regularizer_number,
                       "regularizer of " + name, facts_[k].regularizer_name(),
-                      std::string(facts_[0].regularizer_name()) + ", as the shard of worker 0 has");
+                      std::string(facts_[0].regularizer_name()) + ", as in the shard of worker 0");
       as_the_first("intercept", &detail::shard_facts::intercept);
       as_the_first("regularize_intercept", &detail::shard_facts::regularizes_intercept);
       begins_.push_back(begins_.back() + facts_[k].samples);
@@ -264,8 +264,8 @@ class sharded_objective {
   /// @throws std::out_of_range if another process holds the shard
   F const& shard(std::size_t k) const {
     if (!is_here(k))
-      throw std::out_of_range("the shard of worker " + std::to_string(k) +
-                              " is on another process");
+      throw std::out_of_range("localsgd: the shard of worker " + std::to_string(k) +
+                              " is in another process");
     return shards_[k - first_];
   }
 

@@ -66,7 +66,7 @@ class softmax_objective {
         regularizer_(std::move(regularizer)), options_(options) {
     detail::require(std::isfinite(options.intercept), "softmax_options.intercept", options.intercept,
                     "finite");
-    detail::require(classes >= 2 && classes <= 65536, "classes", classes, "2 to 65536");
+    detail::require(classes >= 2 && classes <= 65536, "classes", classes, "from 2 to 65536");
     detail::check_shape(features, labels_.size());
     detail::check_dimension_of(regularizer_, detail::penalized_coordinates(*this));
     detail::check_classes(labels_, classes);

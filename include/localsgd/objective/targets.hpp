@@ -57,8 +57,8 @@ void check_classes(std::span<Label const> labels, std::size_t classes) {
     double const y = static_cast<double>(labels[i]);
     if (!(y >= 0 && y < static_cast<double>(classes) && y == std::floor(y)))
       throw invalid_data("labels[" + std::to_string(i) + "]", shown(y),
-                         "a class, 0 to " + std::to_string(classes - 1) +
-                             " (encode_classes() makes them of any labels)");
+                         "a class from 0 to " + std::to_string(classes - 1) +
+                             "; encode_classes() converts any labels");
   }
 }
 

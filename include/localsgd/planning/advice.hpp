@@ -61,14 +61,14 @@ inline std::string row_of_table(candidate const& c) {
 /// @brief A human-readable table of the advice: the recommended run, its predicted cost, the ten
 ///        best rejected alternatives, and the assumptions.
 inline std::string to_string(advice const& a) {
-  std::string text = "run with " + a.schedule + ", " + a.step_size + "\n";
+  std::string text = "recommended: " + a.schedule + ", " + a.step_size + "\n";
   text += "     K     b         H          T     rounds      bytes    seconds   accuracy  why\n";
-  text += detail::row_of_table(a) + "instead of\n";
+  text += detail::row_of_table(a) + "rejected\n";
   std::size_t const shown = std::min<std::size_t>(a.rejected.size(), 10);
   for (std::size_t i = 0; i != shown; ++i) text += detail::row_of_table(a.rejected[i]);
   if (shown != a.rejected.size())
-    text += "  and " + std::to_string(a.rejected.size() - shown) + " slower ones\n";
-  text += "assumed\n";
+    text += "  and " + std::to_string(a.rejected.size() - shown) + " slower alternatives\n";
+  text += "assumptions\n";
   for (std::string const& each : a.assumed) text += "  " + each + "\n";
   return text;
 }

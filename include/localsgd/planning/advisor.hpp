@@ -40,7 +40,7 @@ class advisor {
     if (!seen) return;
     seen->validate();
     require(wish.accuracy == seen->accuracy, "goal.accuracy", wish.accuracy,
-            "the accuracy of the rehearsal, " + shown(seen->accuracy));
+            "equal to the accuracy of the rehearsal, " + shown(seen->accuracy));
     counts_.start = seen->start;
     counts_.noise = seen->noise;
     counts_.drift = seen->drift;
@@ -66,9 +66,9 @@ class advisor {
       return x.seconds < y.seconds;
     });
     a.rejected = std::move(all);
-    a.why = wish_.accuracy > 0    ? "the least time"
-            : wish_.seconds > 0 ? "the best accuracy in the time"
-                                : "the least time for this many gradients";
+    a.why = wish_.accuracy > 0  ? "the shortest time"
+            : wish_.seconds > 0 ? "the best accuracy within the time limit"
+                                : "the shortest time for this number of gradients";
     a.schedule = "every{" + shown(a.local_steps) + "}";
     a.step_size = "automatic_step";
     note_assumptions(a);
@@ -154,7 +154,7 @@ class advisor {
     else if (c.seconds > time() * slack && wish_.accuracy > 0)
       c.why = "more time than allowed";
     else if (c.gradients > budget() * slack || c.seconds > time() * slack)
-      c.why = "one step is over the budget";
+      c.why = "one step exceeds the budget";
     return c;
   }
 
@@ -207,19 +207,20 @@ class advisor {
           std::ranges::all_of(all, [&](candidate const& c) { return c.seconds / c.steps > time(); });
       if (too_few && !too_short)
         throw invalid_settings("goal.gradients", wish_.gradients,
-                               "enough for one step of some choice");
+                               "enough for one step of at least one choice");
       if (too_few)
-        throw invalid_settings("goal.gradients", wish_.gradients,
-                               "enough for one step of some choice, as must be goal.seconds = " +
-                                   shown(wish_.seconds));
+        throw invalid_settings(
+            "goal.gradients", wish_.gradients,
+            "enough for one step of at least one choice; so must goal.seconds = " +
+                shown(wish_.seconds));
       throw invalid_settings(
           "goal.seconds", wish_.seconds,
-          too_short ? "enough for one step of some choice"
-                    : "enough for one step of a choice that goal.gradients = " +
+          too_short ? "enough for one step of at least one choice"
+                    : "enough for one step of at least one choice that goal.gradients = " +
                           shown(wish_.gradients) + " allows");
     }
     throw invalid_settings("goal.accuracy", wish_.accuracy,
-                           "at least " + shown(floor) + ", which the budget is enough for");
+                           "at least " + shown(floor) + ", the best accuracy within the budget");
   }
 
   // The chosen K and b with other gaps: mini-batch SGD, a quarter, four times as much, one-shot.
@@ -241,10 +242,11 @@ class advisor {
     if (worse > 1.005)
       std::snprintf(text, sizeof text, "%.2f times the error", worse);
     else if (worse < 0.995)
-      std::snprintf(text, sizeof text, "better, if drift costs nothing");
+      std::snprintf(text, sizeof text, "more accurate, if drift costs nothing");
     else if (slower < 1.005)
-      std::snprintf(text, sizeof text, "as good; %s",
-                    c.local_steps > to.local_steps ? "more at the mercy of drift" : "no gain");
+      std::snprintf(
+          text, sizeof text, "as good, %s",
+          c.local_steps > to.local_steps ? "but more sensitive to drift" : "but no better");
     else
       std::snprintf(text, sizeof text, "%.2f times the time", slower);
     return text;
@@ -253,32 +255,36 @@ class advisor {
   void note_assumptions(advice& a) const {
     auto& notes = a.assumed;
     bool const measured = counts_.start >= 0;
-    notes.push_back(measured ? "steps: start + noise/(K b), from rehearsals of the run"
-                             : "steps: enough by the bound of Khaled et al. for H = 1 at a constant "
-                               "step size: far more than it takes, as a rule");
-    if (extrapolated_) notes.push_back("a rehearsal was given up: its steps are extrapolated");
+    notes.push_back(measured ? "steps: start + noise/(K b), measured by a rehearsal"
+                             : "steps: sufficient by the bound of Khaled et al. for H = 1 at a "
+                               "constant step size; usually far fewer are needed");
+    if (extrapolated_)
+      notes.push_back("a rehearsal did not reach the accuracy; its steps are extrapolated");
     if (counts_.drift.empty()) {
-      notes.push_back("H: four rounds' worth of steps, three to six by an estimate of the drift: a "
-                      "heuristic");
+      notes.push_back(
+          "H: a heuristic; the local steps take about four times as long as the average, or three "
+          "to six times by an estimate of the drift");
     } else {
       char text[96];
       drift_cost const& last = counts_.drift.back();
-      std::snprintf(text, sizeof text, "H: at H = %.0f a run takes %.2f times the steps at H = 4, as "
-                    "rehearsed", last.local_steps, last.times);
+      std::snprintf(text, sizeof text,
+                    "H: a rehearsal at H = %.0f took %.2f times the steps of one at H = 4",
+                    last.local_steps, last.times);
       notes.push_back(text);
     }
     if (counts_.c.strong_convexity.value == 0) {
       char text[200];
-      std::snprintf(text, sizeof text,
-                    "mu = 0: the convex rate; an L2 penalty lambda = %.3g on all of x, the intercept "
-                    "included, would make f strongly convex and move the minimum by at most half the "
-                    "accuracy",
-                    a.accuracy / std::max(counts_.c.squared_distance.value, 1e-300));
+      std::snprintf(
+          text, sizeof text,
+          "mu = 0: convex rate; an L2 penalty lambda = %.3g on all of x, including the intercept, "
+          "would make f strongly convex and raise its minimum by at most half the accuracy",
+          a.accuracy / std::max(counts_.c.squared_distance.value, 1e-300));
       notes.push_back(text);
     }
     if (std::isinf(counts_.c.squared_distance.standard_error))
-      notes.push_back("the distance of the start is a guess: without strong convexity nothing "
-                      "bounds it");
+      notes.push_back(
+          "the distance from the start to the minimiser is a guess, because f is not strongly "
+          "convex");
     notes.push_back("all workers draw from all samples");
   }
 

@@ -43,7 +43,7 @@ baselines baselines_of(F const& f, settings s) {
   if (rounds * h > settings::max_steps) --rounds;
   detail::require(h <= f.samples() / s.batch_size, "local_steps", h,
                   "at most n/b, " + std::to_string(f.samples() / s.batch_size) +
-                      ": a large batch has b·H samples");
+                      ", because the large-batch run has batches of b*H samples");
   auto const of = [&](std::uint64_t gap, std::uint64_t batch, std::uint64_t steps) {
     settings each = s;
     each.local_steps = static_cast<std::size_t>(gap);

@@ -108,8 +108,8 @@ inline std::vector<std::size_t> chosen_folds(std::span<double const> targets,
   require(fold_of.size() == targets.size(), "fold_of.size()", fold_of.size(),
           "one for each of the " + std::to_string(targets.size()) + " samples");
   std::size_t const last = *std::max_element(fold_of.begin(), fold_of.end());
-  require(last >= 1, "fold_of", "one fold", "of at least two folds");
-  require(last < fold_of.size(), "fold_of", last, "below the number of samples");
+  require(last >= 1, "fold_of", "one fold", "at least two folds");
+  require(last < fold_of.size(), "fold_of", last, "below the number of samples,", fold_of.size());
   std::vector<bool> used(last + 1);
   for (std::size_t const fold : fold_of) used[fold] = true;
   for (std::size_t fold = 0; fold <= last; ++fold)
@@ -211,7 +211,8 @@ cross_validation_result<typename detail::objective_of_part<Make, Matrix>::scalar
     shares[all.fold_of[i]] += options.weights.empty() ? 1.0 : options.weights[i];
   double const total = std::accumulate(shares.begin(), shares.end(), 0.0);
   for (double& each : shares) {
-    detail::require(each > 0, "weights", "0 for all samples of a fold", "above 0 for some of each fold");
+    detail::require(each > 0, "weights", "0 for all samples of a fold",
+                    "> 0 for at least one sample of each fold");
     each /= total;
   }
   for (double const lambda : lambdas) {

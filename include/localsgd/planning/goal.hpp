@@ -48,7 +48,7 @@ struct goal {
     detail::require_nonnegative("goal.seconds", seconds);
     detail::require_nonnegative("goal.tolerance", tolerance);
     detail::require(accuracy > 0 || gradients > 0 || seconds > 0 || tolerance > 0, "goal.accuracy",
-                    accuracy, "> 0 where neither gradients nor seconds are limited");
+                    accuracy, "> 0 unless goal.gradients or goal.seconds is set");
   }
 };
 
@@ -63,12 +63,13 @@ struct choices {
     detail::require(!workers.empty(), "choices.workers", "{}", "at least one number");
     detail::require(!batch_sizes.empty(), "choices.batch_sizes", "{}", "at least one number");
     for (std::size_t const k : workers)
-      detail::require(k >= 1 && k <= settings::max_workers, "choices.workers", k, "1 to 2^20");
+      detail::require(k >= 1 && k <= settings::max_workers, "choices.workers", k, "from 1 to 2^20");
     for (std::size_t const b : batch_sizes)
       detail::require(b >= 1 && b <= samples, "choices.batch_sizes", b,
-                      "1 to the number of samples, " + detail::shown(samples));
+                      "from 1 to the number of samples, " + detail::shown(samples));
     for (std::uint64_t const h : local_steps)
-      detail::require(h >= 1 && h <= settings::max_steps, "choices.local_steps", h, "1 to 2^53");
+      detail::require(h >= 1 && h <= settings::max_steps, "choices.local_steps", h,
+                      "from 1 to 2^53");
   }
 };
 
@@ -94,9 +95,9 @@ struct rehearsal {
     detail::drift_cost before{4, 1};
     for (auto const& at : drift) {
       detail::require(std::isfinite(at.local_steps) && at.local_steps > before.local_steps,
-                      "rehearsal.drift.local_steps", at.local_steps, "above 4, ascending");
-      detail::require(std::isfinite(at.times) && at.times >= before.times,
-                      "rehearsal.drift.times", at.times, ">= 1, ascending");
+                      "rehearsal.drift.local_steps", at.local_steps, "above 4 and increasing");
+      detail::require(std::isfinite(at.times) && at.times >= before.times, "rehearsal.drift.times",
+                      at.times, ">= 1 and not decreasing");
       before = at;
     }
   }

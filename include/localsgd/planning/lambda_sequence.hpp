@@ -113,7 +113,8 @@ double lambda_max(F const& f) {
 inline std::vector<double> geometric_sequence(double max, double min_ratio, std::size_t count) {
   detail::require_positive("max", max);
   detail::require(min_ratio > 0 && min_ratio < 1, "min_ratio", min_ratio, "in (0, 1)");
-  detail::require(max * min_ratio > 0, "min_ratio", min_ratio, "large enough for max*min_ratio > 0");
+  detail::require(max * min_ratio > 0, "min_ratio", min_ratio,
+                  "large enough that max*min_ratio > 0");
   detail::require(count >= 1, "count", count, ">= 1");
   std::vector<double> sequence(count, max);
   for (std::size_t i = 1; i < count; ++i)

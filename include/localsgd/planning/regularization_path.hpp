@@ -88,7 +88,7 @@ inline void check_lambdas(std::span<double const> lambdas) {
     require_positive(name, lambdas[i]);
     if (i != 0)
       require(lambdas[i] < lambdas[i - 1], name, lambdas[i],
-              "below the one before, " + shown(lambdas[i - 1]));
+              "below the previous one, " + shown(lambdas[i - 1]));
   }
 }
 

@@ -35,7 +35,7 @@ struct rehearsal_options {
     detail::require(batch_size >= 1, "rehearsal_options.batch_size", batch_size, ">= 1");
     detail::require(runs >= 1, "rehearsal_options.runs", runs, ">= 1");
     detail::require_positive("rehearsal_options.epochs", epochs);
-    detail::require(!std::isinf(optimum), "rehearsal_options.optimum", optimum, "finite, or NaN");
+    detail::require(!std::isinf(optimum), "rehearsal_options.optimum", optimum, "finite, or NaN to compute it");
   }
 };
 
@@ -84,7 +84,7 @@ rehearsal rehearse(F const& f, double accuracy, S& synchronizer,
   double optimum = options.optimum;
   if (std::isnan(optimum)) {
     detail::require(detail::certifying_convexity(f) > 0, "rehearsal_options.optimum", optimum,
-                    "given where f is not known to be strongly convex");
+                    "a finite number if f is not known to be strongly convex");
     optimum = minimize(f, {.tolerance = accuracy / 8}, synchronizer).objective;
   }
   rehearsal seen{.accuracy = accuracy, .workers = options.workers,

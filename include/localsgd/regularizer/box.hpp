@@ -27,12 +27,12 @@ namespace localsgd {
 /// finite, r* is finite, even without a penalty. μ is that of R. Immutable, so safe to use from
 /// several threads.
 ///
-/// @tparam R l1, elastic_net, l2, no_penalty, or a box, nonnegative or weighted of these
+/// @tparam R l1, elastic_net, l2, no_penalty, or box, nonnegative or weighted of one of these
 template <class R = no_penalty>
 class box : public detail::separable<box<R>> {
   static_assert(detail::separable_stock<R>,
-                "box{lower, upper, R}: R must be l1, elastic_net, l2, no_penalty, or a box, "
-                "nonnegative or weighted of these");
+                "box{lower, upper, R}: R must be l1, elastic_net, l2, no_penalty, or box, "
+                "nonnegative or weighted of one of these");
 
  public:
   /// @param lower, upper the same for all coordinates; lower ≤ upper, lower < ∞, upper > −∞
@@ -80,7 +80,8 @@ class box : public detail::separable<box<R>> {
         length_(each ? lower_.size() : 0),
         penalty_(std::move(penalty)) {
     constexpr double infinite = std::numeric_limits<double>::infinity();
-    if (lower_.empty()) detail::refuse_setting(name + ".lower", "no numbers", "as long as x");
+    if (lower_.empty())
+      detail::refuse_setting(name + ".lower", "no numbers", "one number for each coordinate of x");
     detail::require_length(name + ".upper", upper_.size(), lower_.size());
     if (length_ != 0) check_dimension(length_);
     for (std::size_t j = 0; j != lower_.size(); ++j) {
@@ -100,7 +101,7 @@ class box : public detail::separable<box<R>> {
       detail::interval_penalty const r = penalty_at(j);
       if (!(r.lower <= r.upper))
         detail::refuse_setting(name + ".penalty", penalty_.identity(),
-                               "finite somewhere between the bounds");
+                               "finite at some point between the bounds");
     }
   }
 

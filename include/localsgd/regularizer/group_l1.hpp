@@ -45,7 +45,7 @@ class group_l1 {
     for (auto const& group : groups) {
       if (group.empty())
         refuse("[" + std::to_string(begins_.size() - 1) + "]", "empty",
-               "a group of one index or more");
+               "a group of at least one index");
       members_.insert(members_.end(), group.begin(), group.end());
       begins_.push_back(members_.size());
     }
@@ -156,7 +156,8 @@ class group_l1 {
   }
 
  private:
-  static constexpr char const* partition = "a partition of 0, ..., d-1: every index in one group";
+  static constexpr char const* partition =
+      "a partition of 0, ..., d-1, with each index in exactly one group";
 
   [[noreturn]] LOCALSGD_COLD static void refuse(std::string const& where, std::string const& found,
                                                 std::string const& rule) {

@@ -27,12 +27,12 @@ namespace localsgd {
 /// μ = 0. Bounds are not weighted: they also hold if s_j = 0. A weighted l2 has a gradient, so it
 /// is stepped like l2, but it has no ridge form. Immutable, so safe to use from several threads.
 ///
-/// @tparam R l1, elastic_net, l2, or a box or nonnegative of these
+/// @tparam R l1, elastic_net, l2, or box or nonnegative of one of these
 template <class R>
 class weighted : public detail::separable<weighted<R>> {
   static_assert(
       detail::separable_stock<R>,
-      "weighted{R, weights}: R must be l1, elastic_net, l2, or a box or nonnegative of these");
+      "weighted{R, weights}: R must be l1, elastic_net, l2, or box or nonnegative of one of these");
 
  public:
   /// @param penalty R
@@ -40,7 +40,8 @@ class weighted : public detail::separable<weighted<R>> {
   /// @throws invalid_settings
   weighted(R penalty, std::vector<double> weights)
       : penalty_(std::move(penalty)), weights_(std::move(weights)) {
-    detail::require(!weights_.empty(), "weighted.weights", "no numbers", "as long as x");
+    detail::require(!weights_.empty(), "weighted.weights", "no numbers",
+                    "one number for each coordinate of x");
     for (std::size_t j = 0; j != weights_.size(); ++j)
       if (!(std::isfinite(weights_[j]) && weights_[j] >= 0))
         detail::refuse_setting("weighted.weights[" + std::to_string(j) + "]", weights_[j],

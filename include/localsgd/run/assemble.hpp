@@ -51,26 +51,29 @@ void check_combination([[maybe_unused]] S const& synchronizer, [[maybe_unused]] 
   using state = decltype(averager.template bind<Scalar>(plan{}, std::span<std::size_t const>{}));
   if constexpr (protocol::never_waits) {
     require(!hook, "synchronizer", "asynchronous",
-            "one whose workers wait for each other: the anchors of svrg and dane are rendezvous");
+            "one whose workers wait for each other, because svrg and dane need all workers at each "
+            "anchor");
     require(state::keeps_mean && !combines_rows<state, Scalar>, "averager", averager.identity(),
-            "mean or weighted_mean: asynchronous runs have no mean to transform");
+            "mean or weighted_mean in asynchronous runs, which never compute the mean that other "
+            "averagers transform");
   }
   if constexpr (!std::same_as<C, identity>) {
     require(!protocol::never_waits && !protocol::averages_travel, "compressor",
             compressor.identity(),
-            "left out, or the synchronizer one that waits for its averages: asynchronous and "
-            "overlapped runs exchange whole vectors");
-    require(!combines_rows<state, Scalar>, "compressor", compressor.identity(),
-            "left out: averager " + averager.identity() + " needs the points of all workers");
+            "omitted in asynchronous and overlapped runs, which exchange whole vectors; "
+            "compression needs a synchronous run");
+    require(
+        !combines_rows<state, Scalar>, "compressor", compressor.identity(),
+        "omitted, because averager " + averager.identity() + " needs the points of all workers");
   }
   if constexpr (requires { synchronizer.averages_in_any_order(); }) {
     bool const fast = synchronizer.averages_in_any_order();
     require(!fast || !combines_rows<state, Scalar>, "averager", averager.identity(),
-            "one that makes the mean: averaging::fast never has the points of all workers in one "
-            "place; use averaging::reproducible");
+            "one that uses the mean only, because averaging::fast never has the points of all "
+            "workers in one place; use averaging::reproducible");
     if constexpr (!std::same_as<C, identity>)
       require(!fast, "compressor", compressor.identity(),
-              "left out with averaging::fast, which adds up whole vectors; use "
+              "omitted with averaging::fast, which sums whole vectors; use "
               "averaging::reproducible");
   }
 }
@@ -116,7 +119,7 @@ result<typename F::scalar> assembled_run(F const& f, settings const& asked,
   }();
   if constexpr (needs_evaluations<std::remove_cvref_t<decltype(schedule)>>())
     require(p.evaluations > 0 || p.tolerance > 0, "evaluations", p.evaluations,
-            ">= 1, or a tolerance set, for a schedule that follows the objective");
+            ">= 1, or a tolerance set, for a schedule that depends on the objective");
   std::vector<std::size_t> shard_sizes(p.workers);
   for (std::size_t k = 0; k != p.workers; ++k) shard_sizes[k] = sampler.shard_size(p, k);
 
@@ -131,11 +134,15 @@ result<typename F::scalar> assembled_run(F const& f, settings const& asked,
   auto const compressor = pick<compressor_kind, F>([] { return identity{}; }, given);
   constexpr bool compresses = !std::same_as<std::remove_cvref_t<decltype(compressor)>, identity>;
   if constexpr (!std::same_as<checkpoint_type, no_checkpoint>) {
-    static_assert(!protocol::never_waits, "a checkpoint is a rendezvous: asynchronous runs have none");
-    static_assert(!protocol::keeps_time,
-                  "a checkpoint does not hold a virtual clock: simulated runs have none");
+    static_assert(
+        !protocol::never_waits,
+        "asynchronous runs support no checkpoint, because their workers never wait for each other");
+    static_assert(
+        !protocol::keeps_time,
+        "simulated runs support no checkpoint, because it does not contain the virtual clock");
     static_assert(!protocol::averages_travel,
-                  "a checkpoint does not hold what is on its way: overlapped runs have none");
+                  "overlapped runs support no checkpoint, because it does not contain the average "
+                  "in transit");
   }
 
   // The properties that all ranks of a run, and a run and its checkpoint, must share.
@@ -174,7 +181,8 @@ result<typename F::scalar> assembled_run(F const& f, settings const& asked,
                                  std::remove_cvref_t<decltype(sampler)>,
                                  std::remove_cvref_t<decltype(step_size)>,
                                  std::remove_cvref_t<decltype(iterate_weights)>, decltype(hook)>(),
-        "the LocalWorker takes no IterateWeights: its bind decides the weights of its average");
+        "this LocalWorker accepts no IterateWeights: its bind() chooses the weights of the "
+        "average");
     auto average = averager.template bind<scalar>(p, shard_sizes);
     check_combination<scalar>(synchronizer, averager, compressor, hook.evaluates());
 
@@ -193,11 +201,11 @@ result<typename F::scalar> assembled_run(F const& f, settings const& asked,
     };
     index_range const carried = synchronizer.carries(p.workers);
     if constexpr (ShardedObjective<F>)
-      require(f.is_here(carried.first) && f.is_here(carried.last - 1), "synchronizer",
-              "workers " + std::to_string(carried.first) + " to " +
-                  std::to_string(carried.last - 1),
-              "the workers whose shards this process has made: give sharded_objective the "
-              "synchronizer of the run");
+      require(
+          f.is_here(carried.first) && f.is_here(carried.last - 1), "synchronizer",
+          "workers " + std::to_string(carried.first) + " to " + std::to_string(carried.last - 1),
+          "the workers whose shards are in this process; construct sharded_objective with the "
+          "synchronizer of the run");
     sequences<decltype(bind(0))> own_sequences(carried, bind);
     auto encoding = [&] {
       if constexpr (compresses) {

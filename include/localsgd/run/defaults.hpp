@@ -184,7 +184,7 @@ plan make_plan(F const& f, settings s, bool reduces) {
           "at most the number of samples,", p.samples);
   if constexpr (ShardedObjective<F>)
     require(s.workers == f.shards(), "workers", s.workers,
-            "the number of shards of the objective,", f.shards());
+            "equal to the number of shards of the objective,", f.shards());
   p.workers = s.workers;
   p.batch_size = s.batch_size;
   if (reduces && !(s.tolerance > 0)) s.epochs /= 2;  // the other half is for the anchors

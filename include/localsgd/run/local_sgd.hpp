@@ -21,7 +21,7 @@ namespace localsgd {
 namespace detail {
 
 [[noreturn]] LOCALSGD_COLD inline void refuse_sync_time(std::uint64_t t, std::uint64_t next) {
-  refuse_setting("schedule.next(" + std::to_string(t) + ")", next, "> its argument");
+  refuse_setting("schedule.next(" + std::to_string(t) + ")", next, "> " + std::to_string(t));
 }
 
 }  // namespace detail

@@ -50,7 +50,7 @@ class sharded {
                     ">= 1 for each worker");
     // A sum that wraps around would let shards reach beyond the samples.
     detail::require(std::is_sorted(ends_.begin(), ends_.end()), "sharded.sizes", sizes.size(),
-                    "sizes whose sum is below 2^64");
+                    "sizes with a sum below 2^64");
   }
 
   void draw(plan const& p, std::size_t worker, std::uint64_t step,
@@ -66,11 +66,13 @@ class sharded {
     if (ends_.empty()) {
       detail::require(p.workers <= p.samples, "workers", p.workers,
                       "at most the number of samples, " + std::to_string(p.samples) +
-                          ", when each has its own shard");
+                          ", with the sampler sharded");
     } else {
-      detail::require(ends_.size() == p.workers, "sharded.sizes", ends_.size(),
-                      "one size for each of the " + std::to_string(p.workers) + " workers");
-      detail::require(ends_.back() == p.samples, "sharded.sizes", ends_.back(),
+      detail::require(ends_.size() == p.workers, "sharded.sizes",
+                      std::to_string(ends_.size()) + " sizes",
+                      std::to_string(p.workers) + ", one for each worker");
+      detail::require(ends_.back() == p.samples, "sharded.sizes",
+                      "sizes with the sum " + std::to_string(ends_.back()),
                       "sizes whose sum is the number of samples, " + std::to_string(p.samples));
     }
     return begin_of(p, worker + 1) - begin_of(p, worker);

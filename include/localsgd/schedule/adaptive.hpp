@@ -40,7 +40,7 @@ class adaptive {
   explicit adaptive(std::uint64_t local_steps, double lower_objective = 0)
       : local_steps_(local_steps), lower_(lower_objective) {
     detail::require(local_steps >= 1 && local_steps <= settings::max_steps, "adaptive.local_steps",
-                    local_steps, "1 to 2^53");
+                    local_steps, "from 1 to 2^53");
     detail::require(std::isfinite(lower_objective), "adaptive.lower_objective", lower_objective,
                     "finite");
   }

@@ -28,7 +28,7 @@ class at_steps {
     std::uint64_t before = 0;
     for (std::size_t i = 0; i != sync_times.size(); before = sync_times[i++])
       detail::require(sync_times[i] > before, "at_steps.sync_times[" + std::to_string(i) + "]",
-                      sync_times[i], "above the one before it, " + std::to_string(before));
+                      sync_times[i], "above the previous one, " + std::to_string(before));
     sync_times_ = std::make_shared<std::vector<std::uint64_t> const>(std::move(sync_times));
   }
 

@@ -25,7 +25,7 @@ class growing {
   /// @throws invalid_settings
   explicit growing(std::uint64_t first = 1, std::uint64_t increment = 1)
       : growing(first, increment, 1) {
-    detail::require(first >= 1 && first <= largest, "growing.first", first, "1 to 2^31");
+    detail::require(first >= 1 && first <= largest, "growing.first", first, "from 1 to 2^31");
     detail::require(increment <= largest, "growing.increment", increment, "<= 2^31");
   }
 
@@ -35,9 +35,9 @@ class growing {
   /// @param steps  T, the local steps of the run, 1 … 2⁵³. @throws invalid_settings
   static growing in_rounds(std::uint64_t rounds, std::uint64_t steps) {
     detail::require(steps >= 1 && steps <= settings::max_steps, "growing.steps", steps,
-                    "1 to 2^53");
+                    "from 1 to 2^53");
     detail::require(rounds >= 1 && rounds <= largest && rounds <= steps, "growing.rounds", rounds,
-                    "1 to 2^31, and at most the number of steps, " + std::to_string(steps));
+                    "from 1 to 2^31, and at most the number of steps, " + std::to_string(steps));
     if (rounds == 1) return {steps, 0, 1};
     return {1, steps - rounds, rounds * (rounds - 1) / 2};
   }

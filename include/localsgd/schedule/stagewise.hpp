@@ -31,9 +31,9 @@ class stagewise {
   stagewise(std::uint64_t steps, std::uint64_t local_steps)
       : steps_(steps), local_steps_(local_steps) {
     detail::require(steps >= 1 && steps <= settings::max_steps, "stagewise.steps", steps,
-                    "1 to 2^53");
+                    "from 1 to 2^53");
     detail::require(local_steps >= 1 && local_steps <= steps, "stagewise.local_steps", local_steps,
-                    ">= 1 and at most the steps of the first stage, " + std::to_string(steps));
+                    "from 1 to the number of steps of the first stage, " + std::to_string(steps));
   }
 
   std::uint64_t next(std::uint64_t t) const noexcept {

@@ -34,7 +34,7 @@ class stagewise_step {
   stagewise_step(double first, std::uint64_t steps) : first_(first), steps_(steps) {
     detail::require_positive("stagewise_step.first", first);
     detail::require(steps >= 1 && steps <= settings::max_steps, "stagewise_step.steps", steps,
-                    "1 to 2^53");
+                    "from 1 to 2^53");
   }
   double operator()(std::uint64_t t) const noexcept {
     return first_ / static_cast<double>(std::uint64_t{1} << detail::stage_of(t, steps_));

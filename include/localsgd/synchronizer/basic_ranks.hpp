@@ -167,20 +167,22 @@ class basic_ranks {
 
  private:
   static rank_options checked(rank_options options) {
-    detail::require(options.threads <= 4096, "threads", options.threads, "1 to 4096, or 0");
+    detail::require(options.threads <= 4096, "threads", options.threads,
+                    "from 1 to 4096, or 0 to choose automatically");
     if constexpr (protocol::never_waits) {
-      detail::require(options.threads <= 1, "threads", options.threads,
-                      "1: in asynchronous runs each rank has one thread, so start one rank for each core");
+      detail::require(
+          options.threads <= 1, "threads", options.threads,
+          "1 in asynchronous runs, where each rank has one thread; start one rank for each core");
       detail::require(options.averaging == averaging::reproducible, "averaging", "fast",
-                      "reproducible: asynchronous runs compute no averages");
+                      "reproducible in asynchronous runs, which compute no averages");
       options.threads = 1;
     } else {
       detail::require(!options.max_staleness, "max_staleness", options.max_staleness.value_or(0),
-                      "unset: only asynchronous runs have a staleness");
+                      "unset, because it applies to asynchronous runs only");
     }
     if constexpr (!detail::sums_in_any_order<C>)
       detail::require(options.averaging == averaging::reproducible, "averaging", "fast",
-                      "reproducible: this communicator has no start_all_reduce()");
+                      "reproducible, because this communicator has no start_all_reduce()");
     return options;
   }
 
@@ -261,7 +263,7 @@ class basic_ranks {
       mine = {rank(), round_, e.what()};
     } catch (...) {
       failure = std::current_exception();
-      mine = {rank(), round_, "an exception that is not a std::exception"};
+      mine = {rank(), round_, "an exception not derived from std::exception"};
     }
     mine.round = round_;
     rank_status failed;

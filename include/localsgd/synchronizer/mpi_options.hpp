@@ -40,7 +40,8 @@ struct mpi_options {
 
   /// @throws invalid_settings with the field, its value and the violated rule.
   void validate() const {
-    detail::require(threads <= 4096, "threads", threads, "1 to 4096, or 0");
+    detail::require(threads <= 4096, "threads", threads,
+                    "from 1 to 4096, or 0 to choose automatically");
     detail::require_positive("deadline", deadline);
   }
 };

@@ -93,11 +93,12 @@ class basic_simulated {
   void validate(plan const& p) const {
     machines_.validate(p.workers);
     if constexpr (Protocol::never_waits) {
-      detail::require(machines_.costs.members_for(p.workers) == p.workers && !machines_.groups,
-                      "cluster.costs.members", machines_.costs.members,
-                      "0, and no groups, for asynchronous runs: each worker has its own machine");
+      detail::require(
+          machines_.costs.members_for(p.workers) == p.workers && !machines_.groups,
+          "cluster.costs.members", machines_.costs.members,
+          "0, without cluster.groups, in asynchronous runs, where each worker has its own machine");
       detail::require(machines_.burst_bytes == 0, "cluster.burst_bytes", machines_.burst_bytes,
-                      "0 for asynchronous runs");
+                      "0 in asynchronous runs");
     }
   }
 

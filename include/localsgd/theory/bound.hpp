@@ -37,9 +37,9 @@ struct run_shape {
     detail::require(workers >= 1, "run_shape.workers", workers, ">= 1");
     detail::require(batch_size >= 1, "run_shape.batch_size", batch_size, ">= 1");
     detail::require(steps >= 1 && steps <= settings::max_steps, "run_shape.steps", steps,
-                    "1 to 2^53");
+                    "from 1 to 2^53");
     detail::require(local_steps >= 1 && local_steps <= steps, "run_shape.local_steps", local_steps,
-                    "1 to the number of steps, " + detail::shown(steps));
+                    "from 1 to the number of steps, " + detail::shown(steps));
     detail::require_nonnegative("run_shape.shift", shift);
     detail::require(delay <= settings::max_steps, "run_shape.delay", delay, "<= 2^53");
   }
@@ -76,7 +76,7 @@ inline theory_step stich_step(constants const& c, run_shape const& s) {
   s.validate();
   double const smallest = smallest_shift(c, s.local_steps, s.delay);
   detail::require(s.shift == 0 || s.shift >= smallest, "run_shape.shift", s.shift,
-                  "0, or above max{16 kappa, H + delay}: at least " + detail::shown(smallest));
+                  "0, or above max{16 kappa, H + delay}, i.e. at least " + detail::shown(smallest));
   return theory_step(c.strong_convexity.value, s.shift == 0 ? smallest : s.shift);
 }
 
@@ -104,7 +104,7 @@ inline error_bound stich_terms(constants const& c, run_shape const& s, double ga
 }
 
 inline void require_no_delay(run_shape const& s) {
-  require(s.delay == 0, "run_shape.delay", s.delay, "0 where the workers wait for each other");
+  require(s.delay == 0, "run_shape.delay", s.delay, "0 for synchronous runs");
 }
 
 /// @brief The smallest T in H … 2⁵³ for which `total(T)`, which falls with T, is at most ε.

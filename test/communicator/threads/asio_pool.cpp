@@ -203,7 +203,7 @@ BOOST_AUTO_TEST_CASE(a_pool_has_1_to_4096_threads) {
     auto const e = support::error_of<localsgd::invalid_settings>([&] { asio_pool pool(bad); });
     BOOST_TEST(e.field == "threads");
     BOOST_TEST(e.value == std::to_string(bad));
-    BOOST_TEST(e.rule == "1 to 4096");
+    BOOST_TEST(e.rule == "from 1 to 4096");
   }
   BOOST_TEST(asio_pool::hardware_threads() >= 1U);
 }

@@ -48,7 +48,7 @@ struct gloo_options {
                     "below gloo_options.size, " + std::to_string(size));
     detail::require_positive("gloo_options.deadline", deadline);
     detail::require(!run.empty() && run.find('/') == std::string::npos, "gloo_options.run", run,
-                    "a name without a slash");
+                    "a non-empty name without a slash");
   }
 };
 
@@ -71,7 +71,8 @@ class gloo_store : public ::gloo::rendezvous::Store {
     for (std::string const& key : keys)
       if (!folder_.wait(prefix_ + key, end_))
         throw std::runtime_error("localsgd: rank " + key.substr(key.find('_') + 1) +
-                                 " did not connect before the deadline");
+                                 " did not connect before the deadline; start all ranks, or "
+                                 "increase gloo_options.deadline");
   }
   void wait(std::vector<std::string> const& keys, std::chrono::milliseconds const&) override {
     wait(keys);

@@ -33,9 +33,8 @@ class rendezvous_folder {
   rendezvous_folder(std::filesystem::path folder, std::string name)
       : folder_(std::move(folder)), name_(std::move(name)) {
     if (std::error_code ignored; !std::filesystem::is_directory(folder_, ignored))
-      throw std::runtime_error("localsgd: the folder " + folder_.string() +
-                               " for the rendezvous does not exist; all ranks need one that they "
-                               "can reach");
+      throw std::runtime_error("localsgd: the rendezvous folder " + folder_.string() +
+                               " does not exist; create it where all ranks can access it");
   }
   rendezvous_folder(rendezvous_folder const&) = delete;
   rendezvous_folder& operator=(rendezvous_folder const&) = delete;
@@ -54,8 +53,9 @@ class rendezvous_folder {
     std::filesystem::create_hard_link(draft, path, error);  // fails if another one was first
     std::filesystem::remove(draft, ignored);
     if (error)
-      throw std::runtime_error("localsgd: cannot make " + path.string() + ": " + error.message() +
-                               "; if no other process has this rank, use another run name");
+      throw std::runtime_error(
+          "localsgd: cannot create " + path.string() + ": " + error.message() +
+          "; if no other process has this rank, change gloo_options.run on all ranks");
     mine_.push_back(path);
   }
 

@@ -257,7 +257,7 @@ class mpi_link : private mpi_requests {
     name(missing);
     if (names.empty()) name([&](int r) { return owes(r); });
     lost_ = "no message from " + (names.empty() ? "one of the ranks" : "rank " + names) +
-            " within " + shown(deadline_) + " s, the deadline";
+            " within " + shown(deadline_) + " s (mpi_options.deadline)";
     throw cancelled{};
   }
 
@@ -273,7 +273,7 @@ class mpi_link : private mpi_requests {
       test();
       std::this_thread::yield();
     }
-    if (receives()) abort("localsgd: " + lost_ + ", in the middle of one");
+    if (receives()) abort("localsgd: " + lost_ + ", and a message from there is incomplete");
   }
 
   double deadline_;

@@ -48,17 +48,17 @@ inline void require_mpi() {
     throw std::runtime_error(
         begun == 0 ? "localsgd: MPI is not initialised; call MPI_Init_thread(&argc, &argv, "
                      "MPI_THREAD_FUNNELED, &provided) first"
-                   : "localsgd: MPI is finalised; runs come before MPI_Finalize()");
+                   : "localsgd: MPI is already finalised; call minimize before MPI_Finalize()");
   MPI_Query_thread(&level);
   MPI_Is_thread_main(&is_main);
   if (level < MPI_THREAD_FUNNELED)
     throw std::runtime_error(
-        "localsgd: MPI was initialised without threads; call MPI_Init_thread(&argc, &argv, "
+        "localsgd: MPI was initialised without thread support; call MPI_Init_thread(&argc, &argv, "
         "MPI_THREAD_FUNNELED, &provided) instead of MPI_Init");
   if (level == MPI_THREAD_FUNNELED && is_main == 0)
     throw std::runtime_error(
-        "localsgd: with MPI_THREAD_FUNNELED only the thread that initialised MPI may make runs; "
-        "call minimize there, or initialise MPI with MPI_THREAD_SERIALIZED");
+        "localsgd: with MPI_THREAD_FUNNELED only the thread that initialised MPI may use it; call "
+        "minimize from that thread, or initialise MPI with MPI_THREAD_SERIALIZED");
 }
 
 /// @brief Requests on a separate communicator. Used by one thread at a time.

@@ -38,9 +38,9 @@ inline void require_same_run(std::span<std::string const> all) {
           0, (expected.empty() ? found : expected).find(" = ")));
       bool const secret = name.starts_with("checksum");
       throw invalid_settings(
-          name + " on rank " + std::to_string(r), secret ? "another" : value_of(found),
-          (secret ? "that of rank 0" : value_of(expected) + ", as on rank 0") +
-              std::string(": the ranks of a run need the same data, settings and components"));
+          name + " on rank " + std::to_string(r), secret ? "different" : value_of(found),
+          (secret ? "the same as on rank 0" : value_of(expected) + ", as on rank 0") +
+              std::string("; all ranks need the same data, settings and components"));
     }
   }
 }

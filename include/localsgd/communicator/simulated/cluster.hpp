@@ -68,7 +68,7 @@ struct cluster {
     costs.validate();
     detail::require_nonnegative("cluster.spread", spread);
     detail::require(slow_share >= 0 && slow_share <= 1, "cluster.slow_share", slow_share,
-                    "0 to 1");
+                    "in [0, 1]");
     detail::require(std::isfinite(slow_factor) && slow_factor >= 1, "cluster.slow_factor",
                     slow_factor, "finite and >= 1");
     for (std::size_t k = 0; k != factors.size(); ++k)
@@ -79,7 +79,7 @@ struct cluster {
       detail::require_positive("cluster.groups.latency_seconds", groups->latency_seconds);
       detail::require_positive("cluster.groups.bytes_per_second", groups->bytes_per_second);
       detail::require(costs.network.has_value(), "cluster.costs.network", "none",
-                      "a topology, for groups of machines");
+                      "a topology, because cluster.groups is set");
     }
     constexpr std::size_t most = 100'000'000;
     detail::require(trace_events <= most, "cluster.trace_events", trace_events, "<= 100000000");
@@ -92,7 +92,8 @@ struct cluster {
                     factors.size(), "0 or the number of workers, " + std::to_string(workers));
     if (groups)
       detail::require(groups->groups <= costs.members_for(workers), "cluster.groups.groups",
-                      groups->groups, "at most the number of machines");
+                      groups->groups, "at most the number of machines,",
+                      costs.members_for(workers));
   }
 
   /// @brief Seconds of one average of K vectors of so many bytes: cost_model::seconds_per_round();

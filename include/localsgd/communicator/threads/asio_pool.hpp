@@ -70,8 +70,8 @@ class asio_pool {
   void operator()(std::size_t n, indexed_task f) {
     if (!process_.is_here())
       throw std::logic_error(
-          "localsgd: a pool of threads was used in a child process after fork(), where its threads "
-          "do not exist; make the pool in the child, or use serial{}");
+          "localsgd: a thread pool was used in a child process after fork(), where its threads do "
+          "not exist; create the pool in the child process, or use serial{}");
     auto const turn = nested_gangs::lock(busy_, this);
     if (n == 0) return;
     nested_gangs::gang const gang(this);
@@ -107,7 +107,7 @@ class asio_pool {
 
  private:
   static std::size_t checked(std::size_t threads) {
-    require(threads >= 1 && threads <= 4096, "threads", threads, "1 to 4096");
+    require(threads >= 1 && threads <= 4096, "threads", threads, "from 1 to 4096");
     return threads;
   }
   static boost::asio::thread_pool* made(std::size_t threads) {

@@ -110,8 +110,8 @@ class nested_gangs {
   }
   [[noreturn]] LOCALSGD_COLD static void refuse() {
     throw std::logic_error(
-        "localsgd: minimize was called from a thread of the pool it would run on, or of one that "
-        "waits for that pool; give the inner call a separate pool, or serial{}");
+        "localsgd: minimize was called from a thread of the pool that it would run on, or of a "
+        "pool that waits for that pool; use a separate pool or serial{} for the inner call");
   }
   static gang const*& current() noexcept {
     thread_local gang const* g = nullptr;

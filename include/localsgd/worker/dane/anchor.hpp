@@ -68,9 +68,9 @@ class dane_anchor {
         work_(p.workers) {
     if constexpr (proximal<stepped_objective<F>>)
       require(false, "regularizer", regularizer_name(f),
-              "one with a gradient, such as l2, for dane; proximal steps are those of svrg");
+              "differentiable with dane, such as l2; for other regularizers use svrg");
     require(std::same_as<E, automatic_step::chosen>, "step_size", "given",
-            "left out with dane, whose local solves choose their own steps");
+            "omitted with dane, whose local solves choose their own steps");
     require(p.batch_size == 1, "batch_size", p.batch_size,
             "1 with dane, whose local solves use all samples of a worker");
   }

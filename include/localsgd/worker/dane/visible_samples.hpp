@@ -45,8 +45,8 @@ std::vector<index_range> visible_samples(S const& sampler, plan const& p, std::s
   } else {
     require(sampler.shard_size(p, worker) == p.samples, "sampler.shard_size()",
             sampler.shard_size(p, worker),
-            "the number of samples, or the sampler one with shard(plan, worker), as sharded has it: "
-            "dane solves on all samples that a worker can see");
+            "the number of samples with dane, unless the sampler has shard(plan, worker), as "
+            "sharded does: dane needs to know which samples a worker can use");
     return every_kth_block(p.samples, p.workers, worker);
   }
 }
