@@ -108,7 +108,7 @@ BOOST_AUTO_TEST_CASE(unclear_goals_are_rejected) {
   cluster const machines = with_latency(1e-3);
   check_refused([&] { advise(f, {.gradients = 1e6}, machines); }, "goal.accuracy", "goal.tolerance");
   check_refused([&] { advise(f, {.accuracy = 1e-3, .tolerance = 1e-3}, machines); },
-                "goal.tolerance", "0 where an accuracy is given");
+                "goal.tolerance", "0 if goal.accuracy is set");
   check_refused([&] { advise(f, {.accuracy = 1e-3}, machines, {.workers = {}}); },
                 "choices.workers", "at least one");
 }

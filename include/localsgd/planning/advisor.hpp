@@ -34,7 +34,7 @@ class advisor {
     shape.validate();
     wish.validate();
     require(wish.tolerance == 0, "goal.tolerance", wish.tolerance,
-            "0 except for advice on a cluster; use goal.accuracy");
+            "0 unless the advice is for a cluster; use goal.accuracy");
     among.validate(shape.samples);
     counts_ = {c, static_cast<double>(shape.samples), wish.accuracy};
     if (!seen) return;

@@ -115,14 +115,14 @@ class solver_race {
     among.validate(f.samples());
     machines.validate();
     require(wish.accuracy > 0 || wish.tolerance > 0, "goal.accuracy", wish.accuracy,
-            "> 0, or a goal.tolerance, for advice on a cluster");
+            "> 0 unless goal.tolerance is set");
     require(wish.accuracy == 0 || wish.tolerance == 0, "goal.tolerance", wish.tolerance,
-            "0 where an accuracy is given");
+            "0 if goal.accuracy is set");
     tolerance_ = wish.tolerance > 0 ? wish.tolerance : wish.accuracy / 8;
     if (wish.accuracy > 0) {
       auto const solved = minimize(f, {.workers = among.workers[0], .tolerance = tolerance_});
       require(solved.certificate <= tolerance_, "goal.accuracy", wish.accuracy,
-              "one that a run can prove: f* is known only to within " + shown(solved.certificate));
+              "large enough for a run to prove; f* is known only to within " + shown(solved.certificate));
       enough_ = solved.objective + wish.accuracy - tolerance_;
     }
   }
@@ -190,7 +190,7 @@ class solver_race {
       c.why = static_cast<double>(c.gradients) > race.most_gradients ? "more gradients than allowed"
               : c.seconds > limit                                     ? "more time than allowed"
               : c.seconds > fastest_ ? "slower than another when it was stopped"
-                                     : "ended without the accuracy: " + std::string(to_string(run.reason));
+                                     : "ended without it: " + std::string(to_string(run.reason));
     else if (static_cast<double>(c.gradients) > race.most_gradients)
       c.why = "more gradients than allowed";
     else if (c.seconds > limit)
@@ -219,7 +219,7 @@ class solver_race {
             "enough for one of the choices, or 0 for no limit");
     throw invalid_settings(wish_.tolerance > 0 ? "goal.tolerance" : "goal.accuracy",
                            wish_.tolerance > 0 ? wish_.tolerance : wish_.accuracy,
-                           "one that a run reaches: the first one " + tried_[0].why);
+                           "large enough for a run to reach; the first choice " + tried_[0].why);
   }
 
   static constexpr double infinity = std::numeric_limits<double>::infinity();
