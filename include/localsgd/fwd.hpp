@@ -66,6 +66,7 @@ struct linear_sgd;
 struct factored_sgd;
 struct svrg;
 struct dane;
+struct scaffnew;
 
 class every;
 struct one_shot;
@@ -73,6 +74,7 @@ class growing;
 class post_local;
 class stagewise;
 class adaptive;
+class at_random;
 
 struct mean;
 struct weighted_mean;

@@ -71,6 +71,7 @@
 #include "localsgd/sampler/shuffled.hpp"
 #include "localsgd/sampler/with_replacement.hpp"
 #include "localsgd/schedule/adaptive.hpp"
+#include "localsgd/schedule/at_random.hpp"
 #include "localsgd/schedule/at_steps.hpp"
 #include "localsgd/schedule/every.hpp"
 #include "localsgd/schedule/growing.hpp"
@@ -95,3 +96,4 @@
 #include "localsgd/version.hpp"
 #include "localsgd/warm_start.hpp"
 #include "localsgd/worker/dane/dane.hpp"
+#include "localsgd/worker/scaffnew.hpp"
