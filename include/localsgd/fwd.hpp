@@ -67,6 +67,7 @@ struct factored_sgd;
 struct svrg;
 struct dane;
 struct scaffnew;
+struct fedac;
 
 class every;
 struct one_shot;

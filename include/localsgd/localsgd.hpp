@@ -96,4 +96,5 @@
 #include "localsgd/version.hpp"
 #include "localsgd/warm_start.hpp"
 #include "localsgd/worker/dane/dane.hpp"
+#include "localsgd/worker/fedac.hpp"
 #include "localsgd/worker/scaffnew.hpp"
