@@ -68,6 +68,7 @@ struct svrg;
 struct dane;
 struct scaffnew;
 struct fedac;
+struct slowcal;
 
 class every;
 struct one_shot;

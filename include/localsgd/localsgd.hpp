@@ -98,3 +98,4 @@
 #include "localsgd/worker/dane/dane.hpp"
 #include "localsgd/worker/fedac.hpp"
 #include "localsgd/worker/scaffnew.hpp"
+#include "localsgd/worker/slowcal.hpp"
