@@ -77,6 +77,7 @@ class post_local;
 class stagewise;
 class adaptive;
 class at_random;
+class hierarchical;
 
 struct mean;
 struct weighted_mean;

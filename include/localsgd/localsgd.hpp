@@ -75,6 +75,7 @@
 #include "localsgd/schedule/at_steps.hpp"
 #include "localsgd/schedule/every.hpp"
 #include "localsgd/schedule/growing.hpp"
+#include "localsgd/schedule/hierarchical.hpp"
 #include "localsgd/schedule/post_local.hpp"
 #include "localsgd/schedule/stagewise.hpp"
 #include "localsgd/step_size/automatic_step.hpp"

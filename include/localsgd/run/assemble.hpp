@@ -11,6 +11,7 @@
 #include "localsgd/run/components.hpp"
 #include "localsgd/run/defaults.hpp"
 #include "localsgd/run/encoders.hpp"
+#include "localsgd/run/group_averages.hpp"
 #include "localsgd/run/identity.hpp"
 #include "localsgd/run/local_sgd.hpp"
 #include "localsgd/run/record.hpp"
@@ -115,6 +116,8 @@ result<typename F::scalar> assembled_run(F const& f, settings const& asked,
     all.add_text("averager", averager.identity());
     if constexpr (describes_itself<worker_type>)
       all.add_text("worker", worker.identity());
+    if constexpr (describes_itself<std::remove_cvref_t<decltype(schedule)>>)
+      all.add_text("schedule", schedule.identity());
     if constexpr (compresses) all.add_text("compressor", compressor.identity());
     if constexpr (count_of<iterate_weights_kind, F, std::remove_cvref_t<Given>...> == 1)
       all.add_text("iterate weights given",
@@ -150,6 +153,7 @@ result<typename F::scalar> assembled_run(F const& f, settings const& asked,
     auto average = averager.template bind<scalar>(p, shard_sizes);
     check_combination<scalar>(synchronizer, averager, compressor, hook.evaluates());
     check_worker<worker_type>(f, synchronizer, averager, compressor);
+    check_schedule<worker_type>(schedule, synchronizer, averager);
 
     // The objective on which worker k steps.
     auto const own = [&]([[maybe_unused]] std::size_t k) -> auto const& {
@@ -165,6 +169,8 @@ result<typename F::scalar> assembled_run(F const& f, settings const& asked,
         return bind_sequence(worker, own(k), sampler, step_size, iterate_weights, p, k, hook);
     };
     index_range const carried = synchronizer.carries(p.workers);
+    if constexpr (averages_in_groups<std::remove_cvref_t<decltype(schedule)>>)
+      check_groups(schedule.groups(), p.workers, carried);
     if constexpr (ShardedObjective<F>)
       require(f.is_here(carried.first) && f.is_here(carried.last - 1), "synchronizer",
               "workers " + std::to_string(carried.first) + " to " +
@@ -218,6 +224,7 @@ result<typename F::scalar> assembled_run(F const& f, settings const& asked,
     }
     check_combination<scalar>(synchronizer, averager, compressor, evaluates);
     check_worker<worker_type>(f, synchronizer, averager, compressor);
+    check_schedule<worker_type>(schedule, synchronizer, averager);
     return identity_of([](run_identity&) {}).text();
   };
   synchronizer.run(p, program<decltype(identity_text), decltype(run)>{identity_text, run});

@@ -7,6 +7,8 @@
 #include "localsgd/core/error.hpp"
 #include "localsgd/objective/regularized.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
+#include "localsgd/run/defaults.hpp"
+#include "localsgd/schedule/concept.hpp"
 #include "localsgd/settings.hpp"
 #include "localsgd/worker/concept.hpp"
 
@@ -75,6 +77,25 @@ void check_worker([[maybe_unused]] F const& f, [[maybe_unused]] S const& synchro
               "one with a gradient, such as l2, with " + name +
                   "; sgd and svrg make proximal steps");
     }
+  }
+}
+
+/// @brief Rejects what a schedule with averages of groups does not support, naming it.
+template <class W, class Times, class S, class A>
+void check_schedule([[maybe_unused]] Times const& schedule, [[maybe_unused]] S const& synchronizer,
+                    [[maybe_unused]] A const& averager) {
+  if constexpr (averages_in_groups<Times>) {
+    using protocol = typename S::protocol;
+    using state = decltype(averager.template bind<double>(plan{}, std::span<std::size_t const>{}));
+    require(!protocol::never_waits && !protocol::averages_travel, "synchronizer",
+            protocol::never_waits ? "asynchronous" : "overlapped",
+            "one that waits for its averages, such as thread_pool or serial, with averages of groups");
+    require(!combines_rows<state, double>, "averager", averager.identity(),
+            "one that makes a weighted mean, with averages of groups");
+    std::string worker = "dane";
+    if constexpr (exact_mean_worker<W>) worker = W::needs_exact_means;
+    require(!exact_mean_worker<W> && !solving_worker<W>, "schedule", schedule.identity(),
+            "one whose averages all include all workers, with " + worker);
   }
 }
 

@@ -126,8 +126,24 @@ class round_of {
       });
     } else {
       index_range const mine = team_.workers();
-      for (std::size_t k = mine.first; k != mine.last; ++k) workers_[k].advance(steps_, sync);
+      std::uint64_t const from = std::max(steps_, made_);
+      for (std::size_t k = mine.first; k != mine.last; ++k) workers_[k].advance(from, sync);
     }
+  }
+
+  /// @brief Collective: local steps up to t, within a round, then the averages of groups of workers.
+  void average_in_groups(std::uint64_t t, std::size_t groups) {
+    index_range const mine = team_.workers();
+    std::uint64_t const from = std::max(steps_, made_);
+    for (std::size_t k = mine.first; k != mine.last; ++k) {
+      workers_[k].advance(from, t);
+      x_.local[k] = workers_[k].local();
+    }
+    made_ = t;
+    if constexpr (Protocol::keeps_time) team_.arrive_in_groups(t, hook_.gradients_per_sample(), groups);
+    record_.groups(team_, groups, workers_.carried(), std::span<std::span<scalar> const>(x_.local),
+                   std::span<double const>(x_.weights), x_.consensus[0].size(),
+                   [&](std::size_t k, std::span<scalar const> mean) { workers_[k].assign(mean); });
   }
 
   template <class Recorder>
@@ -137,7 +153,9 @@ class round_of {
     ++rounds_;
     if constexpr (Protocol::keeps_time && !Protocol::orders_workers)
       team_.arrive(sync, hook_.gradients_per_sample());
-    if (!exchange_touched(recorder, info)) exchange_points(recorder, info);
+    // Averages of groups leave coordinates different that no worker has touched since.
+    bool const grouped = made_ > sync - info.local_steps;
+    if (grouped || !exchange_touched(recorder, info)) exchange_points(recorder, info);
     if constexpr (Protocol::keeps_time && !Protocol::orders_workers)
       team_.depart(Protocol::averages_travel);
   }
@@ -207,6 +225,7 @@ class round_of {
   touched_exchange<Workers>& touched_;
   Record& record_;
   std::uint64_t steps_ = 0, rounds_ = 0;
+  std::uint64_t made_ = 0;  // local steps, at the last averages of groups
 };
 
 }  // namespace localsgd::detail

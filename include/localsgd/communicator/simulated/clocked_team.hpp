@@ -24,6 +24,8 @@ namespace localsgd::detail {
 /// |                             | steps up to t, so many component gradients for each sample     |
 /// | `t.depart(travels)`         | collective, after it: what was sent since arrive() has taken   |
 /// |                             | its time, or `travels` during the next steps                   |
+/// | `t.arrive_in_groups(t,      | collective: my workers have made their steps up to t, and      |
+/// |   gradients, groups)`       | those of each group average                                    |
 /// | `t.spend(gradients)`        | one thread, while all wait: so many component gradients of     |
 /// |                             | each worker, and the sum of a vector of length d, take time    |
 class clocked_team : public thread_team {
@@ -52,6 +54,11 @@ class clocked_team : public thread_team {
       clock_->average(travels, travels || copies == 0 ? clock_->shape().vector_bytes
                                                       : bytes / copies);
     }
+    barrier();
+  }
+  void arrive_in_groups(std::uint64_t t, std::uint64_t gradients_per_sample, std::size_t groups) {
+    arrive(t, gradients_per_sample);
+    if (leads()) clock_->average_in_groups(groups);
     barrier();
   }
   void spend(std::uint64_t gradients) { clock_->rendezvous(static_cast<double>(gradients)); }
