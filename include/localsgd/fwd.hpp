@@ -68,6 +68,9 @@ struct linear_sgd;
 struct factored_sgd;
 struct svrg;
 struct dane;
+struct scaffnew;
+struct fedac;
+struct slowcal;
 
 class every;
 struct one_shot;
@@ -75,6 +78,8 @@ class growing;
 class post_local;
 class stagewise;
 class adaptive;
+class at_random;
+class hierarchical;
 
 struct mean;
 struct weighted_mean;

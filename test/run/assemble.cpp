@@ -23,50 +23,7 @@ namespace {
 
 struct quiet : no_observer {};
 
-template <class S, class A, class C>
-std::string refused(S const& synchronizer, A const& averager, C const& compressor,
-                    bool hook = false) {
-  try {
-    detail::check_combination<double>(synchronizer, averager, compressor, hook);
-  } catch (invalid_settings const& e) {
-    return e.field + " = " + e.value;
-  }
-  return "nothing";
-}
-
-struct any_order : serial {
-  bool averages_in_any_order() const { return true; }
-};
-
 }  // namespace
-
-BOOST_AUTO_TEST_CASE(what_a_synchronizer_cannot_do_is_refused_by_name) {
-  support::as_it_is const compressor;
-  support::coordinate_maximum const maximum;
-  support::outer_momentum const momentum;
-  identity const none;
-  serial const together;
-  overlapped const travelling(1);
-  asynchronous const apart(1);
-  any_order const fast;
-  BOOST_TEST(refused(together, momentum, compressor, true) == "nothing");
-  BOOST_TEST(refused(together, maximum, none) == "nothing");
-  BOOST_TEST(refused(together, maximum, compressor) == "compressor = as_it_is");
-
-  BOOST_TEST(refused(travelling, momentum, none, true) == "nothing");
-  BOOST_TEST(refused(travelling, maximum, none) == "nothing");
-  BOOST_TEST(refused(travelling, mean{}, compressor) == "compressor = as_it_is");
-
-  BOOST_TEST(refused(apart, weighted_mean{}, none) == "nothing");
-  BOOST_TEST(refused(apart, momentum, none) == "averager = outer_momentum");
-  BOOST_TEST(refused(apart, maximum, none) == "averager = coordinate_maximum");
-  BOOST_TEST(refused(apart, mean{}, compressor) == "compressor = as_it_is");
-  BOOST_TEST(refused(apart, mean{}, none, true) == "synchronizer = asynchronous");
-
-  BOOST_TEST(refused(fast, momentum, none) == "nothing");
-  BOOST_TEST(refused(fast, maximum, none) == "averager = coordinate_maximum");
-  BOOST_TEST(refused(fast, mean{}, compressor) == "compressor = as_it_is");
-}
 
 BOOST_AUTO_TEST_CASE(an_averager_that_transforms_the_mean_is_refused_before_any_work) {
   struct never_asked : support::custom {

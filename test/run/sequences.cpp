@@ -33,6 +33,8 @@ BOOST_AUTO_TEST_CASE(workers_keep_their_numbers) {
 BOOST_AUTO_TEST_CASE(it_knows_whom_it_holds) {
   sequences<int> mine(index_range{3, 6}, [](std::size_t) { return 0; });
   for (std::size_t k = 0; k != 9; ++k) BOOST_TEST(mine.holds(k) == (k >= 3 && k < 6));
+  BOOST_TEST(mine.carried().first == 3u);
+  BOOST_TEST(mine.carried().last == 6u);
   mine.clear();
   BOOST_TEST(mine.size() == 0);
   BOOST_TEST(!mine.holds(3));

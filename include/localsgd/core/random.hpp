@@ -38,7 +38,7 @@ constexpr std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> c
 
 /// @brief The purpose of random numbers: each has a separate stream under one seed.
 enum class random_stream : std::uint32_t {
-  samples = 0, permutation = 1, estimate = 2, noise = 3, times = 4, compression = 5
+  samples = 0, permutation = 1, estimate = 2, noise = 3, times = 4, compression = 5, gaps = 6
 };
 
 /// @brief Two uniform 64-bit words, a function of (seed, stream, lane, position).

@@ -7,9 +7,11 @@
 #include "localsgd/objective/sharded_concept.hpp"
 #include "localsgd/observer/concept.hpp"
 #include "localsgd/result.hpp"
+#include "localsgd/run/combinations.hpp"
 #include "localsgd/run/components.hpp"
 #include "localsgd/run/defaults.hpp"
 #include "localsgd/run/encoders.hpp"
+#include "localsgd/run/group_averages.hpp"
 #include "localsgd/run/identity.hpp"
 #include "localsgd/run/local_sgd.hpp"
 #include "localsgd/run/record.hpp"
@@ -42,41 +44,6 @@ namespace localsgd::detail {
 ///        variables, constants or temporaries, and are compiled once.
 template <class C>
 using as_given = std::conditional_t<Synchronizer<C> || Observer<C>, C&, C const&>;
-
-/// @brief Rejects features that a synchronizer does not support, naming them.
-template <class Scalar, class S, class A, class C>
-void check_combination([[maybe_unused]] S const& synchronizer, [[maybe_unused]] A const& averager,
-                       [[maybe_unused]] C const& compressor, [[maybe_unused]] bool hook) {
-  using protocol = typename S::protocol;
-  using state = decltype(averager.template bind<Scalar>(plan{}, std::span<std::size_t const>{}));
-  if constexpr (protocol::never_waits) {
-    require(!hook, "synchronizer", "asynchronous",
-            "one whose workers wait for each other, because svrg and dane need all workers at each "
-            "anchor");
-    require(state::keeps_mean && !combines_rows<state, Scalar>, "averager", averager.identity(),
-            "mean or weighted_mean in asynchronous runs, which never compute the mean that other "
-            "averagers transform");
-  }
-  if constexpr (!std::same_as<C, identity>) {
-    require(!protocol::never_waits && !protocol::averages_travel, "compressor",
-            compressor.identity(),
-            "omitted in asynchronous and overlapped runs, which exchange whole vectors; "
-            "compression needs a synchronous run");
-    require(
-        !combines_rows<state, Scalar>, "compressor", compressor.identity(),
-        "omitted, because averager " + averager.identity() + " needs the points of all workers");
-  }
-  if constexpr (requires { synchronizer.averages_in_any_order(); }) {
-    bool const fast = synchronizer.averages_in_any_order();
-    require(!fast || !combines_rows<state, Scalar>, "averager", averager.identity(),
-            "one that uses the mean only, because averaging::fast never has the points of all "
-            "workers in one place; use averaging::reproducible");
-    if constexpr (!std::same_as<C, identity>)
-      require(!fast, "compressor", compressor.identity(),
-              "omitted with averaging::fast, which sums whole vectors; use "
-              "averaging::reproducible");
-  }
-}
 
 /// @brief The types of the components that must be equal on all ranks, in any order. This excludes
 ///        observers, which each rank may choose, and the synchronizer.
@@ -130,6 +97,7 @@ result<typename F::scalar> assembled_run(F const& f, settings const& asked,
   decltype(auto) checkpoint = pick<checkpoint_kind, F>([] { return no_checkpoint{}; }, given);
   using checkpoint_type = std::remove_cvref_t<decltype(checkpoint)>;
   auto const worker = pick<worker_kind, F>([&] { return default_worker<F, protocol::never_waits>(reduces); }, given);
+  using worker_type = std::remove_cvref_t<decltype(worker)>;
   auto const averager = pick<averager_kind, F>([] { return default_averager<F>(); }, given);
   auto const compressor = pick<compressor_kind, F>([] { return identity{}; }, given);
   constexpr bool compresses = !std::same_as<std::remove_cvref_t<decltype(compressor)>, identity>;
@@ -150,6 +118,10 @@ result<typename F::scalar> assembled_run(F const& f, settings const& asked,
     run_identity all;
     add_plan(all, p, schedule);
     all.add_text("averager", averager.identity());
+    if constexpr (describes_itself<worker_type>)
+      all.add_text("worker", worker.identity());
+    if constexpr (describes_itself<std::remove_cvref_t<decltype(schedule)>>)
+      all.add_text("schedule", schedule.identity());
     if constexpr (compresses) all.add_text("compressor", compressor.identity());
     if constexpr (count_of<iterate_weights_kind, F, std::remove_cvref_t<Given>...> == 1)
       all.add_text("iterate weights given",
@@ -177,7 +149,7 @@ result<typename F::scalar> assembled_run(F const& f, settings const& asked,
     auto hook = anchor_of(worker, f, step_size, p);
     static_assert(
         count_of<iterate_weights_kind, F, std::remove_cvref_t<Given>...> == 0 ||
-            takes_weights_of_run<std::remove_cvref_t<decltype(worker)>, stepped_objective<F>,
+            takes_weights_of_run<worker_type, stepped_objective<F>,
                                  std::remove_cvref_t<decltype(sampler)>,
                                  std::remove_cvref_t<decltype(step_size)>,
                                  std::remove_cvref_t<decltype(iterate_weights)>, decltype(hook)>(),
@@ -185,6 +157,8 @@ result<typename F::scalar> assembled_run(F const& f, settings const& asked,
         "average");
     auto average = averager.template bind<scalar>(p, shard_sizes);
     check_combination<scalar>(synchronizer, averager, compressor, hook.evaluates());
+    check_worker<worker_type>(f, synchronizer, averager, compressor);
+    check_schedule<worker_type>(schedule, synchronizer, averager);
 
     // The objective on which worker k steps.
     auto const own = [&]([[maybe_unused]] std::size_t k) -> auto const& {
@@ -200,6 +174,8 @@ result<typename F::scalar> assembled_run(F const& f, settings const& asked,
         return bind_sequence(worker, own(k), sampler, step_size, iterate_weights, p, k, hook);
     };
     index_range const carried = synchronizer.carries(p.workers);
+    if constexpr (averages_in_groups<std::remove_cvref_t<decltype(schedule)>>)
+      check_groups(schedule.groups(), p.workers, carried);
     if constexpr (ShardedObjective<F>)
       require(
           f.is_here(carried.first) && f.is_here(carried.last - 1), "synchronizer",
@@ -252,6 +228,8 @@ result<typename F::scalar> assembled_run(F const& f, settings const& asked,
         evaluates = anchor_of(worker, f, constant_step(1), p).evaluates();
     }
     check_combination<scalar>(synchronizer, averager, compressor, evaluates);
+    check_worker<worker_type>(f, synchronizer, averager, compressor);
+    check_schedule<worker_type>(schedule, synchronizer, averager);
     return identity_of([](run_identity&) {}).text();
   };
   synchronizer.run(p, program<decltype(identity_text), decltype(run)>{identity_text, run});

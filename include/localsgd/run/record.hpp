@@ -12,6 +12,7 @@
 #include "localsgd/objective/regularized.hpp"
 #include "localsgd/observer/concept.hpp"
 #include "localsgd/result.hpp"
+#include "localsgd/run/group_averages.hpp"
 #include "localsgd/settings.hpp"
 
 #include <chrono>
@@ -69,6 +70,7 @@ struct run_record {
   full_gradient gradient;
   certifier<F> bound;
   average_rows<scalar> averages;
+  group_averages<scalar> groups;
   aligned_vector<scalar> average;  // x̂, assembled at evaluations
   aligned_vector<scalar> landed;   // the consensus, moved to where r is finite; for has_domain
   std::uint64_t bytes_before = 0;  // of all processes, before a checkpoint was resumed

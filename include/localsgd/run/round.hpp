@@ -126,8 +126,24 @@ class round_of {
       });
     } else {
       index_range const mine = team_.workers();
-      for (std::size_t k = mine.first; k != mine.last; ++k) workers_[k].advance(steps_, sync);
+      std::uint64_t const from = std::max(steps_, made_);
+      for (std::size_t k = mine.first; k != mine.last; ++k) workers_[k].advance(from, sync);
     }
+  }
+
+  /// @brief Collective: local steps up to t, within a round, then the averages of groups of workers.
+  void average_in_groups(std::uint64_t t, std::size_t groups) {
+    index_range const mine = team_.workers();
+    std::uint64_t const from = std::max(steps_, made_);
+    for (std::size_t k = mine.first; k != mine.last; ++k) {
+      workers_[k].advance(from, t);
+      x_.local[k] = workers_[k].local();
+    }
+    made_ = t;
+    if constexpr (Protocol::keeps_time) team_.arrive_in_groups(t, work(), groups);
+    record_.groups(team_, groups, workers_.carried(), std::span<std::span<scalar> const>(x_.local),
+                   std::span<double const>(x_.weights), x_.consensus[0].size(),
+                   [&](std::size_t k, std::span<scalar const> mean) { workers_[k].assign(mean); });
   }
 
   template <class Recorder>
@@ -136,19 +152,23 @@ class round_of {
     steps_ = sync;
     ++rounds_;
     if constexpr (Protocol::keeps_time && !Protocol::orders_workers)
-      team_.arrive(sync, [&](std::size_t k, double samples) { return work_of(k, samples); });
-    if (!exchange_touched(recorder, info)) exchange_points(recorder, info);
+      team_.arrive(sync, work());
+    // Averages of groups leave coordinates different that no worker has touched since.
+    bool const grouped = made_ > sync - info.local_steps;
+    if (grouped || !exchange_touched(recorder, info)) exchange_points(recorder, info);
     if constexpr (Protocol::keeps_time && !Protocol::orders_workers)
       team_.depart(Protocol::averages_travel);
   }
 
  private:
-  // The component gradients of worker k in the local steps of a round.
-  double work_of([[maybe_unused]] std::size_t k, double samples) const {
-    if constexpr (requires { hook_.work_of(k); })
-      return hook_.work_of(k);
-    else
-      return samples * static_cast<double>(hook_.gradients_per_sample());
+  // The component gradients of worker k in its last local steps.
+  auto work() const {
+    return [&hook = hook_]([[maybe_unused]] std::size_t k, [[maybe_unused]] double samples) {
+      if constexpr (requires { hook.work_of(k); })
+        return hook.work_of(k);
+      else
+        return samples * static_cast<double>(hook.gradients_per_sample());
+    };
   }
 
   template <class Recorder>
@@ -215,6 +235,7 @@ class round_of {
   touched_exchange<Workers>& touched_;
   Record& record_;
   std::uint64_t steps_ = 0, rounds_ = 0;
+  std::uint64_t made_ = 0;  // local steps, at the last averages of groups
 };
 
 }  // namespace localsgd::detail

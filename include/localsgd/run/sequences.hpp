@@ -25,6 +25,7 @@ class sequences {
         carried_(carried.size(), [&](std::size_t i) { return bind(carried.first + i); }) {}
 
   std::size_t size() const noexcept { return carried_.size(); }
+  index_range carried() const noexcept { return {first_, first_ + size()}; }
   bool holds(std::size_t worker) const noexcept { return worker - first_ < carried_.size(); }
   Sequence& operator[](std::size_t worker) noexcept { return carried_[worker - first_]; }
   Sequence const& operator[](std::size_t worker) const noexcept {

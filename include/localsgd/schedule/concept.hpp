@@ -3,6 +3,7 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 
 /// @file
@@ -41,6 +42,13 @@ concept says_whether_it_needs_evaluations = requires {
   { S::needs_evaluations } -> std::convertible_to<bool>;
 };
 
+/// @brief A schedule with averages of groups of workers between its sync times.
+template <class S>
+concept averages_in_groups = requires(S const& s, std::uint64_t t) {
+  { s.next_inside(t) } -> std::same_as<std::uint64_t>;
+  { s.groups() } -> std::same_as<std::size_t>;
+};
+
 /// @brief Whether a schedule depends on intermediate evaluations.
 template <class S>
 constexpr bool needs_evaluations() {
@@ -69,6 +77,16 @@ constexpr bool needs_evaluations() {
 /// |                        |                 | run asks for, and `s.next(0)` what a plan shows |
 /// | `S::needs_evaluations` | `bool`          | whether a run is rejected that has neither      |
 /// |                        |                 | `settings::evaluations` nor a tolerance         |
+///
+/// Optional, for a schedule with averages of groups of workers between two sync times, as
+/// `hierarchical` has them:
+///
+/// | expression         | type            | meaning                                             |
+/// |--------------------|-----------------|-----------------------------------------------------|
+/// | `s.next_inside(t)` | `std::uint64_t` | the smallest time above t after which groups average |
+/// | `s.groups()`       | `std::size_t`   | the number of groups                                |
+/// | `s.identity()`     | text            | its name and parameters: compared across ranks and  |
+/// |                    |                 | with checkpoints                                    |
 ///
 /// Requirements that the compiler cannot check:
 /// - pure: every thread calls it and must get the same answer;

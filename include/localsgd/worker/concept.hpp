@@ -10,6 +10,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
+#include <string_view>
 
 /// @file
 /// @brief The LocalWorker component: how local steps advance x_k.
@@ -64,6 +66,19 @@ auto bind_sequence(W const& w, F const& f, Sampler const& sampler, StepSize cons
     -> decltype(w.bind(f, sampler, step_size, p, worker, anchor...)) {
   return w.bind(f, sampler, step_size, p, worker, anchor...);
 }
+
+/// @brief A LocalWorker whose sequences must all continue from the weighted mean of their points
+///        after every round, and from nothing else: `W::needs_exact_means` is its name.
+template <class W>
+concept exact_mean_worker = requires {
+  { W::needs_exact_means } -> std::convertible_to<std::string_view>;
+};
+
+/// @brief A component that describes its parameters: see run_identity.
+template <class C>
+concept describes_itself = requires(C const& c) {
+  { c.identity() } -> std::convertible_to<std::string>;
+};
 
 template <class W, class F, class StepSize>
 concept has_const_anchor = requires(W const& w, F const& f, StepSize const& step_size,
@@ -138,6 +153,14 @@ concept LocalSequence = detail::has_advance<Q> && detail::has_local<Q, Scalar> &
 /// | `w.recommended_weights(step_size)`                | optional: the IterateWeights of a run    |
 /// |                                                   | without explicit ones, instead of        |
 /// |                                                   | recommended_weights(step_size)           |
+/// | `W::needs_exact_means`                            | optional: its name. Runs in which        |
+/// |                                                   | workers may continue from points other   |
+/// |                                                   | than the mean are refused: late means,   |
+/// |                                                   | Compressors, other Averagers, and        |
+/// |                                                   | regularizers without a gradient          |
+/// | `w.identity()`                                    | optional: its name and parameters as     |
+/// |                                                   | text, compared across ranks and with     |
+/// |                                                   | checkpoints                              |
 ///
 /// The sequence refers to the objective, the sampler, the step size and the plan, which must
 /// outlive it. The weights are copied.

@@ -72,6 +72,8 @@ concept counts_its_gradients = requires(H const& h, std::uint64_t t) {
 /// | `c.finite()`               | whether the last round was finite                               |
 /// | `c.consensus()`            | collective: the consensus, equal on all ranks                   |
 /// | `c.average(out)`           | collective: x̂, the weighted average of all iterates             |
+/// | `c.workers()`              | the sequences of this process, by the number of their worker    |
+/// | `c.averager()`             | the AverageState of the run                                     |
 /// | `c.pass()`                 | evaluates f and its gradient: detail::full_gradient             |
 /// | `c.certificate(x, v, s)`   | collective, right after c.pass() gave v and the slopes s at x:  |
 /// |                            | a bound on f(x) − f*; the leader receives it                    |

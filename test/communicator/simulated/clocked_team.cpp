@@ -69,6 +69,16 @@ BOOST_AUTO_TEST_CASE(steps_are_counted_from_the_exchange_before) {
              }) == (12 + 1.5) + (3 + 1.5));
 }
 
+BOOST_AUTO_TEST_CASE(averages_of_groups_take_their_time) {
+  for (std::size_t const groups : {1U, 2U})
+    BOOST_TEST(seconds(2, [&](auto& team) {
+                 team.arrive_in_groups(2, gradients_per_sample(1), groups);  // of one machine each: at no cost
+                 team.arrive(4, gradients_per_sample(1));
+                 team.template count<double>(10);
+                 team.depart(false);
+               }) == 12 + 1.5 + (groups == 1 ? 1.5 : 0));
+}
+
 BOOST_AUTO_TEST_CASE(an_average_that_travels_is_waited_for_one_exchange_later) {
   BOOST_TEST(seconds(2, [](auto& team) {
                team.arrive(1, gradients_per_sample(1));

@@ -89,6 +89,40 @@ BOOST_AUTO_TEST_CASE(everybody_waits_at_a_rendezvous) {
   BOOST_TEST(report.computing[0] == 5);
 }
 
+// Groups of one machine: their averages take no time. One group: an average of all.
+BOOST_AUTO_TEST_CASE(groups_wait_for_their_own_machines_only) {
+  cluster const machines = two_machines();
+  virtual_cluster apart(machines, shape());
+  compute(apart, 3, 2);
+  apart.average_in_groups(2);
+  compute(apart, 1, 3);  // until 4 and 5
+  apart.average(false, 80);
+  BOOST_TEST(apart.seconds() == 5 + 1.5);
+  compute(apart, 1, 1);  // all start together again
+  apart.average(false, 80);
+  BOOST_TEST(apart.seconds() == 6.5 + 1 + 1.5);
+  BOOST_TEST(apart.finish().averages == 2);
+  virtual_cluster together(machines, shape());
+  compute(together, 3, 2);
+  together.average_in_groups(1);  // at 3 + 1.5
+  compute(together, 1, 3);
+  together.average(false, 80);
+  BOOST_TEST(together.seconds() == 4.5 + 3 + 1.5);
+}
+
+BOOST_AUTO_TEST_CASE(groups_use_the_links_within_groups) {
+  cluster machines = two_machines();
+  machines.groups = {.groups = 1, .latency_seconds = 0.125, .bytes_per_second = 640};
+  BOOST_TEST(machines.group_seconds(2, 80) == 2 * (0.125 + 0.125));
+  BOOST_TEST(machines.group_seconds(1, 80) == 0);
+  virtual_cluster clock(machines, shape());
+  compute(clock, 3, 2);
+  clock.average_in_groups(1);  // at 3.5
+  compute(clock, 1, 1);
+  clock.average(false, 80);  // of one group: 0.5, too
+  BOOST_TEST(clock.seconds() == 4.5 + 0.5);
+}
+
 BOOST_AUTO_TEST_CASE(spans_beyond_the_limit_are_counted) {
   cluster machines = two_machines();
   machines.trace_events = 2;

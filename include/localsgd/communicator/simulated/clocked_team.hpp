@@ -25,6 +25,8 @@ namespace localsgd::detail {
 /// |                             | of worker k, whose steps took s samples                        |
 /// | `t.depart(travels)`         | collective, after it: what was sent since arrive() has taken   |
 /// |                             | its time, or `travels` during the next steps                   |
+/// | `t.arrive_in_groups(t,      | collective: my workers have made their steps up to t, and      |
+/// |   work, groups)`            | those of each group average                                    |
 /// | `t.spend(gradients)`        | thread 0, while all wait: so many component gradients of each  |
 /// |                             | worker, and what was sent since the last call, take time       |
 class clocked_team : public thread_team {
@@ -49,6 +51,12 @@ class clocked_team : public thread_team {
     // While the average is in progress it is not counted yet, so an uncompressed vector is assumed.
     if (leads())
       clock_->average(travels, travels ? clock_->shape().vector_bytes : vector_bytes());
+    barrier();
+  }
+  template <class Work>
+  void arrive_in_groups(std::uint64_t t, Work const& work, std::size_t groups) {
+    arrive(t, work);
+    if (leads()) clock_->average_in_groups(groups);
     barrier();
   }
   void spend(std::uint64_t gradients) {

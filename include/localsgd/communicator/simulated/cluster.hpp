@@ -110,6 +110,18 @@ struct cluster {
     return within.seconds_per_round((m + g - 1) / g, bytes) + between.seconds_per_round(g, bytes);
   }
 
+  /// @brief Seconds of one average of vectors of so many bytes within a group of machines: over the
+  ///        links of `groups`, or those of `costs`. @throws invalid_settings
+  double group_seconds(std::size_t machines, double bytes) const {
+    cost_model within = costs;
+    within.members = 0;
+    if (groups) {
+      within.latency_seconds = groups->latency_seconds;
+      within.bytes_per_second = groups->bytes_per_second;
+    }
+    return within.seconds_per_round(machines, bytes);
+  }
+
   /// @brief The bytes of the given number of averages over every kind of link.
   std::vector<link_traffic> traffic(std::size_t workers, double bytes, double averages) const {
     std::size_t const m = costs.members_for(workers);

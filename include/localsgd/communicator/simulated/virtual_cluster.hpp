@@ -72,7 +72,7 @@ class virtual_cluster {
     carried_ += vector_bytes;
     double last = now_;
     for (std::size_t m = 0; m != ready_.size(); ++m) {
-      double time = overlaps ? ready_[m] : now_;
+      double time = overlaps ? ready_[m] : std::max(ready_[m], now_);
       index_range const carried = even_split(shape_.workers, ready_.size(), m);
       for (std::size_t k = carried.first; k != carried.last; ++k) {
         note(time_span::activity::computing, k, time, time + last_[k]);
@@ -84,6 +84,34 @@ class virtual_cluster {
     now_ = last + (burst_ > 0 ? waiting(last, round) : round);
     ++report_.averages;
     if (now_ > last) note(time_span::activity::averaging, shape_.workers, last, now_);
+  }
+
+  /// @brief All workers have drawn. Groups of workers average, each for itself: a machine continues
+  ///        when the averages of all its workers are there. The clock stays: no one waits for all.
+  void average_in_groups(std::size_t groups) {
+    for (std::size_t m = 0; m != ready_.size(); ++m) {
+      ready_[m] = std::max(ready_[m], now_);
+      index_range const carried = even_split(shape_.workers, ready_.size(), m);
+      for (std::size_t k = carried.first; k != carried.last; ++k) {
+        note(time_span::activity::computing, k, ready_[m], ready_[m] + last_[k]);
+        ready_[m] += last_[k];
+      }
+    }
+    std::vector<double> const arrived = ready_;
+    for (std::size_t g = 0; g != groups; ++g) {
+      index_range const of = even_split(shape_.workers, groups, g);
+      auto const part = [&](std::size_t m) {
+        index_range const carried = even_split(shape_.workers, ready_.size(), m);
+        return carried.first < of.last && of.first < carried.last;
+      };
+      double last = 0;
+      std::size_t machines = 0;
+      for (std::size_t m = 0; m != ready_.size(); ++m)
+        if (part(m)) last = std::max(last, arrived[m]), ++machines;
+      last += cluster_->group_seconds(machines, shape_.vector_bytes);
+      for (std::size_t m = 0; m != ready_.size(); ++m)
+        if (part(m)) ready_[m] = std::max(ready_[m], last);
+    }
   }
 
   /// @brief All workers compute so many gradients and average a vector of so many bytes, and all

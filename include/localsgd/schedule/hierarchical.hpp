@@ -1,0 +1,70 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/core/error.hpp"
+#include "localsgd/schedule/concept.hpp"
+#include "localsgd/schedule/every.hpp"
+#include "localsgd/settings.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+/// @file
+/// @brief Averages inside groups of workers, and less often over all of them.
+
+namespace localsgd {
+
+/// @brief Hierarchical Local SGD \cite lin2020postlocal : the workers of a group average every H₁
+///        steps, all workers every H₂ ≥ H₁ steps.
+///
+/// The K workers are split evenly, in their order, into G groups: those of a host or a rack, whose
+/// averages are cheap. Group g averages with the weights of the Averager, scaled to sum to one.
+/// Rounds and sync times are those of all workers: evaluations, checkpoints, anchors and the
+/// Averager's own update follow them, and result::exchanges and result::bytes count only their
+/// averages.
+///
+/// Each group must be carried by one process: any number of groups on the threads of one process;
+/// with `mpi` or `gloo_ranks`, as many groups as there are ranks, or groups that divide those. The
+/// averages inside groups then send no messages. Simulated clusters charge them to the links within
+/// groups.
+///
+/// Theorem: the bounds of Local SGD with mixing matrices \cite koloskova2020unified cover it for
+/// convex objectives with H₂ as the gap; they do not show what the averages inside groups gain.
+///
+/// Not for `asynchronous` or `overlapped` synchronizers, averagers of single coordinates such as
+/// `coordinate_median`, nor `dane`, `scaffnew`, `fedac` and `slowcal`: these are refused.
+class hierarchical {
+ public:
+  /// @param inside  H₁, 1 … 2⁵³
+  /// @param between H₂, a multiple of H₁, at most 2⁵³
+  /// @param groups  G, 1 … K, checked when a run starts
+  /// @throws invalid_settings
+  hierarchical(std::uint64_t inside, std::uint64_t between, std::size_t groups)
+      : inside_(inside), between_(between), groups_(groups) {
+    detail::require(inside >= 1 && inside <= settings::max_steps, "hierarchical.inside", inside,
+                    "1 to 2^53");
+    detail::require(between >= inside && between <= settings::max_steps && between % inside == 0,
+                    "hierarchical.between", between,
+                    "at most 2^53, and a multiple of the steps inside groups,", inside);
+    detail::require(groups >= 1, "hierarchical.groups", groups, ">= 1");
+  }
+
+  std::uint64_t next(std::uint64_t t) const noexcept { return every(between_).next(t); }
+  /// @brief The first time above t after which groups average, or all workers.
+  std::uint64_t next_inside(std::uint64_t t) const noexcept { return every(inside_).next(t); }
+  std::size_t groups() const noexcept { return groups_; }
+
+  std::string identity() const {
+    return "hierarchical{" + std::to_string(inside_) + ", " + std::to_string(between_) + ", " +
+           std::to_string(groups_) + "}";
+  }
+
+ private:
+  std::uint64_t inside_, between_;
+  std::size_t groups_;
+};
+static_assert(Schedule<hierarchical> && detail::averages_in_groups<hierarchical>);
+
+}  // namespace localsgd
