@@ -63,6 +63,29 @@ double product(vector const& a, vector const& b) {
   return sum;
 }
 
+// The same matrix by columns: rows a_i with the weights w_i.
+struct rows_of_matrix {
+  std::vector<vector> rows;
+  vector weights;
+
+  matrix product(std::size_t d) const {
+    matrix h{d};
+    for (std::size_t r = 0; r != rows.size(); ++r)
+      for (std::size_t i = 0; i != d; ++i)
+        for (std::size_t j = 0; j != d; ++j) h.entries[i * d + j] += weights[r] * rows[r][i] * rows[r][j];
+    return h;
+  }
+  void write(localsgd::detail::column_quadratic& to, std::size_t d) const {
+    to.clear(d);
+    for (std::size_t r = 0; r != rows.size(); ++r) {
+      for (std::size_t j = 0; j != d; ++j)
+        if (rows[r][j] != 0) to.push(static_cast<std::uint32_t>(j), rows[r][j]);
+      to.end_row(weights[r]);
+    }
+    to.finish();
+  }
+};
+
 struct answer {
   vector u, p;  // u = x + p
   double value;
@@ -201,6 +224,42 @@ BOOST_AUTO_TEST_CASE(a_nearly_singular_matrix_is_no_obstacle) {
   for (double& each : g) each *= 100;
   interval_penalty const r{.l1 = 1, .l2 = 0.02};
   is_optimal(h, r, g, 0, 1, minimise(h, r, x, g), 1e-6);
+}
+
+BOOST_AUTO_TEST_CASE(columns_give_the_answer_of_their_matrix) {
+  interval_penalty const penalties[] = {{.l1 = 3}, {.l1 = 2, .l2 = 1}, {.lower = -0.25, .upper = 0.5}};
+  localsgd::detail::column_descent descent;  // one object for all sizes
+  for (std::size_t const d : {1U, 7U, 40U})
+    for (double const density : {0.2, 1.0})
+      for (auto const& r : penalties)
+        for (double const damping : {0.0, 0.5}) {
+          support::numbers random(d);
+          rows_of_matrix a;
+          for (std::size_t i = 0; i != 3 * d; ++i) {
+            vector row(d);
+            for (double& e : row) e = random.between(0, 1) < density ? random.on_grid() : 0.0;
+            a.rows.push_back(row);
+            a.weights.push_back(i == 1 ? 0 : random.between(0.5, 2));
+          }
+          a.write(descent, d);
+          auto const h = a.product(d);
+          BOOST_TEST(descent.size() == d);
+          for (std::size_t j = 0; j != d; ++j)
+            BOOST_TEST(std::abs(descent.diagonal(j) - h(j, j)) <= 1e-12 * (1 + h(j, j)));
+          vector const x(d), g = support::random_point(d, 5);
+          answer answer_{vector(d, 7.0), vector(d), 0};
+          auto const prox = [&](std::size_t, double v, double step) { return r.prox(step)(v); };
+          auto const penalty = [&](std::span<double const> u) {
+            double sum = 0;
+            for (double const each : u) sum += 2 * r.value(each);
+            return sum;
+          };
+          answer_.value = descent(prox, penalty, x, g, damping, 2, answer_.u);
+          answer_.p = answer_.u;  // x = 0
+          BOOST_TEST(std::abs(answer_.value - product(g, answer_.p) - product(answer_.p, h.times(answer_.p)) / 2) <=
+                     1e-12 * (1 + std::abs(answer_.value)));
+          if (density == 1.0) is_optimal(h, r, g, damping, 2, answer_, 1e-5 * (1 + support::norm(g)));
+        }
 }
 
 BOOST_AUTO_TEST_CASE(one_object_serves_matrices_of_several_sizes) {

@@ -5,6 +5,7 @@
 #include "localsgd/certificate/balanced_dual.hpp"
 #include "localsgd/certificate/certificate.hpp"
 #include "localsgd/certificate/dual_extrapolation.hpp"
+#include "localsgd/certificate/extrapolated_slopes.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
 #include "localsgd/certificate/recomputed_dual.hpp"
 #include "localsgd/certificate/recession.hpp"
@@ -37,7 +38,8 @@ concept knows_least_subgradient =
 /// - f(x) − D(θ) at an extrapolated dual point, for linear models with an L2 penalty
 ///   (detail::dual_extrapolation); computed if its prediction justifies the pass over the slopes;
 /// - F(x) − D(cθ) at the scaled slopes of the point, for linear models whose regularizer has no
-///   gradient (detail::scaled_dual); the same for such models in shards, and for softmax regression
+///   gradient (detail::scaled_dual), and at the extrapolated slopes of recent evaluations
+///   (detail::extrapolated_slopes); the same for such models in shards, and for softmax regression
 ///   if μ of r is not that of f (detail::recomputed_dual), computed if its prediction justifies the
 ///   passes over the rows;
 /// - f(x) − D(θ) at the balanced dual point, for linear models with a free intercept, where μ = 0
@@ -59,6 +61,7 @@ class certifier {
         p_(&p),
         mu_(strong_convexity_of(f)),
         dual_(make_dual(f, p, pass)),
+        recent_(make_recent(f)),
         balanced_(f),
         recomputed_(f, p),
         penalty_(certifying_convexity(f)) {
@@ -126,6 +129,8 @@ class certifier {
       if (has_slopes) {
         bound = std::min(
             bound, dual_.bound(team, pass, value.objective, gradient_, slopes, off.value));
+        bound = recent_.improve(team, pass, dual_, {x, gradient_, slopes}, value.objective, off.value,
+                                bound, [&](double predicted, double now) { return promises(predicted, now); });
       }
     }
     if (balanced_.exists()) {
@@ -174,12 +179,15 @@ class certifier {
   void share_slopes([[maybe_unused]] T& team, [[maybe_unused]] full_gradient const& pass) {
     if constexpr (dual)
       for (std::size_t k = 0; k != dual_.most; ++k) pass.share_slopes(team, dual_.slopes(k));
+    if constexpr (scaled)
+      for (std::size_t k = 0; k != recent_.most; ++k) pass.share_slopes(team, recent_.slopes(k));
   }
 
   template <class Archive>
   void state(Archive& archive) {
     archive(least_, least_off_);
     if constexpr (dual) archive(dual_);
+    if constexpr (scaled) archive(recent_);
     if constexpr (has_balanced_dual<F> || recomputed) archive(optimism_, last_balanced_);
   }
 
@@ -190,6 +198,13 @@ class certifier {
       return dual_extrapolation<F>(f, pass.chain());
     else if constexpr (scaled)
       return scaled_dual<F>(f, p);
+    else
+      return no_dual{};
+  }
+
+  static auto make_recent([[maybe_unused]] F const& f) {
+    if constexpr (scaled)
+      return extrapolated_slopes<F>(f);
     else
       return no_dual{};
   }
@@ -253,6 +268,7 @@ class certifier {
   double mu_;
   decltype(make_dual(std::declval<F const&>(), std::declval<plan const&>(),
                      std::declval<full_gradient const&>())) dual_;
+  decltype(make_recent(std::declval<F const&>())) recent_;
   std::vector<double> slopes_, gradient_;
   row_rounding<F> rounding_;
   balanced_dual<F> balanced_;

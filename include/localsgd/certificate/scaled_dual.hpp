@@ -63,9 +63,11 @@ class scaled_dual {
   /// @param gradient on the leader: (1/n) Σ s_i θ_i a_i
   /// @param slopes   θ_i: n
   /// @param off      the error of F(x) that cancellation in the products ⟨a_i, x⟩ may cause
+  /// @param errors   ≥ 1: the factor by which errors of slopes and gradient exceed those of an
+  ///                 evaluation
   template <class T>
   double bound(T& team, full_gradient& pass, double objective, std::span<double const> gradient,
-               std::span<double const> slopes, double off) {
+               std::span<double const> slopes, double off, double errors = 1) {
     bool const leader = team.leads(), free = has_free_intercept(*f_);
     double const n = static_cast<double>(f_->samples());
     constexpr double u = std::numeric_limits<double>::epsilon() / 2;
@@ -94,7 +96,7 @@ class scaled_dual {
     double const gap = objective + conjugates + conjugate_;
     double const margin =
         4 * chain * u * (std::abs(objective) + sizes + std::abs(conjugate_)) + off;
-    double const result = std::max(gap, 0.0) + (free ? 2 : 1) * margin;
+    double const result = std::max(gap, 0.0) + (free ? 2 : 1) * errors * margin;
     return std::isfinite(result) ? result : infinity;
   }
 

@@ -7,6 +7,7 @@
 #include "localsgd/certificate/balanced_dual.hpp"
 #include "localsgd/certificate/dual_passes.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
+#include "localsgd/evaluation/line_search.hpp"
 #include "localsgd/kernels/rows.hpp"
 #include "localsgd/objective/linear_concept.hpp"
 #include "localsgd/objective/regularized.hpp"
@@ -21,6 +22,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -51,17 +53,19 @@ struct descending_anchor {
 /// method \cite more1978levenberg). A shorter step in the Newton direction is not sufficient: if
 /// the active samples of a squared hinge change, that direction can be useless at any length.
 ///
-/// The convergence rate of local steps with a diagonal metric depends on the condition number; four
-/// Newton steps usually suffice for any condition, and a single one for least squares. Their cost, in epochs of local steps, depends on
-/// sizes only (work_of_sample). They begin once local steps have cost an eighth of it, half a
-/// Newton step, or the rate r of the last anchors predicts that they will: f − f* takes
-/// log(left/ε)/log(1/r) more epochs. The first anchors reduce the directions of largest curvature,
-/// so the prediction is low; an eighth was best in measurements. If less than one epoch seems left,
-/// local steps continue until they have cost the full amount. With a regularizer without a gradient
-/// Newton steps begin at once, because their working set is smallest at the start. Newton steps end
-/// when ‖∇f‖²/(2λ), or the certificate of such a regularizer, proves the tolerance, or f no longer
-/// decreases. With a free intercept ρ‖∇f‖²/(2λ) replaces the former, ρ = 1 + (1/n) Σ s_i‖a_i‖²/c²:
-/// an estimate of what detail::balanced_dual proves.
+/// If φ is affine at most samples, as a smoothed quantile outside a narrow band, f is instead minimised
+/// along p (detail::line_search), and the next H is that of a smoother loss: the mean of φ'' over an
+/// interval as wide as the predictions moved, which shrinks while the model is accurate.
+///
+/// The convergence rate of local steps depends on the condition number; four Newton steps usually
+/// suffice for any, and one for least squares. Their cost, in epochs of local steps, depends on sizes
+/// only (work_of_sample). They begin once local steps have cost an eighth of it, half a Newton step, or the rate r of the last
+/// anchors, which is low at first, predicts that they will: f − f* takes log(left/ε)/log(1/r) more
+/// epochs. If less than one seems left, local steps continue until they have cost the full amount.
+/// With a regularizer without a gradient Newton steps begin at once, because their working set is
+/// smallest at the start. They end when ‖∇f‖²/(2λ), or the certificate of such a regularizer, proves
+/// the tolerance, or f no longer decreases. With a free intercept ρ‖∇f‖²/(2λ) replaces the former,
+/// ρ = 1 + (1/n) Σ s_i‖a_i‖²/c²: an estimate of what detail::balanced_dual proves.
 ///
 /// All decisions depend only on values that are equal on all ranks.
 template <Objective F>
@@ -71,6 +75,7 @@ class newton_descent {
 
   newton_descent() = default;
   newton_descent(F const& f, plan const& p) : p_(&p), direction_(f, p) {
+    line_.emplace(f, p);
     if constexpr (has_row_hessian<stepped_objective<F>> && !proximal<stepped_objective<F>>)
       ridge_ = ridge_of(f);
     else
@@ -92,9 +97,8 @@ class newton_descent {
         for (std::size_t i = samples.first; i != samples.last; ++i)
           sum[0] += share.scale(i) * squared_norm_of(row_of(share.features(), i));
       });
-      if (!team.leads()) return;
       double const n = static_cast<double>(f.samples()), c = f.intercept();
-      reach_ = 1 + pass.totals()[0] / n / (c * c);
+      if (team.leads()) reach_ = 1 + pass.totals()[0] / n / (c * c);
     }
   }
 
@@ -118,6 +122,7 @@ class newton_descent {
     if (p_ == nullptr || !direction_.exists()) return;
     bool const leader = team.leads();
     std::vector<double> direction(leader ? at.point.size() : 0);
+    bool widened = false;
     for (int step = 0; step != most_steps; ++step) {
       if constexpr (proximal<stepped_objective<F>>) certify(round, at, slopes);
       if (team.broadcast(leader && pays(at.value) ? 1 : 0) == 0) return;
@@ -126,12 +131,12 @@ class newton_descent {
         round.pass()(f, std::span<scalar const>(at.point), team, slopes);
         if (leader) {
           gradients_ += p_->samples;
-          pays_ = false;
-          ++failures_;
+          widened = searches && flat_ && width_.widen(at.value);
+          if (!widened) pays_ = false, ++failures_;
         }
       }
       if (leader) moved();
-      if (end == search::failed) return;
+      if (end == search::failed && team.broadcast(leader && widened ? 1 : 0) == 0) return;
     }
   }
 
@@ -148,11 +153,12 @@ class newton_descent {
   template <class Archive>
   void state(Archive& archive) {
     archive(direction_, drop_, rate_, anchors_, gradients_, pays_, failures_, damping_, reach_,
-            steps_expected_);
+            steps_expected_, width_.width);
   }
 
  private:
   enum class search { goes_on, found, failed };
+  static constexpr bool searches = linear_with_sparse_steps<stepped_objective<F>>;
 
   // ‖∇f‖²/(2μ) is infinite if μ = 0, and loose for a regularizer with kinks.
   template <class Context, class Slopes>
@@ -175,9 +181,8 @@ class newton_descent {
     if (pays_) return true;
     double const price = steps_expected_ * direction_.epochs() * std::exp2(2 * failures_);
     double const anchors = static_cast<double>(anchors_), soon = direction_.share_of_price() * price;
-    double const left = drop_ * rate_ / (1 - rate_);
-    double const epochs =
-        left > p_->tolerance ? std::log(left / p_->tolerance) / -std::log(rate_) : 0;
+    double const left = drop_ * rate_ / (1 - rate_) / p_->tolerance;
+    double const epochs = left > 1 ? std::log(left) / -std::log(rate_) : 0;
     bool const nearly_there = anchors_ >= 2 && epochs < 1;
     pays_ = proximal<stepped_objective<F>> || anchors >= price ||
             (anchors >= soon && !nearly_there) || (anchors_ >= 2 && epochs > soon);
@@ -189,6 +194,8 @@ class newton_descent {
                   std::vector<double>& direction) {
     auto& team = round.team();
     bool const leader = team.leads();
+    if constexpr (searches)
+      if (leader) direction_.widen(width_.width);
     direction_.curvature_at(f, std::span<scalar const>(at.point), round.pass(), team);
     auto const hessian = static_cast<std::uint64_t>(direction_.gradients_per_sample() *
                                                     static_cast<double>(p_->samples));
@@ -197,10 +204,12 @@ class newton_descent {
       round.spend(hessian / (p_->workers * sums));
     search next = search::goes_on;
     for (int tried = 0; next == search::goes_on; ++tried) {
-      double predicted = 0;
+      double predicted = 0, ratio = 0;
+      bool poor = false;
       if (leader) {
         predicted = direction_.solve(f, damping_, direction);
         if (!(predicted > 0) || tried == most_trials) next = search::failed;
+        flat_ = tried == 0 && predicted == 0;
         if constexpr (requires { direction_.end(); })  // point + direction would round
           std::ranges::copy(direction_.end(), at.trial.begin());
         else
@@ -213,16 +222,48 @@ class newton_descent {
       round.spend((p_->samples + p_->workers - 1) / p_->workers);
       if (leader) {
         gradients_ += p_->samples;
+        ratio = (at.value.objective - value.objective) / predicted;
         if (lower(value, at.value)) next = search::found;
-        adapt((at.value.objective - value.objective) / predicted, next == search::found);
-        if (next == search::found) {
-          at.value = value;
-          at.point.swap(at.trial);
-        }
+        poor = tried == 0 && predicted > rounding_of(at.value.objective) && !(ratio >= 0.25);
       }
+      if constexpr (searches)
+        if (team.broadcast(leader && poor ? 1 : 0) != 0 &&
+            line_->mostly_affine(f, std::span<scalar const>(at.point), team)) {
+          next = step_along(round, f, at, slopes);
+          continue;
+        }
+      if (leader) end_step(value, at, ratio, next == search::found);
       next = static_cast<search>(team.broadcast(static_cast<int>(next)));
     }
     return next;
+  }
+
+  // Minimises f along the direction. The next H is that of a loss as smooth as the step is wide.
+  template <class Context, class Slopes>
+  search step_along(Context& round, F const& f, descending_anchor<scalar> at, Slopes slopes) {
+    auto& team = round.team();
+    bool const leader = team.leads();
+    bool const moves = (*line_)(f, {at.point}, {at.trial}, team);
+    if (leader) width_.width = line_->change();
+    bool found = false;
+    if (moves) {
+      auto const value = round.pass()(f, std::span<scalar const>(at.trial), team, slopes);
+      round.spend((p_->samples + p_->workers - 1) / p_->workers);
+      if (leader) {
+        gradients_ += p_->samples;
+        found = lower(value, at.value);
+        end_step(value, at, 0.5, found);  // leaves the damping as it is if f decreases
+      }
+    } else if (leader) {
+      adapt(0, false);
+    }
+    return team.broadcast(leader && found ? 1 : 0) != 0 ? search::found : search::goes_on;
+  }
+
+  void end_step(full_gradient::value const& value, descending_anchor<scalar> at, double ratio,
+                bool found) noexcept {
+    adapt(ratio, found);
+    if (found) at.value = value, at.point.swap(at.trial);
   }
 
   static bool lower(full_gradient::value const& now, full_gradient::value const& before) noexcept {
@@ -234,6 +275,7 @@ class newton_descent {
 
   // Moré's rule for the damping. `ratio`: the actual decrease divided by the predicted one.
   void adapt(double ratio, bool found) noexcept {
+    if (found) width_.shrink(ratio);
     if (!found)
       damping_ = std::max(1e-3, damping_ * 100);
     else if (ratio < 0.25)
@@ -247,9 +289,11 @@ class newton_descent {
   double ridge_ = 0, reach_ = 1, steps_expected_ = 4;
   double drop_ = 0, rate_ = 0.99;  // of f from anchor to anchor
   double damping_ = 0;
+  curvature_width width_;
+  std::optional<line_search<F>> line_;
   double certificate_ = std::numeric_limits<double>::infinity();
   std::uint64_t anchors_ = 0, gradients_ = 0;
-  bool pays_ = false;
+  bool pays_ = false, flat_ = false;  // flat: the last H is 0
   int failures_ = 0;
 };
 

@@ -25,12 +25,14 @@ namespace localsgd::detail {
 
 /// @brief bend_i ← φ''(z_i, y_i) for up to 64 samples, from the slopes around z, as a Loss need not
 ///        provide φ''. A kink contributes its share.
+/// @param width ≥ 0: the mean of φ'' over [z_i − width, z_i + width], if that is wide enough for a
+///              difference of slopes
 template <class L>
 void second_derivatives(L const& loss, double const* z, double const* y, std::size_t count,
-                        double* bend) {
+                        double* bend, double width = 0) {
   double h[64], beside[64] = {}, value[64], above[64], below[64];
   for (std::size_t i = 0; i != count; ++i) {
-    h[i] = 6e-6 * (1 + std::abs(z[i]));  // the cube root of the rounding error of a slope
+    h[i] = std::max(width, 6e-6 * (1 + std::abs(z[i])));  // the cube root of a slope's rounding error
     beside[i] = z[i] + h[i];
   }
   evaluate(loss, beside, y, count, value, above);
@@ -111,25 +113,27 @@ void add_sparse_row(Row const& a, double weight, double intercept, std::size_t l
 }
 
 /// @brief Calls `visit(i, s_i φ''_i)` for some samples of a linear model whose φ'' is not 0 at x.
+/// @param width see second_derivatives()
 template <linear_with_sparse_steps F, class Visit>
 void for_each_curvature(F const& f, std::span<typename F::scalar const> x, index_range samples,
-                        Visit const& visit) {
+                        Visit const& visit, double width = 0) {
   constexpr std::size_t block = 64;
   double z[block], y[block], bend[block];
   for (std::size_t i = samples.first; i < samples.last; i += block) {
     std::size_t const count = std::min(block, samples.last - i);
     write_predictions(f, x, {i, i + count}, z);
     for (std::size_t j = 0; j != count; ++j) y[j] = f.target(i + j);
-    second_derivatives(f.loss(), z, y, count, bend);
+    second_derivatives(f.loss(), z, y, count, bend, width);
     for (std::size_t j = 0; j != count; ++j)
       if (double const weight = f.scale(i + j) * bend[j]; weight != 0) visit(i + j, weight);
   }
 }
 
 /// @brief Adds Σ_i s_i φ''_i a_i a_iᵀ over some samples to a packed triangle.
+/// @param width see second_derivatives()
 template <linear_with_sparse_steps F>
 void add_hessian(F const& f, std::span<typename F::scalar const> x, index_range samples,
-                 std::span<double> triangle) {
+                 std::span<double> triangle, double width = 0) {
   using row = decltype(row_of(f.features(), 0));
   double const intercept = f.intercept();
   std::size_t const d = x.size(), last = d - 1;
@@ -147,7 +151,7 @@ void add_hessian(F const& f, std::span<typename F::scalar const> x, index_range 
     if (!dense.full()) return;
     dense.add_to(triangle, 0, 0);
     dense.clear();
-  });
+  }, width);
   dense.add_to(triangle, 0, 0);
 }
 

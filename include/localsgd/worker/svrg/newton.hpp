@@ -153,6 +153,10 @@ class newton_direction<F> {
     return 1;
   }
 
+  /// @brief Leader only: φ'' of a linear model is its mean over [z − width, z + width] from the next
+  ///        Hessian on.
+  void widen(double width) noexcept { width_ = width; }
+
   /// @brief Collective: computes ∇²f(x). @pre the last evaluation of `pass` was that of f at x
   template <class T>
   void curvature_at(F const& f, std::span<scalar const> x, full_gradient& pass, T& team) {
@@ -164,7 +168,12 @@ class newton_direction<F> {
     }
     team.barrier();
     hessian_->each_share(f, team, [&](auto const& share, index_range samples, std::span<double> sum,
-                                      std::size_t) { add_hessian(share, x, samples, sum); });
+                                      std::size_t) {
+      if constexpr (linear_with_sparse_steps<stepped_objective<F>>)
+        add_hessian(share, x, samples, sum, width_);
+      else
+        add_hessian(share, x, samples, sum);
+    });
     count_sum(team, packed_size(d_), d_);
   }
 
@@ -230,7 +239,7 @@ class newton_direction<F> {
   }
 
   std::size_t d_ = 0;
-  double samples_ = 0, lambda_ = 0, epochs_ = 0, gradients_ = 0;
+  double samples_ = 0, lambda_ = 0, epochs_ = 0, gradients_ = 0, width_ = 0;
   std::size_t penalized_ = 0;  // number of coordinates
   plan plan_;
   std::conditional_t<std::same_as<scalar, double>, newton_cg<F>, char> search_{};  // if d is large

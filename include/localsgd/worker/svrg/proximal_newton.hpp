@@ -7,6 +7,7 @@
 #include "localsgd/evaluation/full_gradient.hpp"
 #include "localsgd/kernels/packed_cholesky.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
+#include "localsgd/regularizer/separable.hpp"
 #include "localsgd/settings.hpp"
 #include "localsgd/kernels/coordinate_descent.hpp"
 #include "localsgd/worker/svrg/hessian_work.hpp"
@@ -27,8 +28,9 @@ namespace localsgd::detail {
 /// @brief argmin_p r(x + p) + ⟨∇φ(x), p⟩ + ½⟨p, Hp⟩, H = ∇²φ(x), φ the mean of the losses of a
 ///        linear model and r separable: the proximal Newton method \cite lee2014proximal .
 ///
-/// p moves only the coordinates of a working_set, and is computed by coordinate_descent. All
-/// threads sum H in the order of the parts, so it has the same bits on any number of threads; the
+/// p moves only the coordinates of a working_set, and is computed by coordinate_descent_on, with H
+/// or, if counted work is less, with the columns of the set. All threads sum H in the order of the
+/// parts, or collect the columns in that order, so p has the same bits on any number of threads; the
 /// leader of each process does the rest.
 template <Objective F>
   requires linear_separable<stepped_objective<F>>
@@ -72,24 +74,37 @@ class newton_direction<F> {
     gradient_.assign(pass.sum().begin(), pass.sum().end());
   }
 
+  /// @brief Leader only: φ'' is its mean over [z − width, z + width] from the next direction on.
+  void widen(double width) noexcept { width_ = width; }
+
   /// @brief Collective: chooses the working set and computes its part of H. @pre keep_gradient()
   template <class T>
   void curvature_at(F const& f, std::span<scalar const> x, full_gradient const&, T& team) {
-    if (team.leads()) {
-      auto const least = least_subgradient(f, x, gradient_, samples_);
-      point_.assign(x.begin(), x.end());
-      usable_ = set_.choose(x, std::span<scalar const>(least), penalized_coordinates(f));
+    bool const leader = team.leads();
+    if (leader) choose(f, x);
+    team.barrier();  // the set is complete
+    if (counts_work_) {
+      if (packed_)
+        pack(f, x, team);
+      else
+        work_->each_share(f, team, [&](auto const& share, index_range samples, std::span<double> sum,
+                                       std::size_t) { add_work_of_hessian(share, samples, set_, sum); });
+      if (leader) choose_form();
+      team.barrier();  // the form is chosen
+    }
+    if (by_columns_) return collect_columns(f, x, team);
+    if (leader) {
       plan_.dimension = usable_ ? packed_size(set_.size()) : 1;
       hessian_ = std::make_unique<full_gradient>(f, plan_);
     }
-    team.barrier();  // the set is complete
+    team.barrier();
     hessian_->each_share(f, team, [&](auto const& share, index_range samples, std::span<double> sum,
                                       std::size_t) {
-      if (usable_) add_hessian(share, x, samples, set_, sum);
+      if (usable_) add_hessian(share, x, samples, set_, sum, width_);
     });
     if (usable_) count_sum(team, plan_.dimension, point_.size());
-    if (team.leads() && usable_) {
-      descent_.take(hessian_->sum(), set_.size());
+    if (leader && usable_) {
+      matrix_.take(hessian_->sum(), set_.size());
       auto const totals = hessian_->totals();
       double const once = work_of_system(set_.size(), plan_.workers);
       double const work = totals[totals.size() - 2], gradient = totals[totals.size() - 1];
@@ -104,6 +119,7 @@ class newton_direction<F> {
   /// @return the decrease of f that the model predicts; not above 0 if there is no direction
   double solve(F const& f, double damping, std::span<double> direction) {
     std::fill(direction.begin(), direction.end(), 0.0);
+    end_ = point_;
     if (!usable_) return 0;
     auto const& r = f.regularizer();
     std::size_t const m = set_.size();
@@ -116,12 +132,13 @@ class newton_direction<F> {
     auto const prox = [&](std::size_t k, double v, double step) {
       return set_[k] < penalty_ends ? r.prox_at(set_[k], v, step) : v;
     };
-    end_ = point_;
     auto const penalty = [&](std::span<double const> at) {
+      if constexpr (separable_stock<regularizer_type<F>>) return samples_ * penalty_in_set(f, at);
       for (std::size_t k = 0; k != m; ++k) end_[set_[k]] = static_cast<scalar>(at[k]);
       return samples_ * r.value(penalized(f, std::span<scalar const>(end_)));
     };
-    double const model = descent_(prox, penalty, x, g, damping, samples_, u);
+    double const model = by_columns_ ? columns_(prox, penalty, x, g, damping, samples_, u)
+                                     : matrix_(prox, penalty, x, g, damping, samples_, u);
     for (std::size_t k = 0; k != m; ++k) {
       direction[set_[k]] = u[k] - x[k];
       end_[set_[k]] = static_cast<scalar>(u[k]);
@@ -138,14 +155,80 @@ class newton_direction<F> {
   }
 
  private:
-  double samples_ = 0, steps_ = 0, epochs_ = 0, gradients_ = 0;
-  bool usable_ = false;
+  // Below 256 coordinates H fits in the L2 cache, and no form is much faster than the other one.
+  static constexpr std::size_t small = 256, largest_matrix = 2048;
+  static constexpr double sweeps_expected = 50;
+
+  // Leader only.
+  void choose(F const& f, std::span<scalar const> x) {
+    auto const least = least_subgradient(f, x, gradient_, samples_);
+    point_.assign(x.begin(), x.end());
+    usable_ = set_.choose(x, std::span<scalar const>(least), penalized_coordinates(f));
+    packed_ = by_columns_;  // then probably again
+    by_columns_ = false;
+    counts_work_ = usable_ && set_.size() > small;
+    if (!counts_work_) return;
+    plan_.dimension = 1;
+    work_ = std::make_unique<full_gradient>(f, plan_);
+    rows_.resize(work_->parts());
+  }
+
+  // Leader only: the work of coordinate descent with H and with columns, in nanoseconds as pass_work.
+  void choose_form() {
+    double const entries = work_->totals()[0], gradient = work_->totals()[2];
+    double const m = static_cast<double>(set_.size());
+    double const with_matrix = work_->totals()[1] + work_of_system(set_.size(), plan_.workers) +
+                               sweeps_expected * m * (2 + 0.15 * m);
+    double const with_columns = gradient + 10 * entries + sweeps_expected * (2 * entries + 4 * m);
+    by_columns_ = set_.size() > largest_matrix || with_columns < with_matrix;
+    if (!by_columns_) return;
+    epochs_ = (with_columns + gradient) / steps_;
+    gradients_ = with_columns / gradient;
+  }
+
+  // Σ r_j over the set only: d may be much larger.
+  double penalty_in_set(F const& f, std::span<double const> u) const {
+    double sum = 0;
+    for (std::size_t k = 0; k != set_.size(); ++k)
+      if (set_[k] < penalized_coordinates(f)) sum += penalty_of(f.regularizer(), set_[k]).value(u[k]);
+    return sum;
+  }
+
+  // Collective.
+  template <class T>
+  void pack(F const& f, std::span<scalar const> x, T& team) {
+    work_->each_share(f, team, [&](auto const& share, index_range samples, std::span<double> sum,
+                                   std::size_t part) {
+      pack_rows(share, x, samples, set_, width_, rows_[part], sum);
+    });
+  }
+
+  // Collective: the columns of the set, for the samples with a curvature.
+  template <class T>
+  void collect_columns(F const& f, std::span<scalar const> x, T& team) {
+    if (!packed_) pack(f, x, team);
+    team.all_gather_v(std::span(rows_));
+    if (team.leads()) {
+      columns_.clear(set_.size());
+      for (auto& rows : rows_) {
+        unpack_rows(rows, columns_);
+        std::vector<std::byte>().swap(rows);
+      }
+      columns_.finish();
+    }
+    team.barrier();  // every thread may query the cost
+  }
+
+  double samples_ = 0, steps_ = 0, epochs_ = 0, gradients_ = 0, width_ = 0;
+  bool usable_ = false, counts_work_ = false, by_columns_ = false, packed_ = false;
   plan plan_;
   working_set set_;
-  std::unique_ptr<full_gradient> hessian_;
+  std::unique_ptr<full_gradient> hessian_, work_;
+  std::vector<std::vector<std::byte>> rows_;  // of the parts, in the set
   std::vector<double> gradient_;  // n·∇φ(x)
   std::vector<scalar> point_, end_;  // x, and x + p
-  coordinate_descent descent_;
+  coordinate_descent matrix_;
+  column_descent columns_;
 };
 
 }  // namespace localsgd::detail

@@ -2,7 +2,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/compressor/packing.hpp"
+#include "localsgd/core/compiler.hpp"
 #include "localsgd/core/index_range.hpp"
+#include "localsgd/kernels/coordinate_descent.hpp"
 #include "localsgd/kernels/rank_update.hpp"
 #include "localsgd/kernels/rows.hpp"
 #include "localsgd/objective/linear_concept.hpp"
@@ -13,6 +16,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <numeric>
 #include <span>
@@ -31,13 +35,13 @@ namespace localsgd::detail {
 /// other coordinates stay at 0 until the gradient pushes them away.
 class working_set {
  public:
-  static constexpr std::size_t most = 1024, least = 64;
+  static constexpr std::size_t least = 64;
 
   /// @param x           d numbers
   /// @param subgradient the least element of ∂F(x): d numbers
   /// @param penalized   the coordinates from this one on are not penalised: they are always
   ///                    included
-  /// @return Whether the set is usable: x may have too many nonzero coordinates.
+  /// @return Whether the set is usable: it is empty where x = 0 is the minimiser.
   template <class Scalar>
   bool choose(std::span<Scalar const> x, std::span<Scalar const> subgradient,
               std::size_t penalized) {
@@ -50,13 +54,13 @@ class working_set {
         of_.push_back(j);
       else if (subgradient[j] != 0)
         pushed.push_back(j);
-    if (of_.size() > most || of_.size() + pushed.size() == 0) return false;
+    if (of_.size() + pushed.size() == 0) return false;
     if (d <= least) {  // all coordinates: those that are not pushed now may be at the end of the step
       of_.clear();
       pushed.resize(d);
       std::iota(pushed.begin(), pushed.end(), std::size_t{0});
     }
-    std::size_t const room = std::min({pushed.size(), std::max(least, of_.size()), most - of_.size()});
+    std::size_t const room = std::min(pushed.size(), std::max(least, of_.size()));
     auto const before = [&](std::size_t a, std::size_t b) {
       auto const left = std::abs(subgradient[a]), right = std::abs(subgradient[b]);
       return left != right ? left > right : a < b;
@@ -101,6 +105,15 @@ class sparse_entries {
   void write(std::span<double> to) const noexcept {
     for (std::size_t k = 0; k != size_; ++k) to[place_[k]] = value_[k];
   }
+  /// @brief Appends the weight of the row, the number of its entries and these to a message.
+  void append_to(std::vector<std::byte>& message, double weight) const {
+    put(message, weight);
+    put(message, static_cast<std::uint32_t>(size_));
+    std::size_t const first = message.size(), places = size_ * sizeof(std::uint32_t);
+    message.resize(first + places + size_ * sizeof(double));
+    std::memcpy(message.data() + first, place_.data(), places);
+    std::memcpy(message.data() + first + places, value_.data(), size_ * sizeof(double));
+  }
   /// @brief Adds w·aaᵀ to a packed triangle. @pre the positions ascend
   void add_square_to(std::span<double> triangle, double weight) const noexcept {
     add_square(place_.data(), value_.data(), size_, weight, triangle.data());
@@ -112,16 +125,37 @@ class sparse_entries {
   std::vector<double> value_;
 };
 
+/// @brief row ← the entries of a_i in a working set.
+template <linear_separable F>
+void restrict_row(F const& f, std::size_t i, working_set const& set, sparse_entries& row) {
+  auto const a = row_of(f.features(), i);
+  row.clear();
+  if constexpr (sparse_row<decltype(a)>) {
+    for_each_entry(a, [&](std::size_t k, double value) {
+      row.push(set.place_of(k), value, set.has(k));
+    });
+  } else {
+    for (std::size_t k = 0; k != set.size(); ++k)
+      if (set[k] < a.size()) row.push(static_cast<std::uint32_t>(k), static_cast<double>(a[set[k]]), true);
+  }
+  std::size_t const last = f.dimension() - 1;
+  if (f.intercept() != 0 && set.has(last)) row.push(set.place_of(last), f.intercept(), true);
+}
+
+/// @brief The work of adding the square of a row with some entries in a set of m coordinates.
+inline double work_of_square(std::size_t entries, std::size_t m) noexcept {
+  return is_full(entries, m) ? tile_rate(m) * tile_area(m) : 1.6 * pairs(entries);
+}
+
 /// @brief Adds Σ_i s_i φ''_i a_i a_iᵀ over some samples, restricted to the coordinates of a working
 ///        set, to a packed triangle; adds the work of this and of a gradient to the two numbers after
 ///        it.
 template <linear_separable F>
 void add_hessian(F const& f, std::span<typename F::scalar const> x, index_range samples,
-                 working_set const& set, std::span<double> triangle) {
+                 working_set const& set, std::span<double> triangle, double width = 0) {
   constexpr std::size_t block = 64;
   double z[block], y[block], bend[block];
-  double const intercept = f.intercept();
-  std::size_t const last = x.size() - 1, m = set.size();
+  std::size_t const m = set.size();
   rank_update dense(m);
   sparse_entries row(m);
   double work = 0, gradient = 0;
@@ -129,26 +163,15 @@ void add_hessian(F const& f, std::span<typename F::scalar const> x, index_range 
     std::size_t const count = std::min(block, samples.last - i);
     write_predictions(f, x, {i, i + count}, z);
     for (std::size_t j = 0; j != count; ++j) y[j] = f.target(i + j);
-    second_derivatives(f.loss(), z, y, count, bend);
+    second_derivatives(f.loss(), z, y, count, bend, width);
     for (std::size_t j = 0; j != count; ++j) {
-      auto const a = row_of(f.features(), i + j);
-      row.clear();
-      if constexpr (sparse_row<decltype(a)>) {
-        for_each_entry(a, [&](std::size_t k, double value) {
-          row.push(set.place_of(k), value, set.has(k));
-        });
-      } else {
-        for (std::size_t k = 0; k != m; ++k)
-          if (set[k] < a.size()) row.push(static_cast<std::uint32_t>(k), static_cast<double>(a[set[k]]), true);
-      }
-      if (intercept != 0 && set.has(last)) row.push(set.place_of(last), intercept, true);
-      bool const full = is_full(row.size(), m);
+      restrict_row(f, i + j, set, row);
       pass_work const all = work_of_sample(f, i + j, m);
       gradient += all.gradient;
-      work += all.gradient + (full ? tile_rate(m) * tile_area(m) : 1.6 * pairs(row.size()));
+      work += all.gradient + work_of_square(row.size(), m);
       double const weight = f.scale(i + j) * bend[j];
       if (weight == 0) continue;
-      if (!full) {
+      if (!is_full(row.size(), m)) {
         row.add_square_to(triangle, weight);
         continue;
       }
@@ -163,6 +186,66 @@ void add_hessian(F const& f, std::span<typename F::scalar const> x, index_range 
   dense.add_to(triangle, 0, 0);
   triangle[triangle.size() - 2] += work;
   triangle[triangle.size() - 1] += gradient;
+}
+
+/// @brief Adds to three numbers, for some samples: the number of entries of their rows in a working
+///        set, the work of its Hessian, and that of a gradient.
+template <linear_separable F>
+LOCALSGD_ONE_COPY void add_work_of_hessian(F const& f, index_range samples, working_set const& set,
+                                           std::span<double> sum) {
+  std::size_t const m = set.size();
+  sparse_entries row(m);
+  for (std::size_t i = samples.first; i != samples.last; ++i) {
+    restrict_row(f, i, set, row);
+    double const gradient = work_of_sample(f, i, m).gradient;
+    sum[0] += static_cast<double>(row.size());
+    sum[1] += gradient + work_of_square(row.size(), m);
+    sum[2] += gradient;
+  }
+}
+
+/// @brief Appends the rows of some samples, restricted to a working set, to a message, each with its
+///        weight s_i φ''_i, and adds to three numbers as add_work_of_hessian(). Rows without an entry
+///        or a weight are omitted.
+template <linear_separable F>
+LOCALSGD_ONE_COPY void pack_rows(F const& f, std::span<typename F::scalar const> x,
+                                 index_range samples, working_set const& set, double width,
+                                 std::vector<std::byte>& message, std::span<double> sum) {
+  constexpr std::size_t block = 64;
+  double z[block], y[block], bend[block];
+  sparse_entries row(set.size());
+  message.clear();
+  for (std::size_t i = samples.first; i < samples.last; i += block) {
+    std::size_t const count = std::min(block, samples.last - i);
+    write_predictions(f, x, {i, i + count}, z);
+    for (std::size_t j = 0; j != count; ++j) y[j] = f.target(i + j);
+    second_derivatives(f.loss(), z, y, count, bend, width);
+    for (std::size_t j = 0; j != count; ++j) {
+      double const weight = f.scale(i + j) * bend[j];
+      double const gradient = work_of_sample(f, i + j, set.size()).gradient;
+      row.clear();
+      if (weight > 0) restrict_row(f, i + j, set, row);
+      if (row.size() != 0) row.append_to(message, weight);
+      sum[0] += static_cast<double>(row.size());
+      sum[1] += gradient + work_of_square(row.size(), set.size());
+      sum[2] += gradient;
+    }
+  }
+}
+
+/// @brief Adds the rows of pack_rows() to a matrix.
+LOCALSGD_ONE_COPY inline void unpack_rows(std::span<std::byte const> message, column_quadratic& to) {
+  for (std::size_t at = 0; at != message.size();) {
+    double const weight = get<double>(message, at);
+    auto const count = get<std::uint32_t>(message, at + sizeof weight);
+    at += sizeof weight + sizeof count;
+    std::size_t const values = at + count * sizeof count;
+    for (std::size_t k = 0; k != count; ++k)
+      to.push(get<std::uint32_t>(message, at + k * sizeof count),
+              get<double>(message, values + k * sizeof(double)));
+    to.end_row(weight);
+    at = values + count * sizeof(double);
+  }
 }
 
 }  // namespace localsgd::detail
