@@ -78,7 +78,7 @@ BOOST_AUTO_TEST_CASE(data_that_overlap_have_a_minimum) {
   data.y[4] = -1;
   linear_objective const f(data.a, data.y, logistic{}, no_penalty{});
   auto const r = minimize(f, {.epochs = 100, .tolerance = 1e-6}, serial{});
-  BOOST_TEST((r.reason == stop_reason::steps_done));
+  BOOST_TEST((r.reason == stop_reason::stalled));  // no tolerance can be proved
 }
 
 BOOST_AUTO_TEST_CASE(one_class_is_certified_with_a_free_intercept_and_a_penalty) {

@@ -6,6 +6,7 @@
 #include "localsgd/averager/weighted_mean.hpp"
 #include "localsgd/core/error.hpp"
 #include "localsgd/certificate/balanced_dual.hpp"
+#include "localsgd/certificate/recession.hpp"
 #include "localsgd/certificate/recomputed_dual.hpp"
 #include "localsgd/certificate/scaled_dual.hpp"
 #include "localsgd/objective/concept.hpp"
@@ -116,11 +117,23 @@ bool has_dual_certificate([[maybe_unused]] F const& f) {
     return has_scaled_dual<F>;
 }
 
+/// @brief Whether f is a linear model or softmax regression with a penalty of strength 0, or without
+///        one.
+template <Objective F>
+bool lacks_penalty([[maybe_unused]] F const& f) {
+  if constexpr (may_recede<F>)
+    return ridge_of(f) == 0;
+  else
+    return false;
+}
+
 /// @brief Whether a tolerance makes minimize choose variance-reduced steps: it may choose the
-///        steps, and there is a certificate.
+///        steps, and there is a certificate, or no penalty. In that case the run ends when f no longer
+///        decreases.
 template <Objective F, class... Components>
 bool may_reduce(F const& f) {
-  return leaves_steps_open<F, Components...> && (certifying_convexity(f) > 0 || has_dual_certificate(f));
+  return leaves_steps_open<F, Components...> &&
+         (certifying_convexity(f) > 0 || has_dual_certificate(f) || lacks_penalty(f));
 }
 
 /// @brief Whether minimize chooses variance-reduced steps if only `epochs` limits the run: it may

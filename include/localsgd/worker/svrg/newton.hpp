@@ -132,7 +132,7 @@ class newton_direction<F> {
   }
 
   bool exists() const noexcept {
-    return d_ != 0 && lambda_ > 0 && (d_ <= most_factored || searches());
+    return d_ != 0 && (d_ <= most_factored || searches());
   }
   /// @brief The cost of a direction, in epochs of local steps. @pre prepare()
   double epochs() const noexcept { return epochs_; }
@@ -185,10 +185,13 @@ class newton_direction<F> {
     if constexpr (std::same_as<scalar, double>)
       if (searches()) return search_.solve(damping, direction);
     factor_.assign(hessian_->sum().begin(), hessian_->sum().end());
+    // Without a penalty H may be singular; ∇f is orthogonal to its null space.
+    if (!(lambda_ > 0)) damping = std::max(damping, 1e-10);
     for (std::size_t j = 0; j != d_; ++j) {
       double& diagonal = factor_[packed_size(j) + j];
       diagonal += samples_ * lambda_at(j);
       diagonal += damping * diagonal;
+      if (diagonal == 0) diagonal = 1;  // so is the gradient
     }
     fix_common_shift();
     if (!factor_packed(factor_, d_)) return 0;
