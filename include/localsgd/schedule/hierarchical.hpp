@@ -33,6 +33,12 @@ namespace localsgd {
 /// Theorem: the bounds of Local SGD with mixing matrices \cite koloskova2020unified cover it for
 /// convex objectives with H₂ as the gap; they do not show what the averages inside groups gain.
 ///
+/// Measured (`benchmark/family`, eight shards in two groups, H₁ = H₂/8, the best parameters of a
+/// grid): on quadratics without noise whose shards differ, 18 and 95 exchanges over all workers to
+/// 10⁻³ for κ = 100 and 10⁴, where `sgd` without groups needs 79 and 390; on random shards of a9a
+/// 94, where it needs 621 or more. On shards sorted by label it gains nothing: a group then sees
+/// one label. `dane` needs 4 to 8.
+///
 /// Not for `asynchronous` or `overlapped` synchronizers, averagers of single coordinates such as
 /// `coordinate_median`, nor `dane`, `scaffnew`, `fedac` and `slowcal`: these are refused.
 class hierarchical {

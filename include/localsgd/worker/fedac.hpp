@@ -111,8 +111,7 @@ class alignas(detail::cache_alignment) fedac_sequence
 };
 
 /// @brief Accelerated local steps, FedAc-I \cite yuan2020fedac : worker k has two points, x and w,
-/// and
-///        makes steps from y = w/β + (1 − 1/β)x, with g = ∇f_B(y):
+///        and makes steps from y = w/β + (1 − 1/β)x, with g = ∇f_B(y):
 ///        x ← y − ηg, w ← (1 − 1/α)w + y/α − γg.
 ///
 /// γ = max{η, √(η/(μH))}, α = 1/(γμ), β = α + 1, computed for each η_t, from the μ of the objective
@@ -126,6 +125,12 @@ class alignas(detail::cache_alignment) fedac_sequence
 /// With `every{1}` γ = √(η/μ), and this is accelerated mini-batch SGD, as AC-SA
 /// \cite ghadimi2012optimal : the baseline for all methods with local steps. Without noise and with
 /// η ≤ 1/L, f(x) − f* + (μ/2)‖w − x*‖² then falls by at least the factor 1 − √(ημ) in each step.
+///
+/// Measured (`benchmark/family`, eight shards, the best parameters of a grid): on random shards of
+/// a9a and w8a 56 and 26 exchanges to 10⁻³, where `sgd` needs 621 and 569, but 13 and 10 epochs
+/// instead of 3 and 4. On shards of a9a sorted by label it does not reach 10⁻³ with H > 1, and
+/// nowhere on these data 10⁻⁶. It is never ahead of `dane` in exchanges there, and of `svrg` only
+/// on w8a, to 10⁻³.
 ///
 /// Not for objectives without a known `strong_convexity()`, `asynchronous` or `overlapped`
 /// synchronizers, averagers other than `mean` and `weighted_mean`, Compressors, or regularizers

@@ -129,11 +129,17 @@ class alignas(detail::cache_alignment) scaffnew_sequence
 /// not necessary without partial participation. Its convex theorem covers any H, for step sizes of
 /// order 1/(LH).
 ///
+/// Measured (`benchmark/family`, eight shards, the best parameters of a grid): on quadratics
+/// without noise whose shards differ, 9 and 19 exchanges to 10⁻³ for κ = 100 and 10⁴, where `sgd`
+/// needs 79 and 390; on a9a sorted by label 481, where `sgd` with H > 1 does not reach it. On
+/// random shards it gains nothing. On a9a, w8a and shards that differ, it is never ahead of `dane`
+/// in exchanges.
+///
 /// On samples that all workers see, h_k is only noise. With step sizes that change within a round,
 /// η is their mean. Not for `asynchronous` or `overlapped` synchronizers, averagers other than
 /// `mean` and `weighted_mean`, Compressors, or regularizers without a gradient: these are refused.
 struct scaffnew {
-  double probability = 0;  ///< p, 0 … 1, of an average after a step; 0 = 1/H, H the steps of a round.
+  double probability = 0;  ///< p, 0 … 1, of an average after a step; 0 = 1/H of each round.
 
   /// @brief See detail::exact_mean_worker.
   static constexpr std::string_view needs_exact_means = "scaffnew";

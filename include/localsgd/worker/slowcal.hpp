@@ -76,6 +76,12 @@ class alignas(detail::cache_alignment) slowcal_sequence
 /// with T make it behave as an accelerated method on full gradients, amplify noise, and diverge on
 /// shards that differ.
 ///
+/// Measured (`benchmark/family`, eight shards, the best parameters of a grid): on random shards of
+/// a9a and w8a 42 and 108 exchanges to 10⁻³, where `sgd` needs 621 and 569, but 13 and 14 epochs
+/// instead of 3 and 4; on quadratics without noise whose shards differ 44 and 72 for κ = 100 and
+/// 10⁴, where `sgd` needs 79 and 390. On all of these it is never ahead of `svrg` or `dane` in
+/// exchanges.
+///
 /// Not for `asynchronous` or `overlapped` synchronizers, averagers other than `mean` and
 /// `weighted_mean`, Compressors, or regularizers without a gradient: these are refused.
 struct slowcal {
