@@ -166,6 +166,11 @@ BOOST_AUTO_TEST_CASE(the_width_of_curvatures_starts_at_the_residuals_and_shrinks
   BOOST_TEST(w.width == 1.0);
   w.shrink(1);
   BOOST_TEST(w.width == 0.125);
+  BOOST_TEST(w.widen({6, 1, 4}));
+  BOOST_TEST(w.width == 1.0);
+  BOOST_TEST(w.widen({6, 1, 4}));
+  BOOST_TEST(w.width == 3.0);  // never wider than the residuals
+  BOOST_TEST(!w.widen({6, 1, 4}));
 }
 
 BOOST_AUTO_TEST_CASE(objectives_without_rows_have_no_search) {

@@ -27,12 +27,13 @@ namespace localsgd::detail {
 struct curvature_width {
   double width = 0;
 
-  /// @brief Where the Hessian is 0: as wide as f divided by its slope, about the size of residuals.
+  /// @brief Where the Hessian gives no direction: 8 times as wide, or f divided by its slope, about the
+  ///        size of residuals.
   /// @return whether the next Hessian will differ
   bool widen(full_gradient::value const& now) noexcept {
     double const wide = now.objective / std::sqrt(now.squared_slopes);
-    if (width > 0 || !(wide > 0) || !std::isfinite(wide)) return false;
-    width = wide;
+    if (!(wide > width) || !std::isfinite(wide)) return false;
+    width = width > 0 ? std::min(8 * width, wide) : wide;
     return true;
   }
   /// @brief After a step: narrower, if f decreased as predicted. @param ratio of the two decreases

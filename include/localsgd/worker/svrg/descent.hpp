@@ -244,8 +244,8 @@ class newton_descent {
     auto& team = round.team();
     bool const leader = team.leads();
     bool const moves = (*line_)(f, {at.point}, {at.trial}, team);
-    if (leader) width_.width = line_->change();
     bool found = false;
+    if (leader) flat_ = !moves;
     if (moves) {
       auto const value = round.pass()(f, std::span<scalar const>(at.trial), team, slopes);
       round.spend((p_->samples + p_->workers - 1) / p_->workers);
@@ -253,11 +253,10 @@ class newton_descent {
         gradients_ += p_->samples;
         found = lower(value, at.value);
         end_step(value, at, 0.5, found);  // leaves the damping as it is if f decreases
+        width_.width = std::max(line_->change(), 0.3 * width_.width);
       }
-    } else if (leader) {
-      adapt(0, false);
     }
-    return team.broadcast(leader && found ? 1 : 0) != 0 ? search::found : search::goes_on;
+    return team.broadcast(leader && found ? 1 : 0) != 0 ? search::found : search::failed;
   }
 
   void end_step(full_gradient::value const& value, descending_anchor<scalar> at, double ratio,
