@@ -129,8 +129,8 @@ class alignas(detail::cache_alignment) fedac_sequence
 /// Measured (`benchmark/family`, eight shards, the best parameters of a grid): on random shards of
 /// a9a and w8a 56 and 26 exchanges to 10⁻³, where `sgd` needs 621 and 569, but 13 and 10 epochs
 /// instead of 3 and 4. On shards of a9a sorted by label it does not reach 10⁻³ with H > 1, and
-/// nowhere on these data 10⁻⁶. It is never ahead of `dane` in exchanges there, and of `svrg` only
-/// on w8a, to 10⁻³.
+/// nowhere on these data 10⁻⁶. It is never ahead of `dane` in exchanges there, and ahead of `svrg`
+/// only on random shards of w8a, to 10⁻³.
 ///
 /// Not for objectives without a known `strong_convexity()`, `asynchronous` or `overlapped`
 /// synchronizers, averagers other than `mean` and `weighted_mean`, Compressors, or regularizers

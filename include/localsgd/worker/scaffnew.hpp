@@ -131,9 +131,9 @@ class alignas(detail::cache_alignment) scaffnew_sequence
 ///
 /// Measured (`benchmark/family`, eight shards, the best parameters of a grid): on quadratics
 /// without noise whose shards differ, 9 and 19 exchanges to 10⁻³ for κ = 100 and 10⁴, where `sgd`
-/// needs 79 and 390; on a9a sorted by label 481, where `sgd` with H > 1 does not reach it. On
-/// random shards it gains nothing. On a9a, w8a and shards that differ, it is never ahead of `dane`
-/// in exchanges.
+/// needs 79 and 390; on w8a sorted by label 569, where `sgd` needs 3792, and on a9a sorted by label
+/// 481, where `sgd` with H > 1 does not reach it. On random shards it gains nothing. On a9a, w8a
+/// and shards that differ, it is never ahead of `dane` in exchanges.
 ///
 /// On samples that all workers see, h_k is only noise. With step sizes that change within a round,
 /// η is their mean. Not for `asynchronous` or `overlapped` synchronizers, averagers other than
