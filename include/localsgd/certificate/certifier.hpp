@@ -88,6 +88,10 @@ class certifier {
            last_off_;
   }
 
+  /// @brief Leader only, before an evaluation that may end the run: whether every dual point is tried,
+  ///        whatever it promises.
+  void insist(bool on) noexcept { insists_ = on; }
+
   /// @brief Collective, immediately after `pass` has evaluated f at x. The leader receives the
   ///        result.
   /// @param slopes those of the evaluation; if empty, no dual point is used
@@ -96,7 +100,7 @@ class certifier {
                     full_gradient::value const& value, std::span<double const> slopes) {
     bool const leader = team.leads();
     if constexpr (scaled)
-      if (team.broadcast(leader && is_known(x, value) ? 1 : 0) != 0) return leader ? known_.bound : 0;
+      if (team.broadcast(leader && !insists_ && is_known(x, value) ? 1 : 0) != 0) return leader ? known_.bound : 0;
     bool has_slopes = false;
     if constexpr (dual || scaled) has_slopes = !slopes.empty() && !slopes_.empty();
     if (leader && (has_slopes || balanced_.exists() || recomputed_.exists()))
@@ -218,6 +222,7 @@ class certifier {
 
   // If only the tolerance matters, bounds that cannot end the run are not computed.
   bool promises(double predicted, double bound) const noexcept {
+    if (insists_) return predicted < bound;
     if (p_->tolerance > 0 && p_->evaluations == 0)
       return bound > p_->tolerance && predicted <= p_->tolerance;
     return predicted < bound / 1.25;
@@ -228,7 +233,7 @@ class certifier {
   // tolerance, or ends earlier, also needs a bound.
   bool balance_promises(double predicted, double objective) noexcept {
     if (!std::isfinite(predicted)) return false;
-    if (!(p_->tolerance > 0 && p_->evaluations == 0)) return true;
+    if (insists_ || !(p_->tolerance > 0 && p_->evaluations == 0)) return true;
     double const goal = std::max(p_->tolerance, precision(objective));
     if (optimism_ * predicted <= goal || predicted <= last_balanced_ / 16) return true;
     optimism_ = std::max(1.0, optimism_ / 2);
@@ -284,7 +289,7 @@ class certifier {
   double least_ = -std::numeric_limits<double>::infinity();  // lower bound on f*
   double least_off_ = 0;  // reduced by the cancellation error at the point of that proof
   double last_off_ = 0;
-  bool recedes_ = false;
+  bool recedes_ = false, insists_ = false;
 };
 
 }  // namespace localsgd::detail

@@ -119,7 +119,7 @@ class recorder {
   bool leads() const noexcept { return team_.leads(); }
 
   bool evaluates_and_ends(std::uint64_t t) {
-    if (leads()) r_.watch.stop();
+    if (leads()) r_.watch.stop(), r_.bound.insist(t == r_.p->steps || hook_.stalled());
     std::span<scalar const> consensus = round_.consensus();
     if (Record::has_domain && !hook_.evaluated_at(t)) {  // r is finite at anchors
       if (leads()) r_.landed.assign(consensus.begin(), consensus.end());
