@@ -180,6 +180,13 @@ BOOST_AUTO_TEST_CASE(another_run_is_refused_by_the_line_that_differs) {
       [&] { checkpoint_file const file(path(), "workers = 8\nseed = 2\n"); });
   BOOST_TEST(e.found == "the checkpoint of a run with seed = 1");
   BOOST_TEST(e.expected.find("seed = 2") == 0u);
+
+  write_checkpoint(path(), "seed = \x1b[2J\xff" + std::string(1000, '1'), some_state());
+  std::string const found = support::error_of<invalid_data>([&] {
+    checkpoint_file const file(path(), identity);
+  }).found;
+  BOOST_TEST(found.starts_with("the checkpoint of a run with seed = ?[2J\\xff111"));
+  BOOST_TEST(found.size() < 300u);
 }
 
 BOOST_AUTO_TEST_CASE(the_first_line_that_differs_is_found) {

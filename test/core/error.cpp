@@ -59,6 +59,16 @@ BOOST_AUTO_TEST_CASE(the_locale_has_no_say_in_what_is_shown) {
   std::setlocale(LC_ALL, before.c_str());
 }
 
+BOOST_AUTO_TEST_CASE(text_from_a_file_is_short_and_printable) {
+  using localsgd::detail::printable;
+  BOOST_TEST(printable("1:2") == "1:2");
+  BOOST_TEST(printable("") == "");
+  BOOST_TEST(printable(std::string_view("a\0\n\x1f\x7f~", 6)) == "a????~");
+  BOOST_TEST(printable("\xc3\xa4\xff") == "\\xc3\\xa4\\xff");
+  BOOST_TEST(printable("12345", 5) == "12345");
+  BOOST_TEST(printable("123456", 5) == "12345...");
+}
+
 BOOST_AUTO_TEST_CASE(invalid_settings_names_field_value_and_rule) {
   invalid_settings const e("workers", 0, ">= 1");
   BOOST_TEST(e.field == "workers");

@@ -117,7 +117,7 @@ class checkpoint_file {
     std::string_view const owner = payload.substr(0, header.identity_bytes);
     if (owner != identity) {
       auto const [theirs, ours] = first_difference(owner, identity);
-      refuse("the checkpoint of a run with " + theirs, ours + ", as this run has");
+      refuse("the checkpoint of a run with " + printable(theirs, 200), ours + ", as this run has");
     }
     state_ = payload.substr(header.identity_bytes);
   }
