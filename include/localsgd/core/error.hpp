@@ -33,9 +33,8 @@ std::string shown(T const& value) {
     return std::string(std::string_view(value));
   } else if constexpr (std::is_floating_point_v<T>) {
     std::array<char, 64> text{};
-    constexpr int digits = std::numeric_limits<T>::digits10 + 2;
     auto const end = std::to_chars(text.data(), text.data() + text.size(), value,
-                                   std::chars_format::general, digits);
+                                   std::chars_format::general, std::numeric_limits<T>::max_digits10);
     return std::string(text.data(), end.ptr);
   } else {
     return std::to_string(value);
