@@ -88,6 +88,13 @@ BOOST_AUTO_TEST_CASE(what_was_written_is_read) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(nothing_is_a_state_as_any_other) {
+  support::temporary_path const path;
+  write_checkpoint(path(), {}, {});  // null pointers
+  BOOST_TEST(checkpoint_file(path(), "").state().empty());
+  BOOST_TEST(fs::file_size(path()) == 64u);
+}
+
 BOOST_AUTO_TEST_CASE(a_new_one_takes_the_place_of_the_old_one) {
   support::temporary_path const folder;
   fs::create_directory(folder());

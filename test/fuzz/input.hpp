@@ -64,7 +64,7 @@ inline void expect_readable(localsgd::invalid_data const& e, std::string_view na
   std::string_view const what = e.what();
   expect(e.file == name, "an error names the file");
   expect(!e.found.empty() && !e.expected.empty(), "an error says what was found and expected");
-  expect(what.size() < 500 + name.size(), "a message is short");
+  expect(what.size() < 1000 + name.size(), "a message is short");
   expect(is_utf8(what), "a message is UTF-8");
   expect(std::none_of(what.begin(), what.end(),
                       [](char c) { return (c >= 0 && c < 0x20) || c == 0x7f; }),

@@ -50,8 +50,8 @@ static_assert(sizeof(checkpoint_header) == 64 && std::is_trivially_copyable_v<ch
 inline void write_checkpoint(std::filesystem::path const& path, std::string_view identity,
                              std::span<std::byte const> state) {
   std::vector<std::byte> payload(identity.size() + state.size());
-  std::memcpy(payload.data(), identity.data(), identity.size());
-  if (!state.empty()) std::memcpy(payload.data() + identity.size(), state.data(), state.size());
+  auto const owner = std::as_bytes(std::span(identity.data(), identity.size()));
+  std::ranges::copy(state, std::ranges::copy(owner, payload.begin()).out);
   checkpoint_header header;
   header.identity_bytes = identity.size();
   header.payload_bytes = payload.size();
