@@ -30,6 +30,7 @@ awk 'BEGIN { srand(3); for (i = 0; i < 200; i++) { a = rand() * 4 - 2; b = rand(
 awk 'BEGIN { srand(4); for (i = 0; i < 200; i++) { a = rand();
   printf "%d 1:%.6f\n", int(exp(2 * a) + rand()), a } }' >counts
 awk '{ $1 = ($1 == 1) ? 0.5 : 0.25; print }' two >halves
+awk '{ $1 = ($1 == 1) ? "1e-310" : 0; print }' two >tiny  # a subnormal number
 gzip -c two >two.gz
 head -c 300 two.gz >cut.gz
 head -c 40 two.gz >short.gz
@@ -195,6 +196,7 @@ done <<'END'
 2|two is the input|predict two two.model -o ./two
 2|two.model is the input|predict two two.model -o two.model
 2|label 0.25: LIBLINEAR's format has integers only|train halves -m new.model
+2|e-311: LIBLINEAR's format has integers only|train tiny -m new.model
 2|--balanced|train amounts -m new.model --loss squared --balanced
 1|no_file|train no_file -m new.model
 1|a_folder|train a_folder -m new.model
