@@ -75,8 +75,11 @@ inline void put_varint(std::vector<std::byte>& message, std::uint64_t number) {
 /// @brief Reads the number that starts at message[at] and moves `at` behind it.
 /// @throws invalid_data if the message ends before the number does, or it has more than 64 bits
 inline std::uint64_t get_varint(std::span<std::byte const> message, std::size_t& at) {
-  std::uint64_t number = 0;
-  for (unsigned shift = 0; at < message.size() && shift < 64; shift += 7) {
+  if (at >= message.size()) refuse_message();
+  auto number = static_cast<std::uint64_t>(message[at++]);
+  if (number < 128) return number;  // most are that small
+  number &= 127;
+  for (unsigned shift = 7; at < message.size() && shift < 64; shift += 7) {
     auto const byte = static_cast<std::uint64_t>(message[at++]);
     number |= (byte & 127) << shift;
     if (byte < 128) return number;
