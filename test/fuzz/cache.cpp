@@ -42,7 +42,8 @@ std::string mended(std::string bytes) {
 template <class Value>
 bool same(csr_matrix<Value> const& a, csr_matrix<Value> const& b) {
   using access = detail::csr_access;
-  return a.columns() == b.columns() && fuzz::same_bits(access::row_starts(a), access::row_starts(b)) &&
+  return a.columns() == b.columns() &&
+         fuzz::same_bits(access::row_starts(a), access::row_starts(b)) &&
          fuzz::same_bits(access::indices(a), access::indices(b)) &&
          fuzz::same_bits(access::values(a), access::values(b));
 }

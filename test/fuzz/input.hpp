@@ -92,7 +92,8 @@ class scratch_file {
   std::filesystem::path const& path() const noexcept { return path_; }
   std::string name() const { return path_.string(); }
   void write(std::string_view bytes) const {
-    std::ofstream(path_, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    std::ofstream(path_, std::ios::binary)
+        .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   }
 
  private:

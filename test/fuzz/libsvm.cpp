@@ -38,8 +38,7 @@ struct outcome {
 
 template <class Value>
 bool same(outcome<Value> const& a, outcome<Value> const& b) {
-  if (a.failed || b.failed)
-    return a.failed && b.failed && a.line == b.line && a.column == b.column;
+  if (a.failed || b.failed) return a.failed && b.failed && a.line == b.line && a.column == b.column;
   return a.row_starts == b.row_starts && a.indices == b.indices && a.columns == b.columns &&
          fuzz::same_bits(a.values, b.values) && fuzz::same_bits(a.targets, b.targets);
 }

@@ -46,7 +46,8 @@ int main(int count, char** arguments) {
       std::fflush(stdout);
       std::ifstream file(entry.path(), std::ios::binary);
       std::string const text{std::istreambuf_iterator<char>(file), {}};
-      std::vector<std::uint8_t> const bytes(text.begin(), text.end());  // no byte after the last one
+      std::vector<std::uint8_t> const bytes(text.begin(),
+                                            text.end());  // no byte after the last one
       each.call(bytes.data(), bytes.size());
       ++files;
     }
