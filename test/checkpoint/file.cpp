@@ -88,6 +88,13 @@ BOOST_AUTO_TEST_CASE(what_was_written_is_read) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(nothing_is_a_state_as_any_other) {
+  support::temporary_path const path;
+  write_checkpoint(path(), {}, {});  // null pointers
+  BOOST_TEST(checkpoint_file(path(), "").state().empty());
+  BOOST_TEST(fs::file_size(path()) == 64u);
+}
+
 BOOST_AUTO_TEST_CASE(a_new_one_takes_the_place_of_the_old_one) {
   support::temporary_path const folder;
   fs::create_directory(folder());
@@ -180,6 +187,13 @@ BOOST_AUTO_TEST_CASE(another_run_is_refused_by_the_line_that_differs) {
       [&] { checkpoint_file const file(path(), "workers = 8\nseed = 2\n"); });
   BOOST_TEST(e.found == "the checkpoint of a run with seed = 1");
   BOOST_TEST(e.expected.find("seed = 2") == 0u);
+
+  write_checkpoint(path(), "seed = \x1b[2J\xff" + std::string(1000, '1'), some_state());
+  std::string const found = support::error_of<invalid_data>([&] {
+    checkpoint_file const file(path(), identity);
+  }).found;
+  BOOST_TEST(found.starts_with("the checkpoint of a run with seed = ?[2J\\xff111"));
+  BOOST_TEST(found.size() < 300u);
 }
 
 BOOST_AUTO_TEST_CASE(the_first_line_that_differs_is_found) {

@@ -63,6 +63,18 @@ BOOST_AUTO_TEST_CASE(varints_take_a_byte_for_every_seven_bits) {
   BOOST_TEST(at == message.size());
 }
 
+BOOST_AUTO_TEST_CASE(a_varint_that_does_not_end_is_refused) {
+  std::vector<std::byte> message(2, std::byte{255});  // both say that more bytes follow
+  std::size_t at = 0;
+  BOOST_CHECK_THROW(get_varint(message, at), localsgd::invalid_data);
+  at = 2;
+  BOOST_CHECK_THROW(get_varint(message, at), localsgd::invalid_data);
+  message.assign(20, std::byte{255});  // more than 64 bits
+  message.back() = std::byte{0};
+  at = 0;
+  BOOST_CHECK_THROW(get_varint(message, at), localsgd::invalid_data);
+}
+
 BOOST_AUTO_TEST_CASE(numbers_of_a_few_bits_come_back) {
   for (unsigned bits = 2; bits <= 16; ++bits)
     for (std::size_t const n : {1u, 5u, 8u, 17u}) {

@@ -140,6 +140,26 @@ BOOST_AUTO_TEST_CASE(the_mean_has_two_bits_more_and_any_worker_decodes_it) {
   BOOST_TEST(encoded(of_mean, change).size() == 1 + 8 + 3 + 16 * 5u);
 }
 
+BOOST_AUTO_TEST_CASE(a_damaged_message_is_refused) {
+  auto state = encoder_of(quantized{4}, 300);
+  std::vector<double> change(300, 1.0);
+  std::fill(change.begin() + 128, change.end(), 0.0);
+  change[200] = 1;  // a full block, one with a single level, and an empty one
+  auto const message = encoded(state, change);
+  for (std::size_t n = 0; n != message.size(); ++n)
+    BOOST_CHECK_THROW(decoded(state, {message.begin(), message.begin() + static_cast<long>(n)}, 300,
+                              300),
+                      invalid_data);
+  for (unsigned const bits : {0u, 1u, 17u, 255u}) {
+    auto other = message;
+    other[0] = static_cast<std::byte>(bits);
+    BOOST_CHECK_THROW(decoded(state, other, 300, 300), invalid_data);
+  }
+  auto far = message;
+  far[8] = std::byte{255};  // the first run begins 255·2^56 bytes from the start
+  BOOST_CHECK_THROW(decoded(state, far, 300, 300), invalid_data);
+}
+
 BOOST_AUTO_TEST_CASE(huge_and_tiny_changes_stay_finite) {
   auto state = encoder_of(quantized{4}, 3);
   auto const sent = decoded(state, encoded(state, {1e300, -1e300, 1}), 3, 3);

@@ -76,6 +76,17 @@ BOOST_AUTO_TEST_CASE(how_the_coordinates_are_split_does_not_change_the_sums) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_damaged_message_is_refused) {
+  auto state = encoder_of(random_k{0.3}, 10);
+  auto message = encoded(state, std::vector<double>(10, 1.0));
+  for (std::size_t n = 0; n != message.size(); ++n)
+    BOOST_CHECK_THROW(decoded(state, {message.begin(), message.begin() + static_cast<long>(n)}, 10,
+                              10),
+                      invalid_data);
+  message.push_back(std::byte{0});
+  BOOST_CHECK_THROW(decoded(state, message, 10, 10), invalid_data);
+}
+
 BOOST_AUTO_TEST_CASE(after_a_reset_nothing_is_left_to_send) {
   auto state = encoder_of(random_k{0.5}, 2);
   encoded(state, {1, 2});

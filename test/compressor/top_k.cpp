@@ -95,6 +95,18 @@ BOOST_AUTO_TEST_CASE(a_change_of_zeros_is_a_message_of_no_entries) {
              boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(a_damaged_message_is_refused) {
+  auto state = bound_to(1, 300);
+  auto const message = encoded(state, std::vector<double>(300, 1.0));
+  for (std::size_t n = 0; n != message.size(); ++n)
+    BOOST_CHECK_THROW(decoded(state, {message.begin(), message.begin() + static_cast<long>(n)}, 300,
+                              300),
+                      invalid_data);
+  auto more = message;
+  more[0] = more[1] = more[2] = more[3] = std::byte{255};  // 2^32 − 1 entries
+  BOOST_CHECK_THROW(decoded(state, more, 300, 300), invalid_data);
+}
+
 BOOST_AUTO_TEST_CASE(changes_larger_than_a_float_stay_finite) {
   auto state = bound_to(1, 2);
   auto const sent = decoded(state, encoded(state, {1e300, -1e300}), 2, 2);

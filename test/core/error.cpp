@@ -54,7 +54,9 @@ BOOST_AUTO_TEST_CASE(a_number_is_shown_with_the_fewest_digits_that_identify_it) 
   for (double const x :
        {0.1, 1.0 / 3, 2.2250738585072014e-308, 1.7976931348623157e308, 1 + 0x1p-52})
     BOOST_TEST(std::stod(shown(x)) == x);  // what is shown is that number and no other
-  for (float const x : {0.1F, 1.0F / 3, 1 + 0x1p-23F}) BOOST_TEST(std::stof(shown(x)) == x);
+  // Just below 1/8, floats are 0.75·10⁻⁸ apart: 8 digits are too few for them.
+  for (float const x : {0.1F, 1.0F / 3, 1 + 0x1p-23F, 0.125F - 0x1p-27F, 0.125F - 0x1p-26F})
+    BOOST_TEST(std::stof(shown(x)) == x);
 }
 
 BOOST_AUTO_TEST_CASE(the_text_of_a_number_does_not_depend_on_the_locale) {
@@ -63,6 +65,16 @@ BOOST_AUTO_TEST_CASE(the_text_of_a_number_does_not_depend_on_the_locale) {
     if (std::setlocale(LC_ALL, name) != nullptr) break;
   BOOST_TEST(shown(0.5) == "0.5");
   std::setlocale(LC_ALL, before.c_str());
+}
+
+BOOST_AUTO_TEST_CASE(text_from_a_file_is_short_and_printable) {
+  using localsgd::detail::printable;
+  BOOST_TEST(printable("1:2") == "1:2");
+  BOOST_TEST(printable("") == "");
+  BOOST_TEST(printable(std::string_view("a\0\n\x1f\x7f~", 6)) == "a????~");
+  BOOST_TEST(printable("\xc3\xa4\xff") == "\\xc3\\xa4\\xff");
+  BOOST_TEST(printable("12345", 5) == "12345");
+  BOOST_TEST(printable("123456", 5) == "12345...");
 }
 
 BOOST_AUTO_TEST_CASE(invalid_settings_names_field_value_and_rule) {

@@ -73,6 +73,14 @@ BOOST_AUTO_TEST_CASE(labels_may_be_any_numbers_and_any_texts) {
   BOOST_TEST((encode_binary(bits).labels == expected));
 }
 
+BOOST_AUTO_TEST_CASE(floats_that_differ_in_the_last_bit_are_two_labels) {
+  std::vector<float> const y{0.125F - 0x1p-27F, 0.125F - 0x1p-26F};  // both 0.12499999 in 8 digits
+  auto const encoding = encode_binary(y);
+  BOOST_TEST(encoding.names[0] != encoding.names[1]);
+  BOOST_TEST(encode_like(encoding, y) == (std::vector<double>{1, -1}),
+             boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(both_zeros_are_one_label) {
   auto const y = encode_binary(numbers{-0.0, 1, 0.0});
   BOOST_TEST((y.labels == numbers{-1, 1, -1}));

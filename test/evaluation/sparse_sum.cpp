@@ -8,6 +8,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -106,6 +107,46 @@ BOOST_AUTO_TEST_CASE(where_whole_vectors_take_fewer_bytes_nothing_is_made) {
     check(team, 1, false, rows, total, sum, bytes);  // all entries of three parts: 27 bytes a coordinate
   });
   BOOST_TEST(bytes == 0u);
+}
+
+namespace {
+
+// The first of two threads, which receives a message from the other.
+struct receiver {
+  std::vector<std::byte> message;
+
+  std::size_t thread() const { return 0; }
+  std::size_t threads() const { return 2; }
+  void barrier() {}
+  template <class Owned>
+  void all_gather(std::span<std::uint64_t> sizes, Owned const&) {
+    sizes[1] = message.size();
+  }
+  void all_gather_v(std::span<std::vector<std::byte>> messages) { messages[1] = message; }
+  template <class Scalar, class Work>
+  bool split(std::size_t n, Work const& work) {
+    return work(0, n);
+  }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_damaged_message_is_refused) {
+  std::vector<std::vector<double>> const rows(2, std::vector<double>(100));
+  std::vector<double> total(100);
+  auto const zeros = [](std::size_t, std::size_t, std::span<double> out) {
+    std::fill(out.begin(), out.end(), 0.0);
+  };
+  receiver team;
+  detail::put_varint(team.message, 5);
+  detail::put(team.message, 1.5);  // v_5 = 1.5
+  detail::sparse_sum sum(2);
+  BOOST_TEST(sum(team, rows, std::span<double>(total), zeros));
+  BOOST_TEST(total[5] == 1.5);
+  while (team.message.size() != 1) {
+    team.message.pop_back();
+    BOOST_CHECK_THROW(sum(team, rows, std::span<double>(total), zeros), invalid_data);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(numbers_that_are_not_finite_travel) {

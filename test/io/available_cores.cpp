@@ -29,7 +29,8 @@ double quota_with(std::string const& cgroups, files const& made_up) {
 BOOST_AUTO_TEST_CASE(cpu_max_is_a_quota_and_a_period) {
   BOOST_TEST(quota_of_cpu_max("150000 100000\n") == 1.5);
   BOOST_TEST(quota_of_cpu_max("50000 100000") == 0.5);
-  for (auto const* text : {"max 100000\n", "", "100000", "100000 0", "-1 100000", "nonsense"})
+  for (auto const* text : {"max 100000\n", "", "100000", "100000 0", "-1 100000", "nonsense",
+                           "inf inf", "1e-300 1e300", "1 inf"})
     BOOST_TEST(quota_of_cpu_max(text) == unlimited_cores, "\"" << text << "\"");
 }
 

@@ -190,6 +190,13 @@ BOOST_AUTO_TEST_CASE(what_is_no_model_is_named_with_its_field) {
     }
   }
   BOOST_TEST(refused(replaced("0.1,", "1e999,")).found.find("1e999") != std::string::npos);
+  // What a message repeats of the file is short, and in ASCII without control characters.
+  BOOST_TEST(refused(replaced("\"kind\"", "\"\x7f\xc3\xa4\"")).found == "\"\\u007f\\u00e4\"");
+  BOOST_TEST(refused(replaced("\"ham\",\"spam\"", "\"\x7f\",\"\x7f\"")).found ==
+             "? twice (model.names)");
+  std::string const digits(1000, '9');
+  BOOST_TEST(refused(replaced("0.1,", digits + "e999,")).found.size() < 100u);
+  BOOST_TEST(refused(replaced("\"kind\"", '"' + digits + '"')).found.size() < 100u);
   BOOST_TEST(refused(std::string(100000, '[')).file == "m.json");  // the stack does not overflow
   BOOST_TEST(refused("\x1f\x8b...").found == "a gzip file");
 }

@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_is_named_with_its_place) {
       {replaced("0.5", "0,5"), 7, 1, "0,5", "decimal"},
       {replaced("0.5", "0.5x"), 7, 1, "0.5x", "decimal"},
       {replaced("0.5", "+-1"), 7, 1, "+-1", "decimal"},
-      {replaced("0.5", "\xc3\xa4"), 7, 1, "??", "decimal"},
+      {replaced("0.5", "\xc3\xa4"), 7, 1, "\\xc3\\xa4", "decimal"},
       {replaced("7 \n", ""), 10, 1, "the end of the file", "one of the 4 x 1 coefficients"},
       {replaced("7 \n", "7"), 10, 1, "7", "truncated"},
       {good + "8\n", 11, 1, "8", "nothing after the last row"},

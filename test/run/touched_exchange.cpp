@@ -231,6 +231,46 @@ BOOST_AUTO_TEST_CASE(an_average_that_is_not_finite_is_noticed_by_all) {
     }
 }
 
+namespace {
+
+// The sequences of the first of two ranks, and its team, which receives a message from the other.
+struct first_of_two : std::vector<recorded_sequence> {
+  bool holds(std::size_t k) const { return k == 0; }
+};
+struct receiver {
+  static constexpr bool one_process = false;
+  std::vector<std::byte> message;
+
+  index_range workers() const { return {0, 1}; }
+  bool leads() const { return true; }
+  void barrier() {}
+  void all_gather_v(std::span<std::vector<std::byte>> messages) { messages[1] = message; }
+  template <class Scalar>
+  void start_reduce(std::span<std::span<double> const>, std::size_t) {}
+  template <class Combine>
+  bool finish_reduce(std::span<std::span<double> const>, std::span<double>, Combine const&) {
+    return true;
+  }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_message_with_other_coordinates_is_refused) {
+  first_of_two workers;
+  for (int k = 0; k != 2; ++k) workers.push_back({std::vector<double>(24, 1.0), {8}});
+  std::vector<double> const weights{0.5, 0.5};
+  detail::touched_exchange<first_of_two> exchange;
+  exchange.start(24, 2);
+  receiver team;
+  detail::put(team.message, std::uint32_t{23});
+  BOOST_TEST(exchange(team, workers, weights, 1));
+  team.message.pop_back();  // three bytes of four
+  BOOST_CHECK_THROW(exchange(team, workers, weights, 2), invalid_data);
+  team.message.clear();
+  detail::put(team.message, std::uint32_t{24});  // d = 24
+  BOOST_CHECK_THROW(exchange(team, workers, weights, 3), invalid_data);
+}
+
 BOOST_AUTO_TEST_CASE(what_is_touched_is_exchanged_up_to_an_eighth_of_the_coordinates) {
   few_entries const data(n, d);
   settings s{.workers = 2, .local_steps = 3, .batch_size = 3};  // 8·2·3·3 rows of 3: 432

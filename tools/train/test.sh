@@ -30,6 +30,7 @@ awk 'BEGIN { srand(3); for (i = 0; i < 200; i++) { a = rand() * 4 - 2; b = rand(
 awk 'BEGIN { srand(4); for (i = 0; i < 200; i++) { a = rand();
   printf "%d 1:%.6f\n", int(exp(2 * a) + rand()), a } }' >counts
 awk '{ $1 = ($1 == 1) ? 0.5 : 0.25; print }' two >halves
+awk '{ $1 = ($1 == 1) ? "1e-310" : 0; print }' two >tiny  # a subnormal number
 gzip -c two >two.gz
 head -c 300 two.gz >cut.gz
 head -c 40 two.gz >short.gz
@@ -206,6 +207,7 @@ done <<'END'
 1|no_folder|train two -m new.model --report no_folder/run.html
 1|a_folder: is a folder|train two -m new.model --report a_folder
 2|label 0.25: the LIBLINEAR format stores integer labels only|train halves -m new.model
+2|e-311: the LIBLINEAR format stores integer labels only|train tiny -m new.model
 2|--balanced|train amounts -m new.model --loss squared --balanced
 1|no_file|train no_file -m new.model
 1|a_folder|train a_folder -m new.model

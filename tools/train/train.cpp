@@ -6,6 +6,7 @@
 
 #include <localsgd/core/error.hpp>
 #include <localsgd/data/balanced_weights.hpp>
+#include <localsgd/data/number_from_chars.hpp>
 #include <localsgd/html_report/write_report.hpp>
 #include <localsgd/model/scaling.hpp>
 #include <localsgd/report.hpp>
@@ -79,7 +80,8 @@ void check_format(model_format format, std::string_view loss, loss_kind const& k
     throw usage_error("--loss " + std::string(loss) +
                       ": the LIBLINEAR format cannot store this model; save it as *.json");
   for (std::string const& name : encoding.names) {
-    double const label = std::stod(name);
+    double label = 0;  // the names are numbers
+    localsgd::detail::number_from_chars(name.data(), name.data() + name.size(), label);
     if (label != std::floor(label) || std::abs(label) > std::numeric_limits<std::int32_t>::max())
       throw usage_error(
           "label " + name +

@@ -50,8 +50,8 @@ static_assert(sizeof(checkpoint_header) == 64 && std::is_trivially_copyable_v<ch
 inline void write_checkpoint(std::filesystem::path const& path, std::string_view identity,
                              std::span<std::byte const> state) {
   std::vector<std::byte> payload(identity.size() + state.size());
-  std::memcpy(payload.data(), identity.data(), identity.size());
-  if (!state.empty()) std::memcpy(payload.data() + identity.size(), state.data(), state.size());
+  auto const owner = std::as_bytes(std::span(identity.data(), identity.size()));
+  std::ranges::copy(state, std::ranges::copy(owner, payload.begin()).out);
   checkpoint_header header;
   header.identity_bytes = identity.size();
   header.payload_bytes = payload.size();
@@ -117,7 +117,7 @@ class checkpoint_file {
     std::string_view const owner = payload.substr(0, header.identity_bytes);
     if (owner != identity) {
       auto const [theirs, ours] = first_difference(owner, identity);
-      refuse("the checkpoint of a run with " + theirs, ours + ", as in this run");
+      refuse("the checkpoint of a run with " + printable(theirs, 200), ours + ", as in this run");
     }
     state_ = payload.substr(header.identity_bytes);
   }

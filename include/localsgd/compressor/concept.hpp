@@ -61,6 +61,9 @@ concept binds_an_encoder = requires(C const& c, plan const& p, std::size_t worke
 /// With it, the messages are sent to one process, which encodes Σ_k w_k C(Δ_k) as if it were the
 /// change of a worker K and sends the result to all: 2(K−1) messages instead of K(K−1).
 ///
+/// The `decode` of the library's compressors throws invalid_data for a message that `encode` did not
+/// write, such as a truncated one or one of another version, instead of reading beyond its end.
+///
 /// The compiler cannot check that `decode` depends on its arguments and the plan only, so that the
 /// state of any worker can decode the message of any other. Several threads call it concurrently
 /// for disjoint ranges, and how [0, d) is split must not change the sums.

@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/core/compiler.hpp"
+#include "localsgd/core/error.hpp"
+
 #include <bit>
 #include <cmath>
 #include <cstddef>
@@ -39,6 +42,14 @@ struct short_float {
   }
 };
 
+[[noreturn]] LOCALSGD_COLD inline void refuse_message() {
+  throw invalid_data("message", "damaged bytes", "a message that encode() of this version wrote");
+}
+/// @brief A rule of every message. @throws invalid_data unless it holds
+inline void require_message(bool ok) {
+  if (!ok) refuse_message();
+}
+
 /// @brief Appends a number to a message.
 template <class Number>
   requires std::is_trivially_copyable_v<Number>
@@ -47,6 +58,7 @@ void put(std::vector<std::byte>& message, Number number) {
   message.resize(at + sizeof number);
   std::memcpy(message.data() + at, &number, sizeof number);
 }
+/// @pre the message has these bytes
 template <class Number>
   requires std::is_trivially_copyable_v<Number>
 Number get(std::span<std::byte const> message, std::size_t at) noexcept {
@@ -61,13 +73,18 @@ inline void put_varint(std::vector<std::byte>& message, std::uint64_t number) {
   message.push_back(static_cast<std::byte>(number));
 }
 /// @brief Reads the number that starts at message[at] and moves `at` behind it.
-inline std::uint64_t get_varint(std::span<std::byte const> message, std::size_t& at) noexcept {
-  std::uint64_t number = 0;
-  for (unsigned shift = 0;; shift += 7) {
+/// @throws invalid_data if the message ends before the number does, or it has more than 64 bits
+inline std::uint64_t get_varint(std::span<std::byte const> message, std::size_t& at) {
+  if (at >= message.size()) refuse_message();
+  auto number = static_cast<std::uint64_t>(message[at++]);
+  if (number < 128) return number;  // most are that small
+  number &= 127;
+  for (unsigned shift = 7; at < message.size() && shift < 64; shift += 7) {
     auto const byte = static_cast<std::uint64_t>(message[at++]);
     number |= (byte & 127) << shift;
     if (byte < 128) return number;
   }
+  refuse_message();
 }
 
 /// @brief Appends numbers of a few bits each without gaps, and pads the last byte.

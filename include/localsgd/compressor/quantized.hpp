@@ -74,13 +74,17 @@ struct quantized {
       std::size_t const d = error_.size(), last = first + add_to.size();
       if (first == last) return;
       std::size_t b = first / block / run * run;
+      detail::require_message(message.size() >= place_at(b / run + 1));
       auto const width = static_cast<unsigned>(message[0]);  // larger for the mean
+      detail::require_message(width >= 2 && width <= 16);
       double const most = (1u << (width - 1)) - 1;
       auto at = static_cast<std::size_t>(detail::get<std::uint64_t>(message, place_at(b / run)));
       for (; b * block < last; ++b) {
         std::size_t const begin = b * block, size = std::min(block, d - begin);
+        detail::require_message(at < message.size());
         auto const form = static_cast<std::size_t>(message[at++]);
         if (form == empty) continue;
+        detail::require_message(bytes_of_block(form, size, width) <= message.size() - at);
         double const unit = weight * detail::get<detail::short_float>(message, at).value();
         at += sizeof(detail::short_float);
         std::size_t const count = form == full ? size : form, places = at;
@@ -111,6 +115,13 @@ struct quantized {
 
     static constexpr std::size_t place_at(std::size_t r) noexcept {
       return 1 + r * sizeof(std::uint64_t);
+    }
+
+    // The bytes of a block behind its form, which is not `empty`.
+    static constexpr std::size_t bytes_of_block(std::size_t form, std::size_t size,
+                                                unsigned width) noexcept {
+      std::size_t const levels = detail::packed_bytes(form == full ? size : form, width);
+      return sizeof(detail::short_float) + (form == full ? 0 : form) + levels;
     }
 
     void encode_block(std::span<Scalar const> change, std::size_t first, std::size_t size,

@@ -68,6 +68,7 @@ struct random_k {
                 std::span<double> add_to) const {
       std::size_t begin = 0;
       std::uint64_t const round = detail::get_varint(message, begin);
+      detail::require_message(message.size() - begin == entries_ * sizeof(detail::short_float));
       std::size_t const last = first + add_to.size();
       for (std::size_t j = range_of(first); j != entries_ && edge(j) < last; ++j) {
         std::size_t const i = chosen(j, round);

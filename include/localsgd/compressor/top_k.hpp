@@ -84,7 +84,9 @@ struct top_k {
 
     void decode(std::span<std::byte const> message, double weight, std::size_t first,
                 std::span<double> add_to) const {
+      detail::require_message(message.size() >= sizeof(std::uint32_t));
       auto const count = std::size_t{detail::get<std::uint32_t>(message, 0)};
+      detail::require_message(message.size() >= gaps_at(count));
       std::size_t const stretches = (count + stretch - 1) / stretch;
       auto const begins = [&](std::size_t s) {  // s ≥ 1
         return detail::get<place>(message, value_at(count) + (s - 1) * sizeof(place));

@@ -50,6 +50,21 @@ std::string shown(T const& value) {
   }
 }
 
+/// @brief Text from a file for an error message: at most `longest` bytes of it, then "...". Control
+///        characters become '?', bytes above ASCII \xNN: their meaning depends on the terminal.
+LOCALSGD_COLD inline std::string printable(std::string_view text, std::size_t longest = 40) {
+  constexpr std::string_view hex = "0123456789abcdef";
+  std::string shown;
+  for (char const c : text.substr(0, longest)) {
+    auto const byte = static_cast<unsigned char>(c);
+    if (byte >= 0x80)
+      shown.append("\\x").append({hex[byte >> 4U], hex[byte & 15U]});
+    else
+      shown += byte < 0x20 || byte == 0x7f ? '?' : c;
+  }
+  return text.size() > longest ? shown + "..." : shown;
+}
+
 }  // namespace detail
 
 /// @brief A setting, or a parameter of a component, outside its range.

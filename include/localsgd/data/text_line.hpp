@@ -114,15 +114,6 @@ class text_line {
   }
 
  private:
-  // Control characters as '?', bytes above ASCII as \xNN: their meaning depends on the terminal.
-  static void append_printable(std::string& text, char c) {
-    constexpr std::string_view hex = "0123456789abcdef";
-    auto const byte = static_cast<unsigned char>(c);
-    if (byte >= 0x80)
-      text.append("\\x").append({hex[byte >> 4U], hex[byte & 15U]});
-    else
-      text += byte < 0x20 || byte == 0x7f ? '?' : c;
-  }
   bool ends_at(char const* p) const noexcept { return p == end_ || is_blank(*p); }
   char const* token_end(char const* from) const { return std::find_if(from, end_, is_blank); }
 
@@ -138,14 +129,9 @@ class text_line {
   /// @brief The offending text starts at `from` and ends at a blank or at one of `stops`.
   [[noreturn]] void fail(char const* from, std::string_view stops,
                          std::string const& expected) const {
-    constexpr std::ptrdiff_t longest = 40;
     char const* const last = std::find_first_of(from, token_end(from), stops.begin(), stops.end());
-    std::string found;
-    for (char const* p = from; p != last && p != from + longest; ++p) append_printable(found, *p);
-    if (found.empty()) found = "nothing";
-    if (last - from > longest) found += "...";
-    throw invalid_data(file_, number_, static_cast<std::size_t>(from - begin_) + 1, found,
-                       expected);
+    throw invalid_data(file_, number_, static_cast<std::size_t>(from - begin_) + 1,
+                       last == from ? "nothing" : printable({from, last}), expected);
   }
 
   std::string_view file_;

@@ -91,6 +91,7 @@ class sparse_sum {
     for (std::size_t at = 0; at != message.size(); ++i, at += sizeof(double)) {
       i += static_cast<std::size_t>(get_varint(message, at));
       if (i >= first + out.size()) break;
+      require_message(message.size() - at >= sizeof(double));
       if (i >= first) expected[i - first] = get<double>(message, at);
     }
     for (std::size_t j = 0; j != out.size(); ++j) out[j] += expected[j];

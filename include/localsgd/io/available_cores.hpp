@@ -28,7 +28,8 @@ inline constexpr double unlimited_cores = std::numeric_limits<double>::infinity(
 
 /// @brief quota / period, both positive and in µs. Anything else is no limit.
 inline double quota_of(double quota, double period) noexcept {
-  return quota > 0 && period > 0 ? quota / period : unlimited_cores;
+  double const cores = quota / period;  // 0 or NaN at the limits of double
+  return quota > 0 && period > 0 && cores > 0 ? cores : unlimited_cores;
 }
 
 /// @brief The cores that a cpu.max of cgroup v2 grants: `"150000 100000"` is 1.5, `"max 100000"` no

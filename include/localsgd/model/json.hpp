@@ -43,7 +43,7 @@ class json_model_reader {
       fail("version", version, "1, the only version that this version of localsgd reads");
     for (auto const& [key, value] : all_.items())
       if (std::ranges::find(fields, key) == std::ranges::end(fields))
-        throw invalid_data(name_, shortened('"' + key + '"'), "only the fields of version 1");
+        throw invalid_data(name_, as_text(json(key)), "only the fields of version 1");
 
     linear_model m;
     m.loss = text("loss", field("loss"));
@@ -90,7 +90,7 @@ class json_model_reader {
     auto const note = [&](int depth, json::parse_event_t event, json& value) {
       if (event == json::parse_event_t::key && depth == 1 &&
           !seen.insert(value.get<std::string>()).second)
-        throw invalid_data(name_, shortened(value.dump()) + " twice", "each field once");
+        throw invalid_data(name_, as_text(value) + " twice", "each field once");
       return true;
     };
     try {
@@ -105,7 +105,7 @@ class json_model_reader {
       throw invalid_data(name_, line, at - line_start + 1,
                          end ? "the end of the file" : "invalid JSON", "the JSON of a model");
     } catch (json::exception const& e) {
-      throw invalid_data(name_, e.what(), "the JSON of a model");
+      throw invalid_data(name_, printable(e.what(), longest), "the JSON of a model");
     }
     if (!all_.is_object())
       throw invalid_data(name_, all_.type_name(), "an object, the JSON of a model");
@@ -120,18 +120,13 @@ class json_model_reader {
   static std::string element(std::string_view key, std::size_t i) {
     return std::string(key) + "[" + std::to_string(i) + "]";
   }
-  static std::string shortened(std::string text) {
-    constexpr std::size_t longest = 60;
-    if (text.size() <= longest) return text;
-    text.resize(longest);
-    return text + "...";
+  static constexpr std::size_t longest = 80;  // of what an error repeats
+  static std::string as_text(json const& value) {
+    return printable(value.dump(-1, ' ', true, json::error_handler_t::replace), longest);
   }
   [[noreturn]] void fail(std::string const& key, json const& found,
                          std::string const& expected) const {
-    throw invalid_data(
-        name_,
-        shortened('"' + key + "\": " + found.dump(-1, ' ', true, json::error_handler_t::replace)),
-        expected);
+    throw invalid_data(name_, '"' + key + "\": " + as_text(found), expected);
   }
   json const& array(std::string const& key, json const& value) const {
     if (!value.is_array()) fail(key, value, "an array");

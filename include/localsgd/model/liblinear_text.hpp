@@ -97,11 +97,8 @@ class liblinear_words {
 
   /// @brief Throws invalid_data at the position of the last word.
   [[noreturn]] void fail(std::string const& expected) const {
-    std::string found = word_.empty() ? "the end of the file" : std::string(word_.substr(0, 40));
-    for (char& c : found)
-      if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7f) c = '?';
     throw invalid_data(file_, line_, at_ - line_start_ + 1,
-                       found + (word_.size() > 40 ? "..." : ""), expected);
+                       word_.empty() ? "the end of the file" : printable(word_), expected);
   }
 
  private:

@@ -120,7 +120,7 @@ struct linear_model {
     std::ranges::sort(all);
     auto const twice = std::ranges::adjacent_find(all);
     if (twice != all.end())
-      throw invalid_data(member, detail::shown(*twice) + " twice",
+      throw invalid_data(member, detail::printable(detail::shown(*twice)) + " twice",
                          "distinct values, one for each class");
   }
 };

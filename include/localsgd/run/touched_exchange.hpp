@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/compressor/packing.hpp"
 #include "localsgd/core/index_range.hpp"
 #include "localsgd/kernels/combine.hpp"
 #include "localsgd/worker/concept.hpp"
@@ -101,10 +102,12 @@ class touched_exchange<Workers> {
       touched_.clear();
       for (auto const& message : messages_) {
         std::size_t const before = touched_.size();
+        require_message(message.size() % sizeof(std::uint32_t) == 0);
         touched_.resize(before + message.size() / sizeof(std::uint32_t));
         if (!message.empty()) std::memcpy(touched_.data() + before, message.data(), message.size());
       }
       order(touched_);
+      require_message(touched_.empty() || touched_.back() < dimension());
       mean_.resize(touched_.size());
       for (auto const k : carried(workers)) rows_[k].resize(touched_.size());
     }
