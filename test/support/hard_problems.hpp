@@ -294,7 +294,7 @@ struct exact_penalty {
 /// @brief F of a linear model in long double, with a bound on the rounding of its evaluation.
 class exact_objective {
  public:
-  exact_objective(problem const& p, exact_penalty penalty) : p_(&p), r_(std::move(penalty)) {
+  exact_objective(problem const& p, exact_penalty penalty) : p_(&p), r_(std::move(penalty)), loss_(p.loss.make()) {
     for (std::size_t i = 0; i != p.n; ++i) total_ += weight(i);
   }
 
@@ -313,7 +313,7 @@ class exact_objective {
       auto const at = p_->loss(z, p_->targets[i]);
       real const moved = static_cast<real>(p_->d + 4) * 0x1p-53L * size;
       sum += weight(i) * (std::abs(at.value) + std::abs(at.slope) * (size + std::abs(p_->targets[i])));
-      bent += weight(i) * at.bend * moved * moved;
+      bent += weight(i) * loss_.curvature() * moved * moved;
     }
     sum = sum / total_ + r_.value(x);
     real underflow = 4;  // x_j² is a multiple of 2⁻¹⁰⁷⁴
@@ -436,6 +436,7 @@ class exact_objective {
 
   problem const* p_;
   exact_penalty r_;
+  full_loss loss_;
   real total_ = 0;
 };
 
