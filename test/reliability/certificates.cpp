@@ -33,10 +33,10 @@ BOOST_AUTO_TEST_CASE(certificates_of_linear_models_hold) {
     r.l1.assign(p.penalized(), 0);
     r.l2.assign(p.penalized(), p.lambda);
     hard::exact_objective const exact(p, r);
-    linear_objective const f(p.rows, p.targets, p.loss.make(), l2{p.lambda}, p.options());
     hard::attack(
         "l2", p,
         [&](settings const& s, std::string const& worker, hard::point const& start) {
+          linear_objective const f(p.rows, p.targets, p.loss.make(), l2{p.lambda}, p.options());
           if (!start.empty()) return hard::claim_of(minimize(f, s, serial{}, warm_start(start)), s, worker);
           if (worker == "svrg") return hard::claim_of(minimize(f, s, serial{}, svrg{}), s, worker);
           if (worker == "dane") return hard::claim_of(minimize(f, s, serial{}, dane{}), s, worker);

@@ -107,7 +107,8 @@ inline void attack(std::string const& name, problem& p, runner const& run, exact
     s.workers = p.workers;
     try {
       claims.push_back(run(s, worker, start));
-    } catch (localsgd::invalid_settings const&) {
+    } catch (localsgd::invalid_settings const& e) {
+      if (std::getenv("LOCALSGD_SHOW_REFUSED")) BOOST_TEST_MESSAGE(p.seed << ' ' << e.what());
       ++counts.refused;
       return false;
     } catch (localsgd::invalid_data const&) {
