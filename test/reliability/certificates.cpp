@@ -4,8 +4,8 @@
 #include "localsgd/minimize.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <cstdint>
 #include <string>
-#include <utility>
 
 #include "localsgd/objective/linear.hpp"
 #include "localsgd/regularizer/l2.hpp"
@@ -21,7 +21,6 @@
 
 using namespace localsgd;
 
-
 using report = hard::report;
 BOOST_GLOBAL_FIXTURE(report);
 
@@ -33,16 +32,20 @@ BOOST_AUTO_TEST_CASE(certificates_of_linear_models_hold) {
     r.l1.assign(p.penalized(), 0);
     r.l2.assign(p.penalized(), p.lambda);
     hard::exact_objective const exact(p, r);
-    hard::attack(
-        "l2", p,
-        [&](settings const& s, std::string const& worker, hard::point const& start) {
-          linear_objective const f(p.rows, p.targets, p.loss.make(), l2{p.lambda}, p.options());
-          if (!start.empty()) return hard::claim_of(minimize(f, s, serial{}, warm_start(start)), s, worker);
-          if (worker == "svrg") return hard::claim_of(minimize(f, s, serial{}, svrg{}), s, worker);
-          if (worker == "dane") return hard::claim_of(minimize(f, s, serial{}, dane{}), s, worker);
-          return hard::claim_of(minimize(f, s, serial{}), s, worker);
-        },
-        {exact, [&](auto x) { return exact.rounding(x); }, [&](auto x) { return exact.polished(x); }},
-        {"", "svrg", "dane"});
+    hard::attack("l2", p,
+                 [&](settings const& s, std::string const& worker, hard::point const& start) {
+                   linear_objective const f(p.rows, p.targets, p.loss.make(), l2{p.lambda},
+                                            p.options());
+                   if (!start.empty())
+                     return hard::claim_of(minimize(f, s, serial{}, warm_start(start)), s, worker);
+                   if (worker == "svrg")
+                     return hard::claim_of(minimize(f, s, serial{}, svrg{}), s, worker);
+                   if (worker == "dane")
+                     return hard::claim_of(minimize(f, s, serial{}, dane{}), s, worker);
+                   return hard::claim_of(minimize(f, s, serial{}), s, worker);
+                 },
+                 {exact, [&](auto x) { return exact.rounding(x); },
+                  [&](auto x) { return exact.polished(x); }},
+                 {"", "svrg", "dane"});
   }
 }

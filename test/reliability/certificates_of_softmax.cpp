@@ -3,10 +3,12 @@
 #define BOOST_TEST_MODULE reliability_certificates_of_softmax
 #include "localsgd/minimize.hpp"
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <span>
 #include <string>
@@ -93,8 +95,10 @@ struct exact_softmax {
       real others = 0;  // log(1 + others) keeps small losses
       bool own = false;
       for (real const each : z) {
-        if (each == top && !own) own = true;
-        else others += std::exp(each - top);
+        if (each == top && !own)
+          own = true;
+        else
+          others += std::exp(each - top);
       }
       sum += weight(i) * (std::log1p(others) + (top - z[static_cast<std::size_t>(p->labels[i])]));
     }
@@ -121,7 +125,8 @@ real squares(std::span<double const> x) {
 }
 
 template <class F>
-hard::claim run(F const& f, settings const& s, std::string const& worker, hard::point const& start) {
+hard::claim run(F const& f, settings const& s, std::string const& worker,
+                hard::point const& start) {
   if (!start.empty()) return hard::claim_of(minimize(f, s, serial{}, warm_start(start)), s, worker);
   if (worker == "dane") return hard::claim_of(minimize(f, s, serial{}, dane{}), s, worker);
   return hard::claim_of(minimize(f, s, serial{}), s, worker);
@@ -130,7 +135,8 @@ hard::claim run(F const& f, settings const& s, std::string const& worker, hard::
 template <class R>
 void attack(std::string const& name, hard::problem& p, R const& penalty, exact_softmax const& exact,
             std::vector<std::string> const& workers) {
-  softmax_options const options{.intercept = p.intercept, .weights = p.weights, .regularize_intercept = !p.free};
+  softmax_options const options{
+      .intercept = p.intercept, .weights = p.weights, .regularize_intercept = !p.free};
   hard::attack(
       name, p,
       [&](settings const& s, std::string const& worker, hard::point const& start) {
@@ -168,8 +174,10 @@ BOOST_AUTO_TEST_CASE(certificates_of_softmax_regression_without_a_gradient_hold)
     bool const bounded = p.random.one_in(4);
     double const lower = bounded ? -0.4 : -hard::infinity, upper = bounded ? 0.3 : hard::infinity;
     if (p.random.one_in(2)) {
-      attack("softmax, separable", p, any_penalty{box<elastic_net>(lower, upper, elastic_net(lambda, l2_strength))},
-             {&p, [=](auto x) {
+      attack("softmax, separable", p,
+             any_penalty{box<elastic_net>(lower, upper, elastic_net(lambda, l2_strength))},
+             {&p,
+              [=](auto x) {
                 real sum = 0;
                 for (double const each : x.first(d)) {
                   if (each < lower || each > upper) return std::numeric_limits<real>::infinity();
@@ -181,10 +189,12 @@ BOOST_AUTO_TEST_CASE(certificates_of_softmax_regression_without_a_gradient_hold)
     } else {
       std::size_t const length = d / classes;
       attack("softmax, group_l1", p, any_penalty{group_l1::consecutive(d, length, lambda)},
-             {&p, [=](auto x) {
+             {&p,
+              [=](auto x) {
                 real sum = 0;
                 for (std::size_t c = 0; c != classes; ++c)
-                  sum += std::sqrt(real{static_cast<double>(length)}) * std::sqrt(squares(x.subspan(c * length, length)));
+                  sum += std::sqrt(real{static_cast<double>(length)}) *
+                         std::sqrt(squares(x.subspan(c * length, length)));
                 return lambda * sum;
               }},
              {""});

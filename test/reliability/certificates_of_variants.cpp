@@ -3,12 +3,13 @@
 #define BOOST_TEST_MODULE reliability_certificates_of_variants
 #include "localsgd/minimize.hpp"
 
-#include <boost/test/unit_test.hpp>
+#include <algorithm>
 #include <array>
+#include <boost/test/unit_test.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <utility>
+#include <vector>
 
 #include "localsgd/objective/linear.hpp"
 #include "localsgd/objective/sharded.hpp"
@@ -24,14 +25,14 @@
 
 using namespace localsgd;
 
-
 using report = hard::report;
 BOOST_GLOBAL_FIXTURE(report);
 
 namespace {
 
 template <class F>
-hard::claim run(F const& f, settings const& s, std::string const& worker, hard::point const& start) {
+hard::claim run(F const& f, settings const& s, std::string const& worker,
+                hard::point const& start) {
   if (!start.empty()) return hard::claim_of(minimize(f, s, serial{}, warm_start(start)), s, worker);
   return hard::claim_of(minimize(f, s, serial{}), s, worker);
 }
@@ -42,9 +43,10 @@ void attack(std::string const& name, hard::problem& p, Make const& make, double 
   r.l1.assign(p.penalized(), 0);
   r.l2.assign(p.penalized(), p.lambda);
   hard::exact_objective const exact(p, r);
-  hard::attack(name, p, make,
-               {exact, [&](auto x) { return exact.rounding(x); }, [&](auto x) { return exact.polished(x); }},
-               {""}, epsilon);
+  hard::attack(
+      name, p, make,
+      {exact, [&](auto x) { return exact.rounding(x); }, [&](auto x) { return exact.polished(x); }},
+      {""}, epsilon);
 }
 
 std::uint64_t const first = hard::first_problem();
@@ -55,7 +57,8 @@ BOOST_AUTO_TEST_CASE(certificates_of_float_iterates_hold) {
   for (std::uint64_t seed = first; seed != first + hard::problems(100); ++seed) {
     hard::problem p(seed, seed % 4 == 0);
     attack("float", p, [&](settings const& s, std::string const& worker, hard::point const& start) {
-      linear_objective const f(p.rows, p.targets, p.loss.make(), l2{p.lambda}, p.options(), iterate_type<float>{});
+      linear_objective const f(p.rows, p.targets, p.loss.make(), l2{p.lambda}, p.options(),
+                               iterate_type<float>{});
       return run(f, s, worker, start);
     });
   }
@@ -64,10 +67,12 @@ BOOST_AUTO_TEST_CASE(certificates_of_float_iterates_hold) {
 BOOST_AUTO_TEST_CASE(certificates_of_a_loss_with_only_the_required_members_hold) {
   for (std::uint64_t seed = first; seed != first + hard::problems(100); ++seed) {
     hard::problem p(seed);
-    attack("required members", p, [&](settings const& s, std::string const& worker, hard::point const& start) {
-      linear_objective const f(p.rows, p.targets, hard::plain_loss(p.loss.make()), l2{p.lambda}, p.options());
-      return run(f, s, worker, start);
-    });
+    attack("required members", p,
+           [&](settings const& s, std::string const& worker, hard::point const& start) {
+             linear_objective const f(p.rows, p.targets, hard::plain_loss(p.loss.make()),
+                                      l2{p.lambda}, p.options());
+             return run(f, s, worker, start);
+           });
   }
 }
 
@@ -76,10 +81,11 @@ BOOST_AUTO_TEST_CASE(certificates_of_logistic_regression_hold) {
     hard::problem p(seed);
     for (double& each : p.targets) each = each > 0 ? 1 : -1;
     p.loss.which = hard::family::logistic;
-    attack("logistic", p, [&](settings const& s, std::string const& worker, hard::point const& start) {
-      linear_objective const f(p.rows, p.targets, logistic{}, l2{p.lambda}, p.options());
-      return run(f, s, worker, start);
-    });
+    attack("logistic", p,
+           [&](settings const& s, std::string const& worker, hard::point const& start) {
+             linear_objective const f(p.rows, p.targets, logistic{}, l2{p.lambda}, p.options());
+             return run(f, s, worker, start);
+           });
   }
 }
 
@@ -104,15 +110,17 @@ BOOST_AUTO_TEST_CASE(certificates_of_shards_hold) {
       }
       parts.push_back(one);
     }
-    attack("shards", p, [&](settings const& s, std::string const& worker, hard::point const& start) {
-      serial here;
-      sharded_objective const f(here, shards, [&](std::size_t k) {
-        linear_options options = p.options();
-        options.weights = parts[k].weights;
-        options.offset = parts[k].offsets;
-        return linear_objective(parts[k].rows, parts[k].targets, p.loss.make(), l2{p.lambda}, options);
-      });
-      return run(f, s, worker, start);
-    });
+    attack("shards", p,
+           [&](settings const& s, std::string const& worker, hard::point const& start) {
+             serial here;
+             sharded_objective const f(here, shards, [&](std::size_t k) {
+               linear_options options = p.options();
+               options.weights = parts[k].weights;
+               options.offset = parts[k].offsets;
+               return linear_objective(parts[k].rows, parts[k].targets, p.loss.make(), l2{p.lambda},
+                                       options);
+             });
+             return run(f, s, worker, start);
+           });
   }
 }

@@ -50,11 +50,17 @@ inline std::uint64_t first_problem() {
 class draws {
  public:
   explicit draws(std::uint64_t seed) : seed_(seed) {}
-  std::size_t below(std::size_t n) { return static_cast<std::size_t>(localsgd::index_below(n, word())); }
-  double between(double low, double high) { return low + (high - low) * localsgd::unit_interval(word()); }
+  std::size_t below(std::size_t n) {
+    return static_cast<std::size_t>(localsgd::index_below(n, word()));
+  }
+  double between(double low, double high) {
+    return low + (high - low) * localsgd::unit_interval(word());
+  }
   bool one_in(std::size_t n) { return below(n) == 0; }
   template <class T, std::size_t N>
-  T one_of(T const (&values)[N]) { return values[below(N)]; }
+  T one_of(T const (&values)[N]) {
+    return values[below(N)];
+  }
 
  private:
   std::uint64_t word() {
@@ -103,10 +109,21 @@ struct full_loss : plain_loss {
   }
 };
 
-enum class family { logistic, squared, squared_hinge, smoothed_hinge, huber, quantile, poisson, gamma, count };
+enum class family {
+  logistic,
+  squared,
+  squared_hinge,
+  smoothed_hinge,
+  huber,
+  quantile,
+  poisson,
+  gamma,
+  count
+};
 inline char const* name_of(family which) {
-  constexpr char const* names[] = {"logistic", "squared", "squared_hinge", "smoothed_hinge",
-                                   "huber", "smoothed_quantile", "poisson", "gamma"};
+  constexpr char const* names[] = {"logistic",       "squared", "squared_hinge",
+                                   "smoothed_hinge", "huber",   "smoothed_quantile",
+                                   "poisson",        "gamma"};
   return names[static_cast<int>(which)];
 }
 
@@ -118,14 +135,22 @@ struct exact_loss {
   full_loss make() const {
     double const q = static_cast<double>(p);
     switch (which) {
-      case family::logistic: return of(localsgd::logistic{});
-      case family::squared: return of(localsgd::squared{});
-      case family::squared_hinge: return of(localsgd::squared_hinge{});
-      case family::smoothed_hinge: return of(localsgd::smoothed_hinge{q});
-      case family::huber: return of(localsgd::huber{q});
-      case family::quantile: return of(localsgd::smoothed_quantile{static_cast<double>(tau), q});
-      case family::poisson: return of(localsgd::poisson{q});
-      default: return of(localsgd::gamma_loss{q});
+      case family::logistic:
+        return of(localsgd::logistic{});
+      case family::squared:
+        return of(localsgd::squared{});
+      case family::squared_hinge:
+        return of(localsgd::squared_hinge{});
+      case family::smoothed_hinge:
+        return of(localsgd::smoothed_hinge{q});
+      case family::huber:
+        return of(localsgd::huber{q});
+      case family::quantile:
+        return of(localsgd::smoothed_quantile{static_cast<double>(tau), q});
+      case family::poisson:
+        return of(localsgd::poisson{q});
+      default:
+        return of(localsgd::gamma_loss{q});
     }
   }
 
@@ -138,7 +163,8 @@ struct exact_loss {
         real const m = y * z, e = std::exp(-std::abs(m)), s = (m > 0 ? e : 1) / (1 + e);
         return {std::log1p(e) + std::max<real>(0, -m), -y * s, e / ((1 + e) * (1 + e))};
       }
-      case family::squared: return {(z - y) * (z - y) / 2, z - y, 1};
+      case family::squared:
+        return {(z - y) * (z - y) / 2, z - y, 1};
       case family::squared_hinge: {
         real const gap = std::max<real>(0, 1 - y * z);
         return {gap * gap, -2 * y * gap, gap > 0 ? 2.0L : 0};
@@ -175,7 +201,9 @@ struct exact_loss {
 
  private:
   template <class L>
-  static full_loss of(L const& l) { return {{std::make_shared<erased_loss<L>>(l)}}; }
+  static full_loss of(L const& l) {
+    return {{std::make_shared<erased_loss<L>>(l)}};
+  }
 };
 
 /// @brief A random problem: n × d features, of any scale, with rows and columns that are equal,
@@ -195,7 +223,8 @@ struct problem {
   explicit problem(std::uint64_t number, bool extreme = true) : seed(number), random(number) {
     n = random.one_in(8) ? 1 : random.one_in(3) ? 2 + random.below(5) : 6 + random.below(25);
     d = random.one_in(6) ? 1 : 2 + random.below(8);
-    workers = random.one_in(6) ? n + 1 + random.below(5) : 1 + random.below(std::min<std::size_t>(n, 4));
+    workers =
+        random.one_in(6) ? n + 1 + random.below(5) : 1 + random.below(std::min<std::size_t>(n, 4));
     constexpr double exponents[] = {-150, -100, -30, -8, -3, 3, 8, 30, 100, 150};
     if (extreme && random.one_in(3)) feature_scale = std::pow(10.0, random.one_of(exponents));
     if (extreme && random.one_in(3)) target_scale = std::pow(10.0, random.one_of(exponents));
@@ -210,7 +239,8 @@ struct problem {
     loss.which = static_cast<family>(random.below(static_cast<std::size_t>(family::count)));
     set_targets();
     if (random.one_in(3)) {
-      for (std::size_t i = 0; i != n; ++i) weights.push_back(random.one_in(3) ? 0 : random.between(0, 2));
+      for (std::size_t i = 0; i != n; ++i)
+        weights.push_back(random.one_in(3) ? 0 : random.between(0, 2));
       weights[random.below(n)] = 1;
     }
     if (random.one_in(4))
@@ -225,12 +255,16 @@ struct problem {
   }
 
   bool is_regression() const {
-    return loss.which == family::squared || loss.which == family::huber || loss.which == family::quantile;
+    return loss.which == family::squared || loss.which == family::huber ||
+           loss.which == family::quantile;
   }
   std::size_t dimension() const { return d + (intercept != 0 ? 1 : 0); }
   std::size_t penalized() const { return intercept != 0 && free ? d : dimension(); }
   localsgd::linear_options options() const {
-    return {.intercept = intercept, .weights = weights, .offset = offsets, .regularize_intercept = !free};
+    return {.intercept = intercept,
+            .weights = weights,
+            .offset = offsets,
+            .regularize_intercept = !free};
   }
 
  private:
@@ -261,7 +295,8 @@ struct problem {
     bool const one_class = random.one_in(8);
     constexpr double parameters[] = {0.01, 0.3, 1, 5};
     loss.p = random.one_of(parameters);
-    if (loss.which == family::huber || loss.which == family::quantile) loss.p = static_cast<double>(loss.p) * target_scale;
+    if (loss.which == family::huber || loss.which == family::quantile)
+      loss.p = static_cast<double>(loss.p) * target_scale;
     if (loss.which == family::poisson) loss.p = 30;
     if (loss.which == family::gamma) loss.p = 20;
     for (std::size_t i = 0; i != n; ++i) {
@@ -270,10 +305,14 @@ struct problem {
         z += slope[j] * std::clamp(rows(i, j) / feature_scale, -1.0, 1.0);
       labels.push_back(one_class ? 1 : z < -0.5 ? 0 : z < 0.5 ? 1 : 2);
       double const bounded = std::exp(std::clamp(z, -2.0, 2.0));
-      if (is_regression()) targets.push_back(z * target_scale);
-      else if (loss.which == family::poisson) targets.push_back(std::floor(bounded));
-      else if (loss.which == family::gamma) targets.push_back(bounded * target_scale);
-      else targets.push_back(z > 0 || one_class ? 1 : -1);
+      if (is_regression())
+        targets.push_back(z * target_scale);
+      else if (loss.which == family::poisson)
+        targets.push_back(std::floor(bounded));
+      else if (loss.which == family::gamma)
+        targets.push_back(bounded * target_scale);
+      else
+        targets.push_back(z > 0 || one_class ? 1 : -1);
     }
   }
 };
@@ -294,11 +333,14 @@ struct exact_penalty {
 /// @brief F of a linear model in long double, with a bound on the rounding of its evaluation.
 class exact_objective {
  public:
-  exact_objective(problem const& p, exact_penalty penalty) : p_(&p), r_(std::move(penalty)), loss_(p.loss.make()) {
+  exact_objective(problem const& p, exact_penalty penalty)
+      : p_(&p), r_(std::move(penalty)), loss_(p.loss.make()) {
     for (std::size_t i = 0; i != p.n; ++i) total_ += weight(i);
   }
 
-  real operator()(std::span<double const> x) const { return value(std::vector<real>(x.begin(), x.end())); }
+  real operator()(std::span<double const> x) const {
+    return value(std::vector<real>(x.begin(), x.end()));
+  }
 
   /// @brief The rounding of F(x) as a sum in double: 4(n + d + 16) u of the sizes of all terms, and
   ///        the effect of the rounding of ⟨a_i, x⟩.
@@ -312,14 +354,15 @@ class exact_objective {
       real const z = product(i, v);
       auto const at = p_->loss(z, p_->targets[i]);
       real const moved = static_cast<real>(p_->d + 4) * 0x1p-53L * size;
-      sum += weight(i) * (std::abs(at.value) + std::abs(at.slope) * (size + std::abs(p_->targets[i])));
+      sum +=
+          weight(i) * (std::abs(at.value) + std::abs(at.slope) * (size + std::abs(p_->targets[i])));
       bent += weight(i) * loss_.curvature() * moved * moved;
     }
     sum = sum / total_ + r_.value(x);
     real underflow = 4;  // x_j² is a multiple of 2⁻¹⁰⁷⁴
     for (double const l2 : r_.l2) underflow += l2;
-    return static_cast<double>(4 * static_cast<real>(p_->n + p_->d + 16) * 0x1p-53L * sum + bent / total_ +
-                               underflow * 0x1p-1074L) +
+    return static_cast<double>(4 * static_cast<real>(p_->n + p_->d + 16) * 0x1p-53L * sum +
+                               bent / total_ + underflow * 0x1p-1074L) +
            std::numeric_limits<double>::min();
   }
 
@@ -338,7 +381,9 @@ class exact_objective {
 
  private:
   real weight(std::size_t i) const { return p_->weights.empty() ? 1 : p_->weights[i]; }
-  real constant(std::size_t i, std::size_t j) const { return j < p_->d ? p_->rows(i, j) : p_->intercept; }
+  real constant(std::size_t i, std::size_t j) const {
+    return j < p_->d ? p_->rows(i, j) : p_->intercept;
+  }
   real product(std::size_t i, std::vector<real> const& x) const {
     real z = p_->offsets.empty() ? 0 : p_->offsets[i];
     for (std::size_t j = 0; j != x.size(); ++j) z += constant(i, j) * x[j];
@@ -371,7 +416,8 @@ class exact_objective {
       auto const at = p_->loss(product(i, x), p_->targets[i]);
       for (std::size_t j = 0; j != m; ++j) {
         real const share = weight(i) / total_ * constant(i, open[j]);
-        for (std::size_t k = 0; k != m; ++k) a[j * (m + 1) + k] += share * at.bend * constant(i, open[k]);
+        for (std::size_t k = 0; k != m; ++k)
+          a[j * (m + 1) + k] += share * at.bend * constant(i, open[k]);
         a[j * (m + 1) + m] -= share * at.slope;
       }
     }
@@ -379,8 +425,9 @@ class exact_objective {
       real& diagonal = a[j * (m + 1) + j];
       if (has_penalty(open[j])) {
         diagonal += r_.l2[open[j]];
-        a[j * (m + 1) + m] -= r_.l2[open[j]] * x[open[j]] +
-                              (x[open[j]] > 0 ? r_.l1[open[j]] : x[open[j]] < 0 ? -r_.l1[open[j]] : 0);
+        a[j * (m + 1) + m] -= r_.l2[open[j]] * x[open[j]] + (x[open[j]] > 0   ? r_.l1[open[j]]
+                                                             : x[open[j]] < 0 ? -r_.l1[open[j]]
+                                                                              : 0);
       }
       diagonal *= 1 + 1e-17L;
       if (!(diagonal > 0)) diagonal = 1;
@@ -398,7 +445,8 @@ class exact_objective {
     }
     for (real t = 1; t > 1e-3L; t /= 4) {
       auto next = x;
-      for (std::size_t j = 0; j != m; ++j) next[open[j]] = bounded(open[j], x[open[j]], x[open[j]] + t * step[j]);
+      for (std::size_t j = 0; j != m; ++j)
+        next[open[j]] = bounded(open[j], x[open[j]], x[open[j]] + t * step[j]);
       if (take(next, x, best)) return;
     }
   }
