@@ -417,3 +417,16 @@ BOOST_AUTO_TEST_CASE(there_is_no_bound_without_a_penalty_or_with_numbers_that_ar
     }
   }
 }
+
+BOOST_AUTO_TEST_CASE(the_bound_covers_the_rounding_of_a_prediction_that_meets_its_target) {
+  // 3 fl(1/3) is 1 - 2^-54 and rounds to 1: the loss is 2^-109, but 0 as computed. F* <= λ/18.
+  dense_matrix<double> const rows{{3}};
+  std::vector<double> const targets{1};
+  double const lambda = 0x1p-200;
+  linear_objective const f(rows, targets, squared{}, l2{lambda});
+  evaluated const at = evaluate(f, {1.0 / 3});
+  BOOST_TEST(at.slopes[0] == 0);
+  BOOST_TEST(at.objective < 0x1p-200);
+  dual_extrapolation dual(f, f.samples());
+  BOOST_TEST(bound_at(dual, f, at).bound >= 0x1p-109);
+}

@@ -278,3 +278,16 @@ BOOST_AUTO_TEST_CASE(one_object_serves_matrices_of_several_sizes) {
     }
   }
 }
+
+BOOST_AUTO_TEST_CASE(coordinates_that_never_settle_are_given_up_after_two_thousand_sweeps) {
+  for (std::size_t const d : {1, 2, 20}) {
+    coordinate_descent descent;
+    descent.take(diagonal(vector(d, 1)).triangle(), d);
+    std::size_t calls = 0;
+    vector const x(d), g(d, 1);
+    vector u(d);
+    auto const prox = [&](std::size_t, double v, double) { return v + (++calls % 2 == 0 ? 1 : -1); };
+    descent(prox, [](std::span<double const>) { return 0.0; }, x, g, 0, 1, u);
+    BOOST_TEST(calls <= 2000 * d);
+  }
+}

@@ -112,3 +112,12 @@ BOOST_AUTO_TEST_CASE(rows_of_zeros_have_no_moments) {
   BOOST_TEST(m.typical == 0);
   BOOST_TEST(m.largest == 0);
 }
+
+BOOST_AUTO_TEST_CASE(a_typical_row_is_the_largest_if_squared_norms_have_no_squares) {
+  for (double const size : {0x1p400, 0x1p-400}) {  // its fourth power is not a double
+    dense_matrix<double> const a{{size, 0}, {0, size / 2}};
+    auto const m = moments_of(a, 0, all_equal, 2, 2, 1e-8, 300);
+    BOOST_TEST(m.largest == size * size);
+    BOOST_TEST(m.typical == m.largest);
+  }
+}

@@ -195,3 +195,14 @@ BOOST_AUTO_TEST_CASE(all_lanes_are_summed) {
     expected += parts[i] = static_cast<double>(std::size_t{1} << i);
   BOOST_TEST(detail::sum_of(detail::load(parts)) == expected);
 }
+
+BOOST_AUTO_TEST_CASE(a_squared_norm_above_is_not_below_the_norm_if_squares_underflow) {
+  std::vector<double> const tiny{0x1p-600, 0, 0x1p-600}, ordinary{3, 4}, zero(3);
+  BOOST_TEST(detail::squared_norm(std::span<double const>(tiny)) == 0);
+  // Each of 3 products and 2 divisions loses less than 2^-1074.
+  BOOST_TEST(detail::squared_norm_above(std::span<double const>(tiny)) == 5 * 0x1p-1074);
+  BOOST_TEST(detail::squared_norm_above(std::span<double const>(ordinary)) == 25);
+  BOOST_TEST(detail::squared_norm_above(std::span<double const>(ordinary), 2) == 6.25);
+  BOOST_TEST(detail::squared_norm_above(std::span<double const>(zero)) == 0);
+  BOOST_TEST(std::isnan(detail::above_underflow(std::nan(""), std::span<double const>(tiny))));
+}

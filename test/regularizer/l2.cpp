@@ -66,3 +66,9 @@ BOOST_AUTO_TEST_CASE(lambda_is_finite_and_not_negative) {
     BOOST_TEST(e.rule == "finite and >= 0");
   }
 }
+
+BOOST_AUTO_TEST_CASE(the_conjugate_is_not_zero_if_squares_underflow) {
+  std::vector<double> const u{0x1p-600};
+  BOOST_TEST(l2{0}.conjugate(u) == infinity);
+  BOOST_TEST(l2{0x1p-1000}.conjugate(u) >= 0x1p-201);  // 2^-1200/(2 2^-1000)
+}

@@ -91,3 +91,39 @@ BOOST_AUTO_TEST_CASE(x_is_the_better_of_the_average_and_the_last_point) {
   }
   BOOST_TEST(seen.size() == 2u);
 }
+
+namespace {
+// f(x) = 2^60 + x²/2, which is 2^60 in double for every |x| < 8: all values are equal as computed.
+struct flat {
+  using scalar = double;
+  static std::size_t dimension() { return 1; }
+  static std::size_t samples() { return 4; }
+  static double strong_convexity() { return 1; }
+  double gradient(std::span<double const> x, std::span<std::size_t const>, std::span<double> g) const {
+    g[0] = x[0];
+    return 0x1p60 + x[0] * x[0] / 2;
+  }
+};
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(of_two_points_with_equal_values_the_bound_belongs_to_the_answer) {
+  // x_t = 2^-t: the average has the larger bound x²/2.
+  std::vector<double> const start{1};
+  result const r = minimize(flat{}, {.workers = 1, .local_steps = 1, .steps = 8}, sgd{}, serial{},
+                            constant_step{0.5}, warm_start(start));
+  BOOST_TEST(r.last[0] == 0x1p-8);
+  BOOST_TEST(r.average[0] > r.last[0]);
+  BOOST_TEST(r.x[0] == r.last[0]);
+  BOOST_TEST(r.certificate >= r.x[0] * r.x[0] / 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_gradient_whose_square_underflows_is_not_zero) {
+  // With a = 2^-500, y = 2^-100 and λ = 2^-1010 the gradient at 0 is -2^-600, and
+  // f(0) − f* = (y²/2)/(1 + λ/a²) = 2^-201/(1 + 2^-10).
+  dense_matrix<double> const rows{{0x1p-500}};
+  std::vector<double> const targets{0x1p-100};
+  linear_objective const f(rows, targets, squared{}, l2{0x1p-1010});
+  result const r = minimize(f, {.workers = 1, .epochs = 0}, serial{});
+  BOOST_TEST(r.x[0] == 0);
+  BOOST_TEST(r.certificate >= 0x1p-201 / (1 + 0x1p-10));
+}

@@ -184,6 +184,7 @@ class balanced_dual {
       double const rest = gradient[j] + pass.sum()[j] / n;
       square += rest * rest;
     }
+    square += d * 0x1p-1074;  // if squares underflow
     double const squared_slopes = pass.sum().back() / n, terms = pass.last() / n;
     double const size = pass.totals().back() / n;
     double const moved = 2 * off.gradient + 2 * rows.of_sum(squared_slopes);

@@ -145,7 +145,8 @@ class dual_extrapolation {
   /// - a sum h(θ) has an error of m u (1/n) Σ s_i|θ_i|‖a_i‖ ≤ m u ρ √((1/n) Σ s_i θ_i²), and of m u
   ///   λ‖x‖, as it is the gradient minus λx. Let E be the combination of all these errors by c:
   ///   ‖h‖²/(2λ) has an error of at most E(‖h‖ + E)/λ;
-  /// - f has an error of m u f, and of m u ρ √(…) ‖x‖ due to the z_i;
+  /// - f has an error of m u f, of m u ρ √(…) ‖x‖ due to the z_i, and of ½ φ'' (m u ρ‖x‖)², which
+  ///   is larger only if the slopes are near 0; also of λ d 2⁻¹⁰⁷⁵ if ‖x‖² underflows;
   /// - the conjugates have an error of m u (1/n) Σ s_i|φ*(θ_i)|, and |φ*(θ)| ≤ gap + |θz| + |φ|.
   /// If φ can be negative, φ ≥ −φ*(0), so |φ| ≤ φ + 2 max(0, φ*(0)).
   /// Offsets are equivalent to a feature o_i with coefficient 1, which is included in ‖a_i‖² and
@@ -171,6 +172,9 @@ class dual_extrapolation {
       }
       squares += some;
     }
+    for (std::size_t j = 0; squares < 0x1p-900 && j != h_.size(); ++j)
+      h_[j] += moved[j] / n;
+    squares = above_underflow(squares, std::span<double const>(h_));
     double const gap = objective + conjugates / n + squares / (2 * lambda);
 
     constexpr double u = std::numeric_limits<double>::epsilon() / 2;
@@ -185,11 +189,14 @@ class dual_extrapolation {
     double const slopes = rows_.norm * total.slopes, size = slopes + lambda * total.x;
     double const error = 2 * chain * u * size;
     double const products = offsets_of(*f_).empty() ? 2 : 3;  // in f, in the conjugates, and θ_i o_i
+    double const bent = chain * u * rows_.norm * own.x;  // of all z_i
     double const margin =
-        2 * chain * u *
-            (2 * (std::abs(objective) + 2 * rows_.depth) + std::abs(gap) +
-             products * size * own.x + squares / lambda) +
-        error * (std::sqrt(squares) + error) / lambda;
+        std::max(2 * chain * u *
+                         (2 * (std::abs(objective) + 2 * rows_.depth) + std::abs(gap) +
+                          products * size * own.x + squares / lambda) +
+                     error * (std::sqrt(squares) + error) / lambda,
+                 f_->loss().curvature() * bent * bent) +
+        lambda * static_cast<double>(h_.size() + 2) * 0x1p-1074;
     double const result = std::max(gap, 0.0) + margin;
     return std::isfinite(result) ? result : infinity;
   }
@@ -230,7 +237,7 @@ class dual_extrapolation {
 
   lengths lengths_of(linear_point const& at) const {
     double const of_offset = offsets_of(*f_).empty() ? 0 : 1;
-    return {std::sqrt(at.squared_slopes), std::sqrt(squared_norm(at.x) + of_offset)};
+    return {std::sqrt(at.squared_slopes), std::sqrt(squared_norm_above(at.x) + of_offset)};
   }
 
   dual_model model_at(linear_point const& at) const {

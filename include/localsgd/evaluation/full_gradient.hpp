@@ -177,9 +177,9 @@ class full_gradient {
     double const n = static_cast<double>(samples_);
     double squares = 0;
     if constexpr (proximal<F>)
-      squares = squared_norm(std::span<typename F::scalar const>(least_subgradient(f, x, sum(), n)));
+      squares = squared_norm_above<typename F::scalar>(least_subgradient(f, x, sum(), n));
     else
-      squares = squared_norm(std::span<double const>(sum())) / n / n;
+      squares = squared_norm_above(sum(), n);
     return {last() / n, squares, total_.back() / n};
   }
 

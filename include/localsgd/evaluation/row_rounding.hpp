@@ -86,12 +86,13 @@ class row_rounding {
     errors e;
     if constexpr (has_known_rounding<F>) {
       constexpr double u = std::numeric_limits<double>::epsilon() / 2;
-      double const length = std::sqrt(squared_norm(x) + constant_), moved = u * length;
+      double const length = std::sqrt(squared_norm_above(x) + constant_), moved = u * length;
       double slopes = value.squared_slopes;
       if constexpr (has_bounded_scores<stepped_objective<F>>)
         slopes = stepped_objective<F>::largest_squared_slopes;
       if (length > 0) {
-        e.value = 2 * moved * (root(slopes, products_) + moved / 2 * root(products_, bent_));
+        e.value = 2 * moved * (root(slopes, products_) + moved / 2 * root(products_, bent_)) +
+                  lambda * static_cast<double>(x.size() + 2) * 0x1p-1074;  // if ‖x‖² underflows
         e.gradient = 2 * (moved * root(rows_, bent_) + chain_ * moved * lambda);
       }
       e.gradient += of_sum(slopes);

@@ -196,7 +196,8 @@ class coordinate_descent_on : public Quadratic {
       return value;
     };
     double most = 0;
-    std::size_t budget = Quadratic::sweeps * d + 100000;  // coordinates; afterwards the direction is used as it is
+    // In coordinates, at most 2000 sweeps; afterwards the direction is used as it is.
+    std::size_t budget = std::min(Quadratic::sweeps * d + 100000, 2000 * d);
     while (budget > d) {
       moving.clear();
       double const sum = sweep(all, [&](std::size_t j) { moving.push_back(j); });
@@ -204,8 +205,9 @@ class coordinate_descent_on : public Quadratic {
       most = std::max(most, sum);
       if (!(sum > Quadratic::exact * most)) break;
       history_.clear();
-      for (int made = 1; budget > 2 * moving.size(); ++made) {
-        budget -= std::max<std::size_t>(1, moving.size());
+      std::size_t const overhead = std::min<std::size_t>(d, 8);  // of a sweep, in coordinates
+      for (int made = 1; budget > 2 * moving.size() + overhead; ++made) {
+        budget -= std::max(overhead, moving.size());
         start_.assign(u.begin(), u.end());
         double const moved = sweep(moving, [](std::size_t) {});
         if (!(moved > Quadratic::exact * most)) break;

@@ -80,6 +80,8 @@ row_moments moments_of(Matrix const& features, double intercept, Scale const& sc
     m.largest = std::max(m.largest, square);
   }
   m.typical = sum > 0 ? sum_of_squares / sum : 0;
+  // If the squares overflow or underflow: never less.
+  if (sum > 0 && !(sum_of_squares > 0x1p-900 && std::isfinite(sum_of_squares))) m.typical = m.largest;
   m.spectral = largest_eigenvalue(
       dimension,
       [&](std::span<double const> v, std::span<double> out) {

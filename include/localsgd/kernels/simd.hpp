@@ -214,6 +214,23 @@ double squared_norm(std::span<A const> a) noexcept {
   return dot(a.data(), a.data(), a.size());
 }
 
+/// @brief ‖a‖², or an upper bound on it if some squares may have underflowed.
+/// @param squares ‖a‖² as computed by at most d + 2 operations, d the length of a; returned
+///                unchanged from 2⁻⁹⁰⁰ on, and if a is 0
+template <class A>
+double above_underflow(double squares, std::span<A const> a) noexcept {
+  if (!(squares < 0x1p-900)) return squares;
+  for (A const each : a)
+    if (each != 0) return squares + static_cast<double>(a.size() + 2) * 0x1p-1074;
+  return squares;
+}
+
+/// @brief ‖a/n‖², or an upper bound on it if some squares may have underflowed.
+template <class A>
+double squared_norm_above(std::span<A const> a, double n = 1) noexcept {
+  return above_underflow(squared_norm(a) / n / n, a);
+}
+
 /// @brief ‖x − y‖². @pre x and y have the same length
 template <class A>
 LOCALSGD_ONE_COPY double squared_distance(std::span<A const> x, std::span<A const> y) noexcept {

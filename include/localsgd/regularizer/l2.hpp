@@ -41,7 +41,7 @@ struct l2 {
     for (Scalar& e : x) e = static_cast<Scalar>(shrinkage * static_cast<double>(e));
   }
   double conjugate(std::span<double const> u) const noexcept {
-    double const squares = detail::squared_norm(u);
+    double const squares = detail::squared_norm_above(u);  // of u ≠ 0 never 0
     if (squares == 0) return 0;
     return lambda > 0 ? squares / (2 * lambda) : std::numeric_limits<double>::infinity();
   }

@@ -208,18 +208,18 @@ class recorder {
     out.objective = value.objective;
     out.certificate = r_.bound.at_known_point(value, hook_.point());
   }
-  // Leader only: the average is available; the answer is the better point, with a bound from both.
+  // Leader only: the answer is the better point. Equal values can differ by their rounding errors.
   void compare(known const& average) {
     auto& out = r_.outcome;
     if (!all_finite(std::span<scalar>(r_.average))) return;
     r_.weighted = r_.average;
     if (!(average.objective <= out.objective)) return;
-    bool const lower = average.objective < out.objective;  // if not, both bounds hold for either point
+    if (average.objective == out.objective && average.certificate > out.certificate) return;
     r_.best = r_.average;
     out.objective = average.objective;
     // A bound at a lower double point combines both proofs, with the rounding errors of both values.
-    out.certificate = std::same_as<scalar, double> && lower ? average.certificate
-                          : std::min(out.certificate, average.certificate);
+    out.certificate = std::same_as<scalar, double>
+                          ? average.certificate : std::min(out.certificate, average.certificate);
   }
 
   // Leader only: whether the run ends here and why, if the observer does not request the end.
