@@ -36,7 +36,7 @@ std::vector<double> ratios;
 
 template <class F>
 void judge(char const* problem, F const& f, double gradient_seconds) {
-  for (std::size_t const k : {8, 32})
+  for (std::size_t const k : {8U, 32U})
     for (network const& each : networks)
       for (double const share : {1e-3, 1e-6}) {
         cluster const machines{.costs = {.gradient_seconds = gradient_seconds,
