@@ -280,7 +280,7 @@ BOOST_AUTO_TEST_CASE(one_object_serves_matrices_of_several_sizes) {
 }
 
 BOOST_AUTO_TEST_CASE(coordinates_that_never_settle_are_given_up_after_two_thousand_sweeps) {
-  for (std::size_t const d : {1, 2, 20}) {
+  for (std::size_t const d : {1U, 2U, 20U}) {
     coordinate_descent descent;
     descent.take(diagonal(vector(d, 1)).triangle(), d);
     std::size_t calls = 0;
