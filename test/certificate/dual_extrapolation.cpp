@@ -422,8 +422,7 @@ BOOST_AUTO_TEST_CASE(the_bound_covers_the_rounding_of_a_prediction_that_meets_it
   // 3 fl(1/3) is 1 - 2^-54 and rounds to 1: the loss is 2^-109, but 0 as computed. F* <= λ/18.
   dense_matrix<double> const rows{{3}};
   std::vector<double> const targets{1};
-  double const lambda = 0x1p-200;
-  linear_objective const f(rows, targets, squared{}, l2{lambda});
+  linear_objective const f(rows, targets, squared{}, l2{0x1p-200});
   evaluated const at = evaluate(f, {1.0 / 3});
   BOOST_TEST(at.slopes[0] == 0);
   BOOST_TEST(at.objective < 0x1p-200);
