@@ -112,11 +112,11 @@ void add_sparse_row(Row const& a, double weight, double intercept, std::size_t l
   to[last] += c * intercept;
 }
 
-/// @brief Calls `visit(i, s_i φ''_i)` for some samples of a linear model whose φ'' is not 0 at x.
+/// @brief Calls `visit(i, s_i φ''_i)` for some samples of a linear model at x, in their order.
 /// @param width see second_derivatives()
 template <linear_with_sparse_steps F, class Visit>
 void for_each_curvature(F const& f, std::span<typename F::scalar const> x, index_range samples,
-                        Visit const& visit, double width = 0) {
+                        double width, Visit const& visit) {
   constexpr std::size_t block = 64;
   double z[block], y[block], bend[block];
   for (std::size_t i = samples.first; i < samples.last; i += block) {
@@ -124,8 +124,7 @@ void for_each_curvature(F const& f, std::span<typename F::scalar const> x, index
     write_predictions(f, x, {i, i + count}, z);
     for (std::size_t j = 0; j != count; ++j) y[j] = f.target(i + j);
     second_derivatives(f.loss(), z, y, count, bend, width);
-    for (std::size_t j = 0; j != count; ++j)
-      if (double const weight = f.scale(i + j) * bend[j]; weight != 0) visit(i + j, weight);
+    for (std::size_t j = 0; j != count; ++j) visit(i + j, f.scale(i + j) * bend[j]);
   }
 }
 
@@ -139,7 +138,8 @@ void add_hessian(F const& f, std::span<typename F::scalar const> x, index_range 
   std::size_t const d = x.size(), last = d - 1;
   rank_update dense(d);
   std::vector<double> values;
-  for_each_curvature(f, x, samples, [&](std::size_t i, double weight) {
+  for_each_curvature(f, x, samples, width, [&](std::size_t i, double weight) {
+    if (weight == 0) return;
     auto const a = row_of(f.features(), i);
     if constexpr (sparse_row<row>)
       if (!is_full(a.indices.size(), d))
@@ -151,7 +151,7 @@ void add_hessian(F const& f, std::span<typename F::scalar const> x, index_range 
     if (!dense.full()) return;
     dense.add_to(triangle, 0, 0);
     dense.clear();
-  }, width);
+  });
   dense.add_to(triangle, 0, 0);
 }
 
@@ -228,7 +228,8 @@ void add_hessian_diagonal(F const& f, std::span<typename F::scalar const> x, ind
                           std::span<double> sum) {
   double const intercept = f.intercept();
   double weights = 0;
-  for_each_curvature(f, x, samples, [&](std::size_t i, double weight) {
+  for_each_curvature(f, x, samples, 0, [&](std::size_t i, double weight) {
+    if (weight == 0) return;
     for_each_entry(row_of(f.features(), i),
                    [&](std::size_t j, double value) { sum[j] += weight * value * value; });
     weights += weight;

@@ -153,54 +153,48 @@ inline double work_of_square(std::size_t entries, std::size_t m) noexcept {
 template <linear_separable F>
 void add_hessian(F const& f, std::span<typename F::scalar const> x, index_range samples,
                  working_set const& set, std::span<double> triangle, double width = 0) {
-  constexpr std::size_t block = 64;
-  double z[block], y[block], bend[block];
   std::size_t const m = set.size();
   rank_update dense(m);
   sparse_entries row(m);
   double work = 0, gradient = 0;
-  for (std::size_t i = samples.first; i < samples.last; i += block) {
-    std::size_t const count = std::min(block, samples.last - i);
-    write_predictions(f, x, {i, i + count}, z);
-    for (std::size_t j = 0; j != count; ++j) y[j] = f.target(i + j);
-    second_derivatives(f.loss(), z, y, count, bend, width);
-    for (std::size_t j = 0; j != count; ++j) {
-      restrict_row(f, i + j, set, row);
-      pass_work const all = work_of_sample(f, i + j, m);
-      gradient += all.gradient;
-      work += all.gradient + work_of_square(row.size(), m);
-      double const weight = f.scale(i + j) * bend[j];
-      if (weight == 0) continue;
-      if (!is_full(row.size(), m)) {
-        row.add_square_to(triangle, weight);
-        continue;
-      }
-      std::span<double> const to = dense.next();
-      row.write(to);
-      dense.push(weight);
-      if (!dense.full()) continue;
-      dense.add_to(triangle, 0, 0);
-      dense.clear();
-    }
-  }
+  for_each_curvature(f, x, samples, width, [&](std::size_t i, double weight) {
+    restrict_row(f, i, set, row);
+    pass_work const all = work_of_sample(f, i, m);
+    gradient += all.gradient;
+    work += all.gradient + work_of_square(row.size(), m);
+    if (weight == 0) return;
+    if (!is_full(row.size(), m)) return row.add_square_to(triangle, weight);
+    std::span<double> const to = dense.next();
+    row.write(to);
+    dense.push(weight);
+    if (!dense.full()) return;
+    dense.add_to(triangle, 0, 0);
+    dense.clear();
+  });
   dense.add_to(triangle, 0, 0);
   triangle[triangle.size() - 2] += work;
   triangle[triangle.size() - 1] += gradient;
 }
 
-/// @brief Adds to three numbers, for some samples: the number of entries of their rows in a working
-///        set, the work of its Hessian, and that of a gradient.
+/// @brief Adds to three numbers: the entries of row i in a set of m coordinates, the work of adding
+///        it to the Hessian of the set, and that of a gradient.
+template <linear_separable F>
+void add_work_of_row(F const& f, std::size_t i, std::size_t entries, std::size_t m,
+                     std::span<double> sum) {
+  double const gradient = work_of_sample(f, i, m).gradient;
+  sum[0] += static_cast<double>(entries);
+  sum[1] += gradient + work_of_square(entries, m);
+  sum[2] += gradient;
+}
+
+/// @brief add_work_of_row() for the rows of some samples in a working set.
 template <linear_separable F>
 LOCALSGD_ONE_COPY void add_work_of_hessian(F const& f, index_range samples, working_set const& set,
                                            std::span<double> sum) {
-  std::size_t const m = set.size();
-  sparse_entries row(m);
+  sparse_entries row(set.size());
   for (std::size_t i = samples.first; i != samples.last; ++i) {
     restrict_row(f, i, set, row);
-    double const gradient = work_of_sample(f, i, m).gradient;
-    sum[0] += static_cast<double>(row.size());
-    sum[1] += gradient + work_of_square(row.size(), m);
-    sum[2] += gradient;
+    add_work_of_row(f, i, row.size(), set.size(), sum);
   }
 }
 
@@ -211,26 +205,14 @@ template <linear_separable F>
 LOCALSGD_ONE_COPY void pack_rows(F const& f, std::span<typename F::scalar const> x,
                                  index_range samples, working_set const& set, double width,
                                  std::vector<std::byte>& message, std::span<double> sum) {
-  constexpr std::size_t block = 64;
-  double z[block], y[block], bend[block];
   sparse_entries row(set.size());
   message.clear();
-  for (std::size_t i = samples.first; i < samples.last; i += block) {
-    std::size_t const count = std::min(block, samples.last - i);
-    write_predictions(f, x, {i, i + count}, z);
-    for (std::size_t j = 0; j != count; ++j) y[j] = f.target(i + j);
-    second_derivatives(f.loss(), z, y, count, bend, width);
-    for (std::size_t j = 0; j != count; ++j) {
-      double const weight = f.scale(i + j) * bend[j];
-      double const gradient = work_of_sample(f, i + j, set.size()).gradient;
-      row.clear();
-      if (weight > 0) restrict_row(f, i + j, set, row);
-      if (row.size() != 0) row.append_to(message, weight);
-      sum[0] += static_cast<double>(row.size());
-      sum[1] += gradient + work_of_square(row.size(), set.size());
-      sum[2] += gradient;
-    }
-  }
+  for_each_curvature(f, x, samples, width, [&](std::size_t i, double weight) {
+    row.clear();
+    if (weight > 0) restrict_row(f, i, set, row);
+    if (row.size() != 0) row.append_to(message, weight);
+    add_work_of_row(f, i, row.size(), set.size(), sum);
+  });
 }
 
 /// @brief Adds the rows of pack_rows() to a matrix.
