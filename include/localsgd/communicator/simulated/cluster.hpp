@@ -103,11 +103,9 @@ struct cluster {
     validate(workers);
     if (!groups || workers == 1) return costs.seconds_per_round(workers, bytes);
     std::size_t const m = costs.members_for(workers), g = groups->groups;
-    cost_model within = costs, between = costs;
-    within.members = between.members = 0;
-    within.latency_seconds = groups->latency_seconds;
-    within.bytes_per_second = groups->bytes_per_second;
-    return within.seconds_per_round((m + g - 1) / g, bytes) + between.seconds_per_round(g, bytes);
+    cost_model between = costs;
+    between.members = 0;
+    return group_seconds((m + g - 1) / g, bytes) + between.seconds_per_round(g, bytes);
   }
 
   /// @brief Seconds of one average of vectors of so many bytes within a group of machines: over the

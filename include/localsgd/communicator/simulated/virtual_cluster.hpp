@@ -72,13 +72,7 @@ class virtual_cluster {
     carried_ += vector_bytes;
     double last = now_;
     for (std::size_t m = 0; m != ready_.size(); ++m) {
-      double time = overlaps ? ready_[m] : std::max(ready_[m], now_);
-      index_range const carried = even_split(shape_.workers, ready_.size(), m);
-      for (std::size_t k = carried.first; k != carried.last; ++k) {
-        note(time_span::activity::computing, k, time, time + last_[k]);
-        time += last_[k];
-      }
-      ready_[m] = std::max(time, now_);
+      ready_[m] = std::max(computed_from(overlaps ? ready_[m] : std::max(ready_[m], now_), m), now_);
       last = std::max(last, ready_[m]);
     }
     now_ = last + (burst_ > 0 ? waiting(last, round) : round);
@@ -89,14 +83,8 @@ class virtual_cluster {
   /// @brief All workers have drawn. Groups of workers average, each for itself: a machine continues
   ///        when the averages of all its workers are there. The clock stays: no one waits for all.
   void average_in_groups(std::size_t groups) {
-    for (std::size_t m = 0; m != ready_.size(); ++m) {
-      ready_[m] = std::max(ready_[m], now_);
-      index_range const carried = even_split(shape_.workers, ready_.size(), m);
-      for (std::size_t k = carried.first; k != carried.last; ++k) {
-        note(time_span::activity::computing, k, ready_[m], ready_[m] + last_[k]);
-        ready_[m] += last_[k];
-      }
-    }
+    for (std::size_t m = 0; m != ready_.size(); ++m)
+      ready_[m] = computed_from(std::max(ready_[m], now_), m);
     std::vector<double> const arrived = ready_;
     for (std::size_t g = 0; g != groups; ++g) {
       index_range const of = even_split(shape_.workers, groups, g);
@@ -145,6 +133,16 @@ class virtual_cluster {
   }
 
  private:
+  // When machine m has made the last stretches of its workers, one after another, from a time on.
+  double computed_from(double time, std::size_t m) {
+    index_range const carried = even_split(shape_.workers, ready_.size(), m);
+    for (std::size_t k = carried.first; k != carried.last; ++k) {
+      note(time_span::activity::computing, k, time, time + last_[k]);
+      time += last_[k];
+    }
+    return time;
+  }
+
   // Seconds from the last step of a round until its average is there, where links let some bytes
   // pass at once: they have earned what they carry at paid_, and carried it by burst_ sooner.
   double waiting(double from, double round) noexcept {
