@@ -100,7 +100,8 @@ class certifier {
                     full_gradient::value const& value, std::span<double const> slopes) {
     bool const leader = team.leads();
     if constexpr (scaled)
-      if (team.broadcast(leader && !insists_ && is_known(x, value) ? 1 : 0) != 0) return leader ? known_.bound : 0;
+      if (team.broadcast(leader && !insists_ && is_known(x, value) ? 1 : 0) != 0)
+        return leader ? known_.bound : 0;
     bool has_slopes = false;
     if constexpr (dual || scaled) has_slopes = !slopes.empty() && !slopes_.empty();
     if (leader && (has_slopes || balanced_.exists() || recomputed_.exists()))

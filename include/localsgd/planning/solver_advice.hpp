@@ -186,16 +186,14 @@ class solver_race {
     auto const run = minimize_by(solver, f_, settings_of(solver, k, b, h), sim, race);
     solver_candidate c{solver, k, b, race.local_steps, race.at.steps, race.at.gradients, race.at.exchanges,
                        race.at.bytes, race.at.seconds, {}};
-    if (!race.reached)
-      c.why = static_cast<double>(c.gradients) > race.most_gradients ? "more gradients than allowed"
-              : c.seconds > limit                                     ? "more time than allowed"
-              : c.seconds > fastest_ ? "slower than another when it was stopped"
-                                     : "ended without it: " + std::string(to_string(run.reason));
-    else if (static_cast<double>(c.gradients) > race.most_gradients)
+    if (static_cast<double>(c.gradients) > race.most_gradients) {
       c.why = "more gradients than allowed";
-    else if (c.seconds > limit)
+    } else if (c.seconds > limit) {
       c.why = "more time than allowed";
-    else if (c.seconds < fastest_) {
+    } else if (!race.reached) {
+      c.why = c.seconds > fastest_ ? "slower than another when it was stopped"
+                                   : "ended without it: " + std::string(to_string(run.reason));
+    } else if (c.seconds < fastest_) {
       fastest_ = c.seconds;
       best_ = tried_.size();
     }

@@ -59,13 +59,14 @@ struct descending_anchor {
 ///
 /// The convergence rate of local steps depends on the condition number; four Newton steps usually
 /// suffice for any, and one for least squares. Their cost, in epochs of local steps, depends on sizes
-/// only (work_of_sample). They begin once local steps have cost an eighth of it, half a Newton step, or the rate r of the last
-/// anchors, which is low at first, predicts that they will: f − f* takes log(left/ε)/log(1/r) more
-/// epochs. If less than one seems left, local steps continue until they have cost the full amount.
-/// With a regularizer without a gradient Newton steps begin at once, because their working set is
-/// smallest at the start. They end when ‖∇f‖²/(2λ), or the certificate of such a regularizer, proves
-/// the tolerance, or f no longer decreases. With a free intercept ρ‖∇f‖²/(2λ) replaces the former,
-/// ρ = 1 + (1/n) Σ s_i‖a_i‖²/c²: an estimate of what detail::balanced_dual proves.
+/// only (work_of_sample). They begin once local steps have cost an eighth of it, half a Newton step,
+/// or the rate r of the last anchors, which is low at first, predicts that they will: f − f* takes
+/// log(left/ε)/log(1/r) more epochs. If less than one seems left, local steps continue until they
+/// have cost the full amount. With a regularizer without a gradient Newton steps begin at once,
+/// because their working set is smallest at the start. They end when ‖∇f‖²/(2λ), or the certificate
+/// of such a regularizer, proves the tolerance, or f no longer decreases. With a free intercept
+/// ρ‖∇f‖²/(2λ) replaces the former, ρ = 1 + (1/n) Σ s_i‖a_i‖²/c²: an estimate of what
+/// detail::balanced_dual proves.
 ///
 /// All decisions depend only on values that are equal on all ranks.
 template <Objective F>
