@@ -3,7 +3,7 @@
 
 // parse_liblinear: a model that is read is written and read with the same bits.
 
-#include "fuzz/input.hpp"
+#include "fuzz/model.hpp"
 
 #include "localsgd/model/liblinear.hpp"
 
@@ -17,14 +17,9 @@ constexpr std::string_view name = "text";
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
-  linear_model model;
-  try {
-    model = parse_liblinear(fuzz::text_of(data, size), name);
-  } catch (invalid_data const& e) {
-    fuzz::expect_readable(e, name);
-    expect((e.line == 0) == (e.column == 0), "an error has a line and a column, or neither");
-    return 0;
-  }
+  auto const read = fuzz::parsed(data, size, parse_liblinear, name);
+  if (!read) return 0;
+  linear_model const& model = *read;
   model.validate();
   expect(model.coefficients.size() <= size, "a coefficient takes at least one byte");
   std::string text;
@@ -36,8 +31,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
   }
   linear_model const again = parse_liblinear(text, name);
   expect(again.features == model.features && again.labels == model.labels &&
-             fuzz::same_bits(again.coefficients, model.coefficients) &&
-             fuzz::same_bits(again.intercepts, model.intercepts),
+             fuzz::same_numbers(again, model),
          "a model written is read");
   expect(again.loss == model.loss || model.kind() == model_kind::regression ||
              model.loss == "crammer_singer",

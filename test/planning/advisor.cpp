@@ -12,10 +12,12 @@
 #include <vector>
 
 #include "test/support/problems.hpp"
+#include "test/support/refused.hpp"
 
 namespace {
 
 using namespace localsgd;
+using support::check_refused;
 
 constants const known{.smoothness = 1.0,
                       .strong_convexity = 0.05,
@@ -35,13 +37,6 @@ advice advise(constants const& c, cost_model const& cost, problem_shape const& s
               goal const& wish, choices const& among = {},
               std::optional<rehearsal> const& seen = {}) {
   return detail::advisor(c, cost, size, wish, among, seen)();
-}
-
-template <class Call>
-void check_refused(Call const& call, std::string const& field, std::string const& rule) {
-  auto const e = support::error_of<invalid_settings>(call);
-  BOOST_TEST(e.field == field);
-  BOOST_TEST(e.rule.find(rule) != std::string::npos, e.rule << " lacks " << rule);
 }
 
 std::uint64_t gap(double round, double steps) {

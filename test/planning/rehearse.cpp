@@ -13,18 +13,12 @@
 #include "localsgd/synchronizer/serial.hpp"
 #include "localsgd/synchronizer/thread_pool.hpp"
 #include "test/support/advice_grid.hpp"
-#include "test/support/problems.hpp"
+#include "test/support/refused.hpp"
 
 namespace {
 
 using namespace localsgd;
-
-template <class Call>
-void check_refused(Call const& call, std::string const& field, std::string const& rule) {
-  auto const e = support::error_of<invalid_settings>(call);
-  BOOST_TEST(e.field == field);
-  BOOST_TEST(e.rule.find(rule) != std::string::npos, e.rule << " lacks " << rule);
-}
+using support::check_refused;
 
 }  // namespace
 

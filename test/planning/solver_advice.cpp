@@ -8,7 +8,7 @@
 #include "localsgd/regularizer/l1.hpp"
 #include "localsgd/regularizer/l2.hpp"
 #include "test/support/advice_grid.hpp"
-#include "test/support/problems.hpp"
+#include "test/support/refused.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <algorithm>
@@ -17,6 +17,7 @@
 namespace {
 
 using namespace localsgd;
+using support::check_refused;
 
 cluster with_latency(double seconds) {
   return {.costs = {.gradient_seconds = 1e-6,
@@ -27,13 +28,6 @@ cluster with_latency(double seconds) {
 
 support::synthetic const data(600, 12, true);
 linear_objective const f(data.features, data.targets, logistic{}, l2{1e-2});
-
-template <class Call>
-void check_refused(Call const& call, std::string const& field, std::string const& rule) {
-  auto const e = support::error_of<invalid_settings>(call);
-  BOOST_TEST(e.field == field);
-  BOOST_TEST(e.rule.find(rule) != std::string::npos, e.rule << " lacks " << rule);
-}
 
 }  // namespace
 

@@ -20,7 +20,6 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,12 +27,11 @@
 
 using namespace localsgd;
 using support::bad_input;
+using support::infinity;
 using support::make;
+using support::not_a_number;
 
 namespace {
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
 using starts = vector<std::size_t>;
 using indices = vector<std::uint32_t>;

@@ -20,18 +20,16 @@
 
 #include <boost/test/unit_test.hpp>
 #include <cstddef>
-#include <limits>
 #include <string>
 #include <vector>
 
 using namespace localsgd;
 using support::bad_input;
+using support::infinity;
 using support::make;
+using support::not_a_number;
 
 namespace {
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
 using numbers = std::vector<double>;
 using matrix = dense_matrix<double>;

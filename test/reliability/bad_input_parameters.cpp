@@ -47,12 +47,12 @@
 
 using namespace localsgd;
 using support::bad_input;
+using support::infinity;
 using support::make;
+using support::not_a_number;
 
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 constexpr std::uint64_t too_many_steps = (std::uint64_t{1} << 53U) + 1;
 
 using numbers = std::vector<double>;

@@ -23,17 +23,15 @@
 #include <boost/test/unit_test.hpp>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <span>
 #include <vector>
 
 using namespace localsgd;
 using support::bad_input;
 using support::make;
+using support::not_a_number;
 
 namespace {
-
-constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
 using numbers = std::vector<double>;
 

@@ -16,17 +16,16 @@
 #include <boost/test/unit_test.hpp>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <vector>
 
 using namespace localsgd;
 using support::bad_input;
+using support::infinity;
+using support::not_a_number;
 
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 constexpr std::uint64_t too_many_steps = (std::uint64_t{1} << 53U) + 1;
 
 constexpr constants known{.smoothness = 1.0,

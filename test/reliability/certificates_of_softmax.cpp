@@ -12,7 +12,6 @@
 #include <limits>
 #include <span>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "localsgd/objective/softmax.hpp"
@@ -23,6 +22,7 @@
 #include "localsgd/synchronizer/serial.hpp"
 #include "localsgd/warm_start.hpp"
 #include "localsgd/worker/dane/dane.hpp"
+#include "test/support/any_penalty.hpp"
 #include "test/support/attack.hpp"
 #include "test/support/hard_problems.hpp"
 
@@ -39,32 +39,7 @@ namespace {
 
 constexpr std::size_t classes = 3;
 
-// Any regularizer without a gradient.
-struct any_penalty {
-  std::variant<box<elastic_net>, group_l1> one;
-
-  double value(std::span<double const> x) const {
-    return std::visit([=](auto const& r) { return r.value(x); }, one);
-  }
-  void prox(std::span<double> x, double step) const {
-    std::visit([=](auto const& r) { r.prox(x, step); }, one);
-  }
-  void subgradient(std::span<double const> x, std::span<double> g) const {
-    std::visit([=](auto const& r) { r.subgradient(x, g); }, one);
-  }
-  double conjugate(std::span<double const> u) const {
-    return std::visit([=](auto const& r) { return r.conjugate(u); }, one);
-  }
-  double dual_scale(std::span<double const> u) const {
-    return std::visit([=](auto const& r) { return r.dual_scale(u); }, one);
-  }
-  double strong_convexity() const {
-    return std::visit([](auto const& r) { return r.strong_convexity(); }, one);
-  }
-  std::string identity() const {
-    return std::visit([](auto const& r) { return r.identity(); }, one);
-  }
-};
+using any_penalty = support::any_penalty<box<elastic_net>, group_l1>;
 
 // The losses in long double, and the penalty in long double by `penalty`.
 struct exact_softmax {

@@ -69,7 +69,7 @@ BOOST_AUTO_TEST_CASE(certificates_of_a_loss_with_only_the_required_members_hold)
     hard::problem p(seed);
     attack("required members", p,
            [&](settings const& s, std::string const& worker, hard::point const& start) {
-             linear_objective const f(p.rows, p.targets, hard::plain_loss(p.loss.make()),
+             linear_objective const f(p.rows, p.targets, support::plain_loss(p.loss.make()),
                                       l2{p.lambda}, p.options());
              return run(f, s, worker, start);
            });

@@ -10,13 +10,11 @@
 #include <cstdint>
 #include <limits>
 #include <map>
-#include <memory>
 #include <optional>
 #include <span>
 #include <sstream>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "localsgd/loss/gamma.hpp"
@@ -36,6 +34,8 @@
 #include "localsgd/regularizer/l2.hpp"
 #include "localsgd/regularizer/weighted.hpp"
 #include "localsgd/synchronizer/serial.hpp"
+#include "test/support/any_loss.hpp"
+#include "test/support/any_penalty.hpp"
 #include "test/support/problems.hpp"
 
 // No certificate of any evaluation is below F(x) − F*: over random problems of all losses, regularizers,
@@ -48,76 +48,12 @@ namespace {
 
 using point = std::vector<double>;
 using real = long double;
-
-// Any of the losses, so that minimize() is compiled once for all of them.
-struct loss_base {
-  virtual ~loss_base() = default;
-  virtual double value(double z, double y) const = 0;
-  virtual double derivative(double z, double y) const = 0;
-  virtual double conjugate(double theta, double y) const = 0;
-  virtual double project_to_dual_domain(double theta, double y) const = 0;
-  double curvature = 0, lipschitz_constant = 0;
-};
-template <class L>
-struct erased_loss : loss_base {
-  explicit erased_loss(L const& one) : l(one) {
-    loss_base::curvature = l.curvature();
-    loss_base::lipschitz_constant = l.lipschitz_constant();
-  }
-  double value(double z, double y) const override { return l.value(z, y); }
-  double derivative(double z, double y) const override { return l.derivative(z, y); }
-  double conjugate(double theta, double y) const override { return l.conjugate(theta, y); }
-  double project_to_dual_domain(double theta, double y) const override {
-    return l.project_to_dual_domain(theta, y);
-  }
-  L l;
-};
-struct any_loss {
-  std::shared_ptr<loss_base const> one;
-
-  template <Loss L>
-  static any_loss of(L const& l) {
-    return {std::make_shared<erased_loss<L>>(l)};
-  }
-  double value(double z, double y) const { return one->value(z, y); }
-  double derivative(double z, double y) const { return one->derivative(z, y); }
-  double curvature() const { return one->curvature; }
-  double lipschitz_constant() const { return one->lipschitz_constant; }
-  double conjugate(double theta, double y) const { return one->conjugate(theta, y); }
-  double project_to_dual_domain(double theta, double y) const {
-    return one->project_to_dual_domain(theta, y);
-  }
-};
+using support::any_loss;
 
 // l1, elastic_net, box, nonnegative and weighted are all of this type, with the same arithmetic.
 using separable_penalty = box<weighted<elastic_net>>;
 
-// Any regularizer without a gradient: not separable, for all that is known.
-struct any_penalty {
-  std::variant<separable_penalty, group_l1> one;
-
-  double value(std::span<double const> x) const {
-    return std::visit([=](auto const& r) { return r.value(x); }, one);
-  }
-  void prox(std::span<double> x, double step) const {
-    std::visit([=](auto const& r) { r.prox(x, step); }, one);
-  }
-  void subgradient(std::span<double const> x, std::span<double> g) const {
-    std::visit([=](auto const& r) { r.subgradient(x, g); }, one);
-  }
-  double conjugate(std::span<double const> u) const {
-    return std::visit([=](auto const& r) { return r.conjugate(u); }, one);
-  }
-  double dual_scale(std::span<double const> u) const {
-    return std::visit([=](auto const& r) { return r.dual_scale(u); }, one);
-  }
-  double strong_convexity() const {
-    return std::visit([](auto const& r) { return r.strong_convexity(); }, one);
-  }
-  std::string identity() const {
-    return std::visit([](auto const& r) { return r.identity(); }, one);
-  }
-};
+using any_penalty = support::any_penalty<separable_penalty, group_l1>;
 
 // A regularizer of d coordinates, and its name.
 enum class kind { l1, elastic_net, weighted_l1, box, box_of_l1, nonnegative_l1, count };

@@ -15,18 +15,8 @@
 #include <vector>
 
 using namespace localsgd;
-
-namespace {
-
-support::problem const& data() {
-  static support::problem const p(200, 12, 0.6);
-  return p;
-}
-auto logistic_objective() {
-  return linear_objective(data().sparse, data().labels, logistic{}, l2{0.01});
-}
-
-}  // namespace
+using support::data;
+using support::logistic_objective;
 
 BOOST_AUTO_TEST_CASE(sync_times_are_those_of_all_workers_and_groups_average_between_them) {
   hierarchical const schedule(3, 12, 2);

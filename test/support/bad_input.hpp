@@ -3,6 +3,7 @@
 #pragma once
 
 #include "localsgd/core/error.hpp"
+#include "test/support/problems.hpp"
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
@@ -58,8 +59,9 @@ inline void check_parts(bad_input const& row, std::string_view field, std::strin
   BOOST_TEST(is_well_formed(message), row.what << ": \"" << message << '"');
 }
 
-/// Checks that each call throws invalid_settings with its field and rule.
-inline void check_settings(std::span<bad_input const> rows) {
+/// Calls check(row, e) for the Error that each row throws.
+template <class Error, class Check>
+void check_each(std::span<bad_input const> rows, Check const& check) {
   std::set<std::string_view> names;
   for (bad_input const& row : rows) {
     BOOST_TEST_CONTEXT(row.what) {
@@ -67,10 +69,8 @@ inline void check_settings(std::span<bad_input const> rows) {
       try {
         row.call();
         BOOST_ERROR("was accepted");
-      } catch (localsgd::invalid_settings const& e) {
-        check_parts(row, e.field, e.rule, e.what());
-        BOOST_TEST(e.what() == "localsgd: " + e.field + " = " +
-                                   (e.value.empty() ? "\"\"" : e.value) + ", must be " + e.rule);
+      } catch (Error const& e) {
+        check(row, e);
       } catch (std::exception const& e) {
         BOOST_ERROR("threw another exception: " << e.what());
       }
@@ -78,25 +78,23 @@ inline void check_settings(std::span<bad_input const> rows) {
   }
 }
 
+/// Checks that each call throws invalid_settings with its field and rule.
+inline void check_settings(std::span<bad_input const> rows) {
+  check_each<localsgd::invalid_settings>(rows, [](bad_input const& row, auto const& e) {
+    check_parts(row, e.field, e.rule, e.what());
+    BOOST_TEST(e.what() == "localsgd: " + e.field + " = " + (e.value.empty() ? "\"\"" : e.value) +
+                               ", must be " + e.rule);
+  });
+}
+
 /// Checks that each call throws invalid_data with its place and rule.
 inline void check_data(std::span<bad_input const> rows) {
-  std::set<std::string_view> names;
-  for (bad_input const& row : rows) {
-    BOOST_TEST_CONTEXT(row.what) {
-      BOOST_TEST(names.insert(row.what).second, "two rows have this name");
-      try {
-        row.call();
-        BOOST_ERROR("was accepted");
-      } catch (localsgd::invalid_data const& e) {
-        check_parts(row, place_of(e), e.expected, e.what());
-        BOOST_TEST(!e.found.empty());
-        BOOST_TEST(e.what() ==
-                   "localsgd: " + place_of(e) + ": found " + e.found + ", expected " + e.expected);
-      } catch (std::exception const& e) {
-        BOOST_ERROR("threw another exception: " << e.what());
-      }
-    }
-  }
+  check_each<localsgd::invalid_data>(rows, [](bad_input const& row, auto const& e) {
+    check_parts(row, place_of(e), e.expected, e.what());
+    BOOST_TEST(!e.found.empty());
+    BOOST_TEST(e.what() ==
+               "localsgd: " + place_of(e) + ": found " + e.found + ", expected " + e.expected);
+  });
 }
 
 }  // namespace support

@@ -4,6 +4,7 @@
 
 #include "localsgd/synchronizer/basic_ranks.hpp"
 #include "test/support/mailbox_communicator.hpp"
+#include "test/support/problems.hpp"
 #include "test/support/runs.hpp"
 #include "test/support/temporary_path.hpp"
 
@@ -21,15 +22,14 @@
 
 namespace support {
 
-/// @brief Requests a stop after so many rounds.
-struct stops_after {
-  std::stop_source* source;
-  std::uint64_t rounds;
-  localsgd::proceed after_evaluation(localsgd::evaluation const& e, localsgd::plan const&) const {
-    if (e.rounds >= rounds) source->request_stop();
-    return localsgd::proceed::yes;
-  }
-};
+inline problem const& data() {
+  static problem const p(200, 12, 0.6);
+  return p;
+}
+inline auto logistic_objective() {
+  using namespace localsgd;
+  return linear_objective(data().sparse, data().labels, logistic{}, l2{0.01});
+}
 
 /// @brief Checks the bits on threads, ranks and in virtual time against those of serial.
 template <class F>
@@ -74,12 +74,7 @@ void survives_a_cut(F const& f, localsgd::settings const& s, auto const&... comp
 /// @brief The field that a run refuses.
 template <class F>
 std::string refused_field(F const& f, localsgd::settings const& s, auto&&... components) {
-  try {
-    localsgd::minimize(f, s, components...);
-  } catch (localsgd::invalid_settings const& e) {
-    return e.field;
-  }
-  return "none";
+  return error_of<localsgd::invalid_settings>([&] { localsgd::minimize(f, s, components...); }).field;
 }
 
 /// @brief Checks that a worker that needs exact means refuses what has none, naming the field.

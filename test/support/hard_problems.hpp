@@ -13,6 +13,8 @@
 #include "localsgd/loss/squared.hpp"
 #include "localsgd/loss/squared_hinge.hpp"
 #include "localsgd/objective/linear.hpp"
+#include "test/support/any_loss.hpp"
+#include "test/support/problems.hpp"
 
 #include <algorithm>
 #include <array>
@@ -21,7 +23,6 @@
 #include <cstdint>
 #include <cstdlib>
 #include <limits>
-#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -33,7 +34,8 @@ namespace hard {
 
 using real = long double;
 using point = std::vector<double>;
-inline constexpr double infinity = std::numeric_limits<double>::infinity();
+using support::any_loss;
+using support::infinity;
 
 /// @brief How many problems a program draws: LOCALSGD_PROBLEMS over all families, or the default.
 inline std::uint64_t problems(std::uint64_t by_default) {
@@ -69,46 +71,6 @@ class draws {
   std::uint64_t seed_, count_ = 0;
 };
 
-/// @brief Any of the losses, so that minimize() is compiled once for all of them.
-struct loss_base {
-  virtual ~loss_base() = default;
-  virtual double value(double z, double y) const = 0;
-  virtual double derivative(double z, double y) const = 0;
-  virtual double conjugate(double theta, double y) const = 0;
-  virtual double project_to_dual_domain(double theta, double y) const = 0;
-  double curvature = 0, lipschitz_constant = 0;
-};
-template <class L>
-struct erased_loss : loss_base {
-  explicit erased_loss(L const& one) : l(one) {
-    loss_base::curvature = l.curvature();
-    loss_base::lipschitz_constant = l.lipschitz_constant();
-  }
-  double value(double z, double y) const override { return l.value(z, y); }
-  double derivative(double z, double y) const override { return l.derivative(z, y); }
-  double conjugate(double theta, double y) const override { return l.conjugate(theta, y); }
-  double project_to_dual_domain(double theta, double y) const override {
-    return l.project_to_dual_domain(theta, y);
-  }
-  L l;
-};
-/// @brief A loss with only the required members.
-struct plain_loss {
-  std::shared_ptr<loss_base const> one;
-
-  double value(double z, double y) const { return one->value(z, y); }
-  double derivative(double z, double y) const { return one->derivative(z, y); }
-  double curvature() const { return one->curvature; }
-};
-/// @brief A loss with a conjugate.
-struct full_loss : plain_loss {
-  double lipschitz_constant() const { return one->lipschitz_constant; }
-  double conjugate(double theta, double y) const { return one->conjugate(theta, y); }
-  double project_to_dual_domain(double theta, double y) const {
-    return one->project_to_dual_domain(theta, y);
-  }
-};
-
 enum class family {
   logistic,
   squared,
@@ -132,25 +94,25 @@ struct exact_loss {
   family which = family::logistic;
   real p = 1, tau = 0.3L;  // δ, γ, ρ or κ
 
-  full_loss make() const {
+  any_loss make() const {
     double const q = static_cast<double>(p);
     switch (which) {
       case family::logistic:
-        return of(localsgd::logistic{});
+        return any_loss::of(localsgd::logistic{});
       case family::squared:
-        return of(localsgd::squared{});
+        return any_loss::of(localsgd::squared{});
       case family::squared_hinge:
-        return of(localsgd::squared_hinge{});
+        return any_loss::of(localsgd::squared_hinge{});
       case family::smoothed_hinge:
-        return of(localsgd::smoothed_hinge{q});
+        return any_loss::of(localsgd::smoothed_hinge{q});
       case family::huber:
-        return of(localsgd::huber{q});
+        return any_loss::of(localsgd::huber{q});
       case family::quantile:
-        return of(localsgd::smoothed_quantile{static_cast<double>(tau), q});
+        return any_loss::of(localsgd::smoothed_quantile{static_cast<double>(tau), q});
       case family::poisson:
-        return of(localsgd::poisson{q});
+        return any_loss::of(localsgd::poisson{q});
       default:
-        return of(localsgd::gamma_loss{q});
+        return any_loss::of(localsgd::gamma_loss{q});
     }
   }
 
@@ -197,12 +159,6 @@ struct exact_loss {
         return {z + p * (1 + u + u * u / 2), 1 - p * (1 + u), p};
       }
     }
-  }
-
- private:
-  template <class L>
-  static full_loss of(L const& l) {
-    return {{std::make_shared<erased_loss<L>>(l)}};
   }
 };
 
@@ -484,7 +440,7 @@ class exact_objective {
 
   problem const* p_;
   exact_penalty r_;
-  full_loss loss_;
+  any_loss loss_;
   real total_ = 0;
 };
 

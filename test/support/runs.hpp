@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <span>
 #include <stdexcept>
+#include <stop_token>
 #include <vector>
 
 /// @file
@@ -117,5 +118,15 @@ inline double distance(auto const& a, auto const& b) {
   }
   return apart / size;
 }
+
+/// @brief Requests a stop after so many rounds.
+struct stops_after {
+  std::stop_source* source;
+  std::uint64_t rounds;
+  localsgd::proceed after_evaluation(localsgd::evaluation const& e, localsgd::plan const&) const {
+    if (e.rounds >= rounds) source->request_stop();
+    return localsgd::proceed::yes;
+  }
+};
 
 }  // namespace support

@@ -14,19 +14,9 @@
 #include <vector>
 
 using namespace localsgd;
+using support::data;
 using support::heterogeneous;
-
-namespace {
-
-support::problem const& data() {
-  static support::problem const p(200, 12, 0.6);
-  return p;
-}
-auto logistic_objective() {
-  return linear_objective(data().sparse, data().labels, logistic{}, l2{0.01});
-}
-
-}  // namespace
+using support::logistic_objective;
 
 // μ = 2, η = 1/8, H = 1: γ = √(1/16) = 1/4, α = 2, β = 3. On f_0 = ½(x − 1)²:
 // y = 0, g = −1, x = 1/8, w = 1/4; y = 1/6, g = −5/6, x = 13/48, w = 1/8 + 1/12 + 5/24 = 5/12.

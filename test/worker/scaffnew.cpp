@@ -14,19 +14,9 @@
 #include <vector>
 
 using namespace localsgd;
+using support::data;
 using support::heterogeneous;
-
-namespace {
-
-support::problem const& data() {
-  static support::problem const p(200, 12, 0.6);
-  return p;
-}
-auto logistic_objective() {
-  return linear_objective(data().sparse, data().labels, logistic{}, l2{0.01});
-}
-
-}  // namespace
+using support::logistic_objective;
 
 // f_0 = ½(x − 1)², f_1 = 3/2 (x + 1)², η = 1/4, H = 2. All numbers are exact.
 BOOST_AUTO_TEST_CASE(two_rounds_are_those_computed_by_hand) {

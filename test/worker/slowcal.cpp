@@ -15,19 +15,9 @@
 #include <vector>
 
 using namespace localsgd;
+using support::data;
 using support::heterogeneous;
-
-namespace {
-
-support::problem const& data() {
-  static support::problem const p(200, 12, 0.6);
-  return p;
-}
-auto logistic_objective() {
-  return linear_objective(data().sparse, data().labels, logistic{}, l2{0.01});
-}
-
-}  // namespace
+using support::logistic_objective;
 
 // On ½(x − 1)², η = 1/4: g = −1, w = 1/4, x = 2/3·1/4; g = −5/6, w = 1/4 + 2/4·5/6, x = 1/6 + 1/4.
 BOOST_AUTO_TEST_CASE(two_steps_are_those_computed_by_hand) {

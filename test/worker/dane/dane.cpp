@@ -54,16 +54,6 @@ struct twice {
   }
 };
 
-/// Asks for a stop once so many rounds are done.
-struct stops_after {
-  std::stop_source* source;
-  std::uint64_t rounds;
-  proceed after_evaluation(evaluation const& e, plan const&) const {
-    if (e.rounds >= rounds) source->request_stop();
-    return proceed::yes;
-  }
-};
-
 auto field_is(std::string const& name) {
   return [name](invalid_settings const& e) { return e.field == name; };
 }
@@ -219,7 +209,7 @@ BOOST_AUTO_TEST_CASE(a_run_that_was_cut_goes_on_with_the_same_bits) {
   for (std::uint64_t cut = 1; cut != 4; ++cut) {
     support::temporary_path const path;
     std::stop_source source;
-    stops_after observer{&source, cut};
+    support::stops_after observer{&source, cut};
     result const part = minimize(f, s, dane{}, sharded{}, serial{}, observer,
                                  checkpoint(path(), {.seconds = 0, .stop = source.get_token()}));
     BOOST_TEST((part.reason == stop_reason::interrupted));
