@@ -1,11 +1,11 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
 #include "benchmark/exchanges/baselines.hpp"
+#include "benchmark/order_of_samples.hpp"
 #include "examples/support/gunzip.hpp"
 
 #include <localsgd/localsgd.hpp>
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdio>
@@ -13,7 +13,6 @@
 #include <exception>
 #include <filesystem>
 #include <functional>
-#include <numeric>
 #include <optional>
 #include <span>
 #include <string>
@@ -56,13 +55,7 @@ void compare(dataset<csr_matrix<float>> const& data, double best, std::size_t wo
              char const* name) {
   std::size_t const n = data.targets.size();
   std::span<double const> const labels(data.targets.data(), n);
-  std::vector<std::size_t> order(n);
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  if (sorted)
-    std::ranges::stable_sort(order, {}, [&](std::size_t i) { return labels[i]; });
-  else
-    for (std::size_t i = n; i > 1; --i)
-      std::swap(order[i - 1], order[random_words(1, random_stream::noise, 9, i)[0] % i]);
+  std::vector<std::size_t> const order = bench::order_of_samples(labels, sorted);
   std::vector<csr_matrix<float>> rows;
   std::vector<std::vector<double>> targets(workers);
   for (std::size_t k = 0; k != workers; ++k) {

@@ -1,5 +1,6 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
+#include "benchmark/order_of_samples.hpp"
 #include "examples/support/gunzip.hpp"
 #include "test/support/heterogeneous.hpp"
 
@@ -14,10 +15,8 @@
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
-#include <numeric>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 // usage: benchmark.family [quadratic | data set …]
@@ -158,13 +157,7 @@ void compare(F const& f, double best, double epochs, std::size_t evaluations,
 void compare_data(std::string const& name, dataset<csr_matrix<float>> const& data) {
   std::size_t const n = data.targets.size();
   for (bool const sorted : {false, true}) {
-    std::vector<std::size_t> order(n);
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    if (sorted)
-      std::ranges::stable_sort(order, {}, [&](std::size_t i) { return data.targets[i]; });
-    else
-      for (std::size_t i = n; i > 1; --i)
-        std::swap(order[i - 1], order[random_words(1, random_stream::noise, 9, i)[0] % i]);
+    auto const order = bench::order_of_samples({data.targets.data(), n}, sorted);
     auto const rows = select_rows(data.features, order);
     std::vector<double> labels;
     for (std::size_t const i : order) labels.push_back(data.targets[i]);
