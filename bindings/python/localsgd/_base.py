@@ -231,3 +231,35 @@ class LinearModel(BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+class PlainSteps:
+    """Mixin of the estimators that make plain steps for a number of epochs, without a tolerance."""
+
+    def _check_plain_steps(self):
+        check_number("alpha", self.alpha, above=0)
+        check_number("max_iter", self.max_iter, at_least=1)
+        self._check_workers()
+        if self.local_steps is not None:
+            check_number("local_steps", self.local_steps, at_least=1, integer=True)
+
+    def _run_settings(self, n, loss, scale):
+        return dict(
+            local_steps=int(self.local_steps or 0),
+            epochs=0.0,
+            steps=math.ceil(self.max_iter * n / self.workers),
+            tolerance=0.0,
+        )
+
+    def _complaint(self, result, scale):
+        return None if result.reason == "steps_done" else super()._complaint(result, scale)
+
+    def _more_tags(self):
+        """What scikit-learn's checks cannot expect of plain steps (before version 1.6, where callers
+        of check_estimator pass it)."""
+        return {
+            "_xfail_checks": {
+                "check_sample_weights_invariance": "the steps draw samples by their positions, which "
+                "change if samples of weight 0 are removed",
+            }
+        }

@@ -12,7 +12,7 @@ from sklearn.utils.extmath import softmax
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 
-from ._base import LinearModel, check_choice, check_number, penalty_strengths
+from ._base import LinearModel, PlainSteps, check_choice, check_number, penalty_strengths
 
 
 class LinearClassifier(ClassifierMixin, LinearModel):
@@ -287,7 +287,7 @@ class LinearSVC(LinearClassifier):
         return self
 
 
-class LocalSGDClassifier(LinearClassifier):
+class LocalSGDClassifier(PlainSteps, LinearClassifier):
     """Plain Local SGD for a fixed number of epochs, as a fast approximate fit; one against the rest
     for three classes or more.
 
@@ -342,15 +342,9 @@ class LocalSGDClassifier(LinearClassifier):
         self.workers = workers
         self.local_steps = local_steps
 
-    def _run_settings(self, n, loss, scale):
-        return plain_steps(self, n)
-
-    def _complaint(self, result, scale):
-        return None if result.reason == "steps_done" else super()._complaint(result, scale)
-
     def fit(self, X, y, sample_weight=None):
         """Fits the model. Features of float64 or float32, row-major or CSR, are not copied."""
-        check_plain_steps(self)
+        self._check_plain_steps()
         check_choice("loss", self.loss, ("log_loss", "squared_hinge", "smoothed_hinge"))
         X, codes, weights = self._prepare(X, y, sample_weight)
         intercept = float(bool(self.fit_intercept))
@@ -362,9 +356,6 @@ class LocalSGDClassifier(LinearClassifier):
         )
         self._set_results(results, 1.0)
         return self
-
-    def _more_tags(self):
-        return plain_tags()
 
     def _has_probabilities(self):
         return self.loss == "log_loss"
@@ -379,32 +370,3 @@ class LocalSGDClassifier(LinearClassifier):
         p = expit(scores)
         total = p.sum(axis=1, keepdims=True)
         return np.where(total > 0, p / np.where(total > 0, total, 1), 1 / p.shape[1])
-
-
-def plain_tags():
-    """What scikit-learn's checks cannot expect of plain steps (before version 1.6, where callers of
-    check_estimator pass it)."""
-    return {
-        "_xfail_checks": {
-            "check_sample_weights_invariance": "the steps draw samples by their positions, which "
-            "change if samples of weight 0 are removed",
-        }
-    }
-
-
-def check_plain_steps(estimator):
-    check_number("alpha", estimator.alpha, above=0)
-    check_number("max_iter", estimator.max_iter, at_least=1)
-    estimator._check_workers()
-    if estimator.local_steps is not None:
-        check_number("local_steps", estimator.local_steps, at_least=1, integer=True)
-
-
-def plain_steps(estimator, n):
-    """The settings of a run of plain steps."""
-    return dict(
-        local_steps=int(estimator.local_steps or 0),
-        epochs=0.0,
-        steps=math.ceil(estimator.max_iter * n / estimator.workers),
-        tolerance=0.0,
-    )

@@ -5,8 +5,7 @@
 import numpy as np
 from sklearn.base import RegressorMixin
 
-from ._base import LinearModel, check_choice, check_number
-from ._classifiers import check_plain_steps, plain_steps, plain_tags
+from ._base import LinearModel, PlainSteps, check_choice, check_number
 
 
 class LinearRegressor(RegressorMixin, LinearModel):
@@ -189,7 +188,7 @@ class Lasso(ElasticNet):
         )
 
 
-class LocalSGDRegressor(LinearRegressor):
+class LocalSGDRegressor(PlainSteps, LinearRegressor):
     """Plain Local SGD for a fixed number of epochs, as a fast approximate fit.
 
     See LocalSGDClassifier. The objective is that of scikit-learn's SGDRegressor::
@@ -237,15 +236,9 @@ class LocalSGDRegressor(LinearRegressor):
         self.workers = workers
         self.local_steps = local_steps
 
-    def _run_settings(self, n, loss, scale):
-        return plain_steps(self, n)
-
-    def _complaint(self, result, scale):
-        return None if result.reason == "steps_done" else super()._complaint(result, scale)
-
     def fit(self, X, y, sample_weight=None):
         """Fits the model. Features of float64 or float32, row-major or CSR, are not copied."""
-        check_plain_steps(self)
+        self._check_plain_steps()
         check_choice("loss", self.loss, ("squared_error", "huber"))
         check_number("epsilon", self.epsilon, above=0)
         return self._fit(
@@ -253,6 +246,3 @@ class LocalSGDRegressor(LinearRegressor):
             loss={"squared_error": "squared"}.get(self.loss, self.loss),
             loss_parameter=float(self.epsilon),
         )
-
-    def _more_tags(self):
-        return plain_tags()
