@@ -49,6 +49,7 @@ synchronizer
 evaluation
 certificate
 worker
+worker/newton
 worker/svrg
 worker/dane
 checkpoint

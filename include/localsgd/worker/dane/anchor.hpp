@@ -15,8 +15,8 @@
 #include "localsgd/step_size/automatic_step.hpp"
 #include "localsgd/step_size/concept.hpp"
 #include "localsgd/worker/dane/subspace_search.hpp"
+#include "localsgd/worker/newton/descent.hpp"
 #include "localsgd/worker/round_hook.hpp"
-#include "localsgd/worker/svrg/descent.hpp"
 #include "localsgd/worker/svrg/slope_table.hpp"
 
 #include <algorithm>

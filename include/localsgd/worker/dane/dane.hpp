@@ -11,8 +11,8 @@
 #include "localsgd/worker/dane/local_newton.hpp"
 #include "localsgd/worker/dane/surrogate.hpp"
 #include "localsgd/worker/dane/visible_samples.hpp"
+#include "localsgd/worker/newton/hessian_work.hpp"
 #include "localsgd/worker/sequence_iterate.hpp"
-#include "localsgd/worker/svrg/hessian_work.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -13,7 +13,7 @@
 #include "localsgd/objective/sharded_concept.hpp"
 #include "localsgd/settings.hpp"
 #include "localsgd/worker/dane/subspace_newton.hpp"
-#include "localsgd/worker/svrg/hessian.hpp"
+#include "localsgd/worker/newton/hessian.hpp"
 
 #include <algorithm>
 #include <array>

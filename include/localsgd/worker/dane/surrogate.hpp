@@ -8,7 +8,7 @@
 #include "localsgd/kernels/packed_cholesky.hpp"
 #include "localsgd/kernels/simd.hpp"
 #include "localsgd/objective/regularized.hpp"
-#include "localsgd/worker/svrg/hessian.hpp"
+#include "localsgd/worker/newton/hessian.hpp"
 
 #include <algorithm>
 #include <cstddef>

@@ -11,8 +11,8 @@
 #include "localsgd/settings.hpp"
 #include "localsgd/step_size/automatic_step.hpp"
 #include "localsgd/step_size/concept.hpp"
+#include "localsgd/worker/newton/descent.hpp"
 #include "localsgd/worker/round_hook.hpp"
-#include "localsgd/worker/svrg/descent.hpp"
 #include "localsgd/kernels/extrapolation.hpp"
 #include "localsgd/worker/svrg/steps.hpp"
 

@@ -9,8 +9,8 @@
 #include "localsgd/kernels/rank_update.hpp"
 #include "localsgd/kernels/rows.hpp"
 #include "localsgd/objective/linear_concept.hpp"
-#include "localsgd/worker/svrg/hessian.hpp"
-#include "localsgd/worker/svrg/hessian_work.hpp"
+#include "localsgd/worker/newton/hessian.hpp"
+#include "localsgd/worker/newton/hessian_work.hpp"
 
 #include <algorithm>
 #include <cmath>

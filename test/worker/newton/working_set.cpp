@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
-#define BOOST_TEST_MODULE worker_svrg_working_set
-#include "localsgd/worker/svrg/working_set.hpp"
+#define BOOST_TEST_MODULE worker_newton_working_set
+#include "localsgd/worker/newton/working_set.hpp"
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>

@@ -10,9 +10,9 @@
 #include "localsgd/regularizer/separable.hpp"
 #include "localsgd/settings.hpp"
 #include "localsgd/kernels/coordinate_descent.hpp"
-#include "localsgd/worker/svrg/hessian_work.hpp"
-#include "localsgd/worker/svrg/newton.hpp"
-#include "localsgd/worker/svrg/working_set.hpp"
+#include "localsgd/worker/newton/hessian_work.hpp"
+#include "localsgd/worker/newton/newton.hpp"
+#include "localsgd/worker/newton/working_set.hpp"
 
 #include <algorithm>
 #include <cstddef>

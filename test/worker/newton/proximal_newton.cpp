@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
-#define BOOST_TEST_MODULE worker_svrg_proximal_newton
-#include "localsgd/worker/svrg/proximal_newton.hpp"
+#define BOOST_TEST_MODULE worker_newton_proximal_newton
+#include "localsgd/worker/newton/proximal_newton.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>

@@ -9,9 +9,9 @@
 #include "localsgd/kernels/packed_cholesky.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
 #include "localsgd/settings.hpp"
-#include "localsgd/worker/svrg/hessian.hpp"
-#include "localsgd/worker/svrg/hessian_work.hpp"
-#include "localsgd/worker/svrg/newton_cg.hpp"
+#include "localsgd/worker/newton/hessian.hpp"
+#include "localsgd/worker/newton/hessian_work.hpp"
+#include "localsgd/worker/newton/newton_cg.hpp"
 
 #include <algorithm>
 #include <concepts>

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
-#define BOOST_TEST_MODULE worker_svrg_newton
-#include "localsgd/worker/svrg/newton.hpp"
+#define BOOST_TEST_MODULE worker_newton_newton
+#include "localsgd/worker/newton/newton.hpp"
 
 #include <algorithm>
 #include <array>

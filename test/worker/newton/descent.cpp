@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
-#define BOOST_TEST_MODULE worker_svrg_descent
-#include "localsgd/worker/svrg/descent.hpp"
+#define BOOST_TEST_MODULE worker_newton_descent
+#include "localsgd/worker/newton/descent.hpp"
 
 #include <array>
 #include <boost/test/unit_test.hpp>

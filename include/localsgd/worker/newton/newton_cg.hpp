@@ -12,8 +12,8 @@
 #include "localsgd/objective/regularized.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
 #include "localsgd/settings.hpp"
-#include "localsgd/worker/svrg/hessian.hpp"
-#include "localsgd/worker/svrg/hessian_work.hpp"
+#include "localsgd/worker/newton/hessian.hpp"
+#include "localsgd/worker/newton/hessian_work.hpp"
 
 #include <algorithm>
 #include <cmath>

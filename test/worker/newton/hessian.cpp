@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
-#define BOOST_TEST_MODULE worker_svrg_hessian
-#include "localsgd/worker/svrg/hessian.hpp"
+#define BOOST_TEST_MODULE worker_newton_hessian
+#include "localsgd/worker/newton/hessian.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
-#define BOOST_TEST_MODULE worker_svrg_newton_cg
-#include "localsgd/worker/svrg/newton_cg.hpp"
+#define BOOST_TEST_MODULE worker_newton_newton_cg
+#include "localsgd/worker/newton/newton_cg.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>
@@ -18,7 +18,7 @@
 #include "localsgd/objective/linear.hpp"
 #include "localsgd/synchronizer/serial.hpp"
 #include "localsgd/synchronizer/thread_pool.hpp"
-#include "localsgd/worker/svrg/newton.hpp"
+#include "localsgd/worker/newton/newton.hpp"
 #include "test/support/problems.hpp"
 #include "test/support/teams.hpp"
 

@@ -13,8 +13,8 @@
 #include "localsgd/objective/regularized.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
 #include "localsgd/settings.hpp"
-#include "localsgd/worker/svrg/newton.hpp"
-#include "localsgd/worker/svrg/proximal_newton.hpp"
+#include "localsgd/worker/newton/newton.hpp"
+#include "localsgd/worker/newton/proximal_newton.hpp"
 
 #include <algorithm>
 #include <cmath>

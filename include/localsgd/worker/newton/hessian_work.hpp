@@ -3,7 +3,7 @@
 #pragma once
 
 #include "localsgd/kernels/rows.hpp"
-#include "localsgd/worker/svrg/hessian.hpp"
+#include "localsgd/worker/newton/hessian.hpp"
 
 #include <algorithm>
 #include <cstddef>
