@@ -13,6 +13,7 @@
 #include "localsgd/objective/regularized.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
 #include "localsgd/settings.hpp"
+#include "localsgd/worker/newton/at_once.hpp"
 #include "localsgd/worker/newton/newton.hpp"
 #include "localsgd/worker/newton/proximal_newton.hpp"
 
@@ -49,9 +50,9 @@ struct descending_anchor {
 ///        its diagonal.
 ///
 /// ν is 0 while f decreases as its second-order model predicts. It grows if the model predicts too
-/// much, until f decreases, and shrinks again if the model is accurate (the Levenberg-Marquardt
-/// method \cite more1978levenberg). A shorter step in the Newton direction is not sufficient: if
-/// the active samples of a squared hinge change, that direction can be useless at any length.
+/// much, until f decreases, and shrinks again if the model is accurate (Levenberg-Marquardt
+/// \cite more1978levenberg). A shorter Newton step does not suffice: if the active samples of a
+/// squared hinge change, its direction can be useless at any length.
 ///
 /// If φ is affine at most samples, as a smoothed quantile outside a narrow band, f is instead minimised
 /// along p (detail::line_search), and the next H is that of a smoother loss: the mean of φ'' over an
@@ -59,23 +60,21 @@ struct descending_anchor {
 ///
 /// The convergence rate of local steps depends on the condition number; four Newton steps usually
 /// suffice for any, and one for least squares. Their cost, in epochs of local steps, depends on sizes
-/// only (work_of_sample). They begin once local steps have cost an eighth of it, half a Newton step,
-/// or the rate r of the last anchors, which is low at first, predicts that they will: f − f* takes
-/// log(left/ε)/log(1/r) more epochs. If less than one seems left, local steps continue until they
-/// have cost the full amount. With a regularizer without a gradient Newton steps begin at once,
-/// because their working set is smallest at the start. They end when ‖∇f‖²/(2λ), or the certificate
-/// of such a regularizer, proves the tolerance, or f no longer decreases. With a free intercept
-/// ρ‖∇f‖²/(2λ) replaces the former, ρ = 1 + (1/n) Σ s_i‖a_i‖²/c²: an estimate of what
-/// detail::balanced_dual proves.
-///
-/// All decisions depend only on values that are equal on all ranks.
+/// only (work_of_sample). They begin at once (newton_begins_at_once), or when local steps have cost an
+/// eighth of it, half a Newton step, or the rate r of the last anchors, low at first, predicts that
+/// they will: f − f* takes log(left/ε)/log(1/r) more epochs. If less than one seems left, local steps
+/// continue until they have cost the full amount. Newton steps end when ‖∇f‖²/(2λ), or the certificate
+/// of a regularizer without a gradient, proves the tolerance, or f no longer decreases. With a free
+/// intercept ρ‖∇f‖²/(2λ) replaces the former, ρ = 1 + (1/n) Σ s_i‖a_i‖²/c²: an estimate of what
+/// detail::balanced_dual proves. All decisions depend only on values that are equal on all ranks.
 template <Objective F>
 class newton_descent {
  public:
   using scalar = typename F::scalar;
 
   newton_descent() = default;
-  newton_descent(F const& f, plan const& p) : p_(&p), direction_(f, p) {
+  newton_descent(F const& f, plan const& p)
+      : p_(&p), direction_(f, p), at_once_(newton_begins_at_once(f, p)) {
     line_.emplace(f, p);
     if constexpr (has_row_hessian<stepped_objective<F>> && !proximal<stepped_objective<F>>)
       ridge_ = ridge_of(f);
@@ -142,11 +141,9 @@ class newton_descent {
   }
 
   /// @brief Whether Newton steps begin at the first anchor, at any cost.
-  bool begins_at_once() const noexcept {
-    return p_ != nullptr && p_->tolerance > 0 && proximal<stepped_objective<F>>;
-  }
+  bool begins_at_once() const noexcept { return at_once_; }
   /// @brief Leader only: whether the tolerance was proved at the anchor, so that the run ends.
-  bool certified() const noexcept { return certificate_ <= p_->tolerance; }
+  bool certified() const noexcept { return p_ != nullptr && certificate_ <= p_->tolerance; }
 
   /// @brief Component gradients, with Hessians counted in units of them.
   std::uint64_t gradients() const noexcept { return gradients_; }
@@ -178,14 +175,16 @@ class newton_descent {
   bool pays(full_gradient::value const& now) noexcept {
     if (!(p_->tolerance > 0) || failures_ > most_failures) return false;
     if (proximal<stepped_objective<F>> && certificate_ <= p_->tolerance) return false;
-    if (reach_ * now.squared_gradient_norm <= p_->tolerance * ridge_) return false;
+    bool const ends = reach_ * now.squared_gradient_norm <= p_->tolerance * ridge_;
+    if (ends && ridge_ > 0 && reach_ == 1) certificate_ = p_->tolerance;
+    if (ends) return false;
     if (pays_) return true;
     double const price = steps_expected_ * direction_.epochs() * std::exp2(2 * failures_);
     double const anchors = static_cast<double>(anchors_), soon = direction_.share_of_price() * price;
     double const left = drop_ * rate_ / (1 - rate_) / p_->tolerance;
     double const epochs = left > 1 ? std::log(left) / -std::log(rate_) : 0;
     bool const nearly_there = anchors_ >= 2 && epochs < 1;
-    pays_ = proximal<stepped_objective<F>> || anchors >= price ||
+    pays_ = proximal<stepped_objective<F>> || (at_once_ && failures_ == 0) || anchors >= price ||
             (anchors >= soon && !nearly_there) || (anchors_ >= 2 && epochs > soon);
     return pays_;
   }
@@ -293,7 +292,7 @@ class newton_descent {
   std::optional<line_search<F>> line_;
   double certificate_ = std::numeric_limits<double>::infinity();
   std::uint64_t anchors_ = 0, gradients_ = 0;
-  bool pays_ = false, flat_ = false;  // flat: the last H is 0
+  bool at_once_ = false, pays_ = false, flat_ = false;  // flat: the last H is 0
   int failures_ = 0;
 };
 
