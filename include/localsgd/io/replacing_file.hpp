@@ -19,6 +19,7 @@
 
 #if defined(__unix__) || defined(__APPLE__)
 #define LOCALSGD_HAS_FSYNC 1
+#include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -137,17 +138,19 @@ class replacing_file {
   }
   void remove_leftovers() const {
     std::string const start = start_of_name();
-    std::error_code error;
-    std::filesystem::directory_iterator at(folder_, error);
-    for (; !error && at != std::filesystem::directory_iterator(); at.increment(error)) {
-      std::string_view name = at->path().native();
-      name.remove_prefix(name.rfind('/') + 1);
+    // Not a directory_iterator: that of libstdc++ 12 ends the program if there is no memory for it.
+    ::DIR* const folder = ::opendir(folder_.c_str());
+    if (folder == nullptr) return;
+    while (::dirent const* const entry = ::readdir(folder)) {
+      std::string_view const name = entry->d_name;
       if (!name.starts_with(start) || !name.ends_with(suffix)) continue;
-      int const file = ::open(at->path().c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+      int const flags = O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+      int const file = ::openat(::dirfd(folder), entry->d_name, flags);
       if (file < 0) continue;
-      if (lock(file) == 0) ::unlink(at->path().c_str());
+      if (lock(file) == 0) ::unlinkat(::dirfd(folder), entry->d_name, 0);
       ::close(file);
     }
+    ::closedir(folder);
   }
   void open() {
     for (int attempt = 0; attempt != 10; ++attempt) {
