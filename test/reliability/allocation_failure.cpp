@@ -14,6 +14,7 @@
 #include "localsgd/synchronizer/overlapped.hpp"
 #include "localsgd/synchronizer/serial.hpp"
 #include "localsgd/synchronizer/thread_pool.hpp"
+#include "test/support/holdings.hpp"
 #include "test/support/runs.hpp"
 #include "test/support/temporary_path.hpp"
 
@@ -25,7 +26,6 @@
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
-#include <iterator>
 #include <limits>
 #include <memory>
 #include <new>
@@ -33,20 +33,20 @@
 #include <utility>
 #include <vector>
 
-// The n-th allocation by new fails, for n = 1, 2, 3 and so on until a call makes fewer. The caller gets
-// std::bad_alloc, or a right result where the library can do without; nothing is lost, and the same
-// objects work as before.
+// The n-th allocation by new fails, for n = 1, 2, 3 and so on until a call makes fewer. The caller
+// gets std::bad_alloc, or a right result where the library can do without; nothing is lost, and the
+// same objects work as before.
 
 namespace {
 
 constexpr std::uint64_t never = 0;
-std::atomic<std::uint64_t> fails_at{never}, made{0};  // allocations are counted where one is to fail
+std::atomic<std::uint64_t> fails_at{never}, made{0};  // counted where one is to fail
 std::atomic<std::int64_t> live{0};
 
 void* allocate(std::size_t bytes, std::size_t alignment) {
   if (std::uint64_t const n = fails_at; n != never && ++made == n) throw std::bad_alloc();
-  std::size_t const room = (std::max<std::size_t>(bytes, 1) + alignment - 1) / alignment * alignment;
-  void* const block = std::aligned_alloc(alignment, room);
+  std::size_t const lines = (std::max<std::size_t>(bytes, 1) + alignment - 1) / alignment;
+  void* const block = std::aligned_alloc(alignment, lines * alignment);
   if (block == nullptr) throw std::bad_alloc();
   ++live;
   return block;
@@ -68,21 +68,15 @@ void operator delete(void* block, std::size_t) noexcept { release(block); }
 void operator delete(void* block, std::align_val_t) noexcept { release(block); }
 void operator delete(void* block, std::size_t, std::align_val_t) noexcept { release(block); }
 
+#if defined(__linux__)
+// Thousands of checkpoints are written, and no test cuts the power: the disk need not be awaited.
+extern "C" int fsync(int) { return 0; }
+#endif
+
 namespace {
 
 using namespace localsgd;
 namespace fs = std::filesystem;
-
-std::ptrdiff_t entries(fs::path const& folder) {
-  return std::distance(fs::directory_iterator(folder), fs::directory_iterator());
-}
-std::ptrdiff_t threads() {
-#if defined(__linux__)
-  return entries("/proc/self/task");
-#else
-  return 0;
-#endif
-}
 
 /// @param call returns whether its result is right
 template <class Call>
@@ -97,7 +91,7 @@ void survives_without_memory(Call const& call) {
   BOOST_TEST(all > 0U);
   // All of the first 300, then about 300 more, in odd strides.
   std::uint64_t const stride = all <= 600 ? 1 : (all - 300) / 300 | 1U;
-  std::ptrdiff_t const threads_before = threads();
+  std::ptrdiff_t const threads_before = support::threads();
   for (std::uint64_t n = 1;; n += n < 300 ? 1 : stride) {
     bool right = false, refused = false;
     std::int64_t const before = live;
@@ -115,7 +109,7 @@ void survives_without_memory(Call const& call) {
       BOOST_TEST((right || refused));
       if (missed) BOOST_TEST(!refused);
       BOOST_TEST(after == before);
-      BOOST_TEST(threads() == threads_before);
+      BOOST_TEST(support::threads_are(threads_before));
       BOOST_TEST(call());
     }
     if (missed) return;
@@ -208,7 +202,7 @@ BOOST_AUTO_TEST_CASE(a_run_with_checkpoints) {
   support::custom const f{&data().dense, &data().reals};
   checkpoint const each(path, {.rounds = 1, .seconds = 0, .signals = false});
   survives_without_memory([&] { return same(minimize(f, s, pool, each)); });
-  BOOST_TEST(entries(folder()) == 0);
+  BOOST_TEST(support::entries(folder()) == 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_pool_whose_threads_cannot_all_be_started_is_not_made) {
@@ -263,5 +257,5 @@ BOOST_AUTO_TEST_CASE(writing_and_reading_files) {
     write_report(r, path);
     return fs::file_size(path) > 1000;
   });
-  BOOST_TEST(entries(folder()) == 1);
+  BOOST_TEST(support::entries(folder()) == 1);
 }

@@ -10,12 +10,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <iterator>
+#include <initializer_list>
 #include <new>
 #include <string>
 #include <type_traits>
 #include <vector>
 
+#include "test/support/holdings.hpp"
 #include "test/support/temporary_path.hpp"
 
 // Every component fails for every worker in every round, on every synchronizer of one process. All
@@ -47,8 +48,8 @@ result<double> run(S& synchronizer, script& s, std::size_t evaluations, More con
                      .local_steps = local_steps,
                      .steps = local_steps * rounds,
                      .evaluations = evaluations};
-  return minimize(f, all, synchronizer, constant_step{0.05}, faults::sampler{&s}, faults::worker{&s},
-                  faults::observer{&s}, more...);
+  return minimize(f, all, synchronizer, constant_step{0.05}, faults::sampler{&s},
+                  faults::worker{&s}, faults::observer{&s}, more...);
 }
 
 /// What can be said of the runs of a synchronizer, and how it makes one.
@@ -100,7 +101,7 @@ bool is_prefix(auto const& part, auto const& whole) {
   return part.size() <= whole.size() && std::equal(part.begin(), part.end(), whole.begin());
 }
 
-/// All workers have the same averages, those of an untouched run: of so many rounds, where all wait.
+/// All workers have the same averages, those of an untouched run; of so many rounds, if all wait.
 void holds_whole_averages(subject const& on, script const& seen, untouched const& good,
                           std::uint64_t expected) {
   if (on.points == subject::orders_nothing) return;
@@ -187,20 +188,11 @@ void reports_the_lowest_worker(subject const& on) {
     for (std::size_t high = low + 1; high != workers; ++high)
       for (std::uint64_t r = 0; r != rounds; ++r) {
         fault const a{part::gradient, kind::throws, low, r},
-            b{part::gradient, kind::throws, high, r}, late{part::gradient, kind::throws, low, r + 1};
+            b{part::gradient, kind::throws, high, r},
+            late{part::gradient, kind::throws, low, r + 1};
         BOOST_TEST(heard(b, a) == faults::failure::text(a));
         if (r + 1 != rounds) BOOST_TEST(heard(b, late) == faults::failure::text(b));
       }
-}
-
-/// The threads of this process; 0 where that is not known.
-std::ptrdiff_t threads() {
-#if defined(__linux__)
-  return std::distance(std::filesystem::directory_iterator("/proc/self/task"),
-                       std::filesystem::directory_iterator());
-#else
-  return 0;
-#endif
 }
 
 /// Runs `body(subject)`, for runs with an averager, with a new synchronizer for each number of
@@ -209,10 +201,10 @@ template <class S, class Make, class Body>
 void on_threads(std::initializer_list<std::size_t> counts, subject how, Make const& make,
                 Body const& body) {
   for (std::size_t const n : counts) BOOST_TEST_CONTEXT(n << " threads") {
-      std::ptrdiff_t const before = threads();
+      std::ptrdiff_t const before = support::threads();
       {
         S synchronizer = make(n);
-        std::ptrdiff_t const own = threads();
+        std::ptrdiff_t const own = support::threads();
         std::size_t const evaluations = how.every_round ? rounds - 1 : 0;
         how.run = [&](script& s) {
           if constexpr (S::protocol::never_waits)
@@ -221,9 +213,9 @@ void on_threads(std::initializer_list<std::size_t> counts, subject how, Make con
             return run(synchronizer, s, evaluations, faults::averager{&s});
         };
         body(how);
-        BOOST_TEST(threads() == own);
+        BOOST_TEST(support::threads() == own);
       }
-      BOOST_TEST(threads() == before);
+      BOOST_TEST(support::threads_are(before));
     }
 }
 
@@ -231,8 +223,9 @@ constexpr auto by_threads = []<class S>(std::type_identity<S>) {
   return [](std::size_t n) { return S(n); };
 };
 simulated on_a_virtual_cluster(std::size_t n) {
-  return simulated(cluster{.costs = {.gradient_seconds = 1e-3, .latency_seconds = 0.05, .bytes_per_second = 1e5}},
-                   n);
+  cost_model const costs{
+      .gradient_seconds = 1e-3, .latency_seconds = 0.05, .bytes_per_second = 1e5};
+  return simulated(cluster{.costs = costs}, n);
 }
 
 /// A run with an averager, a compressor and a checkpoint.

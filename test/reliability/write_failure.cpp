@@ -35,14 +35,16 @@
 #include "localsgd/model/liblinear.hpp"
 #include "localsgd/step_size/constant_step.hpp"
 #include "localsgd/synchronizer/thread_pool.hpp"
+#include "test/support/holdings.hpp"
 #include "test/support/runs.hpp"
 #include "test/support/temporary_path.hpp"
 #if __has_include(<nlohmann/json.hpp>)
 #include "localsgd/model/json.hpp"
 #endif
 
-// Every file is written by calls of the system, each of which fails once, at each place. The old file
-// or the new one is there then, never a part of one, and no other file; and an error names the file.
+// Every file is written by calls of the system, each of which fails once, at each place. The old
+// file or the new one is there then, never a part of one, and no other file; an error names the
+// file.
 
 namespace {
 
@@ -81,7 +83,7 @@ ssize_t write(int file, void const* bytes, std::size_t size) {
 }
 int fsync(int file) {
   if (int const error = failure_of(call::sync); error != 0) return errno = error, -1;
-  return ::fcntl(file, F_GETFD) < 0 ? -1 : 0;  // no test cuts the power: the disk need not be awaited
+  return ::fcntl(file, F_GETFD) < 0 ? -1 : 0;  // no test cuts the power: no wait for the disk
 }
 int rename(char const* from, char const* to) noexcept {
   static auto* const real = next<int(char const*, char const*)>("rename");
@@ -127,9 +129,6 @@ namespace fs = std::filesystem;
 std::string bytes_of(fs::path const& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
-}
-std::size_t files_in(fs::path const& folder) {
-  return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder), {}));
 }
 
 struct ending {
@@ -246,7 +245,7 @@ BOOST_AUTO_TEST_CASE(a_file_is_replaced_whole_or_not_at_all_whichever_call_fails
                                             [&] { each.write(target, 2); });
               if (e.calls < at) break;
               BOOST_TEST((bytes_of(target) == (e.failed ? older : newer)));
-              BOOST_TEST(files_in(folder()) == 1U);
+              BOOST_TEST(support::entries(folder()) == 1);
               if (at == 1) BOOST_TEST(e.failed == kind.matters);
               if (kind.which == call::write || kind.which == call::rename) BOOST_TEST(e.failed);
             }
@@ -256,7 +255,7 @@ BOOST_AUTO_TEST_CASE(a_file_is_replaced_whole_or_not_at_all_whichever_call_fails
       BOOST_TEST(with_failure(call::rename, 1, EIO, true, target, [&] {
                    each.write(target, 2);
                  }).failed);
-      BOOST_TEST(files_in(folder()) == 0U);
+      BOOST_TEST(support::entries(folder()) == 0);
     }
 }
 
@@ -275,7 +274,7 @@ BOOST_AUTO_TEST_CASE(interrupted_calls_are_repeated_and_short_writes_continued) 
           if (e.calls < at) break;
           BOOST_TEST(!e.failed);
           BOOST_TEST((bytes_of(target) == newer));
-          BOOST_TEST(files_in(folder()) == 1U);
+          BOOST_TEST(support::entries(folder()) == 1);
         }
       each.write(target, 1);
       BOOST_TEST(!with_failure(call::write, 1, short_write, true, target, [&] {
@@ -306,12 +305,12 @@ BOOST_AUTO_TEST_CASE(a_run_whose_checkpoint_cannot_be_written_continues_from_the
         ending const e = with_failure(which, at, EIO, false, target, [&] { bits = run(); });
         if (e.calls < at) break;
         if (e.failed) {
-          BOOST_TEST(files_in(folder()) <= 1U);
-          BOOST_TEST(files_in(folder()) == (fs::exists(target) ? 1U : 0U));
+          BOOST_TEST(support::entries(folder()) <= 1);
+          BOOST_TEST(support::entries(folder()) == (fs::exists(target) ? 1 : 0));
           bits = run();
         }
         BOOST_TEST((bits == expected));
-        BOOST_TEST(files_in(folder()) == 0U);  // a run that has ended leaves none
+        BOOST_TEST(support::entries(folder()) == 0);  // a run that has ended leaves none
       }
     }
 }

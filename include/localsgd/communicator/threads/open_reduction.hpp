@@ -17,8 +17,8 @@ namespace localsgd::detail {
 ///
 /// The first thread that returns starts with the slices; each is reduced once, by the thread that
 /// takes it. So a late thread delays others only until it has published its operands. At most one
-/// reduction is open at a time for each thread. No wait outlives cancel(): after it, waits for what is
-/// already there succeed, so that how far a thread comes does not depend on when another one fails.
+/// reduction is open at a time for each thread. No wait outlives cancel(). After it, waits for what
+/// is already there succeed: how far a thread comes does not depend on when another one fails.
 class open_reduction {
  public:
   explicit open_reduction(std::size_t threads)
