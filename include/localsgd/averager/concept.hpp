@@ -92,7 +92,7 @@ concept combines_rows = requires(S const& s, std::span<std::span<Scalar> const> 
 /// - Several threads call `apply` and `combine` concurrently for disjoint ranges. Both act
 ///   coordinate by coordinate: how [0, d) is split must not change the result.
 /// - Changes to the memory made by `apply` take effect at `commit`. After `rollback` the state is
-///   the same as before `begin_round`.
+///   the same as before `begin_round`. Neither throws: other threads already use the consensus.
 /// - With several ranks, each process has its own state and applies it to all coordinates, so that
 ///   all states are equal. It may combine only some of the coordinates.
 template <class S, class Scalar = double>

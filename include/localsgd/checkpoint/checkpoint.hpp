@@ -30,8 +30,8 @@ struct checkpoint_options {
   /// At the end of a round, `seconds` seconds after the last one or later; 0 = not by time.
   double seconds = 60;
 
-  /// Whether SIGINT and SIGTERM end the run after a checkpoint at the end of this round or the
-  /// next, with `stop_reason::interrupted`. The previous handlers are restored after the
+  /// Whether SIGINT and SIGTERM end the run after a checkpoint at the end of this round or of one
+  /// of the next two, with `stop_reason::interrupted`. The previous handlers are restored after the
   /// run; a signal that came too late to end it is then raised again.
   bool signals = true;
 

@@ -19,6 +19,7 @@
 
 #if defined(__unix__) || defined(__APPLE__)
 #define LOCALSGD_HAS_FSYNC 1
+#include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -47,7 +48,9 @@ namespace localsgd::detail {
 class replacing_file {
  public:
   /// @throws std::filesystem::filesystem_error, as all of its members, with path and reason.
-  explicit replacing_file(std::filesystem::path target) : target_(std::move(target)) {
+  explicit replacing_file(std::filesystem::path target)
+      : target_(std::move(target)),
+        folder_(target_.has_parent_path() ? target_.parent_path() : ".") {
     remove_leftovers();
     open();
   }
@@ -108,7 +111,9 @@ class replacing_file {
   static std::error_code last_error() { return {errno, std::generic_category()}; }
   void create(std::string const& name) {
     path_ = target_.parent_path() / name;
-    file_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    do {
+      file_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    } while (file_ < 0 && errno == EINTR);
     if (file_ < 0) fail(last_error());
   }
 #ifdef F_OFD_SETLK
@@ -132,19 +137,20 @@ class replacing_file {
     return std::string(prefix) + hexadecimal(checksum(whose.data(), whose.size())) + '-';
   }
   void remove_leftovers() const {
-    auto const folder = target_.has_parent_path() ? target_.parent_path() : ".";
     std::string const start = start_of_name();
-    std::error_code error;
-    std::filesystem::directory_iterator at(folder, error);
-    for (; !error && at != std::filesystem::directory_iterator(); at.increment(error)) {
-      std::string_view name = at->path().native();
-      name.remove_prefix(name.rfind('/') + 1);
+    // Not a directory_iterator: that of libstdc++ 12 ends the program if there is no memory for it.
+    ::DIR* const folder = ::opendir(folder_.c_str());
+    if (folder == nullptr) return;
+    while (::dirent const* const entry = ::readdir(folder)) {
+      std::string_view const name = entry->d_name;
       if (!name.starts_with(start) || !name.ends_with(suffix)) continue;
-      int const file = ::open(at->path().c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+      int const flags = O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+      int const file = ::openat(::dirfd(folder), entry->d_name, flags);
       if (file < 0) continue;
-      if (lock(file) == 0) ::unlink(at->path().c_str());
+      if (lock(file) == 0) ::unlinkat(::dirfd(folder), entry->d_name, 0);
       ::close(file);
     }
+    ::closedir(folder);
   }
   void open() {
     for (int attempt = 0; attempt != 10; ++attempt) {
@@ -171,16 +177,16 @@ class replacing_file {
       if (errno != EINTR) fail(last_error());
     }
     // Closing can also report an error, so a second descriptor is closed, which keeps the lock.
+    // EINTR is none: it is closed, and the bytes are on the disk.
     int const second = ::fcntl(file_, F_DUPFD_CLOEXEC, 0);
-    if (second < 0 || ::close(second) != 0) fail(last_error());
+    if (second < 0 || (::close(second) != 0 && errno != EINTR)) fail(last_error());
   }
   void close() noexcept {
     if (file_ >= 0) ::close(std::exchange(file_, -1));
   }
   /// @brief Makes the new name durable. Errors are ignored: the file is already in place.
   void sync_folder() noexcept {
-    auto const folder = target_.has_parent_path() ? target_.parent_path() : ".";
-    int const number = ::open(folder.c_str(), O_RDONLY | O_CLOEXEC);
+    int const number = ::open(folder_.c_str(), O_RDONLY | O_CLOEXEC);
     if (number < 0) return;
     ::fsync(number);
     ::close(number);
@@ -212,7 +218,7 @@ class replacing_file {
   std::ofstream file_;
 #endif
 
-  std::filesystem::path target_;
+  std::filesystem::path target_, folder_;
   std::filesystem::path path_;
   bool committed_ = false;
 };

@@ -17,7 +17,7 @@ namespace localsgd::detail {
 
 /// @brief Whether a loss states that |∂φ/∂z| is bounded.
 template <class L>
-bool is_lipschitz(L const& loss) noexcept {
+bool is_lipschitz(L const& loss) {
   if constexpr (knows_lipschitz_constant<L>)
     return std::isfinite(loss.lipschitz_constant());
   else

@@ -134,7 +134,7 @@ class linear_objective {
     return loss_.curvature() * moments(samples(), samples(), 1e-8, 300).spectral +
            detail::smoothness_of_regularizer(regularizer_);
   }
-  double strong_convexity() const noexcept {
+  double strong_convexity() const {
     return detail::has_free_intercept(*this) ? 0 : regularizer_.strong_convexity();
   }
 

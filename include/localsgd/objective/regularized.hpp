@@ -46,7 +46,7 @@ concept separable_proximal = proximal<F> && separable_regularizer<regularizer_ty
 
 /// @brief λ of an objective with a ridge, or of a sharded objective whose shards share one; otherwise 0.
 template <class F>
-double ridge_of(F const& f) noexcept {
+double ridge_of(F const& f) {
   if constexpr (has_ridge<F>)
     return f.regularizer().ridge_strength();
   else if constexpr (requires { f.ridge_strength(); })
@@ -107,7 +107,7 @@ void move_into_domain([[maybe_unused]] F const& f, [[maybe_unused]] std::span<Sc
 /// @brief The strong convexity of r in the coordinates on which it acts, for an objective with a
 ///        regularizer or a sharded objective whose shards share one; otherwise 0.
 template <class F>
-double penalty_convexity_of(F const& f) noexcept {
+double penalty_convexity_of(F const& f) {
   if constexpr (has_regularizer<F>)
     return f.regularizer().strong_convexity();
   else if constexpr (requires { f.penalty_convexity(); })

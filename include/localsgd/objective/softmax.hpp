@@ -221,7 +221,7 @@ class softmax_objective {
     return moments(samples(), samples(), 1e-8, 300).spectral / 2 +
            detail::smoothness_of_regularizer(regularizer_);
   }
-  double strong_convexity() const noexcept {
+  double strong_convexity() const {
     return detail::has_free_intercept(*this) ? 0 : regularizer_.strong_convexity();
   }
 

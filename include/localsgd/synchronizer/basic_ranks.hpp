@@ -152,10 +152,7 @@ class basic_ranks {
           std::uint64_t const& from;
           ~keep() { to = from; }
         } const round{round_, state.round};
-        detail::run_threads(state.here, *pool_, [&](std::size_t i) {
-          protocol thread(state, i);
-          body(thread);
-        });
+        detail::run_protocols<protocol>(state.here, *pool_, body, state);
         if (state.here.meeting.is_cancelled()) throw cancelled{};  // by another rank
       });
     });

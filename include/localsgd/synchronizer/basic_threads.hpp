@@ -51,10 +51,7 @@ class basic_threads {
     program([&](auto const& body) {
       detail::thread_state state(p.workers, std::min(threads(), p.workers));
       set(state);
-      detail::run_threads(state, host_, [&](std::size_t i) {
-        protocol thread(state, i);
-        body(thread);
-      });
+      detail::run_protocols<protocol>(state, host_, body, state);
     });
   }
 

@@ -108,10 +108,7 @@ class basic_simulated {
     if constexpr (Protocol::never_waits) {
       detail::event_order order(clock);
       detail::thread_state state(workers, 1);
-      detail::run_threads(state, detail::calling_thread{}, [&](std::size_t i) {
-        Protocol thread(state, i, clock, order);
-        body(thread);
-      });
+      detail::run_protocols<Protocol>(state, detail::calling_thread{}, body, state, clock, order);
       double const k = static_cast<double>(workers);
       double const each =
           2 * static_cast<double>(order.visits()) * clock.shape().vector_bytes / k;
@@ -120,10 +117,7 @@ class basic_simulated {
       keep(clock.finish(std::move(links)));
     } else {
       detail::thread_state state(workers, std::min(threads(), workers));
-      detail::run_threads(state, pool_, [&](std::size_t i) {
-        Protocol thread(state, i, clock);
-        body(thread);
-      });
+      detail::run_protocols<Protocol>(state, pool_, body, state, clock);
       keep(clock.finish());
     }
   }

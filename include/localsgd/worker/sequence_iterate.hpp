@@ -78,13 +78,13 @@ template <class Scalar, class Iterate>
 class written_sequence {
  public:
   using scalar = Scalar;
-  std::span<scalar> local() noexcept {
+  std::span<scalar> local() {
     iterate_.write(std::span<scalar>(local_));
     return local_;
   }
   std::span<scalar> scratch() noexcept { return local_; }
-  void assign(std::span<scalar const> x) noexcept { iterate_.assign(x); }
-  void average(std::span<scalar> out) const noexcept {
+  void assign(std::span<scalar const> x) { iterate_.assign(x); }
+  void average(std::span<scalar> out) const {
     if (weights_ > 0)
       iterate_.write_average(weights_, out);
     else

@@ -58,7 +58,7 @@ class alignas(detail::cache_alignment) sgd_sequence : public detail::vector_sequ
  private:
   using base::x_, base::g_, base::average_;
 
-  void step(scalar eta) noexcept {
+  void step(scalar eta) {
     scalar* LOCALSGD_RESTRICT const x = x_.data();
     scalar const* LOCALSGD_RESTRICT const g = g_.data();
     if constexpr (std::same_as<scalar, double>)

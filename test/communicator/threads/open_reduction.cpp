@@ -101,3 +101,18 @@ BOOST_AUTO_TEST_CASE(cancelling_releases_all_who_wait) {
     BOOST_TEST(released == 3);
   }
 }
+
+BOOST_AUTO_TEST_CASE(after_cancelling_what_all_have_published_is_still_reduced) {
+  constexpr std::size_t threads = 2;
+  open_reduction reduction(threads);
+  std::vector<int> done(threads);
+  for (std::size_t i = 0; i != threads; ++i) reduction.publish();
+  reduction.cancel();
+  BOOST_TEST(reduction.finish(0, [&](std::size_t i) {
+    ++done[i];
+    return true;
+  }));
+  BOOST_TEST((done == std::vector<int>{1, 1}));
+  reduction.publish();
+  BOOST_CHECK_THROW(reduction.finish(1, [](std::size_t) { return true; }), cancelled);
+}

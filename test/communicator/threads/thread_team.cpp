@@ -14,6 +14,7 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 using namespace localsgd::detail;
@@ -164,6 +165,46 @@ BOOST_AUTO_TEST_CASE(the_lowest_failure_reaches_the_caller_and_ends_all_threads)
     }
     BOOST_TEST(what == "1");
   }
+}
+
+BOOST_AUTO_TEST_CASE(of_threads_that_are_a_round_apart_the_earliest_failure_reaches_the_caller) {
+  try {
+    with_team(2, 2, [](thread_team& team) {
+      team.start_open_reduce();
+      if (team.thread() == 0) {
+        team.start_open_reduce();
+        throw std::runtime_error("the lower thread, a round later");
+      }
+      while (!team.cancelled()) std::this_thread::yield();
+      throw std::runtime_error("the higher thread");
+    });
+    BOOST_ERROR("nothing was thrown");
+  } catch (std::runtime_error const& e) {
+    BOOST_TEST(e.what() == "the higher thread");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_thread_that_fails_keeps_its_points_while_the_others_run) {
+  struct points {
+    points(std::atomic<int>& count, std::size_t thread) : alive(&count), number(thread) { ++*alive; }
+    ~points() { --*alive; }
+    std::atomic<int>* alive;
+    std::size_t number;
+  };
+  std::atomic<int> alive{0}, seen{0};
+  thread_state state(3, 3);
+  BOOST_CHECK_THROW(run_protocols<points>(
+                        state, support::own_threads{},
+                        [&](points& mine) {
+                          state.meeting.arrive_and_wait();
+                          if (mine.number == 1) throw std::runtime_error("the second thread");
+                          while (!state.meeting.is_cancelled()) std::this_thread::yield();
+                          seen += alive;
+                        },
+                        alive),
+                    std::runtime_error);
+  BOOST_TEST(seen == 2 * 3);
+  BOOST_TEST(alive == 0);
 }
 
 BOOST_AUTO_TEST_CASE(the_calling_thread_is_a_host_of_one) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "localsgd/communicator/threads/nested_gangs.hpp"
+#include "localsgd/core/cache_aligned.hpp"
 #include "localsgd/core/error.hpp"
 #include "localsgd/io/available_cores.hpp"
 
@@ -90,7 +91,7 @@ class asio_pool {
     };
     std::size_t posted = 1;
     try {
-      for (; posted < n; ++posted) start([&task, i = posted] { task(i); });
+      for (; posted < n; ++posted) start(posted, [&task, i = posted] { task(i); });
       complete = true;
     } catch (...) {
       pending.count_down(static_cast<std::ptrdiff_t>(n - posted + 1));
@@ -110,22 +111,26 @@ class asio_pool {
     require(threads >= 1 && threads <= 4096, "threads", threads, "from 1 to 4096");
     return threads;
   }
-  static boost::asio::thread_pool* made(std::size_t threads) {
-    if (threads == 0) return nullptr;
-    errno = 0;  // Boost 1.87 mistakes an earlier ERANGE for its own
-    return new boost::asio::thread_pool(threads);
+  // A pool of one thread for each of them: a pool of several never returns from its constructor if
+  // the system refuses one of the later threads, because it waits for the earlier ones.
+  using single_threads = fixed_array<boost::asio::thread_pool>;
+  static single_threads* made(std::size_t threads) {
+    return new single_threads(threads, [](std::size_t) {
+      errno = 0;  // Boost 1.87 mistakes an earlier ERANGE for its own
+      return boost::asio::thread_pool(1);
+    });
   }
 
   // As boost::asio::post does, with less to compile: the caller is never a thread of the pool.
   template <class Task>
-  void start(Task const& task) {
-    others_->get_executor().execute(task);
+  void start(std::size_t i, Task const& task) {
+    (*others_)[i - 1].get_executor().execute(task);
   }
 
   std::size_t threads_;
   std::mutex busy_;
   process_mark process_;
-  boost::asio::thread_pool* others_;  // or null; never joined between runs: join() is final
+  single_threads* others_;  // never joined between runs: join() is final
 };
 
 }  // namespace localsgd::detail

@@ -17,7 +17,8 @@ namespace localsgd::detail {
 ///
 /// The first thread that returns starts with the slices; each is reduced once, by the thread that
 /// takes it. So a late thread delays others only until it has published its operands. At most one
-/// reduction is open at a time for each thread. No wait outlives cancel().
+/// reduction is open at a time for each thread. No wait outlives cancel(). After it, waits for what
+/// is already there succeed: how far a thread comes does not depend on when another one fails.
 class open_reduction {
  public:
   explicit open_reduction(std::size_t threads)
@@ -54,7 +55,6 @@ class open_reduction {
   }
 
   void cancel() noexcept {
-    cancelled_.store(true, std::memory_order_release);
     auto const release = [](std::atomic<std::uint64_t>& count) noexcept {
       count.fetch_or(off, std::memory_order_acq_rel);
       count.notify_all();
@@ -77,12 +77,11 @@ class open_reduction {
       count.wait(seen, std::memory_order_acquire);
       seen = count.load(std::memory_order_acquire);
     }
-    if (cancelled_.load(std::memory_order_acquire)) throw cancelled{};
+    if ((seen & ~off) < wanted) throw cancelled{};
   }
 
   std::uint64_t const threads_;
   spin_limit spin_;
-  std::atomic<bool> cancelled_{false};
   alignas(128) std::atomic<std::uint64_t> published_{0};
   side sides_[2];
 };

@@ -39,6 +39,7 @@ struct thread_state {
   struct alignas(64) flag {  // one per thread, on its own cache line
     bool finite = true;
     std::size_t entries = 0;
+    std::uint64_t published = 0;  // open reductions
     std::exception_ptr failure;
   };
 
@@ -175,7 +176,10 @@ class thread_team {
   }
 
   /// @brief The same without a wait at the start: threads continue once they have published.
-  void start_open_reduce() noexcept { state_->reduction.publish(); }
+  void start_open_reduce() noexcept {
+    ++state_->flags[thread_].published;
+    state_->reduction.publish();
+  }
   /// @param number of this reduction, from 0
   template <class Element, class Scalar, class Work, class Complete>
   bool finish_open_reduce(std::uint64_t number, std::span<std::span<Element> const> rows,
@@ -247,7 +251,8 @@ class thread_team {
 };
 static_assert(Team<thread_team>);
 
-/// @brief Runs `program(i)` on every thread i, and rethrows what the lowest one threw.
+/// @brief Runs `program(i)` on every thread i, and rethrows what the lowest one threw: in the first
+///        round in which one failed, where threads may be a round apart.
 ///
 /// @param host `host(threads, f)` calls f(0) … f(threads−1), each on a separate thread and all at
 ///             the same time, and returns when all have returned. f never throws.
@@ -263,8 +268,23 @@ void run_threads(thread_state& state, Host&& host, Program const& program) {
     }
   });
   // Threads carry ascending ranges of workers: the lowest thread's failure is the lowest worker's.
+  thread_state::flag const* first = nullptr;
   for (thread_state::flag const& flag : state.flags)
-    if (flag.failure) std::rethrow_exception(flag.failure);
+    if (flag.failure && (first == nullptr || flag.published < first->published)) first = &flag;
+  if (first != nullptr) std::rethrow_exception(first->failure);
+}
+
+/// @brief Runs `body(thread)` on every thread, `thread` being Protocol(shared, i, more…). A thread
+///        that fails may hold points which others still read, so all of them live until the end.
+template <class Protocol, class Host, class Body, class Shared, class... More>
+void run_protocols(thread_state& state, Host&& host, Body const& body, Shared& shared,
+                   More&... more) {
+  struct alignas(cache_alignment) place {
+    std::optional<Protocol> thread;
+  };
+  fixed_array<place> all(state.threads);
+  run_threads(state, host,
+              [&](std::size_t i) { body(all[i].thread.emplace(shared, i, more...)); });
 }
 
 /// @brief The calling thread alone.

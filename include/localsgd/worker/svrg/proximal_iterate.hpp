@@ -62,7 +62,7 @@ class proximal_iterate {
         sum_(d_) {}
 
   std::size_t size() const noexcept { return d_; }
-  double x(std::size_t j) const noexcept {
+  double x(std::size_t j) const {
     if constexpr (sparse)
       return up_to_date(j);
     else
@@ -71,7 +71,7 @@ class proximal_iterate {
 
   /// @brief ⟨a, x⟩; brings the coordinates of a sparse row up to date.
   template <class Row>
-  double dot(Row const& a, [[maybe_unused]] Row const& soon) noexcept {
+  double dot(Row const& a, [[maybe_unused]] Row const& soon) {
     if constexpr (sparse) {
       double sum = 0;
       for (std::size_t k = 0; k != a.indices.size(); ++k)
@@ -88,7 +88,7 @@ class proximal_iterate {
   /// @brief x ← x + c·η∘a, the first part of a step. @pre sparse rows: dot(a, …) was called since
   ///        the last step
   template <class Row>
-  void add(double c, Row const& a) noexcept {
+  void add(double c, Row const& a) {
     double const* const table = steps_->table();
     double* const memory = memory_.data();
     if constexpr (sparse) {
@@ -103,13 +103,13 @@ class proximal_iterate {
     }
   }
   /// @brief x_j ← x_j + c·η_j
-  void add_at(double c, std::size_t j) noexcept {
+  void add_at(double c, std::size_t j) {
     if constexpr (sparse) refresh(j);
     memory_[v_at(j)] += c * steps_->table()[steps_->eta_at(j)];
   }
 
   /// @brief x ← prox_{ηr}(x − η∘g), the second part of a step.
-  void make_common_step() noexcept {
+  void make_common_step() {
     if constexpr (sparse) {
       ++made_;
     } else {
@@ -122,13 +122,13 @@ class proximal_iterate {
 
   /// @brief out ← x
   template <class Scalar>
-  LOCALSGD_ONE_COPY void write(std::span<Scalar> out) const noexcept {
+  LOCALSGD_ONE_COPY void write(std::span<Scalar> out) const {
     for (std::size_t j = 0; j != d_; ++j) out[j] = static_cast<Scalar>(x(j));
   }
 
   /// @brief Adds x to A with the weights of the last steps; then x ← from.
   template <class Scalar>
-  LOCALSGD_ONE_COPY void assign(std::span<Scalar const> from) noexcept {
+  LOCALSGD_ONE_COPY void assign(std::span<Scalar const> from) {
     if (weight_ != 0)
       for (std::size_t j = 0; j != d_; ++j) sum_[j] += weight_ * x(j);
     place(from);
@@ -143,7 +143,7 @@ class proximal_iterate {
 
   /// @brief out ← A/W
   template <class Scalar>
-  LOCALSGD_ONE_COPY void write_average(double weights, std::span<Scalar> out) const noexcept {
+  LOCALSGD_ONE_COPY void write_average(double weights, std::span<Scalar> out) const {
     for (std::size_t j = 0; j != d_; ++j)
       out[j] = static_cast<Scalar>((sum_[j] + weight_ * x(j)) / weights);
   }
@@ -156,7 +156,7 @@ class proximal_iterate {
  private:
   std::size_t v_at(std::size_t j) const noexcept { return sparse ? 2 * j : j; }
 
-  double up_to_date(std::size_t j) const noexcept {
+  double up_to_date(std::size_t j) const {
     double const v = memory_[2 * j];
     std::uint64_t const due = made_ - static_cast<std::uint64_t>(memory_[2 * j + 1]);
     if (due == 0) return v;
@@ -164,7 +164,7 @@ class proximal_iterate {
     if (j < penalized_) return proximal_steps(*r_, j, v, slope, eta, due);
     return v - static_cast<double>(due) * (eta * slope);
   }
-  double refresh(std::size_t j) noexcept {
+  double refresh(std::size_t j) {
     memory_[2 * j] = up_to_date(j);
     memory_[2 * j + 1] = static_cast<double>(made_);
     return memory_[2 * j];
