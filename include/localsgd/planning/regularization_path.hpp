@@ -136,13 +136,13 @@ class path_starts {
   std::span<scalar const> at([[maybe_unused]] F const& f, [[maybe_unused]] double lambda) {
     if constexpr (proximal<F>) {
       if (before_.empty()) return last_;
-      double const far = std::log(lambda / lambda_) / std::log(lambda_ / lambda_before_);
-      if (!(far <= farthest)) return last_;
+      double const ahead = std::log(lambda / lambda_) / std::log(lambda_ / lambda_before_);
+      if (!(ahead <= farthest)) return last_;
       start_ = last_;
       std::size_t const penalized = penalized_coordinates(f);
       for (std::size_t j = 0; j != start_.size(); ++j) {
         double const now = static_cast<double>(last_[j]);
-        double const next = now + far * (now - static_cast<double>(before_[j]));
+        double const next = now + ahead * (now - static_cast<double>(before_[j]));
         if (j >= penalized || now != 0)
           start_[j] = j >= penalized || next * now > 0 ? static_cast<scalar>(next) : scalar{0};
       }
