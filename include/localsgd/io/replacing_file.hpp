@@ -216,7 +216,7 @@ class replacing_file {
     file_.close();
     if (!file_) fail(std::make_error_code(std::errc::io_error));
   }
-  void close() noexcept {}
+  void close() noexcept { file_.close(); }  // or Windows would not remove it
   void sync_folder() noexcept {}
 
   std::ofstream file_;
