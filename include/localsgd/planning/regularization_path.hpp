@@ -227,7 +227,7 @@ path_result<typename detail::objective_made_by<Make>::scalar> regularization_pat
     path.gradients += r.gradients;
     path.seconds += r.seconds;
     std::size_t const support = detail::support_of(f, {r.x.data(), r.x.size()});
-    path.points.push_back({lambdas[i], support, std::move(r)});
+    path.points.push_back({lambdas[i], support, std::forward<decltype(r)>(r)});
   };
   path.tolerance = detail::walk_path(make, lambdas, s, options, visit, components...);
   return path;
