@@ -38,7 +38,7 @@ quick_rows='gcc-c++23 clang-c++23 libc++-19 aarch64 mingw'
 
 warnings=(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
 tests=(io/mapped_file io/replacing_file checkpoint/signals)
-# Its children after fork() are not for qemu, and std::barrier of g++ 12 may hang under Wine.
+# Not for emulators: qemu has no threads in a child after fork(), and Wine may hang.
 native_tests=(communicator/threads/asio_pool)
 
 quick=
@@ -99,6 +99,8 @@ run() {
       timeout 300 qemu-aarch64 -L /usr/aarch64-linux-gnu "$@"
       ;;
     mingw)
+      # Threads that park may wait forever under Wine 8, so only programs without them are run.
+      if [[ $1 == */runs.exe || $1 == */first_program.exe ]]; then return 77; fi
       command -v wine64 >/dev/null || [[ -x /usr/lib/wine/wine64 ]] || return 77
       timeout 300 env WINEDEBUG=-all WINEPREFIX="$build/wine" PATH="$PATH:/usr/lib/wine" wine64 "$@"
       ;;
