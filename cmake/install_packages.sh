@@ -4,7 +4,8 @@
 #
 # usage: cmake/install_packages.sh GROUP...
 #        GROUP: build, test, clang, quickstart, benchmark, compare, battery, scaling, cluster,
-#        paper, tools, python, docs, browser
+#        paper, tools, python, docs, browser, static, and what test/matrix.sh compiles with: gcc-13,
+#        gcc-14, clang-16, clang-19, libc++-19, aarch64, mingw, wine
 # Installs those of the Debian packages that are missing. With nothing missing it needs neither the
 # network nor any rights.
 set -euo pipefail
@@ -31,6 +32,16 @@ declare -A groups=(
   [paper]="$build zlib1g-dev python3-matplotlib"
   [docs]='doxygen=doxygen python3=python3 bibtex=texlive-binaries perl=perl doxygen-awesome-css libjs-mathjax'
   [browser]='python3=python3 chromium=chromium chromedriver=chromium-driver'
+  [static]="$build zlib1g-dev libboost-test-dev libopenmpi-dev nlohmann-json3-dev
+    clang-tidy=clang-tidy cppcheck=cppcheck"
+  [gcc-13]='g++-13=g++-13'
+  [gcc-14]='g++-14=g++-14'
+  [clang-16]='clang++-16=clang-16'
+  [clang-19]='clang++-19=clang-19'
+  [libc++-19]='clang++-19=clang-19 libc++-19-dev libc++abi-19-dev'
+  [aarch64]='aarch64-linux-gnu-g++=g++-aarch64-linux-gnu qemu-aarch64=qemu-user'
+  [mingw]='x86_64-w64-mingw32-g++-posix=g++-mingw-w64-x86-64-posix'
+  [wine]='wine64=wine64'
 )
 
 installed() {

@@ -8,7 +8,7 @@
 #   - the first C++ block of README.md is the program of examples/first_program.cpp;
 #   - the block after it is what that program prints, numbers aside (they may differ in the last
 #     digits between compilers); only with an argument;
-#   - every test that docs/invariants.md names is in the file that stands beside its name.
+#   - every test that docs/invariants.md or SECURITY.md names is in the file that stands beside its name.
 set -euo pipefail
 export LC_ALL=C
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -47,11 +47,11 @@ names=0
 while read -r name file; do
   names=$((names + 1))
   if [[ ! -e $file ]]; then
-    mistake "docs/invariants.md: there is no $file"
+    mistake "docs/invariants.md or SECURITY.md: there is no $file"
   elif ! grep -qE "(BOOST_(AUTO|DATA)_TEST_CASE(_TEMPLATE)?\(|LOCALSGD_BACKEND_CASE\(list, )$name[,)]" "$file"; then
-    mistake "docs/invariants.md: $file has no test $name"
+    mistake "docs/invariants.md or SECURITY.md: $file has no test $name"
   fi
-done < <(grep -oE '`[A-Za-z0-9_]+` \(`test/[a-z0-9_/]+\.cpp`\)' docs/invariants.md | tr -d '`()')
+done < <(grep -ohE '`[A-Za-z0-9_]+` \(`test/[a-z0-9_/]+\.cpp`\)' docs/invariants.md SECURITY.md | tr -d '`()')
 if ((names == 0)); then mistake 'docs/invariants.md names no test'; fi
 
 if ((mistakes != 0)); then

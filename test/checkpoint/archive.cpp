@@ -7,7 +7,9 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -111,6 +113,37 @@ BOOST_AUTO_TEST_CASE(a_count_beyond_the_end_is_an_error_and_no_allocation) {
     state_reader in(out.bytes);
     BOOST_CHECK_THROW(in(read), std::length_error);
     BOOST_TEST(read.size() == 2u);
+  }
+}
+
+namespace {
+
+/// Records the largest size that was asked of it.
+struct watched : std::vector<double> {
+  std::size_t most = 0;
+  void resize(std::size_t n) {
+    most = std::max(most, n);
+    std::vector<double>::resize(n);
+  }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(no_memory_is_allocated_for_one_number_more_than_there_is) {
+  for (std::uint64_t const claimed : {7U, 8U, 56U, 57U}) {  // seven numbers, of 56 bytes, are there
+    state_writer out;
+    std::uint64_t count = claimed;
+    std::array<double, 7> numbers{};
+    out(count, numbers);
+    watched read;
+    state_reader in(out.bytes);
+    if (claimed == 7) {
+      in(read);
+      BOOST_TEST(read.most == 7u);
+      continue;
+    }
+    BOOST_CHECK_THROW(in(read), std::length_error);
+    BOOST_TEST(read.most == 0u);
   }
 }
 

@@ -117,6 +117,40 @@ BOOST_AUTO_TEST_CASE(a_target_without_a_folder_is_in_the_current_one) {
   BOOST_TEST(f.files() == 1u);
 }
 
+#if defined(__unix__) || defined(__APPLE__)
+
+BOOST_AUTO_TEST_CASE(only_the_owner_may_read_a_file_before_it_is_whole) {
+  folder const f;
+  auto const owner = fs::perms::owner_read | fs::perms::owner_write;
+  for (bool const replaces : {false, true}) {
+    replacing_file file(f.target());
+    BOOST_TEST((fs::status(f.target(f.other())).permissions() == owner), replaces);
+    write(file, "text");
+    BOOST_TEST((fs::status(f.target(f.other())).permissions() == owner), replaces);
+    file.commit();
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_new_file_has_the_permissions_of_any_new_file) {
+  folder const f;
+  std::ofstream(f.target("any")) << "text";
+  replace(f.target(), "text");
+  BOOST_TEST((fs::status(f.target()).permissions() == fs::status(f.target("any")).permissions()));
+}
+
+BOOST_AUTO_TEST_CASE(the_permissions_of_the_target_stay) {
+  folder const f;
+  replace(f.target(), "old");
+  // Fewer rights than any usual umask leaves, and more.
+  for (unsigned const mode : {0600U, 0400U, 0640U, 0666U}) {
+    fs::permissions(f.target(), static_cast<fs::perms>(mode));
+    replace(f.target(), "new");
+    BOOST_TEST(static_cast<unsigned>(fs::status(f.target()).permissions()) == mode);
+  }
+}
+
+#endif
+
 #if defined(__linux__)
 
 namespace {

@@ -9,8 +9,11 @@
 #include <cstdint>
 #include <span>
 #include <stdexcept>
-#include <stop_token>
 #include <vector>
+#include <version>
+#if defined(__cpp_lib_jthread)
+#include <stop_token>
+#endif
 
 /// @file
 /// @brief Small problems for whole runs, and what two runs are compared by.
@@ -119,6 +122,7 @@ inline double distance(auto const& a, auto const& b) {
   return apart / size;
 }
 
+#if defined(__cpp_lib_jthread)
 /// @brief Requests a stop after so many rounds.
 struct stops_after {
   std::stop_source* source;
@@ -128,5 +132,6 @@ struct stops_after {
     return localsgd::proceed::yes;
   }
 };
+#endif
 
 }  // namespace support

@@ -39,7 +39,7 @@ concept may_recede = has_ridge<stepped_objective<F>> &&
 template <linear_with_conjugate F>
 LOCALSGD_ONE_COPY void count_receding(F const& f, std::span<typename F::scalar const> x,
                                       index_range samples, std::span<double> sum) {
-  constexpr double infinite = std::numeric_limits<double>::infinity(), far = 600;
+  constexpr double infinite = std::numeric_limits<double>::infinity(), extreme = 600;
   double const length = std::sqrt(squared_norm(x)), c = f.intercept();
   for (std::size_t i = samples.first; i != samples.last; ++i) {
     if (!(f.scale(i) > 0)) continue;
@@ -51,7 +51,7 @@ LOCALSGD_ONE_COPY void count_receding(F const& f, std::span<typename F::scalar c
     bool const certain = std::abs(z) > 1e-10 * size;
     if (!certain || !(slope <= 0))
       sum[0] += 1;
-    else if (slope < 0 || f.loss().derivative(sign * far, y) != 0)
+    else if (slope < 0 || f.loss().derivative(sign * extreme, y) != 0)
       sum[1] += 1;
   }
 }

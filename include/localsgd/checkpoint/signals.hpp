@@ -69,7 +69,12 @@ class stop_signals {
     static int value = 0;
     return value;
   }
-  static void note(int number) { seen(number == numbers[0] ? 0 : 1) = true; }
+  static void note(int number) {
+    seen(number == numbers[0] ? 0 : 1) = true;
+#if !defined(SA_RESTART)
+    std::signal(number, note);  // Windows restores the default before it calls a handler
+#endif
+  }
 
 #if defined(SA_RESTART)
   // Unlike std::signal, it restores the whole handler: its kind, mask and flags.

@@ -196,7 +196,8 @@ struct csr_access {
   template <class Value>
   static csr_matrix<Value> view(std::size_t columns, std::span<std::size_t const> row_starts,
                                 std::span<std::uint32_t const> indices,
-                                std::span<Value const> values, std::shared_ptr<void const> owner) {
+                                std::span<Value const> values,
+                                std::shared_ptr<void const> owner) {  // NOLINT: it is moved
     csr_matrix<Value> m;
     m.columns_ = columns;
     m.row_starts_ = row_starts;

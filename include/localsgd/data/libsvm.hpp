@@ -128,8 +128,8 @@ dataset<csr_matrix<Value>> parse_libsvm(std::string_view text, std::string_view 
       own->template array<std::size_t>(0), own->template array<std::uint32_t>(starts_room),
       own->template array<Value>(starts_room + indices_room), targets.data()};
   bool const free = options.columns == 0;
-  libsvm_rules const rules{name, options.index_base,
-                           (free ? options.max_columns : options.columns) - 1 + options.index_base,
+  std::size_t const most = free ? libsvm_options::max_columns : options.columns;
+  libsvm_rules const rules{name, options.index_base, most - 1 + options.index_base,
                            free ? "at most 2^31 columns" : "libsvm_options.columns",
                            options.skip_qid};
   parallel_for(chunks.size(), split.threads,

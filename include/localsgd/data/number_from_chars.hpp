@@ -23,6 +23,7 @@
 
 namespace localsgd::detail {
 
+#if !defined(_WIN32)  // every standard library there has std::from_chars, and strtod_l another name
 /// @brief std::from_chars for decimal numbers, implemented with strtod in the "C" locale.
 ///
 /// Consumes the same characters, with the same value and the same error: no leading blank or plus,
@@ -59,11 +60,12 @@ std::from_chars_result strtod_from_chars(char const* first, char const* last, Nu
   value = read;
   return {next, std::errc{}};
 }
+#endif
 
 /// @brief std::from_chars(first, last, value), in its default format, on every standard library.
 template <std::floating_point Number>
 std::from_chars_result number_from_chars(char const* first, char const* last, Number& value) {
-#if defined(__cpp_lib_to_chars)  // libc++ 20 and later
+#if defined(__cpp_lib_to_chars) || defined(_WIN32)  // libc++ from 20 on
   return std::from_chars(first, last, value);
 #else
   return strtod_from_chars(first, last, value);

@@ -41,7 +41,7 @@ struct report_run {
              std::optional<localsgd::settings> chosen = std::nullopt, std::string words = {})
       : name(std::move(run_name)),
         description(std::move(words)),
-        settings(std::move(chosen)),
+        settings(chosen),
         history(r.history),
         reason(r.reason),
         objective(r.objective),

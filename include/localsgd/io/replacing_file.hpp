@@ -21,6 +21,7 @@
 #define LOCALSGD_HAS_FSYNC 1
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -39,7 +40,8 @@ namespace localsgd::detail {
 ///
 /// It is written under a temporary name in the folder of `target`. commit() waits until its bytes
 /// are on the disk and renames it; without commit() the destructor removes it, and `target` is
-/// unchanged.
+/// unchanged. Until then only the owner may read it. Then it has the permissions of the file that it
+/// replaces or, if there was none, those that the umask gives to a new file.
 ///
 /// A process that is killed leaves a temporary file. The next replacing_file of the same target on
 /// the same host removes it: the name identifies both, and the writer holds a lock on the file,
@@ -111,10 +113,17 @@ class replacing_file {
   static std::error_code last_error() { return {errno, std::generic_category()}; }
   void create(std::string const& name) {
     path_ = target_.parent_path() / name;
+    struct ::stat status {};
+    bool const replaces = ::stat(target_.c_str(), &status) == 0 && S_ISREG(status.st_mode);
+    ::mode_t const mode = replaces ? 0600 : 0666;
     do {
-      file_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+      file_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     } while (file_ < 0 && errno == EINTR);
     if (file_ < 0) fail(last_error());
+    // The system has just applied the umask, which no function reads without changing it.
+    if (!replaces && ::fstat(file_, &status) != 0) fail(last_error());
+    mode_ = status.st_mode & 0777U;
+    ::fchmod(file_, 0600);  // still empty; file systems without permissions fail harmlessly
   }
 #ifdef F_OFD_SETLK
   /// @brief 0: this descriptor, and none but it, holds the file; otherwise why not.
@@ -171,6 +180,7 @@ class replacing_file {
   void open() { create(std::string(prefix) + unique_name()); }
 #endif
   void finish() {
+    ::fchmod(file_, mode_);
     while (::fsync(file_) != 0) {
       // EINVAL: the file system cannot tell when bytes are on a disk.
       if (errno == EINVAL) break;
@@ -193,6 +203,7 @@ class replacing_file {
   }
 
   int file_ = -1;
+  ::mode_t mode_ = 0600;  // once it is complete
 #else
  public:
   void write(void const* bytes, std::size_t size) {
@@ -212,7 +223,7 @@ class replacing_file {
     file_.close();
     if (!file_) fail(std::make_error_code(std::errc::io_error));
   }
-  void close() noexcept {}
+  void close() noexcept { file_.close(); }  // or Windows would not remove it
   void sync_folder() noexcept {}
 
   std::ofstream file_;

@@ -39,7 +39,7 @@ template <Loss L>
 dual_value numeric_conjugate(L const& loss, double theta, double y, double start) {
   constexpr double u = std::numeric_limits<double>::epsilon() / 2;
   constexpr int most_steps = 200, most_repeats = 24;
-  constexpr double far = 0x1p64;
+  constexpr double farthest = 0x1p64;
   double from = start, slope = loss.derivative(from, y);
   if (!std::isfinite(theta) || !std::isfinite(slope))
     return {theta, std::numeric_limits<double>::infinity()};
@@ -57,7 +57,7 @@ dual_value numeric_conjugate(L const& loss, double theta, double y, double start
          ++tried) {
       double const next = at + side * step;
       double const there = loss.derivative(next, y);
-      if (std::abs(next) > far || !std::isfinite(there)) break;
+      if (std::abs(next) > farthest || !std::isfinite(there)) break;
       crossed = side * (there - theta) >= 0;
       if (crossed) {
         to = next;

@@ -32,19 +32,19 @@ bool is_lipschitz(L const& loss) {
 template <class L>
 bool saturates(L const& loss, double y) {
   double const infinity = std::numeric_limits<double>::infinity();
-  std::array<double, 2> far{}, change{};
+  std::array<double, 2> farther{}, change{};
   for (std::size_t side = 0; side != 2; ++side) {
     change[side] = infinity;
     for (int exponent = 64; exponent >= 8; exponent /= 2) {
       double const z = std::ldexp(side == 0 ? -1.0 : 1.0, exponent);
-      far[side] = loss.derivative(z, y);
+      farther[side] = loss.derivative(z, y);
       double const nearer = loss.derivative(z / 2, y);
-      if (std::isnan(far[side]) || std::isnan(nearer)) continue;
-      change[side] = std::abs(far[side] - nearer);  // NaN if both are infinite
+      if (std::isnan(farther[side]) || std::isnan(nearer)) continue;
+      change[side] = std::abs(farther[side] - nearer);  // NaN if both are infinite
       break;
     }
   }
-  double const range = std::abs(far[1] - far[0]);
+  double const range = std::abs(farther[1] - farther[0]);
   return std::isfinite(range) && change[0] <= 1e-6 * range && change[1] <= 1e-6 * range;
 }
 

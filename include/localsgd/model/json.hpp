@@ -36,7 +36,7 @@ class json_model_reader {
   json_model_reader(std::string_view text, std::string_view name) : name_(name) { parse(text); }
 
   linear_model model() const {
-    if (field("format").is_string() == false || field("format") != json_format)
+    if (!field("format").is_string() || field("format") != json_format)
       fail("format", field("format"), '"' + std::string(json_format) + '"');
     auto const& version = field("version");
     if (!version.is_number_integer() || version != json_version)

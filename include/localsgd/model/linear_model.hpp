@@ -76,7 +76,7 @@ struct linear_model {
   /// @throws invalid_data naming the member that violates a rule
   void validate_sizes() const {
     if (features == 0) throw invalid_data("model.features", "0", "at least 1");
-    bool const one_output = labels.size() == 0 || labels.size() == 2;
+    bool const one_output = labels.empty() || labels.size() == 2;
     if (!(one_output && outputs() == 1) && (outputs() != labels.size() || outputs() == 0))
       refuse_size("model.intercepts", outputs(), one_output ? 1 : labels.size(),
                   ", one for each decision value");

@@ -209,7 +209,7 @@ measured curvature_at(F const& f, std::span<typename F::scalar const> x, std::ui
   std::size_t const d = x.size();
   double const length = (sizeof(scalar) == sizeof(float) ? 1e-2 : 1e-5) *
                         std::max(1.0, std::sqrt(squared_norm(x)));
-  std::vector<scalar> near(d), here(d), there(d);
+  std::vector<scalar> beside(d), here(d), there(d);
   std::vector<double> v(d);
   std::vector<std::size_t> batch;
   running_mean curvatures;
@@ -228,11 +228,11 @@ measured curvature_at(F const& f, std::span<typename F::scalar const> x, std::ui
     for (int i = 0; i != iterations && norm > 0; ++i) {
       double moved = 0;  // the distance after rounding to scalar
       for (std::size_t j = 0; j != d; ++j) {
-        near[j] = static_cast<scalar>(static_cast<double>(x[j]) + length / norm * v[j]);
-        double const step = static_cast<double>(near[j]) - static_cast<double>(x[j]);
+        beside[j] = static_cast<scalar>(static_cast<double>(x[j]) + length / norm * v[j]);
+        double const step = static_cast<double>(beside[j]) - static_cast<double>(x[j]);
         moved += step * step;
       }
-      f.gradient(std::span<scalar const>(near), all, std::span<scalar>(there));
+      f.gradient(std::span<scalar const>(beside), all, std::span<scalar>(there));
       for (std::size_t j = 0; j != d; ++j)
         v[j] = static_cast<double>(there[j]) - static_cast<double>(here[j]);
       norm = std::sqrt(squared_norm(std::span<double const>(v)));

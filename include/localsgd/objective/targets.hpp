@@ -47,7 +47,7 @@ class borrowed_numbers : public std::span<double const> {
   /// Data is borrowed: a temporary would be destroyed before the first step.
   template <owning_temporary Numbers>
     requires(!std::same_as<std::remove_cvref_t<Numbers>, borrowed_numbers>)
-  borrowed_numbers(Numbers&&) = delete;
+  borrowed_numbers(Numbers&&) = delete;  // NOLINT: no copy is meant, by its constraint
 };
 
 /// @throws invalid_data naming the first label that is not 0, 1, …, classes−1

@@ -177,10 +177,10 @@ class advisor {
       if (c.why.empty()) sharpest = std::min(sharpest, c.accuracy);
     if (sharpest == none) refuse(all);
     // The accuracy for a number of gradients hardly depends on K and b, so the time decides.
-    double const near = wish_.gradients > 0 && wish_.accuracy == 0 ? 1.1 : 1.0;
+    double const slack = wish_.gradients > 0 && wish_.accuracy == 0 ? 1.1 : 1.0;
     std::size_t best = 0;
     for (std::size_t i = 0; i != all.size(); ++i)
-      if (all[i].why.empty() && all[i].accuracy <= near * sharpest && all[i].seconds < fastest) {
+      if (all[i].why.empty() && all[i].accuracy <= slack * sharpest && all[i].seconds < fastest) {
         fastest = all[i].seconds;
         best = i;
       }

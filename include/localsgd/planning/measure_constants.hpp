@@ -135,8 +135,8 @@ constant squared_distance_of(F const& f, std::span<typename F::scalar const> x, 
   if (!(mu > 0))  // ‖∇f(0)‖ is at most L‖0 − x*‖
     return {std::pow(std::max(length, at_zero / c.smoothness.value), 2), origin::estimate,
             std::numeric_limits<double>::infinity()};
-  double const near = std::min(gradient_norm(f, x) / mu, std::sqrt(2 * certificate / mu));
-  return {std::pow(std::min(at_zero / mu, length + near), 2) * (1 + 1e-12), origin::bound};
+  double const distance = std::min(gradient_norm(f, x) / mu, std::sqrt(2 * certificate / mu));
+  return {std::pow(std::min(at_zero / mu, length + distance), 2) * (1 + 1e-12), origin::bound};
 }
 
 template <Objective F, class Points>

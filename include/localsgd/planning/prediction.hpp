@@ -26,14 +26,14 @@ namespace localsgd::detail {
 /// @param gradients g ≥ 1, per step
 inline double sufficient_steps(constants const& c, double accuracy, double gradients) {
   double const l = c.smoothness.value, mu = c.strong_convexity.value, sigma = c.variance.value;
-  double const far = c.squared_distance.value, largest = 1 / (4 * l);
+  double const distance = c.squared_distance.value, largest = 1 / (4 * l);
   auto const step = [&](double balanced) {
     return sigma > 0 ? std::min(largest, balanced) : largest;
   };
-  double const convex = 4 * far / (step(accuracy * gradients / (4 * sigma)) * accuracy);
+  double const convex = 4 * distance / (step(accuracy * gradients / (4 * sigma)) * accuracy);
   double strongly = std::numeric_limits<double>::infinity();
   if (mu > 0)
-    strongly = std::log(std::max(1.0, l * far / accuracy)) /
+    strongly = std::log(std::max(1.0, l * distance / accuracy)) /
                -std::log1p(-mu * step(accuracy * mu * gradients / (l * sigma)));
   return std::max(1.0, std::ceil(std::min(convex, strongly)));
 }

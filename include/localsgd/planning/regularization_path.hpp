@@ -136,13 +136,13 @@ class path_starts {
   std::span<scalar const> at([[maybe_unused]] F const& f, [[maybe_unused]] double lambda) {
     if constexpr (proximal<F>) {
       if (before_.empty()) return last_;
-      double const far = std::log(lambda / lambda_) / std::log(lambda_ / lambda_before_);
-      if (!(far <= farthest)) return last_;
+      double const ahead = std::log(lambda / lambda_) / std::log(lambda_ / lambda_before_);
+      if (!(ahead <= farthest)) return last_;
       start_ = last_;
       std::size_t const penalized = penalized_coordinates(f);
       for (std::size_t j = 0; j != start_.size(); ++j) {
         double const now = static_cast<double>(last_[j]);
-        double const next = now + far * (now - static_cast<double>(before_[j]));
+        double const next = now + ahead * (now - static_cast<double>(before_[j]));
         if (j >= penalized || now != 0)
           start_[j] = j >= penalized || next * now > 0 ? static_cast<scalar>(next) : scalar{0};
       }
@@ -227,7 +227,7 @@ path_result<typename detail::objective_made_by<Make>::scalar> regularization_pat
     path.gradients += r.gradients;
     path.seconds += r.seconds;
     std::size_t const support = detail::support_of(f, {r.x.data(), r.x.size()});
-    path.points.push_back({lambdas[i], support, std::move(r)});
+    path.points.push_back({lambdas[i], support, std::forward<decltype(r)>(r)});
   };
   path.tolerance = detail::walk_path(make, lambdas, s, options, visit, components...);
   return path;

@@ -87,7 +87,7 @@ class alignas(detail::cache_alignment) fedac_sequence
       auto const c = pairs_->at(eta);
       scalar const share = static_cast<scalar>(c.inverse_beta());
       scalar const pull = static_cast<scalar>(c.inverse_alpha);
-      scalar const small = static_cast<scalar>(eta), large = static_cast<scalar>(c.gamma);
+      scalar const short_step = static_cast<scalar>(eta), long_step = static_cast<scalar>(c.gamma);
       scalar* LOCALSGD_RESTRICT const x = base::x_.data();
       scalar* LOCALSGD_RESTRICT const w = base::second_.data();
       scalar* LOCALSGD_RESTRICT const middle = middle_.data();
@@ -96,8 +96,8 @@ class alignas(detail::cache_alignment) fedac_sequence
       for (std::size_t i = 0; i != d; ++i) middle[i] = x[i] + share * (w[i] - x[i]);
       f_->gradient(std::span<scalar const>(middle_), samples_.next(), std::span<scalar>(base::g_));
       for (std::size_t i = 0; i != d; ++i) {
-        x[i] = middle[i] - small * g[i];
-        w[i] += pull * (middle[i] - w[i]) - large * g[i];
+        x[i] = middle[i] - short_step * g[i];
+        w[i] += pull * (middle[i] - w[i]) - long_step * g[i];
       }
     }
   }

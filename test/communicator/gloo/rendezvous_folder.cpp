@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -57,6 +58,29 @@ BOOST_AUTO_TEST_CASE(runs_of_other_names_do_not_meet) {
   one.claim("key", value);
   BOOST_TEST(!two.has("key"));
   two.claim("key", {});
+}
+
+BOOST_AUTO_TEST_CASE(only_the_owner_may_read_a_value) {
+  namespace fs = std::filesystem;
+  folder const where;
+  rendezvous_folder maker(where.path, "run");
+  maker.claim("key", value);
+  BOOST_TEST((fs::status(where.path / "run.key").permissions() ==
+              (fs::perms::owner_read | fs::perms::owner_write)));
+}
+
+BOOST_AUTO_TEST_CASE(a_link_in_the_place_of_a_draft_is_not_followed) {
+  namespace fs = std::filesystem;
+  folder const where;
+  fs::path const precious = where.path / "precious";
+  std::ofstream(precious) << "precious";
+  fs::create_symlink(precious, where.path / ("run.key.draft" + std::to_string(getpid())));
+  {
+    rendezvous_folder maker(where.path, "run");
+    maker.claim("key", value);
+    BOOST_TEST(maker.value("key") == value, boost::test_tools::per_element());
+  }
+  BOOST_TEST(fs::file_size(precious) == 8u);
 }
 
 BOOST_AUTO_TEST_CASE(a_wait_ends_at_its_time) {

@@ -8,6 +8,7 @@
 #include <boost/test/unit_test.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <random>
 #include <thread>
@@ -113,3 +114,15 @@ BOOST_AUTO_TEST_CASE(an_invitation_that_leads_elsewhere_leads_nowhere) {
   host->withdraw();
   BOOST_TEST(!mpi_board::open(host->invite(), 1));
 }
+
+#if defined(__linux__)
+BOOST_AUTO_TEST_CASE(only_processes_of_the_same_user_may_open_it) {
+  namespace fs = std::filesystem;
+  auto const host = mpi_board::make(2);
+  BOOST_TEST_REQUIRE(bool{host});
+  auto const file = fs::path("/dev/shm") / host->invite().name.data();
+  BOOST_TEST((fs::status(file).permissions() == (fs::perms::owner_read | fs::perms::owner_write)));
+  host->withdraw();
+  BOOST_TEST(!fs::exists(file));
+}
+#endif

@@ -7,6 +7,7 @@
 #include <barrier>
 #include <boost/test/unit_test.hpp>
 #include <cerrno>
+#include <cfenv>
 #include <cstddef>
 #include <filesystem>
 #include <iterator>
@@ -65,6 +66,18 @@ BOOST_AUTO_TEST_CASE(a_pool_can_be_used_again) {
     });
   }
   BOOST_TEST((runs == std::vector<int>(3, 1000)));
+}
+
+BOOST_AUTO_TEST_CASE(all_tasks_round_as_the_caller_does) {
+  asio_pool pool(3);
+  pool(3, [](std::size_t) {});  // its threads have started
+  std::vector<int> rounding(3, -1);
+  BOOST_TEST_REQUIRE(std::fesetround(FE_UPWARD) == 0);
+  pool(3, [&](std::size_t i) { rounding[i] = std::fegetround(); });
+  BOOST_TEST_REQUIRE(std::fesetround(FE_TONEAREST) == 0);
+  BOOST_TEST((rounding == std::vector<int>(3, FE_UPWARD)));
+  pool(3, [&](std::size_t i) { rounding[i] = std::fegetround(); });
+  BOOST_TEST((rounding == std::vector<int>(3, FE_TONEAREST)));
 }
 
 BOOST_AUTO_TEST_CASE(a_second_gang_waits_for_its_turn) {

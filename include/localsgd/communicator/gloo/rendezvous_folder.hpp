@@ -2,8 +2,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
@@ -23,8 +25,8 @@ namespace localsgd::detail {
 
 /// @brief Keys and values as files `<name>.<key>` of a folder that all ranks can reach.
 ///
-/// A key is claimed by one process only, and its file appears with its whole value. Files are removed
-/// by the process that made them. For one thread.
+/// A key is claimed by one process only, and its file appears with its whole value. Only processes of
+/// the same user can read it. Files are removed by the process that made them. For one thread.
 class rendezvous_folder {
  public:
   using clock = std::chrono::steady_clock;
@@ -43,13 +45,10 @@ class rendezvous_folder {
   /// @throws std::runtime_error if another process has claimed it, or nothing can be written
   void claim(std::string const& key, std::vector<char> const& value) {
     auto const path = path_of(key), draft = path_of(key + ".draft" + std::to_string(getpid()));
-    {
-      std::ofstream file(draft, std::ios::binary);
-      file.write(value.data(), static_cast<std::streamsize>(value.size()));
-      if (!file.flush())
-        throw std::runtime_error("localsgd: cannot write " + draft.string());
-    }
     std::error_code error, ignored;
+    std::filesystem::remove(draft, ignored);  // of a killed process that had the same number
+    if (!write_new(draft, value))
+      throw std::runtime_error("localsgd: cannot write " + draft.string());
     std::filesystem::create_hard_link(draft, path, error);  // fails if another one was first
     std::filesystem::remove(draft, ignored);
     if (error)
@@ -91,6 +90,20 @@ class rendezvous_folder {
   }
 
  private:
+  /// @return whether the file did not exist and holds the value; a link is not followed
+  static bool write_new(std::filesystem::path const& path, std::vector<char> const& value) {
+    int const file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (file < 0) return false;
+    std::size_t written = 0;
+    while (written != value.size()) {
+      ::ssize_t const n = ::write(file, value.data() + written, value.size() - written);
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0) break;
+      written += static_cast<std::size_t>(n);
+    }
+    return ::close(file) == 0 && written == value.size();
+  }
+
   std::filesystem::path path_of(std::string const& key) const {
     return folder_ / (name_ + "." + key);
   }

@@ -4,6 +4,7 @@
 
 // The only header that includes Boost.Interprocess.
 #include <boost/interprocess/mapped_region.hpp>
+#include <boost/interprocess/permissions.hpp>
 #include <boost/interprocess/shared_memory_object.hpp>
 
 #include <unistd.h>
@@ -31,8 +32,8 @@ namespace localsgd::detail {
 /// others. So no rank overwrites data that another may still read.
 ///
 /// One rank creates the boards, and the others open them by its invitation, which is then
-/// withdrawn. The memory is released with the last process. For one thread of a rank, except the
-/// memory that mine() and of() return.
+/// withdrawn. The memory is released with the last process, and only processes of the same user can
+/// open it. For one thread of a rank, except the memory that mine() and of() return.
 class mpi_board {
  public:
   /// Bytes of a post, at most.
@@ -107,7 +108,7 @@ class mpi_board {
 
   mpi_board(invitation const& to, std::size_t ranks) : invitation_(to) {
     namespace ipc = boost::interprocess;
-    memory whole(ipc::create_only, to.name.data(), ipc::read_write);
+    memory whole(ipc::create_only, to.name.data(), ipc::read_write, ipc::permissions(0600));
     open_ = true;
     try {
       whole.truncate(static_cast<ipc::offset_t>(ranks * length));

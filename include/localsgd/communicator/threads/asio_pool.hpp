@@ -18,6 +18,7 @@
 #include <boost/asio/thread_pool.hpp>
 
 #include <cerrno>
+#include <cfenv>
 #include <cstddef>
 #include <latch>
 #include <mutex>
@@ -46,7 +47,8 @@ class indexed_task {
 ///        So a pool of n threads starts n − 1.
 ///
 /// The tasks of a gang wait for each other, so they need all their threads at once: a gang takes
-/// the whole pool, and a second one waits.
+/// the whole pool, and a second one waits. All run in the floating-point environment of the caller,
+/// or rounding and subnormal numbers would depend on the thread.
 class asio_pool {
  public:
   /// @param threads 1 … 4096. Always explicit: Asio's default is twice the hardware threads.
@@ -76,6 +78,8 @@ class asio_pool {
     auto const turn = nested_gangs::lock(busy_, this);
     if (n == 0) return;
     nested_gangs::gang const gang(this);
+    std::fenv_t environment{};  // Windows starts threads with another one than main()
+    std::fegetenv(&environment);
     std::latch pending(static_cast<std::ptrdiff_t>(n));
     // post() may run out of memory half-way, when the queued tasks already wait for the others.
     // So each waits for a start signal, which says whether all were queued.
@@ -91,7 +95,11 @@ class asio_pool {
     };
     std::size_t posted = 1;
     try {
-      for (; posted < n; ++posted) start(posted, [&task, i = posted] { task(i); });
+      for (; posted < n; ++posted)
+        start(posted, [&task, &environment, i = posted] {
+          std::fesetenv(&environment);
+          task(i);
+        });
       complete = true;
     } catch (...) {
       pending.count_down(static_cast<std::ptrdiff_t>(n - posted + 1));

@@ -156,7 +156,7 @@ class newton_direction<F> {
 
  private:
   // Below 256 coordinates H fits in the L2 cache, and no form is much faster than the other one.
-  static constexpr std::size_t small = 256, largest_matrix = 2048;
+  static constexpr std::size_t few = 256, largest_matrix = 2048;
   static constexpr double sweeps_expected = 50;
 
   // Leader only.
@@ -166,7 +166,7 @@ class newton_direction<F> {
     usable_ = set_.choose(x, std::span<scalar const>(least), penalized_coordinates(f));
     packed_ = by_columns_;  // then probably again
     by_columns_ = false;
-    counts_work_ = usable_ && set_.size() > small;
+    counts_work_ = usable_ && set_.size() > few;
     if (!counts_work_) return;
     plan_.dimension = 1;
     work_ = std::make_unique<full_gradient>(f, plan_);
