@@ -6,7 +6,7 @@
 
 #include <localsgd/core/error.hpp>
 #include <localsgd/data/balanced_weights.hpp>
-#include <localsgd/data/number_from_chars.hpp>
+#include <localsgd/data/text/number_from_chars.hpp>
 #include <localsgd/html_report/write_report.hpp>
 #include <localsgd/model/scaling.hpp>
 #include <localsgd/report.hpp>
