@@ -42,7 +42,10 @@ std::string requoted(std::string_view text, char separator) {
   detail::csv_records records(text, name, separator);
   std::string all;
   for (std::vector<detail::csv_field> fields; records.next(fields); all += "\r\n")
-    for (auto const& each : fields) all += (&each == fields.data() ? "" : std::string(1, separator)) + quoted(each.text);
+    for (auto const& each : fields) {
+      if (&each != fields.data()) all += separator;
+      all += quoted(each.text);
+    }
   return all;
 }
 

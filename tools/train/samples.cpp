@@ -200,7 +200,8 @@ void read_labels(std::string const& path, samples& all) {
 void check_options(data_options const& o, std::string const& format, bool targets) {
   bool const table = format == "csv", array = format == "npy" || format == "idx";
   auto const only = [&](bool given, bool fits, std::string const& option, std::string const& what) {
-    if (given && !fits) throw usage_error(option + ": only for " + what + ", but " + o.data + " is " + format);
+    if (given && !fits)
+      throw usage_error(option + ": only for " + what + ", but " + o.data + " is " + format);
   };
   only(!o.label.empty(), table, "--label", "CSV files");
   only(!o.categorical.empty(), table, "--categorical", "CSV files");
