@@ -62,9 +62,11 @@ void set_run(problem& p, train_options const& o) {
   p.keeps_checkpoints = !o.checkpoint.empty();
   p.checkpoint_rounds = o.checkpoint_every;
   p.checkpoint = o.checkpoint;
-  if (o.checkpoint.empty())
-    p.checkpoint = fs::temp_directory_path() /
-                   ("localsgd-train-" + std::to_string(std::random_device{}()) + ".checkpoint");
+  if (o.checkpoint.empty()) {  // in a folder where a file can be created
+    bool const device = fs::is_other(fs::status(o.model));
+    p.checkpoint = (device ? fs::temp_directory_path() : fs::absolute(o.model).parent_path()) /
+                   (".localsgd-train-" + std::to_string(std::random_device{}()) + ".checkpoint");
+  }
   p.lambdas = o.lambdas;
   std::ranges::sort(p.lambdas, std::greater<>());
   p.lambdas.erase(std::unique(p.lambdas.begin(), p.lambdas.end()), p.lambdas.end());
