@@ -21,6 +21,7 @@ kernels
 io
 loss
 regularizer
+data/text
 data
 data/views
 settings.hpp

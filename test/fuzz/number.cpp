@@ -6,8 +6,8 @@
 #include "fuzz/input.hpp"
 
 #include "localsgd/core/count.hpp"
-#include "localsgd/data/decimal.hpp"
-#include "localsgd/data/number_from_chars.hpp"
+#include "localsgd/data/text/decimal.hpp"
+#include "localsgd/data/text/number_from_chars.hpp"
 #include "localsgd/io/available_cores.hpp"
 
 #include <bit>

@@ -201,6 +201,38 @@ BOOST_AUTO_TEST_CASE(what_is_no_model_is_named_with_its_field) {
   BOOST_TEST(refused("\x1f\x8b...").found == "a gzip file");
 }
 
+BOOST_AUTO_TEST_CASE(the_columns_of_a_table_come_back) {
+  linear_model m = two_classes();
+  m.coding = {"mail", {"ham", "spam"}, {{"size", {}}, {"colour", {"blue", "\"red\""}}}};
+  std::string const text = to_json_text(m);
+  BOOST_TEST(parse_json(text, "t").coding.columns.size() == 2U);
+  BOOST_TEST((parse_json(text, "t") == m));
+  m.coding.target_names.clear();
+  BOOST_TEST((parse_json(to_json_text(m), "t") == m));
+
+  auto const with = [](std::string const& coding) {
+    return replaced("\"coefficients\"", "\"coding\": " + coding + ",\n  \"coefficients\"");
+  };
+  struct {
+    std::string coding, found;
+  } const rows[] = {
+      {"1", "\"coding\": 1"},
+      {"{}", "\"coding\": {}"},
+      {R"({"columns": []})", "\"coding.columns\": []"},
+      {R"({"columns": [{"name": "a", "more": 1}]})", "\"coding.columns[0]\": \"more\""},
+      {R"({"columns": [{"categories": ["a"]}]})", "\"coding.columns[0]\": {\"categories\":[\"a\"]}"},
+      {R"({"columns": [{"name": 3}]})", "\"coding.columns[0].name\": 3"},
+      {R"({"columns": [{"name": "a"}, {"name": "a"}, {"name": "b"}]})", "a twice (coding.columns)"},
+      {R"({"columns": [{"name": "a"}]})", "1 elements (model.coding.columns)"},
+      {R"({"columns": [{"name": "a", "categories": ["x", "y", 1]}]})",
+       "\"coding.columns[0].categories[2]\": 1"}};
+  for (auto const& row : rows)
+    BOOST_TEST(refused(with(row.coding)).found == row.found);
+  BOOST_TEST((parse_json(with(R"({"columns": [{"name": "a", "categories": ["x", "y", "z"]}]})"), "t")
+                  .coding.columns[0]
+                  .categories == std::vector<std::string>{"x", "y", "z"}));
+}
+
 BOOST_AUTO_TEST_CASE(a_model_that_cannot_be_written_leaves_the_file_as_it_was) {
   support::temporary_path const path("a good file");
   linear_model m = two_classes();

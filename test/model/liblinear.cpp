@@ -228,6 +228,12 @@ BOOST_AUTO_TEST_CASE(what_liblinear_cannot_store_is_refused_by_name) {
   BOOST_TEST(refused<invalid_settings>([&] { to_liblinear(m); }).find("model.loss = poisson") !=
              std::string::npos);
   m = two_classes();
+  m.coding.columns.resize(m.features);
+  for (std::size_t j = 0; j != m.features; ++j) m.coding.columns[j].name = "x" + std::to_string(j);
+  m.coding.target = "y";
+  BOOST_TEST(refused<invalid_settings>([&] { to_liblinear(m); }).find("model.coding") !=
+             std::string::npos);
+  m = two_classes();
   m.coefficients[0] = std::numeric_limits<double>::infinity();
   BOOST_TEST(refused<invalid_data>([&] { to_liblinear(m); }).find("model.coefficients[0]") !=
              std::string::npos);

@@ -101,6 +101,22 @@ BOOST_AUTO_TEST_CASE(every_rule_is_checked_by_name) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(the_columns_of_a_table_have_the_features_of_the_model) {
+  linear_model m{.loss = "squared",
+                 .features = 3,
+                 .coefficients = {1, 2, 3},
+                 .intercepts = {0},
+                 .labels = {},
+                 .names = {}};
+  m.coding = {"y", {}, {{"a", {}}, {"b", {"u", "v"}}}};
+  m.validate();
+  m.coding.columns[1].categories.push_back("w");
+  BOOST_TEST(refused(m).file == "model.coding.columns");
+  BOOST_TEST(refused(m).found == "4 elements");
+  m.coding.columns[1] = {"a", {"u", "v"}};
+  BOOST_TEST(refused(m).found == "a twice");
+}
+
 BOOST_AUTO_TEST_CASE(an_empty_model_is_refused) {
   BOOST_TEST(refused(linear_model{}).file == "model.features");
 }

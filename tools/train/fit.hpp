@@ -9,6 +9,9 @@
 #include <localsgd/settings.hpp>
 
 #include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
 #include <vector>
 
 /// @file
@@ -30,6 +33,18 @@ struct problem {
   localsgd::settings settings;  ///< A negative tolerance = 1e-7 times f(0).
   std::size_t threads = 0;      ///< 0 = as many as there are cores to use.
   bool quiet = false;           ///< Whether nothing is shown while it runs.
+
+  /// The file of the run's checkpoint. One that nobody asked for is never written: so a run needs
+  /// no second instantiation of minimize() without a checkpoint.
+  std::filesystem::path checkpoint;
+  bool keeps_checkpoints = false;
+  std::uint64_t checkpoint_rounds = 0;  ///< Between two checkpoints; 0 = by time.
+
+  std::vector<double> lambdas;    ///< Of a path, decreasing; empty = the default sequence.
+  std::size_t lambda_count = 50;  ///< The length of the default sequence.
+  double l1_ratio = 0;            ///< Of a path.
+  std::size_t folds = 0;          ///< Of a cross-validation.
+  double validation = 0;          ///< The share of samples held out.
 };
 
 /// @brief The model, and the run. There is no model if the run diverged.
@@ -37,6 +52,19 @@ struct fitted {
   localsgd::linear_model model;
   localsgd::result<double> outcome;
   localsgd::settings settings;  ///< With the tolerance that was used.
+};
+
+/// @brief The model for one lambda of a path.
+struct path_model {
+  double lambda = 0, objective = 0, certificate = 0;
+  std::size_t nonzeros = 0;
+  localsgd::linear_model model;
+};
+
+/// @brief The choice of a lambda, or of the moment to stop, by samples held out.
+struct selected {
+  fitted fit;
+  std::string table;  ///< What led to it, for people.
 };
 
 fitted fit_logistic(problem const& p);
@@ -48,5 +76,12 @@ fitted fit_smoothed_quantile(problem const& p);
 fitted fit_poisson(problem const& p);
 fitted fit_gamma(problem const& p);
 fitted fit_softmax(problem const& p);
+
+std::vector<path_model> path_logistic(problem const& p);
+std::vector<path_model> path_squared(problem const& p);
+std::vector<path_model> path_softmax(problem const& p);
+selected select_logistic(problem const& p);
+selected select_squared(problem const& p);
+selected select_softmax(problem const& p);
 
 }  // namespace train

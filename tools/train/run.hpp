@@ -4,6 +4,7 @@
 
 #include "fit.hpp"
 
+#include <localsgd/checkpoint/checkpoint.hpp>
 #include <localsgd/minimize.hpp>
 #include <localsgd/model/make_model.hpp>
 #include <localsgd/objective/linear.hpp>
@@ -44,7 +45,12 @@ fitted run(F const& f, problem const& p, double at_0) {
       p.threads == 0 ? localsgd::thread_pool() : localsgd::thread_pool(p.threads);
   progress observer(p.quiet);
   fitted all;
-  all.outcome = localsgd::minimize(f, s, pool, observer);
+  localsgd::checkpoint const kept(p.checkpoint, {.rounds = p.checkpoint_rounds,
+                                                 .seconds = p.keeps_checkpoints && p.checkpoint_rounds == 0
+                                                                ? 60.0
+                                                                : 0.0,
+                                                 .signals = p.keeps_checkpoints});
+  all.outcome = localsgd::minimize(f, s, pool, observer, kept);
   all.settings = s;
   auto const& r = all.outcome;
   if (!r.usable()) return all;

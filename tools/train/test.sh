@@ -49,6 +49,41 @@ printf 'solver_type L2R_LR\nnr_class 2\nlabel 1 -1\nnr_feature 2\nbias 1\nw\n1 \
 printf 'solver_type ONECLASS_SVM\n' >one_class.model
 printf -- '-1 1:1\n2 1:1\n' >negative
 mkdir a_folder
+awk 'BEGIN { srand(5); print "colour,\"size, cm\",weight,kind"; for (i = 0; i < 200; i++) { a = rand() * 4 - 2; b = rand() * 4 - 2;
+  c = rand() < 0.5; printf "%s,%.6f,%.6f,%s\n", c ? "red" : "blue", a, b, (a - b + c + rand() - 0.5 > 0) ? "yes" : "no" } }' >kinds.csv
+awk -F, -v OFS=, 'NR == 1 { print "kind,weight,\"size, cm\",colour"; next } { print $4, $3, $2, $1 }' kinds.csv >turned.csv
+awk -F, -v OFS=, 'NR == 1 { print "colour,\"size, cm\",weight"; next } { print $1, $2, $3 }' kinds.csv >unlabelled.csv
+gzip -c kinds.csv >kinds.csv.gz
+tr , '\t' <unlabelled.csv | sed '1s/.*/colour\tsize\tweight/' >unlabelled.tsv
+awk -F, 'NR > 1 { print $4 }' kinds.csv >kinds.labels
+awk -F, 'NR == 1 { print "y,x"; next } { print 2 * $2 + 1 "," $2 }' kinds.csv >line.csv
+printf 'a,y\n1,2\n,3\n' >missing.csv
+printf 'a,y\n1,2\n3\n' >ragged.csv
+printf 'a,y\n1,"2\n' >quote.csv
+printf 'a,y\n1,inf\n' >infinite.csv
+printf 'colour,weight,"size, cm",kind\ngreen,1,1,yes\n' >green.csv
+printf 'colour,weight,kind\nred,1,yes\n' >narrow.csv
+printf 'colour,weight,"size, cm",more,kind\nred,1,1,1,yes\n' >more.csv
+printf 'colour,weight,"size, cm",kind\nred,1,1,maybe\n' >maybe.csv
+printf '1\n\n2\n' >gap.labels
+# The samples of "two", as arrays of one-byte integers and of doubles of NumPy.
+npy() {  # npy <descr> <shape>: the header of version 1
+  local text
+  text="{'descr': '$1', 'fortran_order': False, 'shape': $2, }"
+  printf '\x93NUMPY\x01\x00'
+  printf "\\x$(printf %02x ${#text})\\x00%s" "$text"
+}
+bytes() { for each in "$@"; do printf "\\x$(printf %02x "$each")"; done; }
+{ npy '|u1' '(6, 2)'; bytes 1 9 2 8 3 9 9 1 8 2 9 3; } >six.npy
+{ npy '|u1' '(6,)'; bytes 0 0 0 1 1 1; } >six.labels.npy
+{ npy '|u1' '(6, 3)'; bytes 1 9 0 2 8 0 3 9 0 9 1 0 8 2 0 9 3 0; } >wide.npy
+{ npy '|u1' '(6, 2)'; bytes 1 9 2; } >short.npy
+{ npy '|O' '(1, 1)'; bytes 1; } >object.npy
+{ printf '\0\0\x08\x02'; bytes 0 0 0 6 0 0 0 2 1 9 2 8 3 9 9 1 8 2 9 3; } >six.idx
+{ printf '\0\0\x08\x01'; bytes 0 0 0 6 0 0 0 1 1 1; } >six.labels.idx
+printf '\0\0\x08\x02' >short.idx
+printf 'low\nlow\nlow\nhigh\nhigh\nhigh\n' >six.labels
+printf '\x89LSGD\r\n\x1a1234' >damaged.cache
 
 # --- what works --------------------------------------------------------------------------------
 
@@ -116,7 +151,93 @@ check 'more features in the data' '^-?1' predict wide two.model --ignore-unknown
 check 'fewer features in the data' "$accurate" evaluate two wide.model
 check 'output' '^$' predict two two.model -o out
 [[ $(wc -l <out) == 200 ]] || mistake 'predict wrote another number of lines than samples'
+check 'CSV' '.' train kinds.csv --label kind -m kinds.json
+check 'CSV evaluates' "$accurate" evaluate kinds.csv kinds.json
+check 'CSV with its columns in another order' "$accurate" evaluate turned.csv kinds.json
+"$program" predict kinds.csv kinds.json >forward
+"$program" predict turned.csv kinds.json >turned
+"$program" predict unlabelled.csv kinds.json >bare
+cmp -s forward turned || mistake 'the order of the columns changes predictions'
+cmp -s forward bare || mistake 'the column of the labels changes predictions'
+[[ $(sort -u forward | tr '\n' ' ') == 'no yes ' ]] || mistake 'predictions are not the texts of the labels'
+check 'CSV by a number' '.' train kinds.csv.gz --label -1 -m numbered.json
+cmp -s kinds.json numbered.json || mistake 'a gzipped CSV, its label by number, gives another model'
+check 'numbers as categories' '^$' train line.csv --label y --categorical x -m categories.json --loss squared -q
+check 'CSV regression' '.' train line.csv --label y --loss squared -m line.json --lambda 0
+check 'CSV regression evaluates' 'R\^2 +1' evaluate line.csv line.json
+check 'separator' '.' train kinds.csv --separator , --label kind -m separated.json
+check 'scaled CSV' "" train kinds.csv --label kind --scale standard -m scaled.json -q
+check 'scaled CSV evaluates' "$accurate" evaluate kinds.csv scaled.json
+check 'unknown category' '^(yes|no)$' predict green.csv kinds.json --ignore-unknown-features
+check 'unknown column' '^(yes|no)$' predict more.csv kinds.json --ignore-unknown-features
+check 'unknown label' '^(yes|no)$' predict maybe.csv kinds.json
+for labels in six.labels.npy six.labels.idx six.labels; do
+  check "npy with $labels" '.' train six.npy --labels "$labels" -m six.json
+  check "npy with $labels evaluates" 'accuracy +1' evaluate six.npy six.json --labels "$labels"
+  check "IDX with $labels" '.' train six.idx --labels "$labels" -m six.idx.json
+  cmp -s six.json six.idx.json || mistake "IDX gives another model than npy with $labels"
+done
+[[ $("$program" predict six.idx six.json | uniq | tr '\n' ' ') == 'low high ' ]] || mistake 'npy predicts other labels'
+check 'LIBSVM by option' '.' train two --data-format libsvm -m two.model
+
+check 'path' '^lambda nonzeros objective certificate' path two --count 5
+"$program" path two --count 5 -q >path.txt
+awk 'NR > 1 { if (($1 >= before && NR > 2) || $4 > 1e-3) wrong = 1; before = $1; last = $2 }
+  END { exit wrong || NR != 6 || last != 2 }' path.txt || mistake "a path is '$(cat path.txt)'"
+check 'path of given lambdas' '^$' path kinds.csv --label kind --lambdas 0.01,0.1 --l1-ratio 0.5 -o path.txt --models path
+[[ $(awk 'NR > 1 { printf "%s ", $1 }' path.txt) == '0.1 0.01 ' ]] || mistake "path prints other lambdas: $(cat path.txt)"
+check 'a model of a path' "$accurate" evaluate kinds.csv path-2.json
+check 'path of three classes' 'nonzeros' path three --loss softmax --count 3
+check 'cross-validation' 'best' train two -m chosen.model --cross-validate 4
+check 'cross-validation of given lambdas' '0\.001 .*best' train two -m chosen.model --cross-validate 4 --lambdas 10,0.001 --l1-ratio 1
+check 'its model' "$accurate" evaluate two chosen.model
+check 'validation' 'held out' train two -m stopped.model --validation 0.2
+check 'validation of numbers' 'held out' train amounts -m stopped.model --validation 0.2 --loss squared
+check 'automatic H' '.' train two -m automatic.model -H auto
+cmp -s two.model automatic.model || mistake '-H auto is not the default'
+check 'checkpoint' '.' train two -m kept.model --checkpoint kept.checkpoint --checkpoint-every 1
+cmp -s two.model kept.model || mistake 'checkpoints change the model'
+[[ ! -e kept.checkpoint ]] || mistake 'the checkpoint of a complete run stays'
+# A run that is interrupted and resumed has the model of one that is not.
+slow=(train two --epochs 40000 --tolerance 0 -K 2 -H 1 -q)
+check 'a long run' '^$' "${slow[@]}" -m whole.model
+"$program" "${slow[@]}" -m resumed.model --checkpoint slow.checkpoint --checkpoint-every 100 2>err &
+run=$!
+for ((i = 0; i != 500; i++)); do
+  [[ -e slow.checkpoint ]] && break
+  sleep 0.01
+done
+kill -TERM "$run" 2>/dev/null || true
+status=0
+wait "$run" || status=$?
+if [[ -e slow.checkpoint ]]; then
+  [[ $status == 1 ]] || mistake "an interrupted run exits with $status"
+  grep -q 'with --resume' err || mistake "an interrupted run says $(cat err)"
+  [[ ! -e resumed.model ]] || mistake 'an interrupted run wrote a model'
+  "$program" "${slow[@]}" -m resumed.model --checkpoint slow.checkpoint 2>err && mistake 'a checkpoint was overwritten'
+  grep -q 'pass --resume' err || mistake "a checkpoint that is there says $(cat err)"
+  check 'resume' '^$' "${slow[@]}" -m resumed.model --checkpoint slow.checkpoint --resume
+else
+  echo 'the run ended before it was interrupted: --resume is not tested'
+fi
+cmp -s whole.model resumed.model || mistake 'a resumed run has another model'
+check 'advice' 'least time' advise two --tolerance 1e-3 --gradient-seconds 1e-6 --latency 1e-3 --bandwidth 1e8 -K 1,2 -b 1
+
 check 'help' 'train.*predict.*evaluate' --help
+check 'manual page' '\.TH LOCALSGD.*SH COMMAND train' --man
+check 'completion' 'complete .*localsgd-train' --completion
+"$program" --completion >completion
+if ! completed=$(bash -c '. ./completion; COMP_WORDS=(localsgd-train train x --loss po); COMP_CWORD=4
+  _localsgd_train; echo "${COMPREPLY[@]}"; COMP_WORDS=(localsgd-train ev); COMP_CWORD=1; _localsgd_train
+  echo "${COMPREPLY[@]}"; COMP_WORDS=(localsgd-train path x --lamb); COMP_CWORD=3; _localsgd_train; echo "${COMPREPLY[@]}"'); then
+  mistake 'the completion fails'
+elif [[ $completed != $'poisson\nevaluate\n--lambdas' ]]; then
+  mistake "completes '$completed'"
+fi
+if command -v man >/dev/null && command -v groff >/dev/null; then
+  "$program" --man >page.1
+  [[ -z $(groff -man -Tascii -ww page.1 2>&1 >/dev/null) ]] || mistake 'groff warns about the manual page'
+fi
 check 'help of train' '--lambda' train --help
 check 'version' 'localsgd-train [0-9]+\.[0-9]+' --version
 if command -v liblinear-predict >/dev/null; then
@@ -155,7 +276,7 @@ while IFS='|' read -r code message arguments; do
   [[ $(cat err) == 'localsgd-train: '* ]] || mistake "'$arguments' does not name the program"
   [[ ! -e new.model ]] || mistake "'$arguments' left a model"
 done <<'END'
-2|specify a command: train, predict or evaluate|
+2|specify a command: train, predict, evaluate, path or advise|
 2|not expected|unknown
 2|not expected|--unknown
 2|data is required|train
@@ -218,7 +339,7 @@ done <<'END'
 1|unsorted:1:7|train unsorted -m new.model
 1|not_finite:2:6: found nan|train not_finite -m new.model
 1|several_labels:1:1|train several_labels -m new.model
-1|table.csv:1:1|train table.csv -m new.model
+2|table.csv:1:1: found no label, expected --label to be the number of a column or one of label, a, b|train table.csv -m new.json
 1|cut.gz|train cut.gz -m new.model
 1|short.gz|train short.gz -m new.model
 1|two:1:|train two -m new.model --features 1
@@ -227,6 +348,81 @@ done <<'END'
 1|negative: sample 1: found -1, expected a finite number > 0|train negative -m new.json -q --loss gamma
 1|no_folder|train two -m no_folder/new.model
 1|a_folder: is a folder|train two -m a_folder
+2|no column nothing, expected --label|train table.csv --label nothing -m new.json
+2|expected --label|train table.csv --label 4 -m new.json
+1|no column c, expected one of the columns|train table.csv --label a --categorical c -m new.json
+2|cannot store the columns of a CSV file; save the model as *.json|train kinds.csv --label kind -m new.model
+2|cannot store the columns of a CSV file|train kinds.csv --label kind -m new.json --format liblinear
+1|missing.csv:3:1: found nothing, expected a value in column a|train missing.csv --label y -m new.json
+1|ragged.csv:3:1: found 1 field, expected 2|train ragged.csv --label y -m new.json
+1|quote.csv:2:3: found a quote that is not closed|train quote.csv --label y -m new.json
+1|infinite.csv:2:3: found inf|train infinite.csv --label y -m new.json --loss squared
+2|the labels of two are texts|train two --data-format csv --label 1 -m new.json --separator : --loss squared
+1|different magic number|train two --data-format npy --labels six.labels -m new.json
+1|IDX file|train two --data-format idx --labels six.labels -m new.json
+2|--separator: found ab|train kinds.csv --label kind --separator ab -m new.json
+2|--data-format|train two --data-format xml -m new.model
+2|--label: only for CSV files, but two is libsvm|train two --label y -m new.model
+2|--categorical: only for CSV files|train two --categorical y -m new.model
+2|--separator: only for CSV files|train two --separator ; -m new.model
+2|--labels: only for npy and idx|train two --labels kinds.labels -m new.model
+2|--features: only for LIBSVM files|train six.npy --labels six.labels --features 3 -m new.model
+2|requires numbers, but the labels of kinds.csv are texts|train kinds.csv --label kind --loss squared -m new.json
+2|six.npy: has no labels; name the file that has them with --labels|train six.npy -m new.model
+2|six.idx: has no labels|train six.idx -m new.model
+1|no_file|train six.npy --labels no_file -m new.json
+1|kinds.labels: has 200 labels, but six.npy has 6 samples|train six.npy --labels kinds.labels -m new.json
+1|gap.labels:2:1: found an empty line|train six.npy --labels gap.labels -m new.json
+1|six.npy: found 2 numbers for each sample, expected one label|train six.npy --labels six.npy -m new.json
+2|label high: the LIBLINEAR format stores integer labels only|train six.npy --labels six.labels -m new.model
+1|short.npy: found|train short.npy --labels six.labels -m new.json
+1|object.npy: found element type O|train object.npy --labels six.labels -m new.json
+1|short.idx: found 4 bytes (truncated)|train short.idx --labels six.labels -m new.json
+1|damaged.cache|train damaged.cache -m new.model
+1|kinds.csv: is a CSV file, but two.model was not fitted to one|predict kinds.csv two.model
+1|two: is no CSV file, but kinds.json was fitted to one|predict two kinds.json
+1|green.csv:2:1: found green, expected one of the known values of column colour: blue, red|predict green.csv kinds.json
+1|narrow.csv:1:1: found no column size, cm|predict narrow.csv kinds.json
+1|more.csv:1:26: found the unknown column more, expected the columns of the coding; to ignore others, pass --ignore-unknown-features|predict more.csv kinds.json
+1|maybe.csv:2:9: found maybe, expected one of the known values of column kind|evaluate maybe.csv kinds.json
+1|unlabelled.csv: has no column kind|evaluate unlabelled.csv kinds.json
+1|wide.npy: has 3 features, but six.json has 2|predict wide.npy six.json
+2|six.npy: has no labels|evaluate six.npy six.json
+1|has the label 0, which six.json does not have|evaluate six.npy six.json --labels six.labels.npy
+2|--loss huber: path is available for|path amounts --loss huber
+2|--l1-ratio|path two --l1-ratio 0
+2|--count|path two --count 0
+2|--lambdas|path two --lambdas 1,0
+2|excludes --|path two --lambdas 1 --count 3
+2|two is the input|path two -o two
+1|no_folder|path two --models no_folder/m
+1|no_folder|path two -o no_folder/out
+2|is both the table and a model|path two --count 3 --models m -o m-2.json
+2|--lambdas: requires --cross-validate|train two -m new.model --lambdas 1,2
+2|--cross-validate|train two -m new.model --cross-validate 1
+2|excludes --|train two -m new.model --cross-validate 3 --lambda 1
+2|excludes --|train two -m new.model --cross-validate 3 --validation 0.5
+2|folds = 1000|train two -m new.model -q --cross-validate 1000
+2|--loss huber: --cross-validate is available for|train amounts -m new.model --loss huber --cross-validate 3
+2|--loss poisson: --validation is available for|train counts -m new.json --loss poisson --validation 0.5
+2|--validation|train two -m new.model --validation 1
+2|--validation = 0.001, must be a share|train two -m new.model -q --validation 0.001
+2|excludes --|train two -m new.model --validation 0.5 --checkpoint c
+2|requires --checkpoint|train two -m new.model --checkpoint-every 3
+2|requires --checkpoint|train two -m new.model --resume
+2|--checkpoint-every|train two -m new.model --checkpoint c --checkpoint-every 0
+1|no_checkpoint: is not there; to start a run omit --resume|train two -m new.model --checkpoint no_checkpoint --resume
+2|two.model: exists; to continue its run pass --resume|train two -m new.model --checkpoint two.model
+1|two.model: found|train two -m new.model -q --checkpoint two.model --resume
+2|is both the model and the checkpoint|train two -m new.model --checkpoint new.model
+1|a_folder: is a folder|train two -m new.model --checkpoint a_folder
+1|no_folder|train two -m new.model --checkpoint no_folder/c
+2|specify the goal|advise two --gradient-seconds 1 --latency 1 --bandwidth 1
+2|--bandwidth is required|advise two --tolerance 1 --gradient-seconds 1 --latency 1
+2|--latency|advise two --tolerance 1 --gradient-seconds 1 --latency 0 --bandwidth 1
+2|--network|advise two --tolerance 1 --gradient-seconds 1 --latency 1 --bandwidth 1 --network star
+2|advise is available for|advise three --loss softmax --tolerance 1 --gradient-seconds 1 --latency 1 --bandwidth 1
+2|choices.batch_sizes = 1000|advise two -q --tolerance 1 --gradient-seconds 1 --latency 1 --bandwidth 1 -b 1000
 2|data is required|predict
 2|model is required|predict two
 2|not expected|predict two two.model --lambda 1
@@ -263,6 +459,16 @@ if [[ -e /dev/full ]]; then
   "$program" predict two two.model >/dev/full 2>err || status=$?
   [[ $status == 1 ]] || mistake "a full output exits with $status"
   grep -q 'standard output: cannot be written' err || mistake "a full output says $(cat err)"
+  for command in 'train two -q -m /dev/full' 'predict two two.model -o /dev/full' 'path two -q --count 2 -o /dev/full'; do
+    status=0
+    read -r -a words <<<"$command"
+    "$program" "${words[@]}" 2>err || status=$?
+    [[ $status == 1 ]] || mistake "'$command' exits with $status"
+    grep -q '/dev/full: cannot be written: No space left' err || mistake "'$command' says $(cat err)"
+    [[ -c /dev/full ]] || mistake "'$command' replaced the device"
+  done
+  "$program" train two -q -m reported.model --report /dev/full 2>err && mistake 'a report was written to a device'
+  grep -q '/dev/full: is a device or a pipe; name a file' err || mistake "a report to a device says $(cat err)"
 fi
 
 if ((mistakes != 0)); then

@@ -68,6 +68,7 @@ class json_model_reader {
             std::to_string(m.features) + ", one for each feature");
       m.coefficients.insert(m.coefficients.end(), row.begin(), row.end());
     }
+    if (all_.contains("coding")) m.coding = coding(all_["coding"]);
     try {
       m.validate();
     } catch (invalid_data const& e) {
@@ -82,7 +83,8 @@ class json_model_reader {
   using json = nlohmann::json;
   static constexpr std::string_view fields[] = {"format", "version",    "kind",
                                                 "loss",   "features",   "labels",
-                                                "names",  "intercepts", "coefficients"};
+                                                "names",  "intercepts", "coefficients",
+                                                "coding"};
 
   void parse(std::string_view text) {
     refuse_compressed(text, name_);
@@ -146,6 +148,38 @@ class json_model_reader {
     return all;
   }
 
+  std::vector<std::string> texts(std::string const& key, json const& value) const {
+    std::vector<std::string> all;
+    for (auto const& each : array(key, value)) all.push_back(text(element(key, all.size()), each));
+    return all;
+  }
+  /// @brief The members of an object: `required`, and maybe `optional`, but no others.
+  void check_members(std::string const& key, json const& value, std::string_view required,
+                     std::string_view optional, std::string_view more) const {
+    if (!value.is_object()) fail(key, value, "an object");
+    for (auto const& [member, ignored] : value.items())
+      if (member != required && member != optional && member != more)
+        fail(key, json(member), "only members of version 1");
+    if (!value.contains(required)) fail(key, value, '"' + std::string(required) + "\" in it");
+  }
+  csv_coding coding(json const& value) const {
+    check_members("coding", value, "columns", "target", "target_names");
+    csv_coding all;
+    if (value.contains("target")) all.target = text("coding.target", value["target"]);
+    if (value.contains("target_names"))
+      all.target_names = texts("coding.target_names", value["target_names"]);
+    for (auto const& each : array("coding.columns", value["columns"])) {
+      std::string const key = element("coding.columns", all.columns.size());
+      check_members(key, each, "name", "categories", "categories");
+      auto& column = all.columns.emplace_back();
+      column.name = text(key + ".name", each["name"]);
+      if (each.contains("categories"))
+        column.categories = texts(key + ".categories", each["categories"]);
+    }
+    if (all.empty()) fail("coding.columns", value["columns"], "at least one column");
+    return all;
+  }
+
   std::string name_;
   json all_;
 };
@@ -170,12 +204,22 @@ inline std::string to_json_text(linear_model const& m) {
     auto const row = m.coefficients_of(k);
     rows.emplace_back(std::vector<double>(row.begin(), row.end()));
   }
+  if (!m.coding.empty()) {
+    auto& coding = all["coding"];
+    coding["target"] = m.coding.target;
+    if (!m.coding.target_names.empty()) coding["target_names"] = m.coding.target_names;
+    for (auto const& column : m.coding.columns) {
+      json each{{"name", column.name}};
+      if (!column.categories.empty()) each["categories"] = column.categories;
+      coding["columns"].push_back(std::move(each));
+    }
+  }
   std::string text;
   try {
     for (auto const& [key, value] : all.items())  // one line per field
       text += (text.empty() ? "{\n  " : ",\n  ") + json(key).dump() + ": " + value.dump();
   } catch (nlohmann::json::type_error const&) {
-    throw invalid_data("model.names or model.loss", "invalid UTF-8", "UTF-8 text");
+    throw invalid_data("model.names, model.loss or model.coding", "invalid UTF-8", "UTF-8 text");
   }
   return text + "\n}\n";
 }
@@ -196,8 +240,10 @@ inline std::string to_json_text(linear_model const& m) {
 /// }
 /// ~~~
 /// The fields are the members of linear_model; `coefficients` has one row per output. `names` is
-/// present if labels are texts, `labels` is empty for regression. `kind` is informative: it follows
-/// from the other fields. Numbers have enough digits to restore the same `double`.
+/// present if labels are texts, `coding` if the model was fitted to a table: `{"target": "price",
+/// "columns": [{"name": "size"}, {"name": "colour", "categories": ["blue","red"]}]}`, and
+/// `target_names` for targets that are texts. `labels` is empty for regression. `kind` is
+/// informative: it follows from the other fields. Numbers have enough digits to restore the same `double`.
 ///
 /// `path` is replaced once everything is written: until then, and after any error, the old file stays.
 /// @throws invalid_data if the model breaks a rule of linear_model, or has texts that are not UTF-8

@@ -62,6 +62,8 @@ inline std::string_view liblinear_solver_for(linear_model const& m) {
 
 inline void check_liblinear_can_store(linear_model const& m) {
   m.validate();
+  require(m.coding.empty(), "model.coding", "the columns of a table",
+          "empty for LIBLINEAR; use save_json()");
   require(!predicts_log_of_mean(m), "model.loss", m.loss,
           "a loss whose prediction is z, because LIBLINEAR predicts z; use save_json()");
   require(static_cast<double>(m.features) < liblinear_largest, "model.features", m.features,

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "localsgd/core/error.hpp"
-#include "localsgd/data/number_from_chars.hpp"
+#include "localsgd/data/text/number_from_chars.hpp"
 
 #include <algorithm>
 #include <cmath>

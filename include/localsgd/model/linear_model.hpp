@@ -3,6 +3,7 @@
 #pragma once
 
 #include "localsgd/core/error.hpp"
+#include "localsgd/data/csv_coding.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -56,6 +57,10 @@ struct linear_model {
   /// and +1. Empty otherwise.
   std::vector<std::string> names;
 
+  /// How the columns of a table become the features, if the model was fitted to a table: see
+  /// parse_csv(). Empty otherwise.
+  csv_coding coding = {};
+
   std::size_t outputs() const noexcept { return intercepts.size(); }
   model_kind kind() const noexcept {
     if (labels.empty()) return model_kind::regression;
@@ -97,6 +102,9 @@ struct linear_model {
     check_finite("model.labels", labels);
     check_different("model.labels", labels);
     check_different("model.names", names);
+    coding.validate();
+    if (!coding.empty() && coding.features() != features)
+      refuse_size("model.coding.columns", coding.features(), features, ", one for each feature");
   }
 
   friend bool operator==(linear_model const&, linear_model const&) = default;

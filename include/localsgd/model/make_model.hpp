@@ -5,7 +5,7 @@
 #include "localsgd/core/error.hpp"
 #include "localsgd/core/tensor.hpp"
 #include "localsgd/data/labels.hpp"
-#include "localsgd/data/number_from_chars.hpp"
+#include "localsgd/data/text/number_from_chars.hpp"
 #include "localsgd/loss/concept.hpp"
 #include "localsgd/model/linear_model.hpp"
 #include "localsgd/objective/factored_concept.hpp"

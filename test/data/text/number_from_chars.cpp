@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
-#define BOOST_TEST_MODULE data_number_from_chars
-#include "localsgd/data/number_from_chars.hpp"
+#define BOOST_TEST_MODULE data_text_number_from_chars
+#include "localsgd/data/text/number_from_chars.hpp"
 
 #include <array>
 #include <bit>

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
-#define BOOST_TEST_MODULE data_libsvm_chunk
-#include "localsgd/data/libsvm_chunk.hpp"
+#define BOOST_TEST_MODULE data_text_libsvm_chunk
+#include "localsgd/data/text/libsvm_chunk.hpp"
 
 #include <array>
 #include <boost/test/unit_test.hpp>

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
-#define BOOST_TEST_MODULE data_decimal
-#include "localsgd/data/decimal.hpp"
+#define BOOST_TEST_MODULE data_text_decimal
+#include "localsgd/data/text/decimal.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
-#define BOOST_TEST_MODULE data_text_line
-#include "localsgd/data/text_line.hpp"
+#define BOOST_TEST_MODULE data_text_text_line
+#include "localsgd/data/text/text_line.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <cstddef>

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "localsgd/core/error.hpp"
-#include "localsgd/data/decimal.hpp"
-#include "localsgd/data/text_line.hpp"
+#include "localsgd/data/text/decimal.hpp"
+#include "localsgd/data/text/text_line.hpp"
 
 #include <algorithm>
 #include <cstddef>
