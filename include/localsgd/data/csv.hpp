@@ -43,8 +43,8 @@ inline std::string_view csv_text(std::string_view text, std::string_view name) {
 /// bytes. Targets are numbers, or texts if one of them is not a number: then they are 0, 1, … in the
 /// same order, and `coding.target_names` has the texts. Numbers are decimal, independent of the
 /// locale, and correctly rounded; they may have blanks around them and a leading `+`. Other blanks
-/// are part of a text. Missing values are errors: empty fields and, without quotes, ?, NA, N/A,
-/// NaN, NULL, <NA> and #N/A.
+/// are part of a text. Missing values are errors: empty fields and, without quotes, `?`, `NA`, `N/A`,
+/// `NaN`, `NULL`, `<NA>` and `#N/A`.
 ///
 /// ~~~{.cpp}
 /// auto const train = read_csv("diamonds.csv", {.label = "price"});
