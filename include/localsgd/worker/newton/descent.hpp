@@ -164,7 +164,7 @@ class newton_descent {
   // ‖∇f‖²/(2μ) is infinite if μ = 0, and loose for a regularizer with kinks.
   template <class Context, class Slopes>
   void certify(Context& round, descending_anchor<scalar> at, Slopes slopes) {
-    if constexpr (linear_separable<stepped_objective<F>>)
+    if constexpr (has_proximal_newton_steps<stepped_objective<F>>)
       if (round.team().leads()) direction_.keep_gradient(round.pass());  // a certificate needs the sums
     std::span<double const> known;
     if constexpr (std::same_as<Slopes, std::span<double>>) known = slopes;

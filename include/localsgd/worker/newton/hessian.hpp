@@ -59,11 +59,11 @@ bool has_constant_curvature(L const& loss, double y) {
   });
 }
 
-/// @brief A model of C outputs whose probabilities p(x a_i) are available: ∇²f_i = scale_i·(diag p
+/// @brief A model of C outputs whose probabilities p(x a_i) are available: ∇²φ_i = scale_i·(diag p
 ///        − ppᵀ) ⊗ a_i a_iᵀ, with `f.scale(i)`, or 1 without that member.
 template <class F>
 concept knows_probabilities =
-    factored_with_ridge<F> &&
+    FactoredObjective<F> &&
     requires(F const& f, std::span<double const> x, std::size_t i, std::span<double> p,
              std::span<std::size_t const> batch) {
       { row_of(f.features(), i) };
@@ -72,7 +72,13 @@ concept knows_probabilities =
 
 /// @brief Objectives whose Hessian is a sum over rows, with an L2 penalty, a separable one or none.
 template <class F>
-concept has_row_hessian = linear_with_sparse_steps<F> || knows_probabilities<F>;
+concept has_row_hessian =
+    linear_with_sparse_steps<F> ||
+    (knows_probabilities<F> && (has_ridge<F> || separable_proximal<F>));
+
+/// @brief Such an objective whose penalty is separable and has no gradient.
+template <class F>
+concept has_proximal_newton_steps = has_row_hessian<F> && separable_proximal<F>;
 
 /// @brief The number of multiply-adds of a rank_update that take the time of one scattered
 ///        multiply-add.

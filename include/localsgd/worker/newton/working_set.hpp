@@ -17,6 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <limits>
 #include <numeric>
 #include <span>
@@ -68,13 +69,20 @@ class working_set {
     auto const end = pushed.begin() + static_cast<std::ptrdiff_t>(room);
     std::nth_element(pushed.begin(), end, pushed.end(), before);
     of_.insert(of_.end(), pushed.begin(), end);
-    std::sort(of_.begin(), of_.end());
-    for (std::size_t k = 0; k != of_.size(); ++k) at_[of_[k]] = static_cast<std::uint32_t>(k);
+    arrange(std::less<>());
     return true;
   }
 
+  /// @brief Changes the order of its coordinates, at first that of x.
+  /// @param before a strict order of coordinates
+  template <class Before>
+  void arrange(Before const& before) {
+    std::sort(of_.begin(), of_.end(), before);
+    for (std::size_t k = 0; k != of_.size(); ++k) at_[of_[k]] = static_cast<std::uint32_t>(k);
+  }
+
   std::size_t size() const noexcept { return of_.size(); }
-  /// @brief The k-th of its coordinates, in ascending order.
+  /// @brief The k-th of its coordinates.
   std::size_t operator[](std::size_t k) const noexcept { return of_[k]; }
   bool has(std::size_t j) const noexcept { return at_[j] != none; }
   /// @brief The position of j in the set, if has(j).
@@ -102,6 +110,8 @@ class sparse_entries {
     size_ += counts ? 1 : 0;
   }
   std::size_t size() const noexcept { return size_; }
+  std::uint32_t const* places() const noexcept { return place_.data(); }
+  double const* values() const noexcept { return value_.data(); }
   void write(std::span<double> to) const noexcept {
     for (std::size_t k = 0; k != size_; ++k) to[place_[k]] = value_[k];
   }

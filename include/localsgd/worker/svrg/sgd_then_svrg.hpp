@@ -4,7 +4,10 @@
 
 #include "localsgd/core/cache_aligned.hpp"
 #include "localsgd/core/compiler.hpp"
+#include "localsgd/objective/sharded_concept.hpp"
+#include "localsgd/step_size/automatic_step.hpp"
 #include "localsgd/worker/concept.hpp"
+#include "localsgd/worker/newton/hessian.hpp"
 #include "localsgd/worker/svrg/svrg.hpp"
 
 #include <concepts>
@@ -145,7 +148,7 @@ class alignas(detail::cache_alignment) sgd_then_svrg_sequence {
 /// once the average is better, noise dominates and averaging removes it. Then, or after an epoch,
 /// the better of the two becomes the first anchor. A plain phase that overflows ends at once, at
 /// the start. After a warm_start there is no plain phase: plain steps would lose the accuracy of
-/// the given point.
+/// the given point. Nor is there one if Newton steps begin at the start (detail::newton_descent).
 ///
 /// @tparam Plain `linear_sgd`, `sgd` or any other LocalWorker whose average uses the weights of the
 ///               run, (1+t)² by default
@@ -157,7 +160,10 @@ struct sgd_then_svrg {
   detail::svrg_anchor<F, E> anchor(F const& f, E const& step_size, plan const& p) const {
     using detail::svrg_start;
     if (!reduces) return {f, step_size, p, svrg_start::never};
-    return {f, step_size, p, p.start != 0 ? svrg_start::at_once : svrg_start::when_noise_prevails};
+    constexpr bool newton = detail::has_proximal_newton_steps<detail::stepped_objective<F>> &&
+                            std::same_as<E, automatic_step::chosen>;
+    bool const at_once = p.start != 0 || (newton && p.tolerance > 0);
+    return {f, step_size, p, at_once ? svrg_start::at_once : svrg_start::when_noise_prevails};
   }
   template <Objective F, Sampler S, StepSize E, IterateWeights W, class Anchor>
   auto bind(F const& f, S const& sampler, E const& step_size, W const& weights, plan const& p,
