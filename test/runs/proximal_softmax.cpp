@@ -16,6 +16,7 @@
 #include "localsgd/objective/softmax.hpp"
 #include "localsgd/regularizer/box.hpp"
 #include "localsgd/regularizer/elastic_net.hpp"
+#include "localsgd/regularizer/group_l1.hpp"
 #include "localsgd/regularizer/l1.hpp"
 #include "localsgd/regularizer/nonnegative.hpp"
 #include "localsgd/regularizer/weighted.hpp"
@@ -23,7 +24,7 @@
 #include "localsgd/synchronizer/thread_pool.hpp"
 #include "test/support/proximal.hpp"
 
-// Softmax regression with a separable regularizer, the default worker and a tolerance.
+// Softmax regression with a regularizer without a gradient, the default worker and a tolerance.
 
 using namespace localsgd;
 using point = std::vector<double>;
@@ -160,6 +161,18 @@ BOOST_AUTO_TEST_CASE(a_users_regularizer) {
   BOOST_TEST(r.gradients < 60 * n);
   BOOST_TEST(support::euclidean_distance(point_of(r), x) < 1e-6);
   BOOST_TEST(support::same_zeros(point_of(r), x));
+}
+
+BOOST_AUTO_TEST_CASE(groups_of_features_and_of_classes) {
+  auto const& p = data();
+  softmax_objective const f(p.dense, p.labels, classes,
+                            group_l1::strided(classes * d, d, 0.015), {.intercept = 1});
+  auto const x = reaches_the_minimum(f);
+  for (std::size_t j = 0; j != d; ++j)  // a feature is used by all classes or by none
+    for (std::size_t c = 1; c != classes; ++c) BOOST_TEST((x[j] == 0) == (x[c * d + j] == 0));
+  BOOST_TEST((support::zeros_of(x) > 0 && support::zeros_of(x) < x.size() - classes));
+  reaches_the_minimum(softmax_objective(p.dense, p.labels, classes,
+                                        group_l1::consecutive(classes * d, d / 2, 0.01)));
 }
 
 BOOST_AUTO_TEST_CASE(any_number_of_threads_makes_the_same_bits) {

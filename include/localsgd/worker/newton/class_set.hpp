@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <utility>
 #include <vector>
 
 /// @file
@@ -57,25 +58,13 @@ class class_set : public working_set {
   bool choose(std::span<Scalar const> x, std::span<Scalar const> subgradient, std::size_t penalized,
               class_layout layout) {
     if (!working_set::choose(x, subgradient, penalized)) return false;
-    layout_ = layout;
-    auto const key = [&](std::size_t j) {
-      return layout.class_of(j) * (layout.columns + 1) + layout.column_of(j);
-    };
-    arrange([&](std::size_t a, std::size_t b) { return key(a) < key(b); });
-    first_.assign(layout.classes + 1, 0);
-    used_.assign(layout.columns + 1, none);
-    for (std::size_t k = 0; k != size(); ++k) {
-      ++first_[layout.class_of((*this)[k]) + 1];
-      used_[layout.column_of((*this)[k])] = 0;
-    }
-    for (std::size_t c = 0; c != layout.classes; ++c) first_[c + 1] += first_[c];
-    columns_.clear();
-    for (std::size_t j = 0; j != used_.size(); ++j)
-      if (used_[j] != none) {
-        used_[j] = static_cast<std::uint32_t>(columns_.size());
-        columns_.push_back(j);
-      }
+    arrange_by_classes(layout);
     return true;
+  }
+  /// @brief As working_set::take(). @param layout that of x
+  void take(std::vector<std::size_t> coordinates, std::size_t d, class_layout layout) {
+    working_set::take(std::move(coordinates), d);
+    arrange_by_classes(layout);
   }
 
   class_layout const& layout() const noexcept { return layout_; }
@@ -97,6 +86,27 @@ class class_set : public working_set {
 
  private:
   static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
+
+  void arrange_by_classes(class_layout layout) {
+    layout_ = layout;
+    auto const key = [&](std::size_t j) {
+      return layout.class_of(j) * (layout.columns + 1) + layout.column_of(j);
+    };
+    arrange([&](std::size_t a, std::size_t b) { return key(a) < key(b); });
+    first_.assign(layout.classes + 1, 0);
+    used_.assign(layout.columns + 1, none);
+    for (std::size_t k = 0; k != size(); ++k) {
+      ++first_[layout.class_of((*this)[k]) + 1];
+      used_[layout.column_of((*this)[k])] = 0;
+    }
+    for (std::size_t c = 0; c != layout.classes; ++c) first_[c + 1] += first_[c];
+    columns_.clear();
+    for (std::size_t j = 0; j != used_.size(); ++j)
+      if (used_[j] != none) {
+        used_[j] = static_cast<std::uint32_t>(columns_.size());
+        columns_.push_back(j);
+      }
+  }
 
   class_layout layout_;
   std::vector<std::size_t> first_, columns_;

@@ -10,6 +10,7 @@
 #include "localsgd/loss/evaluate.hpp"
 #include "localsgd/objective/factored_concept.hpp"
 #include "localsgd/objective/linear_concept.hpp"
+#include "localsgd/regularizer/group_l1.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -80,6 +81,11 @@ concept has_row_hessian =
 template <class F>
 concept has_proximal_newton_steps = has_row_hessian<F> && separable_proximal<F>;
 
+/// @brief A linear model or softmax regression with the group lasso.
+template <class F>
+concept has_group_newton_steps =
+    (LinearObjective<F> || knows_probabilities<F>) && std::same_as<regularizer_type<F>, group_l1>;
+
 /// @brief The number of multiply-adds of a rank_update that take the time of one scattered
 ///        multiply-add.
 inline constexpr double along_rows = 16;
@@ -120,7 +126,7 @@ void add_sparse_row(Row const& a, double weight, double intercept, std::size_t l
 
 /// @brief Calls `visit(i, s_i φ''_i)` for some samples of a linear model at x, in their order.
 /// @param width see second_derivatives()
-template <linear_with_sparse_steps F, class Visit>
+template <LinearObjective F, class Visit>
 void for_each_curvature(F const& f, std::span<typename F::scalar const> x, index_range samples,
                         double width, Visit const& visit) {
   constexpr std::size_t block = 64;

@@ -46,7 +46,7 @@ std::size_t entries_of(Row const& row) noexcept {
 }
 
 /// @brief The work of sample i of a linear model with d coordinates.
-template <linear_with_sparse_steps F>
+template <LinearObjective F>
 pass_work work_of_sample(F const& f, std::size_t i, std::size_t d) noexcept {
   auto const row = row_of(f.features(), i);
   constexpr bool sparse = sparse_row<decltype(row_of(f.features(), i))>;
