@@ -34,7 +34,7 @@ namespace localsgd::detail {
 ///
 /// p moves only the groups that are not 0, and those that the gradient pushes away from 0 most
 /// strongly, with as many coordinates again, but at least 64. There is no direction if a group has
-/// more than 128 coordinates, or the groups that are not 0 more than 2048. All threads sum H
+/// more than 32 coordinates, or the groups that are not 0 more than 2048. All threads sum H
 /// in the order of the parts, so p has the same bits on any number of threads; the leader of each
 /// process does the rest.
 template <Objective F>
@@ -46,13 +46,12 @@ class newton_direction<F> {
   newton_direction() = default;
   newton_direction(F const& f, plan const& p) : samples_(static_cast<double>(p.samples)), plan_(p) {
     plan_.flops_per_sample = 0;  // those of a Hessian differ
-    for (std::size_t g = 0; g != f.regularizer().groups(); ++g)
-      widest_ = std::max(widest_, f.regularizer().group(g).size());
+    exists_ = has_small_groups(f.regularizer());
   }
 
   template <class T>
   static void prepare(F const&, full_gradient&, T&) noexcept {}
-  bool exists() const noexcept { return widest_ != 0 && widest_ <= largest_group; }
+  bool exists() const noexcept { return exists_; }
   /// @brief The steps begin at once, so their cost in epochs of local steps does not matter.
   static constexpr double epochs() noexcept { return 1; }
   static constexpr double share_of_price() noexcept { return 1; }
@@ -118,7 +117,7 @@ class newton_direction<F> {
   }
 
  private:
-  static constexpr std::size_t least = 64, largest_group = 128, largest_set = 2048;
+  static constexpr std::size_t least = 64, largest_set = 2048;
   static constexpr bool has_classes = knows_probabilities<stepped_objective<F>>;
 
   // Leader only: the set, and its groups by positions in it.
@@ -168,8 +167,7 @@ class newton_direction<F> {
   }
 
   double samples_ = 0, gradients_ = 0;
-  std::size_t widest_ = 0;
-  bool usable_ = false;
+  bool exists_ = false, usable_ = false;
   plan plan_;
   std::conditional_t<has_classes, class_set, working_set> set_;
   std::vector<penalized_group> groups_;

@@ -10,6 +10,7 @@
 #include "localsgd/loss/evaluate.hpp"
 #include "localsgd/objective/factored_concept.hpp"
 #include "localsgd/objective/linear_concept.hpp"
+#include "localsgd/objective/sharded_concept.hpp"
 #include "localsgd/regularizer/group_l1.hpp"
 
 #include <algorithm>
@@ -85,6 +86,21 @@ concept has_proximal_newton_steps = has_row_hessian<F> && separable_proximal<F>;
 template <class F>
 concept has_group_newton_steps =
     (LinearObjective<F> || knows_probabilities<F>) && std::same_as<regularizer_type<F>, group_l1>;
+
+/// @brief Whether all groups are small enough for Newton steps: with larger ones local steps cost less.
+inline bool has_small_groups(group_l1 const& r) noexcept {
+  constexpr std::size_t most = 32;
+  for (std::size_t g = 0; g != r.groups(); ++g)
+    if (r.group(g).size() > most) return false;
+  return true;
+}
+
+/// @brief Whether Newton steps begin at the start of a run with a tolerance.
+template <class F>
+bool begins_with_newton_steps(F const& f) noexcept {
+  if constexpr (has_group_newton_steps<stepped_objective<F>>) return has_small_groups(f.regularizer());
+  return has_proximal_newton_steps<stepped_objective<F>>;
+}
 
 /// @brief The number of multiply-adds of a rank_update that take the time of one scattered
 ///        multiply-add.

@@ -160,11 +160,9 @@ struct sgd_then_svrg {
   detail::svrg_anchor<F, E> anchor(F const& f, E const& step_size, plan const& p) const {
     using detail::svrg_start;
     if (!reduces) return {f, step_size, p, svrg_start::never};
-    using stepped = detail::stepped_objective<F>;
-    constexpr bool newton =
-        (detail::has_proximal_newton_steps<stepped> || detail::has_group_newton_steps<stepped>) &&
-        std::same_as<E, automatic_step::chosen>;
-    bool const at_once = p.start != 0 || (newton && p.tolerance > 0);
+    bool const newton = std::same_as<E, automatic_step::chosen> && p.tolerance > 0 &&
+                        detail::begins_with_newton_steps(f);
+    bool const at_once = p.start != 0 || newton;
     return {f, step_size, p, at_once ? svrg_start::at_once : svrg_start::when_noise_prevails};
   }
   template <Objective F, Sampler S, StepSize E, IterateWeights W, class Anchor>
