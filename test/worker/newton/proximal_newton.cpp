@@ -15,6 +15,7 @@
 #include "localsgd/loss/logistic.hpp"
 #include "localsgd/loss/squared.hpp"
 #include "localsgd/objective/linear.hpp"
+#include "localsgd/objective/softmax.hpp"
 #include "localsgd/regularizer/box.hpp"
 #include "localsgd/regularizer/elastic_net.hpp"
 #include "localsgd/regularizer/l1.hpp"
@@ -204,6 +205,51 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(large_sets_are_solved_by_columns, Matrix, both) {
     BOOST_TEST((other.x == end.x));
     BOOST_TEST(other.predicted == end.predicted);
   }
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(steps_on_softmax_regression_converge_quadratically, Matrix, both) {
+  auto const a = support::features<Matrix>(n, d, 0.5);
+  std::vector<int> labels(n);
+  for (std::size_t i = 0; i != n; ++i) labels[i] = static_cast<int>(i % 7 % 3);
+  point weights(n, 1.0);
+  weights[3] = 0, weights[7] = 2.5;
+  auto const converges = [&](auto const& f) {
+    point x(f.dimension());
+    double slope = least_slope(f, x);
+    for (int step = 0; step != 8; ++step) x = newton_step(f, x).x;
+    BOOST_TEST(least_slope(f, x) < 1e-12 * slope);
+    auto const one = newton_step(f, x, 1);
+    for (std::size_t const threads : {2U, 3U}) {
+      auto const other = newton_step(f, x, threads);
+      BOOST_TEST((other.x == one.x));
+      BOOST_TEST(other.predicted == one.predicted);
+    }
+  };
+  converges(softmax_objective(a, labels, 3, elastic_net{0.01, 0.02}));
+  converges(softmax_objective(a, labels, 3, elastic_net{0.01, 0.02},
+                              {.intercept = 1, .weights = weights}));
+  converges(softmax_objective(a, labels, 3, l1{0.02}, {.intercept = 1}));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(large_sets_of_softmax_are_solved_by_columns, Matrix, both) {
+  // All 3000 coordinates are in the set, from a point without zeros.
+  constexpr std::size_t few = 40, many = 1000;
+  auto const a = support::features<Matrix>(few, many, 0.1);
+  std::vector<int> labels(few);
+  for (std::size_t i = 0; i != few; ++i) labels[i] = static_cast<int>(i % 3);
+  softmax_objective const f(a, labels, 3, elastic_net{1e-3, 0.1});
+  point x(3 * many, 0.01);
+  for (int step = 0; step != 6; ++step) {
+    double const before = value(f, x);
+    auto const end = newton_step(f, x);
+    BOOST_TEST(value(f, end.x) < before);
+    if (step == 0)
+      for (std::size_t const threads : {2U, 3U})
+        BOOST_TEST((newton_step(f, x, threads).x == end.x));
+    x = end.x;
+    if (least_slope(f, x) < 1e-6) break;
+  }
+  BOOST_TEST(least_slope(f, x) < 1e-6);
 }
 
 BOOST_AUTO_TEST_CASE(at_a_minimum_at_zero_there_is_no_direction) {

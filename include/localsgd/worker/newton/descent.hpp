@@ -14,6 +14,7 @@
 #include "localsgd/objective/sharded_concept.hpp"
 #include "localsgd/settings.hpp"
 #include "localsgd/worker/newton/at_once.hpp"
+#include "localsgd/worker/newton/group_newton.hpp"
 #include "localsgd/worker/newton/newton.hpp"
 #include "localsgd/worker/newton/proximal_newton.hpp"
 
@@ -76,10 +77,8 @@ class newton_descent {
   newton_descent(F const& f, plan const& p)
       : p_(&p), direction_(f, p), at_once_(newton_begins_at_once(f, p)) {
     line_.emplace(f, p);
-    if constexpr (has_row_hessian<stepped_objective<F>> && !proximal<stepped_objective<F>>)
-      ridge_ = ridge_of(f);
-    else
-      ridge_ = certifying_convexity(f);
+    constexpr bool ridge = has_row_hessian<stepped_objective<F>> && !proximal<stepped_objective<F>>;
+    ridge_ = ridge ? ridge_of(f) : certifying_convexity(f);
   }
 
   /// @brief Collective, once: determines the cost of a step.
@@ -161,7 +160,7 @@ class newton_descent {
   // ‖∇f‖²/(2μ) is infinite if μ = 0, and loose for a regularizer with kinks.
   template <class Context, class Slopes>
   void certify(Context& round, descending_anchor<scalar> at, Slopes slopes) {
-    if constexpr (linear_separable<stepped_objective<F>>)
+    if constexpr (requires { direction_.keep_gradient(round.pass()); })
       if (round.team().leads()) direction_.keep_gradient(round.pass());  // a certificate needs the sums
     std::span<double const> known;
     if constexpr (std::same_as<Slopes, std::span<double>>) known = slopes;

@@ -10,6 +10,8 @@
 #include "localsgd/loss/evaluate.hpp"
 #include "localsgd/objective/factored_concept.hpp"
 #include "localsgd/objective/linear_concept.hpp"
+#include "localsgd/objective/sharded_concept.hpp"
+#include "localsgd/regularizer/group_l1.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -59,11 +61,11 @@ bool has_constant_curvature(L const& loss, double y) {
   });
 }
 
-/// @brief A model of C outputs whose probabilities p(x a_i) are available: ∇²f_i = scale_i·(diag p
+/// @brief A model of C outputs whose probabilities p(x a_i) are available: ∇²φ_i = scale_i·(diag p
 ///        − ppᵀ) ⊗ a_i a_iᵀ, with `f.scale(i)`, or 1 without that member.
 template <class F>
 concept knows_probabilities =
-    factored_with_ridge<F> &&
+    FactoredObjective<F> &&
     requires(F const& f, std::span<double const> x, std::size_t i, std::span<double> p,
              std::span<std::size_t const> batch) {
       { row_of(f.features(), i) };
@@ -72,7 +74,26 @@ concept knows_probabilities =
 
 /// @brief Objectives whose Hessian is a sum over rows, with an L2 penalty, a separable one or none.
 template <class F>
-concept has_row_hessian = linear_with_sparse_steps<F> || knows_probabilities<F>;
+concept has_row_hessian =
+    linear_with_sparse_steps<F> ||
+    (knows_probabilities<F> && (has_ridge<F> || separable_proximal<F>));
+
+/// @brief Such an objective whose penalty is separable and has no gradient.
+template <class F>
+concept has_proximal_newton_steps = has_row_hessian<F> && separable_proximal<F>;
+
+/// @brief A linear model or softmax regression with the group lasso.
+template <class F>
+concept has_group_newton_steps =
+    (LinearObjective<F> || knows_probabilities<F>) && std::same_as<regularizer_type<F>, group_l1>;
+
+/// @brief Whether all groups are small enough for Newton steps: with larger ones local steps cost less.
+inline bool has_small_groups(group_l1 const& r) noexcept {
+  constexpr std::size_t most = 32;
+  for (std::size_t g = 0; g != r.groups(); ++g)
+    if (r.group(g).size() > most) return false;
+  return true;
+}
 
 /// @brief The number of multiply-adds of a rank_update that take the time of one scattered
 ///        multiply-add.
@@ -114,7 +135,7 @@ void add_sparse_row(Row const& a, double weight, double intercept, std::size_t l
 
 /// @brief Calls `visit(i, s_i φ''_i)` for some samples of a linear model at x, in their order.
 /// @param width see second_derivatives()
-template <linear_with_sparse_steps F, class Visit>
+template <LinearObjective F, class Visit>
 void for_each_curvature(F const& f, std::span<typename F::scalar const> x, index_range samples,
                         double width, Visit const& visit) {
   constexpr std::size_t block = 64;

@@ -59,7 +59,7 @@ inline pass_work work_of_row(bool sparse, std::size_t n, std::size_t d) noexcept
 }
 
 /// @brief The work of sample i of a linear model with d coordinates.
-template <linear_with_sparse_steps F>
+template <LinearObjective F>
 pass_work work_of_sample(F const& f, std::size_t i, std::size_t d) noexcept {
   auto const row = row_of(f.features(), i);
   return work_of_row(sparse_row<decltype(row_of(f.features(), i))>, entries_of(row), d);

@@ -10,14 +10,21 @@
 #include "localsgd/regularizer/separable.hpp"
 #include "localsgd/settings.hpp"
 #include "localsgd/kernels/coordinate_descent.hpp"
+#include "localsgd/worker/newton/class_columns.hpp"
+#include "localsgd/worker/newton/class_hessian.hpp"
+#include "localsgd/worker/newton/class_set.hpp"
 #include "localsgd/worker/newton/hessian_work.hpp"
 #include "localsgd/worker/newton/newton.hpp"
 #include "localsgd/worker/newton/working_set.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 /// @file
@@ -26,14 +33,15 @@
 namespace localsgd::detail {
 
 /// @brief argmin_p r(x + p) + ⟨∇φ(x), p⟩ + ½⟨p, Hp⟩, H = ∇²φ(x), φ the mean of the losses of a
-///        linear model and r separable: the proximal Newton method \cite lee2014proximal .
+///        linear model or of softmax regression and r separable: the proximal Newton method
+///        \cite lee2014proximal .
 ///
 /// p moves only the coordinates of a working_set, and is computed by coordinate_descent_on, with H
 /// or, if counted work is less, with the columns of the set. All threads sum H in the order of the
 /// parts, or collect the columns in that order, so p has the same bits on any number of threads; the
 /// leader of each process does the rest.
 template <Objective F>
-  requires linear_separable<stepped_objective<F>>
+  requires has_proximal_newton_steps<stepped_objective<F>>
 class newton_direction<F> {
  public:
   using scalar = typename F::scalar;
@@ -143,6 +151,19 @@ class newton_direction<F> {
       direction[set_[k]] = u[k] - x[k];
       end_[set_[k]] = static_cast<scalar>(u[k]);
     }
+    if constexpr (has_classes && separable_stock<regularizer_type<F>>) {
+      // The difference of two sums would round away the last steps, which the certificate needs.
+      double fall = 0;
+      for (std::size_t k = 0; k != m; ++k) {
+        double const p = u[k] - x[k], slope = by_columns_ ? columns_.slope(k) : matrix_.slope(k);
+        fall -= p * (g[k] + slope) / 2;
+        if (set_[k] >= penalty_ends) continue;
+        auto const own = penalty_of(r, set_[k]);
+        double const length = std::abs(u[k]) - std::abs(x[k]);
+        fall -= samples_ * (own.l1 * length + own.l2 / 2 * p * (u[k] + x[k]));
+      }
+      return fall / samples_;
+    }
     return r.value(penalized(f, std::span<scalar const>(point_))) -
            r.value(penalized(f, std::span<scalar const>(end_))) - model / samples_;
   }
@@ -158,12 +179,18 @@ class newton_direction<F> {
   // Below 256 coordinates H fits in the L2 cache, and no form is much faster than the other one.
   static constexpr std::size_t few = 256, largest_matrix = 2048;
   static constexpr double sweeps_expected = 50;
+  static constexpr bool has_classes = knows_probabilities<stepped_objective<F>>;
+  using column_form = std::conditional_t<has_classes, class_column_descent, column_descent>;
 
   // Leader only.
   void choose(F const& f, std::span<scalar const> x) {
     auto const least = least_subgradient(f, x, gradient_, samples_);
     point_.assign(x.begin(), x.end());
-    usable_ = set_.choose(x, std::span<scalar const>(least), penalized_coordinates(f));
+    if constexpr (has_classes)
+      usable_ = set_.choose(x, std::span<scalar const>(least), penalized_coordinates(f),
+                            class_layout::of(f));
+    else
+      usable_ = set_.choose(x, std::span<scalar const>(least), penalized_coordinates(f));
     packed_ = by_columns_;  // then probably again
     by_columns_ = false;
     counts_work_ = usable_ && set_.size() > few;
@@ -203,15 +230,29 @@ class newton_direction<F> {
     });
   }
 
+  void clear_columns() {
+    if constexpr (has_classes) {
+      std::vector<class_column_quadratic::place> places;
+      for (std::size_t k = 0; k != set_.size(); ++k)
+        places.push_back({static_cast<std::uint32_t>(set_.class_of(k)), set_.column_of(k)});
+      columns_.clear(std::move(places), set_.classes(), set_.columns().size());
+    } else {
+      columns_.clear(set_.size());
+    }
+  }
+
   // Collective: the columns of the set, for the samples with a curvature.
   template <class T>
   void collect_columns(F const& f, std::span<scalar const> x, T& team) {
     if (!packed_) pack(f, x, team);
     team.all_gather_v(std::span(rows_));
     if (team.leads()) {
-      columns_.clear(set_.size());
+      clear_columns();
       for (auto& rows : rows_) {
-        unpack_rows(rows, columns_);
+        if constexpr (has_classes)
+          unpack_rows(rows, set_.classes(), columns_);
+        else
+          unpack_rows(rows, columns_);
         std::vector<std::byte>().swap(rows);
       }
       columns_.finish();
@@ -222,13 +263,13 @@ class newton_direction<F> {
   double samples_ = 0, steps_ = 0, epochs_ = 0, gradients_ = 0, width_ = 0;
   bool usable_ = false, counts_work_ = false, by_columns_ = false, packed_ = false;
   plan plan_;
-  working_set set_;
+  std::conditional_t<has_classes, class_set, working_set> set_;
   std::unique_ptr<full_gradient> hessian_, work_;
   std::vector<std::vector<std::byte>> rows_;  // of the parts, in the set
   std::vector<double> gradient_;  // n·∇φ(x)
   std::vector<scalar> point_, end_;  // x, and x + p
   coordinate_descent matrix_;
-  column_descent columns_;
+  column_form columns_;
 };
 
 }  // namespace localsgd::detail

@@ -17,9 +17,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <limits>
 #include <numeric>
 #include <span>
+#include <utility>
 #include <vector>
 
 /// @file
@@ -68,13 +70,27 @@ class working_set {
     auto const end = pushed.begin() + static_cast<std::ptrdiff_t>(room);
     std::nth_element(pushed.begin(), end, pushed.end(), before);
     of_.insert(of_.end(), pushed.begin(), end);
-    std::sort(of_.begin(), of_.end());
-    for (std::size_t k = 0; k != of_.size(); ++k) at_[of_[k]] = static_cast<std::uint32_t>(k);
+    arrange(std::less<>());
     return true;
   }
 
+  /// @brief Changes the order of its coordinates, at first that of x.
+  /// @param before a strict order of coordinates
+  template <class Before>
+  void arrange(Before const& before) {
+    std::sort(of_.begin(), of_.end(), before);
+    for (std::size_t k = 0; k != of_.size(); ++k) at_[of_[k]] = static_cast<std::uint32_t>(k);
+  }
+
+  /// @brief Chooses these of d coordinates.
+  void take(std::vector<std::size_t> coordinates, std::size_t d) {
+    of_ = std::move(coordinates);
+    at_.assign(d, none);
+    arrange(std::less<>());
+  }
+
   std::size_t size() const noexcept { return of_.size(); }
-  /// @brief The k-th of its coordinates, in ascending order.
+  /// @brief The k-th of its coordinates.
   std::size_t operator[](std::size_t k) const noexcept { return of_[k]; }
   bool has(std::size_t j) const noexcept { return at_[j] != none; }
   /// @brief The position of j in the set, if has(j).
@@ -102,6 +118,8 @@ class sparse_entries {
     size_ += counts ? 1 : 0;
   }
   std::size_t size() const noexcept { return size_; }
+  std::uint32_t const* places() const noexcept { return place_.data(); }
+  double const* values() const noexcept { return value_.data(); }
   void write(std::span<double> to) const noexcept {
     for (std::size_t k = 0; k != size_; ++k) to[place_[k]] = value_[k];
   }
@@ -126,7 +144,7 @@ class sparse_entries {
 };
 
 /// @brief row ← the entries of a_i in a working set.
-template <linear_separable F>
+template <LinearObjective F>
 void restrict_row(F const& f, std::size_t i, working_set const& set, sparse_entries& row) {
   auto const a = row_of(f.features(), i);
   row.clear();
@@ -150,7 +168,7 @@ inline double work_of_square(std::size_t entries, std::size_t m) noexcept {
 /// @brief Adds Σ_i s_i φ''_i a_i a_iᵀ over some samples, restricted to the coordinates of a working
 ///        set, to a packed triangle; adds the work of this and of a gradient to the two numbers after
 ///        it.
-template <linear_separable F>
+template <LinearObjective F>
 void add_hessian(F const& f, std::span<typename F::scalar const> x, index_range samples,
                  working_set const& set, std::span<double> triangle, double width = 0) {
   std::size_t const m = set.size();
@@ -178,7 +196,7 @@ void add_hessian(F const& f, std::span<typename F::scalar const> x, index_range 
 
 /// @brief Adds to three numbers: the entries of row i in a set of m coordinates, the work of adding
 ///        it to the Hessian of the set, and that of a gradient.
-template <linear_separable F>
+template <LinearObjective F>
 void add_work_of_row(F const& f, std::size_t i, std::size_t entries, std::size_t m,
                      std::span<double> sum) {
   double const gradient = work_of_sample(f, i, m).gradient;
@@ -188,7 +206,7 @@ void add_work_of_row(F const& f, std::size_t i, std::size_t entries, std::size_t
 }
 
 /// @brief add_work_of_row() for the rows of some samples in a working set.
-template <linear_separable F>
+template <LinearObjective F>
 LOCALSGD_ONE_COPY void add_work_of_hessian(F const& f, index_range samples, working_set const& set,
                                            std::span<double> sum) {
   sparse_entries row(set.size());
@@ -201,7 +219,7 @@ LOCALSGD_ONE_COPY void add_work_of_hessian(F const& f, index_range samples, work
 /// @brief Appends the rows of some samples, restricted to a working set, to a message, each with its
 ///        weight s_i φ''_i, and adds to three numbers as add_work_of_hessian(). Rows without an entry
 ///        or a weight are omitted.
-template <linear_separable F>
+template <LinearObjective F>
 LOCALSGD_ONE_COPY void pack_rows(F const& f, std::span<typename F::scalar const> x,
                                  index_range samples, working_set const& set, double width,
                                  std::vector<std::byte>& message, std::span<double> sum) {

@@ -147,7 +147,7 @@ class alignas(detail::cache_alignment) sgd_then_svrg_sequence {
 /// once the average is better, noise dominates and averaging removes it. Then, or after an epoch,
 /// the better of the two becomes the first anchor. A plain phase that overflows ends at once, at
 /// the start. After a warm_start there is no plain phase: plain steps would lose the accuracy of
-/// the given point. Nor is there one for least squares where a Newton step costs less: see
+/// the given point. Nor is there one if Newton steps begin at the start: see
 /// detail::newton_begins_at_once.
 ///
 /// @tparam Plain `linear_sgd`, `sgd` or any other LocalWorker whose average uses the weights of the
