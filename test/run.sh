@@ -7,7 +7,7 @@
 # Installs what is missing, builds tests and runs them: those that compile quickly or, with --all, the
 # whole suite. A preset with sanitizers leaves out the tests from which they learn nothing. The preset
 # tsan has the tests of threads only. --unsanitized: the tests that the presets asan and tsan leave
-# out, except those of MPI. Without --compiler, CXX is respected. All other arguments go to CTest:
+# out, except those of MPI and of reliability. Without --compiler, CXX is respected. All other arguments go to CTest:
 #   test/run.sh -R objective
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -67,10 +67,10 @@ case $suite in
     arguments+=(--label-regex '^threads$')
     ;;
   unsanitized)
-    # What MPI does depends little on the compiler.
+    # What MPI does, and what reliability tests, depends little on the compiler.
     targets=(tests_unsanitized examples)
     arguments+=(--label-regex 'large|long|processes|formulas|toolchain|examples'
-      --label-exclude '^(mpi|packages|threads)$')
+      --label-exclude '^(mpi|packages|threads|reliability)$')
     ;;
 esac
 
