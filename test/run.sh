@@ -7,7 +7,8 @@
 # Installs what is missing, builds tests and runs them: those that compile quickly or, with --all, the
 # whole suite. A preset with sanitizers leaves out the tests from which they learn nothing. The preset
 # tsan has the tests of threads only. --unsanitized: the tests that the presets asan and tsan leave
-# out, except those of MPI and of reliability. Without --compiler, CXX is respected. All other arguments go to CTest:
+# out, except those of MPI and of reliability. Without --compiler, CXX is respected. All other
+# arguments go to CTest:
 #   test/run.sh -R objective
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -21,7 +22,7 @@ while (($# > 0)); do
     --unsanitized) suite=unsanitized && shift ;;
     --preset) preset=${2:?--preset needs a name} && shift 2 ;;
     --compiler) export CXX=${2:?--compiler needs a command} && shift 2 ;;
-    -h | --help) sed -n '5,13s/^# //p' "${BASH_SOURCE[0]}" && exit 0 ;;
+    -h | --help) sed -n '5,14s/^# //p' "${BASH_SOURCE[0]}" && exit 0 ;;
     *) arguments+=("$1") && shift ;;
   esac
 done
