@@ -142,7 +142,7 @@ class newton_descent {
   /// @brief Whether Newton steps begin at the first anchor, at any cost.
   bool begins_at_once() const noexcept { return at_once_; }
   /// @brief Leader only: whether the tolerance was proved at the anchor, so that the run ends.
-  bool certified() const noexcept { return p_ != nullptr && certificate_ <= p_->tolerance; }
+  bool certified() const noexcept { return certificate_ <= p_->tolerance; }
 
   /// @brief Component gradients, with Hessians counted in units of them.
   std::uint64_t gradients() const noexcept { return gradients_; }
