@@ -31,7 +31,7 @@ namespace localsgd::detail {
 ///        gradient if F is differentiable.
 template <class F>
 concept knows_least_subgradient =
-    differentiable<F> || regularizer_has_subgradient<regularizer_type<F>, typename F::scalar>;
+    bool(differentiable<F> || regularizer_has_subgradient<regularizer_type<F>, typename F::scalar>);
 
 /// @brief Bounds f(x) − f* at evaluated points by the least of:
 /// - ‖∇f(x)‖²/(2μ);

@@ -27,7 +27,7 @@ namespace localsgd::detail {
 /// @brief Linear models and softmax regression, which may have no penalty.
 template <class F>
 concept may_recede = has_ridge<stepped_objective<F>> &&
-                     (linear_with_conjugate<stepped_objective<F>> ||
+                     bool(linear_with_conjugate<stepped_objective<F>> ||
                       has_class_probabilities<stepped_objective<F>>);
 
 /// @brief Counts, over some samples of a linear model without a penalty: sum[0], those whose loss

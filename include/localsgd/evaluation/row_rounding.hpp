@@ -35,7 +35,7 @@ concept has_bounded_scores = requires(F const& f) {
 /// @brief An objective whose rounding can be bounded by the norms of its rows.
 template <class F>
 concept has_known_rounding =
-    LinearObjective<stepped_objective<F>> || has_bounded_scores<stepped_objective<F>>;
+    bool(LinearObjective<stepped_objective<F>> || has_bounded_scores<stepped_objective<F>>);
 
 /// @brief The effect of cancellation in the products ⟨a_i, x⟩ on f(x) and ‖∇f(x)‖.
 ///

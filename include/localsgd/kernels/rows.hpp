@@ -41,7 +41,7 @@ concept is_row_major_2d = is_known_as_row_major<Matrix> && requires(Matrix const
 
 /// @brief The matrices whose rows the library accepts: csr_matrix or dense_matrix of float or double.
 template <class Matrix>
-concept feature_matrix = has_sparse_rows<Matrix> || is_row_major_2d<Matrix>;
+concept feature_matrix = bool(has_sparse_rows<Matrix> || is_row_major_2d<Matrix>);
 
 template <feature_matrix Matrix>
 std::size_t row_count(Matrix const& m) noexcept {

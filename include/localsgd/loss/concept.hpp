@@ -30,7 +30,7 @@ concept knows_lipschitz_constant = requires(L const& loss) {
 };
 template <class L>
 concept lipschitz_constant_is_const_and_returns_double =
-    knows_lipschitz_constant<L> || !requires(L& l) { l.lipschitz_constant(); };
+    bool(knows_lipschitz_constant<L> || !requires(L& l) { l.lipschitz_constant(); });
 template <class L>
 concept knows_targets = requires(double y) {
   { L::accepts(y) } -> std::same_as<bool>;
@@ -48,13 +48,13 @@ concept has_project_to_dual_domain = requires(L const& loss, double theta, doubl
 };
 template <class L>
 concept conjugate_is_const_and_returns_double =
-    has_conjugate<L> ||
-    !(requires(L& l, double v) { l.conjugate(v, v); } || requires { &L::conjugate; });
+    bool(has_conjugate<L> ||
+         !(requires(L& l, double v) { l.conjugate(v, v); } || requires { &L::conjugate; }));
 template <class L>
 concept project_to_dual_domain_is_const_and_returns_double =
-    has_project_to_dual_domain<L> ||
-    !(requires(L& l, double v) { l.project_to_dual_domain(v, v); } ||
-      requires { &L::project_to_dual_domain; });
+    bool(has_project_to_dual_domain<L> ||
+         !(requires(L& l, double v) { l.project_to_dual_domain(v, v); } ||
+           requires { &L::project_to_dual_domain; }));
 template <class L>
 concept conjugate_and_project_to_dual_domain_come_together =
     has_conjugate<L> == has_project_to_dual_domain<L>;
@@ -72,9 +72,9 @@ concept has_evaluate = requires(L const& loss, double const* in, std::size_t n, 
 };
 template <class L>
 concept evaluate_is_const_and_fills_two_arrays =
-    has_evaluate<L> || !(requires(L& l, double const* in, std::size_t n, double* out) {
-      l.evaluate(in, in, n, out, out);
-    } || requires { &L::evaluate; });
+    bool(has_evaluate<L> || !(requires(L& l, double const* in, std::size_t n, double* out) {
+           l.evaluate(in, in, n, out, out);
+         } || requires { &L::evaluate; }));
 /// @brief Whether a member pointer belongs to a base of L.
 template <class L, class Pointer>
 inline constexpr bool is_of_a_base = false;

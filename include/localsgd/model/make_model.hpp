@@ -67,7 +67,7 @@ concept softmax_regression =
 /// @brief The objectives that make_model() accepts: one of these, or shards of one.
 template <class F>
 concept has_linear_model =
-    LinearObjective<stepped_objective<F>> || softmax_regression<stepped_objective<F>>;
+    bool(LinearObjective<stepped_objective<F>> || softmax_regression<stepped_objective<F>>);
 
 /// @brief The loss of a linear model, or of its shards.
 template <class F>

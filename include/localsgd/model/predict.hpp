@@ -26,7 +26,7 @@ concept has_features = requires(Data const& data) {
 };
 /// @brief Rows for predictions: a matrix, or a dataset, whose targets are ignored.
 template <class Data>
-concept rows_to_predict = feature_matrix<Data> || has_features<Data>;
+concept rows_to_predict = bool(feature_matrix<Data> || has_features<Data>);
 
 template <rows_to_predict Data>
 auto const& rows_of_data(Data const& data) noexcept {

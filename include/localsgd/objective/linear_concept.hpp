@@ -102,7 +102,8 @@ concept linear_separable = LinearObjective<F> && separable_proximal<F>;
 
 /// @brief A linear model whose variance-reduced steps touch only the nonzeros of its rows.
 template <class F>
-concept linear_with_sparse_steps = linear_with_ridge<F> || linear_separable<F>;
+concept linear_with_sparse_steps =
+    LinearObjective<F> && bool(has_ridge<F> || separable_proximal<F>);
 }  // namespace detail
 
 }  // namespace localsgd

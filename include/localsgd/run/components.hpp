@@ -35,12 +35,12 @@ namespace detail {
 
 /// @brief A StepSize, or a rule that creates one for F.
 template <class C, class F>
-concept step_size_component = StepSize<C> || StepSizeRule<C, F>;
+concept step_size_component = bool(StepSize<C> || StepSizeRule<C, F>);
 
 /// @brief Makes sequences for F. Checked with the default sampler and step size.
 template <class C, class F>
-concept worker_component = LocalWorker<C, F, with_replacement, constant_step> ||
-                           AnchoredWorker<C, F, with_replacement, constant_step>;
+concept worker_component = bool(LocalWorker<C, F, with_replacement, constant_step> ||
+                                AnchoredWorker<C, F, with_replacement, constant_step>);
 
 /// @brief A kind of component, as a type: `kind::of<C>` reports whether C belongs to it.
 struct sampler_kind {

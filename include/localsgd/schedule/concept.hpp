@@ -35,7 +35,7 @@ concept looks_at_progress = requires(S const& s, std::uint64_t t, progress const
 };
 template <class S>
 concept next_with_progress_is_const_and_returns_a_sync_time =
-    looks_at_progress<S> || !requires(S& s, std::uint64_t t, progress seen) { s.next(t, seen); };
+    bool(looks_at_progress<S> || !requires(S& s, std::uint64_t t, progress seen) { s.next(t, seen); });
 
 template <class S>
 concept says_whether_it_needs_evaluations = requires {

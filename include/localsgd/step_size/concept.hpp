@@ -24,9 +24,9 @@ template <class S>
 concept has_shift = requires(S& s) { s.shift(); };
 template <class S>
 concept shift_if_any_is_const_and_returns_double =
-    !has_shift<S> || requires(S const& s) {
-      { s.shift() } -> std::same_as<double>;
-    };
+    bool(!has_shift<S> || requires(S const& s) {
+           { s.shift() } -> std::same_as<double>;
+         });
 template <class R, class F>
 concept has_choose = requires(R const& r, F const& f, plan const& p) { r.choose(f, p); };
 }  // namespace detail

@@ -44,11 +44,11 @@ concept takes_iterate_weights =
     };
 template <class W, class F, class Sampler, class StepSize, class Weights, class... Anchor>
 concept has_const_bind =
-    takes_iterate_weights<W, F, Sampler, StepSize, Weights, Anchor...> ||
-    requires(W const& w, F const& f, Sampler const& sampler, StepSize const& step_size,
-             plan const& p, std::size_t worker, Anchor const&... anchor) {
-      w.bind(f, sampler, step_size, p, worker, anchor...);
-    };
+    bool(takes_iterate_weights<W, F, Sampler, StepSize, Weights, Anchor...> ||
+         requires(W const& w, F const& f, Sampler const& sampler, StepSize const& step_size,
+                  plan const& p, std::size_t worker, Anchor const&... anchor) {
+           w.bind(f, sampler, step_size, p, worker, anchor...);
+         });
 
 /// @brief The sequence of worker k, with the iterate weights if the LocalWorker accepts them.
 template <class W, class F, class Sampler, class StepSize, class Weights, class... Anchor>

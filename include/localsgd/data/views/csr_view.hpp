@@ -38,7 +38,7 @@ concept range_of_indices = range_of_integers<Range> && sizeof(element_of<Range>)
                            std::same_as<std::make_unsigned_t<element_of<Range>>, std::uint32_t>;
 template <class Range>
 concept range_of_values =
-    std::same_as<element_of<Range>, float> || std::same_as<element_of<Range>, double>;
+    bool(std::same_as<element_of<Range>, float> || std::same_as<element_of<Range>, double>);
 
 }  // namespace detail
 

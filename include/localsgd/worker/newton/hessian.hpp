@@ -75,8 +75,8 @@ concept knows_probabilities =
 /// @brief Objectives whose Hessian is a sum over rows, with an L2 penalty, a separable one or none.
 template <class F>
 concept has_row_hessian =
-    linear_with_sparse_steps<F> ||
-    (knows_probabilities<F> && (has_ridge<F> || separable_proximal<F>));
+    bool(linear_with_sparse_steps<F> ||
+         (knows_probabilities<F> && (has_ridge<F> || separable_proximal<F>)));
 
 /// @brief Such an objective whose penalty is separable and has no gradient.
 template <class F>
@@ -85,7 +85,8 @@ concept has_proximal_newton_steps = has_row_hessian<F> && separable_proximal<F>;
 /// @brief A linear model or softmax regression with the group lasso.
 template <class F>
 concept has_group_newton_steps =
-    (LinearObjective<F> || knows_probabilities<F>) && std::same_as<regularizer_type<F>, group_l1>;
+    bool(LinearObjective<F> || knows_probabilities<F>) &&
+    std::same_as<regularizer_type<F>, group_l1>;
 
 /// @brief Whether all groups are small enough for Newton steps: with larger ones local steps cost less.
 inline bool has_small_groups(group_l1 const& r) noexcept {
