@@ -9,6 +9,6 @@ function(localsgd_own_target target)
     ${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
                       $<$<BOOL:${LOCALSGD_WERROR}>:-Werror>
                       $<$<BOOL:${LOCALSGD_NATIVE}>:-march=native>)
-  # g++ collects garbage for a tenth of the time unless it may fill half a gigabyte first.
-  target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:--param=ggc-min-heapsize=524288>)
+  # g++ collects garbage for a tenth of the time unless it may fill a gigabyte first.
+  target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:--param=ggc-min-heapsize=1048576>)
 endfunction()
