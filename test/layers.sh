@@ -9,7 +9,9 @@
 #   - within a folder there are no cycles;
 #   - one header includes each third-party library;
 #   - no header is longer than 300 lines, no folder holds more than 15 headers, core/ at most ten;
-#   - every header but the umbrellas has a test at its path.
+#   - every header but the umbrellas has a test at its path;
+#   - a disjunction in a concept is one atomic constraint, bool(a || b), but in ComponentFor, where
+#     the compiler is to say of each kind of component why an argument is not one.
 set -euo pipefail
 export LC_ALL=C
 
@@ -114,6 +116,18 @@ function visit(h,    i, list, n) {  # depth first: an include that is still open
   }
   state[h] = 2
 }
+# Whether `||` stands outside of bool(...) and of braces.
+function splits(text,    i, c, depth, inside) {
+  for (i = 1; i <= length(text); i++) {
+    c = substr(text, i, 1)
+    if (inside == 0 && substr(text, i, 5) == "bool(") { inside = depth + 1; i += 4; c = "(" }
+    if (c == "(" || c == "{") depth++
+    if (c == "{" && !inside) inside = depth
+    if (c == ")" || c == "}") { if (depth == inside) inside = 0; depth-- }
+    if (!inside && substr(text, i, 2) == "||") return 1
+  }
+  return 0
+}
 BEGIN {
   n = split(layers, list, "\n")
   for (i = 1; i <= n; i++) if (list[i] != "") layer[list[i]] = i
@@ -130,6 +144,17 @@ END {
     lines = 0
     while ((getline line <h) > 0) {
       lines++
+      # Only where a definition ends is it certain that no brace is open.
+      if (line ~ /^concept /) concept = ""
+      if (line ~ /^concept / || concept != "") {
+        concept = concept " " line
+        if (line ~ /;$/ && gsub(/{/, "{", concept) == gsub(/}/, "}", concept)) {
+          split(concept, word, " ")
+          if (word[2] != "ComponentFor" && splits(concept))
+            mistake(h ": the disjunction of " word[2] " must be one atomic constraint, bool(a || b)")
+          concept = ""
+        }
+      }
       if (line !~ /^[ \t]*#[ \t]*include[ \t]*[<"]/) continue
       quoted = line ~ /"/
       file = line; sub(/^[^<"]*[<"]/, "", file); sub(/[>"].*$/, "", file)
