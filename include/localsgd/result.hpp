@@ -107,7 +107,8 @@ struct result {
   /// for each coordinate of a sparse one if that is less, K−1 copies of every compressed message.
   std::uint64_t bytes = 0;
   double seconds = 0;                ///< Training only: set-up included, evaluations excluded.
-  std::vector<evaluation> history;   ///< From the start to the end.
+  /// From the start to the end. Two evaluations have steps = 0 if Newton steps begin at the start.
+  std::vector<evaluation> history;
 
   /// Asynchronous runs: the largest observed delay τ in local steps, the distance between the
   /// reader's step count and the oldest contribution that it read. 0 for synchronous runs.

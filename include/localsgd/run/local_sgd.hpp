@@ -50,6 +50,7 @@ void local_sgd(Round& round, S const& schedule, E const& step_size, std::uint64_
 
   for (;;) {
     if (!round.regroup(recorder)) return;
+    if (recorder.ends_at_start()) break;
     round.hook().before_round(round);  // variance-reduced workers, when due: x̃ ← x̄, with ∇f(x̃)
     if (recorder.ends()) break;  // all threads reach the same decision from equal values
     std::uint64_t const t = round.steps();

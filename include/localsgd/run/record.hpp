@@ -82,6 +82,13 @@ struct run_record {
   checkpoint_record<Checkpoint, scalar> checkpoints;
   std::uint64_t next_due = 0, before = 0;  // equal to those of every recorder, in a checkpoint
 
+  /// @brief The bytes sent by all processes, also before a checkpoint was resumed.
+  std::uint64_t all_bytes() const noexcept {
+    std::uint64_t all = bytes_before;
+    for (std::uint64_t const each : sent) all += each;
+    return all;
+  }
+
   /// @brief Collective: moves x, a vector of this record, to where r is finite.
   template <class T>
   void land(T& team, aligned_vector<scalar>& x) const {

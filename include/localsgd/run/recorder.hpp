@@ -12,6 +12,7 @@
 #include "localsgd/run/record.hpp"
 #include "localsgd/schedule/concept.hpp"
 #include "localsgd/settings.hpp"
+#include "localsgd/worker/round_hook.hpp"
 
 #include <algorithm>
 #include <array>
@@ -20,7 +21,6 @@
 #include <limits>
 #include <span>
 #include <type_traits>
-#include <vector>
 
 /// @file
 /// @brief Evaluates a run at intervals, stores its history, and decides when it ends.
@@ -70,7 +70,7 @@ class recorder {
     r_.next_due = next_due_;
     r_.before = before_;
     sent_before_ = {r_.bytes_before, r_.exchanges_before};
-    r_.bytes_before = all_bytes();
+    r_.bytes_before = r_.all_bytes();
     r_.exchanges_before += exchanges;
   }
   /// @brief Leader only, after cut(): the run continues with its own counts.
@@ -82,7 +82,7 @@ class recorder {
     next_due_ = r_.next_due;
     before_ = r_.before;
   }
-  /// @brief Saves or restores the state that a thread needs after it has been idle.
+  /// @brief The state that a thread needs after it has been idle.
   std::array<std::uint64_t, 2> place() const noexcept { return {next_due_, before_}; }
   void go_to(std::array<std::uint64_t, 2> const& place) noexcept {
     next_due_ = place[0];
@@ -107,6 +107,12 @@ class recorder {
     if (leads()) r_.sent.assign(team_.threads(), 0), r_.sent[team_.thread()] = mine;
     team_.barrier();  // it has its size
     team_.all_gather(std::span(r_.sent), [](std::size_t i) { return index_range{i, i + 1}; });
+  }
+
+  /// @brief Collective: evaluates the starting point if the hook moves the workers from there before
+  ///        their first step, and returns whether the run ends.
+  bool ends_at_start() {
+    return round_.steps() == 0 && moves_at_start(hook_) && evaluates_and_ends(0);
   }
 
   /// @brief Collective if an evaluation is due: makes it, and returns whether the run ends.
@@ -196,7 +202,7 @@ class recorder {
   void take(std::span<scalar const> consensus, known const& last) {
     auto& out = r_.outcome;
     r_.weighted = r_.last = r_.best = consensus;
-    out.objective = std::isnan(last.objective) ? infinity : last.objective;
+    out.objective = std::isnan(last.objective) ? std::numeric_limits<double>::infinity() : last.objective;
     out.certificate = last.certificate;
   }
   // Leader only: variance-reduced steps that diverge will be undone at the next anchor.
@@ -266,18 +272,13 @@ class recorder {
     out.rounds = round_.rounds();
     out.gradients = p.workers * p.batch_size * t + hook_.extra_gradients(t);
     out.exchanges = r_.exchanges_before + exchanges;
-    out.bytes = all_bytes();
+    out.bytes = r_.all_bytes();
     out.seconds = seconds();
     out.delay = team_.delay();
     double drift = 0;  // of all workers
     for (std::size_t k = 0; k != r_.drift.size(); ++k) drift += r_.drift[k];
     out.history.push_back({t, out.rounds, out.gradients, out.exchanges, out.bytes, out.seconds,
                            out.objective, out.certificate, drift / static_cast<double>(p.workers)});
-  }
-  std::uint64_t all_bytes() const noexcept {
-    std::uint64_t all = r_.bytes_before;
-    for (std::size_t i = 0; i != r_.sent.size(); ++i) all += r_.sent[i];
-    return all;
   }
   double seconds() const {
     if constexpr (Round::protocol::keeps_time)
@@ -288,7 +289,6 @@ class recorder {
   // Thread 0: calls the observer.
   proceed look() { return r_.observer->after_evaluation(r_.outcome.history.back(), *r_.p); }
 
-  static constexpr double infinity = std::numeric_limits<double>::infinity();
   Record& r_;
   Round& round_;
   typename Round::protocol& team_;

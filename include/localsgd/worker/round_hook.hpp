@@ -34,6 +34,10 @@ concept counts_its_gradients = requires(H const& h, std::uint64_t t) {
   { h.gradients_per_sample() } -> std::same_as<std::uint64_t>;
   { h.extra_gradients(t) } -> std::same_as<std::uint64_t>;
 };
+template <class H>
+concept knows_moves_at_start = requires(H const& h) {
+  { h.moves_at_start() } -> std::same_as<bool>;
+};
 }  // namespace detail
 
 /// @brief The shared state of the sequences of a run, and the operation on all of them at sync
@@ -57,6 +61,7 @@ concept counts_its_gradients = requires(H const& h, std::uint64_t t) {
 /// | `h.gradients_per_sample()` | component gradients per sample of a step                        |
 /// | `h.extra_gradients(t)`     | component gradients beyond K·b·t, after t steps                 |
 /// | `h.state(archive)`         | passes its state to `archive(parts…)`                           |
+/// | `h.moves_at_start()`       | optional: whether it moves all workers before their first step  |
 /// | `h.work_of(k)`             | optional: the component gradients of worker k in the last       |
 /// |                            | round, where they do not follow from its steps                  |
 /// | `h.expects(H, change)`     | optional: whether the change of every worker in H local steps   |
@@ -90,6 +95,15 @@ concept RoundHook = detail::knows_when_it_evaluates<H> && detail::tells_what_it_
                     detail::counts_its_gradients<H>;
 
 namespace detail {
+
+/// @brief Whether the hook moves all workers before their first step.
+template <RoundHook H>
+bool moves_at_start(H const& h) noexcept {
+  if constexpr (knows_moves_at_start<H>)
+    return h.moves_at_start();
+  else
+    return false;
+}
 
 /// @brief Plain workers share no state.
 template <class Scalar>

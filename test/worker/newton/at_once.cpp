@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "localsgd/loss/logistic.hpp"
+#include "localsgd/loss/squared.hpp"
+#include "localsgd/minimize.hpp"
 #include "localsgd/objective/linear.hpp"
 #include "localsgd/regularizer/group_l1.hpp"
 #include "localsgd/regularizer/l1.hpp"
@@ -23,6 +25,13 @@ using detail::newton_begins_at_once;
 constexpr std::size_t n = 200, d = 6;
 constexpr double lambda = 1.0 / n;
 
+// The same curvature as `squared`, under another name.
+struct own_squares {
+  double value(double z, double y) const { return (z - y) * (z - y) / 2; }
+  double derivative(double z, double y) const { return z - y; }
+  double curvature() const { return 1; }
+};
+
 template <class F>
 plan plan_of(F const& f, double tolerance) {
   plan p = support::make_plan(f.samples(), f.dimension(), 4, 1);
@@ -32,6 +41,61 @@ plan plan_of(F const& f, double tolerance) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_CASE(newton_steps_begin_at_once_for_least_squares_with_few_features) {
+  auto const a = support::random_features<double>(n, d, 1);
+  std::vector<double> const y = support::random_signs(n, 2);
+  linear_objective const stock(a, y, squared{}, l2{lambda});
+  linear_objective const own(a, y, own_squares{}, l2{lambda});
+  BOOST_TEST(newton_begins_at_once(stock, plan_of(stock, 1e-6)));
+  BOOST_TEST(newton_begins_at_once(own, plan_of(own, 1e-6)));
+  BOOST_TEST(!newton_begins_at_once(stock, plan_of(stock, 0)));
+}
+
+BOOST_AUTO_TEST_CASE(local_steps_come_first_for_least_squares_whose_hessian_is_expensive) {
+  auto const a = support::random_features<double>(n, d, 1);
+  std::vector<double> const y = support::random_signs(n, 2);
+  linear_objective const f(a, y, squared{}, l2{lambda});
+  plan wide = plan_of(f, 1e-6);
+  wide.dimension = 1000;
+  wide.flops_per_sample = 1000;
+  BOOST_TEST(!newton_begins_at_once(f, wide));
+}
+
+BOOST_AUTO_TEST_CASE(least_squares_end_after_one_newton_step_and_the_history_has_the_start) {
+  auto const a = support::random_features<double>(n, d, 1);
+  std::vector<double> const y = support::random_signs(n, 2);
+  linear_objective const f(a, y, squared{}, l2{lambda});
+  result const r = minimize(f, {.tolerance = 1e-10});
+  BOOST_TEST((r.reason == stop_reason::tolerance_reached));
+  BOOST_TEST(r.certificate <= 1e-10);
+  BOOST_TEST(r.steps == 0u);
+  BOOST_REQUIRE(r.history.size() == 2u);
+  BOOST_TEST(r.history.front().objective == 0.5);  // y = ±1 and x = 0
+  BOOST_TEST(r.history.front().gradients == 0u);
+  BOOST_TEST(r.history.back().objective == r.objective);
+  BOOST_TEST(r.history.back().gradients == r.gradients);
+}
+
+BOOST_AUTO_TEST_CASE(the_history_has_the_start_where_regularizers_begin_with_newton_steps) {
+  auto const a = support::random_features<double>(n, d, 1);
+  std::vector<double> const y = support::random_signs(n, 2);
+  linear_objective const f(a, y, squared{}, l1{1e-3});
+  result const r = minimize(f, {.tolerance = 1e-10});
+  BOOST_TEST((r.reason == stop_reason::tolerance_reached));
+  BOOST_TEST(r.history.front().objective == 0.5);
+  BOOST_TEST(r.objective < 0.5);
+}
+
+BOOST_AUTO_TEST_CASE(a_run_whose_start_is_certified_makes_no_newton_step) {
+  auto const a = support::random_features<double>(n, d, 1);
+  std::vector<double> const y = support::random_signs(n, 2);
+  linear_objective const f(a, y, squared{}, l1{10});  // above lambda_max: |x| <= 1 in every feature
+  result const r = minimize(f, {.tolerance = 1e-10});
+  BOOST_TEST((r.reason == stop_reason::tolerance_reached));
+  BOOST_TEST(r.history.size() == 1u);
+  BOOST_TEST(r.objective == 0.5);
+}
 
 BOOST_AUTO_TEST_CASE(local_steps_come_first_with_a_regularizer_that_has_a_gradient) {
   auto const a = support::random_features<double>(n, d, 1);

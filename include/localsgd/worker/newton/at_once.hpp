@@ -2,9 +2,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/kernels/rows.hpp"
+#include "localsgd/objective/linear_concept.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
 #include "localsgd/settings.hpp"
 #include "localsgd/worker/newton/hessian.hpp"
+#include "localsgd/worker/newton/hessian_work.hpp"
+
+#include <cstddef>
 
 /// @file
 /// @brief Whether Newton steps begin at the starting point.
@@ -14,14 +19,23 @@ namespace localsgd::detail {
 /// @brief Whether Newton steps begin at the starting point, without local steps before them.
 ///
 /// With a regularizer without a gradient they do if they exist, because their working set is smallest
-/// at the start. Otherwise a few local steps save more Newton steps than they cost.
+/// at the start. For least squares one step is enough from any point. It is made at once if, with rows
+/// of average length, it costs less than the four epochs of local steps that even well-conditioned
+/// problems need. Otherwise a few local steps save more Newton steps than they cost.
 ///
-/// The answer depends only on the types and the regularizer, so it is the same on all ranks.
+/// The answer depends only on the types, the regularizer and sizes, so it is the same on all ranks.
 template <Objective F>
 bool newton_begins_at_once([[maybe_unused]] F const& f, plan const& p) {
   if (!(p.tolerance > 0)) return false;
   if constexpr (has_group_newton_steps<stepped_objective<F>>) {
     return has_small_groups(f.regularizer());
+  } else if constexpr (linear_with_ridge<stepped_objective<F>> && !ShardedObjective<F>) {
+    if (p.dimension > most_factored || !has_constant_curvature(f.loss(), f.target(0))) return false;
+    constexpr bool sparse = sparse_row<decltype(row_of(f.features(), 0))>;
+    auto const entries = static_cast<std::size_t>(p.flops_per_sample + 0.5);
+    pass_work const each = work_of_row(sparse, entries, p.dimension);
+    double const once = work_of_system(p.dimension, 2) / static_cast<double>(p.samples);
+    return each.hessian + each.gradient + once <= 4 * each.local_step;
   } else {
     return has_proximal_newton_steps<stepped_objective<F>>;
   }

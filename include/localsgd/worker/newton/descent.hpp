@@ -174,14 +174,17 @@ class newton_descent {
   bool pays(full_gradient::value const& now) noexcept {
     if (!(p_->tolerance > 0) || failures_ > most_failures) return false;
     if (proximal<stepped_objective<F>> && certificate_ <= p_->tolerance) return false;
-    if (reach_ * now.squared_gradient_norm <= p_->tolerance * ridge_) return false;
+    bool const ends = reach_ * now.squared_gradient_norm <= p_->tolerance * ridge_;
+    // The certificate of a strongly convex f is not looser than this bound: the run ends here.
+    if (ends && ridge_ > 0 && reach_ == 1) certificate_ = p_->tolerance;
+    if (ends) return false;
     if (pays_) return true;
     double const price = steps_expected_ * direction_.epochs() * std::exp2(2 * failures_);
     double const anchors = static_cast<double>(anchors_), soon = direction_.share_of_price() * price;
     double const left = drop_ * rate_ / (1 - rate_) / p_->tolerance;
     double const epochs = left > 1 ? std::log(left) / -std::log(rate_) : 0;
     bool const nearly_there = anchors_ >= 2 && epochs < 1;
-    pays_ = proximal<stepped_objective<F>> || anchors >= price ||
+    pays_ = proximal<stepped_objective<F>> || (at_once_ && failures_ == 0) || anchors >= price ||
             (anchors >= soon && !nearly_there) || (anchors_ >= 2 && epochs > soon);
     return pays_;
   }

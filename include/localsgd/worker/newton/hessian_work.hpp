@@ -24,6 +24,9 @@ struct pass_work {
   double hessian;     ///< its share of ∇²f
 };
 
+/// @brief The largest d of a Hessian that is factorized.
+inline constexpr std::size_t most_factored = 1024;
+
 /// @brief The multiply-adds of a rank_update of m columns per row, including what tiles add on the
 ///        diagonal.
 inline double tile_area(std::size_t m) noexcept {
@@ -45,18 +48,21 @@ std::size_t entries_of(Row const& row) noexcept {
     return row.size();
 }
 
-/// @brief The work of sample i of a linear model with d coordinates.
-template <LinearObjective F>
-pass_work work_of_sample(F const& f, std::size_t i, std::size_t d) noexcept {
-  auto const row = row_of(f.features(), i);
-  constexpr bool sparse = sparse_row<decltype(row_of(f.features(), i))>;
-  std::size_t const n = entries_of(row);
+/// @brief The work of a row with n entries of a linear model with d coordinates.
+inline pass_work work_of_row(bool sparse, std::size_t n, std::size_t d) noexcept {
   double const entries = static_cast<double>(n);
   bool const dense = !sparse || is_full(n, d);
   double const products = (sparse ? 2 : 0.5) * entries;
   return {.local_step = sparse ? 100 + 7 * entries : 90 + 1.2 * entries,
           .gradient = 25 + (sparse ? 3 : 0.5) * entries,
           .hessian = 25 + products + (dense ? tile_rate(d) * tile_area(d) : 1.6 * pairs(n))};
+}
+
+/// @brief The work of sample i of a linear model with d coordinates.
+template <LinearObjective F>
+pass_work work_of_sample(F const& f, std::size_t i, std::size_t d) noexcept {
+  auto const row = row_of(f.features(), i);
+  return work_of_row(sparse_row<decltype(row_of(f.features(), i))>, entries_of(row), d);
 }
 
 /// @brief The work of sample i of softmax regression with d coordinates.

@@ -212,8 +212,6 @@ class newton_direction<F> {
   }
 
  private:
-  static constexpr std::size_t most_factored = 1024;
-
   bool searches() const noexcept {
     if constexpr (std::same_as<scalar, double>) return search_.exists();
     return false;

@@ -96,6 +96,7 @@ class svrg_anchor {
     return p_->samples * passes_ + descent_.gradients() + again;
   }
   bool stalled() const noexcept { return stalled_ >= patience; }
+  bool moves_at_start() const noexcept { return looks_at(0) && descent_.begins_at_once(); }
 
   /// @brief change ← the change of a worker by its common steps. @return Whether it is known
   bool expects(std::uint64_t local_steps, std::span<scalar> change) const {
@@ -220,8 +221,7 @@ class svrg_anchor {
   }
 
   // Leader only, from here on. T(x̃): the consensus or, if r has no gradient, a noise-free step from
-  // it. A mean of points with zeros need not have any; this step sets them and enforces the
-  // constraints of r.
+  // it, which sets zeros, of which a mean has fewer, and enforces the constraints of r.
   std::span<scalar const> end_of_map(std::span<scalar const> consensus) {
     if constexpr (!proximal<F>) return consensus;
     stepped_.assign(consensus.begin(), consensus.end());
