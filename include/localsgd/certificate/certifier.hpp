@@ -27,11 +27,14 @@
 
 namespace localsgd::detail {
 
+template <class F>
+concept has_subgradient_of_penalty =
+    regularizer_has_subgradient<regularizer_type<F>, typename F::scalar>;
+
 /// @brief Objectives whose evaluations give the norm of the least subgradient of F: that of the
 ///        gradient if F is differentiable.
 template <class F>
-concept knows_least_subgradient =
-    bool(differentiable<F> || regularizer_has_subgradient<regularizer_type<F>, typename F::scalar>);
+concept knows_least_subgradient = bool(differentiable<F> || has_subgradient_of_penalty<F>);
 
 /// @brief Bounds f(x) − f* at evaluated points by the least of:
 /// - ‖∇f(x)‖²/(2μ);

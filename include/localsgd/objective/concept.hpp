@@ -14,7 +14,8 @@ namespace localsgd {
 namespace detail {
 
 // bool(a || b) is one atomic constraint. For a plain a || b, compilers that order two constrained
-// templates build one conjunction for each choice: 2^n for n disjunctions.
+// templates build one conjunction for each choice: 2^n for n disjunctions. If a or b names a type that
+// may not exist, give it a concept of its own: else the whole constraint is false.
 
 template <class F>
 concept has_scalar =
