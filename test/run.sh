@@ -2,13 +2,13 @@
 # Copyright (c) 2026 The localsgd authors
 # SPDX-License-Identifier: BSL-1.0
 #
-# usage: test/run.sh [--all | --unsanitized] [--preset dev|release|asan|tsan] [--compiler COMMAND]
+# usage: test/run.sh [--all | --without-code] [--preset dev|release|asan|tsan] [--compiler COMMAND]
 #                    [ctest argument...]
 # Installs what is missing, builds tests and runs them: those that compile quickly or, with --all, the
 # whole suite. A preset with sanitizers leaves out the tests from which they learn nothing. The preset
-# tsan has the tests of threads only. --unsanitized: the tests that the presets asan and tsan leave
-# out, except those of MPI and of reliability. Without --compiler, CXX is respected. All other
-# arguments go to CTest:
+# tsan has the tests of threads only. --without-code: whether the tests that the presets asan and tsan
+# leave out, except those of MPI, and the examples compile without a warning; runs only those that run the
+# compiler. Without --compiler, CXX is respected. All other arguments go to CTest:
 #   test/run.sh -R objective
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -19,10 +19,10 @@ arguments=()
 while (($# > 0)); do
   case $1 in
     --all) suite=all && shift ;;
-    --unsanitized) suite=unsanitized && shift ;;
+    --without-code) suite=without_code && shift ;;
     --preset) preset=${2:?--preset needs a name} && shift 2 ;;
     --compiler) export CXX=${2:?--compiler needs a command} && shift 2 ;;
-    -h | --help) sed -n '5,14s/^# //p' "${BASH_SOURCE[0]}" && exit 0 ;;
+    -h | --help) sed -n '5,15s/^# //p' "${BASH_SOURCE[0]}" && exit 0 ;;
     *) arguments+=("$1") && shift ;;
   esac
 done
@@ -36,12 +36,17 @@ esac
 build=build/test
 if [[ $preset != dev ]]; then build+=-$preset; fi
 if [[ -n ${CXX:-} ]]; then build+=-$(basename "${CXX%% *}"); fi
+if [[ $suite == without_code ]]; then build+=-without-code; fi
 
 bash cmake/install_packages.sh test
 if [[ ${CXX:-} == *clang* ]]; then bash cmake/install_packages.sh clang; fi
 
 options=(-DLOCALSGD_TESTS=ON -DLOCALSGD_EXAMPLES=ON)
-if command -v ccache >/dev/null; then options+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
+if [[ $suite == without_code ]]; then
+  options+=("-DCMAKE_CXX_COMPILER_LAUNCHER=bash;$PWD/test/without_code.sh")
+elif command -v ccache >/dev/null; then
+  options+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+fi
 # ThreadSanitizer's few programs would gain nothing from precompiled headers. What they hide, includes
 # that a header lacks, the target headers_alone finds.
 if [[ $suite != for_tsan ]]; then
@@ -67,11 +72,10 @@ case $suite in
     targets=(tests_for_tsan)
     arguments+=(--label-regex '^threads$')
     ;;
-  unsanitized)
-    # What MPI does, and what reliability tests, depends little on the compiler.
-    targets=(tests_unsanitized examples)
-    arguments+=(--label-regex 'large|long|processes|formulas|toolchain|examples'
-      --label-exclude '^(mpi|packages|threads|reliability)$')
+  without_code)
+    targets=(tests_without_code examples_without_code)
+    arguments+=(--label-regex '^toolchain$' --label-exclude '^(mpi|packages)$'
+      --exclude-regex '^(layers|readme)$')
     ;;
 esac
 
