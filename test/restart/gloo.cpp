@@ -8,12 +8,8 @@
 
 int main(int argc, char** argv) {
   return support::main_of_job(argc, argv, [](support::killed_job& job) {
-    using support::environment;
-    localsgd::gloo_options const where{.folder = std::getenv("LOCALSGD_FOLDER"),
-                                       .run = std::getenv("LOCALSGD_RUN"),
-                                       .rank = environment("LOCALSGD_RANK"),
-                                       .size = environment("LOCALSGD_RANKS"),
-                                       .deadline = 60};
+    auto where = localsgd::gloo_options_from_environment();
+    where.deadline = 60;
     localsgd::gloo_ranks ranks(where, {.threads = 1});
     job.run(where.rank, where.size, ranks);
   });

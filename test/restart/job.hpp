@@ -29,11 +29,6 @@
 
 namespace support {
 
-inline std::size_t environment(char const* name) {
-  char const* const text = std::getenv(name);
-  return text == nullptr ? 0 : std::stoul(text);
-}
-
 struct killed_job {
   static constexpr std::size_t workers = 5, local_steps = 4;
 
@@ -50,7 +45,8 @@ struct killed_job {
 
   /// @brief All starts that are cut get less far, together, than the end of the run.
   void choose_victim(std::size_t rank, std::size_t ranks) {
-    std::size_t const attempt = environment("LOCALSGD_ATTEMPT");
+    char const* const text = std::getenv("LOCALSGD_ATTEMPT");
+    std::size_t const attempt = text == nullptr ? 0 : std::stoul(text);
     if (attempt >= kills) return;
     auto const drawn = localsgd::random_words(seed, localsgd::random_stream::noise, 4, attempt);
     if (drawn[0] % ranks != rank) return;

@@ -3,9 +3,12 @@
 # SPDX-License-Identifier: BSL-1.0
 """Tests tools/restart/localsgd-restart with ranks that are shell scripts."""
 
+import contextlib
+import io
 import os
 import pathlib
 import re
+import runpy
 import shutil
 import signal
 import subprocess
@@ -14,7 +17,9 @@ import tempfile
 import time
 import unittest
 
-supervisor = str(pathlib.Path(__file__).resolve().parents[2] / 'tools/restart/localsgd-restart')
+root = pathlib.Path(__file__).resolve().parents[2]
+supervisor = str(root / 'tools/restart/localsgd-restart')
+restart = runpy.run_path(supervisor)
 
 
 class Restart(unittest.TestCase):
@@ -24,6 +29,7 @@ class Restart(unittest.TestCase):
         self.log = os.path.join(self.folder, 'log')  # what ranks write
         self.rendezvous = os.path.join(self.folder, 'rendezvous')
         os.mkdir(self.rendezvous)
+        self.environment = {**os.environ, 'LOG': self.log, 'DIR': self.folder}
 
     def command(self, *arguments):
         return [sys.executable, supervisor, *arguments]
@@ -31,7 +37,7 @@ class Restart(unittest.TestCase):
     def run_it(self, *arguments):
         self.result = subprocess.run(self.command(*arguments), stdout=subprocess.PIPE,
                                      stderr=subprocess.PIPE, universal_newlines=True, timeout=60,
-                                     env={**os.environ, 'LOG': self.log, 'DIR': self.folder})
+                                     env=self.environment)
         return self.result.returncode
 
     def gloo(self, script, *options):
@@ -73,8 +79,12 @@ class Restart(unittest.TestCase):
                 (['mpi', '--hosts', 'a,b', 'mpirun', '{ranks}'], '{hosts} is missing'),
                 (['mpi', '--ranks', '2', '--grace', '1', 'mpirun', '{ranks}'], '--grace')]:
             with self.subTest(arguments):
-                self.assertEqual(self.run_it(*arguments), 2)
-                self.says(name)
+                errors = io.StringIO()
+                with self.assertRaises(SystemExit) as exit, contextlib.redirect_stderr(errors):
+                    restart['parse'](arguments)
+                self.assertEqual(exit.exception.code, 2)
+                self.assertIn(name, errors.getvalue())
+        self.assertEqual(self.run_it('gloo', 'true'), 2)
 
     def test_the_exit_code_of_the_job_is_passed_through_without_a_restart(self):
         for code in 0, 1, 7, 75, 127:
@@ -156,7 +166,7 @@ class Restart(unittest.TestCase):
         """The supervisor, once its ranks have written `count` lines."""
         process = subprocess.Popen(self.command(*arguments), stderr=subprocess.PIPE,
                                    universal_newlines=True,
-                                   env={**os.environ, 'LOG': self.log, 'DIR': self.folder})
+                                   env=self.environment)
         self.addCleanup(process.stderr.close)
         end = time.monotonic() + 60
         while not os.path.exists(self.log) or len(self.logged()) < count:
@@ -196,7 +206,7 @@ class Restart(unittest.TestCase):
             file.write('''#!/bin/sh
                 if [ -e $DIR/$1.down ]; then exit 255; fi
                 if [ -e $DIR/$1.hangs ]; then exec sleep 100; fi
-                HOST=$1 exec sh -c "$2"''')
+                cd / && exec env -i LOG=$LOG DIR=$DIR HOST=$1 PATH=$PATH sh -c "$2"''')
         os.chmod(path, 0o755)
         return ['--remote-shell', path]
 
@@ -228,6 +238,13 @@ class Restart(unittest.TestCase):
             file.write('# all of them\na slots=2\n\nb:1 # small\nc max\n')
         self.assertEqual(self.gloo('echo $HOST >>$LOG', '--hostfile', path, *self.remote_shell()), 0)
         self.assertEqual(self.logged(), ['a', 'a', 'b', 'c'])
+
+    def test_ranks_on_other_hosts_have_the_folder_and_the_variables_of_this_one(self):
+        self.environment['LOCALSGD_INTERFACE'] = 'eth 0'
+        self.assertEqual(self.gloo('echo "$LOCALSGD_INTERFACE" $LOCALSGD_RANK of $LOCALSGD_RANKS '
+                                   'in $LOCALSGD_FOLDER, "$(pwd)" >>$LOG', '--hosts', 'a',
+                                   *self.remote_shell()), 0)
+        self.assertEqual(self.logged(), [f'eth 0 0 of 1 in {self.rendezvous}, {os.getcwd()}'])
 
     def test_a_stop_request_reaches_ranks_on_other_hosts(self):
         process = self.started(1, 'gloo', '--hosts', 'a', '--folder', self.rendezvous,
