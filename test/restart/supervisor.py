@@ -205,7 +205,7 @@ class Restart(unittest.TestCase):
         with open(path, 'w') as file:
             file.write('''#!/bin/sh
                 if [ -e $DIR/$1.down ]; then exit 255; fi
-                if [ -e $DIR/$1.hangs ]; then exec sleep 100; fi
+                if [ -e $DIR/$1.hangs ]; then echo asked >>$LOG; exec sleep 100; fi
                 cd / && exec env -i LOG=$LOG DIR=$DIR HOST=$1 PATH=$PATH sh -c "$2"''')
         os.chmod(path, 0o755)
         return ['--remote-shell', path]
@@ -221,6 +221,7 @@ class Restart(unittest.TestCase):
                 if [ $LOCALSGD_ATTEMPT = 1 ]; then exit 0; fi
                 case $HOST in b) echo >$DIR/b.%s; kill -KILL $$;; c) kill -KILL $$;; esac
                 exit 1''' % way, '--hosts', 'a:2,b:2,c', '--min-ranks', '3', '--probe', '3',
+                                       '--grace', '3',
                                        *self.remote_shell()), 0)
             self.assertEqual([line for line in self.logged() if line.startswith('1')],
                              ['1 a 0 of 3', '1 a 1 of 3', '1 c 2 of 3'])
@@ -253,6 +254,15 @@ class Restart(unittest.TestCase):
         process.send_signal(signal.SIGTERM)
         self.assertEqual(process.wait(60), 75)
         self.assertEqual(os.listdir(self.rendezvous), [])
+
+    def test_a_stop_request_between_two_starts_is_not_forgotten(self):
+        process = self.started(3, 'gloo', '--hosts', 'a,b', '--folder', self.rendezvous,
+                               *self.remote_shell(), '--probe', '3', 'sh', '-c',
+                               'echo ready >>$LOG; [ $HOST = b ] || echo >$DIR/a.hangs; '
+                               'kill -KILL $$')
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(60), 137)
+        self.assertEqual(self.logged(), ['asked', 'ready', 'ready'])
 
     def mpi(self, script, *options):
         """A stand-in for mpirun, which is given {ranks} and {hosts}."""
