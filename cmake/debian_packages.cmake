@@ -30,6 +30,7 @@ if(LOCALSGD_TOOLS)
   set(CPACK_DEBIAN_TRAIN_PACKAGE_SECTION math)
   set(CPACK_DEBIAN_TRAIN_PACKAGE_SHLIBDEPS ON)
   set(CPACK_COMPONENT_TRAIN_DESCRIPTION
-      "This package has localsgd-train, which trains linear models from the command line.")
+      "This package has localsgd-train, which trains linear models from the command line, and localsgd-restart, which restarts jobs on clusters.")
+  set(CPACK_DEBIAN_TRAIN_PACKAGE_RECOMMENDS python3)
 endif()
 include(CPack)

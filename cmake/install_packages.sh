@@ -16,7 +16,7 @@ declare -A groups=(
   [build]="$build"
   [test]="$build libboost-test-dev zlib1g-dev libopenmpi-dev mpirun=openmpi-bin
     libgloo-dev nlohmann-json3-dev liblinear-train=liblinear-tools
-    pkg-config=pkg-config meson=meson python3=python3"
+    pkg-config=pkg-config meson=meson python3=python3 python3-yaml"
   [clang]='clang++=clang libclang-rt-dev'
   [quickstart]="$build zlib1g-dev dataset-fashion-mnist"
   [benchmark]="$build zlib1g-dev libbenchmark-dev"

@@ -5,6 +5,7 @@
 /// @file
 /// @brief The whole library with Gloo: link with the CMake target `localsgd::gloo`.
 
+#include "localsgd/communicator/gloo/environment.hpp"
 #include "localsgd/communicator/rank_failed.hpp"
 #include "localsgd/localsgd.hpp"
 #include "localsgd/synchronizer/gloo.hpp"
