@@ -53,6 +53,7 @@ void local_sgd(Round& round, S const& schedule, E const& step_size, std::uint64_
     if (recorder.ends_at_start()) break;
     round.hook().before_round(round);  // variance-reduced workers, when due: x̃ ← x̄, with ∇f(x̃)
     if (recorder.ends()) break;  // all threads reach the same decision from equal values
+    detail::before_steps(round.hook(), round);
     std::uint64_t const t = round.steps();
     std::uint64_t const sync = std::min(recorder.next(schedule, t), steps);  // T is a sync time
     if (!(sync > t)) detail::refuse_sync_time(t, sync);

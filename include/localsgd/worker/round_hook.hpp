@@ -62,6 +62,8 @@ concept knows_moves_at_start = requires(H const& h) {
 /// | `h.extra_gradients(t)`     | component gradients beyond K·b·t, after t steps                 |
 /// | `h.state(archive)`         | passes its state to `archive(parts…)`                           |
 /// | `h.moves_at_start()`       | optional: whether it moves all workers before their first step  |
+/// | `h.before_steps(context)`  | optional: collective, after the evaluation at the start or at a |
+/// |                            | sync time, if the run continues                                 |
 /// | `h.work_of(k)`             | optional: the component gradients of worker k in the last       |
 /// |                            | round, where they do not follow from its steps                  |
 /// | `h.expects(H, change)`     | optional: whether the change of every worker in H local steps   |
@@ -103,6 +105,12 @@ bool moves_at_start(H const& h) noexcept {
     return h.moves_at_start();
   else
     return false;
+}
+
+/// @brief Calls h.before_steps(context), if it exists.
+template <RoundHook H, class Context>
+void before_steps(H& h, Context& context) {
+  if constexpr (requires { h.before_steps(context); }) h.before_steps(context);
 }
 
 /// @brief Plain workers share no state.

@@ -141,8 +141,6 @@ class newton_descent {
 
   /// @brief Whether Newton steps begin at the first anchor, at any cost.
   bool begins_at_once() const noexcept { return at_once_; }
-  /// @brief Leader only: whether the tolerance was proved at the anchor, so that the run ends.
-  bool certified() const noexcept { return certificate_ <= p_->tolerance; }
 
   /// @brief Component gradients, with Hessians counted in units of them.
   std::uint64_t gradients() const noexcept { return gradients_; }
@@ -174,10 +172,7 @@ class newton_descent {
   bool pays(full_gradient::value const& now) noexcept {
     if (!(p_->tolerance > 0) || failures_ > most_failures) return false;
     if (proximal<stepped_objective<F>> && certificate_ <= p_->tolerance) return false;
-    bool const ends = reach_ * now.squared_gradient_norm <= p_->tolerance * ridge_;
-    // The certificate of a strongly convex f is not looser than this bound: the run ends here.
-    if (ends && ridge_ > 0 && reach_ == 1) certificate_ = p_->tolerance;
-    if (ends) return false;
+    if (reach_ * now.squared_gradient_norm <= p_->tolerance * ridge_) return false;
     if (pays_) return true;
     double const price = steps_expected_ * direction_.epochs() * std::exp2(2 * failures_);
     double const anchors = static_cast<double>(anchors_), soon = direction_.share_of_price() * price;

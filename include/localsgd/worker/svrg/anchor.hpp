@@ -14,6 +14,7 @@
 #include "localsgd/worker/newton/descent.hpp"
 #include "localsgd/worker/round_hook.hpp"
 #include "localsgd/kernels/extrapolation.hpp"
+#include "localsgd/worker/svrg/start.hpp"
 #include "localsgd/worker/svrg/steps.hpp"
 
 #include <algorithm>
@@ -30,13 +31,6 @@
 /// @brief The anchor of variance-reduced steps, and when it moves.
 
 namespace localsgd::detail {
-/// @brief When the variance-reduced steps begin.
-enum class svrg_start {
-  never,
-  at_once,
-  when_noise_prevails,  ///< after plain steps: when the average beats the last point, or an epoch
-};
-
 /// @brief x̃ with f(x̃) and ∇f(x̃), shared by the sequences of all workers. They read it, and it moves
 ///        only at sync times: a RoundHook.
 ///
@@ -112,6 +106,15 @@ class svrg_anchor {
     if (looks_at(round.steps()) || lost || !steps_.slopes().known()) renew(round, lost);
   }
 
+  /// @brief Collective, if the run continues: measures the data, if Newton steps came first.
+  template <class Context>
+  void before_steps(Context& round) {
+    if (!steps_.postponed()) return;
+    uncounted(round.team(), [&] { steps_.catch_up(*f_, round.pass(), round.team(), *p_); });
+    round.team().barrier();  // the table is complete
+    round.move_to(point(), false);
+  }
+
   template <class Archive>
   void state(Archive& archive) {
     archive(next_, active_, renewed_at_, passes_, active_since_, rescues_, stalled_, point_, history_,
@@ -123,12 +126,6 @@ class svrg_anchor {
   static constexpr int most_rescues = 2100, patience = 8;  // 2^-2100·η is 0 for every η
   static constexpr bool remembers = linear_with_sparse_steps<stepped_objective<F>>;  // slopes there
   static constexpr bool automatic = std::same_as<E, automatic_step::chosen>;
-
-  static std::uint64_t first_look(svrg_start start, std::uint64_t period) noexcept {
-    if (start == svrg_start::at_once) return 0;
-    return start == svrg_start::never ? std::numeric_limits<std::uint64_t>::max()
-                                      : std::max<std::uint64_t>(1, period / 4);
-  }
 
   template <class Context>
   void renew(Context& round, bool lost) {
@@ -173,10 +170,6 @@ class svrg_anchor {
       history_.clear();
       take_steps(round.pass());
     });
-    if (team.broadcast(leader && steps_.postponed() && !descent_.certified() ? 1 : 0) != 0)
-      uncounted(team, [&] {  // a certificate still needs ∇f at the anchor
-        round.pass().keeping_sums(team, [&] { steps_.catch_up(*f_, round.pass(), team, *p_); });
-      });
     round.pass().share_slopes(team, steps_.slopes().to_fill());
     team.barrier();  // the anchor is set
     round.move_to(point(), next == move::done_back);  // the average does not change
