@@ -238,6 +238,7 @@ LOCALSGD_ONE_COPY void pack_rows(F const& f, std::span<typename F::scalar const>
 }
 
 /// @brief Adds the rows of pack_rows() to a matrix.
+template <class = void>  // compiled only where it is used
 LOCALSGD_ONE_COPY inline void unpack_rows(std::span<std::byte const> message, column_quadratic& to) {
   for (std::size_t at = 0; at != message.size();) {
     double const weight = get<double>(message, at);
