@@ -12,6 +12,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "localsgd/evaluation/sparse_sum.hpp"
 #include "localsgd/loss/huber.hpp"
 #include "localsgd/loss/logistic.hpp"
 #include "localsgd/loss/poisson.hpp"
@@ -35,6 +36,8 @@ using localsgd::logistic;
 using localsgd::poisson;
 using localsgd::squared;
 using localsgd::detail::full_gradient;
+using localsgd::detail::sparse_sum;
+using localsgd::detail::thread_team;
 using support::layouts;
 
 // What an evaluation gives: on the first thread the values, and on every thread the sum.
@@ -322,7 +325,8 @@ BOOST_AUTO_TEST_CASE(sparse_messages_take_fewer_bytes_and_change_no_bit) {
     auto const p = support::make_plan(f.samples(), f.dimension(), 4, 1);
     for (std::size_t const threads : {1U, 3U}) {
       full_gradient plain(p), sparse(p);
-      sparse.send_sparse();
+      sparse_sum<> sum(sparse.parts());
+      sparse.send_sparse<thread_team>(sum);
       support::with_team(4, threads, [&](auto& team) {
         auto const first = plain(f, std::span<double const>(x), team);
         auto const plain_bytes = team.sent().bytes;

@@ -45,7 +45,7 @@ std::vector<double> sum_of(std::size_t stride) {
 // On each thread of a team: its own parts, the sum, whether it was made, and the bytes sent.
 template <class T>
 void check(T& team, std::size_t stride, bool sparse, std::vector<std::vector<double>>& rows,
-           std::vector<double>& total, detail::sparse_sum& sum, std::atomic<std::uint64_t>& bytes) {
+           std::vector<double>& total, detail::sparse_sum<>& sum, std::atomic<std::uint64_t>& bytes) {
   index_range const mine = detail::even_split(parts, team.threads(), team.thread());
   for (std::size_t p = mine.first; p != mine.last; ++p) rows[p] = part_of(p, stride);
   bool const made = sum(team, rows, std::span<double>(total), expect);
@@ -63,7 +63,7 @@ BOOST_AUTO_TEST_CASE(few_entries_travel_and_the_sum_has_the_bits_of_whole_vector
   for (std::size_t const threads : {1u, 2u, 3u}) {
     std::vector<std::vector<double>> rows(parts);
     std::vector<double> total(length);
-    detail::sparse_sum sum(parts);
+    detail::sparse_sum<> sum(parts);
     std::atomic<std::uint64_t> bytes{0};
     support::with_team(parts, threads, [&](auto& team) {
       check(team, 100, true, rows, total, sum, bytes);
@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(ranks_have_the_same_bits) {
     struct of_rank {
       std::vector<std::vector<double>> rows{parts};
       std::vector<double> total = std::vector<double>(length);
-      detail::sparse_sum sum{parts};
+      detail::sparse_sum<> sum{parts};
     };
     std::vector<of_rank> ranks(threads.size());
     std::atomic<bool> equal{true};
@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_CASE(ranks_have_the_same_bits) {
 BOOST_AUTO_TEST_CASE(where_whole_vectors_take_fewer_bytes_nothing_is_made) {
   std::vector<std::vector<double>> rows(parts);
   std::vector<double> total(length);
-  detail::sparse_sum sum(parts);
+  detail::sparse_sum<> sum(parts);
   std::atomic<std::uint64_t> bytes{0};
   support::with_team(parts, 2, [&](auto& team) {
     check(team, 1, false, rows, total, sum, bytes);  // all entries of three parts: 27 bytes a coordinate
@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_CASE(a_damaged_message_is_refused) {
   receiver team;
   detail::put_varint(team.message, 5);
   detail::put(team.message, 1.5);  // v_5 = 1.5
-  detail::sparse_sum sum(2);
+  detail::sparse_sum<> sum(2);
   BOOST_TEST(sum(team, rows, std::span<double>(total), zeros));
   BOOST_TEST(total[5] == 1.5);
   while (team.message.size() != 1) {
@@ -154,7 +154,7 @@ BOOST_AUTO_TEST_CASE(numbers_that_are_not_finite_travel) {
   expect(0, 0, rows[0]);
   rows[0][39] = std::numeric_limits<double>::quiet_NaN();
   std::vector<double> total(40);
-  detail::sparse_sum sum(1);
+  detail::sparse_sum<> sum(1);
   support::with_team(1, 1, [&](auto& team) {
     BOOST_TEST(sum(team, rows, std::span<double>(total), expect));
   });

@@ -41,7 +41,7 @@ void check_sum(std::span<std::byte const> message) {
   parts[0][5] = 3;
   std::vector<double> total(700);
   team ranks{message};
-  detail::sparse_sum sum(2);
+  detail::sparse_sum<> sum(2);
   try {
     bool const made = sum(ranks, std::span<std::vector<double> const>(parts), std::span(total),
                           [](std::size_t, std::size_t, std::span<double> out) {

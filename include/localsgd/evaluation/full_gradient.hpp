@@ -6,7 +6,6 @@
 #include "localsgd/core/compiler.hpp"
 #include "localsgd/core/index_range.hpp"
 #include "localsgd/evaluation/part_call.hpp"
-#include "localsgd/evaluation/sparse_sum.hpp"
 #include "localsgd/kernels/combine.hpp"
 #include "localsgd/kernels/simd.hpp"
 #include "localsgd/loss/evaluate.hpp"
@@ -18,7 +17,6 @@
 #include <algorithm>
 #include <concepts>
 #include <cstddef>
-#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -142,7 +140,10 @@ class full_gradient {
   /// @brief Called by one thread before the first evaluation: only gradient entries that differ
   ///        from that of the penalty are sent, if these take fewer bytes. The result has the same
   ///        bits.
-  void send_sparse() { sparse_.emplace(parts_.size()); }
+  /// @tparam T  the type of the team of all evaluations
+  /// @param sum a sparse_sum of parts(), which must outlive them
+  template <class T, class Sum>
+  void send_sparse(Sum& sum) noexcept { sparse_ = parts_sum::of<T>(sum); }
 
   /// @brief The results of an evaluation of f at a point.
   struct value {
@@ -273,9 +274,8 @@ class full_gradient {
       parts_[p].assign(total_.size(), 0.0);
       add(p, 0, std::span<double>(parts_[p]));
     }
-    std::span<std::vector<double> const> const parts(parts_.begin(), parts_.size());
-    if (expected != nullptr && sparse_ && (*sparse_)(team, parts, std::span<double>(total_), *expected))
-      return true;
+    parts_sum::parts_type const parts(parts_.begin(), parts_.size());
+    if (expected != nullptr && sparse_(&team, parts, total_, *expected)) return true;
     team.sum(parts, total_);
     return false;
   }
@@ -294,7 +294,7 @@ class full_gradient {
   std::size_t samples_;
   fixed_array<std::vector<double>> parts_;  // empty for the parts of other processes
   std::vector<double> total_;
-  std::optional<sparse_sum> sparse_;
+  parts_sum sparse_;
 };
 
 }  // namespace localsgd::detail

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <span>
+#include <vector>
 
 /// @file
 /// @brief A type-erased call that concerns a part of a sum.
@@ -28,6 +29,33 @@ class part_call {
  private:
   void const* what_;
   void (*call_)(void const*, std::size_t, std::size_t, std::span<double>);
+};
+
+/// @brief A reference to a callable of any type that sums parts over a team, or returns false:
+///        `sum(team, parts, total, expect)`. Its code is compiled only where such an object is made.
+///        Without a callable it returns false.
+class parts_sum {
+ public:
+  using parts_type = std::span<std::vector<double> const>;
+  /// @tparam T the type of the team of each call
+  template <class T, class Sum>
+  static parts_sum of(Sum& sum) noexcept {
+    parts_sum made;
+    made.what_ = &sum;
+    made.call_ = [](void* what, void* team, parts_type parts, std::span<double> total,
+                    part_call const& expect) {
+      return (*static_cast<Sum*>(what))(*static_cast<T*>(team), parts, total, expect);
+    };
+    return made;
+  }
+  bool operator()(void* team, parts_type parts, std::span<double> total,
+                  part_call const& expect) const {
+    return call_ != nullptr && call_(what_, team, parts, total, expect);
+  }
+
+ private:
+  void* what_ = nullptr;
+  bool (*call_)(void*, void*, parts_type, std::span<double>, part_call const&) = nullptr;
 };
 
 }  // namespace localsgd::detail

@@ -22,7 +22,9 @@ namespace localsgd::detail {
 /// @brief Σ_p v_p of parts v_p. For each part only the entries that differ from the expected ones
 ///        are sent, losslessly. The bits are those of `team.sum`. One object for each process.
 ///
-/// An entry takes 8 bytes plus its distance from the previous one, at 7 bits a byte.
+/// An entry takes 8 bytes plus its distance from the previous one, at 7 bits a byte. A template, so
+/// that only programs with a compressor compile it.
+template <class = void>
 class sparse_sum {
  public:
   explicit sparse_sum(std::size_t parts) : messages_(parts), bytes_(parts) {}

@@ -12,10 +12,12 @@
 #include <limits>
 #include <string>
 #include <string_view>
-#include <thread>
 
 #if defined(__linux__)
 #include <sched.h>
+#include <unistd.h>
+#else
+#include <thread>
 #endif
 
 /// @file
@@ -148,11 +150,20 @@ inline double core_quota() noexcept {
   return quota;
 }
 
+/// @brief How many processors the system has; 0 = not known.
+inline std::size_t hardware_cores() noexcept {
+#if defined(__linux__)  // compiles faster than <thread>
+  return static_cast<std::size_t>(std::max(0L, ::sysconf(_SC_NPROCESSORS_ONLN)));
+#else
+  return std::thread::hardware_concurrency();
+#endif
+}
+
 /// @brief How many cores this process may use. Thread safe.
 ///
 /// The affinity mask of the calling thread is read at every call, the quota once in a process.
 inline std::size_t available_cores() noexcept {
-  return cores_within(std::thread::hardware_concurrency(), affinity_cores(), core_quota());
+  return cores_within(hardware_cores(), affinity_cores(), core_quota());
 }
 
 }  // namespace localsgd::detail

@@ -21,7 +21,8 @@ namespace localsgd::detail {
 
 /// @brief A quadratic ⟨g, p⟩ + ½⟨p, Hp⟩ by its matrix H. A move of a coordinate costs d multiply-adds,
 ///        a slope none.
-class dense_quadratic {
+template <class = void>
+class basic_dense_quadratic {
  public:
   static constexpr double exact = 1e-20;  ///< a sweep ends the descent if its Σ h_j δ_j² is below this part of the largest
   static constexpr std::size_t sweeps = 400;  ///< maximum number of sweeps
@@ -55,10 +56,12 @@ class dense_quadratic {
   std::size_t d_ = 0;
   aligned_vector<double> h_, slope_, slope_before_;
 };
+using dense_quadratic = basic_dense_quadratic<>;  // a template: compiled only where it is used
 
 /// @brief The same for H = Σ_i w_i a_i a_iᵀ with sparse rows a_i, by columns. A slope and a move cost
 ///        the nonzeros of a column, and H is not computed.
-class column_quadratic {
+template <class = void>
+class basic_column_quadratic {
  public:
   static constexpr double exact = 1e-14;
   static constexpr std::size_t sweeps = 100;
@@ -136,6 +139,7 @@ class column_quadratic {
   std::vector<double> rows_;
   std::vector<std::size_t> row_ends_;
 };
+using column_quadratic = basic_column_quadratic<>;  // a template: compiled only where it is used
 
 /// @brief Minimises ⟨g, p⟩ + ½⟨p, Hp⟩ + c Σ_j r_j(x_j + p_j) by cyclic coordinate descent, exactly in
 ///        each coordinate.

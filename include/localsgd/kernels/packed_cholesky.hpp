@@ -44,6 +44,7 @@ inline void dots_of_four(std::array<double*, 4> const& rows, double const* p, do
 /// @brief Overwrites the lower triangle of A, row after row, with L of A = LLᵀ. n³/3 flops.
 /// @return Whether A was positive definite, up to rounding; if not, `a` is unspecified.
 /// @pre a has length packed_size(n)
+template <class = void>  // compiled only where it is used
 inline bool factor_packed(std::span<double> a, std::size_t n) noexcept {
   std::array<std::array<double, 2>, 4> sums;
   for (std::size_t first = 0; first < n; first += 4) {
@@ -76,6 +77,7 @@ inline bool factor_packed(std::span<double> a, std::size_t n) noexcept {
 }
 
 /// @brief b ← (LLᵀ)⁻¹ b, with L from factor_packed. 2n² flops.
+template <class = void>  // compiled only where it is used
 inline void solve_packed(std::span<double const> l, std::span<double> b) noexcept {
   std::size_t const n = b.size();
   for (std::size_t i = 0; i != n; ++i) {

@@ -20,11 +20,12 @@ namespace localsgd::detail {
 ///
 /// The update is blocked for registers: a block of 4 rows by two vectors of columns of the result
 /// stays in registers while the loop runs over the rows a_r. Not thread-safe; use one object per thread.
-class rank_update {
+template <class = void>
+class basic_rank_update {
  public:
   static constexpr std::size_t capacity = 32;
 
-  explicit rank_update(std::size_t columns)
+  explicit basic_rank_update(std::size_t columns)
       : m_(columns),
         stride_((columns + tile_columns - 1) / tile_columns * tile_columns + tile_columns),
         rows_(capacity * stride_),
@@ -109,5 +110,6 @@ class rank_update {
   std::size_t m_, stride_, count_ = 0;
   aligned_vector<double> rows_, scaled_;  // `capacity` rows; elements beyond m stay zero
 };
+using rank_update = basic_rank_update<>;  // a template: compiled only where it is used
 
 }  // namespace localsgd::detail

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/evaluation/sparse_sum.hpp"
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/objective/regularized.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
@@ -27,6 +28,7 @@
 #include "localsgd/synchronizer/thread_pool.hpp"
 
 #include <algorithm>
+#include <concepts>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -140,7 +142,14 @@ result<typename F::scalar> assembled_run(F const& f, settings const& asked,
   auto const run = [&](auto const& launch) {
     run_record<F, std::remove_cvref_t<decltype(observer)>, checkpoint_type> record(f, p, observer,
                                                                                   outcome);
-    if constexpr (compresses) record.gradient.send_sparse();
+    using sparse_type = std::conditional_t<compresses, sparse_sum<>, no_encoders>;
+    [[maybe_unused]] auto sparse = [&] {
+      if constexpr (compresses)
+        return sparse_type(record.gradient.parts());
+      else
+        return sparse_type{};
+    }();
+    if constexpr (compresses) record.gradient.template send_sparse<protocol>(sparse);
     auto const step_size = resolve_step_size(
         f, p, pick<step_size_kind, F>([] { return automatic_step{}; }, given));
     auto const iterate_weights = pick<iterate_weights_kind, F>(
@@ -211,6 +220,7 @@ result<typename F::scalar> assembled_run(F const& f, settings const& asked,
       record.checkpoints.start(checkpoint, all.text(), p.workers);
     }
     launch([&](auto& team) {
+      static_assert(std::same_as<std::remove_cvref_t<decltype(team)>, protocol>);
       round_of round(team, own_sequences, hook, average, encoding, x, touched, record);
       local_sgd(round, schedule, step_size, p.steps, record);
     });

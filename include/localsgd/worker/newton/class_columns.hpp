@@ -22,7 +22,8 @@ namespace localsgd::detail {
 ///
 /// (Hv)_cj = Σ_i s_i a_ij p_ic (z_ic − q_i) with z_ic = ⟨a_i, v_c⟩ and q_i = Σ_c p_ic z_ic, so a
 /// slope and a move cost the nonzeros of one column, for any number of classes. Not thread safe.
-class class_column_quadratic {
+template <class = void>
+class basic_class_column_quadratic {
  public:
   static constexpr double exact = 1e-14;
   static constexpr std::size_t sweeps = 100;
@@ -130,6 +131,7 @@ class class_column_quadratic {
   std::vector<double> values_by_row_, by_row_;
   std::vector<std::size_t> row_ends_;
 };
+using class_column_quadratic = basic_class_column_quadratic<>;  // a template: compiled only where it is used
 using class_column_descent = coordinate_descent_on<class_column_quadratic>;
 
 }  // namespace localsgd::detail

@@ -169,6 +169,7 @@ LOCALSGD_ONE_COPY void pack_rows(F const& f, std::span<typename F::scalar const>
 }
 
 /// @brief Adds the rows of pack_rows() to a matrix.
+template <class = void>  // compiled only where it is used
 LOCALSGD_ONE_COPY inline void unpack_rows(std::span<std::byte const> message, std::size_t classes,
                                           class_column_quadratic& to) {
   std::vector<double> p(classes);

@@ -51,7 +51,8 @@ struct class_layout {
 
 /// @brief A working_set in the order of classes: the coordinates of a class are consecutive, its
 ///        intercept is the last one.
-class class_set : public working_set {
+template <class = void>
+class basic_class_set : public working_set {
  public:
   /// @brief As working_set::choose(). @param layout that of x
   template <class Scalar>
@@ -112,5 +113,6 @@ class class_set : public working_set {
   std::vector<std::size_t> first_, columns_;
   std::vector<std::uint32_t> used_;
 };
+using class_set = basic_class_set<>;  // a template: compiled only where it is used
 
 }  // namespace localsgd::detail

@@ -18,6 +18,7 @@ namespace localsgd::detail {
 ///        to about a hundred.
 /// @param a s × s, symmetric; overwritten: Λ on the diagonal, to rounding 0 elsewhere
 /// @param q s × s: overwritten with Q, whose columns are the eigenvectors
+template <class = void>  // compiled only where it is used
 LOCALSGD_ONE_COPY inline void diagonalize(std::span<double> a, std::span<double> q, std::size_t s) {
   std::fill(q.begin(), q.end(), 0.0);
   for (std::size_t i = 0; i != s; ++i) q[i * s + i] = 1;

@@ -33,7 +33,8 @@ struct penalized_group {
 /// block of H, in which minimize_with_norm() solves it. Sweeps and extrapolations are those of
 /// coordinate_descent_on. A sweep over groups of m coordinates costs m·d multiply-adds, the
 /// rotations d² times the size of the groups, once. Not thread safe.
-class group_descent {
+template <class = void>
+class basic_group_descent {
  public:
   /// @brief Stores H, symmetric and positive semidefinite, given as a packed triangle.
   /// @param groups a partition of its positions
@@ -274,5 +275,6 @@ class group_descent {
   std::vector<double> before_, slope_before_, estimate_, curvature_, b_, v_;
   extrapolation history_;
 };
+using group_descent = basic_group_descent<>;  // a template: compiled only where it is used
 
 }  // namespace localsgd::detail

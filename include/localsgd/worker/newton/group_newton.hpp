@@ -122,7 +122,7 @@ class newton_direction<F> {
 
   // Leader only: the set, and its groups by positions in it.
   void choose(F const& f, std::span<scalar const> x) {
-    group_l1 const& r = f.regularizer();
+    auto const& r = f.regularizer();  // a group_l1
     auto const slope = least_subgradient(f, x, gradient_, samples_);
     point_.assign(x.begin(), x.end());
     std::size_t const d = x.size(), penalized = penalized_coordinates(f);

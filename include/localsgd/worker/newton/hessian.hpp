@@ -4,6 +4,7 @@
 
 #include "localsgd/core/compiler.hpp"
 #include "localsgd/core/index_range.hpp"
+#include "localsgd/fwd.hpp"
 #include "localsgd/kernels/packed_cholesky.hpp"
 #include "localsgd/kernels/rank_update.hpp"
 #include "localsgd/kernels/rows.hpp"
@@ -11,7 +12,6 @@
 #include "localsgd/objective/factored_concept.hpp"
 #include "localsgd/objective/linear_concept.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
-#include "localsgd/regularizer/group_l1.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -89,7 +89,8 @@ concept has_group_newton_steps =
     std::same_as<regularizer_type<F>, group_l1>;
 
 /// @brief Whether all groups are small enough for Newton steps: with larger ones local steps cost less.
-inline bool has_small_groups(group_l1 const& r) noexcept {
+template <std::same_as<group_l1> R>
+bool has_small_groups(R const& r) noexcept {
   constexpr std::size_t most = 32;
   for (std::size_t g = 0; g != r.groups(); ++g)
     if (r.group(g).size() > most) return false;

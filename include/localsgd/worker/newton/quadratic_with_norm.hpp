@@ -18,6 +18,7 @@ namespace localsgd::detail {
 ///        otherwise v_k = b_k t/(Λ_k t + τ), where t = ‖v‖ solves ‖(Λt + τ)⁻¹b‖ = 1.
 ///
 /// 1/‖(Λt + τ)⁻¹b‖ is concave in t, so Newton's method ascends from any t below.
+template <class = void>  // compiled only where it is used
 LOCALSGD_ONE_COPY inline void minimize_with_norm(std::span<double const> curvature,
                                                  std::span<double const> b, double strength,
                                                  std::span<double> v) noexcept {

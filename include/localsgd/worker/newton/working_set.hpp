@@ -35,7 +35,8 @@ namespace localsgd::detail {
 /// With a regularizer such as `l1` only a few coordinates of the minimiser are nonzero, and only
 /// for these the Hessian of the losses is needed: working sets as in \cite massias2018celer . The
 /// other coordinates stay at 0 until the gradient pushes them away.
-class working_set {
+template <class = void>
+class basic_working_set {
  public:
   static constexpr std::size_t least = 64;
 
@@ -102,12 +103,14 @@ class working_set {
   std::vector<std::size_t> of_;
   std::vector<std::uint32_t> at_;
 };
+using working_set = basic_working_set<>;  // a template: compiled only where it is used
 
 /// @brief A sparse row restricted to a working set.
-class sparse_entries {
+template <class = void>
+class basic_sparse_entries {
  public:
   /// @param most maximum number of entries
-  explicit sparse_entries(std::size_t most) : place_(most + 1), value_(most + 1) {}
+  explicit basic_sparse_entries(std::size_t most) : place_(most + 1), value_(most + 1) {}
 
   void clear() noexcept { size_ = 0; }
   /// @brief Adds an entry if `counts`. Branch-free, because rows come in no particular order. @pre
@@ -142,6 +145,7 @@ class sparse_entries {
   std::vector<std::uint32_t> place_;
   std::vector<double> value_;
 };
+using sparse_entries = basic_sparse_entries<>;  // a template: compiled only where it is used
 
 /// @brief row ← the entries of a_i in a working set.
 template <LinearObjective F>
@@ -234,6 +238,7 @@ LOCALSGD_ONE_COPY void pack_rows(F const& f, std::span<typename F::scalar const>
 }
 
 /// @brief Adds the rows of pack_rows() to a matrix.
+template <class = void>  // compiled only where it is used
 LOCALSGD_ONE_COPY inline void unpack_rows(std::span<std::byte const> message, column_quadratic& to) {
   for (std::size_t at = 0; at != message.size();) {
     double const weight = get<double>(message, at);
