@@ -37,7 +37,7 @@ using overlapped_ranks = overlapped_on_ranks<support::any_communicator>;
 
 constexpr auto on_forks = []<class S>(std::type_identity<S>, std::size_t threads) {
   return std::make_unique<S>(rank_options{.threads = threads},
-                             std::in_place_type<forked_communicator>,
+                             std::in_place_type<support::late<forked_communicator>>,
                              forked_session::shared<forked_memory>(), forked_session::rank(),
                              forked_session::size());
 };
@@ -68,23 +68,26 @@ constexpr auto on_gloo = []<class S>(std::type_identity<S>, std::size_t threads)
                          .size = forked_session::size(),
                          .deadline = 20};
   return std::make_unique<S>(rank_options{.threads = threads},
-                             std::in_place_type<gloo_communicator>, how);
+                             std::in_place_type<support::late<gloo_communicator>>, how);
 };
 #endif
 
 template <class S>
 void survives(auto const& make, std::size_t threads, support::problem const& data,
-              std::size_t one_of = 1) {
+              std::size_t one_of = 1, bool* late = nullptr) {
   std::ptrdiff_t const before = support::threads(), files = support::entries("/proc/self/fd");
   {
     auto const synchronizer = make(std::type_identity<S>{}, threads);
     faults::subject on = faults::subject_on(*synchronizer);
     on.one_thread = threads == 1;
+    on.late = late;
     on.travels = S::protocol::averages_travel;
     auto trials = faults::all_trials(on, false);
     for (auto& each : faults::two_fail()) trials.push_back(std::move(each));
+    if (late != nullptr) trials = faults::at_different_times(on);
     trials = faults::sample_of(trials, one_of);
-    std::size_t const evaluations = on.travels ? 0 : faults::rounds - 1;
+    // Evaluations would let no rank be behind.
+    std::size_t const evaluations = on.travels || late != nullptr ? 0 : faults::rounds - 1;
     auto const seen = faults::outcomes(on, trials, [&](faults::script& s) {
       return faults::run(*synchronizer, data, s, evaluations);
     });
@@ -101,6 +104,10 @@ BOOST_AUTO_TEST_CASE(forked_processes_survive_all_faults) {
   survives<ranks>(on_forks, 1, faults::long_points(), 3);
 }
 
+BOOST_AUTO_TEST_CASE(forked_processes_that_are_late_survive) {
+  survives<ranks>(on_forks, 1, faults::short_points(), 1, &support::late<forked_communicator>::wanted);
+}
+
 BOOST_AUTO_TEST_CASE(overlapped_forked_processes_survive_all_faults) {
   survives<overlapped_ranks>(on_forks, 1, faults::short_points());
 }
@@ -109,6 +116,12 @@ BOOST_AUTO_TEST_CASE(overlapped_forked_processes_survive_all_faults) {
 BOOST_AUTO_TEST_CASE(processes_of_gloo_survive_all_faults) {
   folder_of_gloo.emplace();
   survives<ranks>(on_gloo, 1, faults::short_points(), 7);  // each connects again: 10 ms
+  folder_of_gloo.reset();
+}
+
+BOOST_AUTO_TEST_CASE(processes_of_gloo_that_are_late_survive) {
+  folder_of_gloo.emplace();
+  survives<ranks>(on_gloo, 1, faults::short_points(), 1, &support::late<gloo_communicator>::wanted);
   folder_of_gloo.reset();
 }
 #endif

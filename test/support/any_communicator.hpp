@@ -4,15 +4,41 @@
 
 #include "localsgd/communicator/concept.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <thread>
 #include <utility>
 
 /// @file
-/// @brief Any Communicator as one type: a run is compiled once for all of them.
+/// @brief Any Communicator as one type: a run is compiled once for all of them. And one that is late.
 
 namespace support {
+
+/// @brief A communicator that sends in time but looks late at what it receives, if that is wanted on
+///        the thread that uses it.
+template <localsgd::Communicator C>
+struct late : C {
+  static inline thread_local bool wanted = false;
+
+  using C::C;
+  void finish_all_to_all_v() {
+    wait();
+    C::finish_all_to_all_v();
+  }
+  void finish_posts()
+    requires localsgd::detail::has_board<C>
+  {
+    wait();
+    C::finish_posts();
+  }
+
+ private:
+  static void wait() {
+    if (wanted) std::this_thread::sleep_for(std::chrono::milliseconds(3));
+  }
+};
 
 class any_communicator {
   using outgoing = std::span<std::span<std::byte const> const>;

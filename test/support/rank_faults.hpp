@@ -46,6 +46,7 @@ inline problem const& long_points() {
 struct trial {
   std::vector<fault> faults;
   std::optional<std::size_t> only_on = {};  ///< The rank, of faults that know no worker.
+  std::optional<std::size_t> late = {};     ///< The rank that looks late at what it receives.
 };
 
 /// @brief What a rank has seen of a run.
@@ -64,6 +65,7 @@ struct subject {
   bool travels = false;                   ///< Averages arrive a round later.
   bool one_thread = true;                 ///< On each rank.
   std::filesystem::path file = {};        ///< The checkpoint, if there is one.
+  bool* late = nullptr;                   ///< Whether this rank is to look late at what it receives.
 
   bool carries(std::size_t k) const { return carrier[k] == rank; }
   std::size_t ranks() const { return carrier.back() + 1; }
@@ -94,6 +96,7 @@ outcome outcome_of(subject const& on, trial const& t, Run const& make) {
   bool const here = !t.only_on || *t.only_on == on.rank;
   script s(workers, local_steps, here ? t.faults : std::vector<fault>{});
   outcome out;
+  if (on.late != nullptr) *on.late = t.late == on.rank;
   try {
     out.r = make(s);
     out.how = "a result";
@@ -133,7 +136,9 @@ inline std::string text_of(trial const& t) {
   for (fault const& f : t.faults)
     text += std::string(text.empty() ? "" : " and ") + parts[static_cast<std::size_t>(f.where)] +
             " " + kinds[static_cast<std::size_t>(f.what)] + ", " + failure::text(f);
-  return t.only_on ? text + ", on rank " + std::to_string(*t.only_on) : text;
+  if (t.only_on) text += ", on rank " + std::to_string(*t.only_on);
+  if (t.late) text += ", rank " + std::to_string(*t.late) + " is late";
+  return text;
 }
 
 /// @brief All single faults. @param compresses whether the runs have a compressor
@@ -174,7 +179,8 @@ inline std::string expected_error(subject const& on, trial const& t) {
   auto const first_on = [&](std::size_t rank) -> fault const* {
     fault const* lowest = nullptr;
     for (fault const& f : t.faults)
-      if (happens_on(on, t, f, rank) && (lowest == nullptr || f.worker < lowest->worker))
+      if (f.what != kind::is_slow && happens_on(on, t, f, rank) &&
+          (lowest == nullptr || f.worker < lowest->worker))
         lowest = &f;
     return lowest;
   };
@@ -280,6 +286,24 @@ inline std::vector<trial> two_fail() {
       for (std::uint64_t r = 0; r != rounds; ++r)
         all.push_back({{{part::gradient, kind::throws, high, r},
                         {part::gradient, kind::throws, low, r}}});
+  return all;
+}
+
+/// @brief A worker fails while another rank has not yet looked at what it received in the round before;
+///        or long after another one has failed.
+inline std::vector<trial> at_different_times(subject const& on) {
+  std::vector<trial> all;
+  for (std::size_t k = 0; k != workers; ++k)
+    for (std::uint64_t r = 1; r != rounds; ++r) {
+      for (std::size_t late = 0; late != on.ranks(); ++late)
+        if (on.carrier[k] != late)
+          all.push_back({{{part::gradient, kind::throws, k, r}}, std::nullopt, late});
+      if (on.carrier[k] == 0) continue;
+      trial slow{{{part::gradient, kind::throws, k, r}}};
+      slow.faults.resize(11, {part::gradient, kind::is_slow, 0, r});
+      slow.faults.push_back({part::gradient, kind::throws, 0, r});
+      all.push_back(std::move(slow));
+    }
   return all;
 }
 
