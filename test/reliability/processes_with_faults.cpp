@@ -47,7 +47,9 @@ constexpr auto on_forks = []<class S>(std::type_identity<S>, std::size_t threads
 struct folder {
   std::filesystem::path const path =
       std::filesystem::temp_directory_path() /
-      ("localsgd-faults-" + std::to_string(forked_session::parent()));
+      ("localsgd-faults-" + std::to_string(forked_session::parent()) + "-" +
+       std::to_string(++number));  // others may begin the next test
+  static inline int number = 0;
 
   folder() { std::filesystem::create_directories(path); }
   ~folder() {

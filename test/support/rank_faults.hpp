@@ -83,11 +83,12 @@ template <class S, class... More>
 localsgd::result<double> run(S& synchronizer, problem const& data, script& s,
                              std::size_t evaluations, More const&... more) {
   objective const f(data, s);
+  double const eta = 1 / static_cast<double>(data.dense.shape(1));
   localsgd::settings const all{.workers = workers,
                                .local_steps = local_steps,
                                .steps = local_steps * rounds,
                                .evaluations = evaluations};
-  return localsgd::minimize(f, all, synchronizer, localsgd::constant_step{1 / double(data.dense.shape(1))},
+  return localsgd::minimize(f, all, synchronizer, localsgd::constant_step{eta},
                             sampler{&s}, worker{&s}, observer{&s}, averager{&s}, more...);
 }
 
@@ -134,7 +135,8 @@ inline std::string text_of(trial const& t) {
                                    "asks to stop"};
   std::string text;
   for (fault const& f : t.faults)
-    text += std::string(text.empty() ? "" : " and ") + parts[static_cast<std::size_t>(f.where)] +
+    if (&f == &t.faults.front() || f.what != kind::is_slow)
+      text += std::string(text.empty() ? "" : " and ") + parts[static_cast<std::size_t>(f.where)] +
             " " + kinds[static_cast<std::size_t>(f.what)] + ", " + failure::text(f);
   if (t.only_on) text += ", on rank " + std::to_string(*t.only_on);
   if (t.late) text += ", rank " + std::to_string(*t.late) + " is late";
@@ -298,6 +300,10 @@ inline std::vector<trial> at_different_times(subject const& on) {
       for (std::size_t late = 0; late != on.ranks(); ++late)
         if (on.carrier[k] != late)
           all.push_back({{{part::gradient, kind::throws, k, r}}, std::nullopt, late});
+      // Others may be busy while the one that failed already begins the next run.
+      trial busy{{{part::gradient, kind::throws, k, r}}};
+      busy.faults.resize(31, {part::gradient, kind::is_slow, k == 0 ? workers - 1 : 0, r});
+      all.push_back(std::move(busy));
       if (on.carrier[k] == 0) continue;
       trial slow{{{part::gradient, kind::throws, k, r}}};
       slow.faults.resize(11, {part::gradient, kind::is_slow, 0, r});
