@@ -89,8 +89,8 @@ class gloo_store : public ::gloo::rendezvous::Store {
 /// @brief A Communicator on Gloo: plain processes, started by hand or by any tool, that find each
 ///        other in a folder and exchange over TCP.
 ///
-/// An exception on one rank ends the run on all: the connections are closed, a file in the
-/// folder describes the failure, and the next run connects again. A rank that dies is detected at
+/// An exception on one rank ends the run on all: the connections are closed, files in the folder say
+/// how each rank ended, and the next run connects again. A rank that dies is detected at
 /// once, one that does not answer at the deadline: every survivor throws rank_failed, and the
 /// communicator cannot be used again. Gloo's socket writes can raise SIGPIPE: the constructor
 /// ignores that signal. Not one-sided: the asynchronous protocol does not compile with it. Used by
@@ -116,21 +116,20 @@ class gloo_communicator {
   void open() {
     if (lost_) throw rank_failed(lost_->rank, 0, lost_->reason);
     if (!context_) connect();
-    // All ranks have read the reports of the previous run.
-    told_.reset();
+    told_.reset();  // the report of the previous run
   }
 
   rank_status close(rank_status const& mine) {
-    if (!lost_ && mine.failed()) {
-      tell("failed", mine);
-    } else if (!lost_ && !heard()) {
+    if (!lost_ && !mine.failed() && !heard()) {
       try {
         meet();  // all ranks have arrived, without failure
         return {};
       } catch (cancelled const&) {
       }
     }
+    if (!lost_) tell(mine.failed() ? "failed" : "ended", mine);
     disconnect();
+    hear_all();
     if (lost_) throw rank_failed(lost_->rank, mine.round, lost_->reason);
     return heard().value_or(mine);
   }
@@ -182,11 +181,13 @@ class gloo_communicator {
     return reinterpret_cast<std::uintptr_t>(p);
   }
   std::string prefix() const { return std::to_string(connections_) + "."; }
+  std::string key(std::string const& what, std::size_t r) const {
+    return prefix() + what + "_by_" + std::to_string(r);
+  }
 
   void connect() {
     ++connections_;
-    folder_.remove_mine();  // of the connections before: all ranks have left them
-    folder_.forget(prefix() + "told_by_" + std::to_string(rank()));  // of a job that was killed
+    for (char const* what : {"told", "read"}) folder_.forget(key(what, rank()));  // of a killed job
     auto context = std::make_shared<::gloo::rendezvous::Context>(static_cast<int>(rank()),
                                                                  static_cast<int>(size()));
     if (size() > 1) {
@@ -210,7 +211,7 @@ class gloo_communicator {
     } catch (cancelled const&) {
       throw rank_failed(lost_ ? lost_->rank : 0, 0, lost_ ? lost_->reason : "it did not connect");
     }
-    folder_.remove_mine();
+    folder_.remove_mine();  // also of the connections before
   }
   void disconnect() noexcept {
     receives_.clear();
@@ -244,29 +245,45 @@ class gloo_communicator {
   }
 
   // Written before the connections are closed, so that it can be read once they are.
-  void tell(std::string const& how, rank_status const& status) noexcept {
+  void tell(std::string const& how, rank_status const& status, char const* as = "told") noexcept {
     try {
       std::string const text = how + "\n" + std::to_string(status.rank) + "\n" +
                                std::to_string(status.round) + "\n" + status.reason;
-      folder_.claim(prefix() + "told_by_" + std::to_string(rank()), {text.begin(), text.end()});
+      folder_.claim(key(as, rank()), {text.begin(), text.end()});
     } catch (std::exception const&) {  // the others then detect the closed connections
     }
   }
   // The report of the lowest rank that has written one.
   std::optional<rank_status> heard() {
     for (std::size_t r = 0; r != size() && !told_; ++r) {
-      std::string const key = prefix() + "told_by_" + std::to_string(r);
-      if (!folder_.has(key)) continue;
-      auto const bytes = folder_.value(key);
+      if (!folder_.has(key("told", r))) continue;
+      auto const bytes = folder_.value(key("told", r));
       std::string const text(bytes.begin(), bytes.end());
       std::size_t const first = text.find('\n'), second = text.find('\n', first + 1),
                         third = text.find('\n', second + 1);
-      if (third == std::string::npos) continue;
+      if (third == std::string::npos || text.starts_with("ended")) continue;
       told_ = rank_status{std::stoi(text.substr(first + 1)), std::stoull(text.substr(second + 1)),
                           text.substr(third + 1)};
       if (text.starts_with("lost") && !lost_) lost_ = told_;
     }
     return told_;
+  }
+
+  // All reports are there before any is judged, and all ranks have read them before any is removed.
+  void hear_all() {
+    auto const end = clock::now() + deadline();
+    auto const pause = milliseconds(20);
+    for (std::size_t r = 0; r != size() && !lost_; ++r)
+      while (!folder_.wait(key("told", r), std::min(end, clock::now() + pause)) && !lost_) {
+        told_.reset(), heard();
+        if (!lost_ && clock::now() > end) lost_ = rank_status{static_cast<int>(r), 0, "no report"};
+      }
+    told_.reset(), heard();
+    if (lost_) return;
+    tell("ended", {}, "read");
+    for (std::size_t r = 0; r != size(); ++r)  // who has removed its report has seen all of these
+      while (folder_.has(key("told", r)) && clock::now() < end &&
+             !folder_.wait(key("read", r), std::min(end, clock::now() + pause))) continue;
   }
 
   gloo_options options_;

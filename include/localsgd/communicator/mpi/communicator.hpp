@@ -107,7 +107,7 @@ class mpi_communicator {
     }
   }
   void finish_all_to_all_v() {
-    link_.wait([] { return false; });
+    link_.wait();
   }
 
   template <class Scalar>
@@ -118,8 +118,7 @@ class mpi_communicator {
   detail::mpi_board* board() const noexcept { return board_.get(); }
   /// @brief Waits until all others have posted.
   void finish_posts() {
-    link_.wait_for([&](int r) { return board_->has_posted(static_cast<std::size_t>(r)); },
-                   [] { return false; });
+    link_.wait_for([&](int r) { return board_->has_posted(static_cast<std::size_t>(r)); });
   }
 
   // One-sided: rank r holds its slice of the exposed numbers.
@@ -150,7 +149,7 @@ class mpi_communicator {
                              adds.subspan(begin - first, end - begin),
                              old.subspan(begin - first, end - begin));
     }
-    finish_all_to_all_v();
+    link_.wait_alone();
     for (std::size_t i = 0; i != n; ++i) now[i] = old[i] + change[i];
   }
   template <class Look>

@@ -32,6 +32,7 @@ struct mpi_note {
   std::int32_t how = fine;
   std::int32_t rank = 0;    // the rank that failed: the sender, or one that it knows of
   std::uint64_t round = 0;  // and when
+  std::uint64_t waits = 0;  // that the sender has completed
   std::uint64_t sent = 0;   // messages sent to the receiver of the note
   std::uint64_t reductions = 0, elements = 0, element_bytes = 0;  // begun, and the last one's size
   char reason[384] = {};
@@ -45,8 +46,10 @@ struct mpi_note {
 /// @brief One rank's end of the connections to all others, on a separate MPI communicator.
 ///
 /// A run is from open() to close(); the ranks make the same runs in the same order. wait() waits
-/// for what was started. All data is sent from `outgoing`, memory that outlives a lost rank. Used
-/// by one thread at a time, the one that may call MPI.
+/// for what was started. All ranks make the same waits, and a failure ends only those that the rank
+/// that failed has not completed: so all complete what one of them has. All data is sent from
+/// `outgoing`, memory that outlives a lost rank. Used by one thread at a time, the one that may call
+/// MPI.
 class mpi_link : private mpi_requests {
  public:
   /// @brief Collective. If not all ranks arrive before the deadline, the link is lost() from the
@@ -58,7 +61,7 @@ class mpi_link : private mpi_requests {
     notes_.resize(at(ranks()));
     has_told_.resize(at(ranks()));
     try {
-      wait([] { return false; });
+      wait();
       use_duplicate();
     } catch (cancelled const&) {
     }
@@ -85,15 +88,14 @@ class mpi_link : private mpi_requests {
   /// @brief Why this link cannot be used any more; empty if it can.
   std::string const& lost() const noexcept { return lost_; }
   int lost_rank() const noexcept { return lost_rank_; }
-  /// @brief Whether a rank has reported that its run failed.
-  bool failed() const noexcept { return failed_; }
   /// @brief The outcome of the last close(): the same on all ranks, unless one is lost().
   std::span<mpi_note const> notes() const noexcept { return notes_; }
 
   void open() {
     ++run_;
     round = 0;
-    failed_ = false;
+    waits_ = 0;
+    failed_after_ = never;
     std::ranges::fill(notes_, mpi_note{});
     has_told_.assign(at(ranks()), false);
     forget();
@@ -104,10 +106,14 @@ class mpi_link : private mpi_requests {
   void receive(int from, std::span<std::byte> bytes) { mpi_requests::receive(from, tag(), bytes); }
 
   /// @brief Waits until everything that was started is done.
-  /// @throws cancelled if `stop()` becomes true, a rank has failed(), or nothing has moved for as
+  /// @throws cancelled if a rank has failed before it completed this wait, or nothing has moved for as
   ///         long as the deadline: then lost() is set
-  template <class Stop>
-  void wait(Stop const& stop) {
+  void wait() {
+    wait_alone();
+    ++waits_;
+  }
+  /// @brief The same for what other ranks do not wait for.
+  void wait_alone() {
     auto since = clock::now();
     for (unsigned idle = 1; !none(); ++idle) {
       if (test() != 0) {
@@ -115,7 +121,6 @@ class mpi_link : private mpi_requests {
         idle = 0;
         continue;
       }
-      if (stop()) throw cancelled{};
       if (idle % 16 == 0) look_around(since, [&](int r) { return expects(r); });
       if (idle > 500) std::this_thread::yield();  // not at once: the message may arrive soon
     }
@@ -123,8 +128,8 @@ class mpi_link : private mpi_requests {
 
   /// @brief The same for data that arrives without messages: waits until `has_come(r)` for every
   ///        other rank.
-  template <class HasCome, class Stop>
-  void wait_for(HasCome const& has_come, Stop const& stop) {
+  template <class HasCome>
+  void wait_for(HasCome const& has_come) {
     clock::time_point since;
     int r = 0;
     for (unsigned idle = 1; r != ranks(); ++idle) {
@@ -133,13 +138,13 @@ class mpi_link : private mpi_requests {
         idle = 0;
         continue;
       }
-      if (stop()) throw cancelled{};
       relax();
       if (idle % 1024 != 0) continue;
       if (idle == 1024) since = clock::now();
       look_around(since, [&](int other) { return !has_come(other); });
       if (idle > 2048) std::this_thread::yield();
     }
+    ++waits_;
   }
 
   /// @brief Waits until `look()`, which returns one_sided_progress, is done. The deadline restarts
@@ -192,15 +197,16 @@ class mpi_link : private mpi_requests {
   int tag() const noexcept { return static_cast<int>(run_ % 8000) * 2; }
   int note_tag() const noexcept { return tag() + 1; }
 
-  // Receives the notes that have arrived; returns whether one of them reports a failure.
-  bool hear() {
+  // Receives the notes that have arrived.
+  void hear() {
     mpi_note note;
     for (;;) {
       int const from = take_note(note_tag(), std::as_writable_bytes(std::span(&note, 1)));
-      if (from == nobody) return failed_;
+      if (from == nobody) return;
       notes_[at(from)] = note;
       has_told_[at(from)] = true;
-      if (note.how != mpi_note::fine) failed_ = true;
+      if (note.how == mpi_note::failed) failed_after_ = std::min(failed_after_, note.waits);
+      if (note.how == mpi_note::lost) failed_after_ = 0;
       if (note.how == mpi_note::lost && lost_.empty()) {
         lost_ = note.reason;
         lost_rank_ = note.rank;
@@ -209,6 +215,7 @@ class mpi_link : private mpi_requests {
   }
 
   void tell(mpi_note mine) {
+    mine.waits = waits_;
     mine.reductions = reductions();
     mine.elements = elements();
     mine.element_bytes = element_bytes();
@@ -234,7 +241,8 @@ class mpi_link : private mpi_requests {
   // Ends a wait because a rank has failed, or because nothing has moved for too long.
   template <class Missing>
   void look_around(clock::time_point since, Missing const& missing) {
-    if (run_ != 0 && hear()) throw cancelled{};
+    if (run_ != 0) hear();
+    if (failed_after_ <= waits_) throw cancelled{};
     if (late(since)) give_up(missing);
   }
 
@@ -279,8 +287,9 @@ class mpi_link : private mpi_requests {
   double deadline_;
   std::string lost_;
   int lost_rank_ = nobody;
-  bool failed_ = false;
-  std::uint64_t run_ = 0;
+  static constexpr std::uint64_t never = ~std::uint64_t{0};
+  std::uint64_t run_ = 0, waits_ = 0;   // completed in this run
+  std::uint64_t failed_after_ = never;  // the fewest of a rank that failed
   std::vector<mpi_note> notes_, told_;
   std::vector<bool> has_told_;
 };
