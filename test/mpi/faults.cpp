@@ -12,7 +12,6 @@
 #include <cstddef>
 #include <filesystem>
 #include <string>
-#include <utility>
 
 // Every component fails for every worker in every round, on the ranks of an MPI job.
 
@@ -48,18 +47,12 @@ void survives(std::size_t threads, support::problem const& data, std::size_t one
     S synchronizer({.threads = threads}, MPI_COMM_WORLD, 60.0, on_lost_rank::raise,
                    support::transported({}).shared_memory);
     faults::subject on = faults::subject_on(synchronizer);
-    on.one_thread = threads == 1;
     on.late = late;
     on.travels = S::protocol::averages_travel;
-    // Evaluations would let no rank be behind.
-    std::size_t const evaluations = on.travels || late != nullptr ? 0 : faults::rounds - 1;
     auto const make = [&](faults::script& s) {
-      return faults::run(synchronizer, data, s, evaluations);
+      return faults::run(synchronizer, data, s, faults::evaluations_of(on));
     };
-    auto trials = faults::all_trials(on, false);
-    for (auto& each : faults::two_fail()) trials.push_back(std::move(each));
-    if (late != nullptr) trials = faults::at_different_times(on);
-    trials = faults::sample_of(trials, one_of);
+    auto const trials = faults::trials_of(on, one_of);
     faults::script none(faults::workers, faults::local_steps);
     make(none);
     std::ptrdiff_t const files = support::entries("/proc/self/fd");

@@ -81,17 +81,11 @@ void survives(auto const& make, std::size_t threads, support::problem const& dat
   {
     auto const synchronizer = make(std::type_identity<S>{}, threads);
     faults::subject on = faults::subject_on(*synchronizer);
-    on.one_thread = threads == 1;
     on.late = late;
     on.travels = S::protocol::averages_travel;
-    auto trials = faults::all_trials(on, false);
-    for (auto& each : faults::two_fail()) trials.push_back(std::move(each));
-    if (late != nullptr) trials = faults::at_different_times(on);
-    trials = faults::sample_of(trials, one_of);
-    // Evaluations would let no rank be behind.
-    std::size_t const evaluations = on.travels || late != nullptr ? 0 : faults::rounds - 1;
+    auto const trials = faults::trials_of(on, one_of);
     auto const seen = faults::outcomes(on, trials, [&](faults::script& s) {
-      return faults::run(*synchronizer, data, s, evaluations);
+      return faults::run(*synchronizer, data, s, faults::evaluations_of(on));
     });
     faults::check(on, trials, seen);
   }

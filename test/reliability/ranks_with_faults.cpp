@@ -34,12 +34,9 @@ void survives(std::size_t count, std::size_t threads, support::problem const& da
   support::on_mailboxes(count, [&](support::post_office& office, std::size_t r) {
     ranks synchronizer({.threads = threads}, std::in_place_type<support::mailbox>, office, r);
     on[r] = faults::subject_on(synchronizer);
-    on[r].one_thread = threads == 1;
-    trials[r] = faults::all_trials(on[r], false);
-    for (auto& each : faults::two_fail()) trials[r].push_back(std::move(each));
-    trials[r] = faults::sample_of(trials[r], one_of);
+    trials[r] = faults::trials_of(on[r], one_of);
     seen[r] = faults::outcomes(on[r], trials[r], [&](faults::script& s) {
-      return faults::run(synchronizer, data, s, faults::rounds - 1);
+      return faults::run(synchronizer, data, s, faults::evaluations_of(on[r]));
     });
   });
   BOOST_TEST(support::threads_are(before));

@@ -15,7 +15,6 @@
 #include <cstdint>
 #include <cstdlib>
 #include <exception>
-#include <filesystem>
 #include <new>
 #include <optional>
 #include <string>
@@ -55,7 +54,6 @@ struct outcome {
   localsgd::result<double> r = {};
   std::vector<std::vector<std::uint64_t>> points = {};  ///< As in script.
   std::vector<double> objectives = {};
-  bool file_is_there = false;  ///< The checkpoint, after the run.
 };
 
 /// @brief How a rank makes its runs, and what can be said of them.
@@ -63,8 +61,6 @@ struct subject {
   std::size_t rank = 0;
   std::vector<std::size_t> carrier = {};  ///< The rank of each worker.
   bool travels = false;                   ///< Averages arrive a round later.
-  bool one_thread = true;                 ///< On each rank.
-  std::filesystem::path file = {};        ///< The checkpoint, if there is one.
   bool* late = nullptr;                   ///< Whether this rank is to look late at what it receives.
 
   bool carries(std::size_t k) const { return carrier[k] == rank; }
@@ -78,10 +74,10 @@ subject subject_on(S& synchronizer) {
   return on;
 }
 
-/// @brief A run with all components of all runs, and `more`.
-template <class S, class... More>
+/// @brief A run with all components.
+template <class S>
 localsgd::result<double> run(S& synchronizer, problem const& data, script& s,
-                             std::size_t evaluations, More const&... more) {
+                             std::size_t evaluations) {
   objective const f(data, s);
   double const eta = 1 / static_cast<double>(data.dense.shape(1));
   localsgd::settings const all{.workers = workers,
@@ -89,7 +85,7 @@ localsgd::result<double> run(S& synchronizer, problem const& data, script& s,
                                .steps = local_steps * rounds,
                                .evaluations = evaluations};
   return localsgd::minimize(f, all, synchronizer, localsgd::constant_step{eta},
-                            sampler{&s}, worker{&s}, observer{&s}, averager{&s}, more...);
+                            sampler{&s}, worker{&s}, observer{&s}, averager{&s});
 }
 
 template <class Run>
@@ -113,7 +109,6 @@ outcome outcome_of(subject const& on, trial const& t, Run const& make) {
   }
   out.points = std::move(s.points);
   out.objectives = std::move(s.objectives);
-  out.file_is_there = !on.file.empty() && std::filesystem::exists(on.file);
   return out;
 }
 
@@ -143,8 +138,8 @@ inline std::string text_of(trial const& t) {
   return text;
 }
 
-/// @brief All single faults. @param compresses whether the runs have a compressor
-inline std::vector<trial> all_trials(subject const& on, bool compresses) {
+/// @brief All single faults.
+inline std::vector<trial> all_trials(subject const& on) {
   std::vector<trial> all;
   auto const add = [&](part where, auto... kinds) {
     for (std::uint64_t r = 0; r != rounds; ++r)
@@ -159,9 +154,6 @@ inline std::vector<trial> all_trials(subject const& on, bool compresses) {
   add(part::gradient, kind::throws, kind::has_no_memory, kind::is_slow, kind::is_not_finite);
   for (part const each : {part::sampler, part::prox, part::begin_round, part::apply})
     add(each, kind::throws, kind::has_no_memory);
-  if (compresses)
-    for (part const each : {part::encode, part::decode})
-      add(each, kind::throws, kind::has_no_memory);
   for (std::uint64_t r = 0; r <= rounds; r += on.travels ? rounds : 1)
     for (kind const what : {kind::throws, kind::has_no_memory, kind::asks_to_stop})
       all.push_back({{{part::observer, what, 0, r}}});
@@ -311,6 +303,21 @@ inline std::vector<trial> at_different_times(subject const& on) {
       all.push_back(std::move(slow));
     }
   return all;
+}
+
+/// @brief The faults that these ranks are to survive: if one may be late those at different times,
+///        otherwise all single ones and those of two workers.
+inline std::vector<trial> trials_of(subject const& on, std::size_t one_of) {
+  if (on.late != nullptr) return sample_of(at_different_times(on), one_of);
+  std::vector<trial> all = all_trials(on);
+  for (trial& each : two_fail()) all.push_back(std::move(each));
+  return sample_of(all, one_of);
+}
+
+/// @brief The evaluations of their runs. Where averages travel or a rank is late, these would let no
+///        rank be behind.
+inline std::size_t evaluations_of(subject const& on) {
+  return on.travels || on.late != nullptr ? 0 : rounds - 1;
 }
 
 }  // namespace support::faults

@@ -28,7 +28,7 @@ namespace localsgd::detail {
 template <class F>
 concept may_recede = has_ridge<stepped_objective<F>> &&
                      bool(linear_with_conjugate<stepped_objective<F>> ||
-                      has_class_probabilities<stepped_objective<F>>);
+                          has_class_probabilities<stepped_objective<F>>);
 
 /// @brief Counts, over some samples of a linear model without a penalty: sum[0], those whose loss
 ///        grows along x or may grow; sum[1], those whose loss decreases for all t.

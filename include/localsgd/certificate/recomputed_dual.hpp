@@ -32,7 +32,7 @@ concept has_recomputed_dual =
     !has_scaled_dual<F> && has_regularizer<stepped_objective<F>> &&
     regularizer_has_conjugate<regularizer_type<stepped_objective<F>>> &&
     bool(has_class_probabilities<stepped_objective<F>> ||
-     (linear_with_conjugate<stepped_objective<F>> && proximal<stepped_objective<F>>));
+         (linear_with_conjugate<stepped_objective<F>> && proximal<stepped_objective<F>>));
 
 /// @brief F(x) − D(cθ) as in detail::scaled_dual, with the slopes θ_i = ∂φ_i/∂z at x recomputed in
 ///        each pass: for objectives whose slopes are not stored by an evaluation, or not in one
