@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: BSL-1.0
 #
 # usage: test/without_code.sh COMPILER ARGUMENT...
-# A compiler launcher: the compiler checks the source, instantiates its templates and warns, but generates
-# no code. The object file is empty. Precompiled headers are compiled as usual.
+# A compiler launcher: the compiler checks the source and warns, but generates no code. clang++ instantiates
+# the templates, g++ does not. The object file is empty. Precompiled headers are compiled as usual.
 set -euo pipefail
 
 case " $* " in

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// What most tests include and few changes touch. The build includes it first in every test where
+// What most tests include and few changes touch. The build includes it first in tests where
 // LOCALSGD_TEST_PCH is on; no test includes it itself.
 
 #include "localsgd/communicator/threads/asio_pool.hpp"
