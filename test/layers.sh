@@ -61,6 +61,7 @@ minimize.hpp
 planning
 html_report
 localsgd.hpp
+compiled.hpp
 mpi.hpp
 gloo.hpp
 '
