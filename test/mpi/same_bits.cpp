@@ -26,6 +26,7 @@ namespace {
 /// Ranks with one thread, with two, and with as many as their number says.
 struct clusters {
   std::vector<std::unique_ptr<mpi>> all;
+  mpi one = support::alone();
   clusters() {
     for (std::size_t const threads :
          {std::size_t{1}, std::size_t{2}, static_cast<std::size_t>(support::mpi_rank()) + 1})
@@ -35,8 +36,8 @@ struct clusters {
 };
 
 void gives_the_same_bits_everywhere(auto const& f, settings const& s, auto const&... components) {
-  static clusters const cluster;
-  auto const expected = support::bits_without_bytes(minimize(f, s, serial{}, components...));
+  static clusters cluster;
+  auto const expected = support::bits_without_bytes(minimize(f, s, cluster.one, components...));
   for (auto const& each : cluster.all)
     BOOST_TEST_CONTEXT("rank " << each->rank() << ", K = " << s.workers) {
       BOOST_TEST(support::bits_without_bytes(minimize(f, s, *each, components...)) == expected);
@@ -114,8 +115,8 @@ BOOST_AUTO_TEST_CASE(runs_that_end_at_a_tolerance) {
   quadratic const plain({.spectrum = {1, 3, 9}, .samples = 20, .variance = 0.1});
   for (std::size_t const k : worker_counts()) {
     settings const s{.workers = k, .tolerance = 1e-7};
-    auto const r = minimize(sparse, s, serial{});
-    BOOST_TEST((r.reason == stop_reason::tolerance_reached));
+    mpi one = support::alone();
+    BOOST_TEST((minimize(sparse, s, one).reason == stop_reason::tolerance_reached));
     gives_the_same_bits_everywhere(sparse, s);
     gives_the_same_bits_everywhere(plain, {.workers = k, .tolerance = 1e-5});
     // And one that diverges.

@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(the_bits_are_those_of_one_process_that_holds_all_shards) {
     mpi ranks(MPI_COMM_WORLD, support::transported({.threads = threads, .deadline = 60}));
     for (std::size_t const k : worker_counts()) {
       settings const s{.workers = k, .local_steps = 5, .epochs = 4, .evaluations = 3};
-      serial one;
+      mpi one = support::alone();
       shards all(k), mine(k);
       auto const expected = minimize(whole(one, k, all), s, one, shuffled{});
       auto const f = whole(ranks, k, mine);
@@ -111,7 +111,8 @@ BOOST_AUTO_TEST_CASE(the_certificate_is_that_of_all_samples) {
   BOOST_TEST((r.reason == stop_reason::tolerance_reached));
   auto const data = parse_libsvm(text(), "text");
   linear_objective const f(data.features, data.targets, logistic{}, l2{0.01});
-  auto const best = minimize(f, {.workers = k, .tolerance = 1e-11}, serial{});
+  mpi one = support::alone();
+  auto const best = minimize(f, {.workers = k, .tolerance = 1e-11}, one);
   BOOST_TEST(r.objective - best.objective <= 1e-3);
   BOOST_TEST(r.certificate >= r.objective - best.objective);
   std::vector<std::size_t> all(f.samples());
@@ -157,7 +158,8 @@ BOOST_AUTO_TEST_CASE(ranks_that_wait_for_nobody_have_shards_too) {
   // Half of what there is to gain, or more.
   auto const data = parse_libsvm(text(), "text");
   linear_objective const f(data.features, data.targets, logistic{}, l2{0.01});
-  double const best = minimize(f, {.tolerance = 1e-8}, serial{}).objective;
+  mpi one = support::alone();
+  double const best = minimize(f, {.tolerance = 1e-8}, one).objective;
   BOOST_TEST(minimize(whole(ranks, k, here), s, ranks).objective < (start + best) / 2);
   BOOST_TEST(minimize(whole(overlapping, k, there), s, overlapping).objective < (start + best) / 2);
 }
@@ -202,6 +204,7 @@ BOOST_AUTO_TEST_CASE(the_synchronizer_of_the_run_is_that_of_the_shards) {
   if (ranks.ranks() == 1) return;
   shards mine(4);
   auto const f = whole(ranks, 4, mine);
-  BOOST_CHECK_EXCEPTION(minimize(f, {.workers = 4}, serial{}), invalid_settings,
+  mpi one = support::alone();
+  BOOST_CHECK_EXCEPTION(minimize(f, {.workers = 4}, one), invalid_settings,
                         [](invalid_settings const& e) { return e.field == "synchronizer"; });
 }

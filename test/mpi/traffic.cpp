@@ -78,7 +78,8 @@ BOOST_AUTO_TEST_CASE(one_rank_that_wants_no_shared_memory_is_enough) {
   std::uint64_t const before = sent_by_all(cluster);
   auto const r = minimize(f, s, cluster);
   BOOST_TEST(sent_by_all(cluster) - before >= r.bytes);
-  BOOST_TEST(support::bits_without_bytes(r) == support::bits_without_bytes(minimize(f, s, serial{})));
+  mpi one = support::alone();
+  BOOST_TEST(support::bits_without_bytes(r) == support::bits_without_bytes(minimize(f, s, one)));
 }
 
 BOOST_AUTO_TEST_CASE(the_fast_average_is_the_average_to_rounding) {
@@ -87,14 +88,15 @@ BOOST_AUTO_TEST_CASE(the_fast_average_is_the_average_to_rounding) {
   linear_objective const g(data.dense_float, data.reals, huber{}, l2{0.01}, {},
                            iterate_type<float>{});
   mpi cluster(MPI_COMM_WORLD, {.threads = 2, .averaging = averaging::fast, .deadline = 60});
+  mpi one = support::alone();
   settings const s{.workers = 9, .local_steps = 3, .steps = 200, .evaluations = 2};
-  auto const fast = minimize(f, s, cluster), fixed = minimize(f, s, serial{});
+  auto const fast = minimize(f, s, cluster), fixed = minimize(f, s, one);
   BOOST_TEST(support::distance(fast.x, fixed.x) < 1e-12);
   BOOST_TEST(fast.bytes ==
              fast.rounds * 2 * (static_cast<std::uint64_t>(cluster.ranks()) - 1) * 83 * 8);
-  auto const narrow = minimize(g, s, cluster), narrow_fixed = minimize(g, s, serial{});
+  auto const narrow = minimize(g, s, cluster), narrow_fixed = minimize(g, s, one);
   BOOST_TEST(support::distance(narrow.x, narrow_fixed.x) < 1e-5);
   auto const momentum = minimize(f, s, cluster, support::outer_momentum{}),
-             momentum_fixed = minimize(f, s, serial{}, support::outer_momentum{});
+             momentum_fixed = minimize(f, s, one, support::outer_momentum{});
   BOOST_TEST(support::distance(momentum.x, momentum_fixed.x) < 1e-12);
 }

@@ -45,6 +45,12 @@ inline localsgd::mpi_options transported(localsgd::mpi_options o) {
   return o;
 }
 
+/// @brief This rank alone. Its runs have the bits of `serial`, as test/mpi/backends.cpp shows, and the types
+///        of those on all ranks, so that no more is compiled.
+inline localsgd::mpi alone() {
+  return localsgd::mpi(MPI_COMM_SELF, {.threads = 1, .deadline = 60});
+}
+
 /// @brief If it is bad, throws in a local step that is not the first.
 struct fails_late : custom {
   bool bad;
