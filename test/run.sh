@@ -47,12 +47,9 @@ if [[ $suite == without_code ]]; then
 elif command -v ccache >/dev/null; then
   options+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 fi
-# ThreadSanitizer's few programs would gain nothing from precompiled headers. What they hide, includes
-# that a header lacks, the target headers_alone finds.
-if [[ $suite != for_tsan ]]; then
-  options+=(-DLOCALSGD_TEST_PCH=ON)
-  export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:+$CCACHE_SLOPPINESS,}pch_defines,time_macros
-fi
+# What precompiled headers hide, includes that a header lacks, the target headers_alone finds.
+options+=(-DLOCALSGD_TEST_PCH=ON)
+export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:+$CCACHE_SLOPPINESS,}pch_defines,time_macros
 # test/CMakeLists.txt says what the labels mean. The examples need what is not built for the others.
 targets=()
 case $suite in
