@@ -3,6 +3,7 @@
 #pragma once
 
 #include "files.hpp"
+#include "job.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -61,8 +62,10 @@ struct predict_options {
   bool probabilities = false, ignore_unknown = false;
 };
 
-void train_model(train_options const& options);
-void print_path(path_options const& options);
+/// @brief Collective.
+void train_model(train_options const& options, job const& ranks);
+/// @brief Collective.
+void print_path(path_options const& options, job const& ranks);
 void print_advice(advise_options const& options);
 void predict_samples(predict_options const& options);
 void evaluate_model(predict_options const& options);

@@ -19,6 +19,8 @@
 
 namespace train {
 
+class synchronizer;
+
 /// @brief Samples with targets as the loss takes them, and how they are to be fitted.
 struct problem {
   localsgd::csr_matrix<double> rows;
@@ -31,7 +33,7 @@ struct problem {
   double delta = 1;             ///< Of `huber`.
   double tau = 0.5;             ///< Of `smoothed_quantile`.
   localsgd::settings settings;  ///< A negative tolerance = 1e-7 times f(0).
-  std::size_t threads = 0;      ///< 0 = as many as there are cores to use.
+  synchronizer* ranks = nullptr;  ///< What runs the workers.
   bool quiet = false;           ///< Whether nothing is shown while it runs.
 
   /// The file of the run's checkpoint. One that nobody asked for is never written: so a run needs

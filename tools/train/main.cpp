@@ -6,6 +6,7 @@
 #include "commands.hpp"
 #include "help.hpp"
 
+#include <localsgd/communicator/rank_failed.hpp>
 #include <localsgd/core/error.hpp>
 #include <localsgd/version.hpp>
 
@@ -23,15 +24,14 @@ namespace {
 
 constexpr int failed = 1, misused = 2;
 
-/// @brief One line, whatever the message holds.
-int complain(std::string_view message, int code) {
+/// @brief One line, whatever the message holds. @param place on which rank
+void complain(std::string const& place, std::string_view message) {
   constexpr std::string_view prefix = "localsgd: ";
   if (message.starts_with(prefix)) message.remove_prefix(prefix.size());
   std::string text(message);
   for (char& c : text)
     if (c == '\n' || c == '\r') c = ' ';
-  std::fprintf(stderr, "localsgd-train: %s\n", text.c_str());
-  return code;
+  std::fprintf(stderr, "localsgd-train: %s%s\n", place.c_str(), text.c_str());
 }
 
 std::string version_text() {
@@ -95,7 +95,8 @@ void add_objective(CLI::App& app, train::objective_options& o) {
   app.add_option("--loss", o.loss, "Loss function; default: logistic for two labels")
       ->check(CLI::IsMember({"logistic", "squared_hinge", "smoothed_hinge", "softmax", "squared",
                              "huber", "smoothed_quantile", "poisson", "gamma"}));
-  app.add_option("--threads", o.threads, "Number of threads; 0: one for each core")
+  app.add_option("--threads", o.threads,
+                 "Number of threads, on each rank if there are several; 0: one for each core")
       ->check(nonnegative())
       ->capture_default_str();
   app.add_option("--seed", o.seed, "Seed of the random numbers")
@@ -265,26 +266,37 @@ void add_predict(CLI::App& app, train::predict_options& o) {
                "Ignore features, columns and categories that the model does not have");
 }
 
-/// @brief Runs one command. @return its exit code
+/// @brief How a command ended on this rank.
+struct outcome {
+  int code = 0;
+  std::string message;
+  bool elsewhere = false;  ///< Whether it failed on another rank.
+};
+
 template <class Command>
-int run(Command const& command) {
+outcome attempt(Command const& command) {
   try {
     command();
+  } catch (train::failed_elsewhere const& e) {
+    return {failed, e.what(), true};
+  } catch (localsgd::rank_failed const& e) {
+    return {failed, e.what(), true};
   } catch (train::usage_error const& e) {
-    return complain(e.what(), misused);
+    return {misused, e.what()};
   } catch (localsgd::invalid_settings const& e) {
-    return complain(e.what(), misused);
+    return {misused, e.what()};
   } catch (std::bad_alloc const&) {
-    return complain("not enough memory", failed);
+    return {failed, "not enough memory"};
   } catch (std::exception const& e) {
-    return complain(e.what(), failed);
+    return {failed, e.what()};
   }
-  return 0;
+  return {};
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  train::job const ranks(argc, argv);
   CLI::App app("Trains and evaluates linear models on files, and predicts with them.",
                "localsgd-train");
   app.set_version_flag("--version", "localsgd-train " + version_text());
@@ -319,26 +331,38 @@ int main(int argc, char** argv) {
   predict->add_flag("--probabilities", predicting.probabilities,
                     "Also print the probabilities of all classes");
   add_predict(*evaluate, evaluating);
-  try {
-    app.parse(argc, argv);
-  } catch (CLI::Success const& e) {
-    return app.exit(e);
-  } catch (CLI::ParseError const& e) {
-    return complain(std::string(e.what()) + " (see --help)", misused);
-  }
-  if (manual || completion)
-    return run([&] {
-      train::write_text(
-          manual ? train::manual_page(app, version_text()) : train::bash_completion(app), {});
+  outcome const end = attempt([&] {
+    std::string command = "help";
+    ranks.do_together([&] {
+      try {
+        app.parse(argc, argv);
+      } catch (CLI::Success const& e) {
+        if (ranks.leads()) app.exit(e);
+        return;
+      } catch (CLI::ParseError const& e) {
+        throw train::usage_error(std::string(e.what()) + " (see --help)");
+      }
+      if (manual || completion) {
+        if (ranks.leads())
+          train::write_text(
+              manual ? train::manual_page(app, version_text()) : train::bash_completion(app), {});
+        return;
+      }
+      if (app.get_subcommands().empty())
+        throw train::usage_error(
+            "specify a command: train, predict, evaluate, path or advise (see --help)");
+      command = app.get_subcommands().front()->get_name();
     });
-  if (app.get_subcommands().empty())
-    return complain("specify a command: train, predict, evaluate, path or advise (see --help)",
-                    misused);
-  return run([&] {
-    if (*train) train::train_model(training);
-    if (*path) train::print_path(walking);
+    ranks.require_same("command", command);
+    if (command == "help") return;
+    if (*train) train::train_model(training, ranks);
+    if (*path) train::print_path(walking, ranks);
+    if (!ranks.leads()) return;  // rank 0 does the rest alone
     if (*advise) train::print_advice(asking);
     if (*predict) train::predict_samples(predicting);
     if (*evaluate) train::evaluate_model(evaluating);
   });
+  auto const [code, speaks] = ranks.conclude(end.code, end.elsewhere);
+  if (speaks) complain(ranks.prefix(), end.message);
+  return code;
 }

@@ -3,12 +3,10 @@
 
 #include "problem.hpp"
 
-#include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdio>
-#include <functional>
 #include <string>
+#include <vector>
 
 namespace train {
 
@@ -20,31 +18,17 @@ std::string name_of(std::string const& prefix, std::size_t i, std::size_t count)
   return prefix + "-" + std::string(last.size() - number.size(), '0') + number + ".json";
 }
 
-}  // namespace
-
-void print_path(path_options const& o) {
-  if (!o.output.empty()) {
-    check_different(o.input.data, o.output);
-    check_writable(o.output);
-  }
-  prepared all = prepare(o);
-  if (all.kind->path == nullptr)
-    throw usage_error("--loss " + all.loss + ": path is available for logistic, softmax and squared");
-  all.p.lambdas = o.lambdas;
-  std::ranges::sort(all.p.lambdas, std::greater<>());
-  all.p.lambdas.erase(std::unique(all.p.lambdas.begin(), all.p.lambdas.end()), all.p.lambdas.end());
-  all.p.lambda_count = o.count;
-  std::size_t const count = o.lambdas.empty() ? o.count : all.p.lambdas.size();
+/// @brief Refuses names of models that are those of other files, or cannot be written.
+void check_models(path_options const& o, std::size_t count) {
   for (std::size_t i = 1; i <= count && !o.models.empty(); ++i) {
     std::string const name = name_of(o.models, i, count);
     check_different(o.input.data, name);
     if (!o.output.empty()) check_two_outputs(o.output, name, "the table and a model");
     if (i == 1) check_writable(name);
   }
-  if (!o.quiet) std::fprintf(stderr, "%s\n", all.description.c_str());
+}
 
-  auto const models =
-      with_named_samples(all, o.input.data, [&] { return all.kind->path(all.p); });
+void save(path_options const& o, prepared const& all, std::vector<path_model> const& models) {
   std::string text = "lambda nonzeros objective certificate\n";
   for (std::size_t i = 0; i != models.size(); ++i) {
     path_model const& each = models[i];
@@ -57,6 +41,40 @@ void print_path(path_options const& o) {
                  model_format::json);
   }
   write_text(text, o.output);
+}
+
+}  // namespace
+
+void print_path(path_options const& o, job const& ranks) {
+  prepared all;
+  ranks.do_together([&] {
+    check_threads(o.threads);
+    if (ranks.leads() && !o.output.empty()) {
+      check_different(o.input.data, o.output);
+      check_writable(o.output);
+    }
+    all = prepare(o);
+    if (all.kind->path == nullptr)
+      throw usage_error("--loss " + all.loss +
+                        ": path is available for logistic, softmax and squared");
+    if (ranks.size() > all.p.settings.workers)
+      throw usage_error(
+          "path: has " + std::to_string(all.p.settings.workers) +
+          " workers, of which each rank needs one; start at most as many ranks, not " +
+          std::to_string(ranks.size()));
+    all.p.lambdas = decreasing(o.lambdas);
+    all.p.lambda_count = o.count;
+    if (ranks.leads()) check_models(o, o.lambdas.empty() ? o.count : all.p.lambdas.size());
+  });
+  ranks.require_same("--lambdas", list_of(all.p.lambdas));  // or they would make other runs
+  ranks.require_same("--count", std::to_string(o.count));
+  if (!o.quiet && ranks.leads()) std::fprintf(stderr, "%s\n", all.description.c_str());
+  ranks.with_synchronizer(o.threads, [&](synchronizer& team) {
+    all.p.ranks = &team;
+    auto const models =
+        with_named_samples(all, o.input.data, [&] { return all.kind->path(all.p); });
+    if (ranks.leads()) save(o, all, models);
+  });
 }
 
 }  // namespace train

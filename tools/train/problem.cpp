@@ -7,10 +7,12 @@
 #include <localsgd/data/labels.hpp>
 #include <localsgd/data/text/number_from_chars.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <functional>
 #include <limits>
 #include <map>
 #include <set>
@@ -88,6 +90,19 @@ void check_can_save(prepared const& all, objective_options const& o, model_forma
   }
 }
 
+std::vector<double> decreasing(std::vector<double> lambdas) {
+  std::ranges::sort(lambdas, std::greater<>());
+  lambdas.erase(std::unique(lambdas.begin(), lambdas.end()), lambdas.end());
+  return lambdas;
+}
+
+std::string list_of(std::vector<double> const& lambdas) {
+  std::string text;
+  for (double const each : lambdas)
+    text += (text.empty() ? "" : ", ") + localsgd::detail::shown(each);
+  return text.empty() ? "none" : text;
+}
+
 prepared prepare(objective_options const& o) {
   samples data = read_samples(o.input);
   prepared all;
@@ -117,7 +132,6 @@ prepared prepare(objective_options const& o) {
   p.penalize_intercept = o.penalize_intercept;
   p.delta = o.delta;
   p.tau = o.tau;
-  p.threads = o.threads;
   p.quiet = o.quiet;
   p.settings.seed = o.seed;
   p.settings.tolerance = o.tolerance.value_or(-1);

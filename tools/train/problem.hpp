@@ -35,6 +35,12 @@ struct prepared {
   localsgd::csv_coding coding;
 };
 
+/// @brief Each strength once, in decreasing order.
+std::vector<double> decreasing(std::vector<double> lambdas);
+
+/// @brief "1, 0.5", or "none", for job::require_same().
+std::string list_of(std::vector<double> const& lambdas);
+
 /// @brief Reads the samples, chooses the loss and scales the features.
 prepared prepare(objective_options const& options);
 

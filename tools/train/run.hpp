@@ -3,6 +3,7 @@
 #pragma once
 
 #include "fit.hpp"
+#include "synchronizer.hpp"
 
 #include <localsgd/checkpoint/checkpoint.hpp>
 #include <localsgd/minimize.hpp>
@@ -11,7 +12,6 @@
 #include <localsgd/observer/progress_bar.hpp>
 #include <localsgd/regularizer/elastic_net.hpp>
 #include <localsgd/regularizer/l2.hpp>
-#include <localsgd/synchronizer/thread_pool.hpp>
 
 #include <cmath>
 #include <cstddef>
@@ -41,8 +41,6 @@ template <class F>
 fitted run(F const& f, problem const& p, double at_0) {
   localsgd::settings s = p.settings;
   if (s.tolerance < 0) s.tolerance = 1e-7 * std::abs(at_0);
-  localsgd::thread_pool pool =
-      p.threads == 0 ? localsgd::thread_pool() : localsgd::thread_pool(p.threads);
   progress observer(p.quiet);
   fitted all;
   localsgd::checkpoint const kept(p.checkpoint, {.rounds = p.checkpoint_rounds,
@@ -50,7 +48,7 @@ fitted run(F const& f, problem const& p, double at_0) {
                                                                 ? 60.0
                                                                 : 0.0,
                                                  .signals = p.keeps_checkpoints});
-  all.outcome = localsgd::minimize(f, s, pool, observer, kept);
+  all.outcome = localsgd::minimize(f, s, *p.ranks, observer, kept);
   all.settings = s;
   auto const& r = all.outcome;
   if (!r.usable()) return all;

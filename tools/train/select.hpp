@@ -3,6 +3,7 @@
 #pragma once
 
 #include "fit.hpp"
+#include "synchronizer.hpp"
 
 #include <localsgd/core/error.hpp>
 #include <localsgd/minimize.hpp>
@@ -15,7 +16,6 @@
 #include <localsgd/planning/regularization_path.hpp>
 #include <localsgd/regularizer/elastic_net.hpp>
 #include <localsgd/report.hpp>
-#include <localsgd/synchronizer/thread_pool.hpp>
 #include <localsgd/warm_start.hpp>
 
 #include <algorithm>
@@ -33,10 +33,6 @@
 namespace train {
 
 using part = localsgd::data_part<localsgd::csr_matrix<double>>;
-
-inline localsgd::thread_pool pool_of(problem const& p) {
-  return p.threads == 0 ? localsgd::thread_pool() : localsgd::thread_pool(p.threads);
-}
 
 inline part part_of(problem const& p, std::vector<std::size_t> samples) {
   return localsgd::detail::part_of(p.rows, p.targets, p.weights, std::move(samples));
@@ -72,10 +68,9 @@ std::vector<double> lambdas_of(problem const& p, part const& all, Make const& ma
 template <class Make>
 std::vector<path_model> walk(problem const& p, Make const& make) {
   part const all = all_of(p);
-  auto pool = pool_of(p);
   auto const of_lambda = [&](double lambda) { return make(all, lambda, p.l1_ratio); };
   auto const path =
-      localsgd::regularization_path(of_lambda, lambdas_of(p, all, make), settings_of(p), pool);
+      localsgd::regularization_path(of_lambda, lambdas_of(p, all, make), settings_of(p), *p.ranks);
   std::vector<path_model> models;
   for (auto const& each : path.points) {
     auto& m = models.emplace_back();
@@ -91,7 +86,6 @@ std::vector<path_model> walk(problem const& p, Make const& make) {
 template <class Make>
 selected cross_validated(problem const& p, Make const& make) {
   part const all = all_of(p);
-  auto pool = pool_of(p);
   auto const of_part = [&](part const& d, double lambda) { return make(d, lambda, p.l1_ratio); };
   localsgd::cross_validation_options options;
   options.folds = p.folds;
@@ -99,7 +93,7 @@ selected cross_validated(problem const& p, Make const& make) {
   options.stratified = p.encoding.classes() != 0;
   options.weights = p.weights;
   auto cv = localsgd::cross_validate(p.rows, p.targets, of_part, lambdas_of(p, all, make),
-                                     localsgd::mean_loss{}, options, settings_of(p), pool);
+                                     localsgd::mean_loss{}, options, settings_of(p), *p.ranks);
   auto& best = cv.path.points[cv.best];
   selected all_of_it;
   all_of_it.table = to_string(cv);
@@ -129,7 +123,6 @@ selected early_stopped(problem const& p, Make const& make) {
   double const strength = p.l1 + p.l2;
   auto const f = make(training, strength, p.l1_ratio);
   auto const g = make(held_out, strength, p.l1_ratio);
-  auto pool = pool_of(p);
   localsgd::settings s = p.settings;
   // As in minimize(), the default number of epochs does not end a run with a tolerance.
   bool const limited = p.settings.tolerance == 0 || s.epochs != localsgd::settings{}.epochs;
@@ -147,7 +140,7 @@ selected early_stopped(problem const& p, Make const& make) {
   all.table = "   tolerance     objective  loss of samples held out\n";
   while (since != patience && spent < epochs) {
     s.epochs = std::max(1.0, epochs - spent);
-    auto r = localsgd::minimize(f, s, localsgd::warm_start(x), pool);
+    auto r = localsgd::minimize(f, s, localsgd::warm_start(x), *p.ranks);
     if (!r.usable()) {
       all.fit.outcome = std::move(r);
       return all;

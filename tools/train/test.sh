@@ -199,7 +199,7 @@ check 'checkpoint' '.' train two -m kept.model --checkpoint kept.checkpoint --ch
 cmp -s two.model kept.model || mistake 'checkpoints change the model'
 [[ ! -e kept.checkpoint ]] || mistake 'the checkpoint of a complete run stays'
 # A run that is interrupted and resumed has the model of one that is not.
-slow=(train two --epochs 40000 --tolerance 0 -K 2 -H 1 -q)
+slow=(train two --epochs 40000 --tolerance 0 -K 2 -H 1 -q --threads 1)
 check 'a long run' '^$' "${slow[@]}" -m whole.model
 "$program" "${slow[@]}" -m resumed.model --checkpoint slow.checkpoint --checkpoint-every 100 2>err &
 run=$!

@@ -6,14 +6,14 @@
 #include <localsgd/html_report/write_report.hpp>
 #include <localsgd/report.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdio>
 #include <filesystem>
-#include <functional>
 #include <random>
 #include <stdexcept>
 #include <string>
+#include <system_error>
+#include <utility>
 
 namespace train {
 
@@ -63,39 +63,22 @@ void set_run(problem& p, train_options const& o) {
   p.checkpoint_rounds = o.checkpoint_every;
   p.checkpoint = o.checkpoint;
   if (o.checkpoint.empty()) {  // in a folder where a file can be created
-    bool const device = fs::is_other(fs::status(o.model));
+    std::error_code unknown;  // on ranks that do not write it
+    bool const device = fs::is_other(fs::status(o.model, unknown));
     p.checkpoint = (device ? fs::temp_directory_path() : fs::absolute(o.model).parent_path()) /
                    (".localsgd-train-" + std::to_string(std::random_device{}()) + ".checkpoint");
   }
-  p.lambdas = o.lambdas;
-  std::ranges::sort(p.lambdas, std::greater<>());
-  p.lambdas.erase(std::unique(p.lambdas.begin(), p.lambdas.end()), p.lambdas.end());
+  p.lambdas = decreasing(o.lambdas);
   p.folds = o.folds;
   p.validation = o.validation;
 }
 
-}  // namespace
-
-void train_model(train_options const& o) {
-  model_format const format = o.model_format == "auto"   ? format_of(o.model)
-                              : o.model_format == "json" ? model_format::json
-                                                         : model_format::liblinear;
-  bool const selects = o.folds != 0 || o.validation != 0;
-  if (!o.lambdas.empty() && o.folds == 0)
-    throw usage_error("--lambdas: requires --cross-validate, which chooses one of them");
-  check_outputs(o);
-  prepared all = prepare(o);
-  check_can_save(all, o, format);
-  if (selects && all.kind->select == nullptr)
-    throw usage_error("--loss " + all.loss + ": " +
-                      (o.folds != 0 ? "--cross-validate" : "--validation") +
-                      " is available for logistic, softmax and squared");
-  set_run(all.p, o);
-  if (!o.quiet) std::fprintf(stderr, "%s\n", all.description.c_str());
-
+/// @brief Collective. Rank 0 writes the files.
+void fit_and_save(train_options const& o, prepared const& all, model_format format,
+                  job const& ranks) {
   std::string table;
   fitted f = with_named_samples(all, o.input.data, [&] {
-    if (!selects) return all.kind->fit(all.p);
+    if (o.folds == 0 && o.validation == 0) return all.kind->fit(all.p);
     selected chosen = all.kind->select(all.p);
     table = chosen.table;
     return std::move(chosen.fit);
@@ -103,14 +86,44 @@ void train_model(train_options const& o) {
   if (f.outcome.reason == localsgd::stop_reason::interrupted)
     throw std::runtime_error(o.checkpoint + ": the run was interrupted; to continue it, repeat the "
                                             "command with --resume");
+  bool const reports = !o.report.empty() && ranks.leads();
   if (!f.outcome.usable()) {
-    if (!o.report.empty()) save_report(o, f, all);
+    if (reports) save_report(o, f, all);
     throw std::runtime_error(o.input.data +
                              ": the run diverged; scale the features with --scale standard");
   }
-  save_model(finished(std::move(f.model), all), o.model, format);
-  if (!o.report.empty()) save_report(o, f, all);
-  if (!o.quiet) write_text(table + to_string(f.outcome), {});
+  if (ranks.leads()) save_model(finished(std::move(f.model), all), o.model, format);
+  if (reports) save_report(o, f, all);
+  if (!o.quiet && ranks.leads()) write_text(table + to_string(f.outcome), {});
+}
+
+}  // namespace
+
+void train_model(train_options const& o, job const& ranks) {
+  model_format const format = o.model_format == "auto"   ? format_of(o.model)
+                              : o.model_format == "json" ? model_format::json
+                                                         : model_format::liblinear;
+  bool const selects = o.folds != 0 || o.validation != 0;
+  prepared all;
+  ranks.do_together([&] {
+    if (!o.lambdas.empty() && o.folds == 0)
+      throw usage_error("--lambdas: requires --cross-validate, which chooses one of them");
+    check_threads(o.threads);
+    if (ranks.leads()) check_outputs(o);
+    all = prepare(o);
+    check_can_save(all, o, format);
+    if (selects && all.kind->select == nullptr)
+      throw usage_error("--loss " + all.loss + ": " +
+                        (o.folds != 0 ? "--cross-validate" : "--validation") +
+                        " is available for logistic, softmax and squared");
+    set_run(all.p, o);
+  });
+  ranks.require_same("--lambdas", list_of(all.p.lambdas));  // or they would make other runs
+  if (!o.quiet && ranks.leads()) std::fprintf(stderr, "%s\n", all.description.c_str());
+  ranks.with_synchronizer(o.threads, [&](synchronizer& team) {
+    all.p.ranks = &team;
+    fit_and_save(o, all, format, ranks);
+  });
 }
 
 }  // namespace train
