@@ -23,13 +23,13 @@ constants const known{.smoothness = 1.0,
                       .variance = 2.0,
                       .second_moment = 5.0,
                       .squared_distance = 4.0};
-cost_model const cluster{1e-6, 20e-6, 1e9, topology::tree};
+cost_model const machines{1e-6, 20e-6, 1e9, topology::tree};
 problem_shape const shape{10000, 100};
 
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(the_table_shows_the_choice_the_rejected_ones_and_the_assumptions) {
-  advice const a = advise(known, cluster, shape, {.accuracy = 0.01});
+  advice const a = advise(known, machines, shape, {.accuracy = 0.01});
   std::string const text = to_string(a);
   for (std::string const& part :
        {"recommended: " + a.schedule + ", automatic_step\n", std::string("     K     b         H"),
