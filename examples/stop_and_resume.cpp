@@ -1,28 +1,29 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
 
-// A run that is stopped, and resumed by another program with more threads, has the bits of a run that
-// was never interrupted. Here a stop token stops it; Ctrl-C or SIGTERM do the same.
+// A run that a signal ends, and that another program with more threads resumes, has the bits of a run
+// that was never interrupted. Here the program sends itself the SIGTERM of a batch system.
 
 #include <localsgd/localsgd.hpp>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
-#include <stop_token>
 
 namespace {
 
-/// Requests a stop at the third evaluation.
-struct impatient {
-  std::stop_source* stop;
+/// Shows each evaluation, and sends the signal after the third.
+struct time_limit {
+  bool ends;
+  int seen = 0;
+
   localsgd::proceed after_evaluation(localsgd::evaluation const& e, localsgd::plan const&) {
-    if (++seen == 3) stop->request_stop();
     std::cout << "  after " << e.rounds << " rounds f = " << e.objective << "\n";
+    if (++seen == 3 && ends) std::raise(SIGTERM);
     return localsgd::proceed::yes;
   }
-  int seen = 0;
 };
 
 }  // namespace
@@ -36,13 +37,11 @@ int main() {
 
   thread_pool one(1), two(2);
   std::cout << "the first program:\n";
-  std::stop_source stop;
-  auto const first = minimize(f, s, one, impatient{&stop}, checkpoint{path, {.stop = stop.get_token()}});
+  auto const first = minimize(f, s, one, time_limit{true}, checkpoint{path});
   bool const stopped = first.reason == stop_reason::interrupted && std::filesystem::exists(path);
 
   std::cout << "the second, which makes the same call:\n";
-  std::stop_source never;
-  auto const resumed = minimize(f, s, two, impatient{&never}, checkpoint{path, {.stop = {}}});
+  auto const resumed = minimize(f, s, two, time_limit{false}, checkpoint{path});
   auto const at_once = minimize(f, s, one);
 
   bool const same = std::ranges::equal(resumed.x, at_once.x);
