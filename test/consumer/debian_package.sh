@@ -34,7 +34,7 @@ for library in libboost-dev libxtensor-dev libxsimd-dev xtl-dev; do expect Depen
 for library in libopenmpi-dev libgloo-dev nlohmann-json3-dev; do expect Suggests "$library"; done
 
 {
-  (cd "$root" && find include/localsgd -type f)
+  (cd "$root" && find include/localsgd -type f ! -name compiled.hpp)  # which needs localsgd::compiled
   for name in localsgd localsgd-gloo localsgd-json; do echo "share/pkgconfig/$name.pc"; done
   for part in '' -mpi -gloo -json; do echo "share/cmake/localsgd/localsgd$part-targets.cmake"; done
   for part in '' -version; do echo "share/cmake/localsgd/localsgd-config$part.cmake"; done
