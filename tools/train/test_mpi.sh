@@ -12,15 +12,7 @@ program=$(realpath "$1")
 mpirun=$2
 alone=$program
 if (($# > 2)); then alone=$(realpath "$3"); fi
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder"
-
-mistakes=0
-mistake() {
-  echo "$1" >&2
-  mistakes=$((mistakes + 1))
-}
+source "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/test_files.sh"
 
 # on <ranks> <argument...>: ends with the exit code of mpirun.
 on() {
@@ -31,14 +23,6 @@ on() {
 
 # --- files -------------------------------------------------------------------------------------
 
-awk 'BEGIN { srand(1); for (i = 0; i < 200; i++) { a = rand() * 4 - 2; b = rand() * 4 - 2;
-  printf "%d 1:%.6f 2:%.6f\n", (a - b + rand() - 0.5 > 0) ? 1 : -1, a, b } }' >two
-awk 'BEGIN { srand(2); for (i = 0; i < 300; i++) { a = rand() * 4 - 2; b = rand() * 4 - 2;
-  printf "%d 1:%.6f 2:%.6f\n", (a > 0.5) ? 7 : ((b > 0) ? 3 : 5), a, b } }' >three
-awk 'BEGIN { srand(3); for (i = 0; i < 200; i++) { a = rand() * 4 - 2; b = rand() * 4 - 2;
-  printf "%.6f 1:%.6f 2:%.6f\n", 2 * a - b + 3 + rand() / 10, a, b } }' >amounts
-awk 'BEGIN { srand(4); for (i = 0; i < 200; i++) { a = rand();
-  printf "%d 1:%.6f\n", int(exp(2 * a) + rand()), a } }' >counts
 awk 'BEGIN { srand(5); print "colour,size,kind"; for (i = 0; i < 200; i++) { a = rand() * 4 - 2;
   c = rand() < 0.5; printf "%s,%.6f,%s\n", c ? "red" : "blue", a, (a + c + rand() - 0.5 > 0) ? "yes" : "no" } }' >kinds.csv
 head -n 150 two >fewer
