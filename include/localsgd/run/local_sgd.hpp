@@ -50,10 +50,11 @@ void local_sgd(Round& round, S const& schedule, E const& step_size, std::uint64_
 
   for (;;) {
     if (!round.regroup(recorder)) return;
-    if (recorder.ends_at_start()) break;
     round.hook().before_round(round);  // variance-reduced workers, when due: x̃ ← x̄, with ∇f(x̃)
-    if (recorder.ends()) break;  // all threads reach the same decision from equal values
-    detail::before_steps(round.hook(), round);
+    bool over = recorder.ends();  // all threads reach the same decision from equal values
+    while (!over && detail::moves_before_steps(round.hook(), round))
+      over = recorder.evaluates_and_ends();
+    if (over) break;
     std::uint64_t const t = round.steps();
     std::uint64_t const sync = std::min(recorder.next(schedule, t), steps);  // T is a sync time
     if (!(sync > t)) detail::refuse_sync_time(t, sync);

@@ -109,22 +109,12 @@ class recorder {
     team_.all_gather(std::span(r_.sent), [](std::size_t i) { return index_range{i, i + 1}; });
   }
 
-  /// @brief Collective: evaluates the starting point if the hook moves the workers from there before
-  ///        their first step, and returns whether the run ends.
-  bool ends_at_start() {
-    return round_.steps() == 0 && moves_at_start(hook_) && evaluates_and_ends(0);
-  }
-
   /// @brief Collective if an evaluation is due: makes it, and returns whether the run ends.
-  bool ends() {
+  bool ends() { return (due(round_.steps()) || !team_.finite()) && evaluates_and_ends(); }
+
+  /// @brief Collective: evaluates where the workers are, and returns whether the run ends.
+  bool evaluates_and_ends() {
     std::uint64_t const t = round_.steps();
-    return (due(t) || !team_.finite()) && evaluates_and_ends(t);
-  }
-
- private:
-  bool leads() const noexcept { return team_.leads(); }
-
-  bool evaluates_and_ends(std::uint64_t t) {
     if (leads()) r_.watch.stop(), r_.bound.insist(t == r_.p->steps || hook_.stalled());
     std::span<scalar const> consensus = round_.consensus();
     if (Record::has_domain && !hook_.evaluated_at(t)) {  // r is finite at anchors
@@ -160,6 +150,9 @@ class recorder {
     while (next_due_ <= t) next_due_ = due_after(next_due_);
     return over;
   }
+
+ private:
+  bool leads() const noexcept { return team_.leads(); }
 
   // With a tolerance and evaluations = 0: at every anchor; without anchors every epoch at first, then
   // whenever t has grown by a fifth, which bounds the cost of evaluations as a share of the run.

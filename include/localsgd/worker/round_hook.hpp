@@ -34,10 +34,6 @@ concept counts_its_gradients = requires(H const& h, std::uint64_t t) {
   { h.gradients_per_sample() } -> std::same_as<std::uint64_t>;
   { h.extra_gradients(t) } -> std::same_as<std::uint64_t>;
 };
-template <class H>
-concept knows_moves_at_start = requires(H const& h) {
-  { h.moves_at_start() } -> std::same_as<bool>;
-};
 }  // namespace detail
 
 /// @brief The shared state of the sequences of a run, and the operation on all of them at sync
@@ -61,9 +57,9 @@ concept knows_moves_at_start = requires(H const& h) {
 /// | `h.gradients_per_sample()` | component gradients per sample of a step                        |
 /// | `h.extra_gradients(t)`     | component gradients beyond K·b·t, after t steps                 |
 /// | `h.state(archive)`         | passes its state to `archive(parts…)`                           |
-/// | `h.moves_at_start()`       | optional: whether it moves all workers before their first step  |
 /// | `h.before_steps(context)`  | optional: collective, after the evaluation at the start or at a |
-/// |                            | sync time, if the run continues                                 |
+/// |                            | sync time, if the run continues. Returns whether it has moved   |
+/// |                            | all workers, which are then evaluated once more                 |
 /// | `h.work_of(k)`             | optional: the component gradients of worker k in the last       |
 /// |                            | round, where they do not follow from its steps                  |
 /// | `h.expects(H, change)`     | optional: whether the change of every worker in H local steps   |
@@ -98,19 +94,13 @@ concept RoundHook = detail::knows_when_it_evaluates<H> && detail::tells_what_it_
 
 namespace detail {
 
-/// @brief Whether the hook moves all workers before their first step.
-template <RoundHook H>
-bool moves_at_start(H const& h) noexcept {
-  if constexpr (knows_moves_at_start<H>)
-    return h.moves_at_start();
+/// @brief h.before_steps(context), if it exists.
+template <RoundHook H, class Context>
+bool moves_before_steps(H& h, Context& context) {
+  if constexpr (requires { h.before_steps(context); })
+    return h.before_steps(context);
   else
     return false;
-}
-
-/// @brief Calls h.before_steps(context), if it exists.
-template <RoundHook H, class Context>
-void before_steps(H& h, Context& context) {
-  if constexpr (requires { h.before_steps(context); }) h.before_steps(context);
 }
 
 /// @brief Plain workers share no state.

@@ -3,6 +3,7 @@
 #define BOOST_TEST_MODULE worker_newton_at_once
 #include "localsgd/worker/newton/at_once.hpp"
 
+#include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <cstddef>
 #include <vector>
@@ -30,6 +31,15 @@ struct own_squares {
   double value(double z, double y) const { return (z - y) * (z - y) / 2; }
   double derivative(double z, double y) const { return z - y; }
   double curvature() const { return 1; }
+};
+
+// Counts the evaluations at a prediction of 0, which is that of every sample at the start.
+struct counting_squares : squared {
+  double value(double z, double y) const {
+    if (z == 0) ++evaluations_at_0;
+    return squared::value(z, y);
+  }
+  static inline std::atomic<std::size_t> evaluations_at_0 = 0;
 };
 
 template <class F>
@@ -72,9 +82,18 @@ BOOST_AUTO_TEST_CASE(least_squares_end_after_one_newton_step_and_the_history_has
   BOOST_TEST(r.steps == 0u);
   BOOST_REQUIRE(r.history.size() == 2u);
   BOOST_TEST(r.history.front().objective == 0.5);  // y = ±1 and x = 0
-  BOOST_TEST(r.history.front().gradients == 0u);
+  BOOST_TEST(r.history.front().gradients == n);
   BOOST_TEST(r.history.back().objective == r.objective);
   BOOST_TEST(r.history.back().gradients == r.gradients);
+}
+
+BOOST_AUTO_TEST_CASE(the_start_is_evaluated_once) {
+  auto const a = support::random_features<double>(n, d, 1);
+  std::vector<double> const y = support::random_signs(n, 2);
+  linear_objective const f(a, y, counting_squares{}, l2{lambda});
+  result const r = minimize(f, {.tolerance = 1e-10});
+  BOOST_TEST((r.reason == stop_reason::tolerance_reached));
+  BOOST_TEST(counting_squares::evaluations_at_0 == n);
 }
 
 BOOST_AUTO_TEST_CASE(the_history_has_the_start_where_regularizers_begin_with_newton_steps) {

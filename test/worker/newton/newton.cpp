@@ -41,6 +41,8 @@ std::vector<double> newton_step(F const& f, std::vector<double> x, std::size_t t
   support::with_team(p.workers, threads, [&](auto& team) {
     direction.prepare(f, pass, team);
     pass(f, std::span<double const>(x), team);
+    if (team.leads()) direction.keep_gradient(pass);
+    team.barrier();
     direction.curvature_at(f, std::span<double const>(x), pass, team);
     if (team.leads()) BOOST_TEST(direction.solve(f, 0, step) > 0);
     team.barrier();
@@ -107,6 +109,8 @@ BOOST_AUTO_TEST_CASE(damping_adds_to_the_diagonal_and_the_predicted_fall_is_that
     support::with_team(1, 1, [&](auto& team) {
       direction.prepare(f, pass, team);
       pass(f, std::span<double const>(x), team);
+      if (team.leads()) direction.keep_gradient(pass);
+      team.barrier();
       direction.curvature_at(f, std::span<double const>(x), pass, team);
       fall = direction.solve(f, damping, step);
     });

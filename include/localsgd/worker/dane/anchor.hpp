@@ -14,6 +14,7 @@
 #include "localsgd/settings.hpp"
 #include "localsgd/step_size/automatic_step.hpp"
 #include "localsgd/step_size/concept.hpp"
+#include "localsgd/worker/anchor_progress.hpp"
 #include "localsgd/worker/dane/subspace_search.hpp"
 #include "localsgd/worker/newton/descent.hpp"
 #include "localsgd/worker/round_hook.hpp"
@@ -93,7 +94,7 @@ class dane_anchor {
   full_gradient::value value() const noexcept { return value_; }
   std::span<double const> slopes() const noexcept { return slopes_.all(); }
   bool holds_answer() const noexcept { return known(); }
-  bool stalled() const noexcept { return stalled_ >= patience; }
+  bool stalled() const noexcept { return progress_.idle >= patience; }
   static constexpr std::uint64_t gradients_per_sample() noexcept { return 1; }
   double work_of(std::size_t worker) const noexcept { return work_[worker]; }
   /// All computed gradients minus the K·b·t of ordinary steps, modulo 2⁶⁴: the sum of both is
@@ -134,7 +135,7 @@ class dane_anchor {
 
   template <class Archive>
   void state(Archive& archive) {
-    archive(next_, seen_at_, point_, gradient_, value_, reference_, stalled_, proximity_, gradients_,
+    archive(next_, seen_at_, point_, gradient_, value_, progress_.reference, progress_.idle, proximity_, gradients_,
             kept_);
     for (auto& each : steps_) archive(each);
   }
@@ -201,11 +202,7 @@ class dane_anchor {
   }
 
   void accept(full_gradient::value const& found, full_gradient const& pass) {
-    bool const falls =
-        !known() || found.objective < reference_.objective - rounding_of(reference_.objective) ||
-        found.squared_gradient_norm < reference_.squared_gradient_norm / 4;
-    stalled_ = falls ? 0 : stalled_ + 1;
-    if (falls) reference_ = found;
+    progress_.note(found, !known());
     value_ = found;
     gradients_ += static_cast<double>(p_->samples);
     pass.write(static_cast<double>(p_->samples), gradient_);
@@ -213,7 +210,7 @@ class dane_anchor {
   }
 
   void adapt(bool accepted) {
-    if (!accepted) ++stalled_;
+    if (!accepted) ++progress_.idle;
     bool const moved = accepted && search_.found().drop() > 0;
     if (moved) {  // the step becomes the first of the stored ones
       auto const end = steps_.begin() + static_cast<std::ptrdiff_t>(
@@ -245,8 +242,7 @@ class dane_anchor {
   std::array<std::vector<double>, subspace_newton::most> steps_;  // v_0, and the last steps
   std::size_t kept_ = 0;
   full_gradient::value value_{std::numeric_limits<double>::quiet_NaN(), 0, 0};
-  full_gradient::value reference_;  // at the last progress
-  int stalled_ = 0;
+  anchor_progress progress_;
   double proximity_ = 0, first_share_ = 1, direction_ = 0, gradients_ = 0;
   mutable std::vector<double> work_;  // of each worker's last solve, in component gradients
 };

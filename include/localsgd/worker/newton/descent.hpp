@@ -4,7 +4,6 @@
 
 #include "localsgd/core/cache_aligned.hpp"
 #include "localsgd/core/index_range.hpp"
-#include "localsgd/certificate/balanced_dual.hpp"
 #include "localsgd/certificate/dual_passes.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
 #include "localsgd/evaluation/line_search.hpp"
@@ -13,6 +12,7 @@
 #include "localsgd/objective/regularized.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
 #include "localsgd/settings.hpp"
+#include "localsgd/worker/anchor_progress.hpp"
 #include "localsgd/worker/newton/at_once.hpp"
 #include "localsgd/worker/newton/group_newton.hpp"
 #include "localsgd/worker/newton/newton.hpp"
@@ -34,11 +34,6 @@
 
 namespace localsgd::detail {
 
-/// @brief The rounding error of f(x) without cancellation.
-inline double rounding_of(double f) noexcept {
-  return 4 * std::numeric_limits<double>::epsilon() * std::abs(f);
-}
-
 /// @brief The parts of an anchor that Newton steps change, and a second point.
 template <class Scalar>
 struct descending_anchor {
@@ -46,6 +41,10 @@ struct descending_anchor {
   aligned_vector<Scalar>& trial;
   full_gradient::value& value;  ///< f and ∇f at the point
 };
+
+/// @brief Where the gradient at an anchor is: in the sums of the last evaluation or, if something has
+///        been summed since then, where keep_gradient() stored it.
+enum class anchor_gradient { in_sums, kept };
 
 /// @brief Newton's method from an anchor, damped: x ← x + p, p = −(H + νD)⁻¹∇f(x), H = ∇²f(x), D
 ///        its diagonal.
@@ -109,13 +108,19 @@ class newton_descent {
     ++anchors_;
   }
 
+  /// @brief Leader only: stores the gradient of the last evaluation, that of the anchor.
+  void keep_gradient(full_gradient const& pass) {
+    if constexpr (requires { direction_.keep_gradient(pass); }) direction_.keep_gradient(pass);
+  }
+
   /// @brief Collective: makes Newton steps from the anchor if they pay off. The last evaluation of
   ///        the round's `pass` is that of the anchor, before and after.
   /// @param slopes  storage that evaluations fill
+  /// @param at_first kept: the anchor's certificate is known and does not prove the tolerance
   /// @param moved   called by the leader when the anchor has moved, or was evaluated again
   template <class Context, class Slopes, class Moved>
   void operator()(Context& round, F const& f, descending_anchor<scalar> at, Slopes slopes,
-                  Moved const& moved) {
+                  anchor_gradient at_first, Moved const& moved) {
     auto& team = round.team();
     team.barrier();  // the anchor is set
     if (p_ == nullptr || !direction_.exists()) return;
@@ -123,7 +128,10 @@ class newton_descent {
     std::vector<double> direction(leader ? at.point.size() : 0);
     bool widened = false;
     for (int step = 0; step != most_steps; ++step) {
-      if constexpr (proximal<stepped_objective<F>>) certify(round, at, slopes);
+      if (step != 0 || at_first == anchor_gradient::in_sums) {
+        if (leader) keep_gradient(round.pass());  // a certificate needs the sums
+        if constexpr (proximal<stepped_objective<F>>) certify(round, at, slopes);
+      }
       if (team.broadcast(leader && pays(at.value) ? 1 : 0) == 0) return;
       search const end = one_step(round, f, at, slopes, direction);
       if (end == search::failed) {  // the last evaluation was not at the anchor
@@ -158,8 +166,6 @@ class newton_descent {
   // ‖∇f‖²/(2μ) is infinite if μ = 0, and loose for a regularizer with kinks.
   template <class Context, class Slopes>
   void certify(Context& round, descending_anchor<scalar> at, Slopes slopes) {
-    if constexpr (requires { direction_.keep_gradient(round.pass()); })
-      if (round.team().leads()) direction_.keep_gradient(round.pass());  // a certificate needs the sums
     std::span<double const> known;
     if constexpr (std::same_as<Slopes, std::span<double>>) known = slopes;
     double const bound = round.certificate(std::span<scalar const>(at.point), at.value, known);

@@ -157,15 +157,18 @@ class newton_direction<F> {
   ///        Hessian on.
   void widen(double width) noexcept { width_ = width; }
 
-  /// @brief Collective: computes ∇²f(x). @pre the last evaluation of `pass` was that of f at x
+  /// @brief Leader only: stores ∇f(x). @param pass its last evaluation was that of f at x
+  void keep_gradient(full_gradient const& pass) {
+    if (!searches()) gradient_.assign(pass.sum().begin(), pass.sum().end());
+  }
+
+  /// @brief Collective: computes ∇²f(x). @pre keep_gradient(); if d > 1024, the last evaluation of
+  ///        `pass` was that of f at x
   template <class T>
   void curvature_at(F const& f, std::span<scalar const> x, full_gradient& pass, T& team) {
     if constexpr (std::same_as<scalar, double>)
       if (searches()) return search_.curvature_at(f, x, pass, team);
-    if (team.leads()) {
-      gradient_.assign(pass.sum().begin(), pass.sum().end());
-      if (!hessian_) hessian_ = std::make_unique<full_gradient>(f, plan_);
-    }
+    if (team.leads() && !hessian_) hessian_ = std::make_unique<full_gradient>(f, plan_);
     team.barrier();
     hessian_->each_share(f, team, [&](auto const& share, index_range samples, std::span<double> sum,
                                       std::size_t) {

@@ -6,14 +6,15 @@
 #include "localsgd/core/index_range.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
 #include "localsgd/evaluation/glance.hpp"
+#include "localsgd/kernels/extrapolation.hpp"
 #include "localsgd/objective/regularized.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
 #include "localsgd/settings.hpp"
 #include "localsgd/step_size/automatic_step.hpp"
 #include "localsgd/step_size/concept.hpp"
+#include "localsgd/worker/anchor_progress.hpp"
 #include "localsgd/worker/newton/descent.hpp"
 #include "localsgd/worker/round_hook.hpp"
-#include "localsgd/kernels/extrapolation.hpp"
 #include "localsgd/worker/svrg/start.hpp"
 #include "localsgd/worker/svrg/steps.hpp"
 
@@ -24,8 +25,6 @@
 #include <cstdint>
 #include <limits>
 #include <span>
-#include <utility>
-#include <vector>
 
 /// @file
 /// @brief The anchor of variance-reduced steps, and when it moves.
@@ -89,8 +88,7 @@ class svrg_anchor {
         remembers || !active_ ? 0 : p_->workers * p_->batch_size * (t - active_since_);
     return p_->samples * passes_ + descent_.gradients() + again;
   }
-  bool stalled() const noexcept { return stalled_ >= patience; }
-  bool moves_at_start() const noexcept { return looks_at(0) && descent_.begins_at_once(); }
+  bool stalled() const noexcept { return progress_.idle >= patience; }
 
   /// @brief change ← the change of a worker by its common steps. @return Whether it is known
   bool expects(std::uint64_t local_steps, std::span<scalar> change) const {
@@ -106,19 +104,25 @@ class svrg_anchor {
     if (looks_at(round.steps()) || lost || !steps_.slopes().known()) renew(round, lost);
   }
 
-  /// @brief Collective, if the run continues: measures the data, if Newton steps came first.
+  /// @brief Collective, if the run continues: makes Newton steps from the start, which was evaluated;
+  ///        after them, measures the data for local steps. @return Whether it made Newton steps
   template <class Context>
-  void before_steps(Context& round) {
-    if (!steps_.postponed()) return;
+  bool before_steps(Context& round) {
+    if (waits_for_evaluation(round.steps())) {
+      descend(round, anchor_gradient::kept, false);
+      return true;
+    }
+    if (!steps_.postponed()) return false;
     uncounted(round.team(), [&] { steps_.catch_up(*f_, round.pass(), round.team(), *p_); });
     round.team().barrier();  // the table is complete
     round.move_to(point(), false);
+    return false;
   }
 
   template <class Archive>
   void state(Archive& archive) {
-    archive(next_, active_, renewed_at_, passes_, active_since_, rescues_, stalled_, point_, history_,
-            steps_, value_, reference_, factor_, descent_);
+    archive(next_, active_, renewed_at_, passes_, active_since_, rescues_, progress_.idle, point_,
+            history_, steps_, value_, progress_.reference, factor_, descent_);
   }
 
  private:
@@ -159,20 +163,39 @@ class svrg_anchor {
       if (leader && next == move::back) step_back();
       if (leader && next == move::plain) set_trial(end_of_map(consensus));
       team.barrier();  // the trial is set
-      std::span<scalar const> const trial = trial_;
-      auto const value = round.pass()(*f_, trial, team, steps_.slopes().to_fill());
+      auto const value = round.pass()(*f_, std::span<scalar const>(trial_), team, steps_.slopes().to_fill());
       if (leader) next = judge(value, next);
       round.spend((p_->samples + p_->workers - 1) / p_->workers);
       next = static_cast<move>(team.broadcast(static_cast<int>(next)));
     }
     if (leader) accept(round.pass(), t);
-    descent_(round, *f_, {point_, trial_, value_}, steps_.slopes().to_fill(), [&] {
+    team.barrier();  // the anchor is set
+    if (!waits_for_evaluation(t))
+      return descend(round, anchor_gradient::in_sums, next == move::done_back);
+    if (leader) descent_.keep_gradient(round.pass());  // a certificate needs the sums
+    continue_from_anchor(round, false);
+  }
+
+  // Newton steps from the start wait until it is recorded.
+  bool waits_for_evaluation(std::uint64_t t) const noexcept {
+    return t == 0 && active_ && !descended_ && descent_.begins_at_once();
+  }
+
+  // Collective: Newton steps, if they pay off.
+  template <class Context>
+  void descend(Context& round, anchor_gradient gradient, bool restart) {
+    descent_(round, *f_, {point_, trial_, value_}, steps_.slopes().to_fill(), gradient, [&] {
       history_.clear();
       take_steps(round.pass());
     });
-    round.pass().share_slopes(team, steps_.slopes().to_fill());
-    team.barrier();  // the anchor is set
-    round.move_to(point(), next == move::done_back);  // the average does not change
+    if (round.team().leads()) descended_ = true;
+    continue_from_anchor(round, restart);  // without a restart the average does not change
+  }
+  template <class Context>
+  void continue_from_anchor(Context& round, bool restart) {
+    round.pass().share_slopes(round.team(), steps_.slopes().to_fill());
+    round.team().barrier();  // slopes and anchor are set
+    round.move_to(point(), restart);
   }
 
   // Collective, once in a run: measures the data for the steps.
@@ -187,29 +210,21 @@ class svrg_anchor {
     });
   }
 
-  // Collective: f on up to 1024 samples, at the average and at the consensus. The better one is the
-  // first anchor if it is the average, or after an epoch. Not counted as traffic.
+  // Collective: compares f at the average and at the consensus. The better one is the first anchor if
+  // it is the average, or after an epoch. Not counted as traffic.
   template <class Context>
   bool noise_prevails(Context& round, std::span<scalar const> consensus) {
     auto& team = round.team();
     std::uint64_t const t = round.steps();
+    bool average_is_better = false;
     uncounted(team, [&] {
       round.average(std::span<scalar>(trial_));
-      std::span<scalar const> const average = trial_;
-      std::size_t const stride = (p_->samples + 1023) / 1024;
-      round.pass().each_share(*f_, team, [&](auto const& share, index_range samples,
-                                             std::span<double> sum, std::size_t) {
-        sum[0] += glance(share, samples, stride, average);
-        sum[1] += glance(share, samples, stride, consensus);
-      });
+      average_is_better = seems_lower(*f_, round.pass(), team, 1024,
+                                      std::span<scalar const>(trial_), consensus);
     });
-    int answer = 0;
-    if (team.leads()) {
-      bool const average_is_better = round.pass().totals()[0] < round.pass().totals()[1];
-      answer = average_is_better || t >= period_ ? 1 : 0;
-      if (!average_is_better) set_trial(consensus);
-      if (answer == 0) next_ = t + std::max<std::uint64_t>(1, period_ / 4);
-    }
+    int const answer = average_is_better || t >= period_ ? 1 : 0;
+    if (team.leads() && !average_is_better) set_trial(consensus);
+    if (team.leads() && answer == 0) next_ = t + std::max<std::uint64_t>(1, period_ / 4);
     return team.broadcast(answer) != 0;
   }
 
@@ -244,14 +259,7 @@ class svrg_anchor {
     bool const rises = !(value.objective <= value_.objective + noise);
     if (made == move::back || first || !rises || rescues_ == most_rescues) {
       if (made != move::back && !first) descent_.watch(value_.objective - value.objective);
-      // Progress since the last progress: many small decreases of f count as one. When f has reached
-      // full precision, its gradient may still improve.
-      bool const falls =
-          value.objective < reference_.objective - rounding_of(reference_.objective) ||
-          value.squared_gradient_norm < reference_.squared_gradient_norm / 4;
-      bool const progress = falls || first || made == move::back;
-      stalled_ = progress ? 0 : stalled_ + 1;
-      if (progress) reference_ = value;
+      progress_.note(value, first || made == move::back);
       value_ = value;
       return made == move::back ? move::done_back : move::done;
     }
@@ -261,10 +269,9 @@ class svrg_anchor {
 
   void accept(full_gradient const& pass, std::uint64_t t) {
     point_.swap(trial_);
-    if (passes_ == 1) steps_.choose(pass.sum(), static_cast<double>(p_->samples));
+    if (passes_ == 1) active_since_ = t, steps_.choose(pass.sum(), static_cast<double>(p_->samples));
     scale_ = automatic ? factor_ : factor_ * (*step_size_)(t) / (*step_size_)(0);
     take_steps(pass);
-    if (passes_ == 1) active_since_ = t;
     active_ = true, renewed_at_ = t, next_ = t + period_ - slack_;
   }
 
@@ -277,15 +284,15 @@ class svrg_anchor {
   plan const* p_;
   std::uint64_t period_, slack_;  // a sync time within this slack of the end of an epoch counts as its end
   std::uint64_t next_;
-  bool active_;
+  bool active_, descended_ = false;
   std::uint64_t renewed_at_ = std::numeric_limits<std::uint64_t>::max();
   std::uint64_t passes_ = 0, active_since_ = 0;
-  int rescues_, stalled_ = 0;
+  int rescues_;
   aligned_vector<scalar> point_, trial_, stepped_;
   extrapolation history_;
   svrg_steps<F> steps_;
   full_gradient::value value_{std::numeric_limits<double>::quiet_NaN(), 0};
-  full_gradient::value reference_;  // at the last progress
+  anchor_progress progress_;
   double factor_ = 1, scale_ = 1;
   newton_descent<F> descent_;
 };
