@@ -49,6 +49,7 @@ elif command -v ccache >/dev/null; then
 fi
 # What precompiled headers and units hide, includes that a header lacks, the target headers_alone finds.
 options+=(-DLOCALSGD_TEST_PCH=ON -DLOCALSGD_TEST_UNITS=ON)
+options+=("-DLOCALSGD_TEST_TIMEOUT=${LOCALSGD_TEST_TIMEOUT:-300}")
 export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:+$CCACHE_SLOPPINESS,}pch_defines,time_macros
 # test/CMakeLists.txt says what the labels mean. The examples need what is not built for the others.
 targets=()

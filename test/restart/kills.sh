@@ -2,20 +2,17 @@
 # Copyright (c) 2026 The localsgd authors
 # SPDX-License-Identifier: BSL-1.0
 #
-# usage: test/restart/kills.sh [--long] gloo PROGRAM
-#        test/restart/kills.sh [--long] mpi PROGRAM MPIRUN...
+# usage: test/restart/kills.sh gloo PROGRAM
+#        test/restart/kills.sh mpi PROGRAM MPIRUN...
 # Runs PROGRAM, of gloo.cpp or mpi.cpp here, under tools/restart/localsgd-restart on four ranks, of
-# which random ones are killed in random rounds: three in the run, with --long 50. Each
+# which random ones are killed in random rounds: three in the run, or LOCALSGD_KILLED_RANKS. Each
 # restart has a rank less, but at least two. The result must have the bits of a run on one process
 # that is not cut; each kill may cost the rounds since the last checkpoint; nothing may be left.
 # MPIRUN... is a command to which "-np 3 PROGRAM" can be added.
 set -euo pipefail
 
-kills=3 rounds=100
-if [[ ${1:-} == --long ]]; then
-  kills=50 rounds=2000
-  shift
-fi
+kills=${LOCALSGD_KILLED_RANKS:-3}
+rounds=$((kills * 40))
 kind=$1 program=$2
 shift 2
 supervisor=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)/tools/restart/localsgd-restart
