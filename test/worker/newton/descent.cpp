@@ -23,6 +23,7 @@ namespace {
 
 using namespace localsgd;
 using detail::aligned_vector;
+using detail::anchor_gradient;
 using detail::full_gradient;
 using detail::newton_descent;
 using detail::rounding_of;
@@ -48,10 +49,12 @@ struct outcome {
   std::uint64_t gradients = 0;
 };
 
-// Descends from x after anchors between which f fell by `drops`.
+// Descends from x after anchors between which f fell by `drops`. If the gradient is to be kept, the sums
+// are those at another point by then.
 template <class F>
 outcome descend(F const& f, std::vector<double> const& x, std::vector<double> const& drops,
-                std::size_t threads = 1, double wanted = tolerance) {
+                std::size_t threads = 1, double wanted = tolerance,
+                anchor_gradient gradient = anchor_gradient::in_sums) {
   plan p = support::make_plan(f.samples(), f.dimension(), 4, 1);
   p.tolerance = wanted;
   newton_descent<F> descent(f, p);
@@ -66,7 +69,14 @@ outcome descend(F const& f, std::vector<double> const& x, std::vector<double> co
       end.value = value;
       for (double const drop : drops) descent.watch(drop);
     }
-    descent(round, f, {point, trial, end.value}, std::span<double>(), [&] { ++end.moves; });
+    if (gradient == anchor_gradient::kept) {
+      if (team.leads()) descent.keep_gradient(pass);
+      team.barrier();
+      std::vector<double> const elsewhere(x.size(), 1);
+      pass(f, std::span<double const>(elsewhere), team);
+    }
+    descent(round, f, {point, trial, end.value}, std::span<double>(), gradient,
+            [&] { ++end.moves; });
     std::vector<double> const last(pass.sum().begin(), pass.sum().end());
     team.barrier();
     pass(f, std::span<double const>(point), team);
@@ -112,6 +122,16 @@ BOOST_AUTO_TEST_CASE(where_local_steps_are_fast_they_go_on_alone) {
     BOOST_TEST((end.x == x));
     BOOST_TEST(end.gradients == 0U);
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_gradient_that_was_kept_leads_to_the_same_point) {
+  auto const a = badly_conditioned();
+  auto const y = support::random_signs(n, 1);
+  linear_objective const f(a, y, logistic{}, l2{lambda});
+  std::vector<double> const x(d);
+  auto const kept = descend(f, x, slowly, 2, tolerance, anchor_gradient::kept);
+  BOOST_TEST(kept.moves > 0);
+  BOOST_TEST((kept.x == descend(f, x, slowly).x));
 }
 
 BOOST_AUTO_TEST_CASE(any_number_of_threads_goes_to_the_same_point) {
