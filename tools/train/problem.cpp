@@ -3,6 +3,7 @@
 
 #include "problem.hpp"
 
+#include <localsgd/core/error.hpp>
 #include <localsgd/data/balanced_weights.hpp>
 #include <localsgd/data/labels.hpp>
 #include <localsgd/data/text/number_from_chars.hpp>
@@ -67,6 +68,24 @@ localsgd::label_encoding encode(objective_options const& o, loss_kind const& kin
   }
 }
 
+/// @brief "1, 0.5", or "none".
+std::string list_of(std::vector<double> const& lambdas) {
+  std::string text;
+  for (double const each : lambdas)
+    text += (text.empty() ? "" : ", ") + localsgd::detail::shown(each);
+  return text.empty() ? "none" : text;
+}
+
+/// @brief Rephrases `targets[i]` of an error. @throws std::runtime_error, or the error itself
+[[noreturn]] void rethrow_with_sample(localsgd::invalid_data const& e, std::string const& data,
+                                      std::string const& loss) {
+  constexpr std::string_view target = "targets[";
+  if (!e.file.starts_with(target)) throw;
+  std::size_t const sample = std::stoul(e.file.substr(target.size())) + 1;
+  throw std::runtime_error(data + ": sample " + std::to_string(sample) + ": found " + e.found +
+                           ", expected " + e.expected + " (--loss " + loss + ")");
+}
+
 }  // namespace
 
 void check_can_save(prepared const& all, objective_options const& o, model_format format) {
@@ -94,13 +113,6 @@ std::vector<double> decreasing(std::vector<double> lambdas) {
   std::ranges::sort(lambdas, std::greater<>());
   lambdas.erase(std::unique(lambdas.begin(), lambdas.end()), lambdas.end());
   return lambdas;
-}
-
-std::string list_of(std::vector<double> const& lambdas) {
-  std::string text;
-  for (double const each : lambdas)
-    text += (text.empty() ? "" : ", ") + localsgd::detail::shown(each);
-  return text.empty() ? "none" : text;
 }
 
 prepared prepare(objective_options const& o) {
@@ -151,13 +163,18 @@ localsgd::linear_model finished(localsgd::linear_model m, prepared const& all) {
   return m;
 }
 
-void rethrow_with_sample(localsgd::invalid_data const& e, std::string const& data,
-                         std::string const& loss) {
-  constexpr std::string_view target = "targets[";
-  if (!e.file.starts_with(target)) throw;
-  std::size_t const sample = std::stoul(e.file.substr(target.size())) + 1;
-  throw std::runtime_error(data + ": sample " + std::to_string(sample) + ": found " + e.found +
-                           ", expected " + e.expected + " (--loss " + loss + ")");
+void run_together(prepared& all, objective_options const& o, job const& ranks,
+                  std::function<void()> const& work) {
+  ranks.require_same("--lambdas", list_of(all.p.lambdas));  // or they would make other runs
+  if (!o.quiet && ranks.leads()) std::fprintf(stderr, "%s\n", all.description.c_str());
+  ranks.with_synchronizer(o.threads, [&](synchronizer& team) {
+    all.p.ranks = &team;
+    try {
+      work();
+    } catch (localsgd::invalid_data const& e) {
+      rethrow_with_sample(e, o.input.data, all.loss);
+    }
+  });
 }
 
 }  // namespace train
