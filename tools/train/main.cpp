@@ -131,6 +131,16 @@ void add_l1_ratio(CLI::App& app, train::objective_options& o, CLI::Validator con
       ->capture_default_str();
 }
 
+void add_loss_parameters(CLI::App& app, train::objective_options& o) {
+  app.add_option("--delta", o.delta,
+                 "Scale of huber and smoothed_quantile, in the units of the targets")
+      ->check(positive())
+      ->capture_default_str();
+  app.add_option("--tau", o.tau, "Quantile of smoothed_quantile")
+      ->check(share(false))
+      ->capture_default_str();
+}
+
 void add_lambdas(CLI::App& app, std::vector<double>& lambdas) {
   app.add_option("--lambdas", lambdas,
                  "Strengths of the penalty, separated by commas; default: a sequence that starts "
@@ -150,13 +160,7 @@ void add_train(CLI::App& app, train::train_options& o) {
   app.add_option("--report", o.report, "File for a report of the run: an HTML page with charts");
   auto* const lambda = add_lambda(app, o);
   add_l1_ratio(app, o, share(true));
-  app.add_option("--delta", o.delta,
-                 "Scale of huber and smoothed_quantile, in the units of the targets")
-      ->check(positive())
-      ->capture_default_str();
-  app.add_option("--tau", o.tau, "Quantile of smoothed_quantile")
-      ->check(share(false))
-      ->capture_default_str();
+  add_loss_parameters(app, o);
   app.add_option("-K,--workers", o.workers,
                  "Number of workers whose iterates are averaged; affects the result, not the speed")
       ->check(positive())
@@ -203,6 +207,7 @@ void add_path(CLI::App& app, train::path_options& o) {
   o.l1_ratio = 1;
   add_objective(app, o);
   add_l1_ratio(app, o, number("a number > 0 and <= 1", [](double x) { return x > 0 && x <= 1; }));
+  add_loss_parameters(app, o);
   auto* const count = app.add_option("--count", o.count, "Length of the default sequence")
                           ->check(number("a number from 1 to 10000",
                                          [](double x) { return x >= 1 && x <= 10000; }))

@@ -54,9 +54,6 @@ void print_path(path_options const& o, job const& ranks) {
       check_writable(o.output);
     }
     all = prepare(o);
-    if (all.kind->path == nullptr)
-      throw usage_error("--loss " + all.loss +
-                        ": path is available for logistic, softmax and squared");
     if (ranks.size() > all.p.settings.workers)
       throw usage_error(
           "path: has " + std::to_string(all.p.settings.workers) +

@@ -28,15 +28,18 @@ namespace train {
 namespace {
 
 std::map<std::string_view, loss_kind> const losses = {
-    {"logistic", {fit_logistic, loss_kind::two_classes, false, path_logistic, select_logistic}},
-    {"squared_hinge", {fit_squared_hinge, loss_kind::two_classes}},
-    {"smoothed_hinge", {fit_smoothed_hinge, loss_kind::two_classes}},
-    {"softmax", {fit_softmax, loss_kind::classes, false, path_softmax, select_softmax}},
-    {"squared", {fit_squared, loss_kind::numbers, false, path_squared, select_squared}},
-    {"huber", {fit_huber, loss_kind::numbers}},
-    {"smoothed_quantile", {fit_smoothed_quantile, loss_kind::numbers}},
-    {"poisson", {fit_poisson, loss_kind::numbers, true}},
-    {"gamma", {fit_gamma, loss_kind::numbers, true}},
+    {"logistic", {fit_logistic, path_logistic, select_logistic, loss_kind::two_classes}},
+    {"squared_hinge",
+     {fit_squared_hinge, path_squared_hinge, select_squared_hinge, loss_kind::two_classes}},
+    {"smoothed_hinge",
+     {fit_smoothed_hinge, path_smoothed_hinge, select_smoothed_hinge, loss_kind::two_classes}},
+    {"softmax", {fit_softmax, path_softmax, select_softmax, loss_kind::classes}},
+    {"squared", {fit_squared, path_squared, select_squared, loss_kind::numbers}},
+    {"huber", {fit_huber, path_huber, select_huber, loss_kind::numbers}},
+    {"smoothed_quantile",
+     {fit_smoothed_quantile, path_smoothed_quantile, select_smoothed_quantile, loss_kind::numbers}},
+    {"poisson", {fit_poisson, path_poisson, select_poisson, loss_kind::numbers, true}},
+    {"gamma", {fit_gamma, path_gamma, select_gamma, loss_kind::numbers, true}},
 };
 
 /// @brief logistic for two labels; anything else is for the user to say.

@@ -20,10 +20,10 @@ namespace train {
 /// @brief What the trainer knows about a loss.
 struct loss_kind {
   fitted (*fit)(problem const&);
+  std::vector<path_model> (*path)(problem const&);
+  selected (*select)(problem const&);
   enum { two_classes, classes, numbers } targets;
   bool only_json = false;  ///< LIBLINEAR would predict the logarithm of the mean.
-  std::vector<path_model> (*path)(problem const&) = nullptr;
-  selected (*select)(problem const&) = nullptr;
 };
 
 struct prepared {

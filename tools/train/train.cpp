@@ -115,10 +115,6 @@ void train_model(train_options const& o, job const& ranks) {
     if (ranks.leads()) check_outputs(o);
     all = prepare(o);
     check_can_save(all, o, format);
-    if (selects(o) && all.kind->select == nullptr)
-      throw usage_error("--loss " + all.loss + ": " +
-                        (o.folds != 0 ? "--cross-validate" : "--validation") +
-                        " is available for logistic, softmax and squared");
     set_run(all.p, o);
   });
   run_together(all, o, ranks, [&] { fit_and_save(o, all, format, ranks); });
