@@ -318,9 +318,11 @@ int main(int argc, char** argv) {
   train::path_options walking;
   train::advise_options asking;
   train::predict_options predicting, evaluating;
-  bool manual = false, completion = false;
+  bool manual = false;
+  std::string shell;
   app.add_flag("--man", manual, "Print the manual page");
-  app.add_flag("--completion", completion, "Print a script for bash that completes the options");
+  app.add_option("--completion", shell, "Print a script for this shell that completes the options")
+      ->check(CLI::IsMember({"bash", "zsh"}));
   auto* const train = app.add_subcommand("train", "Fit a model to samples and save it");
   auto* const predict =
       app.add_subcommand("predict", "Print the predictions of a model, one line for each sample");
@@ -347,10 +349,12 @@ int main(int argc, char** argv) {
       } catch (CLI::ParseError const& e) {
         throw train::usage_error(std::string(e.what()) + " (see --help)");
       }
-      if (manual || completion) {
+      if (manual || !shell.empty()) {
         if (ranks.leads())
-          train::write_text(
-              manual ? train::manual_page(app, version_text()) : train::bash_completion(app), {});
+          train::write_text(manual            ? train::manual_page(app, version_text())
+                            : shell == "bash" ? train::bash_completion(app)
+                                              : train::zsh_completion(app),
+                            {});
         return;
       }
       if (app.get_subcommands().empty())

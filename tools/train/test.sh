@@ -228,14 +228,45 @@ check 'advice' 'least time' advise two --tolerance 1e-3 --gradient-seconds 1e-6 
 
 check 'help' 'train.*predict.*evaluate' --help
 check 'manual page' '\.TH LOCALSGD.*SH COMMAND train' --man
-check 'completion' 'complete .*localsgd-train' --completion
-"$program" --completion >completion
+check 'completion' 'complete .*localsgd-train' --completion bash
+"$program" --completion bash >completion
 if ! completed=$(bash -c '. ./completion; COMP_WORDS=(localsgd-train train x --loss po); COMP_CWORD=4
   _localsgd_train; echo "${COMPREPLY[@]}"; COMP_WORDS=(localsgd-train ev); COMP_CWORD=1; _localsgd_train
   echo "${COMPREPLY[@]}"; COMP_WORDS=(localsgd-train path x --lamb); COMP_CWORD=3; _localsgd_train; echo "${COMPREPLY[@]}"'); then
   mistake 'the completion fails'
 elif [[ $completed != $'poisson\nevaluate\n--lambdas' ]]; then
   mistake "completes '$completed'"
+fi
+check 'completion for zsh' '^#compdef localsgd-train' --completion zsh
+"$program" --completion zsh >_localsgd-train
+if command -v zsh >/dev/null; then
+  # Types commands with tabs into a terminal. They store their arguments.
+  cat >type.zsh <<'END'
+zmodload zsh/zpty
+zpty shell zsh -f -i
+zpty -w shell "autoload -Uz compinit; $1"'; localsgd-train() { print -r -- "$@" >>typed }'
+zpty -w shell $'localsgd-train tra\t x --loss po\t --no-i\t'
+zpty -w shell $'localsgd-train ev\t a_f\t two.m\t --data-format=id\t'
+zpty -w shell $'localsgd-train train -C 1 --lambda\t --cos\t'
+zpty -w shell $'localsgd-train pa\t two --lamb\t 1'
+zpty -w shell $'localsgd-train --comp\t zs\t'
+zpty -w shell exit
+while zpty -r shell; do :; done
+END
+  # shellcheck disable=SC2016
+  for how in 'fpath=($PWD $fpath); compinit -D -u' 'compinit -D -u; source ./_localsgd-train'; do
+    rm -f typed
+    timeout --kill-after=5 100 zsh -f type.zsh "$how" >out || mistake "typing into zsh fails: $(cat -v out)"
+    diff - typed <<'END' || mistake "zsh completes other words with '$how'"
+train x --loss poisson --no-intercept
+evaluate a_folder two.model --data-format=idx
+train -C 1 --lambdas --cos
+path two --lambdas 1
+--completion zsh
+END
+  done
+else
+  echo 'zsh is not there: its completion is not tried'
 fi
 if command -v man >/dev/null && command -v groff >/dev/null; then
   "$program" --man >page.1
@@ -282,6 +313,8 @@ done <<'END'
 2|specify a command: train, predict, evaluate, path or advise|
 2|not expected|unknown
 2|not expected|--unknown
+2|--completion|--completion
+2|--completion|--completion fish
 2|data is required|train
 2|--model is required|train two
 2|not expected|train two -m new.model extra

@@ -87,7 +87,8 @@ done <<'END'
 train --help
 --version
 --man
---completion
+--completion bash
+--completion zsh
 predict two one.model
 evaluate two one.model
 path two -q --count 3
