@@ -53,6 +53,7 @@ train counts --loss poisson --scale standard
 train kinds.csv --label kind --l1-ratio 0.5
 train two --cross-validate 3 --lambdas 0.1,0.01
 train three --loss softmax --validation 0.2
+train counts --loss poisson --cross-validate 3 --lambdas 0.1,0.01
 END
 
 "$alone" path two --count 4 -q -o one.txt --models one
