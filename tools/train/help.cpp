@@ -97,8 +97,8 @@ std::vector<std::string> dashed_names(CLI::Option const& option) {
   return names;
 }
 
-/// @brief The arguments of _arguments, one in a line: each name of an option excludes the others and
-///        those of the options that it does not go with.
+/// @brief The arguments of _arguments, one in a line. Each name of an option excludes its other names
+///        and the options that it cannot be combined with.
 std::string zsh_arguments(CLI::App const& app) {
   std::string text;
   for (CLI::Option const* each : app.get_options()) {
@@ -182,7 +182,8 @@ std::string zsh_completion(CLI::App const& app) {
   std::string commands, cases;
   for (CLI::App const* each : commands_of(app)) {
     commands += " \\\n        '" + each->get_name() + ":" + zsh(each->get_description()) + "'";
-    cases += "    " + each->get_name() + ")\n      _arguments -s" + zsh_arguments(*each) + "\n      ;;\n";
+    cases += "    " + each->get_name() + ")\n      _arguments -s" + zsh_arguments(*each) +
+             "\n      ;;\n";
   }
   return "#compdef localsgd-train\n"
          "# zsh completion for localsgd-train, written by localsgd-train --completion zsh\n"

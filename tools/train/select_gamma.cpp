@@ -9,5 +9,7 @@ namespace train {
 std::vector<path_model> path_gamma(problem const& p) {
   return walk(p, linear_maker(p, localsgd::gamma_loss{}));
 }
-selected select_gamma(problem const& p) { return select(p, linear_maker(p, localsgd::gamma_loss{})); }
+selected select_gamma(problem const& p) {
+  return select(p, linear_maker(p, localsgd::gamma_loss{}));
+}
 }  // namespace train

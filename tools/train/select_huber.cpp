@@ -9,5 +9,7 @@ namespace train {
 std::vector<path_model> path_huber(problem const& p) {
   return walk(p, linear_maker(p, localsgd::huber{p.delta}));
 }
-selected select_huber(problem const& p) { return select(p, linear_maker(p, localsgd::huber{p.delta})); }
+selected select_huber(problem const& p) {
+  return select(p, linear_maker(p, localsgd::huber{p.delta}));
+}
 }  // namespace train

@@ -9,5 +9,7 @@ namespace train {
 std::vector<path_model> path_smoothed_hinge(problem const& p) {
   return walk(p, linear_maker(p, localsgd::smoothed_hinge{}));
 }
-selected select_smoothed_hinge(problem const& p) { return select(p, linear_maker(p, localsgd::smoothed_hinge{})); }
+selected select_smoothed_hinge(problem const& p) {
+  return select(p, linear_maker(p, localsgd::smoothed_hinge{}));
+}
 }  // namespace train

@@ -9,5 +9,7 @@ namespace train {
 std::vector<path_model> path_squared_hinge(problem const& p) {
   return walk(p, linear_maker(p, localsgd::squared_hinge{}));
 }
-selected select_squared_hinge(problem const& p) { return select(p, linear_maker(p, localsgd::squared_hinge{})); }
+selected select_squared_hinge(problem const& p) {
+  return select(p, linear_maker(p, localsgd::squared_hinge{}));
+}
 }  // namespace train
