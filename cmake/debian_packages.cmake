@@ -32,5 +32,6 @@ if(LOCALSGD_TOOLS)
   set(CPACK_COMPONENT_TRAIN_DESCRIPTION
       "This package has localsgd-train, which trains linear models from the command line, and localsgd-restart, which restarts jobs on clusters.")
   set(CPACK_DEBIAN_TRAIN_PACKAGE_RECOMMENDS python3)
+  set(CPACK_PRE_BUILD_SCRIPTS ${PROJECT_SOURCE_DIR}/cmake/debian_zsh.cmake)
 endif()
 include(CPack)

@@ -27,7 +27,7 @@ declare -A groups=(
   [scaling]="$build python3-matplotlib"
   [cluster]="$build zlib1g-dev libopenmpi-dev mpirun.openmpi=openmpi-bin dataset-fashion-mnist
     ip=iproute2 tc=iproute2 unshare=util-linux"
-  [tools]="$build zlib1g-dev nlohmann-json3-dev libcli11-dev"
+  [tools]="$build zlib1g-dev nlohmann-json3-dev libcli11-dev zsh=zsh"
   [python]="$build python3-dev pybind11-dev python3-numpy python3-scipy python3-sklearn"
   [paper]="$build zlib1g-dev python3-matplotlib"
   [docs]='doxygen=doxygen python3=python3 bibtex=texlive-binaries perl=perl doxygen-awesome-css libjs-mathjax'

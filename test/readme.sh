@@ -8,6 +8,7 @@
 #   - the first C++ block of README.md is the program of examples/first_program.cpp;
 #   - the block after it is what that program prints, numbers aside (they may differ in the last
 #     digits between compilers); only with an argument;
+#   - docs/examples.md names every program of examples/, and each has fewer than 80 lines;
 #   - every test that docs/invariants.md or SECURITY.md names is in the file that stands beside its name.
 set -euo pipefail
 export LC_ALL=C
@@ -42,6 +43,14 @@ if [[ -n $program ]]; then
     mistake "README.md shows '$shown', but the program prints '$printed'"
   fi
 fi
+
+for example in examples/*.cpp; do
+  if ! grep -qF "| \`${example##*/}\` |" docs/examples.md; then
+    mistake "docs/examples.md does not name $example"
+  fi
+  lines=$(wc -l <"$example")
+  if ((lines >= 80)); then mistake "$example has $lines lines, but fewer than 80 are allowed"; fi
+done
 
 names=0
 while read -r name file; do

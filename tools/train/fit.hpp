@@ -80,10 +80,23 @@ fitted fit_gamma(problem const& p);
 fitted fit_softmax(problem const& p);
 
 std::vector<path_model> path_logistic(problem const& p);
+std::vector<path_model> path_squared_hinge(problem const& p);
+std::vector<path_model> path_smoothed_hinge(problem const& p);
 std::vector<path_model> path_squared(problem const& p);
+std::vector<path_model> path_huber(problem const& p);
+std::vector<path_model> path_smoothed_quantile(problem const& p);
+std::vector<path_model> path_poisson(problem const& p);
+std::vector<path_model> path_gamma(problem const& p);
 std::vector<path_model> path_softmax(problem const& p);
+
 selected select_logistic(problem const& p);
+selected select_squared_hinge(problem const& p);
+selected select_smoothed_hinge(problem const& p);
 selected select_squared(problem const& p);
+selected select_huber(problem const& p);
+selected select_smoothed_quantile(problem const& p);
+selected select_poisson(problem const& p);
+selected select_gamma(problem const& p);
 selected select_softmax(problem const& p);
 
 }  // namespace train

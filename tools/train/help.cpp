@@ -3,6 +3,7 @@
 
 #include "help.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <string_view>
 #include <vector>
@@ -69,6 +70,55 @@ std::string words_of(CLI::App const& app) {
   return words.empty() ? words : words.substr(1);
 }
 
+/// @brief Text within [] of a single-quoted specification of zsh's _arguments.
+std::string zsh(std::string_view text) {
+  std::string all;
+  for (char const c : text) {
+    if (c == '\\' || c == '[' || c == ']' || c == ':') all += '\\';
+    all += c == '\'' ? "'\\''" : std::string(1, c);
+  }
+  return all;
+}
+
+/// @brief What completes the value of an option or an argument: ":name:(a b)", ":name:_files", or
+///        nothing that can be completed.
+std::string zsh_value(CLI::Option const& option) {
+  std::string values = values_of(option);
+  std::ranges::replace(values, ',', ' ');
+  std::string const name = option.get_positional() ? zsh(option.get_single_name()) : "value";
+  if (!values.empty()) return ":" + name + ":(" + values + ")";
+  return ":" + name + ":" + (option.get_type_name() == "TEXT" ? "_files" : " ");
+}
+
+std::vector<std::string> dashed_names(CLI::Option const& option) {
+  std::vector<std::string> names;
+  for (auto const& name : option.get_snames()) names.push_back("-" + name);
+  for (auto const& name : option.get_lnames()) names.push_back("--" + name);
+  return names;
+}
+
+/// @brief The arguments of _arguments, one in a line. Each name of an option excludes its other names
+///        and the options that it cannot be combined with.
+std::string zsh_arguments(CLI::App const& app) {
+  std::string text;
+  for (CLI::Option const* each : app.get_options()) {
+    if (each->get_positional()) {
+      text += " \\\n        '" + zsh_value(*each) + "'";
+      continue;
+    }
+    bool const flag = each->get_items_expected_max() == 0;
+    std::string others;
+    for (auto const& name : dashed_names(*each)) others += " " + name;
+    for (CLI::Option const* other : each->get_excludes())
+      for (auto const& name : dashed_names(*other)) others += " " + name;
+    for (auto const& name : dashed_names(*each))
+      text += " \\\n        '(" + others.substr(1) + ")" + name +
+              (flag ? "" : name.starts_with("--") ? "=" : "+") + "[" +
+              zsh(each->get_description()) + "]" + (flag ? "" : zsh_value(*each)) + "'";
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string manual_page(CLI::App const& app, std::string const& version) {
@@ -104,7 +154,7 @@ std::string bash_completion(CLI::App const& app) {
         values += "    " + each->get_name() + "--" + name + ") words='" + list + "' ;;\n";
     }
   }
-  return "# bash completion for localsgd-train, written by localsgd-train --completion\n"
+  return "# bash completion for localsgd-train, written by localsgd-train --completion bash\n"
          "_localsgd_train() {\n"
          "  local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} words=\n"
          "  COMPREPLY=()\n"
@@ -126,6 +176,42 @@ std::string bash_completion(CLI::App const& app) {
          "  mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$current\")\n"
          "}\n"
          "complete -o bashdefault -o default -F _localsgd_train localsgd-train\n";
+}
+
+std::string zsh_completion(CLI::App const& app) {
+  std::string commands, cases;
+  for (CLI::App const* each : commands_of(app)) {
+    commands += " \\\n        '" + each->get_name() + ":" + zsh(each->get_description()) + "'";
+    cases += "    " + each->get_name() + ")\n      _arguments -s" + zsh_arguments(*each) +
+             "\n      ;;\n";
+  }
+  return "#compdef localsgd-train\n"
+         "# zsh completion for localsgd-train, written by localsgd-train --completion zsh\n"
+         "_localsgd-train() {\n"
+         "  local context state state_descr line curcontext=$curcontext\n"
+         "  local -A opt_args\n"
+         "  local -a commands\n"
+         "  _arguments -C" +
+         zsh_arguments(app) +
+         " \\\n        ':command:->command' '*:::argument:->argument' && return\n"
+         "  if [[ $state == command ]]; then\n"
+         "    commands=(" +
+         commands +
+         ")\n"
+         "    _describe command commands\n"
+         "    return\n"
+         "  fi\n"
+         "  words=($line[1] $words)\n"
+         "  ((CURRENT++))\n"
+         "  case $line[1] in\n" +
+         cases +
+         "  esac\n"
+         "}\n"
+         "if [[ $funcstack[1] == _localsgd-train ]]; then  # in a folder of $fpath\n"
+         "  _localsgd-train \"$@\"\n"
+         "else\n"
+         "  compdef _localsgd-train localsgd-train\n"
+         "fi\n";
 }
 
 }  // namespace train

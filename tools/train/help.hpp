@@ -17,4 +17,7 @@ std::string manual_page(CLI::App const& app, std::string const& version);
 /// @brief A script for bash that completes commands, options, their values and names of files.
 std::string bash_completion(CLI::App const& app);
 
+/// @brief The same for zsh, which also shows the descriptions.
+std::string zsh_completion(CLI::App const& app);
+
 }  // namespace train

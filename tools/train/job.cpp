@@ -13,6 +13,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -114,8 +115,12 @@ void job::require_same(std::string const& what, std::string_view text) const {
 
 void job::with_synchronizer(std::size_t threads,
                             std::function<void(synchronizer&)> const& work) const {
-  synchronizer ranks(threads);
-  ranks.do_together([&] { work(ranks); });
+  std::optional<synchronizer> ranks;
+  if (threads == 0)
+    ranks.emplace();
+  else
+    ranks.emplace(threads);
+  ranks->do_together([&] { work(*ranks); });
 }
 
 job::ending job::conclude(int code, bool elsewhere) const {

@@ -131,6 +131,16 @@ void add_l1_ratio(CLI::App& app, train::objective_options& o, CLI::Validator con
       ->capture_default_str();
 }
 
+void add_loss_parameters(CLI::App& app, train::objective_options& o) {
+  app.add_option("--delta", o.delta,
+                 "Scale of huber and smoothed_quantile, in the units of the targets")
+      ->check(positive())
+      ->capture_default_str();
+  app.add_option("--tau", o.tau, "Quantile of smoothed_quantile")
+      ->check(share(false))
+      ->capture_default_str();
+}
+
 void add_lambdas(CLI::App& app, std::vector<double>& lambdas) {
   app.add_option("--lambdas", lambdas,
                  "Strengths of the penalty, separated by commas; default: a sequence that starts "
@@ -150,13 +160,7 @@ void add_train(CLI::App& app, train::train_options& o) {
   app.add_option("--report", o.report, "File for a report of the run: an HTML page with charts");
   auto* const lambda = add_lambda(app, o);
   add_l1_ratio(app, o, share(true));
-  app.add_option("--delta", o.delta,
-                 "Scale of huber and smoothed_quantile, in the units of the targets")
-      ->check(positive())
-      ->capture_default_str();
-  app.add_option("--tau", o.tau, "Quantile of smoothed_quantile")
-      ->check(share(false))
-      ->capture_default_str();
+  add_loss_parameters(app, o);
   app.add_option("-K,--workers", o.workers,
                  "Number of workers whose iterates are averaged; affects the result, not the speed")
       ->check(positive())
@@ -203,6 +207,7 @@ void add_path(CLI::App& app, train::path_options& o) {
   o.l1_ratio = 1;
   add_objective(app, o);
   add_l1_ratio(app, o, number("a number > 0 and <= 1", [](double x) { return x > 0 && x <= 1; }));
+  add_loss_parameters(app, o);
   auto* const count = app.add_option("--count", o.count, "Length of the default sequence")
                           ->check(number("a number from 1 to 10000",
                                          [](double x) { return x >= 1 && x <= 10000; }))
@@ -313,9 +318,11 @@ int main(int argc, char** argv) {
   train::path_options walking;
   train::advise_options asking;
   train::predict_options predicting, evaluating;
-  bool manual = false, completion = false;
+  bool manual = false;
+  std::string shell;
   app.add_flag("--man", manual, "Print the manual page");
-  app.add_flag("--completion", completion, "Print a script for bash that completes the options");
+  app.add_option("--completion", shell, "Print a script for this shell that completes the options")
+      ->check(CLI::IsMember({"bash", "zsh"}));
   auto* const train = app.add_subcommand("train", "Fit a model to samples and save it");
   auto* const predict =
       app.add_subcommand("predict", "Print the predictions of a model, one line for each sample");
@@ -342,10 +349,12 @@ int main(int argc, char** argv) {
       } catch (CLI::ParseError const& e) {
         throw train::usage_error(std::string(e.what()) + " (see --help)");
       }
-      if (manual || completion) {
+      if (manual || !shell.empty()) {
         if (ranks.leads())
-          train::write_text(
-              manual ? train::manual_page(app, version_text()) : train::bash_completion(app), {});
+          train::write_text(manual            ? train::manual_page(app, version_text())
+                            : shell == "bash" ? train::bash_completion(app)
+                                              : train::zsh_completion(app),
+                            {});
         return;
       }
       if (app.get_subcommands().empty())

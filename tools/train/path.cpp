@@ -54,9 +54,6 @@ void print_path(path_options const& o, job const& ranks) {
       check_writable(o.output);
     }
     all = prepare(o);
-    if (all.kind->path == nullptr)
-      throw usage_error("--loss " + all.loss +
-                        ": path is available for logistic, softmax and squared");
     if (ranks.size() > all.p.settings.workers)
       throw usage_error(
           "path: has " + std::to_string(all.p.settings.workers) +
@@ -66,13 +63,9 @@ void print_path(path_options const& o, job const& ranks) {
     all.p.lambda_count = o.count;
     if (ranks.leads()) check_models(o, o.lambdas.empty() ? o.count : all.p.lambdas.size());
   });
-  ranks.require_same("--lambdas", list_of(all.p.lambdas));  // or they would make other runs
   ranks.require_same("--count", std::to_string(o.count));
-  if (!o.quiet && ranks.leads()) std::fprintf(stderr, "%s\n", all.description.c_str());
-  ranks.with_synchronizer(o.threads, [&](synchronizer& team) {
-    all.p.ranks = &team;
-    auto const models =
-        with_named_samples(all, o.input.data, [&] { return all.kind->path(all.p); });
+  run_together(all, o, ranks, [&] {
+    auto const models = all.kind->path(all.p);
     if (ranks.leads()) save(o, all, models);
   });
 }

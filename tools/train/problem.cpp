@@ -3,6 +3,7 @@
 
 #include "problem.hpp"
 
+#include <localsgd/core/error.hpp>
 #include <localsgd/data/balanced_weights.hpp>
 #include <localsgd/data/labels.hpp>
 #include <localsgd/data/text/number_from_chars.hpp>
@@ -27,15 +28,18 @@ namespace train {
 namespace {
 
 std::map<std::string_view, loss_kind> const losses = {
-    {"logistic", {fit_logistic, loss_kind::two_classes, false, path_logistic, select_logistic}},
-    {"squared_hinge", {fit_squared_hinge, loss_kind::two_classes}},
-    {"smoothed_hinge", {fit_smoothed_hinge, loss_kind::two_classes}},
-    {"softmax", {fit_softmax, loss_kind::classes, false, path_softmax, select_softmax}},
-    {"squared", {fit_squared, loss_kind::numbers, false, path_squared, select_squared}},
-    {"huber", {fit_huber, loss_kind::numbers}},
-    {"smoothed_quantile", {fit_smoothed_quantile, loss_kind::numbers}},
-    {"poisson", {fit_poisson, loss_kind::numbers, true}},
-    {"gamma", {fit_gamma, loss_kind::numbers, true}},
+    {"logistic", {fit_logistic, path_logistic, select_logistic, loss_kind::two_classes}},
+    {"squared_hinge",
+     {fit_squared_hinge, path_squared_hinge, select_squared_hinge, loss_kind::two_classes}},
+    {"smoothed_hinge",
+     {fit_smoothed_hinge, path_smoothed_hinge, select_smoothed_hinge, loss_kind::two_classes}},
+    {"softmax", {fit_softmax, path_softmax, select_softmax, loss_kind::classes}},
+    {"squared", {fit_squared, path_squared, select_squared, loss_kind::numbers}},
+    {"huber", {fit_huber, path_huber, select_huber, loss_kind::numbers}},
+    {"smoothed_quantile",
+     {fit_smoothed_quantile, path_smoothed_quantile, select_smoothed_quantile, loss_kind::numbers}},
+    {"poisson", {fit_poisson, path_poisson, select_poisson, loss_kind::numbers, true}},
+    {"gamma", {fit_gamma, path_gamma, select_gamma, loss_kind::numbers, true}},
 };
 
 /// @brief logistic for two labels; anything else is for the user to say.
@@ -67,6 +71,24 @@ localsgd::label_encoding encode(objective_options const& o, loss_kind const& kin
   }
 }
 
+/// @brief "1, 0.5", or "none".
+std::string list_of(std::vector<double> const& lambdas) {
+  std::string text;
+  for (double const each : lambdas)
+    text += (text.empty() ? "" : ", ") + localsgd::detail::shown(each);
+  return text.empty() ? "none" : text;
+}
+
+/// @brief Rephrases `targets[i]` of an error. @throws std::runtime_error, or the error itself
+[[noreturn]] void rethrow_with_sample(localsgd::invalid_data const& e, std::string const& data,
+                                      std::string const& loss) {
+  constexpr std::string_view target = "targets[";
+  if (!e.file.starts_with(target)) throw;
+  std::size_t const sample = std::stoul(e.file.substr(target.size())) + 1;
+  throw std::runtime_error(data + ": sample " + std::to_string(sample) + ": found " + e.found +
+                           ", expected " + e.expected + " (--loss " + loss + ")");
+}
+
 }  // namespace
 
 void check_can_save(prepared const& all, objective_options const& o, model_format format) {
@@ -94,13 +116,6 @@ std::vector<double> decreasing(std::vector<double> lambdas) {
   std::ranges::sort(lambdas, std::greater<>());
   lambdas.erase(std::unique(lambdas.begin(), lambdas.end()), lambdas.end());
   return lambdas;
-}
-
-std::string list_of(std::vector<double> const& lambdas) {
-  std::string text;
-  for (double const each : lambdas)
-    text += (text.empty() ? "" : ", ") + localsgd::detail::shown(each);
-  return text.empty() ? "none" : text;
 }
 
 prepared prepare(objective_options const& o) {
@@ -151,13 +166,18 @@ localsgd::linear_model finished(localsgd::linear_model m, prepared const& all) {
   return m;
 }
 
-void rethrow_with_sample(localsgd::invalid_data const& e, std::string const& data,
-                         std::string const& loss) {
-  constexpr std::string_view target = "targets[";
-  if (!e.file.starts_with(target)) throw;
-  std::size_t const sample = std::stoul(e.file.substr(target.size())) + 1;
-  throw std::runtime_error(data + ": sample " + std::to_string(sample) + ": found " + e.found +
-                           ", expected " + e.expected + " (--loss " + loss + ")");
+void run_together(prepared& all, objective_options const& o, job const& ranks,
+                  std::function<void()> const& work) {
+  ranks.require_same("--lambdas", list_of(all.p.lambdas));  // or they would make other runs
+  if (!o.quiet && ranks.leads()) std::fprintf(stderr, "%s\n", all.description.c_str());
+  ranks.with_synchronizer(o.threads, [&](synchronizer& team) {
+    all.p.ranks = &team;
+    try {
+      work();
+    } catch (localsgd::invalid_data const& e) {
+      rethrow_with_sample(e, o.input.data, all.loss);
+    }
+  });
 }
 
 }  // namespace train

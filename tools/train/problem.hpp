@@ -5,12 +5,11 @@
 #include "commands.hpp"
 #include "fit.hpp"
 
-#include <localsgd/core/error.hpp>
 #include <localsgd/data/csv_coding.hpp>
 #include <localsgd/model/scaling.hpp>
 
+#include <functional>
 #include <string>
-#include <utility>
 #include <vector>
 
 /// @file
@@ -21,10 +20,10 @@ namespace train {
 /// @brief What the trainer knows about a loss.
 struct loss_kind {
   fitted (*fit)(problem const&);
+  std::vector<path_model> (*path)(problem const&);
+  selected (*select)(problem const&);
   enum { two_classes, classes, numbers } targets;
   bool only_json = false;  ///< LIBLINEAR would predict the logarithm of the mean.
-  std::vector<path_model> (*path)(problem const&) = nullptr;
-  selected (*select)(problem const&) = nullptr;
 };
 
 struct prepared {
@@ -38,9 +37,6 @@ struct prepared {
 /// @brief Each strength once, in decreasing order.
 std::vector<double> decreasing(std::vector<double> lambdas);
 
-/// @brief "1, 0.5", or "none", for job::require_same().
-std::string list_of(std::vector<double> const& lambdas);
-
 /// @brief Reads the samples, chooses the loss and scales the features.
 prepared prepare(objective_options const& options);
 
@@ -50,18 +46,11 @@ void check_can_save(prepared const& all, objective_options const& options, model
 /// @brief The model in the units of the data, with its columns.
 localsgd::linear_model finished(localsgd::linear_model m, prepared const& all);
 
-/// @brief Rephrases `targets[i]` of an error. @throws std::runtime_error, or the error itself
-[[noreturn]] void rethrow_with_sample(localsgd::invalid_data const& e, std::string const& data,
-                                      std::string const& loss);
-
-/// @brief Calls `work` and says which sample has a target that the loss does not accept.
-template <class Work>
-auto with_named_samples(prepared const& all, std::string const& data, Work const& work) {
-  try {
-    return work();
-  } catch (localsgd::invalid_data const& e) {
-    rethrow_with_sample(e, data, all.loss);
-  }
-}
+/// @brief Collective: describes the samples, and does `work`, in which all ranks make the same runs,
+///        with `all.p.ranks` set.
+/// @throws usage_error unless all ranks have the same strengths; what `work` throws, where an error
+///         of the target of a sample names the sample
+void run_together(prepared& all, objective_options const& options, job const& ranks,
+                  std::function<void()> const& work);
 
 }  // namespace train

@@ -173,6 +173,7 @@ selected early_stopped(problem const& p, Make const& make) {
 
 template <class Make>
 selected select(problem const& p, Make const& make) {
+  make(all_of(p), 0.0, 0.0);  // names a target that the loss refuses by its place among all samples
   return p.folds != 0 ? cross_validated(p, make) : early_stopped(p, make);
 }
 

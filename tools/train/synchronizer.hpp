@@ -25,8 +25,8 @@ namespace train {
 /// @brief The threads of all ranks of the MPI job.
 class synchronizer : public localsgd::mpi {
  public:
-  /// @brief Collective. @param threads of this rank; 0 = its share of the cores
-  explicit synchronizer(std::size_t threads)
+  /// @brief Collective. @param threads of this rank; by default its share of the cores
+  explicit synchronizer(std::size_t threads = 0)
       : localsgd::mpi(MPI_COMM_WORLD, {.threads = threads}) {}
 
   template <class Program>
@@ -63,10 +63,7 @@ class synchronizer : public localsgd::mpi {
 /// @brief The threads of this process.
 class synchronizer : public localsgd::thread_pool {
  public:
-  /// @param threads 0 = one for each core
-  explicit synchronizer(std::size_t threads)
-      : localsgd::thread_pool(threads == 0 ? localsgd::detail::asio_pool::hardware_threads()
-                                           : threads) {}
+  using thread_pool::thread_pool;
 
   void do_together(std::function<void()> const& work) { work(); }
 };

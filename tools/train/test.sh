@@ -177,6 +177,25 @@ check 'cross-validation of given lambdas' '0\.001 .*best' train two -m chosen.mo
 check 'its model' "$accurate" evaluate two chosen.model
 check 'validation' 'held out' train two -m stopped.model --validation 0.2
 check 'validation of numbers' 'held out' train amounts -m stopped.model --validation 0.2 --loss squared
+awk '{ $1 += 0.5; print }' counts >durations
+while read -r data loss parameters; do
+  read -r -a words <<<"$data --loss $loss $parameters"
+  check "cross-validation of $loss" '0\.001 .*best' train "${words[@]}" -m chosen.json --cross-validate 3 --lambdas 100,0.001 --l1-ratio 1
+  check "validation of $loss" 'held out' train "${words[@]}" -m stopped.json --validation 0.2
+  penalty=(--l1-ratio 0.5 --tolerance 1e-9)
+  "$program" path "${words[@]}" -q --lambdas 0.01 "${penalty[@]}" >path.txt || mistake "there is no path of $loss"
+  "$program" train "${words[@]}" -m one.json --lambda 0.01 "${penalty[@]}" >out 2>err || mistake "$loss fails: $(cat err)"
+  awk 'FNR == NR && FNR == 2 { path = $3 } /objective f/ { train = $3; seen = 1 }
+    END { d = path - train; exit !seen || d < -1e-8 || d > 1e-8 }' path.txt out ||
+    mistake "$loss: a path has another minimum than train: $(cat path.txt out)"
+done <<'END'
+two squared_hinge
+two smoothed_hinge
+amounts huber --delta 0.5
+amounts smoothed_quantile --tau 0.8 --delta 0.1
+counts poisson
+durations gamma
+END
 check 'automatic H' '.' train two -m automatic.model -H auto
 cmp -s two.model automatic.model || mistake '-H auto is not the default'
 check 'checkpoint' '.' train two -m kept.model --checkpoint kept.checkpoint --checkpoint-every 1
@@ -209,14 +228,45 @@ check 'advice' 'least time' advise two --tolerance 1e-3 --gradient-seconds 1e-6 
 
 check 'help' 'train.*predict.*evaluate' --help
 check 'manual page' '\.TH LOCALSGD.*SH COMMAND train' --man
-check 'completion' 'complete .*localsgd-train' --completion
-"$program" --completion >completion
+check 'completion' 'complete .*localsgd-train' --completion bash
+"$program" --completion bash >completion
 if ! completed=$(bash -c '. ./completion; COMP_WORDS=(localsgd-train train x --loss po); COMP_CWORD=4
   _localsgd_train; echo "${COMPREPLY[@]}"; COMP_WORDS=(localsgd-train ev); COMP_CWORD=1; _localsgd_train
   echo "${COMPREPLY[@]}"; COMP_WORDS=(localsgd-train path x --lamb); COMP_CWORD=3; _localsgd_train; echo "${COMPREPLY[@]}"'); then
   mistake 'the completion fails'
 elif [[ $completed != $'poisson\nevaluate\n--lambdas' ]]; then
   mistake "completes '$completed'"
+fi
+check 'completion for zsh' '^#compdef localsgd-train' --completion zsh
+"$program" --completion zsh >_localsgd-train
+if command -v zsh >/dev/null; then
+  # Types commands with tabs into a terminal. They store their arguments.
+  cat >type.zsh <<'END'
+zmodload zsh/zpty
+zpty shell zsh -f -i
+zpty -w shell "autoload -Uz compinit; $1"'; localsgd-train() { print -r -- "$@" >>typed }'
+zpty -w shell $'localsgd-train tra\t x --loss po\t --no-i\t'
+zpty -w shell $'localsgd-train ev\t a_f\t two.m\t --data-format=id\t'
+zpty -w shell $'localsgd-train train -C 1 --lambda\t --cos\t'
+zpty -w shell $'localsgd-train pa\t two --lamb\t 1'
+zpty -w shell $'localsgd-train --comp\t zs\t'
+zpty -w shell exit
+while zpty -r shell; do :; done
+END
+  # shellcheck disable=SC2016
+  for how in 'fpath=($PWD $fpath); compinit -D -u' 'compinit -D -u; source ./_localsgd-train'; do
+    rm -f typed
+    timeout --kill-after=5 100 zsh -f type.zsh "$how" >out || mistake "typing into zsh fails: $(cat -v out)"
+    diff - typed <<'END' || mistake "zsh completes other words with '$how'"
+train x --loss poisson --no-intercept
+evaluate a_folder two.model --data-format=idx
+train -C 1 --lambdas --cos
+path two --lambdas 1
+--completion zsh
+END
+  done
+else
+  echo 'zsh is not there: its completion is not tried'
 fi
 if command -v man >/dev/null && command -v groff >/dev/null; then
   "$program" --man >page.1
@@ -263,6 +313,8 @@ done <<'END'
 2|specify a command: train, predict, evaluate, path or advise|
 2|not expected|unknown
 2|not expected|--unknown
+2|--completion|--completion
+2|--completion|--completion fish
 2|data is required|train
 2|--model is required|train two
 2|not expected|train two -m new.model extra
@@ -373,7 +425,7 @@ done <<'END'
 1|wide.npy: has 3 features, but six.json has 2|predict wide.npy six.json
 2|six.npy: has no labels|evaluate six.npy six.json
 1|has the label 0, which six.json does not have|evaluate six.npy six.json --labels six.labels.npy
-2|--loss huber: path is available for|path amounts --loss huber
+1|negative: sample 1: found -1, expected a finite count >= 0|path negative -q --loss poisson
 2|--l1-ratio|path two --l1-ratio 0
 2|--count|path two --count 0
 2|--lambdas|path two --lambdas 1,0
@@ -387,8 +439,9 @@ done <<'END'
 2|excludes --|train two -m new.model --cross-validate 3 --lambda 1
 2|excludes --|train two -m new.model --cross-validate 3 --validation 0.5
 2|folds = 1000|train two -m new.model -q --cross-validate 1000
-2|--loss huber: --cross-validate is available for|train amounts -m new.model --loss huber --cross-validate 3
-2|--loss poisson: --validation is available for|train counts -m new.json --loss poisson --validation 0.5
+1|negative: sample 1: found -1, expected a finite count >= 0|train negative -m new.json -q --loss poisson --cross-validate 2 --lambdas 1
+1|negative: sample 1: found -1, expected a finite number > 0|train negative -m new.json -q --loss gamma --validation 0.5
+2|the LIBLINEAR format cannot store|train counts -m new.model --loss poisson --cross-validate 3
 2|--validation|train two -m new.model --validation 1
 2|--validation = 0.001, must be a share|train two -m new.model -q --validation 0.001
 2|excludes --|train two -m new.model --validation 0.5 --checkpoint c

@@ -53,6 +53,7 @@ train counts --loss poisson --scale standard
 train kinds.csv --label kind --l1-ratio 0.5
 train two --cross-validate 3 --lambdas 0.1,0.01
 train three --loss softmax --validation 0.2
+train counts --loss poisson --cross-validate 3 --lambdas 0.1,0.01
 END
 
 "$alone" path two --count 4 -q -o one.txt --models one
@@ -87,7 +88,8 @@ done <<'END'
 train --help
 --version
 --man
---completion
+--completion bash
+--completion zsh
 predict two one.model
 evaluate two one.model
 path two -q --count 3
@@ -102,7 +104,7 @@ on 3 train two -m new.model --lambda x 2>err || status=$?
 [[ $(grep -c '^localsgd-train: ' err) == 1 ]] || mistake "mpirun prints the error of three ranks as $(cat err)"
 
 # Runs the program with "odd" in place of each argument "most:::odd" on the rank $odd, and with "most" on the
-# other ranks; an empty argument is left out. Stores the exit code of each rank.
+# other ranks; an empty argument is left out. Stores the process and the exit code of each rank.
 cat >each_rank <<'END'
 rank=${OMPI_COMM_WORLD_RANK:-${PMI_RANK:-0}}
 words=()
@@ -112,8 +114,10 @@ for word in "$@"; do
   fi
   if [[ -n $word ]]; then words+=("$word"); fi
 done
+"$program" "${words[@]}" &
+echo $! >"pid.$rank"
 status=0
-"$program" "${words[@]}" || status=$?
+wait $! || status=$?
 echo "$status" >"status.$rank"
 END
 export program odd
@@ -176,15 +180,8 @@ END
 # One rank is asked to stop, all do, and the run continues on another number of ranks.
 slow=(train two --epochs 4000 --tolerance 0 -K 3 -H 1 -q)
 "$alone" "${slow[@]}" -m whole.model
-cat >started <<'END'
-"$program" "$@" &
-echo $! >"pid.${OMPI_COMM_WORLD_RANK:-${PMI_RANK:-0}}"
-status=0
-wait $! || status=$?
-echo "$status" >"status.${OMPI_COMM_WORLD_RANK:-${PMI_RANK:-0}}"
-END
 rm -f status.*
-timeout --kill-after=5 100 "$mpirun" -n 3 bash started "${slow[@]}" -m resumed.model \
+timeout --kill-after=5 100 "$mpirun" -n 3 bash each_rank "${slow[@]}" -m resumed.model \
   --checkpoint slow.checkpoint --checkpoint-every 100 >out 2>err </dev/null &
 job=$!
 for ((i = 0; i != 3000; i++)); do

@@ -7,7 +7,6 @@
 #include <localsgd/report.hpp>
 
 #include <cstddef>
-#include <cstdio>
 #include <filesystem>
 #include <random>
 #include <stdexcept>
@@ -51,6 +50,9 @@ void check_outputs(train_options const& o) {
     throw std::runtime_error(o.checkpoint + ": is not there; to start a run omit --resume");
 }
 
+/// @brief Whether samples held out choose the strength of the penalty, or the moment to stop.
+bool selects(train_options const& o) { return o.folds != 0 || o.validation != 0; }
+
 void set_run(problem& p, train_options const& o) {
   p.settings.workers = o.workers;
   p.settings.local_steps = o.local_steps;
@@ -77,12 +79,14 @@ void set_run(problem& p, train_options const& o) {
 void fit_and_save(train_options const& o, prepared const& all, model_format format,
                   job const& ranks) {
   std::string table;
-  fitted f = with_named_samples(all, o.input.data, [&] {
-    if (o.folds == 0 && o.validation == 0) return all.kind->fit(all.p);
+  fitted f;
+  if (selects(o)) {
     selected chosen = all.kind->select(all.p);
-    table = chosen.table;
-    return std::move(chosen.fit);
-  });
+    table = std::move(chosen.table);
+    f = std::move(chosen.fit);
+  } else {
+    f = all.kind->fit(all.p);
+  }
   if (f.outcome.reason == localsgd::stop_reason::interrupted)
     throw std::runtime_error(o.checkpoint + ": the run was interrupted; to continue it, repeat the "
                                             "command with --resume");
@@ -103,7 +107,6 @@ void train_model(train_options const& o, job const& ranks) {
   model_format const format = o.model_format == "auto"   ? format_of(o.model)
                               : o.model_format == "json" ? model_format::json
                                                          : model_format::liblinear;
-  bool const selects = o.folds != 0 || o.validation != 0;
   prepared all;
   ranks.do_together([&] {
     if (!o.lambdas.empty() && o.folds == 0)
@@ -112,18 +115,9 @@ void train_model(train_options const& o, job const& ranks) {
     if (ranks.leads()) check_outputs(o);
     all = prepare(o);
     check_can_save(all, o, format);
-    if (selects && all.kind->select == nullptr)
-      throw usage_error("--loss " + all.loss + ": " +
-                        (o.folds != 0 ? "--cross-validate" : "--validation") +
-                        " is available for logistic, softmax and squared");
     set_run(all.p, o);
   });
-  ranks.require_same("--lambdas", list_of(all.p.lambdas));  // or they would make other runs
-  if (!o.quiet && ranks.leads()) std::fprintf(stderr, "%s\n", all.description.c_str());
-  ranks.with_synchronizer(o.threads, [&](synchronizer& team) {
-    all.p.ranks = &team;
-    fit_and_save(o, all, format, ranks);
-  });
+  run_together(all, o, ranks, [&] { fit_and_save(o, all, format, ranks); });
 }
 
 }  // namespace train

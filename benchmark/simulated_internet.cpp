@@ -4,7 +4,7 @@
 // Simulates a thousand and ten thousand workers over the open internet on this machine: the best
 // number of local steps between two averages, the time, and the bytes.
 //
-// usage: predict_a_cluster [trace.json]
+// usage: simulated_internet [trace.json]
 
 #include <localsgd/localsgd.hpp>
 
@@ -42,7 +42,6 @@ struct points {
   }
 };
 
-//! [cluster]
 /// Machines at home: 1 ms for a gradient, one in ten five times slower, all with random times; a
 /// line of 100 Mbit/s, and a latency of 50 ms.
 localsgd::cluster internet() {
@@ -55,9 +54,7 @@ localsgd::cluster internet() {
           .slow_share = 0.1,
           .slow_factor = 5};
 }
-//! [cluster]
 
-//! [target]
 /// Stops a run when f − f* is small enough.
 struct until {
   double target;
@@ -67,7 +64,6 @@ struct until {
     return reached ? localsgd::proceed::no : localsgd::proceed::yes;
   }
 };
-//! [target]
 
 using objective = localsgd::linear_objective<localsgd::dense_matrix<float>, localsgd::logistic>;
 
@@ -76,7 +72,6 @@ template <class Simulated>
 double predict(char const* how, objective const& f, double target, std::size_t workers,
                std::uint64_t local_steps, localsgd::cluster const& machines,
                char const* trace = nullptr) {
-  //! [predict]
   Simulated sim(machines);
   until enough{target};
   std::uint64_t const rounds = 1000;
@@ -87,7 +82,6 @@ double predict(char const* how, objective const& f, double target, std::size_t w
                                      .evaluations = rounds - 1},
                                     sim, enough);
   auto const report = sim.report();
-  //! [predict]
   double sent = 0;
   for (auto const& link : report.links) sent += static_cast<double>(link.count) * link.bytes;
   std::printf("| %ju | %s | %ju | %s%ju | %.1f | %.1f | %.0f | %.3g |\n", std::uintmax_t{workers},
@@ -145,6 +139,6 @@ int main(int argc, char** argv) try {
     predict<localsgd::simulated>("traced", f, target, 1000, 64, machines, argv[1]);
   }
 } catch (std::exception const& error) {
-  std::fprintf(stderr, "predict_a_cluster: %s\n", error.what());
+  std::fprintf(stderr, "simulated_internet: %s\n", error.what());
   return 1;
 }
