@@ -104,7 +104,11 @@ class overlapped_protocol : public synchronous_protocol<T> {
 
   // Collective: the pending average, if any, becomes the consensus.
   void arrive_average() {
-    if (auto const arrive = std::exchange(under_way_, nullptr)) arrive();
+    auto const arrive = std::exchange(under_way_, nullptr);
+    if (!arrive) return;
+    [[maybe_unused]] std::uint64_t const sent = this->sent().bytes;
+    arrive();
+    if constexpr (T::keeps_time) this->already_charged(this->sent().bytes - sent);
   }
 
   worker_points points_;

@@ -25,6 +25,8 @@ namespace localsgd::detail {
 /// |                             | of worker k, whose steps took s samples                        |
 /// | `t.depart(travels)`         | collective, after it: what was sent since arrive() has taken   |
 /// |                             | its time, or `travels` during the next steps                   |
+/// | `t.already_charged(bytes)`  | so many of the bytes sent are those of an average that         |
+/// |                             | travelled                                                      |
 /// | `t.arrive_in_groups(t,      | collective: my workers have made their steps up to t, and      |
 /// |   work, groups)`            | those of each group average                                    |
 /// | `t.spend(gradients)`        | thread 0, while all wait: so many component gradients of each  |
@@ -53,6 +55,7 @@ class clocked_team : public thread_team {
       clock_->average(travels, travels ? clock_->shape().vector_bytes : vector_bytes());
     barrier();
   }
+  void already_charged(std::uint64_t bytes) noexcept { before_ += bytes; }
   template <class Work>
   void arrive_in_groups(std::uint64_t t, Work const& work, std::size_t groups) {
     arrive(t, work);
