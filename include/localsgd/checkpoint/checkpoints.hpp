@@ -46,7 +46,7 @@ struct checkpoint_record {
   std::optional<stop_signals> caught;
   std::vector<state_writer> of;  // each worker
   bool interrupted = false;
-  std::array<int, 2> due{};  // what thread 0 has decided for rounds of even and of odd number
+  std::array<int, 4> due{};  // what thread 0 has decided for the next rounds, by number modulo 4
   std::uint64_t steps = 0, rounds = 0;
   std::vector<Scalar> consensus;
   state_writer of_averager;
@@ -73,14 +73,17 @@ class checkpoints {
       if (first) read();
       take_from_first();
       team_.barrier();  // it is there
+      round_.resume(mine().steps, mine().rounds, std::span<scalar const>(mine().consensus));
       index_range const own = team_.workers();
       for (std::size_t k = own.first; k != own.last; ++k)
-        whole(mine().of[k].bytes, [&](state_reader& in) { worker_state(in, k); });
+        whole(mine().of[k].bytes, [&](state_reader& in) { round_.worker_state(in, k); });
       recorder_.resume();
-      round_.resume(mine().steps, mine().rounds, std::span<scalar const>(mine().consensus));
     }
-    std::uint64_t const next = round_.rounds() + 1;
-    if (first) mine().due[next % 2] = is_due(next);
+    if (first)
+      for (std::uint64_t next = 1; next <= ahead; ++next) {
+        std::uint64_t const round = round_.rounds() + next;
+        mine().due[round % 4] = is_due(round);
+      }
     team_.sent() = sent;
     team_.barrier();  // every thread can see it
   }
@@ -90,15 +93,17 @@ class checkpoints {
   void decide(std::uint64_t t, std::uint64_t round) {
     bool const first = team_.thread() == 0;
     if constexpr (!Round::protocol::one_process) {  // any of which can be asked to stop
+      // The exchange would complete it anyway; a communicator transfers one thing at a time.
+      if constexpr (Round::protocol::averages_travel) team_.arrive_average();
       if (team_.leads())
         mine().wishes[team_.thread()] = first ? is_due(round) : stops() ? the_last : nothing;
       uncounted(team_, [&] { team_.all_gather(std::span(mine().wishes), by_thread); });
       due_ = std::ranges::max(mine().wishes);
     } else {
-      // Without an extra barrier: thread 0 decides a round ahead, and the others can read after an
-      // exchange what it has written before.
-      due_ = mine().due[round % 2];
-      if (first) mine().due[(round + 1) % 2] = is_due(round + 1);
+      // Without an extra barrier: thread 0 decides some rounds ahead, and the others can read after
+      // an exchange has arrived what thread 0 wrote before it.
+      due_ = mine().due[round % 4];
+      if (first) mine().due[(round + ahead) % 4] = is_due(round + ahead);
     }
     if (t == record_.p->steps) due_ = nothing;  // a run at its end needs none
     if (due_ == the_last) interrupt(true);
@@ -107,14 +112,14 @@ class checkpoints {
   /// @brief After the exchange: the checkpoint, if it is time.
   void keep() {
     if (due_ == nothing) return;
-    if (!team_.finite()) {  // nothing to continue from
+    if (!round_.come_to_rest()) {  // nothing to continue from
       if (due_ == the_last) interrupt(false);
       return;
     }
     index_range const own = team_.workers();
     for (std::size_t k = own.first; k != own.last; ++k) {
       mine().of[k].bytes.clear();
-      worker_state(mine().of[k], k);
+      round_.worker_state(mine().of[k], k);
     }
     if (team_.leads()) write_averager();
     auto const consensus = round_.consensus();
@@ -151,6 +156,9 @@ class checkpoints {
   static_assert(has_state<typename Round::sequence, state_writer>,
                 "a checkpoint needs a LocalWorker whose sequence has state(archive)");
   enum : int { nothing, one, the_last };
+  // An average in transit arrives an exchange later, and threads can be as many rounds apart. So they
+  // use at most 2·ahead of the four numbers at a time.
+  static constexpr std::uint64_t ahead = Round::protocol::averages_travel ? 2 : 1;
 
   auto& mine() noexcept { return record_.checkpoints; }
 
@@ -165,8 +173,10 @@ class checkpoints {
     if (stops()) return the_last;
     if (options.rounds != 0 && rounds % options.rounds == 0) return one;
     if (options.seconds == 0) return nothing;
-    return std::chrono::duration<double>(clock::now() - last_).count() < options.seconds ? nothing
-                                                                                         : one;
+    auto const now = clock::now();
+    if (std::chrono::duration<double>(now - last_).count() < options.seconds) return nothing;
+    last_ = now;  // the next decision may come before this checkpoint
+    return one;
   }
 
   // Collective: no thread still reads the old value, and all see the new one.
@@ -180,11 +190,7 @@ class checkpoints {
   template <class Archive>
   void common(Archive& archive) {
     archive(mine().steps, mine().rounds, mine().consensus, round_.hook(), record_);
-  }
-  template <class Archive>
-  void worker_state(Archive& archive, std::size_t k) {
-    archive(round_.workers()[k]);
-    if constexpr (Round::compresses) round_.encoders().archive_state(archive, k);
+    round_.shared_state(archive);
   }
 
   // On the leading thread. Follows the common state.

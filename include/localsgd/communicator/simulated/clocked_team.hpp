@@ -40,6 +40,15 @@ class clocked_team : public thread_team {
 
   double seconds() const noexcept { return clock_->seconds(); }
 
+  /// @brief Thread 0, when all bytes sent have been charged: passes the clock to the archive of a
+  ///        checkpoint.
+  template <class Archive>
+  void clock_state(Archive& archive) {
+    archive(*clock_);
+  }
+  /// @brief Every thread: the run continues after t steps.
+  void resume_clock(std::uint64_t t) noexcept { steps_ = t; }
+
   template <class Work>
   void arrive(std::uint64_t t, Work const& work) {
     std::uint64_t const steps = t - std::exchange(steps_, t);
