@@ -248,7 +248,7 @@ BOOST_AUTO_TEST_CASE(a_run_cut_after_every_round) {
   settings const s{.workers = 4, .local_steps = 3, .epochs = 30, .tolerance = 1e-7};
   serial alone;
   std::array pools{thread_pool(1), thread_pool(2), thread_pool(3), thread_pool(4)};
-  BOOST_TEST(support::survives_a_cut_after_every_round(alone, pools, support::all_but_times{}, f,
+  BOOST_TEST(support::survives_a_cut_after_every_round(1, alone, pools, support::all_but_times{}, f,
                                                        s) > 20u);
 }
 

@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(a_run_is_cut_in_every_round) {
 
 BOOST_AUTO_TEST_CASE(a_run_is_cut_after_every_round) {
   std::array pools{overlapped(1), overlapped(2), overlapped(3), overlapped(5)};
-  BOOST_TEST(support::survives_a_cut_after_every_round(pools[0], pools, all_but_times{},
+  BOOST_TEST(support::survives_a_cut_after_every_round(1, pools[0], pools, all_but_times{},
                                                        logistic_regression(), fifty) == 49u);
 }
 
@@ -142,7 +142,8 @@ BOOST_AUTO_TEST_CASE(a_run_that_diverges_ends_in_the_same_round) {
     auto const expected = minimize(f, s, pool, constant_step{10});
     BOOST_TEST((expected.reason == stop_reason::diverged));
     for (std::uint64_t const rounds : {1u, 2u}) {
-      auto const r = minimize(f, s, pool, constant_step{10}, checkpoint(path(), every_rounds(rounds)));
+      auto const r =
+          minimize(f, s, pool, constant_step{10}, checkpoint(path(), every_rounds(rounds)));
       BOOST_TEST((everything(r) == everything(expected)));
       BOOST_TEST(!fs::exists(path()));
     }

@@ -95,9 +95,10 @@ support::cuts survives_cuts(cluster const& c, F const& f, settings const& s, std
   return support::survives_cuts(all[0], all, with_times{}, f, s, gap, rounds, components...);
 }
 template <class S>
-std::size_t survives_a_cut_after_every_round(cluster const& c, settings const& s) {
+std::size_t survives_a_cut_after_every_round(cluster const& c, settings const& s,
+                                             std::size_t rounds = 1) {
   simulators<S> all(c);
-  return support::survives_a_cut_after_every_round(all[0], all, with_times{},
+  return support::survives_a_cut_after_every_round(rounds, all[0], all, with_times{},
                                                    logistic_regression(), s);
 }
 
@@ -112,6 +113,18 @@ BOOST_AUTO_TEST_CASE(an_overlapped_cluster_is_cut_in_every_round) {
   BOOST_TEST(survives_cuts<simulated_overlapped>(restless(), logistic_regression(), fifty, 4, 50)
                  .made == 47u);
   BOOST_TEST(survives_a_cut_after_every_round<simulated_overlapped>(restless(), fifty) == 49u);
+}
+
+BOOST_AUTO_TEST_CASE(an_asynchronous_cluster_is_cut_in_every_round) {
+  // It runs on one thread, whose workers come to the server in the order of virtual time.
+  cluster limited = restless();
+  limited.max_staleness = 6;  // some workers wait for others
+  for (cluster const& c : {restless(), limited}) {
+    // A slow worker 0 begins its last steps after the last chance for a cut.
+    BOOST_TEST(
+        survives_cuts<simulated_asynchronous>(c, logistic_regression(), fifty, 4, 50).made > 30u);
+    BOOST_TEST(survives_a_cut_after_every_round<simulated_asynchronous>(c, fifty, 2) == 24u);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(machines_that_carry_several_workers_in_groups_with_bursts) {

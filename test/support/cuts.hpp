@@ -97,10 +97,12 @@ struct all_but_times {
   auto operator()(auto const& result, auto const&) const { return everything(result); }
 };
 
-/// @brief Interrupts a run after every round, each time with another synchronizer.
+/// @brief Interrupts a run as often as possible, which is after every `rounds` rounds, each time with
+///        another synchronizer.
 /// @return how often
 template <class Uncut, class Pools, class F, class Of>
-std::size_t survives_a_cut_after_every_round(Uncut& alone, Pools& pools, Of const& of, F const& f,
+std::size_t survives_a_cut_after_every_round(std::size_t rounds, Uncut& alone, Pools& pools,
+                                             Of const& of, F const& f,
                                              localsgd::settings const& s,
                                              auto const&... components) {
   using namespace localsgd;
@@ -108,7 +110,7 @@ std::size_t survives_a_cut_after_every_round(Uncut& alone, Pools& pools, Of cons
   auto const expected = of(minimize(f, s, alone, components...), alone);
   std::stop_source source;
   source.request_stop();
-  for (std::size_t calls = 0;; ++calls) {  // each makes one round
+  for (std::size_t calls = 0;; ++calls) {
     auto& pool = pools[calls % pools.size()];
     auto const r =
         minimize(f, s, pool, checkpoint(path(), only_stops(source.get_token())), components...);
@@ -116,7 +118,7 @@ std::size_t survives_a_cut_after_every_round(Uncut& alone, Pools& pools, Of cons
       BOOST_TEST((of(r, pool) == expected));
       return calls;
     }
-    BOOST_REQUIRE(r.rounds == calls + 1);
+    BOOST_REQUIRE(r.rounds == rounds * (calls + 1));
   }
 }
 

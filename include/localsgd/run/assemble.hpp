@@ -103,10 +103,6 @@ result<typename F::scalar> assembled_run(F const& f, settings const& asked,
   auto const averager = pick<averager_kind, F>([] { return default_averager<F>(); }, given);
   auto const compressor = pick<compressor_kind, F>([] { return identity{}; }, given);
   constexpr bool compresses = !std::same_as<std::remove_cvref_t<decltype(compressor)>, identity>;
-  if constexpr (!std::same_as<checkpoint_type, no_checkpoint>)
-    static_assert(
-        !protocol::never_waits,
-        "asynchronous runs support no checkpoint, because their workers never wait for each other");
 
   // The properties that all ranks of a run, and a run and its checkpoint, must share.
   auto const identity_of = [&](auto const& add_more) {

@@ -97,6 +97,11 @@ class ordered_team : public clocked_team {
       : clocked_team(state, thread, clock), order_(&order), last_step_(clock.shape().steps) {}
 
   event_order& order() const noexcept { return *order_; }
+  template <class Archive>
+  void clock_state(Archive& archive) {
+    clocked_team::clock_state(archive);
+    archive(*order_);
+  }
   std::uint64_t last_step() const noexcept { return last_step_; }  ///< T, of each worker.
 
  private:
