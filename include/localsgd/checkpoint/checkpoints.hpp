@@ -61,8 +61,8 @@ class checkpoints {
     team_.barrier();  // every thread can see it
   }
 
-  /// @brief Before the local steps up to t. The threads of an asynchronous run know whether this round
-  ///        is the last one since their meeting after the round before.
+  /// @brief Before the local steps up to t. The threads of an asynchronous run know whether this
+  ///        round is the last one since their meeting after the round before.
   void begin(std::uint64_t t, std::uint64_t round) {
     if (never_waits && round == last_round_ && t != record_.p->steps) interrupt(true);
   }
@@ -134,8 +134,8 @@ class checkpoints {
   static_assert(has_state<typename Round::sequence, state_writer>,
                 "a checkpoint needs a LocalWorker whose sequence has state(archive)");
   enum : int { nothing, one, the_last };
-  // An average in transit arrives an exchange later, and threads can be as many rounds apart. So they
-  // use at most 2·ahead of the four numbers at a time.
+  // An average in transit arrives an exchange later, and threads can be as many rounds apart. So
+  // they use at most 2·ahead of the four numbers at a time.
   static constexpr std::uint64_t ahead = Round::protocol::averages_travel ? 2 : 1;
   static constexpr bool never_waits = Round::protocol::never_waits,
                         one_process = Round::protocol::one_process;
@@ -168,9 +168,9 @@ class checkpoints {
     return std::ranges::max(mine().wishes);
   }
 
-  // Asynchronous, after the exchange: if all meet after this round, whether a checkpoint follows. The
-  // evaluations of a run are meetings, too, and so is its end where a worker has failed: whatever
-  // makes threads and ranks wait for each other begins with this one.
+  // Asynchronous, after the exchange: if all meet after this round, whether a checkpoint follows.
+  // The evaluations of a run are meetings, too, and so is its end where a worker has failed:
+  // whatever makes threads and ranks wait for each other begins with this one.
   void meet() {
     std::uint64_t const round = round_.rounds(), t = round_.steps();
     due_ = nothing;

@@ -12,9 +12,9 @@ namespace localsgd::detail {
 
 /// @brief When the workers of an asynchronous run meet, so that a checkpoint can be written.
 ///
-/// Threads can be many rounds apart, so only at a meeting all can learn when the next one is: after
-/// about as many rounds as are made in `interval` seconds, at most twice as many as before, and never
-/// beyond the next multiple of `every`.
+/// Threads can be many rounds apart, so only at a meeting can all learn when the next one is: after
+/// about as many rounds as are made in `interval` seconds, at most twice as many as before, and
+/// never beyond the next multiple of `every`.
 class meetings {
  public:
   /// The largest number of rounds between two meetings.
@@ -27,7 +27,8 @@ class meetings {
   /// @param seconds  since the last meeting
   /// @param interval seconds wanted between two meetings, > 0
   /// @param every    0 = no such rounds
-  int gap(std::uint64_t round, double seconds, double interval, std::uint64_t every) const noexcept {
+  int gap(std::uint64_t round, double seconds, double interval,
+          std::uint64_t every) const noexcept {
     std::uint64_t const made = std::max<std::uint64_t>(round - std::min(round, last_), 1);
     std::uint64_t gap = std::min(2 * made, longest);
     double const wanted = static_cast<double>(made) * interval;
