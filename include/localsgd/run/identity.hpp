@@ -72,7 +72,7 @@ void add_protocol(run_identity& all, [[maybe_unused]] S const& synchronizer) {
                            : protocol::averages_travel ? "overlapped"
                                                        : "synchronous");
   all.add_text("time", protocol::keeps_time ? "simulated" : "measured");
-  if constexpr (protocol::keeps_time)
+  if constexpr (requires { synchronizer.machines().for_each_member([](auto&&...) {}); })
     synchronizer.machines().for_each_member(
         [&](std::string const& name, auto const& value) { all.add(name, value); });
 }
