@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "test/support/averagers.hpp"
+#include "test/support/cuts.hpp"
 #include "test/support/problems.hpp"
 #include "test/support/runs.hpp"
 #include "test/support/temporary_path.hpp"
@@ -36,75 +37,23 @@
 
 namespace fs = std::filesystem;
 using namespace localsgd;
+using support::every_rounds;
+using support::everything;
+using support::only_stops;
 using support::outer_momentum;
 using support::problem;
+using support::stopping_sampler;
 
 namespace {
 
-/// Samples as ever. Asks for a stop when the first worker begins step `at`, or one after it.
-struct stopping_sampler : with_replacement {
-  std::stop_source* source = nullptr;
-  std::uint64_t at = 0;
-  void draw(plan const& p, std::size_t worker, std::uint64_t step,
-            std::span<std::size_t> out) const {
-    if (source != nullptr && worker == 0 && step + out.size() / p.batch_size > at)
-      source->request_stop();
-    with_replacement::draw(p, worker, step, out);
-  }
-};
-
-checkpoint_options only_stops(std::stop_token stop = {}) {
-  return {.rounds = 0, .seconds = 0, .signals = false, .stop = std::move(stop)};
-}
-checkpoint_options every_rounds(std::uint64_t rounds) {
-  return {.rounds = rounds, .seconds = 0, .signals = false, .stop = {}};
-}
-
-/// All of a result but its times.
-template <class Scalar>
-std::vector<std::uint64_t> everything(result<Scalar> const& r) {
-  auto all = support::bits(r);
-  for (auto const& e : r.history) all.insert(all.end(), {e.steps, e.rounds, e.gradients, e.bytes});
-  all.insert(all.end(), {r.history.size(), static_cast<std::uint64_t>(r.reason), r.delay});
-  return all;
-}
-
-/// What the cuts of a run were.
-struct cuts {
-  std::size_t made = 0, with_anchors = 0;
-};
-
-/// Asks for a stop in each of so many rounds of `gap` steps, which is granted in the next one, and
-/// resumes the run on other threads.
+/// Cuts a run in each of so many rounds of `gap` steps.
 template <class F>
-cuts survives_cuts(F const& f, settings const& s, std::uint64_t gap, std::size_t rounds,
-                   auto const&... components) {
-  support::temporary_path const path;
+support::cuts survives_cuts(F const& f, settings const& s, std::uint64_t gap, std::size_t rounds,
+                            auto const&... components) {
+  serial alone;
   std::array pools{thread_pool(1), thread_pool(2), thread_pool(3)};
-  auto const uncut = minimize(f, s, serial{}, stopping_sampler{}, components...);
-  auto const expected = everything(uncut);
-  cuts seen;
-  for (std::size_t r = 0; r != rounds; ++r) {
-    std::stop_source source;
-    auto const cut = minimize(f, s, pools[r % 3], stopping_sampler{{}, &source, r * gap},
-                              checkpoint(path(), only_stops(source.get_token())), components...);
-    BOOST_TEST_INFO("cut in round " << r + 1 << ", after " << cut.steps << " steps");
-    if (cut.reason != stop_reason::interrupted) {  // it was at its end
-      BOOST_TEST((everything(cut) == expected));
-      break;
-    }
-    ++seen.made;
-    if (cut.gradients != s.workers * s.batch_size * cut.steps) ++seen.with_anchors;
-    BOOST_TEST(cut.rounds <= uncut.rounds);  // what ends a run may be after its last round
-    BOOST_TEST(cut.history.back().steps == cut.steps);
-    BOOST_REQUIRE(fs::exists(path()));
-    auto const resumed = minimize(f, s, pools[(r + 1) % 3], stopping_sampler{},
-                                  checkpoint(path(), only_stops()), components...);
-    BOOST_TEST_INFO("cut in round " << r + 1 << ", after " << cut.steps << " steps");
-    BOOST_TEST((everything(resumed) == expected));
-    BOOST_TEST(!fs::exists(path()));
-  }
-  return seen;
+  return support::survives_cuts(alone, pools, support::all_but_times{}, f, s, gap, rounds,
+                                components...);
 }
 
 /// Does something at the evaluation with this number, from 0.
@@ -295,23 +244,12 @@ BOOST_AUTO_TEST_CASE(one_worker_and_shards) {
 }
 
 BOOST_AUTO_TEST_CASE(a_run_cut_after_every_round) {
-  support::temporary_path const path;
   linear_objective const f(data().sparse, data().labels, logistic{}, l2{0.01});
   settings const s{.workers = 4, .local_steps = 3, .epochs = 30, .tolerance = 1e-7};
-  auto const expected = everything(minimize(f, s, serial{}));
-  std::stop_source source;
-  source.request_stop();
-  std::size_t calls = 0;
-  for (;; ++calls) {  // each makes one round
-    auto const r = minimize(f, s, thread_pool(1 + calls % 4),
-                            checkpoint(path(), only_stops(source.get_token())));
-    if (r.reason != stop_reason::interrupted) {
-      BOOST_TEST((everything(r) == expected));
-      break;
-    }
-    BOOST_REQUIRE(r.rounds == calls + 1);
-  }
-  BOOST_TEST(calls > 20u);
+  serial alone;
+  std::array pools{thread_pool(1), thread_pool(2), thread_pool(3), thread_pool(4)};
+  BOOST_TEST(support::survives_a_cut_after_every_round(1, alone, pools, support::all_but_times{}, f,
+                                                       s) > 20u);
 }
 
 BOOST_AUTO_TEST_CASE(a_periodic_checkpoint_is_there_after_an_exception) {

@@ -33,6 +33,7 @@ BOOST_AUTO_TEST_CASE(all_steps_of_a_checkpoint_do_nothing_and_do_not_throw) {
   record t;
   none checkpoints(r, s, t);
   checkpoints.resume();
+  checkpoints.begin(1, 1);
   checkpoints.decide(1, 1);
   checkpoints.keep();
   checkpoints.end();

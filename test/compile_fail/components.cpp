@@ -319,12 +319,6 @@ void refuses(ls::quadratic<> const& f) {
   ls::minimize(f, {}, worker<sequence>{}, ls::uniform_weights{});
   // expect: has_const_gradient_returning_mean_loss
   ls::minimize(objective_that_changes{});
-  // expect: never
-  ls::minimize(f, {}, ls::checkpoint("a"), ls::asynchronous{2});
-  // expect: clock
-  ls::minimize(f, {}, ls::checkpoint("a"), ls::simulated{{}});
-  // expect: overlapped
-  ls::minimize(f, {}, ls::checkpoint("a"), ls::overlapped{2});
   // expect: state
   ls::minimize(f, {}, ls::checkpoint("a"), worker<sequence>{});
   // expect: at_most_one_component_of_each_kind

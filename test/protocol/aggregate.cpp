@@ -127,3 +127,16 @@ BOOST_AUTO_TEST_CASE(a_wait_ends_when_the_run_is_cancelled) {
   state.cancel();
   BOOST_CHECK_THROW(mine.wait_for_others(10, 0), localsgd::cancelled);
 }
+
+BOOST_AUTO_TEST_CASE(workers_of_a_resumed_run_have_made_their_steps) {
+  shared_aggregate shared;
+  support::with_team(3, 1, [&](auto& team) {
+    aggregate_access<thread_team> mine(team, shared);
+    mine.count_from(50);
+    std::vector<double> const from{1};
+    mine.expose(std::span<double const>(from));
+    BOOST_TEST(mine.count(0, 54) == 4u);  // the others have made 50
+    BOOST_TEST(mine.count(1, 53) == 3u);
+    BOOST_TEST(mine.count(2, 52) == 0u);
+  });
+}

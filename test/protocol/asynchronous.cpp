@@ -4,6 +4,7 @@
 #include "localsgd/protocol/asynchronous.hpp"
 
 #include "localsgd/averager/mean.hpp"
+#include "localsgd/checkpoint/archive.hpp"
 #include "localsgd/communicator/threads/thread_team.hpp"
 #include "test/support/teams.hpp"
 
@@ -141,4 +142,26 @@ BOOST_AUTO_TEST_CASE(all_threads_know_of_a_failure_when_they_come_together) {
     finite += team.finite();
   });
   BOOST_TEST(finite == 0);
+}
+
+BOOST_AUTO_TEST_CASE(another_team_continues_from_the_stored_points_and_aggregate) {
+  fixture f, g;
+  f.exchange(14, 2, 1);  // worker 0 reads 11, worker 1 reads 5, which is the aggregate
+  BOOST_TEST(f.team.settle(f.x)[0] == 5);
+  BOOST_TEST(f.team.come_to_rest(f.x));
+  localsgd::detail::state_writer out;
+  f.team.shared_state<double>(f.x, out);
+  for (std::size_t k = 0; k != 2; ++k) f.team.worker_state<double>(out, k);
+  localsgd::detail::state_reader in(out.bytes);
+  g.team.shared_state<double>(g.x, in);
+  g.team.resume(g.x, std::span<double const>(f.x.consensus[0]), 1);
+  for (std::size_t k = 0; k != 2; ++k) g.team.worker_state<double>(in, k);
+  BOOST_TEST(in.left() == 0u);
+  BOOST_TEST(g.team.delay() == f.team.delay());
+  BOOST_TEST(g.team.point(g.x, 0)[0] == 11);
+  BOOST_TEST(g.team.point(g.x, 1)[0] == 5);
+  BOOST_TEST(g.exchange(11, 9, 2));
+  BOOST_TEST(g.team.point(g.x, 0)[0] == 5);
+  BOOST_TEST(g.team.point(g.x, 1)[0] == 8);
+  BOOST_TEST(g.team.delay() == 1);  // if their steps were counted from 0 it would be 2
 }

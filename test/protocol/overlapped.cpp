@@ -4,6 +4,7 @@
 #include "localsgd/protocol/overlapped.hpp"
 
 #include "localsgd/averager/mean.hpp"
+#include "localsgd/checkpoint/archive.hpp"
 #include "localsgd/communicator/threads/thread_team.hpp"
 #include "test/support/averagers.hpp"
 #include "test/support/teams.hpp"
@@ -165,4 +166,57 @@ BOOST_AUTO_TEST_CASE(the_number_of_threads_changes_no_bit) {
   };
   auto const expected = run(1);
   for (std::size_t const threads : {2U, 3U, 5U}) BOOST_TEST((run(threads) == expected));
+}
+
+BOOST_AUTO_TEST_CASE(an_average_that_arrives_early_changes_nothing) {
+  using one = std::vector<double>;
+  fixture<double> f;
+  f.exchange({4, 8}, {8, 0});
+  BOOST_TEST(f.team.come_to_rest(f.x));
+  BOOST_TEST((f.point(0) == one{4, 8}));
+  BOOST_TEST((f.point(1) == one{8, 0}));
+  BOOST_TEST(f.exchange({5, 9}, {7, 2}));
+  BOOST_TEST((f.point(0) == one{8, 3}));  // as without it
+  BOOST_TEST((f.point(1) == one{6, 4}));
+  BOOST_TEST((f.settled() == one{6.5, 3.75}));
+  BOOST_TEST(f.team.sent().exchanges == 2);
+}
+
+BOOST_AUTO_TEST_CASE(an_average_that_arrives_early_and_is_not_finite_is_reported_when_it_is_due) {
+  double const bad = std::numeric_limits<double>::infinity();
+  for (bool const by_exchange : {true, false}) {
+    fixture<double> f;
+    BOOST_TEST(f.exchange({1, 1}, {1, 1}));
+    BOOST_TEST(f.exchange({bad, 1}, {1, 1}));
+    BOOST_TEST(!f.team.come_to_rest(f.x));
+    BOOST_TEST(f.team.finite());  // as without it
+    if (by_exchange)
+      BOOST_TEST(!f.exchange({1, 1}, {1, 1}));
+    else
+      f.settled();
+    BOOST_TEST(!f.team.finite());
+    BOOST_TEST(!f.team.come_to_rest(f.x));
+    BOOST_TEST(!f.team.finite());
+    BOOST_TEST((f.settled() == std::vector<double>{1, 1}));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(another_team_continues_from_the_stored_points) {
+  using one = std::vector<double>;
+  fixture<double> f, g;
+  f.exchange({4, 8}, {8, 0}, 7);
+  BOOST_TEST(f.team.come_to_rest(f.x));
+  localsgd::detail::state_writer out;
+  for (std::size_t k = 0; k != 2; ++k) f.team.worker_state<double>(out, k);
+  g.team.resume(g.x, f.team.settle(f.x), 7);
+  localsgd::detail::state_reader in(out.bytes);
+  for (std::size_t k = 0; k != 2; ++k) g.team.worker_state<double>(in, k);
+  BOOST_TEST(in.left() == 0u);
+  BOOST_TEST((g.settled() == one{7, 2}));
+  BOOST_TEST((g.point(0) == one{4, 8}));
+  BOOST_TEST((g.point(1) == one{8, 0}));
+  BOOST_TEST(g.team.delay() == 7);
+  BOOST_TEST(g.exchange({5, 9}, {7, 2}));
+  BOOST_TEST((g.point(0) == one{8, 3}));
+  BOOST_TEST((g.settled() == one{6.5, 3.75}));
 }

@@ -7,6 +7,7 @@
 #include "test/support/averagers.hpp"
 #include "test/support/compressors.hpp"
 #include "test/support/runs.hpp"
+#include "test/support/temporary_path.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -14,12 +15,17 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <future>
 #include <memory>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <vector>
+#include <version>
+#if defined(__cpp_lib_jthread)
+#include <stop_token>
+#endif
 
 /// @file
 /// @brief What every synchronizer must do. A communication backend of your own should pass it, too.
@@ -206,6 +212,52 @@ void it_has_the_bits_of_the_reference_on_any_number_of_threads() {
     }
   }
 }
+
+#if defined(__cpp_lib_jthread)
+template <class T>
+void a_run_that_is_cut_again_and_again_resumes_where_it_was() {
+  problem const data(60, 37, 0.3);
+  subject const f(data);
+  how const h{.s = {.workers = 5, .steps = 40, .evaluations = 2}};  // 10 rounds of 4 steps
+  auto one = reference_of<T>();
+  auto const expected = run(one, f, h);
+  // The first asynchronous meeting announces that the next round is the last.
+  std::size_t const rounds = asynchronous_runs<T> ? 2 : 1;
+  support::temporary_path const path;  // that of rank 0 counts
+  std::stop_source now;
+  now.request_stop();
+  for (std::size_t calls = 0; calls != 11; ++calls) {
+    auto const each = T::make(thread_counts<T>()[calls % thread_counts<T>().size()]);
+    bool const asks = rank_of<T>(*each) + 1 == ranks_of<T>(*each);
+    auto const r = run(*each, f, h,
+                       checkpoint(path(), {.seconds = 0,
+                                           .signals = false,
+                                           .stop = asks ? now.get_token() : std::stop_token()}));
+    if (r.reason == stop_reason::interrupted) {
+      BOOST_TEST(r.rounds == rounds * (calls + 1));
+      BOOST_TEST(std::filesystem::exists(path()) == (rank_of<T>(*each) == 0));
+      continue;
+    }
+    BOOST_TEST(calls == 10 / rounds - 1);
+    BOOST_TEST(!std::filesystem::exists(path()));
+    BOOST_TEST((r.reason == expected.reason));
+    if (asynchronous_runs<T>) {
+      BOOST_TEST(r.rounds == expected.rounds);
+      BOOST_TEST(r.steps == expected.steps);
+      BOOST_TEST(r.gradients == expected.gradients);
+      BOOST_TEST(r.exchanges == expected.exchanges);
+      BOOST_TEST(r.history.size() == expected.history.size());
+    } else {
+      BOOST_TEST((bits_without_bytes(r) == bits_without_bytes(expected)));
+    }
+    return;
+  }
+  BOOST_ERROR("the run does not end");
+}
+#else
+template <class T>
+void a_run_that_is_cut_again_and_again_resumes_where_it_was() {}
+#endif
 
 template <class T>
 void a_failing_worker_reaches_the_caller() {
@@ -477,6 +529,7 @@ void delays_are_reported() {
 
 #define LOCALSGD_BACKEND_CASES(list)                                                              \
   LOCALSGD_BACKEND_CASE(list, it_has_the_bits_of_the_reference_on_any_number_of_threads)          \
+  LOCALSGD_BACKEND_CASE(list, a_run_that_is_cut_again_and_again_resumes_where_it_was)             \
   LOCALSGD_BACKEND_CASE(list, a_failing_worker_reaches_the_caller)                                \
   LOCALSGD_BACKEND_CASE(list, a_failure_during_an_evaluation_reaches_the_caller)                  \
   LOCALSGD_BACKEND_CASE(list, a_failing_observer_reaches_the_caller)                              \

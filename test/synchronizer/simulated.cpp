@@ -233,6 +233,22 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(looking_changes_neither_the_answer_nor_the_time, S
   BOOST_TEST(seeing.history.back().drift > 0);
 }
 
+BOOST_AUTO_TEST_CASE(looking_does_not_change_the_time_of_anchors_of_overlapped_runs) {
+  // An evaluation completes the average that is under way, whose time has already been charged.
+  problem const data(200, 23, 0.5);
+  linear_objective const f(data.sparse, data.labels, logistic{}, l2{0.01});
+  simulated_overlapped sim(restless_cluster(), 2);
+  settings const s{.workers = 5, .local_steps = 4, .steps = 200};  // an anchor every 10 rounds
+  settings looks = s;
+  looks.evaluations = 49;  // one after every round
+  auto const blind = minimize(f, s, sim, svrg{}, constant_step{0.05});
+  BOOST_TEST(sim.report().averages > blind.rounds + 3);  // and those of full gradients
+  auto const seeing = minimize(f, looks, sim, svrg{}, constant_step{0.05});
+  BOOST_TEST(seeing.history.size() == 51u);
+  BOOST_TEST(blind.seconds == seeing.seconds);
+  BOOST_TEST(std::ranges::equal(blind.last, seeing.last));
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(every_cluster_solves_the_problem, S, all) {
   quadratic const f({.spectrum = {1, 3, 9}, .samples = 20, .variance = 0.5, .minimum = 2});
   S sim(restless_cluster(), 2);

@@ -28,11 +28,13 @@ struct checkpoint_options {
   std::uint64_t rounds = 0;
 
   /// At the end of a round, `seconds` seconds after the last one or later; 0 = not by time.
+  /// Wall-clock time, also in simulated runs.
   double seconds = 60;
 
   /// Whether SIGINT and SIGTERM end the run after a checkpoint at the end of this round or of one
-  /// of the next two, with `stop_reason::interrupted`. The previous handlers are restored after the
-  /// run; a signal that came too late to end it is then raised again.
+  /// of the next two, in overlapped runs three, with `stop_reason::interrupted`; in asynchronous
+  /// runs at the end of the round after the next meeting. The previous handlers are restored after
+  /// the run; a signal that came too late to end it is then raised again.
   bool signals = true;
 
 #if defined(__cpp_lib_jthread)
@@ -63,17 +65,20 @@ struct checkpoint_options {
 ///
 /// `minimize(f, s, checkpoint{"run.checkpoint"})` starts a run, or resumes the interrupted one:
 /// the same call does both. A resumed run gives the bits of an uninterrupted one, on any number of
-/// threads. The file is written under a temporary name, flushed to the disk and renamed, so that
+/// threads, and a simulated one the same virtual times. The workers of an asynchronous run meet
+/// about once a second and after every checkpoint_options::rounds rounds, where a checkpoint can
+/// be written; on several threads or ranks its bits are not reproducible, but no step is lost or
+/// repeated. The file is written under a temporary name, flushed to the disk and renamed, so that
 /// there is always a complete one. It holds about two vectors of length d per worker and, for
-/// linear models, some of length n; it is assembled in memory. It is removed when the run is
-/// complete, but not after a stop or an exception.
+/// linear models, some of length n, and one more per worker in overlapped and asynchronous runs;
+/// it is assembled in memory. It is removed when the run is complete, but not after a stop or an
+/// exception.
 ///
 /// The file belongs to the build, the data, the settings and the components of its run; a
 /// detectable difference, or a damaged file, throws invalid_data, which names what differs. A file
 /// that cannot be written is a std::filesystem::filesystem_error, before the first step if
-/// possible; the last good file is kept. Observers see only the evaluations after resuming. Not
-/// for asynchronous, overlapped or simulated runs, which do not compile. Two runs at the same time
-/// need two files.
+/// possible; the last good file is kept. Observers see only the evaluations after resuming. Two
+/// runs at the same time need two files.
 ///
 /// On ranks only rank 0 uses the disk, with its path, and any rank can be asked to stop. The file
 /// can be resumed with any other number of ranks and threads, or in one process.

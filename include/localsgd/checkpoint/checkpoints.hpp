@@ -5,24 +5,21 @@
 #include "localsgd/checkpoint/archive.hpp"
 #include "localsgd/checkpoint/broadcast.hpp"
 #include "localsgd/checkpoint/file.hpp"
-#include "localsgd/checkpoint/no_checkpoint.hpp"
-#include "localsgd/checkpoint/signals.hpp"
+#include "localsgd/checkpoint/meetings.hpp"
+#include "localsgd/checkpoint/record.hpp"
 #include "localsgd/communicator/traffic.hpp"
 #include "localsgd/core/index_range.hpp"
 #include "localsgd/kernels/combine.hpp"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <iterator>
-#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -31,31 +28,7 @@
 
 namespace localsgd::detail {
 
-template <class Checkpoint, class Scalar>
-struct checkpoint_record {
-  /// @brief Before the run: its identity and its number of workers.
-  void start(Checkpoint const& c, std::string the_identity, std::size_t workers) {
-    wish = &c;
-    identity = std::move(the_identity);
-    caught.emplace(c.options().ends_on_signals());
-    of.resize(workers);
-  }
-
-  Checkpoint const* wish = nullptr;
-  std::string identity;
-  std::optional<stop_signals> caught;
-  std::vector<state_writer> of;  // each worker
-  bool interrupted = false;
-  std::array<int, 2> due{};  // what thread 0 has decided for rounds of even and of odd number
-  std::uint64_t steps = 0, rounds = 0;
-  std::vector<Scalar> consensus;
-  state_writer of_averager;
-
-  // Where the threads do not share one memory:
-  std::vector<int> wishes;  // by thread; of the leading threads
-  std::vector<std::byte> common;  // received from thread 0
-};
-
+/// @brief One thread's part of checkpointing; all members are collective.
 template <class Checkpoint, class Round, class Recorder, class Record>
 class checkpoints {
  public:
@@ -73,32 +46,41 @@ class checkpoints {
       if (first) read();
       take_from_first();
       team_.barrier();  // it is there
+      round_.resume(mine().steps, mine().rounds, std::span<scalar const>(mine().consensus));
       index_range const own = team_.workers();
       for (std::size_t k = own.first; k != own.last; ++k)
-        whole(mine().of[k].bytes, [&](state_reader& in) { worker_state(in, k); });
+        whole(mine().of[k].bytes, [&](state_reader& in) { round_.worker_state(in, k); });
       recorder_.resume();
-      round_.resume(mine().steps, mine().rounds, std::span<scalar const>(mine().consensus));
     }
-    std::uint64_t const next = round_.rounds() + 1;
-    if (first) mine().due[next % 2] = is_due(next);
+    if (first && !never_waits)
+      for (std::uint64_t next = 1; next <= ahead; ++next) {
+        std::uint64_t const round = round_.rounds() + next;
+        mine().due[round % 4] = is_due(round);
+      }
     team_.sent() = sent;
     team_.barrier();  // every thread can see it
+  }
+
+  /// @brief Before the local steps up to t. The threads of an asynchronous run know whether this
+  ///        round is the last one since their meeting after the round before.
+  void begin(std::uint64_t t, std::uint64_t round) {
+    if (never_waits && round == last_round_ && t != record_.p->steps) interrupt(true);
   }
 
   /// @brief Before the exchange after t steps, which ends this round: whether a checkpoint follows.
   ///        After the last one f is evaluated, which the exchange prepares.
   void decide(std::uint64_t t, std::uint64_t round) {
+    if constexpr (never_waits) return;
     bool const first = team_.thread() == 0;
-    if constexpr (!Round::protocol::one_process) {  // any of which can be asked to stop
-      if (team_.leads())
-        mine().wishes[team_.thread()] = first ? is_due(round) : stops() ? the_last : nothing;
-      uncounted(team_, [&] { team_.all_gather(std::span(mine().wishes), by_thread); });
-      due_ = std::ranges::max(mine().wishes);
+    if constexpr (!one_process) {  // any of which can be asked to stop
+      // The exchange would complete it anyway; a communicator transfers one thing at a time.
+      if constexpr (Round::protocol::averages_travel) team_.arrive_average();
+      due_ = wish_of_all(round);
     } else {
-      // Without an extra barrier: thread 0 decides a round ahead, and the others can read after an
-      // exchange what it has written before.
-      due_ = mine().due[round % 2];
-      if (first) mine().due[(round + 1) % 2] = is_due(round + 1);
+      // Without an extra barrier: thread 0 decides some rounds ahead, and the others can read after
+      // an exchange has arrived what thread 0 wrote before it.
+      due_ = mine().due[round % 4];
+      if (first) mine().due[(round + ahead) % 4] = is_due(round + ahead);
     }
     if (t == record_.p->steps) due_ = nothing;  // a run at its end needs none
     if (due_ == the_last) interrupt(true);
@@ -106,15 +88,16 @@ class checkpoints {
 
   /// @brief After the exchange: the checkpoint, if it is time.
   void keep() {
+    if constexpr (never_waits) meet();
     if (due_ == nothing) return;
-    if (!team_.finite()) {  // nothing to continue from
+    if (!round_.come_to_rest()) {  // nothing to continue from
       if (due_ == the_last) interrupt(false);
       return;
     }
     index_range const own = team_.workers();
     for (std::size_t k = own.first; k != own.last; ++k) {
       mine().of[k].bytes.clear();
-      worker_state(mine().of[k], k);
+      round_.worker_state(mine().of[k], k);
     }
     if (team_.leads()) write_averager();
     auto const consensus = round_.consensus();
@@ -151,6 +134,11 @@ class checkpoints {
   static_assert(has_state<typename Round::sequence, state_writer>,
                 "a checkpoint needs a LocalWorker whose sequence has state(archive)");
   enum : int { nothing, one, the_last };
+  // An average in transit arrives an exchange later, and threads can be as many rounds apart. So
+  // they use at most 2·ahead of the four numbers at a time.
+  static constexpr std::uint64_t ahead = Round::protocol::averages_travel ? 2 : 1;
+  static constexpr bool never_waits = Round::protocol::never_waits,
+                        one_process = Round::protocol::one_process;
 
   auto& mine() noexcept { return record_.checkpoints; }
 
@@ -165,8 +153,48 @@ class checkpoints {
     if (stops()) return the_last;
     if (options.rounds != 0 && rounds % options.rounds == 0) return one;
     if (options.seconds == 0) return nothing;
-    return std::chrono::duration<double>(clock::now() - last_).count() < options.seconds ? nothing
-                                                                                         : one;
+    auto const now = clock::now();
+    if (std::chrono::duration<double>(now - last_).count() < options.seconds) return nothing;
+    last_ = now;  // the next decision may come before this checkpoint
+    return one;
+  }
+
+  // Collective, on ranks: what thread 0 decides, or the end if another rank is asked to stop.
+  int wish_of_all(std::uint64_t round) {
+    if (team_.leads())
+      mine().wishes[team_.thread()] =
+          team_.thread() == 0 ? is_due(round) : stops() ? the_last : nothing;
+    uncounted(team_, [&] { team_.all_gather(std::span(mine().wishes), by_thread); });
+    return std::ranges::max(mine().wishes);
+  }
+
+  // Asynchronous, after the exchange: if all meet after this round, whether a checkpoint follows.
+  // The evaluations of a run are meetings, too, and so is its end where a worker has failed:
+  // whatever makes threads and ranks wait for each other begins with this one.
+  void meet() {
+    std::uint64_t const round = round_.rounds(), t = round_.steps();
+    due_ = nothing;
+    if (team_.finite() && !meetings_.after(round) && !recorder_.due(t)) return;
+    round_.consensus();  // now finite() is the same for all
+    if (t == record_.p->steps) return;
+    if (round == last_round_) {
+      due_ = the_last;
+    } else if (team_.finite()) {
+      uncounted(team_, [&] {
+        bool const first = team_.thread() == 0;
+        due_ = one_process ? team_.broadcast(first ? is_due(round) : 0) : wish_of_all(round);
+        meetings_.met(round, team_.broadcast(first ? rounds_apart(round) : 0));
+      });
+      if (due_ == the_last) last_round_ = round + 1, due_ = nothing;
+    }
+  }
+  int rounds_apart(std::uint64_t round) {
+    auto const& options = mine().wish->options();
+    auto const now = clock::now();
+    double const took = std::chrono::duration<double>(now - std::exchange(met_, now)).count();
+    if (team_.threads() == 1) return 1;
+    return meetings_.gap(round, took, options.seconds > 0 ? std::min(options.seconds, 1.0) : 1.0,
+                         options.rounds);
   }
 
   // Collective: no thread still reads the old value, and all see the new one.
@@ -180,11 +208,7 @@ class checkpoints {
   template <class Archive>
   void common(Archive& archive) {
     archive(mine().steps, mine().rounds, mine().consensus, round_.hook(), record_);
-  }
-  template <class Archive>
-  void worker_state(Archive& archive, std::size_t k) {
-    archive(round_.workers()[k]);
-    if constexpr (Round::compresses) round_.encoders().archive_state(archive, k);
+    round_.shared_state(archive);
   }
 
   // On the leading thread. Follows the common state.
@@ -210,7 +234,7 @@ class checkpoints {
     checkpoint_file const file(mine().wish->path(), mine().identity);
     whole(file.state(), [&](state_reader& in) {
       read_common(in);
-      if constexpr (!Round::protocol::one_process) {
+      if constexpr (!one_process) {
         auto const taken = file.state().first(file.state().size() - in.left());
         mine().common.assign(taken.begin(), taken.end());
       }
@@ -238,7 +262,7 @@ class checkpoints {
 
   // Only thread 0 reads the disk. It sends the bytes to all processes; each keeps what it needs.
   void take_from_first() {
-    if constexpr (!Round::protocol::one_process) {
+    if constexpr (!one_process) {
       bool const follows = team_.leads() && team_.thread() != 0;
       broadcast_bytes(team_, mine().common, 0);
       if (follows) whole(mine().common, [&](state_reader& in) { read_common(in); });
@@ -252,7 +276,7 @@ class checkpoints {
 
   // And it needs the states of all workers.
   void give_to_first() {
-    if constexpr (!Round::protocol::one_process) {
+    if constexpr (!one_process) {
       std::size_t const all = mine().of.size();
       for (std::size_t k = 0, owner = 0; k != all; ++k) {
         while (even_split(all, team_.threads(), owner).last <= k) ++owner;
@@ -267,7 +291,9 @@ class checkpoints {
   Recorder& recorder_;
   Record& record_;
   using clock = std::chrono::steady_clock;
-  clock::time_point last_ = clock::now();
+  clock::time_point last_ = clock::now(), met_ = last_;
+  meetings meetings_;
+  std::uint64_t last_round_ = 0;  // of an asynchronous run that is asked to stop
   int due_ = nothing;  // the same on every thread
 };
 

@@ -17,7 +17,7 @@ struct no_checkpoint {};
 namespace detail {
 
 /// @brief What the threads of one process share of a run's checkpoints.
-///        Defined by checkpoint/checkpoints.hpp for runs that have some.
+///        Defined by checkpoint/record.hpp for runs that have some.
 template <class Checkpoint, class Scalar>
 struct checkpoint_record;
 template <class Scalar>
@@ -33,6 +33,7 @@ class checkpoints<no_checkpoint, Round, Recorder, Record> {
  public:
   checkpoints(Round&, Recorder&, Record&) noexcept {}
   void resume() const noexcept {}
+  void begin(std::uint64_t, std::uint64_t) const noexcept {}
   void decide(std::uint64_t, std::uint64_t) const noexcept {}
   void keep() const noexcept {}
   void end() const noexcept {}

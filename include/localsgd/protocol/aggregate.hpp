@@ -47,6 +47,8 @@ struct shared_aggregate {
   // On ranks: the length of X, and the steps of each worker as it, and as all, count them.
   std::size_t dimension = 0;
   std::vector<double> counted, steps;
+
+  std::vector<double> stored;  // X, in a checkpoint
 };
 
 /// @brief The points of an asynchronous run.
@@ -62,6 +64,7 @@ struct aggregated_iterates : iterates<Scalar> {
 ///
 /// | expression                 | meaning                                                         |
 /// |----------------------------|-----------------------------------------------------------------|
+/// | `a.count_from(t)`          | collective, before expose(): all workers have made t steps      |
 /// | `a.expose(x)`              | collective, while no thread adds: X ← x, equal for all          |
 /// | `a.add_and_read<Scalar>(c, now)` | X ← X + c, now ← X; by one thread alone only where X then |
 /// |                            | is finite as Scalar                                             |
@@ -74,14 +77,15 @@ class aggregate_access {
  public:
   aggregate_access(T& team, shared_aggregate& shared) : team_(team), x_(shared) {}
 
+  void count_from(std::uint64_t t) {
+    prepare();
+    if (team_.leads())
+      for (auto& each : x_.added) each.steps.store(t, std::memory_order_release);
+  }
+
   template <class Scalar>
   void expose(std::span<Scalar const> from) {
-    team_.barrier();  // no thread still reads the old one
-    if (team_.leads() && x_.share.empty()) {
-      x_.share.resize(team_.threads());
-      x_.added = std::vector<shared_aggregate::counter>(team_.total_workers());
-    }
-    team_.barrier();
+    prepare();
     auto& mine = x_.share[team_.thread()].value;
     mine.assign(from.size(), 0.0);  // the start is in the first share; the others begin at 0
     if (team_.thread() == 0) std::copy(from.begin(), from.end(), mine.begin());
@@ -135,6 +139,14 @@ class aggregate_access {
   }
 
  private:
+  void prepare() {
+    team_.barrier();  // no thread still reads the old one
+    if (team_.leads() && x_.share.empty()) {
+      x_.share.resize(team_.threads());
+      x_.added = std::vector<shared_aggregate::counter>(team_.total_workers());
+    }
+    team_.barrier();
+  }
   double sum(std::size_t i) const noexcept {  // in the order of the threads
     double all = 0;
     for (auto& share : x_.share)
@@ -159,6 +171,10 @@ template <Team T>
 class aggregate_access<T> {
  public:
   aggregate_access(T& team, shared_aggregate& shared) : team_(team), x_(shared) {}
+
+  void count_from(std::uint64_t t) {
+    x_.counted.assign(team_.total_workers(), static_cast<double>(t));
+  }
 
   template <class Scalar>
   void expose(std::span<Scalar const> from) {

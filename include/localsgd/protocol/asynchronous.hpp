@@ -121,6 +121,40 @@ class asynchronous_protocol : public T {
     aggregate_of(x).expose(from);
   }
 
+  /// @brief Collective, for a checkpoint, after settle(): stores the aggregate.
+  /// @return finite()
+  template <class Scalar>
+  bool come_to_rest(aggregated_iterates<Scalar>& x) {
+    std::span<double> to;
+    if (this->leads()) {
+      x.aggregate.stored.assign(x.consensus[0].begin(), x.consensus[0].end());
+      to = x.aggregate.stored;
+    }
+    traffic const sent = this->sent();
+    aggregate_of(x).read(to);
+    this->sent() = sent;
+    return finite_;
+  }
+  /// @brief See synchronous_protocol.
+  template <class Scalar, class Archive>
+  void worker_state(Archive& archive, std::size_t worker) {
+    archive(delay_, last_read_.of<Scalar>()[worker - this->workers().first]);
+  }
+  template <class Scalar, class Archive>
+  void shared_state(aggregated_iterates<Scalar>& x, Archive& archive) {
+    archive(x.aggregate.stored);
+    if constexpr (orders_workers) archive(steps_);
+    if constexpr (T::keeps_time) this->clock_state(archive);
+  }
+  template <class Scalar>
+  void resume(aggregated_iterates<Scalar>& x, std::span<Scalar const> consensus, std::uint64_t t) {
+    move_to(x, consensus);
+    auto aggregate = aggregate_of(x);
+    aggregate.count_from(t);
+    aggregate.expose(std::span<double const>(x.aggregate.stored));
+    if constexpr (T::keeps_time) this->resume_clock(t);
+  }
+
   /// @brief In this process; after settle() equal for all.
   bool finite() const noexcept { return finite_; }
 

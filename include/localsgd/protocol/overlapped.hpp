@@ -81,6 +81,33 @@ class overlapped_protocol : public synchronous_protocol<T> {
     for (auto& point : points_.of<Scalar>()) point.assign(from.begin(), from.end());
   }
 
+  /// @brief Collective: the pending average, if any, becomes the consensus.
+  void arrive_average() {
+    auto const arrive = std::exchange(under_way_, nullptr);
+    if (!arrive) return;
+    [[maybe_unused]] std::uint64_t const sent = this->sent().bytes;
+    arrive();
+    if constexpr (T::keeps_time) this->already_charged(this->sent().bytes - sent);
+  }
+
+  /// @brief Collective: see synchronous_protocol. An average that arrives early is not used early:
+  ///        if it is not finite, finite() still reports that one round later.
+  template <class Scalar>
+  bool come_to_rest(iterates<Scalar>&) {
+    if (!this->finite()) return false;
+    arrive_average();
+    bool const finite = std::exchange(this->finite_, true);
+    if (!finite) under_way_ = [this] { this->finite_ = false; };
+    return finite;
+  }
+  template <class Scalar, class Archive>
+  void worker_state(Archive& archive, std::size_t worker) {
+    index_range const mine = this->workers();
+    auto& from = points_.of<Scalar>();
+    from.resize(mine.size());
+    archive(longest_, from[worker - mine.first]);
+  }
+
   /// @brief The steps of the longest round, which is the delay.
   std::uint64_t delay() const noexcept { return this->total_workers() == 1 ? 0 : longest_; }
 
@@ -100,11 +127,6 @@ class overlapped_protocol : public synchronous_protocol<T> {
         point[i] = alone ? now[i] : mean[i] + (now[i] - point[i]);
       x.travelling[k] = point;
     }
-  }
-
-  // Collective: the pending average, if any, becomes the consensus.
-  void arrive_average() {
-    if (auto const arrive = std::exchange(under_way_, nullptr)) arrive();
   }
 
   worker_points points_;

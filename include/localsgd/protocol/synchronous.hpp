@@ -98,6 +98,30 @@ class synchronous_protocol : public T {
     finite_ = true;
   }
 
+  /// @brief Collective, for a checkpoint: what is in transit arrives, which does not change the run.
+  /// @return whether all exchanges so far were finite, equal for all
+  template <class Scalar>
+  bool come_to_rest(iterates<Scalar>&) const noexcept {
+    return finite_;
+  }
+  /// @brief On the thread that carries worker k, after come_to_rest() or resume(): passes what this
+  ///        protocol stores of the worker to the archive of a checkpoint.
+  template <class Scalar, class Archive>
+  void worker_state(Archive&, std::size_t) const noexcept {}
+  /// @brief On the leader: what the threads of this process share, besides the consensus.
+  template <class Scalar, class Archive>
+  void shared_state([[maybe_unused]] iterates<Scalar>& x, [[maybe_unused]] Archive& archive) {
+    if constexpr (T::keeps_time) T::clock_state(archive);
+  }
+  /// @brief Collective: the run continues after t steps, from a consensus that a checkpoint has
+  ///        restored. The states of the workers follow.
+  template <class Scalar>
+  void resume(iterates<Scalar>& x, std::span<Scalar const> consensus,
+              [[maybe_unused]] std::uint64_t t) {
+    move_to(x, consensus);
+    if constexpr (T::keeps_time) T::resume_clock(t);
+  }
+
   /// @brief Whether all exchanges since the last move_to() were finite; after settle() equal for
   ///        all.
   bool finite() const noexcept { return finite_; }

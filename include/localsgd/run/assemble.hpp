@@ -103,17 +103,6 @@ result<typename F::scalar> assembled_run(F const& f, settings const& asked,
   auto const averager = pick<averager_kind, F>([] { return default_averager<F>(); }, given);
   auto const compressor = pick<compressor_kind, F>([] { return identity{}; }, given);
   constexpr bool compresses = !std::same_as<std::remove_cvref_t<decltype(compressor)>, identity>;
-  if constexpr (!std::same_as<checkpoint_type, no_checkpoint>) {
-    static_assert(
-        !protocol::never_waits,
-        "asynchronous runs support no checkpoint, because their workers never wait for each other");
-    static_assert(
-        !protocol::keeps_time,
-        "simulated runs support no checkpoint, because it does not contain the virtual clock");
-    static_assert(!protocol::averages_travel,
-                  "overlapped runs support no checkpoint, because it does not contain the average "
-                  "in transit");
-  }
 
   // The properties that all ranks of a run, and a run and its checkpoint, must share.
   auto const identity_of = [&](auto const& add_more) {
@@ -217,6 +206,7 @@ result<typename F::scalar> assembled_run(F const& f, settings const& asked,
       });
       all.add_text("component", type_name<decltype(bind(0))>());
       all.add_text("component", type_name<std::remove_cvref_t<decltype(schedule)>>());
+      add_protocol(all, synchronizer);
       record.checkpoints.start(checkpoint, all.text(), p.workers);
     }
     launch([&](auto& team) {

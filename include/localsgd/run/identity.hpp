@@ -63,6 +63,20 @@ void add_plan(run_identity& all, plan const& p, S const& schedule) {
   all.add("checksum of the start", p.start);
 }
 
+/// @brief How workers wait for each other and, if time is simulated, on which machines. Synchronizers
+///        whose checkpoints are interchangeable have the same lines.
+template <class S>
+void add_protocol(run_identity& all, [[maybe_unused]] S const& synchronizer) {
+  using protocol = typename S::protocol;
+  all.add_text("protocol", protocol::never_waits       ? "asynchronous"
+                           : protocol::averages_travel ? "overlapped"
+                                                       : "synchronous");
+  all.add_text("time", protocol::keeps_time ? "simulated" : "measured");
+  if constexpr (requires { synchronizer.machines().for_each_member([](auto&&...) {}); })
+    synchronizer.machines().for_each_member(
+        [&](std::string const& name, auto const& value) { all.add(name, value); });
+}
+
 /// @brief The data: one pass over the samples.
 template <Objective F>
 void add_data(run_identity& all, F const& f) {

@@ -59,6 +59,7 @@ void local_sgd(Round& round, S const& schedule, E const& step_size, std::uint64_
     std::uint64_t const sync = std::min(recorder.next(schedule, t), steps);  // T is a sync time
     if (!(sync > t)) detail::refuse_sync_time(t, sync);
 
+    checkpoints.begin(sync, round.rounds() + 1);
     if constexpr (detail::averages_in_groups<S>)
       for (std::uint64_t u = schedule.next_inside(t); u < sync; u = schedule.next_inside(u))
         round.average_in_groups(u, schedule.groups());

@@ -80,11 +80,25 @@ class round_of {
     if constexpr (Protocol::keeps_time)
       if (team_.thread() == 0) team_.spend(gradients);
   }
-  /// @brief Sets the state that a checkpoint has restored.
+  /// @brief Collective, for a checkpoint: nothing is in transit. Returns whether all was finite.
+  bool come_to_rest() { return team_.come_to_rest(x_); }
+  /// @brief Passes worker k, on the thread that carries it, to an archive.
+  template <class Archive>
+  void worker_state(Archive& archive, std::size_t k) {
+    archive(workers_[k]);
+    if constexpr (compresses) encoders_.archive_state(archive, k);
+    team_.template worker_state<scalar>(archive, k);
+  }
+  /// @brief Passes what the protocol shares in this process, on the leader.
+  template <class Archive>
+  void shared_state(Archive& archive) {
+    team_.template shared_state<scalar>(x_, archive);
+  }
+  /// @brief Collective: sets the state that a checkpoint has restored, except that of the workers.
   void resume(std::uint64_t t, std::uint64_t rounds, std::span<scalar const> consensus) {
     steps_ = t;
     rounds_ = rounds;
-    team_.move_to(x_, consensus);
+    team_.resume(x_, consensus, t);
   }
 
   /// @brief Collective, before a round: threads that are delayed by other programs may become idle

@@ -3,6 +3,8 @@
 #define BOOST_TEST_MODULE communicator_simulated_event_order
 #include "localsgd/communicator/simulated/event_order.hpp"
 
+#include "localsgd/checkpoint/archive.hpp"
+
 #include <boost/test/unit_test.hpp>
 #include <cstddef>
 #include <cstdint>
@@ -73,5 +75,32 @@ BOOST_AUTO_TEST_CASE(who_would_be_too_far_ahead_waits) {
       BOOST_TEST(steps[0] <= steps[1] + (most < 2 ? 2 : most));
     }
     BOOST_TEST(order.delay() == (most < 2 ? 2 : most));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_stored_order_continues_with_the_same_visits) {
+  cluster machines = with_factors({1, 2.6, 1.7});
+  machines.costs.latency_seconds = 0.5;
+  machines.costs.bytes_per_second = 16;
+  machines.max_staleness = 6;  // worker 0 waits for others
+  virtual_cluster clock(machines, shape(3)), stored(machines, shape(3));
+  event_order order(clock), resumed(stored);
+  resumed.next(2, 100);  // what it has done before is replaced
+  for (int visits = 0; visits != 40; ++visits) {
+    localsgd::detail::state_writer out;
+    out(clock, order);
+    localsgd::detail::state_reader in(out.bytes);
+    in(stored, resumed);
+    BOOST_TEST(in.left() == 0u);
+    for (int i = 0; i != 3; ++i) resumed.next(2, 100);  // the copy does not disturb the original
+    localsgd::detail::state_reader again(out.bytes);
+    again(stored, resumed);
+    auto const a = order.next(2, 100), b = resumed.next(2, 100);
+    BOOST_TEST(a.worker == b.worker);
+    BOOST_TEST(a.from == b.from);
+    BOOST_TEST(a.to == b.to);
+    BOOST_TEST(clock.seconds() == stored.seconds());
+    BOOST_TEST(order.delay() == resumed.delay());
+    BOOST_TEST(order.visits() == resumed.visits());
   }
 }

@@ -25,6 +25,8 @@ namespace localsgd::detail {
 /// |                             | of worker k, whose steps took s samples                        |
 /// | `t.depart(travels)`         | collective, after it: what was sent since arrive() has taken   |
 /// |                             | its time, or `travels` during the next steps                   |
+/// | `t.already_charged(bytes)`  | so many of the bytes sent are those of an average that         |
+/// |                             | travelled                                                      |
 /// | `t.arrive_in_groups(t,      | collective: my workers have made their steps up to t, and      |
 /// |   work, groups)`            | those of each group average                                    |
 /// | `t.spend(gradients)`        | thread 0, while all wait: so many component gradients of each  |
@@ -37,6 +39,15 @@ class clocked_team : public thread_team {
       : thread_team(state, thread), clock_(&clock) {}
 
   double seconds() const noexcept { return clock_->seconds(); }
+
+  /// @brief Thread 0, when all bytes sent have been charged: passes the clock to the archive of a
+  ///        checkpoint.
+  template <class Archive>
+  void clock_state(Archive& archive) {
+    archive(*clock_);
+  }
+  /// @brief Every thread: the run continues after t steps.
+  void resume_clock(std::uint64_t t) noexcept { steps_ = t; }
 
   template <class Work>
   void arrive(std::uint64_t t, Work const& work) {
@@ -53,6 +64,7 @@ class clocked_team : public thread_team {
       clock_->average(travels, travels ? clock_->shape().vector_bytes : vector_bytes());
     barrier();
   }
+  void already_charged(std::uint64_t bytes) noexcept { before_ += bytes; }
   template <class Work>
   void arrive_in_groups(std::uint64_t t, Work const& work, std::size_t groups) {
     arrive(t, work);
@@ -85,6 +97,11 @@ class ordered_team : public clocked_team {
       : clocked_team(state, thread, clock), order_(&order), last_step_(clock.shape().steps) {}
 
   event_order& order() const noexcept { return *order_; }
+  template <class Archive>
+  void clock_state(Archive& archive) {
+    clocked_team::clock_state(archive);
+    archive(*order_);
+  }
   std::uint64_t last_step() const noexcept { return last_step_; }  ///< T, of each worker.
 
  private:

@@ -96,6 +96,30 @@ struct cluster {
                       costs.members_for(workers));
   }
 
+  /// @brief Calls `use(name, number)` for all members, and members of them, that have a value.
+  template <class Use>
+  void for_each_member(Use const& use) const {
+    use("cluster.costs.gradient_seconds", costs.gradient_seconds);
+    use("cluster.costs.latency_seconds", costs.latency_seconds);
+    use("cluster.costs.bytes_per_second", costs.bytes_per_second);
+    if (costs.network) use("cluster.costs.network", static_cast<int>(*costs.network));
+    use("cluster.costs.members", costs.members);
+    use("cluster.noise", static_cast<int>(noise));
+    use("cluster.spread", spread);
+    use("cluster.slow_share", slow_share);
+    use("cluster.slow_factor", slow_factor);
+    for (std::size_t k = 0; k != factors.size(); ++k)
+      use("cluster.factors[" + std::to_string(k) + "]", factors[k]);
+    if (groups) {
+      use("cluster.groups.groups", groups->groups);
+      use("cluster.groups.latency_seconds", groups->latency_seconds);
+      use("cluster.groups.bytes_per_second", groups->bytes_per_second);
+    }
+    use("cluster.burst_bytes", burst_bytes);
+    if (max_staleness) use("cluster.max_staleness", *max_staleness);
+    use("cluster.trace_events", trace_events);
+  }
+
   /// @brief Seconds of one average of K vectors of so many bytes: cost_model::seconds_per_round();
   ///        with groups, that of the largest group and that of G machines, one after the other.
   /// @throws invalid_settings

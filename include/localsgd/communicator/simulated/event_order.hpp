@@ -69,6 +69,17 @@ class event_order {
     }
   }
 
+  /// @brief Passes all that changes in a run, except the clock, to the archive of a checkpoint.
+  template <class Archive>
+  void state(Archive& archive) {
+    std::vector<event> events;
+    for (auto rest = queue_; !rest.empty(); rest.pop()) events.push_back(rest.top());
+    archive(workers_, events, in_, out_, waiting_, delay_, visits_);
+    queue_ = decltype(queue_)(std::greater<>(), std::move(events));
+    arrived_.clear();
+    for (worker const& w : workers_) ++arrived_[w.steps];
+  }
+
   /// @brief The largest delay so far: how many steps behind the reader's own count the oldest
   ///        contribution to what it read was.
   std::uint64_t delay() const noexcept { return delay_; }

@@ -120,6 +120,13 @@ class virtual_cluster {
       ++report_.left_out;
   }
 
+  /// @brief Passes all that changes in a run to the archive of a checkpoint.
+  template <class Archive>
+  void state(Archive& archive) {
+    archive(carried_, paid_, now_, last_, stretches_, ready_, report_.averages, report_.computing,
+            report_.steps, report_.timeline, report_.left_out);
+  }
+
   /// @brief The report of the run. @param links none: those of the averages
   simulation_report finish(std::vector<link_traffic> links = {}) {
     report_.seconds = now_;
