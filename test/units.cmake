@@ -6,9 +6,9 @@
 # The price is that a change of one test compiles those beside it again.
 
 # What needs a program of its own: what replaces functions of the system, changes all tests of its program,
-# or is compiled with other options.
+# is compiled with other options, or tests what a header does not include.
 set(alone_because "operator new|^extern \"C\"|BOOST_(TEST_)?GLOBAL|^#if")
-set(alone compiled runs.column_major ${processes})
+set(alone checkpoint.no_checkpoint compiled fwd runs.column_major ${processes})
 
 # Writes a source that includes the tests, each in a namespace and Boost.Test suite of its own, after
 # everything that they include.
