@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSL-1.0
 
 # A unit is a program of several tests, compiled as one source. Most of the code of a test is that of the
-# library and of Boost.Test, which the other tests have, too: the suite compiles in about half the time.
+# library and of Boost.Test, which the other tests have, too: small tests compile in a third of the time.
 # The price is that a change of one test compiles those beside it again.
 
 # What needs a program of its own: what replaces functions of the system, changes all tests of its program,
