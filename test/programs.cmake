@@ -8,18 +8,13 @@ get_target_property(framework_type Boost::unit_test_framework TYPE)
 
 # The program of some tests, all with the same labels. Without a SOURCE it is that of the only test.
 function(localsgd_test_program program names)  # [SOURCE]
-  list(GET names 0 name)
-  string(REPLACE "." "/" source ${name})
-  set(source ${source}.cpp)
-  file(STRINGS ${source} second_copy REGEX "boost/test/included/")
-  if(second_copy)  # two copies of Boost.Test in one program end in a double free
-    message(FATAL_ERROR "test/${source}: include <boost/test/unit_test.hpp>, which is linked")
+  list(GET names 0 name)  # the others have the same labels
+  set(source ${ARGN})
+  if(NOT source)
+    string(REPLACE "." "/" source ${name})
+    string(APPEND source .cpp)
   endif()
-
-  add_executable(${program} ${ARGN})
-  if(NOT ARGN)
-    target_sources(${program} PRIVATE ${source})
-  endif()
+  add_executable(${program} ${source})
   localsgd_own_target(${program})
   target_include_directories(${program} PRIVATE ${PROJECT_SOURCE_DIR})
   target_link_libraries(${program} PRIVATE Boost::unit_test_framework ZLIB::ZLIB)

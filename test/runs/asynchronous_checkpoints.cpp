@@ -28,24 +28,19 @@ namespace fs = std::filesystem;
 using namespace localsgd;
 using support::every_rounds;
 using support::everything;
+using support::few_samples;
+using support::fifty;
 using support::only_stops;
-using support::problem;
 using support::stopping_sampler;
 
 namespace {
 
 using ranks = asynchronous_on_ranks<support::one_sided_mailbox>;
 
-/// 50 rounds of 4 steps.
-settings const fifty{.workers = 5, .local_steps = 4, .steps = 200, .seed = 3, .evaluations = 3};
-problem const& data() {
-  static problem const it(200, 37);
-  return it;
-}
 /// One type of objective for double and one for float.
 template <class Scalar = double>
 auto logistic_regression() {
-  return linear_objective(data().sparse, data().labels, logistic{}, l2{0.01}, {},
+  return linear_objective(few_samples().sparse, few_samples().labels, logistic{}, l2{0.01}, {},
                           iterate_type<Scalar>{});
 }
 double minimum() {
@@ -54,16 +49,13 @@ double minimum() {
 }
 
 /// Counts how often each worker makes each of its steps. On any number of threads.
-struct counting_sampler : with_replacement {
+struct counting_sampler : stopping_sampler {
   std::vector<std::vector<int>>* made = nullptr;
-  std::stop_source* source = nullptr;
-  std::uint64_t at = 0;
   void draw(plan const& p, std::size_t worker, std::uint64_t step,
             std::span<std::size_t> out) const {
     std::uint64_t const end = step + out.size() / p.batch_size;
     for (std::uint64_t t = step; t != end; ++t) ++(*made)[worker][t];
-    if (source != nullptr && worker == 0 && end > at) source->request_stop();
-    with_replacement::draw(p, worker, step, out);
+    stopping_sampler::draw(p, worker, step, out);
   }
 };
 
@@ -133,7 +125,7 @@ BOOST_AUTO_TEST_CASE(no_step_of_several_threads_is_lost_or_made_twice) {
     std::stop_source source;
     asynchronous first(1 + round % 4), second(1 + (round + 1) % 4);
     auto const cut = minimize(logistic_regression(), s, first,
-                              counting_sampler{{}, &made, &source, 4 * round},
+                              counting_sampler{{{}, &source, 4 * round}, &made},
                               checkpoint(path(), every_rounds(5, source.get_token())));
     if (cut.reason == stop_reason::interrupted) {
       ++cut_runs;
@@ -167,7 +159,7 @@ BOOST_AUTO_TEST_CASE(workers_that_wait_for_slow_ones_meet_as_well) {
     std::stop_source source;
     asynchronous pool(3, staleness);
     auto const cut = minimize(logistic_regression(), s, pool,
-                              counting_sampler{{}, &made, &source, 60},
+                              counting_sampler{{{}, &source, 60}, &made},
                               checkpoint(path(), every_rounds(4, source.get_token())));
     BOOST_TEST((cut.reason == stop_reason::interrupted));
     // If the steps of a resumed run were counted from 0, the delay would be that of the whole run.
@@ -202,7 +194,7 @@ BOOST_AUTO_TEST_CASE(a_periodic_checkpoint_is_there_after_an_exception) {
 
 BOOST_AUTO_TEST_CASE(a_run_that_diverges_ends_and_leaves_no_file) {
   support::temporary_path const path;
-  support::custom const f{&data().dense, &data().reals};
+  support::custom const f{&few_samples().dense, &few_samples().reals};
   settings s = fifty;
   s.steps = 40000;
   for (std::size_t const threads : {1u, 3u})
@@ -224,7 +216,7 @@ BOOST_AUTO_TEST_CASE(ranks_resume_what_other_ranks_or_threads_have_left) {
   std::uint64_t before = 0;
   for (std::size_t const size : {3u, 2u, 0u, 4u}) {  // 0: in one process
     std::stop_source source;
-    counting_sampler const sampler{{}, &made, size == 4 ? nullptr : &source, before + 10};
+    counting_sampler const sampler{{{}, size == 4 ? nullptr : &source, before + 10}, &made};
     if (size == 0) {
       asynchronous pool(2);
       last = minimize(logistic_regression(), fifty, pool, sampler,
@@ -254,7 +246,7 @@ BOOST_AUTO_TEST_CASE(ranks_resume_what_other_ranks_or_threads_have_left) {
 BOOST_AUTO_TEST_CASE(ranks_that_diverge_end_together) {
   support::temporary_path const folder;
   fs::create_directory(folder());
-  support::custom const f{&data().dense, &data().reals};
+  support::custom const f{&few_samples().dense, &few_samples().reals};
   settings s = fifty;
   s.steps = 40000;
   support::on_mailboxes(3, [&](support::post_office& office, std::size_t r) {

@@ -27,22 +27,17 @@ using namespace localsgd;
 using support::all_but_times;
 using support::every_rounds;
 using support::everything;
+using support::few_samples;
+using support::fifty;
 using support::only_stops;
-using support::problem;
 using support::stopping_sampler;
 
 namespace {
 
 using ranks = overlapped_on_ranks<support::mailbox>;
 
-/// 50 rounds of 4 steps, on workers that 2, 3 or 4 threads do not divide evenly.
-settings const fifty{.workers = 5, .local_steps = 4, .steps = 200, .seed = 3, .evaluations = 3};
-problem const& data() {
-  static problem const it(200, 37);
-  return it;
-}
 auto logistic_regression() {
-  return linear_objective(data().sparse, data().labels, logistic{}, l2{0.01});
+  return linear_objective(few_samples().sparse, few_samples().labels, logistic{}, l2{0.01});
 }
 
 template <class F>
@@ -81,7 +76,7 @@ result<typename F::scalar> on_ranks_of(std::size_t size, F const& f, settings co
 BOOST_AUTO_TEST_CASE(a_run_is_cut_in_every_round) {
   // The stop is granted three rounds later, and the last round needs no checkpoint.
   BOOST_TEST(survives_cuts(logistic_regression(), fifty, 4, 50).made == 47u);
-  support::custom const f{&data().dense, &data().reals};
+  support::custom const f{&few_samples().dense, &few_samples().reals};
   BOOST_TEST(survives_cuts(f, fifty, 4, 50).made == 47u);
 }
 
@@ -94,11 +89,12 @@ BOOST_AUTO_TEST_CASE(a_run_is_cut_after_every_round) {
 BOOST_AUTO_TEST_CASE(one_worker_continues_from_its_own_iterate) {
   settings s = fifty;
   s.workers = 1;
-  BOOST_TEST(survives_cuts(support::custom{&data().dense, &data().reals}, s, 4, 50).made == 47u);
+  support::custom const f{&few_samples().dense, &few_samples().reals};
+  BOOST_TEST(survives_cuts(f, s, 4, 50).made == 47u);
 }
 
 BOOST_AUTO_TEST_CASE(an_averager_with_state_and_iterates_of_float) {
-  linear_objective const f(data().sparse, data().labels, logistic{}, l2{0.01}, {},
+  linear_objective const f(few_samples().sparse, few_samples().labels, logistic{}, l2{0.01}, {},
                            iterate_type<float>{});
   BOOST_TEST(survives_cuts(f, fifty, 4, 50, server_momentum{.beta = 0.5}).made == 47u);
 }
@@ -134,7 +130,7 @@ BOOST_AUTO_TEST_CASE(checkpoints_do_not_change_the_run) {
 BOOST_AUTO_TEST_CASE(a_run_that_diverges_ends_in_the_same_round) {
   // A checkpoint makes the average of its round early, but is not the first to report it.
   support::temporary_path const path;
-  support::custom const f{&data().dense, &data().reals};
+  support::custom const f{&few_samples().dense, &few_samples().reals};
   settings s = fifty;
   s.steps = 40000;
   for (std::size_t const threads : {1u, 3u}) {

@@ -23,19 +23,14 @@
 // report of the run that was not.
 
 using namespace localsgd;
+using support::few_samples;
+using support::fifty;
 using support::only_stops;
-using support::problem;
 
 namespace {
 
-/// 50 rounds of 4 steps.
-settings const fifty{.workers = 5, .local_steps = 4, .steps = 200, .seed = 3, .evaluations = 3};
-problem const& data() {
-  static problem const it(200, 37);
-  return it;
-}
 auto logistic_regression() {
-  return linear_objective(data().sparse, data().labels, logistic{}, l2{0.01});
+  return linear_objective(few_samples().sparse, few_samples().labels, logistic{}, l2{0.01});
 }
 
 /// Its times differ from round to round and from worker to worker.

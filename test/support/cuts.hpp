@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "test/support/problems.hpp"
 #include "test/support/runs.hpp"
 #include "test/support/temporary_path.hpp"
 
@@ -20,6 +21,15 @@
 /// @brief Runs that are interrupted in chosen rounds, and resumed.
 
 namespace support {
+
+/// @brief 50 rounds of 4 steps, on workers that 2, 3 or 4 threads do not divide evenly.
+inline localsgd::settings const fifty{
+    .workers = 5, .local_steps = 4, .steps = 200, .seed = 3, .evaluations = 3};
+/// @brief 200 samples of 37 features: not a multiple of a cache line.
+inline problem const& few_samples() {
+  static problem const it(200, 37);
+  return it;
+}
 
 /// @brief Samples with replacement. Requests a stop when the first worker begins step `at`, or a later
 ///        one.

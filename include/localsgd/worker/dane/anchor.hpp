@@ -135,8 +135,8 @@ class dane_anchor {
 
   template <class Archive>
   void state(Archive& archive) {
-    archive(next_, seen_at_, point_, gradient_, value_, progress_.reference, progress_.idle, proximity_, gradients_,
-            kept_);
+    archive(next_, seen_at_, point_, gradient_, value_, progress_.reference, progress_.idle,
+            proximity_, gradients_, kept_);
     for (auto& each : steps_) archive(each);
   }
 
