@@ -51,11 +51,11 @@
 
 #define LOCALSGD_COMPILED_DECLARATION(...)                                       \
   extern template result<__VA_ARGS__::scalar> detail::assembled_run(             \
-      __VA_ARGS__ const&, settings const&, std::tuple<> const&);
+      __VA_ARGS__ const&, settings const&, std::tuple<> const&, double);
 
 #define LOCALSGD_COMPILED_DEFINITION(...)                                        \
   template result<__VA_ARGS__::scalar> detail::assembled_run(                    \
-      __VA_ARGS__ const&, settings const&, std::tuple<> const&);
+      __VA_ARGS__ const&, settings const&, std::tuple<> const&, double);
 
 namespace localsgd {
 

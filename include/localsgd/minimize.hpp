@@ -6,6 +6,7 @@
 #include "localsgd/result.hpp"
 #include "localsgd/run/assemble.hpp"
 #include "localsgd/run/components.hpp"
+#include "localsgd/run/used_columns.hpp"
 #include "localsgd/settings.hpp"
 
 #include <tuple>
@@ -29,6 +30,11 @@ namespace localsgd {
 ///   ShardedObjective; `thread_pool`, with one thread for a run of a few milliseconds
 ///   (detail::default_threads); no observer. A synchronizer or observer given as an lvalue is used
 ///   by reference; other components are copied. A Schedule overrides `settings::local_steps`.
+///
+/// A linear model of hashed features may have many that no sample has. With `l2` or no penalty their
+/// coordinates stay 0, so a run leaves them out, unless it has a warm start, a LocalWorker, or another
+/// Averager or Compressor than the defaults: vectors are shorter, and so is what is sent. See
+/// detail::without_empty_columns for how many are many.
 /// @return the answer and the statistics of the run, even if it diverged: see `result::reason`. The
 ///         same build, data, settings, components and seed give the same bits on any number of threads;
 ///         only `asynchronous` runs are exempt.
@@ -44,8 +50,9 @@ template <Objective F, class... Components>
           detail::at_most_one_component_of_each_kind<F, std::remove_cvref_t<Components>...>
 result<typename F::scalar> minimize(F const& f, settings const& s = {},
                                     Components&&... components) {
-  return detail::assembled_run(
-      f, s, std::tuple<detail::as_given<std::remove_reference_t<Components>>...>(components...));
+  std::tuple<detail::as_given<std::remove_reference_t<Components>>...> const given(components...);
+  return detail::run_on_used_columns<std::remove_cvref_t<Components>...>(
+      f, [&](F const& g, double spent) { return detail::assembled_run(g, s, given, spent); });
 }
 
 }  // namespace localsgd

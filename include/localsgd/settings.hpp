@@ -66,7 +66,8 @@ struct settings {
 ///        it.
 struct plan {
   std::size_t samples = 0;          ///< n
-  std::size_t dimension = 0;        ///< d
+  std::size_t dimension = 0;        ///< d, without features that a run leaves out because no sample
+                                    ///< has them: see minimize()
   std::size_t scalar_bytes = 8;     ///< of one coordinate of x
   std::size_t workers = 0;          ///< K
   std::size_t batch_size = 0;       ///< b

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <localsgd/data/csr_matrix.hpp>
-#include <localsgd/data/csv_coding.hpp>
+#include <localsgd/data/text/csv_coding.hpp>
 #include <localsgd/model/linear_model.hpp>
 
 #include <cstddef>

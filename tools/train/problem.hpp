@@ -5,7 +5,7 @@
 #include "commands.hpp"
 #include "fit.hpp"
 
-#include <localsgd/data/csv_coding.hpp>
+#include <localsgd/data/text/csv_coding.hpp>
 #include <localsgd/model/scaling.hpp>
 
 #include <functional>

@@ -3,9 +3,9 @@
 #pragma once
 
 #include "localsgd/core/error.hpp"
-#include "localsgd/data/csv_coding.hpp"
 #include "localsgd/data/csv_reader.hpp"
 #include "localsgd/data/dataset.hpp"
+#include "localsgd/data/text/csv_coding.hpp"
 #include "localsgd/io/mapped_file.hpp"
 
 #include <concepts>

@@ -5,7 +5,7 @@
 #include "localsgd/core/error.hpp"
 #include "localsgd/core/tensor.hpp"
 #include "localsgd/data/csr_matrix.hpp"
-#include "localsgd/data/csv_coding.hpp"
+#include "localsgd/data/text/csv_coding.hpp"
 #include "localsgd/data/text/csv_records.hpp"
 
 #include <algorithm>

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "localsgd/core/error.hpp"
-#include "localsgd/data/csv_coding.hpp"
+#include "localsgd/data/text/csv_coding.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -168,6 +168,13 @@ class linear_objective {
   std::span<double const> offsets() const noexcept { return options_.offset; }
   /// S/n, in the units of the weights; 1 without weights.
   double mean_weight() const noexcept { return mean_weight_; }
+  /// The same model of other features: as many rows, and as many columns as the regularizer allows.
+  linear_objective with_features(Matrix const& features) const {
+    linear_objective f = *this;
+    f.features_ = &features;
+    return f;
+  }
+  linear_objective with_features(Matrix const&&) const = delete;
   /// For a sharded_objective: sets S/n to that of all shards, so that S is their sum.
   void set_mean_weight(double mean) noexcept {
     mean_weight_ = mean;

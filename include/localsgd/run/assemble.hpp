@@ -63,9 +63,10 @@ void add_components(run_identity& all) {
 }
 
 /// @brief The run of minimize().
+/// @param spent seconds of preparation, which count as training
 template <class F, class... Given>
 result<typename F::scalar> assembled_run(F const& f, settings const& asked,
-                                         std::tuple<Given...> const& given) {
+                                         std::tuple<Given...> const& given, double spent = 0) {
   using scalar = typename F::scalar;
   settings const s = settings_of_solves<F, std::remove_cvref_t<Given>...>(f, asked);
   bool const reduces = [&] {
@@ -131,6 +132,7 @@ result<typename F::scalar> assembled_run(F const& f, settings const& asked,
   auto const run = [&](auto const& launch) {
     run_record<F, std::remove_cvref_t<decltype(observer)>, checkpoint_type> record(f, p, observer,
                                                                                   outcome);
+    record.watch.resume(spent);
     using sparse_type = std::conditional_t<compresses, sparse_sum<>, no_encoders>;
     [[maybe_unused]] auto sparse = [&] {
       if constexpr (compresses)

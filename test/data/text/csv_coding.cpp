@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
-#define BOOST_TEST_MODULE data_csv_coding
-#include "localsgd/data/csv_coding.hpp"
+#define BOOST_TEST_MODULE data_text_csv_coding
+#include "localsgd/data/text/csv_coding.hpp"
 
 #include "test/support/problems.hpp"
 

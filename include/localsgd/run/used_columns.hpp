@@ -1,0 +1,73 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/averager/mean.hpp"
+#include "localsgd/compressor/identity.hpp"
+#include "localsgd/core/tensor.hpp"
+#include "localsgd/data/used_columns.hpp"
+#include "localsgd/objective/linear.hpp"
+#include "localsgd/objective/regularized.hpp"
+#include "localsgd/result.hpp"
+#include "localsgd/run/components.hpp"
+#include "localsgd/run/record.hpp"
+
+#include <algorithm>
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <type_traits>
+
+/// @file
+/// @brief Runs on hashed features, of which most may not occur.
+
+namespace localsgd::detail {
+
+/// @brief Whether a component may see the coordinates of x, and so must see all of them.
+template <class C, class F>
+concept sees_coordinates =
+    bool(worker_kind::of<C, F> || std::same_as<C, warm_start> ||
+         (averager_kind::of<C, F> && !std::same_as<C, mean>) ||
+         (compressor_kind::of<C, F> && !std::same_as<C, identity>));
+
+/// @brief Whether a run may leave out coordinates of features that no sample has. They stay 0 if the
+///        run starts there and the penalty is (λ/2)‖x‖².
+template <class F, class... Given>
+inline constexpr bool may_leave_out_columns = false;
+template <class Value, class L, class Scalar, class R, class... Given>
+inline constexpr bool
+    may_leave_out_columns<linear_objective<csr_matrix<Value>, L, Scalar, R>, Given...> =
+        ridge_regularizer<R> &&
+        !(sees_coordinates<Given, linear_objective<csr_matrix<Value>, L, Scalar, R>> || ...);
+
+/// @brief x with all coordinates, of which the ones left out are 0. What follows the features, the
+///        intercept, stays behind them.
+template <class Scalar>
+vector<Scalar> with_all_columns(vector<Scalar> const& x, std::span<std::uint32_t const> original,
+                                std::size_t columns) {
+  std::size_t const used = original.size();
+  vector<Scalar> all(std::array<std::size_t, 1>{columns + x.size() - used}, Scalar{0});
+  for (std::size_t j = 0; j != used; ++j) all.data()[original[j]] = x.data()[j];
+  std::copy(x.data() + used, x.data() + x.size(), all.data() + columns);
+  return all;
+}
+
+/// @brief run(f, 0); or, if many features of f do not occur, run(g, seconds) with g on the features that
+///        do, after so many seconds, and its result as that of f.
+template <class... Given, class F, class Run>
+auto run_on_used_columns(F const& f, Run const& run) {
+  if constexpr (may_leave_out_columns<F, Given...>) {
+    stopwatch const watch;
+    if (auto const used = without_empty_columns(f.features())) {
+      auto result = run(f.with_features(used->matrix), watch.total());
+      for (auto* const x : {&result.x, &result.average, &result.last})
+        *x = with_all_columns(*x, used->original, f.features().columns());
+      return result;
+    }
+  }
+  return run(f, 0);
+}
+
+}  // namespace localsgd::detail
