@@ -106,7 +106,7 @@ inline std::uint64_t passed(std::string const& device) {
 }
 
 /// @brief Seconds in which both ranks send so many bytes to each other at the same time: the mean
-///        of many times, but fewer where these would take more than about a second.
+///        of many times, but of a sixth of them where these would take more than about a second.
 inline double exchange_seconds(std::size_t bytes, int times) {
   std::vector<char> out(bytes), in(bytes);
   int const other = 1 - rank();
@@ -115,11 +115,12 @@ inline double exchange_seconds(std::size_t bytes, int times) {
       MPI_Sendrecv(out.data(), static_cast<int>(bytes), MPI_BYTE, other, 0, in.data(),
                    static_cast<int>(bytes), MPI_BYTE, other, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
   };
-  exchange(1);
+  int const few = times / 20;
+  exchange(few);
   double const before = MPI_Wtime();
-  exchange(times / 20);
-  double const each = larger((MPI_Wtime() - before) / (times / 20));
-  times = std::clamp(static_cast<int>(1 / each), times / 20, times);
+  exchange(few);
+  double const each = larger((MPI_Wtime() - before) / few);
+  times = std::clamp(static_cast<int>(1 / each), times / 6, times);
   barrier();
   double const start = MPI_Wtime();
   exchange(times);

@@ -6,8 +6,9 @@
 //
 // usage: benchmark.relay NAMESPACE NAMESPACE DEVICE DELAY_MS PRIORITY
 //   Makes DEVICE in both namespaces of `ip netns`, and forwards packets in both directions until it
-//   is terminated, when the devices disappear. The rate is left to the devices' queueing discipline.
-//   PRIORITY is `precedence`, over programs that have real-time priority 1, or `ordinary`.
+//   is terminated, when the devices disappear. The rate is left to the devices' queueing
+//   discipline. PRIORITY is `precedence`, over programs that have real-time priority 1, or
+//   `ordinary`.
 
 #include <fcntl.h>
 #include <linux/if_tun.h>
@@ -173,7 +174,8 @@ void run(char** argv) {
 int main(int argc, char** argv) {
   try {
     if (argc != 6)
-      throw std::runtime_error("usage: benchmark.relay NAMESPACE NAMESPACE DEVICE DELAY_MS PRIORITY");
+      throw std::runtime_error(
+          "usage: benchmark.relay NAMESPACE NAMESPACE DEVICE DELAY_MS PRIORITY");
     run(argv);
   } catch (std::exception const& error) {
     std::fprintf(stderr, "benchmark.relay: %s\n", error.what());

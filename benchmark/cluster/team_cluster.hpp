@@ -84,7 +84,7 @@ class lbfgs_run {
   std::string identity() const { return "L-BFGS, " + std::to_string(pairs_) + " pairs\n"; }
   template <class Launch>
   void operator()(Launch const& launch) const {
-    launch([this](auto& team) { solve(team); });
+    launch([this](auto& team) { this->solve(team); });
   }
 
  private:

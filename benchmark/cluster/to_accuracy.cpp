@@ -1,13 +1,14 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
 
-// dane and distributed L-BFGS on two hosts with a slow line between them: the seconds until f − f* is
-// a millionth of what it is at 0, and what the simulator said of dane. run.sh builds and starts it.
+// dane and distributed L-BFGS on two hosts with a slow line between them: the seconds until f − f*
+// is a millionth of what it is at 0, and what the simulator said of dane. run.sh builds and starts
+// it.
 //
 // usage: mpirun -np 2 … benchmark.to_accuracy FOLDER TURNS PRIORITY BURST NAME=FILE…
-//   Logistic regression with λ = 1/n on each FILE, each rank with a random half of its samples. Writes
-//   to_accuracy.csv and to_accuracy.txt to FOLDER. PRIORITY is `precedence`, over all other programs
-//   while something is timed, or `ordinary`. BURST: bytes that the line lets pass at once.
+//   Logistic regression with λ = 1/n on each FILE, each rank with a random half of its samples.
+//   Writes to_accuracy.csv and to_accuracy.txt to FOLDER. PRIORITY is `precedence`, over all other
+//   programs while something is timed, or `ordinary`. BURST: bytes that the line lets pass at once.
 
 #include "benchmark/cluster/line.hpp"
 #include "benchmark/cluster/team_cluster.hpp"
@@ -110,8 +111,8 @@ class study {
       linear_objective const whole(data.features, data.targets, logistic{},
                                    l2{1 / static_cast<double>(data.targets.size())});
       double const least = minimize(whole, {.tolerance = 1e-12}, alone_).objective;
-      auto const start = minimize(all_, {.workers = workers, .steps = 0}, alone_);
-      goal_ = least + accuracy * (start.objective - least);
+      auto const some = minimize(all_, {.workers = workers, .epochs = 1}, dane{}, alone_);
+      goal_ = least + accuracy * (some.history.front().objective - least);
       until stop{goal_};
       auto const r = minimize(all_, {.workers = workers, .tolerance = 1e-12}, dane{}, alone_, stop);
       if (r.objective > goal_) throw std::runtime_error(name_ + ": dane did not reach the goal");
@@ -153,9 +154,9 @@ class study {
         std::fprintf(to, "%-8s %-18s %6ju %9.4g %9.2f %s\n", name_.c_str(), m.method.c_str(),
                      std::uintmax_t{m.rounds}, seconds, fastest / seconds, also.c_str());
       std::fprintf(csv, "%s,\"%s\",%ju,%.6g,%.6g,%.4f,%.6g,%.4g,%.4g,%.5g\n", name_.c_str(),
-                   m.method.c_str(), std::uintmax_t{m.rounds}, seconds,
-                   std::ranges::max(m.seconds), fastest / seconds, foreseen,
-                   costs.gradient_seconds, costs.latency_seconds, costs.bytes_per_second);
+                   m.method.c_str(), std::uintmax_t{m.rounds}, seconds, std::ranges::max(m.seconds),
+                   fastest / seconds, foreseen, costs.gradient_seconds, costs.latency_seconds,
+                   costs.bytes_per_second);
     }
   }
 
@@ -181,8 +182,8 @@ class study {
     return r.seconds;
   }
 
-  /// A gradient, as the same run of dane without the line makes them, on both ranks at the same time:
-  /// that of the slower one, for whom the other has to wait. And the line, for vectors of f.
+  /// A gradient, as the same run of dane without the line makes them, on both ranks at the same
+  /// time: that of the slower one, for whom the other has to wait. And the line, for vectors of f.
   void take_speeds() {
     line::precedence const first(precedence_);
     line::barrier();
