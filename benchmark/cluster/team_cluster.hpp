@@ -39,6 +39,7 @@ class team_cluster {
     if (x != at_) {
       at_ = x;
       value_ = pass_(*f_, std::span<double const>(at_), *team_).objective;
+      ++messages_;
     }
     return value_;
   }
@@ -49,6 +50,7 @@ class team_cluster {
     return value_;
   }
   bool over() const { return over_; }
+  std::size_t messages() const { return messages_; }
 
  private:
   F const* f_;
@@ -57,6 +59,7 @@ class team_cluster {
   localsgd::detail::full_gradient pass_;
   double samples_, value_ = 0;
   numbers at_;
+  std::size_t messages_ = 0;
   bool over_ = false;
 };
 
@@ -77,6 +80,8 @@ class lbfgs_run {
     ranks.run(plan_, *this);
   }
   std::size_t iterations() const { return points_ - 1; }
+  /// Each rank waits for so many.
+  std::size_t messages() const { return messages_; }
   double seconds() const { return seconds_; }  ///< From the start until f ≤ goal was known.
   double objective() const { return objective_; }
 
@@ -99,13 +104,14 @@ class lbfgs_run {
       return f > goal_;
     });
     lbfgs(all, pairs_);
+    messages_ = all.messages();
   }
 
   F const* f_;
   localsgd::plan plan_;
   std::size_t pairs_;
   double goal_;
-  mutable std::size_t points_ = 0;
+  mutable std::size_t points_ = 0, messages_ = 0;
   mutable double seconds_ = 0, objective_ = 0;
 };
 

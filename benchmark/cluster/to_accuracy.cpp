@@ -70,7 +70,7 @@ class halves {
 /// One method; one element of `seconds` for each run.
 struct measured {
   std::string method;
-  std::uint64_t rounds = 0;
+  std::uint64_t rounds = 0, messages = 0;  // messages: one after the other
   std::vector<double> seconds = {};
   double best() const { return std::ranges::min(seconds); }
 };
@@ -135,6 +135,7 @@ class study {
         if (run.objective() > goal_) throw std::runtime_error(name_ + ": L-BFGS ended too early");
         m.seconds.push_back(run.seconds());
         m.rounds = run.iterations();
+        m.messages = run.messages();
       }
     }
   }
@@ -146,17 +147,19 @@ class study {
     auto const r = minimize(all_, settings_of_dane(), dane{}, predicted);
     if (r.objective != objective_)
       throw std::runtime_error(name_ + ": the simulator and MPI give different bits");
+    methods_[0].messages = predicted.report().averages;
     double const fastest = std::min(methods_[1].best(), methods_[2].best());
     for (measured const& m : methods_) {
       double const seconds = m.best(), foreseen = &m == &methods_[0] ? r.seconds : 0;
       std::string const also = foreseen == 0 ? "" : with_ratio(foreseen, seconds);
       for (std::FILE* to : {stdout, table})
-        std::fprintf(to, "%-8s %-18s %6ju %9.4g %9.2f %s\n", name_.c_str(), m.method.c_str(),
-                     std::uintmax_t{m.rounds}, seconds, fastest / seconds, also.c_str());
-      std::fprintf(csv, "%s,\"%s\",%ju,%.6g,%.6g,%.4f,%.6g,%.4g,%.4g,%.5g\n", name_.c_str(),
-                   m.method.c_str(), std::uintmax_t{m.rounds}, seconds, std::ranges::max(m.seconds),
-                   fastest / seconds, foreseen, costs.gradient_seconds, costs.latency_seconds,
-                   costs.bytes_per_second);
+        std::fprintf(to, "%-8s %-18s %6ju %8ju %9.4g %9.2f %s\n", name_.c_str(), m.method.c_str(),
+                     std::uintmax_t{m.rounds}, std::uintmax_t{m.messages}, seconds,
+                     fastest / seconds, also.c_str());
+      std::fprintf(csv, "%s,\"%s\",%ju,%ju,%.6g,%.6g,%.4f,%.6g,%.4g,%.4g,%.5g\n", name_.c_str(),
+                   m.method.c_str(), std::uintmax_t{m.rounds}, std::uintmax_t{m.messages}, seconds,
+                   std::ranges::max(m.seconds), fastest / seconds, foreseen, costs.gradient_seconds,
+                   costs.latency_seconds, costs.bytes_per_second);
     }
   }
 
@@ -189,7 +192,7 @@ class study {
     line::barrier();
     auto const r = minimize(all_, settings_of_dane(), dane{}, alone_);
     seen_.gradient.push_back(line::larger(r.seconds / static_cast<double>(r.gradients)));
-    auto const link = line::speed::measured(std::max<std::size_t>(8 * all_.dimension(), 32768));
+    auto const link = line::speed::measured(std::max<std::size_t>(8 * all_.dimension(), 1 << 18));
     seen_.latency.push_back(link.latency_seconds);
     seen_.bandwidth.push_back(link.bytes_per_second);
   }
@@ -229,10 +232,10 @@ void run(int argc, char** argv) {
   std::FILE* const csv = leads ? open(folder + "/to_accuracy.csv") : nullptr;
   if (leads) {
     for (std::FILE* to : {stdout, table})
-      std::fprintf(to, "%-8s %-18s %6s %9s %9s %9s %6s\n", "data", "method", "rounds", "seconds",
-                   "speed-up", "predicted", "ratio");
+      std::fprintf(to, "%-8s %-18s %6s %8s %9s %9s %9s %6s\n", "data", "method", "rounds",
+                   "messages", "seconds", "speed-up", "predicted", "ratio");
     std::fprintf(csv,
-                 "data,method,rounds,seconds,seconds_max,speed_up,predicted_seconds,"
+                 "data,method,rounds,messages,seconds,seconds_max,speed_up,predicted_seconds,"
                  "gradient_seconds,latency_seconds,bytes_per_second\n");
   }
   for (int i = 5; i < argc; ++i) {
