@@ -26,7 +26,7 @@ declare -A groups=(
     python3-statsmodels npm=npm'
   [scaling]="$build python3-matplotlib"
   [cluster]="$build zlib1g-dev libopenmpi-dev mpirun.openmpi=openmpi-bin dataset-fashion-mnist
-    ip=iproute2 tc=iproute2 unshare=util-linux"
+    ip=iproute2 tc=iproute2 unshare=util-linux sysctl=procps python3=python3 python3-scipy npm=npm"
   [tools]="$build zlib1g-dev nlohmann-json3-dev libcli11-dev zsh=zsh"
   [python]="$build python3-dev pybind11-dev python3-numpy python3-scipy python3-sklearn"
   [paper]="$build zlib1g-dev python3-matplotlib"

@@ -106,7 +106,7 @@ inline std::uint64_t passed(std::string const& device) {
 }
 
 /// @brief Seconds in which both ranks send so many bytes to each other at the same time: the mean
-///        of many times.
+///        of many times, but of a sixth of them where these would take more than about a second.
 inline double exchange_seconds(std::size_t bytes, int times) {
   std::vector<char> out(bytes), in(bytes);
   int const other = 1 - rank();
@@ -115,7 +115,12 @@ inline double exchange_seconds(std::size_t bytes, int times) {
       MPI_Sendrecv(out.data(), static_cast<int>(bytes), MPI_BYTE, other, 0, in.data(),
                    static_cast<int>(bytes), MPI_BYTE, other, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
   };
-  exchange(times / 10);
+  int const few = times / 20;
+  exchange(few);
+  double const before = MPI_Wtime();
+  exchange(few);
+  double const each = larger((MPI_Wtime() - before) / few);
+  times = std::clamp(static_cast<int>(1 / each), times / 6, times);
   barrier();
   double const start = MPI_Wtime();
   exchange(times);
@@ -126,11 +131,12 @@ inline double exchange_seconds(std::size_t bytes, int times) {
 struct speed {
   double latency_seconds = 0, bytes_per_second = 0;
 
-  /// @brief Collective. From messages of 8 bytes and of 32 KiB, far below what MPI sends at once.
-  static speed measured() {
-    constexpr std::size_t few = 8, many = 32768;
+  /// @brief Collective. From messages of 8 bytes and of `many`: by default 32 KiB, far below what
+  ///        MPI sends at once.
+  static speed measured(std::size_t many = 32768) {
+    constexpr std::size_t few = 8;
     double const brief = exchange_seconds(few, 1000), whole = exchange_seconds(many, 60);
-    return {brief, (many - few) / std::max(whole - brief, 1e-9)};
+    return {brief, static_cast<double>(many - few) / std::max(whole - brief, 1e-9)};
   }
 };
 

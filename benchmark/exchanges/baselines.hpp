@@ -95,8 +95,9 @@ class cluster {
 };
 
 /// @brief The first length 1, 1/2, 1/4, … at which f falls enough along p; 0: none.
-template <class F>
-double backtrack(cluster<F> const& c, numbers const& x, double f, double slope, numbers const& p) {
+/// @param c a cluster, or what has its dimension(), value(), gradient() and over()
+template <class Cluster>
+double backtrack(Cluster& c, numbers const& x, double f, double slope, numbers const& p) {
   for (double length = 1; length > 1e-10; length /= 2) {
     numbers y = x;
     add(length, p, y);
@@ -105,9 +106,9 @@ double backtrack(cluster<F> const& c, numbers const& x, double f, double slope, 
   return 0;
 }
 
-/// @brief L-BFGS: an exchange an iteration.
-template <class F>
-void lbfgs(cluster<F>& c, std::size_t most_pairs) {
+/// @brief L-BFGS: an exchange an iteration. @param c as for backtrack()
+template <class Cluster>
+void lbfgs(Cluster& c, std::size_t most_pairs) {
   numbers x(c.dimension()), g, next;
   std::deque<std::array<numbers, 2>> pairs;
   double f = c.gradient(x, g);

@@ -42,6 +42,8 @@ struct nothing_to_complete {
 /// | `t.barrier()`                    | collective: what the threads of my process wrote before   |
 /// |                                  | is visible to them after                                  |
 /// | `t.broadcast(v)`                 | collective: every thread gets thread 0's int              |
+/// | `t.broadcast_here(v)`            | collective: every thread gets the int of its leader, which |
+/// |                                  | is equal on all ranks: nothing is sent                    |
 /// | `t.all_gather(values, owned)`    | collective: every thread gets the values in range         |
 /// |                                  | owned(i) from thread i; the ranges ascend and cover all.  |
 /// |                                  | Shared memory was written before the last collective call |
@@ -81,6 +83,7 @@ concept Team = requires(T& t, T const& c, std::span<std::vector<double> const> p
   { c.total_workers() } -> std::same_as<std::size_t>;
   { t.barrier() } -> std::same_as<void>;
   { t.broadcast(answer) } -> std::same_as<int>;
+  { t.broadcast_here(answer) } -> std::same_as<int>;
   { t.all_gather_v(messages) } -> std::same_as<void>;
   { t.gather_v(messages) } -> std::same_as<void>;
   { t.sum(parts, total) } -> std::same_as<void>;

@@ -60,6 +60,19 @@ BOOST_AUTO_TEST_CASE(everybody_gets_the_answer_of_thread_0) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(an_answer_that_is_equal_on_all_ranks_is_passed_on_without_a_message) {
+  for (auto const& shape : shapes) {
+    std::atomic<int> wrong{0};
+    std::atomic<std::uint64_t> sent{0};
+    with_messages(shape, 7, [&](auto& team) {
+      for (int i = 0; i != 20; ++i) wrong += team.broadcast_here(team.leads() ? i : -1) != i;
+      sent += team.sent().bytes;
+    });
+    BOOST_TEST(wrong == 0);
+    BOOST_TEST(sent == 0u);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(everybody_gets_the_values_of_each_thread) {
   for (auto const& shape : shapes) {
     std::atomic<int> wrong{0};

@@ -50,6 +50,16 @@ BOOST_AUTO_TEST_CASE(everybody_gets_the_answer_of_thread_0) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(everybody_gets_the_answer_of_the_leader) {
+  for (std::size_t const threads : thread_counts) {
+    std::atomic<int> wrong{0};
+    with_team(5, threads, [&](auto& team) {
+      for (int i = 0; i != 50; ++i) wrong += team.broadcast_here(team.leads() ? i : -1) != i;
+    });
+    BOOST_TEST(wrong == 0);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_split_covers_all_coordinates_and_all_know_whether_it_was_finite) {
   for (std::size_t const threads : thread_counts)
     for (std::size_t const bad : {99U, 17U}) {  // 99: none

@@ -14,6 +14,7 @@
 #include <cmath>
 #include <cstddef>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 using namespace localsgd;
@@ -102,6 +103,31 @@ BOOST_FIXTURE_TEST_CASE(the_gradient_is_orthogonal_to_the_directions_where_it_en
       BOOST_TEST(std::abs(is) < 0.02 * (std::abs(was) + 0.1));
     }
   }
+}
+
+BOOST_FIXTURE_TEST_CASE(the_first_message_brings_both_ends_of_the_direction_and_a_number_of_each_part,
+                        problem) {
+  linear_objective const f(rows, y, logistic{}, l2{0.05});
+  gradient_only<decltype(f)> const g{&f};
+  auto const passes_of = [&](auto const& h) {
+    detail::thread_state state(p.workers, 1);
+    detail::thread_team team(state, 0);
+    subspace_search<std::remove_cvref_t<decltype(h)>> search(h, p);
+    std::vector<double> passes;
+    search(
+        h, std::span<double const>(x), {along.data(), along.size()}, team,
+        [&](double more) { passes.push_back(more); },
+        [](std::size_t part) { return static_cast<double>(part + 1); });
+    BOOST_TEST(search.parts() == 4u);
+    BOOST_TEST(search.carried() == 1 + 2 + 3 + 4);
+    BOOST_TEST(passes.size() > 1u);
+    return passes;
+  };
+  std::vector<double> const products = passes_of(f), gradients = passes_of(g);
+  BOOST_TEST(products[0] == (1 + 3) / 2.0 + 2);  // the products, and f twice
+  BOOST_TEST(products[1] == 1);
+  BOOST_TEST(gradients[0] == 2 * (1 + 3));  // a gradient, and one beside it along each direction
+  BOOST_TEST(gradients[1] == 1 + 3);
 }
 
 BOOST_FIXTURE_TEST_CASE(gradients_alone_lead_to_the_same_point, problem) {

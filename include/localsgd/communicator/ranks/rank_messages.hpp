@@ -52,6 +52,12 @@ class rank_messages {
     });
     return agreed;
   }
+  int broadcast_here(int answer) {
+    barrier();
+    if (leads()) s().here.answer = answer;
+    barrier();
+    return s().here.answer;
+  }
 
   template <class Value, class Owned>
   void all_gather(std::span<Value> values, Owned const& owned) {

@@ -140,6 +140,7 @@ class thread_team {
     barrier();  // before any thread can overwrite it
     return agreed;
   }
+  int broadcast_here(int answer) { return broadcast(answer); }
   template <class Value, class Owned>
   void all_gather(std::span<Value>, Owned const&) const noexcept {}
   void all_gather_v(std::span<std::vector<std::byte>> messages) {

@@ -116,12 +116,15 @@ class dane_anchor {
     if (now == begin::done) {
       if (leader) set_direction(consensus);
       team.barrier();
-      search_(*f_, point(), {steps_.data(), kept_ + 1}, team, [&](double passes) {
-        double const work = passes * static_cast<double>(p_->samples);
-        round.spend(static_cast<std::uint64_t>(work) / p_->workers);
-      });
+      search_(
+          *f_, point(), {steps_.data(), kept_ + 1}, team,
+          [&](double passes) {
+            double const work = passes * static_cast<double>(p_->samples);
+            round.spend(static_cast<std::uint64_t>(work) / p_->workers);
+          },
+          [&](std::size_t part) { return work_travels() ? work_[part] : 0; });
       if (leader) set_trial();
-      gather_work(team);
+      count_work(team);
     } else if (leader) {
       std::ranges::copy(consensus, point_.begin());
       std::ranges::copy(consensus, trial_.begin());
@@ -165,21 +168,28 @@ class dane_anchor {
       if (now == begin::done) adapt(accepted != 0);
     }
     round.spend((p_->samples + p_->workers - 1) / p_->workers);
-    if (team.broadcast(accepted) != 0) return;
+    if (team.broadcast_here(accepted) != 0) return;  // equal on all ranks
     round.pass()(*f_, point(), team, slopes_.to_fill());  // certificates refer to the last pass
   }
 
-  // Collective: collects what all workers have recorded, and the cost of the search.
+  // Whether the message of the search has brought Σ work_k: the thread of part k carries worker k.
+  bool work_travels() const noexcept { return search_.parts() == work_.size(); }
+
+  // Collective: adds up what all workers have recorded, and the cost of the search.
   template <class T>
-  void gather_work(T& team) {
-    uncounted(team, [&] {
-      team.all_gather(std::span(work_), [&](std::size_t thread) {
-        return even_split(work_.size(), team.threads(), thread);
+  void count_work(T& team) {
+    if (!work_travels())
+      uncounted(team, [&] {
+        team.all_gather(std::span(work_), [&](std::size_t thread) {
+          return even_split(work_.size(), team.threads(), thread);
+        });
       });
-    });
     if (!team.leads()) return;
-    for (double const each : work_) gradients_ += each;
     gradients_ += search_.passes() * static_cast<double>(p_->samples);
+    if (work_travels())
+      gradients_ += search_.carried();
+    else
+      for (double const each : work_) gradients_ += each;
   }
 
   // Leader only, from here on.

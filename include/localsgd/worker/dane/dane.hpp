@@ -130,8 +130,8 @@ class alignas(detail::cache_alignment) dane_sequence
 /// The answers are averaged, and the anchor x̃ moves to the minimum of f in the space of the
 /// average and the last steps: detail::dane_anchor. On K random shards of n samples it takes about
 /// log(1/ε) times a number that depends on the similarity of the shards, and little on the
-/// condition number of f. An anchor takes two exchanges and about three messages of at most 45, or
-/// d/2, numbers; μ is chosen automatically.
+/// condition number of f. An anchor takes two exchanges and about two messages of at most 90, or d,
+/// numbers; μ is chosen automatically.
 ///
 /// A round is one solve for any H: without settings::local_steps, H = n/K, so that an epoch is an
 /// anchor. Linear models with an L2 penalty and softmax regression of up to 1024 coordinates are

@@ -37,45 +37,73 @@ concept has_products_along_lines = linear_with_ridge<stepped_objective<F>>;
 ///
 /// For a linear model the owner of row a_j computes the products ⟨a_j, x⟩ and ⟨a_j, v_i⟩ once; then
 /// f, its gradient and its Hessian in α cost O(m²) a row and a message of m(m+3)/2 + 1 numbers. For
-/// other objectives they are computed from m + 1 gradients, the Hessian as their differences. Sums
-/// are in the order of the parts: the same bits on any number of threads and ranks.
+/// other objectives they are computed from m + 1 gradients, the Hessian as their differences. The
+/// first two α, which are always evaluated, share a message. Sums are in the order of the parts: the
+/// same bits on any number of threads and ranks, which therefore need no message to decide alike.
 template <Objective F>
 class subspace_search {
  public:
   using scalar = typename F::scalar;
   using directions = std::span<std::vector<double> const>;
+  struct nothing {
+    constexpr double operator()(std::size_t) const noexcept { return 0; }
+  };
 
   subspace_search(F const& f, plan const& p)
-      : samples_(static_cast<double>(p.samples)), message_(f, plan_of(p)), tables_(message_.parts()) {}
+      : samples_(static_cast<double>(p.samples)),
+        first_(f, plan_of(p, 2)),
+        message_(f, plan_of(p, 1)),
+        tables_(message_.parts()) {}
+
+  /// @brief The number of parts of the sums.
+  std::size_t parts() const noexcept { return first_.parts(); }
 
   /// @brief Collective. `x` and `along` are equal on all ranks, and do not change.
   /// @param summed called by every thread after each message: summed(passes), with the passes over
   ///               the samples that it took; 0 on threads that do not lead
-  template <class T, class Summed>
+  /// @param carry  carry(part) on the thread of a part: a number that travels along: see carried()
+  template <class T, class Summed, class Carry = nothing>
   void operator()(F const& f, std::span<scalar const> x, directions along, T& team,
-                  Summed const& summed) {
+                  Summed const& summed, Carry const& carry = {}) {
     bool const leader = team.leads();
+    std::size_t const m = along.size(), derivatives = m + packed_size(m);
     if (leader) begin(f, x, along);
-    bool first = true;
-    while (team.broadcast(leader && newton_.goes_on() ? 1 : 0) != 0) {
+    team.barrier();
+    constexpr std::array<double, most> start{}, full{1};
+    first_.each_share(f, team, [&](auto const& share, index_range samples, std::span<double> sum,
+                                   std::size_t part) {
+      std::size_t const second = sum.size() / 2 - 1;
+      add(share, samples, sum, sum[sum.size() - 2], tables_[part], x, along, start, true);
+      add(share, samples, sum.subspan(second), sum[2 * second], tables_[part], x, along, full, false);
+      sum.back() = carry(part);
+    });
+    team.template count<double>(2 * (derivatives + 1));
+    if (leader) {
+      std::span<double const> const sums = first_.sum();
+      std::size_t const second = sums.size() / 2;
+      newton_.goes_on();  // to α = 0
+      take(sums.first(derivatives), first_.last());
+      newton_.goes_on();  // to α = e_0
+      take(sums.subspan(second, derivatives), sums.back());
+    }
+    summed(leader ? passes_ : 0);
+    team.barrier();  // the sums have been read
+    while (team.broadcast_here(leader && newton_.goes_on() ? 1 : 0) != 0) {
       message_.each_share(f, team, [&](auto const& share, index_range samples, std::span<double> sum,
                                        std::size_t part) {
-        add(share, samples, sum, tables_[part], x, along, first);
+        add(share, samples, sum, sum[sum.size() - 2], tables_[part], x, along, newton_.trial(),
+            false);
       });
-      std::size_t const m = along.size();
-      team.template count<double>(m + packed_size(m) + 1);
-      double passes = 0;
-      if (leader) {
-        double const before = first ? 0 : passes_;
-        take();
-        passes = passes_ - before;
-      }
-      first = false;
-      summed(passes);
-      team.barrier();  // the sums have been read
+      team.template count<double>(derivatives + 1);
+      double const before = passes_;
+      if (leader) take(message_.sum().first(derivatives), message_.last());
+      summed(leader ? passes_ - before : 0);
+      team.barrier();
     }
   }
 
+  /// @brief Leader only: Σ carry(part) of the last search.
+  double carried() const noexcept { return first_.totals().back(); }
   /// @brief Leader only: α, the decrease of f, and the curvature along v_0.
   subspace_newton const& found() const noexcept { return newton_; }
   /// @brief The cost of the last search, in passes over the samples for a gradient.
@@ -85,9 +113,10 @@ class subspace_search {
   static constexpr std::size_t most = subspace_newton::most;
   static constexpr double shift = std::same_as<scalar, double> ? 1e-5 : 3e-3;
 
-  static plan plan_of(plan p) noexcept {
+  // A message of the derivatives at so many α, and the values at all but one of them.
+  static plan plan_of(plan p, std::size_t values) noexcept {
     std::size_t const m = subspace_newton::dimensions_for(p.dimension);
-    p.dimension = m + packed_size(m);
+    p.dimension = values * (m + packed_size(m) + 1) - 1;
     p.flops_per_sample = 0;  // those of a search differ
     return p;
   }
@@ -120,11 +149,12 @@ class subspace_search {
     }
   }
 
-  void take() {
+  // Leader only: the sums at newton_.trial().
+  void take(std::span<double const> derivatives, double objective) {
     std::size_t const m = newton_.dimensions();
     std::array<double, subspace_newton::sums + 1> sums{};
-    for (std::size_t i = 0; i != m + packed_size(m); ++i) sums[i] = message_.sum()[i] / samples_;
-    double value = message_.last() / samples_;
+    for (std::size_t i = 0; i != derivatives.size(); ++i) sums[i] = derivatives[i] / samples_;
+    double value = objective / samples_;
     if constexpr (has_products_along_lines<F>) {
       passes_ += 1;
       auto const alpha = newton_.trial();
@@ -146,13 +176,12 @@ class subspace_search {
     newton_.take(value, {sums.data(), sums.size()});
   }
 
-  // Adds to `sum`: ∂_i, ∂_i∂_k packed, and f in the position that full_gradient uses, each times
-  // the samples.
+  // Adds to `sum` ∂_i, ∂_i∂_k packed, and to `objective` f, each times the samples.
   template <class G>
   LOCALSGD_ONE_COPY void add(G const& f, index_range samples, std::span<double> sum,
-                             std::vector<double>& table, std::span<scalar const> x, directions along,
-                             bool first) const {
-    auto const alpha = newton_.trial();
+                             double& objective, std::vector<double>& table,
+                             std::span<scalar const> x, directions along,
+                             std::span<double const> alpha, bool first) const {
     if constexpr (has_products_along_lines<F>) {
       std::size_t const width = along.size() + 1;
       if (first) fill(f, samples, table, x, along);
@@ -171,7 +200,7 @@ class subspace_search {
         second_derivatives(f.loss(), z, y, count, bend);
         for (std::size_t j = 0; j != count; ++j, row += width) {
           double const s = f.scale(i + j);
-          sum[sum.size() - 2] += s * value[j];
+          objective += s * value[j];
           double* to = sum.data() + width - 1;
           for (std::size_t k = 1; k != width; ++k) {
             sum[k - 1] += s * slope[j] * row[k];
@@ -181,7 +210,7 @@ class subspace_search {
         }
       }
     } else {
-      add_by_gradients(f, samples, sum, x, along, alpha);
+      add_by_gradients(f, samples, sum, objective, x, along, alpha);
     }
   }
 
@@ -200,7 +229,7 @@ class subspace_search {
   }
 
   template <class G>
-  void add_by_gradients(G const& f, index_range samples, std::span<double> sum,
+  void add_by_gradients(G const& f, index_range samples, std::span<double> sum, double& objective,
                         std::span<scalar const> x, directions along,
                         std::span<double const> alpha) const {
     std::size_t const d = x.size(), m = along.size();
@@ -216,7 +245,7 @@ class subspace_search {
                   std::span<double>());
     };
     evaluate_at(nullptr, 0, g);
-    sum[sum.size() - 2] += g[d];
+    objective += g[d];
     for (std::size_t i = 0; i != m; ++i) sum[i] += dot(g.data(), along[i].data(), d);
     for (std::size_t i = 0; i != m; ++i) {
       evaluate_at(&along[i], probe_[i], beside);
@@ -230,7 +259,7 @@ class subspace_search {
   }
 
   double samples_;
-  full_gradient message_;
+  full_gradient first_, message_;
   std::vector<std::vector<double>> tables_;  // of each part: ⟨a_j, x⟩ + o_j, ⟨a_j, v_0⟩, … a row
   subspace_newton newton_;                   // the leader changes it between two collective calls
   std::array<double, 1 + subspace_newton::sums> gram_{};  // ⟨w,w⟩, ⟨w,v_i⟩, ⟨v_i,v_k⟩ where r acts
