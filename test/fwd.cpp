@@ -61,7 +61,7 @@ BOOST_AUTO_TEST_CASE(every_declared_type_is_defined_by_the_library) {
                  with_replacement*, shuffled*, automatic_step*, constant_step*,
                  inverse_time_step*, capped_inverse_step*, stagewise_step*, theory_step*,
                  quadratic_weights*, linear_weights*, uniform_weights*, sgd*, linear_sgd*,
-                 factored_sgd*, svrg*, dane*, scaffnew*, fedac*, slowcal*, every*, one_shot*, growing*, post_local*, stagewise*, adaptive*, at_random*, hierarchical*,
+                 factored_sgd*, svrg*, loopless_svrg*, dane*, scaffnew*, fedac*, slowcal*, every*, one_shot*, growing*, post_local*, stagewise*, adaptive*, at_random*, hierarchical*,
                  mean*, weighted_mean*, server_momentum*, coordinate_median*, trimmed_mean*, identity*,
                  quantized*, random_k*, top_k*,
                  thread_pool*, serial*, overlapped*, asynchronous*, progress_bar*, warm_start*,

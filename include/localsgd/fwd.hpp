@@ -67,6 +67,7 @@ struct sgd;
 struct linear_sgd;
 struct factored_sgd;
 struct svrg;
+struct loopless_svrg;
 struct dane;
 struct scaffnew;
 struct fedac;

@@ -106,3 +106,4 @@
 #include "localsgd/worker/fedac.hpp"
 #include "localsgd/worker/scaffnew.hpp"
 #include "localsgd/worker/slowcal.hpp"
+#include "localsgd/worker/svrg/loopless_svrg.hpp"
