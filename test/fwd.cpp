@@ -59,7 +59,7 @@ BOOST_AUTO_TEST_CASE(every_declared_type_is_defined_by_the_library) {
                  squared_hinge*, smoothed_hinge*, huber*, poisson*, l1*, l2*,
                  elastic_net*, group_l1*, group_weights*, no_penalty*,
                  with_replacement*, shuffled*, automatic_step*, constant_step*,
-                 inverse_time_step*, capped_inverse_step*, stagewise_step*, theory_step*,
+                 inverse_time_step*, capped_inverse_step*, stagewise_step*, theory_step*, delay_adaptive<automatic_step>*,
                  quadratic_weights*, linear_weights*, uniform_weights*, sgd*, linear_sgd*,
                  factored_sgd*, svrg*, loopless_svrg*, dane*, scaffnew*, fedac*, slowcal*, every*, one_shot*, growing*, post_local*, stagewise*, adaptive*, at_random*, hierarchical*,
                  mean*, weighted_mean*, server_momentum*, coordinate_median*, trimmed_mean*, identity*,
