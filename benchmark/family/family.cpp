@@ -23,9 +23,11 @@
 //
 // Exchanges of vectors of length d, and epochs (component gradients over n), until f(x) − f* ≤ 1e-3 and
 // 1e-6 with 8 workers that see one shard each: sgd, scaffnew, fedac and slowcal, each with the best
-// step size, H and b of a grid, for each column separately, and svrg and dane as they are. –: not
-// within 20 epochs, or 100 with b = 1024; on quadratics 100 and 500, or 20000 without noise. Logistic
-// regression with λ = 1/n on random shards and on shards of one label each, and quadratics of known κ.
+// step size, H and b of a grid, for each column separately, and svrg, loopless_svrg and dane as they
+// are. –: not within 20 epochs, or 100 with b = 1024; on quadratics 100 and 500, or 20000 without noise.
+// Logistic regression with λ = 1/n on random shards and on shards of one label each, and quadratics of
+// known κ. The asynchronous runs are those of a simulated cluster with one worker that is ten times
+// slower than the others.
 
 using namespace localsgd;
 
@@ -77,7 +79,8 @@ void print(char const* name, costs const& c) {
 
 /// One of the workers needs ten times as long for its steps as the others.
 cluster one_slow_worker() {
-  cluster machines{.costs = {.gradient_seconds = 1e-6, .latency_seconds = 1e-6, .bytes_per_second = 1e9}};
+  cluster machines{
+      .costs = {.gradient_seconds = 1e-6, .latency_seconds = 1e-6, .bytes_per_second = 1e9}};
   machines.factors.assign(workers, 1);
   machines.factors.back() = 10;
   return machines;

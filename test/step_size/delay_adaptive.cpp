@@ -113,13 +113,13 @@ BOOST_AUTO_TEST_CASE(the_smoothness_is_that_of_the_objective) {
   BOOST_TEST(limit(heterogeneous{{{0}}, {{1}}}) > 0);
 }
 
-// In virtual time worker 0 arrives at 1, 2, …, and worker 1 at 2.6, 5.2, 7.8. A delay is the number of
-// arrivals of the other one since the last, over K = 2. X is computed along, in the same order.
+// In virtual time worker 0 arrives at 1, 2, …, and worker 1 at 2.6, 5.2, 7.8. A delay is the number
+// of arrivals of the other one since the last, over K = 2. X is computed along, in the same order.
 BOOST_AUTO_TEST_CASE(contributions_of_a_slow_worker_have_the_steps_of_their_delay) {
   std::vector<double> delays;
   simulated_asynchronous sim(one_is_slow());
-  result const r = minimize(two_of_a_kind, {.workers = 2, .local_steps = 1, .steps = 5, .evaluations = 0},
-                            sgd{}, recording{&delays}, sim);
+  settings const s{.workers = 2, .local_steps = 1, .steps = 5, .evaluations = 0};
+  result const r = minimize(two_of_a_kind, s, sgd{}, recording{&delays}, sim);
   std::vector<std::size_t> const arrives{0, 0, 1, 0, 0, 0, 1, 0, 0, 1};
   std::vector<double> const expected{0, 0, 1, 0.5, 0, 0, 1.5, 0.5, 0, 1};
   BOOST_TEST(delays == expected, boost::test_tools::per_element());
@@ -133,7 +133,8 @@ BOOST_AUTO_TEST_CASE(contributions_of_a_slow_worker_have_the_steps_of_their_dela
   BOOST_TEST(r.last[0] == x, to_rounding);
 }
 
-// Every round K workers add H steps each. From the second round on, a worker lacks those of the others.
+// Every round K workers add H steps each. From the second round on, a worker lacks those of the
+// others.
 BOOST_AUTO_TEST_CASE(on_one_thread_the_delay_is_that_of_workers_that_are_equally_fast) {
   std::vector<double> expected{0, 4.0 / 3, 8.0 / 3};
   while (expected.size() != 15) expected.push_back(8.0 / 3);

@@ -76,8 +76,8 @@ inline double standard_normal(std::array<std::uint64_t, 2> const& words) noexcep
          std::cos(2.0 * std::numbers::pi * unit_interval(words[1]));
 }
 
-/// @brief How often a coin is tossed until it shows heads: 1 + ⌊ln u / ln(1 − p)⌋, geometric, at most
-///        2⁶². @param probability p of heads, in (0, 1]
+/// @brief How often a coin is tossed until it shows heads: 1 + ⌊ln u / ln(1 − p)⌋, geometric, at
+///        most 2⁶². @param probability p of heads, in (0, 1]
 inline std::uint64_t tosses_until_heads(double probability, std::uint64_t word) noexcept {
   if (probability == 1) return 1;
   double const tails = std::log(unit_interval(word)) / std::log1p(-probability);

@@ -29,8 +29,8 @@ class extrapolation {
 
   /// @brief Adds the pair (start, end) and overwrites `out` with the estimate, or with `end`.
   /// @param steps > 0: residuals have weights 1/steps_j in their norm; empty: equal weights
-  /// @param scale  the pair that is added is (x, x + scale·(T(x) − x)). So changes in different numbers
-  ///               of steps become those of one map, which has the same fixed point
+  /// @param scale > 0: the pair that is added is (x, x + scale·(T(x) − x)). So changes in different
+  ///              numbers of steps become those of one map, which has the same fixed point
   /// @return Whether `out` is an estimate. @pre all have length d
   template <class Scalar>
   LOCALSGD_ONE_COPY bool operator()(std::span<Scalar const> start, std::span<Scalar const> end,

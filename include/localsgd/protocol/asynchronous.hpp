@@ -34,10 +34,10 @@ struct any_step_size {};
 /// workers that are too far ahead wait. Memory: one more vector per worker than a synchronous run,
 /// the point it last read, and that of the aggregate.
 ///
-/// A step size that adapts to delays scales the change of a worker: with w_k also by s.at_delay(t, τ)/s(t),
-/// t the first step of its round. τ is the number of steps that the others have added since the worker
-/// last did, over K: what it read lacks these. It counts a step in vain that was added to X just before
-/// it was read, but counted just after.
+/// A step size that adapts to delays scales the change of a worker by s.at_delay(t, τ)/s(t), too, t
+/// the first step of its round. τ is the number of steps that the others have added since the worker
+/// last did, over K: what it read lacks these. A step that was added before it was read, and counted
+/// after, is one of them.
 ///
 /// On a team that orders its workers in virtual time (`T::orders_workers`) they access the
 /// aggregate in that order, and the K·T local steps of a run are made by whichever worker is free.
@@ -215,8 +215,8 @@ class asynchronous_protocol : public T {
     return eta > 0 ? step_size.at_delay(t, delay) / eta : 1;
   }
 
-  // X ← X + factor·w_k (x_k − what k last read); what k last read ← X. False, and nothing is added, if the
-  // change is not finite; false too if X is not. A worker alone has nothing to average.
+  // X ← X + factor·w_k (x_k − what k last read); what k last read ← X. False, and nothing is added,
+  // if the change is not finite; false too if X is not. A worker alone has nothing to average.
   template <class Scalar>
   bool add_and_read(aggregated_iterates<Scalar>& x, std::size_t k, double factor) {
     auto& read = last_read_.of<Scalar>()[k - this->workers().first];

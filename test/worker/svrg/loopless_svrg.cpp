@@ -25,8 +25,8 @@ namespace {
 /// n = 200, K = 4: an epoch has 50 local steps, which is one round.
 settings const an_epoch_a_round{.workers = 4, .local_steps = 50, .steps = 400};
 
-/// The anchors of a run with H steps in each round, from the coin's own sequence: that at 0, those where
-/// it shows heads, and that at T.
+/// The anchors of a run with H steps in each round, from the coin's own sequence: that at 0, those
+/// where it shows heads, and that at T.
 std::uint64_t anchors(settings const& s, double q) {
   std::uint64_t count = 1, next = 0;
   auto const toss = [&](std::uint64_t t) {

@@ -79,8 +79,8 @@ BOOST_AUTO_TEST_CASE(a_coin_that_hardly_ever_shows_heads_does_not_overflow) {
   BOOST_TEST(!renewal.due(std::uint64_t{1} << 54U));
 }
 
-// A round renews with probability p = 1 − (1 − q)^H, so the rounds between two renewals are geometric:
-// their mean is 1/p and their variance (1 − p)/p².
+// A round renews with probability p = 1 − (1 − q)^H, so the rounds between two renewals are
+// geometric: their mean is 1/p and their variance (1 − p)/p².
 BOOST_AUTO_TEST_CASE(random_renewals_are_geometric_in_rounds) {
   double const q = 0.02;
   std::size_t const draws = 20000;
@@ -107,7 +107,8 @@ BOOST_AUTO_TEST_CASE(the_coin_depends_on_the_seed_and_on_the_last_anchor_only) {
   for (std::uint64_t t = 41; t != 120; ++t) BOOST_TEST(early.due(t) == late.due(t));
 }
 
-// The limit is 1/(λ·stretch·n/(Kb)) = E τ/(λ E τ²), τ = H·G with a geometric G. Here by sums over G.
+// The limit is 1/(λ·stretch·n/(Kb)) = E τ/(λ E τ²), τ = H·G with a geometric G. Here by sums over
+// G.
 BOOST_AUTO_TEST_CASE(the_limit_of_the_step_size_is_that_of_the_random_number_of_steps) {
   double const q = 0.03, h = 8, p = 1 - std::pow(1 - q, h);
   double mean = 0, square = 0;
@@ -120,6 +121,15 @@ BOOST_AUTO_TEST_CASE(the_limit_of_the_step_size_is_that_of_the_random_number_of_
              boost::test_tools::tolerance(1e-12));
   BOOST_TEST(anchor_renewal(plan_with(8), svrg_start::at_once).stretch() == 1);
   BOOST_TEST(anchor_renewal(plan_with(100), 1.0).stretch() == 1);  // n/(Kb) steps, always
+}
+
+BOOST_AUTO_TEST_CASE(no_number_of_steps_is_more_than_those_of_the_run) {
+  plan p = plan_with(8);
+  p.steps = 5000;
+  for (double const q : {1e-9, std::numeric_limits<double>::denorm_min()}) {
+    BOOST_TEST(anchor_renewal(p, q).stretch() == 50);
+    BOOST_TEST(anchor_renewal(p, q).mean_over(5000) == 1);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(changes_are_lengthened_to_the_mean_number_of_steps) {

@@ -15,8 +15,8 @@
 
 namespace localsgd::detail {
 
-/// @brief When the anchor moves next: at the first sync time after m = ⌈n/(Kb)⌉ local steps, or after
-///        a random number of them.
+/// @brief When the anchor moves next: at the first sync time after m = ⌈n/(Kb)⌉ local steps, or
+///        after a random number of them.
 ///
 /// A coin that shows heads with probability q after each local step makes that number geometric. It
 /// is a function of (seed, t), t the steps at the last anchor, so all workers and ranks know it.
@@ -36,8 +36,9 @@ class anchor_renewal {
     probability_ = probability;
     double const h = static_cast<double>(p.local_steps);
     double const of_a_round = -std::expm1(h * std::log1p(-probability));
-    mean_ = h / of_a_round;
-    stretch_ = h * (2 - of_a_round) / of_a_round /
+    double const most = static_cast<double>(p.steps > 0 ? p.steps : settings::max_steps);
+    mean_ = std::min(h / of_a_round, most);
+    stretch_ = std::min(h * (2 - of_a_round) / of_a_round, most) /
                (static_cast<double>(p.samples) / static_cast<double>(p.workers * p.batch_size));
   }
 
@@ -45,13 +46,14 @@ class anchor_renewal {
   std::uint64_t period() const noexcept { return period_; }
   /// @brief By which factor the limit of the step size is that of more than n/(Kb) steps.
   ///
-  /// Between anchors the gradient of the penalty is frozen: along a coordinate without data x becomes
-  /// (1 − ηλτ)x in τ steps. E(1 − ηλτ)² is smallest for ηλ = E τ/E τ². A round of H steps ends with an
-  /// anchor with probability p = 1 − (1−q)^H, so τ/H is geometric and E τ²/E τ = H(2−p)/p.
+  /// Between anchors the gradient of the penalty is frozen: along a coordinate without data x
+  /// becomes (1 − ηλτ)x in τ steps. E(1 − ηλτ)² is smallest for ηλ = E τ/E τ². A round of H steps
+  /// ends with an anchor with probability p = 1 − (1−q)^H, so τ/H is geometric and E τ²/E τ =
+  /// H(2−p)/p, if that is less than T.
   double stretch() const noexcept { return stretch_; }
 
-  /// @brief The mean number of steps between two anchors, over `steps`: by how much an extrapolation
-  ///        lengthens a change in so many. 1 if the number is fixed.
+  /// @brief The mean number of steps between two anchors, over `steps`: by how much an
+  ///        extrapolation lengthens a change in so many. 1 if the number is fixed.
   double mean_over(std::uint64_t steps) const noexcept {
     return probability_ == 0 ? 1 : mean_ / static_cast<double>(steps);
   }
@@ -73,7 +75,8 @@ class anchor_renewal {
   }
 
  private:
-  std::uint64_t seed_, period_, slack_;  // a sync time within the slack of the end of an epoch is its end
+  std::uint64_t seed_, period_;
+  std::uint64_t slack_;  // a sync time within it of the end of an epoch counts as its end
   std::uint64_t next_;
   double probability_ = 0, stretch_ = 1, mean_ = 0;
 };
