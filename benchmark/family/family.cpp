@@ -23,9 +23,11 @@
 //
 // Exchanges of vectors of length d, and epochs (component gradients over n), until f(x) − f* ≤ 1e-3 and
 // 1e-6 with 8 workers that see one shard each: sgd, scaffnew, fedac and slowcal, each with the best
-// step size, H and b of a grid, for each column separately, and svrg and dane as they are. –: not
-// within 20 epochs, or 100 with b = 1024; on quadratics 100 and 500, or 20000 without noise. Logistic
-// regression with λ = 1/n on random shards and on shards of one label each, and quadratics of known κ.
+// step size, H and b of a grid, for each column separately, and svrg, loopless_svrg and dane as they
+// are. –: not within 20 epochs, or 100 with b = 1024; on quadratics 100 and 500, or 20000 without noise.
+// Logistic regression with λ = 1/n on random shards and on shards of one label each, and quadratics of
+// known κ. The asynchronous runs are those of a simulated cluster with one worker that is ten times
+// slower than the others.
 
 using namespace localsgd;
 
@@ -75,6 +77,15 @@ void print(char const* name, costs const& c) {
   std::fflush(stdout);
 }
 
+/// One of the workers needs ten times as long for its steps as the others.
+cluster one_slow_worker() {
+  cluster machines{
+      .costs = {.gradient_seconds = 1e-6, .latency_seconds = 1e-6, .bytes_per_second = 1e9}};
+  machines.factors.assign(workers, 1);
+  machines.factors.back() = 10;
+  return machines;
+}
+
 /// The best of a grid of step sizes, H and b.
 template <class F>
 class grid {
@@ -98,6 +109,29 @@ class grid {
         for (double const eta : step_sizes(f_.stable_step(b), steps))
           run(c, s, worker(h), constant_step(eta), schedule(h));
         run(c, s, worker(h), automatic_step{}, schedule(h));
+      }
+    print(name, c);
+  }
+
+  /// The same for sgd where no worker waits for the slow one, in virtual time.
+  /// @param step_size `step_size(η)`
+  template <class StepSize>
+  void measure_asynchronous(char const* name, StepSize const& step_size) {
+    costs c;
+    for (std::size_t const b : {1U, 64U})
+      for (std::size_t const h : {8U, 128U}) {
+        double const steps =
+            epochs_ * static_cast<double>(f_.samples()) / static_cast<double>(workers * b);
+        if (b > f_.samples() / workers || steps < 10 * static_cast<double>(h)) continue;
+        settings const s{.workers = workers, .local_steps = h, .batch_size = b, .epochs = epochs_,
+                         .evaluations = evaluations_};
+        for (double const factor : {1, 4, 16}) {
+          simulated_asynchronous machines(one_slow_worker(), 1);
+          good_enough observer{best_};
+          result const r = minimize(f_, s, sgd{}, step_size(factor * f_.stable_step(b)),
+                                    sharded{shuffled{}}, machines, observer);
+          c.take(r.history, best_, static_cast<double>(f_.samples()));
+        }
       }
     print(name, c);
   }
@@ -142,6 +176,10 @@ void compare(F const& f, double best, double epochs, std::size_t evaluations,
   all.measure("fedac", [](std::size_t) { return fedac{}; }, few, regular, constant);
   all.measure("slowcal", [](std::size_t) { return slowcal{}; }, few, regular, falling);
 
+  all.measure_asynchronous("sgd, asynchronous", [](double eta) { return constant_step(eta); });
+  all.measure_asynchronous("the same, delay_adaptive",
+                           [](double eta) { return delay_adaptive(constant_step(eta)); });
+
   auto const ours = [&](char const* name, auto const& worker) {
     costs c;
     good_enough observer{best};
@@ -151,6 +189,7 @@ void compare(F const& f, double best, double epochs, std::size_t evaluations,
     print(name, c);
   };
   ours("svrg", svrg{});
+  ours("loopless_svrg", loopless_svrg{});
   ours("dane", dane{});
 }
 

@@ -4,10 +4,10 @@
 #
 # usage: benchmark/family/run.sh [quadratic | data set ...]
 #
-# Counts the exchanges and epochs that sgd, scaffnew, fedac and slowcal need, with the best parameters of
-# a grid, next to svrg and dane: on quadratics, a9a and w8a, with 8 random shards and shards sorted by
-# label. LOCALSGD_DATA names the folder of the data, by default ../shared/data. No figure depends on the
-# machine. It takes about half an hour.
+# Counts the exchanges and epochs that sgd, scaffnew, fedac, slowcal and asynchronous sgd need, with the best
+# parameters of a grid, next to svrg, loopless_svrg and dane: on quadratics, a9a and w8a, with 8 random
+# shards and shards sorted by label. LOCALSGD_DATA names the folder of the data, by default
+# ../shared/data. No figure depends on the machine. It takes about forty minutes.
 set -euo pipefail
 source_folder=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 build=$source_folder/build/family

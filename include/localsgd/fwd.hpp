@@ -58,6 +58,8 @@ class inverse_time_step;
 class capped_inverse_step;
 class stagewise_step;
 class theory_step;
+template <class Base>
+class delay_adaptive;
 
 class quadratic_weights;
 class linear_weights;
@@ -67,6 +69,7 @@ struct sgd;
 struct linear_sgd;
 struct factored_sgd;
 struct svrg;
+struct loopless_svrg;
 struct dane;
 struct scaffnew;
 struct fedac;

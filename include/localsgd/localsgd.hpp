@@ -87,6 +87,7 @@
 #include "localsgd/step_size/automatic_step.hpp"
 #include "localsgd/step_size/capped_inverse_step.hpp"
 #include "localsgd/step_size/constant_step.hpp"
+#include "localsgd/step_size/delay_adaptive.hpp"
 #include "localsgd/step_size/inverse_time_step.hpp"
 #include "localsgd/step_size/stagewise_step.hpp"
 #include "localsgd/step_size/theory_step.hpp"
@@ -106,3 +107,4 @@
 #include "localsgd/worker/fedac.hpp"
 #include "localsgd/worker/scaffnew.hpp"
 #include "localsgd/worker/slowcal.hpp"
+#include "localsgd/worker/svrg/loopless_svrg.hpp"

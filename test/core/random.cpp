@@ -130,6 +130,19 @@ BOOST_AUTO_TEST_CASE(unit_interval_contains_neither_0_nor_1) {
   BOOST_TEST(localsgd::unit_interval(std::uint64_t{1} << 63) == 0.5 + 0x1p-53);
 }
 
+// A fair coin shows tails n times in a row where u < 2^-n.
+BOOST_AUTO_TEST_CASE(a_fair_coin_is_tossed_once_more_for_each_halving_of_the_word) {
+  using localsgd::tosses_until_heads;
+  for (unsigned n = 1; n != 52; ++n) {
+    std::uint64_t const half = std::uint64_t{1} << (64 - n);  // u is about 2^-n
+    BOOST_TEST(tosses_until_heads(0.5, half + half / 2) == n);
+    BOOST_TEST(tosses_until_heads(0.5, half - half / 4) == n + 1);
+  }
+  BOOST_TEST(tosses_until_heads(1, 0) == 1u);
+  BOOST_TEST(tosses_until_heads(1, largest_word) == 1u);
+  BOOST_TEST(tosses_until_heads(1e-300, 0) <= std::uint64_t{1} << 62U);
+}
+
 BOOST_AUTO_TEST_CASE(standard_normal_numbers_have_the_moments_of_the_normal_distribution) {
   constexpr std::uint64_t n = 100000;
   double m1 = 0, m2 = 0, m3 = 0, m4 = 0;

@@ -294,6 +294,21 @@ BOOST_AUTO_TEST_CASE(the_last_five_pairs_count) {
   BOOST_TEST((estimate_from(16) != of_five));
 }
 
+// A flow towards 1 changes x by −(x − 1)/2 per unit of time. In two units from 4 it ends at 1, and in one
+// from 3 at 2. Per unit these changes are −1.5 and −1: −1.5c − (1 − c) = 0 for c = −2, and
+// −2·(4 − 1.5) + 3·2 = 1. With −3 and −1 as they are, the estimate would be 2.5.
+BOOST_AUTO_TEST_CASE(changes_in_different_numbers_of_steps_are_scaled_to_one_map) {
+  std::vector<double> const starts{4, 3}, ends{1, 2};
+  std::span<double const> const start(starts), end(ends), equal;
+  double estimate = 0;
+  std::span<double> const out(&estimate, 1);
+  extrapolation history;
+  BOOST_TEST(!history(start.first(1), end.first(1), equal, out, 0.5));
+  BOOST_TEST(estimate == 1);  // the end as it is
+  BOOST_TEST(history(start.last(1), end.last(1), equal, out, 1.0));
+  BOOST_TEST(estimate == 1, boost::test_tools::tolerance(1e-4));  // small residuals are damped
+}
+
 BOOST_AUTO_TEST_CASE(in_float_the_estimate_is_that_of_the_same_numbers_in_double_rounded) {
   std::size_t const d = 7;
   extrapolation narrow, wide;

@@ -94,6 +94,21 @@ BOOST_AUTO_TEST_CASE(a_delay_is_what_the_last_worker_lacks) {
   BOOST_TEST(mine.count(0, 10) == 8);
 }
 
+BOOST_AUTO_TEST_CASE(the_steps_of_other_workers_are_counted_together) {
+  shared_aggregate shared;
+  thread_state state(3, 1);
+  thread_team team(state, 0);
+  aggregate_access<thread_team> mine(team, shared);
+  std::vector<double> const from{0};
+  mine.expose(std::span<double const>(from));
+  BOOST_TEST(mine.added_by_others(0) == 0);
+  mine.count(0, 5);
+  mine.count(1, 3);
+  BOOST_TEST(mine.added_by_others(0) == 3);
+  BOOST_TEST(mine.added_by_others(1) == 5);
+  BOOST_TEST(mine.added_by_others(2) == 8);
+}
+
 BOOST_AUTO_TEST_CASE(who_is_too_far_ahead_waits_for_the_last_one) {
   shared_aggregate shared;
   thread_state state(2, 2);

@@ -37,11 +37,17 @@ struct fixture {
     x.consensus[0][0] = 10;
     team.settle(x);
   }
-  bool exchange(double a, double b, std::uint64_t t) {
+  bool exchange(double a, double b, std::uint64_t t, auto const&... step_size) {
     first[0] = a, second[0] = b;
     x.local = {first, second};
-    return team.exchange(x, averager, round_info{0, t, 1, 0});
+    return team.exchange(x, averager, round_info{0, t, 1, 0}, step_size...);
   }
+};
+
+/// 1/2, and 1/(2 + 2τ) at a delay.
+struct slower_if_late {
+  double operator()(std::uint64_t) const { return 0.5; }
+  double at_delay(std::uint64_t, double delay) const { return 1 / (2 + 2 * delay); }
 };
 
 }  // namespace
@@ -61,6 +67,40 @@ BOOST_AUTO_TEST_CASE(each_worker_adds_its_own_change_and_reads_what_the_others_h
   BOOST_TEST(f.team.point(f.x, 0)[0] == 5);  // and go on as if they had not
   BOOST_TEST(f.team.delay() == 1);  // worker 0 reads before worker 1 has added its round
   BOOST_TEST(f.team.sent().exchanges == 2);
+}
+
+// The delay of worker 1 is 1/2: worker 0 has added one step, K = 2. Its factor is 2/3.
+BOOST_AUTO_TEST_CASE(a_late_change_counts_less) {
+  fixture f;
+  f.team.measure_delays();
+  BOOST_TEST(f.exchange(14, 2, 1, slower_if_late{}));
+  BOOST_TEST(f.team.point(f.x, 0)[0] == 11);  // 10 + 4/4
+  BOOST_TEST(f.team.point(f.x, 1)[0] == 7, boost::test_tools::tolerance(1e-14));  // − (2/3)·6
+  BOOST_TEST(f.exchange(23, 7, 2, slower_if_late{}));
+  BOOST_TEST(f.team.point(f.x, 0)[0] == 9, boost::test_tools::tolerance(1e-14));  // + (2/3)·12/4
+}
+
+// A checkpoint lets the other team know what each worker had seen: else worker 1 lacked two steps.
+BOOST_AUTO_TEST_CASE(delays_go_on_after_a_checkpoint) {
+  fixture f, g;
+  f.team.measure_delays();
+  g.team.measure_delays();
+  f.exchange(14, 2, 1, slower_if_late{});
+  f.team.settle(f.x);
+  f.team.come_to_rest(f.x);
+  localsgd::detail::state_writer out;
+  f.team.shared_state<double>(f.x, out);
+  for (std::size_t k = 0; k != 2; ++k) f.team.worker_state<double>(out, k);
+  localsgd::detail::state_reader in(out.bytes);
+  g.team.shared_state<double>(g.x, in);
+  g.team.resume(g.x, std::span<double const>(f.x.consensus[0]), 1);
+  for (std::size_t k = 0; k != 2; ++k) g.team.worker_state<double>(in, k);
+  BOOST_TEST(in.left() == 0u);
+  double const before = f.team.point(f.x, 1)[0];
+  f.exchange(23, before + 4, 2, slower_if_late{});
+  g.exchange(23, before + 4, 2, slower_if_late{});
+  for (std::size_t k = 0; k != 2; ++k)
+    BOOST_TEST(g.team.point(g.x, k)[0] == f.team.point(f.x, k)[0]);
 }
 
 BOOST_AUTO_TEST_CASE(a_change_that_is_not_finite_is_not_added_and_ends_the_run) {

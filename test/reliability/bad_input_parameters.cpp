@@ -33,6 +33,7 @@
 #include "localsgd/settings.hpp"
 #include "localsgd/step_size/capped_inverse_step.hpp"
 #include "localsgd/step_size/constant_step.hpp"
+#include "localsgd/step_size/delay_adaptive.hpp"
 #include "localsgd/step_size/inverse_time_step.hpp"
 #include "localsgd/step_size/stagewise_step.hpp"
 #include "localsgd/step_size/theory_step.hpp"
@@ -279,6 +280,12 @@ BOOST_AUTO_TEST_CASE(parameters_of_step_sizes_and_weights_out_of_range_are_rejec
        "from 1 to 2^53"},
       {"stagewise_step, too many steps", [] { make<stagewise_step>(1.0, too_many_steps); },
        "stagewise_step.steps", "from 1 to 2^53"},
+      {"delay_adaptive, factor < 0",
+       [] { make<delay_adaptive<constant_step>>(constant_step(1), -1.0); }, "delay_adaptive.factor",
+       "finite and >= 0"},
+      {"delay_adaptive, smoothness not a number",
+       [] { make<delay_adaptive<constant_step>>(constant_step(1), 1.0, not_a_number); },
+       "delay_adaptive.smoothness", "finite and >= 0"},
       {"theory_step, mu = 0", [] { make<theory_step>(0.0, 1.0); }, "theory_step.mu",
        "finite and > 0"},
       {"theory_step, shift = 0", [] { make<theory_step>(1.0, 0.0); }, "theory_step.shift",

@@ -97,6 +97,13 @@ BOOST_AUTO_TEST_CASE(one_thread_is_cut_in_every_round) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(delays_are_the_same_after_a_cut) {
+  std::array<asynchronous, 1> pool{asynchronous(1)};
+  BOOST_TEST(support::survives_cuts(pool[0], pool, support::all_but_times{}, logistic_regression(),
+                                    fifty, 4, 50, delay_adaptive(constant_step(1), 0.5))
+                 .made == 48u);
+}
+
 BOOST_AUTO_TEST_CASE(the_aggregate_of_iterates_of_float_is_stored_as_double) {
   std::array<asynchronous, 1> pool{asynchronous(1)};
   BOOST_TEST(support::survives_cuts(pool[0], pool, support::all_but_times{},

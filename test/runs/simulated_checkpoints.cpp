@@ -119,6 +119,9 @@ BOOST_AUTO_TEST_CASE(an_asynchronous_cluster_is_cut_in_every_round) {
     BOOST_TEST(
         survives_cuts<simulated_asynchronous>(c, logistic_regression(), fifty, 4, 50).made > 30u);
     BOOST_TEST(survives_a_cut_after_every_round<simulated_asynchronous>(c, fifty, 2) == 24u);
+    BOOST_TEST(survives_cuts<simulated_asynchronous>(c, logistic_regression(), fifty, 4, 50,
+                                                     delay_adaptive(constant_step(1), 0.5))
+                   .made > 30u);
   }
 }
 

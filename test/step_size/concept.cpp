@@ -28,6 +28,15 @@ struct int_shift : without_shift {
 struct shift_that_changes : without_shift {
   double shift();
 };
+struct with_delays : without_shift {
+  double at_delay(std::uint64_t, double delay) const { return 1 / (1 + delay); }
+};
+struct float_at_delay : without_shift {
+  float at_delay(std::uint64_t, double) const;
+};
+struct at_delay_that_changes : without_shift {
+  double at_delay(std::uint64_t, double);
+};
 struct float_step {
   float operator()(std::uint64_t) const;
 };
@@ -48,6 +57,14 @@ BOOST_AUTO_TEST_CASE(a_shift_is_optional_but_if_there_is_one_it_is_a_const_doubl
   static_assert(!StepSize<int_shift>);
   static_assert(!StepSize<shift_that_changes>);
   static_assert(!StepSize<float_step>);
+}
+
+BOOST_AUTO_TEST_CASE(the_step_of_a_delay_is_optional_but_if_there_is_one_it_is_a_const_double) {
+  static_assert(StepSize<with_delays>);
+  static_assert(!StepSize<float_at_delay>);
+  static_assert(!StepSize<at_delay_that_changes>);
+  static_assert(localsgd::detail::adapts_to_delays<with_delays>);
+  static_assert(!localsgd::detail::adapts_to_delays<without_shift>);
 }
 
 BOOST_AUTO_TEST_CASE(a_rule_chooses_a_step_size) {

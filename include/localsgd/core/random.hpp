@@ -38,7 +38,8 @@ constexpr std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> c
 
 /// @brief The purpose of random numbers: each has a separate stream under one seed.
 enum class random_stream : std::uint32_t {
-  samples = 0, permutation = 1, estimate = 2, noise = 3, times = 4, compression = 5, gaps = 6
+  samples = 0, permutation = 1, estimate = 2, noise = 3, times = 4, compression = 5, gaps = 6,
+  renewals = 7
 };
 
 /// @brief Two uniform 64-bit words, a function of (seed, stream, lane, position).
@@ -73,6 +74,14 @@ constexpr double unit_interval(std::uint64_t word) noexcept {
 inline double standard_normal(std::array<std::uint64_t, 2> const& words) noexcept {
   return std::sqrt(-2.0 * std::log(unit_interval(words[0]))) *
          std::cos(2.0 * std::numbers::pi * unit_interval(words[1]));
+}
+
+/// @brief How often a coin is tossed until it shows heads: 1 + ⌊ln u / ln(1 − p)⌋, geometric, at
+///        most 2⁶². @param probability p of heads, in (0, 1]
+inline std::uint64_t tosses_until_heads(double probability, std::uint64_t word) noexcept {
+  if (probability == 1) return 1;
+  double const tails = std::log(unit_interval(word)) / std::log1p(-probability);
+  return 1 + static_cast<std::uint64_t>(std::min(tails, 0x1p62 - 1024));
 }
 
 /// @brief A keyed permutation of 0 … n−1, computed element by element in O(1) memory.

@@ -29,10 +29,12 @@ class extrapolation {
 
   /// @brief Adds the pair (start, end) and overwrites `out` with the estimate, or with `end`.
   /// @param steps > 0: residuals have weights 1/steps_j in their norm; empty: equal weights
+  /// @param scale > 0: the pair that is added is (x, x + scale·(T(x) − x)). So changes in different
+  ///              numbers of steps become those of one map, which has the same fixed point
   /// @return Whether `out` is an estimate. @pre all have length d
   template <class Scalar>
-  bool operator()(std::span<Scalar const> start, std::span<Scalar const> end,
-                  std::span<double const> steps, std::span<Scalar> out) {
+  LOCALSGD_ONE_COPY bool operator()(std::span<Scalar const> start, std::span<Scalar const> end,
+                  std::span<double const> steps, std::span<Scalar> out, double scale = 1) {
     std::copy_n(end.data(), end.size(), out.data());
     if (size_ == most) {  // the newest replaces the oldest
       for (std::size_t i = 1; i != most; ++i) {
@@ -45,8 +47,9 @@ class extrapolation {
     last.end.resize(end.size());
     last.residual.resize(end.size());
     for (std::size_t j = 0; j != end.size(); ++j) {
-      last.end[j] = static_cast<double>(end[j]);
-      last.residual[j] = static_cast<double>(end[j]) - static_cast<double>(start[j]);
+      last.residual[j] = scale * (static_cast<double>(end[j]) - static_cast<double>(start[j]));
+      last.end[j] = scale == 1 ? static_cast<double>(end[j])
+                               : static_cast<double>(start[j]) + last.residual[j];
     }
     if (size_ < 2) return false;
     small_system<most> s;

@@ -71,6 +71,7 @@ struct aggregated_iterates : iterates<Scalar> {
 /// | `a.read(x)`                | collective, while no thread adds: x ← X where that is finite    |
 /// | `a.count(k, t)`            | worker k has added its steps up to t; returns the delay of what |
 /// |                            | it read                                                         |
+/// | `a.added_by_others(k)`     | how many steps of other workers than k have been added in all   |
 /// | `a.wait_for_others(t, k)`  | waits until step t is not too far ahead: see max_staleness      |
 template <Team T>
 class aggregate_access {
@@ -124,6 +125,13 @@ class aggregate_access {
   std::uint64_t count(std::size_t k, std::uint64_t t) noexcept {
     x_.added[k].steps.store(t, std::memory_order_release);
     return t - std::min(t, oldest());
+  }
+
+  std::uint64_t added_by_others(std::size_t k) const noexcept {
+    std::uint64_t sum = 0;
+    for (std::size_t i = 0; i != x_.added.size(); ++i)
+      if (i != k) sum += x_.added[i].steps.load(std::memory_order_acquire);
+    return sum;
   }
 
   void wait_for_others(std::uint64_t t, std::size_t k) {
@@ -215,6 +223,15 @@ class aggregate_access<T> {
     for (std::size_t i = 0; i != steps.size(); ++i)
       if (i != k) oldest = std::min(oldest, steps[i]);
     return t - static_cast<std::uint64_t>(oldest);
+  }
+
+  std::uint64_t added_by_others(std::size_t k) {
+    if (team_.total_workers() == 1) return 0;
+    auto const steps = add_steps(k, 0);
+    double sum = 0;
+    for (std::size_t i = 0; i != steps.size(); ++i)
+      if (i != k) sum += steps[i];
+    return static_cast<std::uint64_t>(sum);
   }
 
   // The deadline restarts whenever a worker makes progress.

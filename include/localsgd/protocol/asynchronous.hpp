@@ -8,6 +8,7 @@
 #include "localsgd/protocol/aggregate.hpp"
 #include "localsgd/protocol/iterates.hpp"
 #include "localsgd/protocol/worker_points.hpp"
+#include "localsgd/step_size/concept.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -22,6 +23,9 @@
 
 namespace localsgd::detail {
 
+/// @brief Stands for a step size that does not depend on delays.
+struct any_step_size {};
+
 /// @brief One thread of an asynchronous run: Algorithm 2 \cite stich2019local, on any Team with
 ///        an aggregate.
 ///
@@ -29,6 +33,11 @@ namespace localsgd::detail {
 /// what it reads there. Only evaluations synchronise all workers; with a largest staleness,
 /// workers that are too far ahead wait. Memory: one more vector per worker than a synchronous run,
 /// the point it last read, and that of the aggregate.
+///
+/// A step size that adapts to delays scales the change of a worker by s.at_delay(t, τ)/s(t), too, t
+/// the first step of its round. τ is the number of steps that the others have added since the worker
+/// last did, over K: what it read lacks these. A step that was added before it was read, and counted
+/// after, is one of them.
 ///
 /// On a team that orders its workers in virtual time (`T::orders_workers`) they access the
 /// aggregate in that order, and the K·T local steps of a run are made by whichever worker is free.
@@ -43,8 +52,12 @@ class asynchronous_protocol : public T {
   static constexpr bool averages_travel = false;
   static constexpr bool orders_workers = requires { typename T::virtual_order; };
 
-  template <class Scalar, class A>
-  bool exchange(aggregated_iterates<Scalar>& x, A&, round_info const& info) {
+  /// @brief Before the first round, if the step size adapts to delays.
+  void measure_delays() { seen_.assign(this->workers().size(), 0); }
+
+  template <class Scalar, class A, class E = any_step_size>
+  bool exchange(aggregated_iterates<Scalar>& x, A&, round_info const& info,
+                [[maybe_unused]] E const& step_size = {}) {
     if (this->cancelled()) throw localsgd::cancelled{};
     ++this->sent().exchanges;
     if constexpr (T::one_process)
@@ -56,7 +69,11 @@ class asynchronous_protocol : public T {
       if (still_finite(x)) aggregate.wait_for_others(info.steps, this->workers().first);
       for (std::size_t k = this->workers().first; k != this->workers().last; ++k) {
         if (!still_finite(x)) break;
-        if (add_and_read(x, k))
+        double factor = 1;
+        if constexpr (adapts_to_delays<E>)
+          factor = factor_of(step_size, k, info.steps - info.local_steps,
+                             aggregate.added_by_others(k));
+        if (add_and_read(x, k, factor))
           delay_ = std::max(delay_, aggregate.count(k, info.steps));
         else
           fail(x);
@@ -67,18 +84,20 @@ class asynchronous_protocol : public T {
 
   /// @brief Instead of local steps t, …, sync − 1 and their exchange: those of all workers, until
   ///        they have made K·sync in all. `drifted(k)` is called before worker k continues.
-  template <class Workers, class Scalar, class Drifted>
+  template <class Workers, class Scalar, class E, class Drifted>
     requires orders_workers
   void advance(Workers& all, aggregated_iterates<Scalar>& x, std::uint64_t t, std::uint64_t sync,
-               Drifted const& drifted) {
+               [[maybe_unused]] E const& step_size, Drifted const& drifted) {
     std::uint64_t const k_workers = this->total_workers();
     std::uint64_t const wanted = k_workers * sync, most = k_workers * this->last_step();
     while (finite_ && steps_ < wanted) {
       auto const [k, from, to] = this->order().next(sync - t, most - steps_);
       all[k].advance(from, to);
       x.local[k] = all[k].local();
+      double factor = 1;
+      if constexpr (adapts_to_delays<E>) factor = factor_of(step_size, k, from, steps_ - from);
       steps_ += to - from;
-      finite_ = add_and_read(x, k);
+      finite_ = add_and_read(x, k, factor);
       if (!finite_) return;
       drifted(k);
       all[k].assign(point(x, k));
@@ -139,6 +158,7 @@ class asynchronous_protocol : public T {
   template <class Scalar, class Archive>
   void worker_state(Archive& archive, std::size_t worker) {
     archive(delay_, last_read_.of<Scalar>()[worker - this->workers().first]);
+    if (!seen_.empty()) archive(seen_[worker - this->workers().first]);
   }
   template <class Scalar, class Archive>
   void shared_state(aggregated_iterates<Scalar>& x, Archive& archive) {
@@ -185,10 +205,20 @@ class asynchronous_protocol : public T {
     finite_ = false;
   }
 
-  // X ← X + w_k (x_k − what k last read); what k last read ← X. False, and nothing is added, if the
-  // change is not finite; false too if X is not. A worker alone has nothing to average.
+  // By how much the change of worker k since step t counts; the others have added so many in all.
+  template <class E>
+  double factor_of(E const& step_size, std::size_t k, std::uint64_t t, std::uint64_t others) {
+    std::uint64_t const before = std::exchange(seen_[k - this->workers().first], others);
+    double const delay =
+        static_cast<double>(others - before) / static_cast<double>(this->total_workers());
+    double const eta = step_size(t);
+    return eta > 0 ? step_size.at_delay(t, delay) / eta : 1;
+  }
+
+  // X ← X + factor·w_k (x_k − what k last read); what k last read ← X. False, and nothing is added,
+  // if the change is not finite; false too if X is not. A worker alone has nothing to average.
   template <class Scalar>
-  bool add_and_read(aggregated_iterates<Scalar>& x, std::size_t k) {
+  bool add_and_read(aggregated_iterates<Scalar>& x, std::size_t k, double factor) {
     auto& read = last_read_.of<Scalar>()[k - this->workers().first];
     std::span<Scalar const> const local = x.local[k];
     if (!all_finite(local)) return false;
@@ -198,8 +228,9 @@ class asynchronous_protocol : public T {
     }
     change_.resize(local.size());
     now_.resize(local.size());
+    double const weight = factor * x.weights[k];
     for (std::size_t i = 0; i != change_.size(); ++i)
-      change_[i] = x.weights[k] * (static_cast<double>(local[i]) - static_cast<double>(read[i]));
+      change_[i] = weight * (static_cast<double>(local[i]) - static_cast<double>(read[i]));
     aggregate_of(x).template add_and_read<Scalar>(change_, now_);
     bool finite = true;
     for (std::size_t i = 0; finite && i != read.size(); ++i) {
@@ -228,6 +259,7 @@ class asynchronous_protocol : public T {
 
   worker_points last_read_;  // the point that each of my workers continues from
   std::vector<double> change_, now_;
+  std::vector<std::uint64_t> seen_;  // if delays count: the steps of others at the last visit
   std::uint64_t steps_ = 0;  // of all workers, in virtual order
   std::uint64_t delay_ = 0;
   bool finite_ = true;

@@ -101,6 +101,7 @@ result<typename F::scalar> assembled_run(F const& f, settings const& asked,
   using checkpoint_type = std::remove_cvref_t<decltype(checkpoint)>;
   auto const worker = pick<worker_kind, F>([&] { return default_worker<F, protocol::never_waits>(reduces); }, given);
   using worker_type = std::remove_cvref_t<decltype(worker)>;
+  auto const step_rule = pick<step_size_kind, F>([] { return automatic_step{}; }, given);
   auto const averager = pick<averager_kind, F>([] { return default_averager<F>(); }, given);
   auto const compressor = pick<compressor_kind, F>([] { return identity{}; }, given);
   constexpr bool compresses = !std::same_as<std::remove_cvref_t<decltype(compressor)>, identity>;
@@ -112,6 +113,8 @@ result<typename F::scalar> assembled_run(F const& f, settings const& asked,
     all.add_text("averager", averager.identity());
     if constexpr (describes_itself<worker_type>)
       all.add_text("worker", worker.identity());
+    if constexpr (describes_itself<std::remove_cvref_t<decltype(step_rule)>>)
+      all.add_text("step size", step_rule.identity());
     if constexpr (describes_itself<std::remove_cvref_t<decltype(schedule)>>)
       all.add_text("schedule", schedule.identity());
     if constexpr (compresses) all.add_text("compressor", compressor.identity());
@@ -141,8 +144,8 @@ result<typename F::scalar> assembled_run(F const& f, settings const& asked,
         return sparse_type{};
     }();
     if constexpr (compresses) record.gradient.template send_sparse<protocol>(sparse);
-    auto const step_size = resolve_step_size(
-        f, p, pick<step_size_kind, F>([] { return automatic_step{}; }, given));
+    auto const step_size = resolve_step_size(f, p, step_rule);
+    using step_type = std::remove_cvref_t<decltype(step_size)>;
     auto const iterate_weights = pick<iterate_weights_kind, F>(
         [&] { return default_weights(worker, step_size); }, given);
     require_usable(iterate_weights, p.steps);
@@ -159,6 +162,7 @@ result<typename F::scalar> assembled_run(F const& f, settings const& asked,
     check_combination<scalar>(synchronizer, averager, compressor, hook.evaluates());
     check_worker<worker_type>(f, synchronizer, averager, compressor);
     check_schedule<worker_type>(schedule, synchronizer, averager);
+    check_step_size<step_type>(synchronizer, hook.evaluates());
 
     // The objective on which worker k steps.
     auto const own = [&]([[maybe_unused]] std::size_t k) -> auto const& {
@@ -213,6 +217,7 @@ result<typename F::scalar> assembled_run(F const& f, settings const& asked,
     }
     launch([&](auto& team) {
       static_assert(std::same_as<std::remove_cvref_t<decltype(team)>, protocol>);
+      if constexpr (adapts_to_delays<step_type> && protocol::never_waits) team.measure_delays();
       round_of round(team, own_sequences, hook, average, encoding, x, touched, record);
       local_sgd(round, schedule, step_size, p.steps, record);
     });
@@ -232,6 +237,7 @@ result<typename F::scalar> assembled_run(F const& f, settings const& asked,
     check_combination<scalar>(synchronizer, averager, compressor, evaluates);
     check_worker<worker_type>(f, synchronizer, averager, compressor);
     check_schedule<worker_type>(schedule, synchronizer, averager);
+    check_step_size<decltype(resolve_step_size(f, p, step_rule))>(synchronizer, false);
     return identity_of([](run_identity&) {}).text();
   };
   synchronizer.run(p, program<decltype(identity_text), decltype(run)>{identity_text, run});

@@ -10,6 +10,7 @@
 #include "localsgd/run/defaults.hpp"
 #include "localsgd/schedule/concept.hpp"
 #include "localsgd/settings.hpp"
+#include "localsgd/step_size/concept.hpp"
 #include "localsgd/worker/concept.hpp"
 
 #include <concepts>
@@ -80,6 +81,19 @@ void check_worker([[maybe_unused]] F const& f, [[maybe_unused]] S const& synchro
               "one with a gradient, such as l2, with " + name +
                   "; sgd and svrg make proximal steps");
     }
+  }
+}
+
+/// @brief Rejects what a step size that adapts to delays does not support, naming it.
+/// @param hook whether the worker has anchors
+template <class E, class S>
+void check_step_size([[maybe_unused]] S const& synchronizer, [[maybe_unused]] bool hook) {
+  if constexpr (adapts_to_delays<E>) {
+    require(!S::protocol::averages_travel, "synchronizer", "overlapped",
+            "asynchronous, or one that waits for its averages, with delay_adaptive");
+    require(!hook, "step_size", "delay_adaptive",
+            "another one with svrg or dane, whose workers wait for each other at each anchor; to "
+            "make plain steps, name a worker such as sgd");
   }
 }
 

@@ -63,10 +63,10 @@ void local_sgd(Round& round, S const& schedule, E const& step_size, std::uint64_
     if constexpr (detail::averages_in_groups<S>)
       for (std::uint64_t u = schedule.next_inside(t); u < sync; u = schedule.next_inside(u))
         round.average_in_groups(u, schedule.groups());
-    round.advance(recorder, sync);  // x_k: local steps t, …, sync − 1
+    round.advance(recorder, sync, step_size);  // x_k: local steps t, …, sync − 1
     checkpoints.decide(sync, round.rounds() + 1);
     // x̄ ← Σ w_k x_k, or X ← X + w_k Δx_k; and x_k ← x̄, or X
-    round.exchange(recorder, sync, step_size(t));
+    round.exchange(recorder, sync, step_size);
     checkpoints.keep();
   }
   round.end_rounds();

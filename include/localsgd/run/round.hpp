@@ -131,11 +131,11 @@ class round_of {
   /// @brief Collective: local steps t, …, sync − 1 of the workers of this thread, then their
   ///        exchange: x̄ ← Σ w_k x_k or the result of the averager, or X ← X + w_k Δx_k; and x_k ←
   ///        x̄, or X.
-  template <class Recorder>
-  void advance(Recorder& recorder, std::uint64_t sync) {
+  template <class Recorder, class E>
+  void advance(Recorder& recorder, std::uint64_t sync, [[maybe_unused]] E const& step_size) {
     if constexpr (Protocol::orders_workers) {
       bool const drifts = recorder.measures_drift(sync);
-      team_.advance(workers_, x_, steps_, sync, [&](std::size_t k) {
+      team_.advance(workers_, x_, steps_, sync, step_size, [&](std::size_t k) {
         if (drifts) recorder.drift(k, x_.local[k], team_.point(x_, k));
       });
     } else {
@@ -160,16 +160,16 @@ class round_of {
                    [&](std::size_t k, std::span<scalar const> mean) { workers_[k].assign(mean); });
   }
 
-  template <class Recorder>
-  void exchange(Recorder& recorder, std::uint64_t sync, double step_size) {
-    round_info const info{rounds_, sync, sync - steps_, step_size};
+  template <class Recorder, class E>
+  void exchange(Recorder& recorder, std::uint64_t sync, E const& step_size) {
+    round_info const info{rounds_, sync, sync - steps_, step_size(steps_)};
     steps_ = sync;
     ++rounds_;
     if constexpr (Protocol::keeps_time && !Protocol::orders_workers)
       team_.arrive(sync, work());
     // Averages of groups leave coordinates different that no worker has touched since.
     bool const grouped = made_ > sync - info.local_steps;
-    if (grouped || !exchange_touched(recorder, info)) exchange_points(recorder, info);
+    if (grouped || !exchange_touched(recorder, info)) exchange_points(recorder, info, step_size);
     if constexpr (Protocol::keeps_time && !Protocol::orders_workers)
       team_.depart(Protocol::averages_travel);
   }
@@ -185,8 +185,9 @@ class round_of {
     };
   }
 
-  template <class Recorder>
-  void exchange_points(Recorder& recorder, round_info const& info) {
+  template <class Recorder, class E>
+  void exchange_points(Recorder& recorder, round_info const& info,
+                       [[maybe_unused]] E const& step_size) {
     if constexpr (Protocol::orders_workers) {
       team_.exchange(x_, averager_, info);  // they have already arrived
       return;
@@ -200,6 +201,8 @@ class round_of {
         else
           return false;
       });
+    else if constexpr (Protocol::never_waits)
+      team_.exchange(x_, averager_, info, step_size);
     else
       team_.exchange(x_, averager_, info);
     bool const drifts = recorder.measures_drift(info.steps);

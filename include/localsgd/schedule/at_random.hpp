@@ -6,7 +6,6 @@
 #include "localsgd/core/random.hpp"
 #include "localsgd/schedule/concept.hpp"
 
-#include <cmath>
 #include <cstdint>
 #include <limits>
 
@@ -40,11 +39,10 @@ class at_random {
   }
 
  private:
-  // 1 + ⌊ln u / ln(1 − 1/H)⌋, at most about 38H.
+  // At most about 38H.
   std::uint64_t gap(std::uint64_t t) const noexcept {
-    if (local_steps_ == 1) return 1;
-    double const u = unit_interval(random_words(seed_, random_stream::gaps, 0, t)[0]);
-    return 1 + static_cast<std::uint64_t>(std::log(u) / std::log1p(-1 / local_steps_));
+    return tosses_until_heads(1 / local_steps_,
+                              random_words(seed_, random_stream::gaps, 0, t)[0]);
   }
 
   double local_steps_;

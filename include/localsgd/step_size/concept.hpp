@@ -27,25 +27,40 @@ concept shift_if_any_is_const_and_returns_double =
     bool(!has_shift<S> || requires(S const& s) {
            { s.shift() } -> std::same_as<double>;
          });
+template <class S>
+concept has_at_delay = requires(S& s, std::uint64_t t, double delay) { s.at_delay(t, delay); };
+/// @brief A StepSize with an `at_delay`.
+template <class S>
+concept adapts_to_delays = requires(S const& s, std::uint64_t t, double delay) {
+  { s.at_delay(t, delay) } -> std::same_as<double>;
+};
+template <class S>
+concept at_delay_if_any_is_const_and_returns_double =
+    bool(!has_at_delay<S> || adapts_to_delays<S>);
 template <class R, class F>
 concept has_choose = requires(R const& r, F const& f, plan const& p) { r.choose(f, p); };
 }  // namespace detail
 
 /// @brief η_t, the step size of local step t = 0, 1, …, the same on every worker.
 ///
-/// | expression  | type     | meaning                                                            |
-/// |-------------|----------|--------------------------------------------------------------------|
-/// | `s(t)`      | `double` | η_t > 0; a step is x ← x − η_t g with g the *mean* gradient        |
-/// | `s.shift()` | `double` | optional: the a ≥ 0 of the weights w_t = (a+t)² that go with η_t;  |
-/// |             |          | 1 if it is missing                                                 |
+/// | expression         | type     | meaning                                                     |
+/// |--------------------|----------|-------------------------------------------------------------|
+/// | `s(t)`             | `double` | η_t > 0; a step is x ← x − η_t g with g the *mean* gradient |
+/// | `s.shift()`        | `double` | optional: the a ≥ 0 of the weights w_t = (a+t)² that go     |
+/// |                    |          | with η_t; 1 if it is missing                                |
+/// | `s.at_delay(t, τ)` | `double` | optional: the step size ≥ 0 that the steps of a round from  |
+/// |                    |          | step t on should have had, known when they arrive with the  |
+/// |                    |          | delay τ ≥ 0 in an asynchronous run; s(t) if τ = 0. Their    |
+/// |                    |          | change is scaled to it: see `delay_adaptive`                |
 ///
 /// Without explicit IterateWeights a run averages with quadratic_weights{a}: recommended_weights().
 ///
-/// Requirements that the compiler cannot check: both are pure, and `s(t)` is cheap: it runs at
+/// Requirements that the compiler cannot check: all are pure, and `s(t)` is cheap: it runs at
 /// every local step.
 template <class S>
 concept StepSize = std::copy_constructible<S> && detail::has_step_size_at_t<S> &&
-                   detail::shift_if_any_is_const_and_returns_double<S>;
+                   detail::shift_if_any_is_const_and_returns_double<S> &&
+                   detail::at_delay_if_any_is_const_and_returns_double<S>;
 
 /// @brief Chooses a StepSize from the objective and the plan, before the run: `r.choose(f, plan)`.
 template <class R, class F>

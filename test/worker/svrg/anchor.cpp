@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -93,6 +94,30 @@ BOOST_FIXTURE_TEST_CASE(anchors_are_an_epoch_of_local_steps_apart, fixture) {
     auto const [moved, restarted] = visit(5, {0, 0});
     BOOST_TEST(moved.empty());  // it is not time yet
     BOOST_TEST((point_of(anchor) == vector_type{4, 4}));
+  });
+}
+
+// The number of steps is 1 + ⌊ln u / ln(1 − q)⌋, u from the words at the last anchor.
+BOOST_FIXTURE_TEST_CASE(random_anchors_move_where_the_coin_shows_heads, fixture) {
+  p.seed = 4;
+  double const q = 0.125;
+  svrg_anchor<quadratic<>, constant_step> anchor(f, step, p, svrg_start::at_once,
+                                                 detail::anchor_renewal(p, q));
+  full_gradient pass(f, p);
+  support::with_team(p.workers, 1, [&](auto& team) {
+    std::uint64_t next = 0, moves = 0;
+    for (std::uint64_t t = 0; t <= 200; ++t) {
+      double const x = 4 - static_cast<double>(t) / 100;  // f falls
+      context round{team, pass, t, {x, x}};
+      BOOST_TEST(anchor.looks_at(t) == (t == next));
+      anchor.before_round(round);
+      BOOST_TEST(round.moved_to.empty() == (t != next));
+      if (t != next) continue;
+      ++moves;
+      double const u = unit_interval(random_words(4, random_stream::renewals, 0, t)[0]);
+      next = t + 1 + static_cast<std::uint64_t>(std::log(u) / std::log1p(-q));
+    }
+    BOOST_TEST(moves > 10u);  // 26 on average, with a standard deviation of 5
   });
 }
 

@@ -86,6 +86,11 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(no_step_is_longer_than_the_penalty_allows, Matrix,
   // An anchor lasts for m = n/(Kb) = 5 steps: at most 1/(λm) = 1/10.
   auto const t = table_of(f, support::make_plan(n, d, 4, 2), 1e9, false);
   for (double const eta : etas(t, d)) BOOST_TEST(eta == 0.1, to_rounding);
+  // One for 4 times as many steps: 1/(4λm).
+  auto const p = support::make_plan(n, d, 4, 2);
+  svrg_steps<decltype(f)> longer(f, p, 1e9, false, 4);
+  longer.take(std::vector<double>(d), n, 1);
+  for (double const eta : etas(longer, d)) BOOST_TEST(eta == 0.025, to_rounding);
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(automatic_steps_do_not_depend_on_the_units_of_a_feature, Matrix,

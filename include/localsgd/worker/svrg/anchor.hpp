@@ -15,6 +15,7 @@
 #include "localsgd/worker/anchor_progress.hpp"
 #include "localsgd/worker/newton/descent.hpp"
 #include "localsgd/worker/round_hook.hpp"
+#include "localsgd/worker/svrg/renewal.hpp"
 #include "localsgd/worker/svrg/start.hpp"
 #include "localsgd/worker/svrg/steps.hpp"
 
@@ -30,12 +31,11 @@
 /// @brief The anchor of variance-reduced steps, and when it moves.
 
 namespace localsgd::detail {
-/// @brief x̃ with f(x̃) and ∇f(x̃), shared by the sequences of all workers. They read it, and it moves
-///        only at sync times: a RoundHook.
+/// @brief x̃ with f(x̃) and ∇f(x̃), for all workers. It moves only at sync times: a RoundHook.
 ///
-/// After m = ⌈n/(Kb)⌉ local steps from x̃, and at the end, the consensus T(x̃) is the candidate for the
-/// next anchor. With a regularizer without a gradient, T ends with a proximal step along the gradient
-/// at x̃, so that anchors have the zeros of proximal points and satisfy the constraints.
+/// After m = ⌈n/(Kb)⌉ local steps, or as anchor_renewal says, and at the end, the consensus T(x̃) is the
+/// candidate for the next anchor. With a regularizer without a gradient, T ends with a proximal step
+/// along the gradient at x̃, so that anchors have the zeros of proximal points and are feasible.
 /// - Anderson acceleration of the map T (detail::extrapolation) proposes a better point;
 /// - f must not rise. If the proposal raises f, the consensus is used; if the consensus raises f or is
 ///   not finite, the old anchor is used with half the step size. So f falls for any first step size.
@@ -47,19 +47,20 @@ class svrg_anchor {
 
   /// @param step_size η_t where a new anchor is taken after t steps; automatic: see detail::svrg_steps
   svrg_anchor(F const& f, E const& step_size, plan const& p, svrg_start start)
+      : svrg_anchor(f, step_size, p, start, anchor_renewal(p, start)) {}
+  svrg_anchor(F const& f, E const& step_size, plan const& p, svrg_start start,
+              anchor_renewal const& renewal)
       : f_(&f),
         step_size_(&step_size),
         p_(&p),
-        period_(std::max<std::uint64_t>(
-            1, (p.samples + p.workers * p.batch_size - 1) / (p.workers * p.batch_size))),
-        slack_(8 * p.local_steps > period_ ? period_ / 8 : 0),
-        next_(first_look(start, period_)),
+        renewal_(renewal),
         active_(start == svrg_start::at_once),
         rescues_(start == svrg_start::never ? most_rescues : 0),
         point_(start == svrg_start::never ? 0 : p.dimension),
         trial_(point_.size()),
-        steps_(start == svrg_start::never ? svrg_steps<F>()
-                                          : svrg_steps<F>(f, p, step_size(0), automatic)),
+        steps_(start == svrg_start::never
+                   ? svrg_steps<F>()
+                   : svrg_steps<F>(f, p, step_size(0), automatic, renewal.stretch())),
         descent_(start != svrg_start::never && automatic && p.tolerance > 0
                      ? newton_descent<F>(f, p)
                      : newton_descent<F>()) {}
@@ -73,7 +74,7 @@ class svrg_anchor {
   // The interface of a round hook: see localsgd::RoundHook.
   bool evaluates() const noexcept { return !point_.empty(); }
   bool looks_at(std::uint64_t t) const noexcept {
-    return t >= next_ || (t == p_->steps && active_ && t != renewed_at_);
+    return renewal_.due(t) || (t == p_->steps && active_ && t != renewed_at_);
   }
   bool evaluates_at(std::uint64_t t) const noexcept {
     return t == renewed_at_ || (active_ && looks_at(t));
@@ -121,7 +122,7 @@ class svrg_anchor {
 
   template <class Archive>
   void state(Archive& archive) {
-    archive(next_, active_, renewed_at_, passes_, active_since_, rescues_, progress_.idle, point_,
+    archive(renewal_, active_, renewed_at_, passes_, active_since_, rescues_, progress_.idle, point_,
             history_, steps_, value_, progress_.reference, factor_, descent_);
   }
 
@@ -154,7 +155,8 @@ class svrg_anchor {
       prepare(round);
     } else if (leader && !lost) {
       std::span<scalar> const trial = trial_;
-      bool const estimated = history_(point(), end_of_map(consensus), steps_.relative(), trial);
+      bool const estimated = history_(point(), end_of_map(consensus), steps_.relative(), trial,
+                                      renewal_.mean_over(t - renewed_at_));
       if (estimated) make_proximal_step(trial);
       next = estimated ? move::leap : move::forward;
     }
@@ -222,9 +224,9 @@ class svrg_anchor {
       average_is_better = seems_lower(*f_, round.pass(), team, 1024,
                                       std::span<scalar const>(trial_), consensus);
     });
-    int const answer = average_is_better || t >= period_ ? 1 : 0;
+    int const answer = average_is_better || t >= renewal_.period() ? 1 : 0;
     if (team.leads() && !average_is_better) set_trial(consensus);
-    if (team.leads() && answer == 0) next_ = t + std::max<std::uint64_t>(1, period_ / 4);
+    if (team.leads() && answer == 0) renewal_.look_again_after(t);
     return team.broadcast(answer) != 0;
   }
 
@@ -252,8 +254,7 @@ class svrg_anchor {
     ++passes_;
     if (made == move::back) ++rescues_;
     bool const first = std::isnan(value_.objective);
-    // Cancellation can turn the difference of two values into noise, while their gradients still give
-    // information.
+    // Cancellation can turn the difference of two values into noise, but not their gradients.
     bool const by_gradient = value.squared_gradient_norm < value_.squared_gradient_norm;
     double const noise = (by_gradient ? 64 : 1) * rounding_of(value_.objective);
     bool const rises = !(value.objective <= value_.objective + noise);
@@ -272,7 +273,7 @@ class svrg_anchor {
     if (passes_ == 1) active_since_ = t, steps_.choose(pass.sum(), static_cast<double>(p_->samples));
     scale_ = automatic ? factor_ : factor_ * (*step_size_)(t) / (*step_size_)(0);
     take_steps(pass);
-    active_ = true, renewed_at_ = t, next_ = t + period_ - slack_;
+    active_ = true, renewed_at_ = t, renewal_.renewed(t);
   }
 
   void take_steps(full_gradient const& pass) {
@@ -282,8 +283,7 @@ class svrg_anchor {
   F const* f_;
   E const* step_size_;
   plan const* p_;
-  std::uint64_t period_, slack_;  // a sync time within this slack of the end of an epoch counts as its end
-  std::uint64_t next_;
+  anchor_renewal renewal_;
   bool active_, descended_ = false;
   std::uint64_t renewed_at_ = std::numeric_limits<std::uint64_t>::max();
   std::uint64_t passes_ = 0, active_since_ = 0;

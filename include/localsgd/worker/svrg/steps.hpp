@@ -52,7 +52,7 @@ class svrg_steps<F> {
   static constexpr bool sparse = sparse_row<row>;
 
   svrg_steps() = default;
-  svrg_steps(F const& f, plan const& p, double step_size, bool automatic)
+  svrg_steps(F const& f, plan const& p, double step_size, bool automatic, double stretch = 1)
       : d_(p.dimension),
         penalized_(penalized_coordinates(f)),
         table_(2 * p.dimension),
@@ -60,7 +60,7 @@ class svrg_steps<F> {
         relative_(automatic ? p.dimension : 0),
         step_size_(step_size),
         largest_(ridge_of(f) > 0 ? static_cast<double>(p.workers * p.batch_size) /
-                                       (ridge_of(f) * static_cast<double>(p.samples))
+                                       (stretch * ridge_of(f) * static_cast<double>(p.samples))
                                  : infinity),
         intercept_(f.intercept()),
         ridge_(ridge_of(f)),

@@ -49,7 +49,7 @@ class svrg_steps : public uniform_metric {
   using scalar = typename F::scalar;
 
   svrg_steps() = default;
-  svrg_steps(F const& f, plan const& p, double step_size, bool automatic)
+  svrg_steps(F const& f, plan const& p, double step_size, bool automatic, double /*stretch*/ = 1)
       : slopes_(f),
         gradient_(p.dimension),
         step_size_(automatic ? step_size * std::max(1.0, averaging_gain(p.workers, 2))
@@ -97,7 +97,7 @@ class svrg_steps : public uniform_metric {
 
 /// @brief The table of softmax regression and similar objectives: h = η∇f(x̃), and η. The gradient
 ///        of the penalty is that of the anchor, so η is at most 1/(λm), m the local steps of an
-///        epoch.
+///        epoch, or of anchor_renewal::stretch() epochs.
 template <Objective F>
   requires factored_with_scores<stepped_objective<F>>
 class svrg_steps<F> : public uniform_metric {
@@ -106,13 +106,13 @@ class svrg_steps<F> : public uniform_metric {
   static constexpr bool sparse = false;  // required by variance_reduced_iterate
 
   svrg_steps() = default;
-  svrg_steps(F const& f, plan const& p, double step_size, bool automatic)
+  svrg_steps(F const& f, plan const& p, double step_size, bool automatic, double stretch = 1)
       : slopes_(f),
         table_(p.dimension),
         step_size_(automatic ? step_size * std::max(1.0, averaging_gain(p.workers, 2)) : step_size) {
     if (ridge_of(f) > 0)
       largest_ = static_cast<double>(p.workers * p.batch_size) /
-                 (ridge_of(f) * static_cast<double>(p.samples));
+                 (stretch * ridge_of(f) * static_cast<double>(p.samples));
   }
 
   auto& slopes() noexcept { return slopes_; }
