@@ -108,6 +108,30 @@ descent<F> descend(F const& f, std::vector<double> start, int steps, std::size_t
 
 }  // namespace
 
+BOOST_AUTO_TEST_CASE(the_direction_of_few_samples_is_a_combination_of_their_rows) {
+  // ∇f(0) = a·φ', and so a is an eigenvector of ∇²f = λI + φ''·aaᵀ: the direction is a multiple of a,
+  // found in one iteration, whatever the units of the features. A pass more measures the diagonal.
+  auto a = support::random_features<double>(1, 60, 4);
+  for (std::size_t j = 0; j != 60; ++j) a(0, j) *= std::pow(10.0, static_cast<double>(j % 7) - 3);
+  std::vector<double> const y{2};
+  linear_objective const f(a, y, squared{}, l2{1e-3});
+  plan const p = plan_of(f);
+  full_gradient pass(f, p);
+  detail::newton_cg direction(f, p);
+  std::vector<double> const zero(60, 0.0);
+  std::vector<double> step(60), multiple(60);
+  support::with_team(p.workers, 1, [&](auto& team) {
+    pass(f, std::span<double const>(zero), team);
+    direction.curvature_at(f, std::span<double const>(zero), pass, team);
+    BOOST_TEST(direction.solve(0, step) > 0);
+  });
+  BOOST_TEST(direction.sums() == 2u);
+  double square = 0;
+  for (std::size_t j = 0; j != 60; ++j) square += a(0, j) * a(0, j);
+  for (std::size_t j = 0; j != 60; ++j) multiple[j] = 2 / (1e-3 + square) * a(0, j);
+  BOOST_TEST(support::relative_distance(step, multiple) <= 1e-6);  // differences of gradients
+}
+
 BOOST_AUTO_TEST_CASE(least_squares_in_any_units_is_solved) {
   auto const a = in_other_units();
   auto const y = support::random_point(n, 3);

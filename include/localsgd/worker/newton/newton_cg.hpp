@@ -19,6 +19,7 @@
 #include <cmath>
 #include <concepts>
 #include <cstddef>
+#include <numeric>
 #include <span>
 #include <vector>
 
@@ -36,7 +37,9 @@ concept has_gradients_only = differentiable<stepped_objective<F>> &&
 /// @brief p ≈ −∇²f(x)⁻¹∇f(x) by conjugate_gradients, with ∇²f(x)q ≈ (∇f(x + εq) − ∇f(x))/ε: a full
 ///        gradient for each iteration.
 ///
-/// The diagonal D of the preconditioner is that of ∇²f(x) if it can be computed from rows.
+/// The diagonal D of the preconditioner is that of ∇²f(x) if it can be computed from rows. But with
+/// more coordinates than the Hessian of the losses has ranks, ∇²f(x) has the eigenvalue λ many times,
+/// which D would turn into many different ones, each worth an iteration: D is a multiple of I then.
 /// Otherwise D_j = μ + κ·(1/n) Σ_i (∂f_i/∂x_j)² at x = 0. For a linear model this is the mean
 /// square of feature j, up to a factor, so the units of features do not matter. κ is chosen such
 /// that D matches ∇²f(0) along a random direction. D is measured once, with the first direction, in
@@ -113,8 +116,22 @@ class newton_cg {
       if (j < penalized) scale += lambda;
       if (!std::isnormal(scale)) scale = lambda;
     }
+    if (penalized > rank_bound(f)) flatten(std::span(search_.scale()).first(penalized));
     unit_ = shift * std::sqrt(std::isnormal(value) ? std::abs(value) : 1);
     passes_ += 1;
+  }
+
+  // The largest rank that the Hessian of the losses can have.
+  std::size_t rank_bound([[maybe_unused]] F const& f) const noexcept {
+    if constexpr (requires { f.outputs(); })
+      return p_.samples * f.outputs();
+    else
+      return p_.samples;
+  }
+  static void flatten(std::span<double> scale) {
+    double const sum = std::accumulate(scale.begin(), scale.end(), 0.0);
+    double const mean = sum / static_cast<double>(scale.size());
+    if (std::isnormal(mean)) std::fill(scale.begin(), scale.end(), mean);
   }
 
   // Collective, once: D for an objective that provides only gradients.
