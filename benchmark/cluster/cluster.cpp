@@ -45,22 +45,6 @@ struct measured {
   double objective = 0, predicted = 0, predicted_objective = 0;
 };
 
-/// What both ranks and the line can do: one entry a turn. What counts is the best of all turns, as
-/// it is of runs: on a machine that others use as well most of them are of somebody else's making.
-struct speeds {
-  std::vector<double> gradient = {}, latency = {}, bandwidth = {};
-
-  cost_model model() const {
-    // What localsgd::mpi sends with a worker on either rank is a vector each way, like a ring of
-    // two: but in one message, where the ring has two halves.
-    return {.gradient_seconds = std::ranges::min(gradient),
-            .latency_seconds = std::ranges::min(latency) / 2,
-            .bytes_per_second = std::ranges::max(bandwidth),
-            .network = topology::ring,
-            .members = workers};
-  }
-};
-
 class report {
  public:
   report(std::string const& folder, std::string const& device, int repeats, bool precedence,
@@ -94,7 +78,7 @@ class report {
     };
     // Both "hosts" are one machine: they must not notice.
     mpi ranks(MPI_COMM_WORLD, {.threads = 1, .shared_memory = false});
-    speeds seen;
+    line::speeds seen;
     take_speeds(seen, f, step);
 
     std::vector<measured> all;
@@ -198,7 +182,7 @@ class report {
   /// A gradient on one thread, without any network, both ranks at the same time: that of the
   /// slower one, for whom the other has to wait. And the line.
   template <class F, class Step>
-  void take_speeds(speeds& seen, F const& f, Step const& step) const {
+  void take_speeds(line::speeds& seen, F const& f, Step const& step) const {
     line::precedence const first(precedence_);
     constexpr double long_enough = 0.05;
     constexpr int times = 5;

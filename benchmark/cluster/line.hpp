@@ -3,6 +3,7 @@
 #pragma once
 
 #include <localsgd/mpi.hpp>
+#include <localsgd/theory/cost_model.hpp>
 
 #include <sched.h>
 
@@ -137,6 +138,22 @@ struct speed {
     constexpr std::size_t few = 8;
     double const brief = exchange_seconds(few, 1000), whole = exchange_seconds(many, 60);
     return {brief, static_cast<double>(many - few) / std::max(whole - brief, 1e-9)};
+  }
+};
+
+/// @brief What both ranks and the line can do: one element a turn. The best of all turns counts, as it
+///        does of runs: on a machine that others use as well they cause most of the rest.
+struct speeds {
+  std::vector<double> gradient = {}, latency = {}, bandwidth = {};
+
+  localsgd::cost_model model() const {
+    // What localsgd::mpi sends with a worker on either rank is a vector each way, like a ring of
+    // two: but in one message, where the ring has two halves.
+    return {.gradient_seconds = std::ranges::min(gradient),
+            .latency_seconds = std::ranges::min(latency) / 2,
+            .bytes_per_second = std::ranges::max(bandwidth),
+            .network = localsgd::topology::ring,
+            .members = 2};
   }
 };
 

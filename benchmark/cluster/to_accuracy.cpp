@@ -75,20 +75,6 @@ struct measured {
   double best() const { return std::ranges::min(seconds); }
 };
 
-/// What the ranks and the line can do: one element a turn. The best counts, as it does of runs.
-struct speeds {
-  std::vector<double> gradient = {}, latency = {}, bandwidth = {};
-
-  cost_model model() const {
-    // A vector each way in one message, where a ring of two has two halves: see cluster.cpp.
-    return {.gradient_seconds = std::ranges::min(gradient),
-            .latency_seconds = std::ranges::min(latency) / 2,
-            .bytes_per_second = std::ranges::max(bandwidth),
-            .network = topology::ring,
-            .members = workers};
-  }
-};
-
 /// Ends a run at a value of f.
 struct until {
   double goal;
@@ -207,7 +193,7 @@ class study {
   objective all_, split_;
   double goal_ = 0, objective_ = 0;
   std::array<measured, 3> methods_{{{"dane{}"}, {pairs_10}, {"L-BFGS, 30 pairs"}}};
-  speeds seen_;
+  line::speeds seen_;
 };
 
 std::FILE* open(std::string const& path) {

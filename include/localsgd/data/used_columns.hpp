@@ -20,6 +20,11 @@
 
 namespace localsgd::detail {
 
+template <class Matrix>
+inline constexpr bool is_csr_matrix = false;
+template <class Value>
+inline constexpr bool is_csr_matrix<csr_matrix<Value>> = true;
+
 /// @brief A matrix without its empty columns, with the most frequent columns first.
 template <class Value>
 struct used_columns {

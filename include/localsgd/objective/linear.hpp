@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/data/used_columns.hpp"
 #include "localsgd/kernels/power_iteration.hpp"
 #include "localsgd/loss/concept.hpp"
 #include "localsgd/loss/lipschitz.hpp"
@@ -168,6 +169,13 @@ class linear_objective {
   std::span<double const> offsets() const noexcept { return options_.offset; }
   /// S/n, in the units of the weights; 1 without weights.
   double mean_weight() const noexcept { return mean_weight_; }
+  /// For minimize(), with l2 or without a penalty: the features without columns that no sample has, if
+  /// that pays off. The coordinates of these columns stay 0.
+  auto used_features() const
+    requires(detail::is_csr_matrix<Matrix> && detail::ridge_regularizer<RegularizerType>)
+  {
+    return detail::without_empty_columns(*features_);
+  }
   /// The same model of other features: as many rows, and as many columns as the regularizer allows.
   linear_objective with_features(Matrix const& features) const {
     linear_objective f = *this;

@@ -5,9 +5,6 @@
 #include "localsgd/averager/mean.hpp"
 #include "localsgd/compressor/identity.hpp"
 #include "localsgd/core/tensor.hpp"
-#include "localsgd/data/used_columns.hpp"
-#include "localsgd/objective/linear.hpp"
-#include "localsgd/objective/regularized.hpp"
 #include "localsgd/result.hpp"
 #include "localsgd/run/components.hpp"
 #include "localsgd/run/record.hpp"
@@ -32,15 +29,11 @@ concept sees_coordinates =
          (averager_kind::of<C, F> && !std::same_as<C, mean>) ||
          (compressor_kind::of<C, F> && !std::same_as<C, identity>));
 
-/// @brief Whether a run may leave out coordinates of features that no sample has. They stay 0 if the
-///        run starts there and the penalty is (λ/2)‖x‖².
+/// @brief Whether a run may leave out coordinates of features that no sample has: if it starts at 0, and
+///        the objective says which they are.
 template <class F, class... Given>
-inline constexpr bool may_leave_out_columns = false;
-template <class Value, class L, class Scalar, class R, class... Given>
-inline constexpr bool
-    may_leave_out_columns<linear_objective<csr_matrix<Value>, L, Scalar, R>, Given...> =
-        ridge_regularizer<R> &&
-        !(sees_coordinates<Given, linear_objective<csr_matrix<Value>, L, Scalar, R>> || ...);
+inline constexpr bool may_leave_out_columns =
+    requires(F const& f) { f.used_features(); } && !(sees_coordinates<Given, F> || ...);
 
 /// @brief x with all coordinates, of which the ones left out are 0. What follows the features, the
 ///        intercept, stays behind them.
@@ -60,7 +53,7 @@ template <class... Given, class F, class Run>
 auto run_on_used_columns(F const& f, Run const& run) {
   if constexpr (may_leave_out_columns<F, Given...>) {
     stopwatch const watch;
-    if (auto const used = without_empty_columns(f.features())) {
+    if (auto const used = f.used_features()) {
       auto result = run(f.with_features(used->matrix), watch.total());
       for (auto* const x : {&result.x, &result.average, &result.last})
         *x = with_all_columns(*x, used->original, f.features().columns());
