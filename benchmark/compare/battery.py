@@ -39,8 +39,9 @@ SETS = (
     "boston diamonds diamonds_std collinear_regression sparse_regression randhie claims"
 ).split()
 SMALL = (
-    "spam spam_std a9a w8a ticdata income pima breast_cancer collinear news satellite vehicle_std "
-    "dna digits boston boston_std diamonds collinear_regression randhie claims"
+    "spam spam_std a9a w8a ticdata income pima breast_cancer collinear news expression "
+    "satellite vehicle_std dna digits boston boston_std diamonds collinear_regression randhie "
+    "claims"
 ).split()
 
 

@@ -293,6 +293,16 @@ SETS["million_columns"] = ("binary", lambda: sparse_binary(2, 20_000, 1_000_000,
 SETS["news"] = ("binary", lambda: sparse_binary(3, 1_000, 10_000, 30))
 
 
+@data_set("expression", "binary")
+def expression():
+    """Few samples of many correlated features, as of gene expression: 15 factors and noise."""
+    random = np.random.default_rng(12)
+    n, d = 200, 5_000
+    a = random.standard_normal((n, 15)) @ random.standard_normal((15, d))
+    a = a * np.exp(0.5 * random.standard_normal(d)) + random.standard_normal((n, d))
+    return standardised(a), signs(a[:, :30].sum(axis=1) + 20 * random.standard_normal(n) > 0)
+
+
 @data_set("news_topics", "classes")
 def news_topics():
     """20 topics, each with words that are more frequent in it."""
