@@ -10,8 +10,8 @@ set -euo pipefail
 runs=$("$1" --demangle "$2" | grep -o ' [A-Za-z] localsgd::result<.*detail::assembled_run<.*)$')
 count() { grep -c "$1" <<<"$runs" || true; }
 
-undefined=$(count '^ U .*, std::tuple<> const&)$')
-defined=$(count '^ [^U] .*, std::tuple<> const&)$')
-others=$(count '^ [^U] .*, std::tuple<localsgd::.*> const&)$')
+undefined=$(count '^ U .*, std::tuple<> const&, double)$')
+defined=$(count '^ [^U] .*, std::tuple<> const&, double)$')
+others=$(count '^ [^U] .*, std::tuple<localsgd::.*> const&, double)$')
 echo "runs without further components: $undefined undefined, $defined defined; with one: $others defined"
 ((undefined == 2 && defined == 0 && others == 2))

@@ -61,7 +61,7 @@ namespace {
 
 using namespace localsgd;
 
-// Rows of 5 features, which is all that each of them has in common with others.
+// Rows of 5 features. With 5n = d each feature is in one row.
 csr_matrix<double> rows_of(std::size_t n, std::size_t d) {
   auto const shape = [](std::size_t size) { return std::array<std::size_t, 1>{size}; };
   vector<std::size_t> starts(shape(n + 1));
@@ -69,7 +69,7 @@ csr_matrix<double> rows_of(std::size_t n, std::size_t d) {
   vector<double> values(shape(5 * n));
   for (std::size_t i = 0; i <= n; ++i) starts.data()[i] = 5 * i;
   for (std::size_t e = 0; e != 5 * n; ++e) {
-    indices.data()[e] = static_cast<std::uint32_t>(e % 5 * (d / 5) + e * e * 31 % (d / 5));
+    indices.data()[e] = static_cast<std::uint32_t>(e % 5 * (d / 5) + e / 5 * 7919 % (d / 5));
     values.data()[e] = 1;
   }
   return {d, std::move(starts), std::move(indices), std::move(values)};
@@ -88,7 +88,7 @@ BOOST_AUTO_TEST_CASE(what_is_allocated_is_counted) {
 }
 
 BOOST_AUTO_TEST_CASE(plain_steps_take_3k_plus_4_vectors_and_16_mib_and_a_tolerance_20_more) {
-  std::size_t const n = 4000, d = 100'000;
+  std::size_t const n = 20'000, d = 100'000;
   auto const a = rows_of(n, d);
   auto const y = support::random_signs(n, 2);
   linear_objective const f(a, y, logistic{}, l2{1e-3});
@@ -106,4 +106,17 @@ BOOST_AUTO_TEST_CASE(plain_steps_take_3k_plus_4_vectors_and_16_mib_and_a_toleran
                    ((3 * k + 4) * d + more) * sizeof(double) + (std::size_t{16} << 20U));
         BOOST_TEST(peak - before >= 3 * k * d * sizeof(double));  // or this counts something else
       }
+}
+
+BOOST_AUTO_TEST_CASE(features_that_do_not_occur_take_no_vectors_of_workers) {
+  std::size_t const n = 4000, d = 100'000, k = 8;  // a fifth of the features occur
+  auto const a = rows_of(n, d);
+  auto const y = support::random_signs(n, 2);
+  linear_objective const f(a, y, logistic{}, l2{1e-3});
+  std::size_t const before = live;
+  peak = before;
+  thread_pool pool(2);
+  auto const r = minimize(f, {.workers = k, .tolerance = 1e-2}, pool);
+  BOOST_TEST(r.usable());
+  BOOST_TEST(peak - before < 3 * k * d * sizeof(double));
 }
