@@ -26,6 +26,16 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
+/// Three workers on one thread, which have made no steps.
+struct counts_of_three {
+  shared_aggregate shared;
+  thread_state state{3, 1};
+  thread_team team{state, 0};
+  aggregate_access<thread_team> mine{team, shared};
+  std::vector<double> from{0};
+  counts_of_three() { mine.expose(std::span<double const>(from)); }
+};
+
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(the_points_of_an_asynchronous_run_have_an_aggregate) {
@@ -81,26 +91,14 @@ BOOST_AUTO_TEST_CASE(numbers_that_are_not_finite_are_not_read) {
   BOOST_TEST((x == std::vector<double>{1, 2}));
 }
 
-BOOST_AUTO_TEST_CASE(a_delay_is_what_the_last_worker_lacks) {
-  shared_aggregate shared;
-  thread_state state(3, 1);
-  thread_team team(state, 0);
-  aggregate_access<thread_team> mine(team, shared);
-  std::vector<double> const from{0};
-  mine.expose(std::span<double const>(from));
+BOOST_FIXTURE_TEST_CASE(a_delay_is_what_the_last_worker_lacks, counts_of_three) {
   BOOST_TEST(mine.count(0, 5) == 5);
   BOOST_TEST(mine.count(1, 3) == 3);
   BOOST_TEST(mine.count(2, 2) == 0);  // now all have made at least 2
   BOOST_TEST(mine.count(0, 10) == 8);
 }
 
-BOOST_AUTO_TEST_CASE(the_steps_of_other_workers_are_counted_together) {
-  shared_aggregate shared;
-  thread_state state(3, 1);
-  thread_team team(state, 0);
-  aggregate_access<thread_team> mine(team, shared);
-  std::vector<double> const from{0};
-  mine.expose(std::span<double const>(from));
+BOOST_FIXTURE_TEST_CASE(the_steps_of_other_workers_are_counted_together, counts_of_three) {
   BOOST_TEST(mine.added_by_others(0) == 0);
   mine.count(0, 5);
   mine.count(1, 3);

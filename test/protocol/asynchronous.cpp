@@ -44,6 +44,18 @@ struct fixture {
   }
 };
 
+/// Makes `to` continue from the checkpoint of `from`.
+void continue_from(fixture& to, fixture& from) {
+  localsgd::detail::state_writer out;
+  from.team.shared_state<double>(from.x, out);
+  for (std::size_t k = 0; k != 2; ++k) from.team.worker_state<double>(out, k);
+  localsgd::detail::state_reader in(out.bytes);
+  to.team.shared_state<double>(to.x, in);
+  to.team.resume(to.x, std::span<double const>(from.x.consensus[0]), 1);
+  for (std::size_t k = 0; k != 2; ++k) to.team.worker_state<double>(in, k);
+  BOOST_TEST(in.left() == 0u);
+}
+
 /// 1/2, and 1/(2 + 2τ) at a delay.
 struct slower_if_late {
   double operator()(std::uint64_t) const { return 0.5; }
@@ -88,14 +100,7 @@ BOOST_AUTO_TEST_CASE(delays_go_on_after_a_checkpoint) {
   f.exchange(14, 2, 1, slower_if_late{});
   f.team.settle(f.x);
   f.team.come_to_rest(f.x);
-  localsgd::detail::state_writer out;
-  f.team.shared_state<double>(f.x, out);
-  for (std::size_t k = 0; k != 2; ++k) f.team.worker_state<double>(out, k);
-  localsgd::detail::state_reader in(out.bytes);
-  g.team.shared_state<double>(g.x, in);
-  g.team.resume(g.x, std::span<double const>(f.x.consensus[0]), 1);
-  for (std::size_t k = 0; k != 2; ++k) g.team.worker_state<double>(in, k);
-  BOOST_TEST(in.left() == 0u);
+  continue_from(g, f);
   double const before = f.team.point(f.x, 1)[0];
   f.exchange(23, before + 4, 2, slower_if_late{});
   g.exchange(23, before + 4, 2, slower_if_late{});
@@ -189,14 +194,7 @@ BOOST_AUTO_TEST_CASE(another_team_continues_from_the_stored_points_and_aggregate
   f.exchange(14, 2, 1);  // worker 0 reads 11, worker 1 reads 5, which is the aggregate
   BOOST_TEST(f.team.settle(f.x)[0] == 5);
   BOOST_TEST(f.team.come_to_rest(f.x));
-  localsgd::detail::state_writer out;
-  f.team.shared_state<double>(f.x, out);
-  for (std::size_t k = 0; k != 2; ++k) f.team.worker_state<double>(out, k);
-  localsgd::detail::state_reader in(out.bytes);
-  g.team.shared_state<double>(g.x, in);
-  g.team.resume(g.x, std::span<double const>(f.x.consensus[0]), 1);
-  for (std::size_t k = 0; k != 2; ++k) g.team.worker_state<double>(in, k);
-  BOOST_TEST(in.left() == 0u);
+  continue_from(g, f);
   BOOST_TEST(g.team.delay() == f.team.delay());
   BOOST_TEST(g.team.point(g.x, 0)[0] == 11);
   BOOST_TEST(g.team.point(g.x, 1)[0] == 5);

@@ -34,7 +34,8 @@ class extrapolation {
   /// @return Whether `out` is an estimate. @pre all have length d
   template <class Scalar>
   LOCALSGD_ONE_COPY bool operator()(std::span<Scalar const> start, std::span<Scalar const> end,
-                  std::span<double const> steps, std::span<Scalar> out, double scale = 1) {
+                                    std::span<double const> steps, std::span<Scalar> out,
+                                    double scale = 1) {
     std::copy_n(end.data(), end.size(), out.data());
     if (size_ == most) {  // the newest replaces the oldest
       for (std::size_t i = 1; i != most; ++i) {

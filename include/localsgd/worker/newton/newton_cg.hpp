@@ -37,10 +37,11 @@ concept has_gradients_only = differentiable<stepped_objective<F>> &&
 /// @brief p ≈ −∇²f(x)⁻¹∇f(x) by conjugate_gradients, with ∇²f(x)q ≈ (∇f(x + εq) − ∇f(x))/ε: a full
 ///        gradient for each iteration.
 ///
-/// The diagonal D of the preconditioner is that of ∇²f(x) if it can be computed from rows. But with
-/// more coordinates than the Hessian of the losses has ranks, ∇²f(x) has the eigenvalue λ many times,
-/// which D would turn into many different ones, each worth an iteration: D is a multiple of I then.
-/// Otherwise D_j = μ + κ·(1/n) Σ_i (∂f_i/∂x_j)² at x = 0. For a linear model this is the mean
+/// If the diagonal of ∇²f(x) can be computed from rows, it is the diagonal D of the preconditioner; but
+/// with more coordinates than the largest rank of the Hessian of the losses, where ∇²f(x) has the
+/// eigenvalue λ many times and D would turn it into many different ones, D is a multiple of I.
+///
+/// With gradients only, D_j = μ + κ·(1/n) Σ_i (∂f_i/∂x_j)² at x = 0. For a linear model this is the mean
 /// square of feature j, up to a factor, so the units of features do not matter. κ is chosen such
 /// that D matches ∇²f(0) along a random direction. D is measured once, with the first direction, in
 /// three passes over the samples.

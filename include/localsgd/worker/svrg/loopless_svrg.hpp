@@ -59,10 +59,10 @@ struct loopless_svrg {
   }
   /// @param f the objective of worker k: that of the anchor, or its shard k
   template <Objective F, Sampler S, StepSize E, IterateWeights W, class Anchor>
-  svrg_sequence<F, S, W, Anchor> bind(F const& f, S const& sampler, E const&, W const& weights,
-                                      plan const& p, std::size_t worker,
+  svrg_sequence<F, S, W, Anchor> bind(F const& f, S const& sampler, E const& step_size,
+                                      W const& weights, plan const& p, std::size_t worker,
                                       Anchor const& shared) const {
-    return {f, sampler, weights, p, worker, shared};
+    return svrg{}.bind(f, sampler, step_size, weights, p, worker, shared);
   }
   /// @brief w_t = (1+t)², as for `svrg`.
   template <StepSize E>
