@@ -53,6 +53,7 @@ evaluation
 certificate
 worker
 worker/newton
+worker/dual
 worker/svrg
 worker/dane
 checkpoint

@@ -95,6 +95,13 @@ class certifier {
   ///        whatever it promises.
   void insist(bool on) noexcept { insists_ = on; }
 
+  /// @brief Leader only: further bounds consider a dual point θ. @param x −h(θ)/λ
+  /// @param squares (1/n) Σ s_i θ_i²
+  void consider(std::span<scalar const> x, std::span<double const> theta, double squares) {
+    gradient_.assign(x.size(), 0.0);
+    if constexpr (dual) dual_.add({x, gradient_, theta, squares});
+  }
+
   /// @brief Collective, immediately after `pass` has evaluated f at x. The leader receives the
   ///        result.
   /// @param slopes those of the evaluation; if empty, no dual point is used
@@ -141,31 +148,25 @@ class certifier {
                                 bound, [&](double predicted, double now) { return promises(predicted, now); });
       }
     }
-    if (balanced_.exists()) {
-      double const predicted = leader ? balanced_.predict(gradient_) : 0;
-      if (team.broadcast(leader && balance_promises(predicted, value.objective) ? 1 : 0) != 0) {
-        double const found = balanced_.bound(team, pass, x, gradient_, rounding_, off);
-        if (leader) {
-          bound = std::min(bound, found);
-          learn(predicted, found);
-          off.value = std::max(off.value, 2 * balanced_.rounding());
-        }
-      }
-    }
-    if constexpr (recomputed) {
-      if (recomputed_.exists()) {
-        double const predicted = leader ? recomputed_.predict(x, gradient_) : 0;
-        if (team.broadcast(leader && balance_promises(predicted, value.objective) ? 1 : 0) != 0) {
-          double const found = recomputed_.bound(team, pass, x, value.objective, gradient_, off.value,
-                                                 off.gradient);
-          if (leader) {
-            bound = std::min(bound, found);
-            learn(predicted, found);
-            off.value = std::max(off.value, recomputed_.rounding());
-          }
-        }
-      }
-    }
+    auto const attempt = [&](double predicted, auto const& prove, auto const& rounding) {
+      if (team.broadcast(leader && balance_promises(predicted, value.objective) ? 1 : 0) == 0) return;
+      double const found = prove();
+      if (!leader) return;
+      bound = std::min(bound, found);
+      learn(predicted, found);
+      off.value = std::max(off.value, rounding());
+    };
+    if (balanced_.exists())
+      attempt(
+          leader ? balanced_.predict(gradient_) : 0,
+          [&] { return balanced_.bound(team, pass, x, gradient_, rounding_, off); },
+          [&] { return 2 * balanced_.rounding(); });
+    if constexpr (recomputed)
+      if (recomputed_.exists())
+        attempt(
+            leader ? recomputed_.predict(x, gradient_) : 0,
+            [&] { return recomputed_.bound(team, pass, x, value.objective, gradient_, off.value, off.gradient); },
+            [&] { return recomputed_.rounding(); });
     bool const hopeless = !(penalty_ > 0 || mu_ > 0 || scaled || recomputed_.exists());
     if (hopeless && p_->tolerance > 0) {
       bool const found = recedes_along(*f_, x, pass, team);

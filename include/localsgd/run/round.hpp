@@ -63,6 +63,12 @@ class round_of {
                      std::span<double const> slopes) {
     return record_.bound(team_, record_.gradient, x, value, slopes);
   }
+  /// @brief Leader only: the bound at the last evaluation.
+  double certified() const noexcept { return record_.outcome.certificate; }
+  /// @brief Leader only: further bounds consider a dual point θ. @param x −h(θ)/λ
+  void consider_dual(std::span<double const> x, std::span<double const> theta, double squares) {
+    record_.bound.consider(x, theta, squares);
+  }
   /// @brief Collective: all workers continue from the point; with `restart`, as if all iterates had
   ///        been the point.
   void move_to(std::span<scalar const> to, bool restart) {

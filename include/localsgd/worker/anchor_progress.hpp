@@ -17,6 +17,14 @@ inline double rounding_of(double f) noexcept {
   return 4 * std::numeric_limits<double>::epsilon() * std::abs(f);
 }
 
+/// @brief Whether f is higher at a new anchor than before, beyond rounding. Cancellation can turn the
+///        difference of two values into noise, but not their gradients.
+inline bool rises(full_gradient::value const& now, full_gradient::value const& before) noexcept {
+  bool const by_gradient = now.squared_gradient_norm < before.squared_gradient_norm;
+  double const noise = (by_gradient ? 64 : 1) * rounding_of(before.objective);
+  return !(now.objective <= before.objective + noise);
+}
+
 /// @brief Counts anchors since the last progress: many small decreases of f count as one. When f has
 ///        reached full precision, its gradient may still improve.
 struct anchor_progress {

@@ -5,7 +5,6 @@
 #include "localsgd/communicator/traffic.hpp"
 #include "localsgd/core/index_range.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
-#include "localsgd/evaluation/glance.hpp"
 #include "localsgd/kernels/extrapolation.hpp"
 #include "localsgd/objective/regularized.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
@@ -13,6 +12,7 @@
 #include "localsgd/step_size/automatic_step.hpp"
 #include "localsgd/step_size/concept.hpp"
 #include "localsgd/worker/anchor_progress.hpp"
+#include "localsgd/worker/dual/ascent.hpp"
 #include "localsgd/worker/newton/descent.hpp"
 #include "localsgd/worker/round_hook.hpp"
 #include "localsgd/worker/svrg/renewal.hpp"
@@ -54,7 +54,7 @@ class svrg_anchor {
         step_size_(&step_size),
         p_(&p),
         renewal_(renewal),
-        active_(start == svrg_start::at_once),
+        active_(first_look(start, 1) == 0),
         rescues_(start == svrg_start::never ? most_rescues : 0),
         point_(start == svrg_start::never ? 0 : p.dimension),
         trial_(point_.size()),
@@ -63,7 +63,8 @@ class svrg_anchor {
                    : svrg_steps<F>(f, p, step_size(0), automatic, renewal.stretch())),
         descent_(start != svrg_start::never && automatic && p.tolerance > 0
                      ? newton_descent<F>(f, p)
-                     : newton_descent<F>()) {}
+                     : newton_descent<F>()),
+        ascent_(start == svrg_start::after_ascent ? dual_ascent<F>(f, p) : dual_ascent<F>()) {}
 
   /// @brief Whether variance-reduced steps have begun; if so, assign() starts from the anchor.
   bool active() const noexcept { return active_; }
@@ -87,7 +88,7 @@ class svrg_anchor {
   std::uint64_t extra_gradients(std::uint64_t t) const noexcept {
     std::uint64_t const again =
         remembers || !active_ ? 0 : p_->workers * p_->batch_size * (t - active_since_);
-    return p_->samples * passes_ + descent_.gradients() + again;
+    return p_->samples * passes_ + ascent_.gradients() + descent_.gradients() + again;
   }
   bool stalled() const noexcept { return progress_.idle >= patience; }
 
@@ -105,10 +106,11 @@ class svrg_anchor {
     if (looks_at(round.steps()) || lost || !steps_.slopes().known()) renew(round, lost);
   }
 
-  /// @brief Collective, if the run continues: makes Newton steps from the start, which was evaluated;
-  ///        after them, measures the data for local steps. @return Whether it made Newton steps
+  /// @brief Collective, if the run continues: a stage of dual ascent or Newton steps from the start;
+  ///        after them, measures the data for local steps. @return Whether a stage or step was made
   template <class Context>
   bool before_steps(Context& round) {
+    if (round.steps() == 0 && ascends(round)) return true;
     if (waits_for_evaluation(round.steps())) {
       descend(round, anchor_gradient::kept, false);
       return true;
@@ -123,7 +125,7 @@ class svrg_anchor {
   template <class Archive>
   void state(Archive& archive) {
     archive(renewal_, active_, renewed_at_, passes_, active_since_, rescues_, progress_.idle, point_,
-            history_, steps_, value_, progress_.reference, factor_, descent_);
+            history_, steps_, value_, progress_.reference, factor_, descent_, ascent_);
   }
 
  private:
@@ -157,7 +159,8 @@ class svrg_anchor {
       std::span<scalar> const trial = trial_;
       bool const estimated = history_(point(), end_of_map(consensus), steps_.relative(), trial,
                                       renewal_.mean_over(t - renewed_at_));
-      if (estimated) make_proximal_step(trial);
+      if constexpr (proximal<F>)
+        if (estimated) steps_.make_proximal_step(*f_, trial);
       next = estimated ? move::leap : move::forward;
     }
     if (leader && passes_ == 0) move_into_domain(*f_, std::span<scalar>(trial_));
@@ -178,9 +181,20 @@ class svrg_anchor {
     continue_from_anchor(round, false);
   }
 
-  // Newton steps from the start wait until it is recorded.
+  // Newton steps and dual ascent from the start wait until it is recorded.
   bool waits_for_evaluation(std::uint64_t t) const noexcept {
-    return t == 0 && active_ && !descended_ && descent_.begins_at_once();
+    return t == 0 && active_ &&
+           (ascent_.goes_on() || (!descended_ && descent_.begins_at_once()));
+  }
+
+  // Collective: a stage of dual coordinate ascent, if there is another one.
+  template <class Context>
+  bool ascends(Context& round) {
+    if (!ascent_.goes_on() || !ascent_(round, *f_, {point_, trial_, value_}, steps_.slopes().to_fill(),
+                                       [&] { take_steps(round.pass()); }))
+      return false;
+    continue_from_anchor(round, false);
+    return true;
   }
 
   // Collective: Newton steps, if they pay off.
@@ -204,30 +218,22 @@ class svrg_anchor {
   template <class Context>
   void prepare(Context& round) {
     uncounted(round.team(), [&] {
-      if (!descent_.begins_at_once())
+      if (!waits_for_evaluation(round.steps()))
         steps_.prepare(*f_, round.pass(), round.team(), *p_);
       else if (round.team().leads())
-        steps_.postpone();  // Newton steps often end the run
+        steps_.postpone();  // what is made from the start often ends the run
       descent_.prepare(*f_, round.pass(), round.team());
     });
   }
 
-  // Collective: compares f at the average and at the consensus. The better one is the first anchor if
-  // it is the average, or after an epoch. Not counted as traffic.
+  // Collective: the first anchor is the average if f is lower there, or the consensus after an epoch.
   template <class Context>
   bool noise_prevails(Context& round, std::span<scalar const> consensus) {
-    auto& team = round.team();
-    std::uint64_t const t = round.steps();
-    bool average_is_better = false;
-    uncounted(team, [&] {
-      round.average(std::span<scalar>(trial_));
-      average_is_better = seems_lower(*f_, round.pass(), team, 1024,
-                                      std::span<scalar const>(trial_), consensus);
-    });
-    int const answer = average_is_better || t >= renewal_.period() ? 1 : 0;
-    if (team.leads() && !average_is_better) set_trial(consensus);
-    if (team.leads() && answer == 0) renewal_.look_again_after(t);
-    return team.broadcast(answer) != 0;
+    bool const average = average_seems_lower(round, *f_, std::span<scalar>(trial_), consensus);
+    int const answer = average || round.steps() >= renewal_.period() ? 1 : 0;
+    if (round.team().leads() && !average) set_trial(consensus);
+    if (round.team().leads() && answer == 0) renewal_.look_again_after(round.steps());
+    return round.team().broadcast(answer) != 0;
   }
 
   // Leader only, from here on. T(x̃): the consensus or, if r has no gradient, a noise-free step from
@@ -235,11 +241,8 @@ class svrg_anchor {
   std::span<scalar const> end_of_map(std::span<scalar const> consensus) {
     if constexpr (!proximal<F>) return consensus;
     stepped_.assign(consensus.begin(), consensus.end());
-    make_proximal_step(std::span<scalar>(stepped_));
+    if constexpr (proximal<F>) steps_.make_proximal_step(*f_, std::span<scalar>(stepped_));
     return stepped_;
-  }
-  void make_proximal_step(std::span<scalar> x) const {
-    if constexpr (proximal<F>) steps_.make_proximal_step(*f_, x);
   }
   void set_trial(std::span<scalar const> to) noexcept {
     std::copy_n(to.data(), to.size(), trial_.data());
@@ -254,11 +257,7 @@ class svrg_anchor {
     ++passes_;
     if (made == move::back) ++rescues_;
     bool const first = std::isnan(value_.objective);
-    // Cancellation can turn the difference of two values into noise, but not their gradients.
-    bool const by_gradient = value.squared_gradient_norm < value_.squared_gradient_norm;
-    double const noise = (by_gradient ? 64 : 1) * rounding_of(value_.objective);
-    bool const rises = !(value.objective <= value_.objective + noise);
-    if (made == move::back || first || !rises || rescues_ == most_rescues) {
+    if (made == move::back || first || !rises(value, value_) || rescues_ == most_rescues) {
       if (made != move::back && !first) descent_.watch(value_.objective - value.objective);
       progress_.note(value, first || made == move::back);
       value_ = value;
@@ -295,6 +294,7 @@ class svrg_anchor {
   anchor_progress progress_;
   double factor_ = 1, scale_ = 1;
   newton_descent<F> descent_;
+  dual_ascent<F> ascent_;
 };
 
 }  // namespace localsgd::detail

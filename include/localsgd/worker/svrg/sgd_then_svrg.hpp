@@ -6,6 +6,7 @@
 #include "localsgd/core/compiler.hpp"
 #include "localsgd/step_size/automatic_step.hpp"
 #include "localsgd/worker/concept.hpp"
+#include "localsgd/worker/dual/ascent.hpp"
 #include "localsgd/worker/newton/at_once.hpp"
 #include "localsgd/worker/svrg/svrg.hpp"
 
@@ -147,8 +148,8 @@ class alignas(detail::cache_alignment) sgd_then_svrg_sequence {
 /// once the average is better, noise dominates and averaging removes it. Then, or after an epoch,
 /// the better of the two becomes the first anchor. A plain phase that overflows ends at once, at
 /// the start. After a warm_start there is no plain phase: plain steps would lose the accuracy of
-/// the given point. Nor is there one if Newton steps begin at the start: see
-/// detail::newton_begins_at_once.
+/// the given point. Nor is there one if Newton steps or dual coordinate ascent begin at the start: see
+/// detail::newton_begins_at_once and detail::dual_ascent.
 ///
 /// @tparam Plain `linear_sgd`, `sgd` or any other LocalWorker whose average uses the weights of the
 ///               run, (1+t)² by default
@@ -160,10 +161,12 @@ struct sgd_then_svrg {
   detail::svrg_anchor<F, E> anchor(F const& f, E const& step_size, plan const& p) const {
     using detail::svrg_start;
     if (!reduces) return {f, step_size, p, svrg_start::never};
-    bool at_once = p.start != 0;
-    if constexpr (std::same_as<E, automatic_step::chosen>)
-      at_once = at_once || detail::newton_begins_at_once(f, p);
-    return {f, step_size, p, at_once ? svrg_start::at_once : svrg_start::when_noise_prevails};
+    svrg_start start = p.start != 0 ? svrg_start::at_once : svrg_start::when_noise_prevails;
+    if constexpr (std::same_as<E, automatic_step::chosen>) {
+      if (detail::newton_begins_at_once(f, p)) start = svrg_start::at_once;
+      if (detail::dual_ascent<F>::begins(f, p)) start = svrg_start::after_ascent;
+    }
+    return {f, step_size, p, start};
   }
   template <Objective F, Sampler S, StepSize E, IterateWeights W, class Anchor>
   auto bind(F const& f, S const& sampler, E const& step_size, W const& weights, plan const& p,

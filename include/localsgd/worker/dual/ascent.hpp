@@ -1,0 +1,253 @@
+// Copyright (c) 2026 The localsgd authors
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "localsgd/communicator/traffic.hpp"
+#include "localsgd/core/index_range.hpp"
+#include "localsgd/core/random.hpp"
+#include "localsgd/evaluation/full_gradient.hpp"
+#include "localsgd/kernels/rows.hpp"
+#include "localsgd/objective/linear_concept.hpp"
+#include "localsgd/objective/sharded_concept.hpp"
+#include "localsgd/settings.hpp"
+#include "localsgd/worker/dual/ascent_pace.hpp"
+#include "localsgd/worker/dual/proximal_slope.hpp"
+#include "localsgd/worker/newton/descent.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <vector>
+
+/// @file
+/// @brief Dual coordinate ascent before the first local steps.
+
+namespace localsgd::detail {
+
+/// @brief Objectives without a dual in which single samples can move.
+template <Objective F>
+class dual_ascent {
+ public:
+  static constexpr bool known = false;
+  dual_ascent() = default;
+  dual_ascent(F const&, plan const&) noexcept {}
+  static constexpr bool begins(F const&, plan const&) noexcept { return false; }
+  static constexpr bool goes_on() noexcept { return false; }
+  static constexpr std::uint64_t gradients() noexcept { return 0; }
+  template <class Archive>
+  static void state(Archive&) noexcept {}
+};
+
+/// @brief Stochastic dual coordinate ascent \cite shalev2013sdca for f(x) = (1/n) Σ s_i φ(⟨a_i, x⟩ +
+///        o_i, y_i) + (λ/2)‖x‖², all of whose coordinates are penalised.
+///
+/// The dual function D(θ) = −(1/n) Σ s_i (φ*(θ_i) − θ_i o_i) − (λ/2)‖x(θ)‖², x(θ) = −(1/(λn)) Σ s_i
+/// θ_i a_i, is maximised over one θ_i after the other, in a new random order in every epoch: with q_i
+/// = s_i‖a_i‖²/(λn) and z_i = ⟨a_i, x⟩ + o_i, θ_i ← φ'(z*) where z* + q_i φ'(z*) = z_i + q_i θ_i. It
+/// needs only φ', and a step touches only the nonzeros of its row. f(x(θ)) − D(θ) proves the result.
+///
+/// Where d is large and rows are short, the q_i are small and 3 to 10 epochs reach 10⁻⁶, each at the
+/// cost of one of plain steps. Every process repeats all of it on all samples, on one thread, so
+/// nothing is exchanged before the result is evaluated. Ill-conditioned data would take hundreds of
+/// epochs; if many are predicted, local steps continue from the best point.
+template <Objective F>
+  requires(linear_with_ridge<F> && std::same_as<typename F::scalar, double>)
+class dual_ascent<F> {
+ public:
+  static constexpr bool known = true;
+
+  dual_ascent() = default;
+  dual_ascent(F const& f, plan const& p)
+      : p_(&p), goes_on_(true), scale_(1 / (ridge_of(f) * static_cast<double>(p.samples))) {}
+
+  /// @brief Whether a run begins with it: a function of sizes, the regularizer and the loss.
+  static bool begins(F const& f, plan const& p) {
+    double const entries = static_cast<double>(p.samples) * entries_per_row(f.features());
+    double const curvature = f.loss().curvature();
+    return p.tolerance > 0 && p.start == 0 && p.dimension > most_factored && entries <= most_entries &&
+           ridge_of(f) > 0 && penalized_coordinates(f) == p.dimension && curvature > 0 &&
+           std::isfinite(curvature);
+  }
+  bool goes_on() const noexcept { return goes_on_; }
+  /// @brief Component gradients, beyond those of the run's own evaluations.
+  std::uint64_t gradients() const noexcept { return gradients_; }
+
+  /// @brief Collective, after the anchor has been recorded: makes a stage of epochs, up to the
+  ///        predicted end of the run and at most eight, if it is worth while. The anchor moves if f is
+  ///        lower at x(θ). @return Whether a stage was made
+  /// @param slopes storage that evaluations fill
+  /// @param moved  called by the leader when the anchor has moved, or was evaluated again
+  template <class Context, class Moved>
+  bool operator()(Context& round, F const& f, descending_anchor<double> at, std::span<double> slopes,
+                  Moved const& moved) {
+    auto& team = round.team();
+    bool const leader = team.leads();
+    if (team.broadcast(leader && is_worth_while(round.certified()) ? 1 : 0) == 0) {
+      if (leader) end();
+      team.barrier();  // it does not go on
+      return false;
+    }
+    if (leader) {
+      if (theta_.empty()) prepare(f);
+      make_epochs(f, at.trial);
+    }
+    find_point(f, round.pass(), team, at.trial);
+    round.spend(stage_);
+    bool const lower = evaluate(round, f, at.trial, slopes, [&](full_gradient::value const& value) {
+      finite_ = finite_ && std::isfinite(value.objective);
+      if (finite_) round.consider_dual(at.trial, theta_, squared_slopes(f));
+      if (!(value.objective < at.value.objective)) return false;
+      at.value = value;
+      at.point.swap(at.trial);
+      return true;
+    });
+    if (!lower) evaluate(round, f, at.point, slopes, [](auto const&) { return true; });
+    if (leader) moved();
+    return true;
+  }
+
+  template <class Archive>
+  void state(Archive& archive) {
+    archive(gradients_);
+  }
+
+ private:
+  // An epoch is a pass on one thread: more entries would leave too many cores idle.
+  static constexpr double most_entries = 1 << 24;
+  static constexpr double most_epochs = 150, most_left = 64, aim = 0.8;
+
+  std::uint64_t budget() const noexcept {
+    double const epochs = static_cast<double>(p_->steps) *
+                          static_cast<double>(p_->workers * p_->batch_size) /
+                          static_cast<double>(p_->samples);
+    double const made = static_cast<double>(pace_.epochs());
+    return static_cast<std::uint64_t>(std::max(0.0, std::min(epochs, most_epochs) - made));
+  }
+
+  // Leader only, as what follows unless it says otherwise. `certificate`: after the last stage.
+  bool is_worth_while(double certificate) noexcept {
+    if (pace_.epochs() != 0) {
+      idle_ = certificate < least_ ? 0 : idle_ + 1;
+      pace_.learn(certificate);
+    }
+    least_ = std::min(least_, certificate);
+    bool const too_slow = pace_.epochs() >= 4 && pace_.epochs_to(p_->tolerance) > most_left;
+    return finite_ && budget() > 0 && !too_slow && idle_ < 3;
+  }
+
+  void prepare(F const& f) {
+    double const square = f.intercept() * f.intercept();
+    q_.resize(p_->samples);
+    for (std::size_t i = 0; i != q_.size(); ++i)
+      q_[i] = scale_ * f.scale(i) * (squared_norm_of(row_of(f.features(), i)) + square);
+    theta_.resize(p_->samples);
+    x_.resize(p_->dimension);
+  }
+
+  void end() noexcept {
+    goes_on_ = false;
+    for (auto* const each : {&theta_, &x_, &q_}) std::vector<double>().swap(*each);
+  }
+
+  void make_epochs(F const& f, std::span<double> x) {
+    std::ranges::copy(x_, x.begin());
+    stage_ = 0;
+    for (std::uint64_t left = std::min<std::uint64_t>(8, budget()); finite_ && left != 0; --left) {
+      pace_.add(epoch(f, x));
+      finite_ = pace_.gap() > 0 && std::isfinite(pace_.gap());
+      gradients_ += p_->samples;
+      stage_ += p_->samples;
+      if (pace_.gap() <= aim * p_->tolerance) return;
+    }
+  }
+
+  // Collective: x ← x(θ), anew, since x has the rounding errors of all epochs.
+  template <class T>
+  void find_point(F const& f, full_gradient& pass, T& team, std::span<double> x) {
+    team.barrier();  // θ is set
+    pass.each_part(team, [&](index_range samples, std::span<double> sum) {
+      add_point(f, samples, sum.first(p_->dimension));
+    });
+    count_sum(team, p_->dimension, p_->dimension);
+    if (team.leads()) {
+      for (std::size_t j = 0; j != x.size(); ++j) x[j] = scale_ * pass.sum()[j];
+      x_.assign(x.begin(), x.end());
+    }
+    team.barrier();  // x is set
+  }
+
+  // Collective: f at x, and the leader's answer to it.
+  template <class Context, class Visit>
+  bool evaluate(Context& round, F const& f, std::span<double const> x, std::span<double> slopes,
+                Visit const& visit) {
+    auto& team = round.team();
+    auto const value = round.pass()(f, x, team, slopes);
+    if (team.leads()) gradients_ += p_->samples;
+    round.spend((p_->samples + p_->workers - 1) / p_->workers);
+    return team.broadcast(team.leads() && visit(value) ? 1 : 0) != 0;
+  }
+
+  double squared_slopes(F const& f) const noexcept {
+    double sum = 0;
+    for (std::size_t i = 0; i != theta_.size(); ++i) sum += f.scale(i) * theta_[i] * theta_[i];
+    return sum / static_cast<double>(p_->samples);
+  }
+
+  // Returns Σ s_i q_i (the change of θ_i)²/n.
+  double epoch(F const& f, std::span<double> x) {
+    constexpr std::size_t block = 64, ahead = 4;
+    std::array<std::size_t, block + ahead> order{};
+    std::size_t const n = p_->samples;
+    random_permutation const place(n, p_->seed, p_->lane, pace_.epochs());
+    double moved = 0;
+    for (std::size_t first = 0; first < n; first += block) {
+      std::size_t const count = std::min(block, n - first);
+      for (std::size_t j = 0; j != count; ++j) order[j] = place(first + j);
+      for (std::size_t j = 0; j != count; ++j) {
+        if (j + ahead < count) prefetch_row(f.features(), order[j + ahead]);
+        moved += step(f, order[j], x);
+      }
+    }
+    return moved / static_cast<double>(n);
+  }
+
+  double step(F const& f, std::size_t i, std::span<double> x) {
+    double const share = f.scale(i);
+    if (share == 0) return 0;
+    double const z = prediction_of(f, i, std::span<double const>(x)), before = theta_[i];
+    double const now = proximal_slope(f.loss(), f.target(i), q_[i], z + q_[i] * before, z);
+    if (now == before) return 0;
+    theta_[i] = now;
+    double const change = -scale_ * share * (now - before);
+    add_scaled(change, row_of(f.features(), i), x.data());
+    if (f.intercept() != 0) x.back() += change * f.intercept();
+    return share * q_[i] * (now - before) * (now - before);
+  }
+
+  // Adds −Σ s_i θ_i a_i over some samples.
+  void add_point(F const& f, index_range samples, std::span<double> sum) const {
+    for (std::size_t i = samples.first; i != samples.last; ++i) {
+      double const slope = -f.scale(i) * theta_[i];
+      if (slope == 0) continue;
+      add_scaled(slope, row_of(f.features(), i), sum.data());
+      if (f.intercept() != 0) sum.back() += slope * f.intercept();
+    }
+  }
+
+  plan const* p_ = nullptr;
+  bool goes_on_ = false;
+  double scale_ = 0;  // 1/(λn)
+  std::vector<double> theta_, q_, x_;
+  ascent_pace pace_;
+  double least_ = std::numeric_limits<double>::infinity();  // certificate
+  int idle_ = 0;           // stages since the last progress
+  bool finite_ = true;
+  std::uint64_t gradients_ = 0, stage_ = 0;  // component gradients: all, and those of the last epochs
+};
+
+}  // namespace localsgd::detail
