@@ -52,7 +52,7 @@ result<typename F::scalar> minimize(F const& f, settings const& s = {},
                                     Components&&... components) {
   std::tuple<detail::as_given<std::remove_reference_t<Components>>...> const given(components...);
   return detail::run_on_used_columns<std::remove_cvref_t<Components>...>(
-      f, [&](F const& g, double spent) { return detail::assembled_run(g, s, given, spent); });
+      f, s, [&](F const& g, double spent) { return detail::assembled_run(g, s, given, spent); });
 }
 
 }  // namespace localsgd

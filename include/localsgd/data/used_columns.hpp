@@ -95,11 +95,14 @@ csr_matrix<Value> relabelled(csr_matrix<Value> const& a, std::span<std::uint32_t
 /// O(nonzeros + d), and the memory of another copy. That pays off if more work on vectors is saved
 /// than passes over the entries are added: a run takes some dozens of steps for each element of a
 /// vector that an L1 cache does not hold, and the copy takes about two passes.
-/// @return nothing if it does not pay off. The result depends on the matrix only.
+/// @param least_share the share of columns that must be empty: more for a run of few steps
+/// @return nothing if it does not pay off. The result depends on the arguments only.
 template <class Value>
-std::optional<used_columns<Value>> without_empty_columns(csr_matrix<Value> const& a) {
+std::optional<used_columns<Value>> without_empty_columns(csr_matrix<Value> const& a,
+                                                         double least_share = 0.25) {
   constexpr std::size_t cached = 4096;  // numbers in an L1 cache of 32 KiB
-  std::size_t const d = a.columns(), worthwhile = std::max(d / 4, a.nonzeros() / 32);
+  std::size_t const d = a.columns(), least = static_cast<std::size_t>(least_share * static_cast<double>(d)),
+                    worthwhile = std::max(least, a.nonzeros() / 32);
   if (d <= 2 * cached || worthwhile >= d || a.nonzeros() == 0 ||
       a.nonzeros() > std::numeric_limits<std::uint32_t>::max())
     return std::nullopt;

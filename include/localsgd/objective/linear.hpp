@@ -171,10 +171,10 @@ class linear_objective {
   double mean_weight() const noexcept { return mean_weight_; }
   /// For minimize(), with l2 or without a penalty: the features without columns that no sample has, if
   /// that pays off. The coordinates of these columns stay 0.
-  auto used_features() const
+  auto used_features(double least_share = 0.25) const
     requires(detail::is_csr_matrix<Matrix> && detail::ridge_regularizer<RegularizerType>)
   {
-    return detail::without_empty_columns(*features_);
+    return detail::without_empty_columns(*features_, least_share);
   }
   /// The same model of other features: as many rows, and as many columns as the regularizer allows.
   linear_objective with_features(Matrix const& features) const {

@@ -144,7 +144,8 @@ result<typename F::scalar> assembled_run(F const& f, settings const& asked,
         return sparse_type{};
     }();
     if constexpr (compresses) record.gradient.template send_sparse<protocol>(sparse);
-    auto const step_size = resolve_step_size(f, p, step_rule);
+    auto const step_size =
+        resolve_step_size(f, p, step_rule, ignores_step_size(worker, f, p));
     using step_type = std::remove_cvref_t<decltype(step_size)>;
     auto const iterate_weights = pick<iterate_weights_kind, F>(
         [&] { return default_weights(worker, step_size); }, given);

@@ -249,12 +249,27 @@ std::size_t default_threads(plan const& p, bool reduces, Cores const& cores) {
   return std::min<std::size_t>(p.workers, cores());
 }
 
-template <class F, class C>
-auto resolve_step_size(F const& f, plan const& p, C const& component) {
-  if constexpr (StepSize<C>)
-    return component;
+/// @brief Whether no step of a LocalWorker depends on the automatic step size.
+template <class W, class F>
+bool ignores_step_size([[maybe_unused]] W const& worker, [[maybe_unused]] F const& f,
+                       [[maybe_unused]] plan const& p) {
+  if constexpr (requires { worker.ignores_step_size(f, p); })
+    return worker.ignores_step_size(f, p);
   else
+    return false;
+}
+
+/// @param ignored whether no step depends on it
+template <class F, class C>
+auto resolve_step_size(F const& f, plan const& p, C const& component,
+                       [[maybe_unused]] bool ignored = false) {
+  if constexpr (StepSize<C>) {
+    return component;
+  } else {
+    if constexpr (requires { C::unused(); })
+      if (ignored) return C::unused();
     return component.choose(f, p);
+  }
 }
 
 }  // namespace localsgd::detail

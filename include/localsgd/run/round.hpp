@@ -69,11 +69,15 @@ class round_of {
   void consider_dual(std::span<double const> x, std::span<double const> theta, double squares) {
     record_.bound.consider(x, theta, squares);
   }
+  /// @brief Collective: the consensus is the point. The workers are elsewhere until move_to().
+  void place_at(std::span<scalar const> to) {
+    team_.move_to(x_, to);
+    if (team_.leads()) averager_.reset(to);
+  }
   /// @brief Collective: all workers continue from the point; with `restart`, as if all iterates had
   ///        been the point.
   void move_to(std::span<scalar const> to, bool restart) {
-    team_.move_to(x_, to);
-    if (team_.leads()) averager_.reset(to);
+    place_at(to);
     index_range const mine = team_.workers();
     encoders_.reset(mine);
     for (std::size_t k = mine.first; k != mine.last; ++k) {

@@ -64,6 +64,9 @@ class automatic_step {
     double first_, mu_, a_;
   };
 
+  /// @brief Instead of choose(), for runs of which no step depends on it.
+  static chosen unused() { return chosen(1, 0, 1); }
+
   template <Objective F>
   chosen choose(F const& f, plan const& p) const {
     double first = 0;

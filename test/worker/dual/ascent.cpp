@@ -81,7 +81,7 @@ outcome ascend(F const& f, plan const& p, std::vector<double> const& bounds, std
     if (team.leads()) end.value = start;
     for (double const bound : bounds) {
       context<std::remove_reference_t<decltype(team)>> round{team, pass, bound, end.x, end.theta};
-      bool const made = ascent(round, f, {point, trial, end.value}, slopes, [] {});
+      bool const made = ascent.advance(round, f, {point, trial, end.value}, slopes, [] {});
       if (team.leads()) end.stages += made ? 1 : 0;
       if (!made) break;
     }
@@ -249,11 +249,41 @@ BOOST_AUTO_TEST_CASE(a_run_ends_without_a_round_at_a_proven_optimum) {
     BOOST_TEST(each.certificate >= each.objective - best.objective);
 }
 
-BOOST_AUTO_TEST_CASE(where_epochs_gain_little_local_steps_go_on_to_the_tolerance) {
+BOOST_AUTO_TEST_CASE(where_epochs_gain_little_newton_steps_in_the_samples_end_the_run) {
   auto a = support::features<dense_matrix<double>>(60, 1100, 1);
   for (double& each : a) each = 30 * (1 + 0.1 * each);  // all rows are nearly parallel
   auto const y = support::random_signs(60, 2);
-  linear_objective const f(a, y, logistic{}, l2{1e-2});
+  linear_objective const f(a, y, squared_hinge{}, l2{1e-2});
+  auto const r = minimize(f, {.tolerance = 1e-9}, serial{});
+  BOOST_TEST((r.reason == stop_reason::tolerance_reached));
+  BOOST_TEST(r.rounds == 0u);
+  BOOST_TEST(r.gradients < 100 * f.samples());
+  auto const pool = minimize(f, {.tolerance = 1e-9}, thread_pool{3});
+  BOOST_TEST(pool.x == r.x);
+  BOOST_TEST(pool.gradients == r.gradients);
+}
+
+BOOST_AUTO_TEST_CASE(with_many_samples_local_steps_go_on_to_the_tolerance) {
+  // Feature 0 is large and common, so that all rows are nearly parallel; three others are rare.
+  constexpr std::size_t n = 1100, d = 1200;
+  support::numbers random(3);
+  std::vector<std::size_t> starts{0};
+  std::vector<std::uint32_t> indices;
+  std::vector<float> values;
+  for (std::size_t i = 0; i != n; ++i) {
+    indices.push_back(0);
+    values.push_back(30);
+    for (std::size_t k = 0; k != 3; ++k) {
+      indices.push_back(static_cast<std::uint32_t>(1 + 399 * k + random.below(399)));
+      values.push_back(1);
+    }
+    starts.push_back(indices.size());
+  }
+  csr_matrix<float> const a(d, detail::to_vector<std::size_t>(std::span<std::size_t const>(starts)),
+                            detail::to_vector<std::uint32_t>(std::span<std::uint32_t const>(indices)),
+                            detail::to_vector<float>(std::span<float const>(values)));
+  auto const y = support::random_signs(n, 2);
+  linear_objective const f(a, y, squared_hinge{}, l2{1e-3});
   auto const r = minimize(f, {.tolerance = 1e-5}, serial{});
   BOOST_TEST((r.reason == stop_reason::tolerance_reached));
   BOOST_TEST(r.rounds > 0u);

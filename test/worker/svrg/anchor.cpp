@@ -48,6 +48,7 @@ struct context {
     moved_to.assign(to.begin(), to.end());
     restarted = restart;
   }
+  void place_at(std::span<double const>) {}
   void spend(std::uint64_t) {}
 };
 

@@ -11,6 +11,7 @@
 #include "localsgd/objective/sharded_concept.hpp"
 #include "localsgd/settings.hpp"
 #include "localsgd/worker/dual/ascent_pace.hpp"
+#include "localsgd/worker/dual/gram_newton.hpp"
 #include "localsgd/worker/dual/proximal_slope.hpp"
 #include "localsgd/worker/newton/descent.hpp"
 
@@ -33,12 +34,17 @@ namespace localsgd::detail {
 template <Objective F>
 class dual_ascent {
  public:
-  static constexpr bool known = false;
   dual_ascent() = default;
   dual_ascent(F const&, plan const&) noexcept {}
+  static constexpr bool suits(F const&) noexcept { return false; }
   static constexpr bool begins(F const&, plan const&) noexcept { return false; }
   static constexpr bool goes_on() noexcept { return false; }
   static constexpr std::uint64_t gradients() noexcept { return 0; }
+  template <class Context, class Slopes, class Moved>
+  static constexpr bool advance(Context&, F const&, descending_anchor<typename F::scalar>, Slopes,
+                                Moved const&) noexcept {
+    return false;
+  }
   template <class Archive>
   static void state(Archive&) noexcept {}
 };
@@ -53,38 +59,45 @@ class dual_ascent {
 ///
 /// Where d is large and rows are short, the q_i are small and 3 to 10 epochs reach 10⁻⁶, each at the
 /// cost of one of plain steps. Every process repeats all of it on all samples, on one thread, so
-/// nothing is exchanged before the result is evaluated. Ill-conditioned data would take hundreds of
-/// epochs; if many are predicted, local steps continue from the best point.
+/// nothing is exchanged before the result is evaluated.
+///
+/// Ill-conditioned data would take hundreds of epochs. If n is small, detail::gram_newton then reaches
+/// the optimum in the unknowns s_i θ_i, as soon as its counted work is less than that of the predicted
+/// epochs; at once, if it is that of four. Otherwise local steps continue from the best point.
 template <Objective F>
   requires(linear_with_ridge<F> && std::same_as<typename F::scalar, double>)
 class dual_ascent<F> {
  public:
-  static constexpr bool known = true;
-
   dual_ascent() = default;
   dual_ascent(F const& f, plan const& p)
-      : p_(&p), goes_on_(true), scale_(1 / (ridge_of(f) * static_cast<double>(p.samples))) {}
+      : p_(&p),
+        goes_on_(true),
+        scale_(1 / (ridge_of(f) * static_cast<double>(p.samples))),
+        newton_epochs_(p.samples <= most_factored ? gram_newton<F>::epochs(f) : infinity) {}
 
-  /// @brief Whether a run begins with it: a function of sizes, the regularizer and the loss.
-  static bool begins(F const& f, plan const& p) {
-    double const entries = static_cast<double>(p.samples) * entries_per_row(f.features());
+  /// @brief Whether runs begin with it: a function of sizes, the regularizer and the loss.
+  static bool suits(F const& f) {
+    double const entries = static_cast<double>(f.samples()) * entries_per_row(f.features());
     double const curvature = f.loss().curvature();
-    return p.tolerance > 0 && p.start == 0 && p.dimension > most_factored && entries <= most_entries &&
-           ridge_of(f) > 0 && penalized_coordinates(f) == p.dimension && curvature > 0 &&
-           std::isfinite(curvature);
+    return f.dimension() > most_factored && entries <= most_entries && ridge_of(f) > 0 &&
+           !has_free_intercept(f) && curvature > 0 && std::isfinite(curvature);
+  }
+  /// @brief Whether this run begins with it: from 0, to a tolerance.
+  static bool begins(F const& f, plan const& p) {
+    return p.tolerance > 0 && p.start == 0 && suits(f);
   }
   bool goes_on() const noexcept { return goes_on_; }
   /// @brief Component gradients, beyond those of the run's own evaluations.
   std::uint64_t gradients() const noexcept { return gradients_; }
 
-  /// @brief Collective, after the anchor has been recorded: makes a stage of epochs, up to the
-  ///        predicted end of the run and at most eight, if it is worth while. The anchor moves if f is
-  ///        lower at x(θ). @return Whether a stage was made
+  /// @brief Collective, after the anchor has been recorded: makes a stage, if it is worth while: epochs
+  ///        up to the predicted end of the run, at most eight, or all Newton steps. The anchor moves if
+  ///        f is lower at x(θ). @return Whether a stage was made
   /// @param slopes storage that evaluations fill
   /// @param moved  called by the leader when the anchor has moved, or was evaluated again
   template <class Context, class Moved>
-  bool operator()(Context& round, F const& f, descending_anchor<double> at, std::span<double> slopes,
-                  Moved const& moved) {
+  bool advance(Context& round, F const& f, descending_anchor<double> at, std::span<double> slopes,
+               Moved const& moved) {
     auto& team = round.team();
     bool const leader = team.leads();
     if (team.broadcast(leader && is_worth_while(round.certified()) ? 1 : 0) == 0) {
@@ -94,13 +107,15 @@ class dual_ascent<F> {
     }
     if (leader) {
       if (theta_.empty()) prepare(f);
-      make_epochs(f, at.trial);
+      stage_ = 0;
+      by_newton_ ? make_newton_steps(f) : make_epochs(f, at.trial);
+      gradients_ += stage_;
     }
     find_point(f, round.pass(), team, at.trial);
     round.spend(stage_);
     bool const lower = evaluate(round, f, at.trial, slopes, [&](full_gradient::value const& value) {
       finite_ = finite_ && std::isfinite(value.objective);
-      if (finite_) round.consider_dual(at.trial, theta_, squared_slopes(f));
+      if (finite_ && !by_newton_) round.consider_dual(at.trial, theta_, squared_slopes(f));
       if (!(value.objective < at.value.objective)) return false;
       at.value = value;
       at.point.swap(at.trial);
@@ -120,6 +135,7 @@ class dual_ascent<F> {
   // An epoch is a pass on one thread: more entries would leave too many cores idle.
   static constexpr double most_entries = 1 << 24;
   static constexpr double most_epochs = 150, most_left = 64, aim = 0.8;
+  static constexpr double infinity = std::numeric_limits<double>::infinity();
 
   std::uint64_t budget() const noexcept {
     double const epochs = static_cast<double>(p_->steps) *
@@ -129,15 +145,19 @@ class dual_ascent<F> {
     return static_cast<std::uint64_t>(std::max(0.0, std::min(epochs, most_epochs) - made));
   }
 
-  // Leader only, as what follows unless it says otherwise. `certificate`: after the last stage.
+  // Leader only, as what follows unless it says otherwise: whether there is another stage, and of which
+  // kind. `certificate`: after the last stage.
   bool is_worth_while(double certificate) noexcept {
+    if (by_newton_ || !finite_ || budget() == 0) return false;
+    double left = newton_epochs_ <= 4 ? infinity : 0;
     if (pace_.epochs() != 0) {
       idle_ = certificate < least_ ? 0 : idle_ + 1;
       pace_.learn(certificate);
+      left = idle_ == 3 ? infinity : pace_.epochs() >= 4 ? pace_.epochs_to(p_->tolerance) : 0;
     }
     least_ = std::min(least_, certificate);
-    bool const too_slow = pace_.epochs() >= 4 && pace_.epochs_to(p_->tolerance) > most_left;
-    return finite_ && budget() > 0 && !too_slow && idle_ < 3;
+    by_newton_ = left > newton_epochs_;
+    return by_newton_ || left <= most_left;
   }
 
   void prepare(F const& f) {
@@ -156,14 +176,23 @@ class dual_ascent<F> {
 
   void make_epochs(F const& f, std::span<double> x) {
     std::ranges::copy(x_, x.begin());
-    stage_ = 0;
     for (std::uint64_t left = std::min<std::uint64_t>(8, budget()); finite_ && left != 0; --left) {
       pace_.add(epoch(f, x));
       finite_ = pace_.gap() > 0 && std::isfinite(pace_.gap());
-      gradients_ += p_->samples;
       stage_ += p_->samples;
       if (pace_.gap() <= aim * p_->tolerance) return;
     }
+  }
+
+  // Their u_i is s_i θ_i.
+  void make_newton_steps(F const& f) {
+    std::vector<double> u(theta_);
+    for (std::size_t i = 0; i != u.size(); ++i) u[i] *= f.scale(i);
+    gram_newton<F> newton;
+    newton.prepare(f, scale_);
+    newton(f, u, aim * p_->tolerance);
+    for (std::size_t i = 0; i != u.size(); ++i) theta_[i] = f.scale(i) > 0 ? u[i] / f.scale(i) : 0;
+    stage_ = static_cast<std::uint64_t>(newton_epochs_ * static_cast<double>(p_->samples));
   }
 
   // Collective: x ← x(θ), anew, since x has the rounding errors of all epochs.
@@ -242,11 +271,12 @@ class dual_ascent<F> {
   plan const* p_ = nullptr;
   bool goes_on_ = false;
   double scale_ = 0;  // 1/(λn)
+  double newton_epochs_ = infinity;  // the work of Newton's method, in epochs
   std::vector<double> theta_, q_, x_;
   ascent_pace pace_;
-  double least_ = std::numeric_limits<double>::infinity();  // certificate
+  double least_ = infinity;  // certificate
   int idle_ = 0;           // stages since the last progress
-  bool finite_ = true;
+  bool finite_ = true, by_newton_ = false;
   std::uint64_t gradients_ = 0, stage_ = 0;  // component gradients: all, and those of the last epochs
 };
 

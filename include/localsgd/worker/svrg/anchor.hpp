@@ -22,7 +22,6 @@
 #include <algorithm>
 #include <cmath>
 #include <concepts>
-#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -178,7 +177,7 @@ class svrg_anchor {
     if (!waits_for_evaluation(t))
       return descend(round, anchor_gradient::in_sums, next == move::done_back);
     if (leader) descent_.keep_gradient(round.pass());  // a certificate needs the sums
-    continue_from_anchor(round, false);
+    continue_from_anchor(round, false, true);
   }
 
   // Newton steps and dual ascent from the start wait until it is recorded.
@@ -190,10 +189,11 @@ class svrg_anchor {
   // Collective: a stage of dual coordinate ascent, if there is another one.
   template <class Context>
   bool ascends(Context& round) {
-    if (!ascent_.goes_on() || !ascent_(round, *f_, {point_, trial_, value_}, steps_.slopes().to_fill(),
-                                       [&] { take_steps(round.pass()); }))
+    if (!ascent_.goes_on() ||
+        !ascent_.advance(round, *f_, {point_, trial_, value_}, steps_.slopes().to_fill(),
+                         [&] { take_steps(round.pass()); }))
       return false;
-    continue_from_anchor(round, false);
+    continue_from_anchor(round, false, true);
     return true;
   }
 
@@ -207,11 +207,11 @@ class svrg_anchor {
     if (round.team().leads()) descended_ = true;
     continue_from_anchor(round, restart);  // without a restart the average does not change
   }
-  template <class Context>
-  void continue_from_anchor(Context& round, bool restart) {
+  template <class Context>  // `waits`: workers follow later, if the run goes on
+  void continue_from_anchor(Context& round, bool restart, bool waits = false) {
     round.pass().share_slopes(round.team(), steps_.slopes().to_fill());
     round.team().barrier();  // slopes and anchor are set
-    round.move_to(point(), restart);
+    waits ? round.place_at(point()) : round.move_to(point(), restart);
   }
 
   // Collective, once in a run: measures the data for the steps.

@@ -10,6 +10,7 @@
 #include "localsgd/worker/newton/at_once.hpp"
 #include "localsgd/worker/svrg/svrg.hpp"
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -30,7 +31,7 @@ concept share_memory = std::same_as<typename Plain::memory, typename Reduced::me
 }  // namespace detail
 
 /// @brief The sequence of one worker: `Plain` until the anchor switches it to `Reduced`. Never
-///        holds the memory of both.
+///        holds the memory of both, or of the second before its first use.
 template <class Plain, class Reduced, class Make>
 class alignas(detail::cache_alignment) sgd_then_svrg_sequence {
  public:
@@ -42,7 +43,7 @@ class alignas(detail::cache_alignment) sgd_then_svrg_sequence {
   ///                   Plain releases
   template <class MakePlain>
   sgd_then_svrg_sequence(MakePlain const& make_plain, anchor const& shared, Make make)
-      : plain_(1, make_plain), anchor_(&shared), make_(make) {}
+      : plain_(shared.active() ? 0 : 1, make_plain), anchor_(&shared), make_(make) {}
 
   void advance(std::uint64_t from, std::uint64_t to) {
     if (is_plain())
@@ -54,7 +55,12 @@ class alignas(detail::cache_alignment) sgd_then_svrg_sequence {
   std::span<scalar> local() { return is_plain() ? plain().local() : reduced().local(); }
   std::span<scalar> scratch() { return is_plain() ? plain().scratch() : reduced().scratch(); }
   void average(std::span<scalar> out) const {
-    is_plain() ? plain().average(out) : reduced().average(out);
+    if (is_plain())
+      plain().average(out);
+    else if (reduced_.size() != 0)
+      reduced_[0].average(out);
+    else
+      std::ranges::fill(out, scalar{0});  // x_0
   }
   void assign(std::span<scalar const> x) {
     if (is_plain() && anchor_->active()) change_over();
@@ -107,8 +113,10 @@ class alignas(detail::cache_alignment) sgd_then_svrg_sequence {
   bool is_plain() const noexcept { return plain_.size() != 0; }
   Plain& plain() noexcept { return plain_[0]; }
   Plain const& plain() const noexcept { return plain_[0]; }
-  Reduced& reduced() noexcept { return reduced_[0]; }
-  Reduced const& reduced() const noexcept { return reduced_[0]; }
+  Reduced& reduced() {
+    if (reduced_.size() == 0) become_reduced();
+    return reduced_[0];
+  }
 
   template <class... Memory>
   LOCALSGD_COLD void become_reduced(Memory... left) {
@@ -132,7 +140,7 @@ class alignas(detail::cache_alignment) sgd_then_svrg_sequence {
     }
   }
 
-  detail::fixed_array<Plain> plain_;  // exactly one of the two is not empty
+  detail::fixed_array<Plain> plain_;  // at most one of the two is not empty
   detail::fixed_array<Reduced> reduced_;
   anchor const* anchor_;
   Make make_;
@@ -167,6 +175,16 @@ struct sgd_then_svrg {
       if (detail::dual_ascent<F>::begins(f, p)) start = svrg_start::after_ascent;
     }
     return {f, step_size, p, start};
+  }
+  /// @brief Whether no plain step is made, and the others have steps of their own: see
+  ///        detail::svrg_steps.
+  template <Objective F>
+  bool ignores_step_size([[maybe_unused]] F const& f, [[maybe_unused]] plan const& p) const {
+    if constexpr (detail::linear_with_ridge<F>)
+      return reduces && p.start == 0 &&
+             (detail::newton_begins_at_once(f, p) || detail::dual_ascent<F>::begins(f, p));
+    else
+      return false;
   }
   template <Objective F, Sampler S, StepSize E, IterateWeights W, class Anchor>
   auto bind(F const& f, S const& sampler, E const& step_size, W const& weights, plan const& p,
