@@ -5,7 +5,9 @@
 #include "localsgd/kernels/enclosed_zero.hpp"
 #include "localsgd/loss/concept.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 /// @file
 /// @brief The slope of a loss at a proximal point.
@@ -14,20 +16,22 @@ namespace localsgd::detail {
 
 /// @brief φ'(z*, y) where z* + q φ'(z*, y) = center: z* minimises φ(·, y) + (· − center)²/(2q).
 ///
-/// The result is always a slope of φ, so it is in the domain of φ*; the equation holds at its point
-/// to a thousandth of the residual at `start`, or as far as 40 evaluations lead.
+/// The result is always a slope of φ, so it is in the domain of φ*. It is that of a point z at which z +
+/// q φ'(z) differs from the center by at most a thousandth of |z − start|, or of rounding, unless more
+/// than 40 evaluations would be needed.
 /// @param q     ≥ 0
 /// @param start a first guess of z*
 template <Loss L>
 double proximal_slope(L const& loss, double y, double q, double center, double start) {
   constexpr int most = 40;
-  double slope = loss.derivative(start, y);
-  double const residual = start - center + q * slope;
+  constexpr double rounding = 4 * std::numeric_limits<double>::epsilon();
+  double slope = loss.derivative(start, y), move = 0;
+  double left = start - center + q * slope;
+  double const noise = rounding * (std::abs(start) + std::abs(center) + std::abs(q * slope));
   enclosed_zero root;
-  root.begin(residual, 1 + q * loss.curvature());
-  double left = residual;
-  for (int i = 0; i != most && std::abs(left) > 1e-3 * std::abs(residual); ++i) {
-    double const move = root.next();
+  root.begin(left, 1 + q * loss.curvature());
+  for (int i = 0; i != most && std::abs(left) > std::max(noise, 1e-3 * std::abs(move)); ++i) {
+    move = root.next();
     double const there = loss.derivative(start + move, y);
     left = start + move - center + q * there;
     if (!std::isfinite(left)) break;
