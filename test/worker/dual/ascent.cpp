@@ -122,6 +122,18 @@ BOOST_AUTO_TEST_CASE(orthogonal_rows_are_solved_in_one_epoch) {
   BOOST_TEST(end.gradients == 2 * n);  // an epoch and an evaluation
 }
 
+BOOST_AUTO_TEST_CASE(a_point_that_no_longer_moves_is_still_a_dual_point) {
+  dense_matrix<double> a(std::array<std::size_t, 2>{2, 2});
+  a.fill(0);
+  a(0, 0) = a(1, 1) = 1;
+  std::vector<double> const y{1, -1};
+  linear_objective const f(a, y, squared{}, l2{0.5});  // x = y/2
+  auto const end = ascend(f, plan_of(f, 1e-300), {1});
+  BOOST_TEST(end.theta.size() == 2u);
+  BOOST_TEST(end.anchor[0] == 0.5);
+  BOOST_TEST(end.anchor[1] == -0.5);
+}
+
 BOOST_AUTO_TEST_CASE(the_point_is_that_of_its_dual_variables) {
   for (double const intercept : {0.0, 1.5}) {
     linear_options const options{.intercept = intercept,

@@ -134,7 +134,8 @@ class dual_ascent<F> {
  private:
   // An epoch is a pass on one thread: more entries would leave too many cores idle.
   static constexpr double most_entries = 1 << 24;
-  static constexpr double most_epochs = 150, most_left = 64, aim = 0.8;
+  static constexpr double most_epochs = 150, most_left = 64, few = 4, aim = 0.8;
+  static constexpr int most_idle = 3;  // stages
   static constexpr double infinity = std::numeric_limits<double>::infinity();
 
   std::uint64_t budget() const noexcept {
@@ -149,13 +150,16 @@ class dual_ascent<F> {
   // kind. `certificate`: after the last stage.
   bool is_worth_while(double certificate) noexcept {
     if (by_newton_ || !finite_ || budget() == 0) return false;
-    double left = newton_epochs_ <= 4 ? infinity : 0;
     if (pace_.epochs() != 0) {
       idle_ = certificate < least_ ? 0 : idle_ + 1;
       pace_.learn(certificate);
-      left = idle_ == 3 ? infinity : pace_.epochs() >= 4 ? pace_.epochs_to(p_->tolerance) : 0;
     }
     least_ = std::min(least_, certificate);
+    double left = 0;  // epochs
+    if (newton_epochs_ <= few || idle_ == most_idle)
+      left = infinity;
+    else if (static_cast<double>(pace_.epochs()) >= few)
+      left = pace_.epochs_to(p_->tolerance);
     by_newton_ = left > newton_epochs_;
     return by_newton_ || left <= most_left;
   }
@@ -178,7 +182,7 @@ class dual_ascent<F> {
     std::ranges::copy(x_, x.begin());
     for (std::uint64_t left = std::min<std::uint64_t>(8, budget()); finite_ && left != 0; --left) {
       pace_.add(epoch(f, x));
-      finite_ = pace_.gap() > 0 && std::isfinite(pace_.gap());
+      finite_ = std::isfinite(pace_.gap());
       stage_ += p_->samples;
       if (pace_.gap() <= aim * p_->tolerance) return;
     }
@@ -230,7 +234,7 @@ class dual_ascent<F> {
   // Returns Σ s_i q_i (the change of θ_i)²/n.
   double epoch(F const& f, std::span<double> x) {
     constexpr std::size_t block = 64, ahead = 4;
-    std::array<std::size_t, block + ahead> order{};
+    std::array<std::size_t, block> order{};
     std::size_t const n = p_->samples;
     random_permutation const place(n, p_->seed, p_->lane, pace_.epochs());
     double moved = 0;
@@ -275,7 +279,7 @@ class dual_ascent<F> {
   std::vector<double> theta_, q_, x_;
   ascent_pace pace_;
   double least_ = infinity;  // certificate
-  int idle_ = 0;           // stages since the last progress
+  int idle_ = 0;             // stages since the last progress
   bool finite_ = true, by_newton_ = false;
   std::uint64_t gradients_ = 0, stage_ = 0;  // component gradients: all, and those of the last epochs
 };
