@@ -81,6 +81,10 @@ BOOST_AUTO_TEST_CASE(of_a_run_that_its_tolerance_ends_16_epochs_count) {
   auto const many = [] { return std::size_t{4}; };
   BOOST_TEST(detail::default_threads(p, true, many) == 1U);
   BOOST_TEST(detail::default_threads(p, false, many) == 2U);
+  plan longer = p;
+  longer.samples = 4000;
+  BOOST_TEST(detail::default_threads(longer, true, many) == 2U);
+  BOOST_TEST(detail::default_threads(longer, true, many, true) == 1U);  // 3·(4000·20 + 40) < 2^20
 }
 
 BOOST_AUTO_TEST_CASE(a_gradient_of_unknown_cost_makes_no_run_short) {

@@ -94,7 +94,11 @@ result<typename F::scalar> assembled_run(F const& f, settings const& asked,
   for (std::size_t k = 0; k != p.workers; ++k) shard_sizes[k] = sampler.shard_size(p, k);
 
   auto&& synchronizer = pick<synchronizer_kind, F>(
-      [&] { return thread_pool(default_threads(p, reduces, asio_pool::hardware_threads)); }, given);
+      [&] {
+        bool const ascends = reduces && dual_ascent<F>::begins(f, p);
+        return thread_pool(default_threads(p, reduces, asio_pool::hardware_threads, ascends));
+      },
+      given);
   using protocol = typename std::remove_cvref_t<decltype(synchronizer)>::protocol;
   auto&& observer = pick<observer_kind, F>([] { return no_observer{}; }, given);
   decltype(auto) checkpoint = pick<checkpoint_kind, F>([] { return no_checkpoint{}; }, given);

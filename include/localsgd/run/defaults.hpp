@@ -230,21 +230,24 @@ plan make_plan(F const& f, settings s, bool reduces) {
 ///
 /// A run is short if it has less than 2²⁰ multiply-adds, one to three milliseconds:
 /// b·(`flops_per_sample` + 13) for each of K·T local steps, and 4d·K for each round. A run that
-/// ends by a tolerance counts as 16 epochs. If the objective does not report the cost of a
-/// gradient, no run is short.
+/// ends by a tolerance counts as 16 epochs; if dual coordinate ascent begins, whose own epochs use one
+/// thread, as three evaluations. If the objective does not report the cost of a gradient, no run is short.
 ///
 /// @param reduces as in make_plan()
+/// @param ascends whether dual coordinate ascent begins
 /// @param cores   `cores()`: the number this process may use. Not called for a short run.
 template <class Cores>
-std::size_t default_threads(plan const& p, bool reduces, Cores const& cores) {
+std::size_t default_threads(plan const& p, bool reduces, Cores const& cores,
+                            bool ascends = false) {
   constexpr double short_run = 1 << 20, epochs_expected = 16, overhead = 13;
   double const k = static_cast<double>(p.workers), b = static_cast<double>(p.batch_size);
   double steps = static_cast<double>(p.steps);
   if (reduces && p.tolerance > 0)
     steps = std::min(steps, epochs_expected * static_cast<double>(p.samples) / (k * b));
   double const rounds = steps / static_cast<double>(std::max<std::uint64_t>(p.local_steps, 1));
-  double const work = k * (steps * b * (p.flops_per_sample + overhead) +
-                           rounds * 4 * static_cast<double>(p.dimension));
+  double const sample = p.flops_per_sample + overhead, round = 4 * static_cast<double>(p.dimension);
+  double const work = ascends ? 3 * (static_cast<double>(p.samples) * sample + round)
+                              : k * (steps * b * sample + rounds * round);
   if (p.flops_per_sample > 0 && work < short_run) return 1;
   return std::min<std::size_t>(p.workers, cores());
 }
