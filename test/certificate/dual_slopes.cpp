@@ -40,6 +40,17 @@ struct example {
 };
 auto const nearly = boost::test_tools::tolerance(1e-13);
 
+// The sums of the balanced slopes at z + shift.
+template <class F>
+void add_gap(F const& f, std::span<double const> z, double shift, balance const& factor,
+             index_range samples, std::vector<double>& sum) {
+  detail::add_balanced_gap(f, z, samples,
+                           [&](index_range some, std::span<double const> here, double* theta) {
+                             detail::write_balanced_slopes(f, here, shift, factor, some, theta);
+                           },
+                           std::span<double>(sum));
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(products_are_those_of_the_rows_with_the_intercept) {
@@ -68,14 +79,27 @@ BOOST_AUTO_TEST_CASE(slopes_are_added_up_by_their_sign) {
   BOOST_TEST(sum[2] == 0);
 }
 
+BOOST_AUTO_TEST_CASE(given_numbers_are_added_up_by_their_sign) {
+  example const e;
+  auto const f = e.objective();
+  std::vector<double> const theta{1, -0.5, 0, -1, 0.25};
+  std::vector<double> sum(4), parts(4);
+  detail::add_by_sign(f, theta, {0, 5}, sum);
+  BOOST_TEST(sum[0] == 5.0 / 6 * 1.25, nearly);
+  BOOST_TEST(sum[1] == 5.0 / 3 * 0.5 + 5.0 / 6, nearly);
+  detail::add_by_sign(f, theta, {0, 2}, parts);
+  detail::add_by_sign(f, theta, {2, 5}, parts);
+  for (std::size_t j = 0; j != 2; ++j) BOOST_TEST(sum[j] == parts[j], nearly);
+}
+
 BOOST_AUTO_TEST_CASE(parts_add_up_to_the_whole) {
   example const e;
   auto const f = e.objective();
   std::vector<double> whole(4), parts(4);
   std::span<double const> const z(e.z);
-  detail::add_balanced_gap(f, z, 0.25, {0.5, 1}, {0, 5}, whole);
-  detail::add_balanced_gap(f, z.first(2), 0.25, {0.5, 1}, {0, 2}, parts);
-  detail::add_balanced_gap(f, z.subspan(2), 0.25, {0.5, 1}, {2, 5}, parts);
+  add_gap(f, z, 0.25, {0.5, 1}, {0, 5}, whole);
+  add_gap(f, z.first(2), 0.25, {0.5, 1}, {0, 2}, parts);
+  add_gap(f, z.subspan(2), 0.25, {0.5, 1}, {2, 5}, parts);
   for (std::size_t j = 0; j != 4; ++j) BOOST_TEST(whole[j] == parts[j], nearly);
 }
 
@@ -86,7 +110,7 @@ BOOST_AUTO_TEST_CASE(a_balanced_dual_point_has_the_gap_worked_out_by_hand) {
   // φ + φ* − θ'z with φ* = θ'²/2 + θ': 3/2 + 5/8 − 3/2 = 5/8; 1/8 − 3/8 + 1/4 = 0; 0;
   // 3/2 − 1/2 − 1 = 0; 1/32 + 17/128 − 20/128 = 1/128.
   std::vector<double> sum(4);
-  detail::add_balanced_gap(f, e.z, 0, balance{0.5, 1}, {0, 5}, sum);
+  add_gap(f, e.z, 0, balance{0.5, 1}, {0, 5}, sum);
   BOOST_TEST(sum[0] == 5.0 / 6 * (-0.5 * 2 - 0.125 * 0.25), nearly);
   double const s = 5.0 / 6;
   BOOST_TEST(sum[1] == s * (0.25 + 2 * 0.25 + 1 + 1.0 / 64 + 0.25 + 1.0 / 64), nearly);
@@ -100,7 +124,7 @@ BOOST_AUTO_TEST_CASE(at_its_own_slopes_a_point_has_no_gap_and_moves_nothing) {
   example const e;
   auto const f = e.objective();
   std::vector<double> sum(4);
-  detail::add_balanced_gap(f, e.z, 0, balance{}, {0, 5}, sum);
+  add_gap(f, e.z, 0, balance{}, {0, 5}, sum);
   BOOST_TEST(sum[0] == 0);
   BOOST_TEST(std::abs(sum[2]) <= 1e-15);
 }

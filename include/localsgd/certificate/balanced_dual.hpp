@@ -89,8 +89,14 @@ class balanced_dual {
   /// @brief Whether f has a free intercept and supports this certificate.
   bool exists() const noexcept { return mu_ > 0 && std::isfinite(mu_); }
 
-  /// @brief An estimate of bound(), or a lower value, from ∇f(x): d numbers.
+  /// @brief Leader only: the next bound() is that of θ, balanced by factors, in place of the slopes.
+  /// @param theta n numbers in the domain of φ*
+  void consider(std::span<double const> theta) { given_.assign(theta.begin(), theta.end()); }
+
+  /// @brief An estimate of bound(), or a lower value, from ∇f(x): d numbers. 0 if a dual point is to be
+  ///        considered.
   double predict(std::span<double const> gradient) const {
+    if (!given_.empty()) return 0;
     double const across = squared_norm(penalized(*f_, gradient)) / (2 * mu_);
     double bend = 0;
     if constexpr (has_balanced_dual<F> && LinearObjective<F>) {
@@ -117,8 +123,12 @@ class balanced_dual {
                                      std::size_t part) {
         products_[part].resize(samples.size());
         write_predictions(share, x, samples, products_[part].data());
+        if constexpr (!ShardedObjective<F>)
+          if (!given_.empty()) return add_by_sign(share, given_, samples, sum);
         add_slopes_by_sign(share, products_[part], 0, samples, sum);
       });
+      if constexpr (!ShardedObjective<F>)
+        if (!given_.empty()) return bound_of_given(team, pass, gradient, rounding, off);
       if (leader) begin(pass);
       for (int tried = 0; tried != most_shifts; ++tried) {
         if (team.broadcast(leader && !balanced_ ? 1 : 0) == 0) break;
@@ -131,7 +141,11 @@ class balanced_dual {
       team.barrier();  // the shift and the factors are set
       pass.each_share(*f_, team, [&](auto const& share, index_range samples, std::span<double> sum,
                                      std::size_t part) {
-        add_balanced_gap(share, products_[part], shift_, factor_, samples, sum);
+        add_balanced_gap(share, products_[part], samples,
+                         [&](index_range some, std::span<double const> z, double* theta) {
+                           write_balanced_slopes(share, z, shift_, factor_, some, theta);
+                         },
+                         sum);
       });
       if (leader) return gap(pass, gradient, rounding, off);
     }
@@ -145,6 +159,26 @@ class balanced_dual {
  private:
   static constexpr double infinity = std::numeric_limits<double>::infinity();
   static constexpr int most_shifts = 20;
+
+  template <class T>
+  double bound_of_given(T& team, full_gradient& pass, std::span<double const> gradient,
+                        row_rounding<F> const& rounding, errors const& off) {
+    bool const leader = team.leads();
+    if (leader) factor_ = balance::of(pass.totals()[0], pass.totals()[1]);
+    team.barrier();  // the factors are set
+    pass.each_share(*f_, team, [&](auto const& share, index_range samples, std::span<double> sum,
+                                   std::size_t part) {
+      add_balanced_gap(share, products_[part], samples,
+                       [&](index_range some, std::span<double const>, double* theta) {
+                         for (std::size_t i = some.first; i != some.last; ++i)
+                           theta[i - some.first] = factor_(given_[i]) * given_[i];
+                       },
+                       sum);
+    });
+    if (!leader) return infinity;
+    given_.clear();
+    return gap(pass, gradient, rounding, off);
+  }
 
   // The chain of additions in one of the two sums, in blocks of 64.
   static double chain_by_sign(full_gradient const& pass) noexcept {
@@ -198,6 +232,7 @@ class balanced_dual {
 
   F const* f_;
   double mu_ = 0, rounding_ = 0;
+  std::vector<double> given_;                  // n numbers, or none
   std::vector<std::vector<double>> products_;  // z_i of each part, in the process that sums it
   enclosed_zero zero_;
   double trial_ = 0, shift_ = 0, imbalance_ = 0;

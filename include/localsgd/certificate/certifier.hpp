@@ -95,10 +95,10 @@ class certifier {
   ///        whatever it promises.
   void insist(bool on) noexcept { insists_ = on; }
 
-  /// @brief Leader only: further bounds consider a dual point θ. @param x −h(θ)/λ
-  /// @param squares (1/n) Σ s_i θ_i²
+  /// @brief Leader only: bounds consider θ, too. @param x −h(θ)/λ @param squares (1/n) Σ s_i θ_i²
   void consider(std::span<scalar const> x, std::span<double const> theta, double squares) {
     gradient_.assign(x.size(), 0.0);
+    if (balanced_.exists()) return balanced_.consider(theta);
     if constexpr (dual) dual_.add({x, gradient_, theta, squares});
   }
 
@@ -153,7 +153,7 @@ class certifier {
       double const found = prove();
       if (!leader) return;
       bound = std::min(bound, found);
-      learn(predicted, found);
+      if (predicted > 0) learn(predicted, found);
       off.value = std::max(off.value, rounding());
     };
     if (balanced_.exists())

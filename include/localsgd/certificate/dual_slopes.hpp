@@ -64,6 +64,43 @@ void add_conjugate(F const& f, std::size_t i, double theta, std::span<double> su
   sum[1] += f.scale(i) * (std::abs(conjugate) + std::abs(of_offset));
 }
 
+/// @brief Sums of the magnitudes of numbers above and below 0, in short chains of additions, which keep
+///        them accurate.
+class sums_by_sign {
+ public:
+  explicit sums_by_sign(std::span<double> sum) noexcept : sum_(sum) {}
+  sums_by_sign(sums_by_sign const&) = delete;
+  sums_by_sign& operator=(sums_by_sign const&) = delete;
+  ~sums_by_sign() { flush(); }
+
+  void add(double value) noexcept {
+    constexpr std::size_t block = 64;
+    (value > 0 ? above_ : below_) += std::abs(value);
+    if (++in_block_ == block) flush();
+  }
+
+ private:
+  void flush() noexcept {
+    sum_[0] += above_;
+    sum_[1] += below_;
+    above_ = below_ = 0;
+    in_block_ = 0;
+  }
+
+  std::span<double> sum_;
+  double above_ = 0, below_ = 0;
+  std::size_t in_block_ = 0;
+};
+
+/// @brief Adds Σ s_i max(θ_i, 0) over some samples to the first element of `sum` and Σ s_i max(−θ_i, 0) to
+///        the second. @param theta n numbers
+template <LinearObjective F>
+void add_by_sign(F const& f, std::span<double const> theta, index_range samples,
+                 std::span<double> sum) {
+  sums_by_sign sums(sum);
+  for (std::size_t i = samples.first; i != samples.last; ++i) sums.add(f.scale(i) * theta[i]);
+}
+
 /// @brief Adds, with θ_i at z_i + shift, Σ s_i max(θ_i, 0) over some samples to the first element
 ///        of `sum` and Σ s_i max(−θ_i, 0) to the second; if shift is 0, adds Σ s_i (φ'(z_i + h) −
 ///        φ'(z_i))/h to the third.
@@ -71,26 +108,24 @@ void add_conjugate(F const& f, std::size_t i, double theta, std::span<double> su
 template <LinearObjective F>
 LOCALSGD_ONE_COPY void add_slopes_by_sign(F const& f, std::span<double const> z, double shift,
                                           index_range samples, std::span<double> sum) {
-  constexpr std::size_t block = 64;  // short chains of additions keep the sums accurate
-  double above = 0, below = 0;
-  std::size_t in_block = 0;
-  auto const flush = [&] {
-    sum[0] += above;
-    sum[1] += below;
-    above = below = 0;
-    in_block = 0;
-  };
+  sums_by_sign sums(sum);
   for_each_dual_slope(f, z, shift, samples,
                       [&](std::size_t i, double at, double y, double, double theta) {
-                        double const weighted = f.scale(i) * theta;
-                        (theta > 0 ? above : below) += std::abs(weighted);
-                        if (shift == 0) {
-                          double const h = 1e-5 * (1 + std::abs(at));
-                          sum[2] += f.scale(i) * (f.loss().derivative(at + h, y) - theta) / h;
-                        }
-                        if (++in_block == block) flush();
+                        sums.add(f.scale(i) * theta);
+                        if (shift != 0) return;
+                        double const h = 1e-5 * (1 + std::abs(at));
+                        sum[2] += f.scale(i) * (f.loss().derivative(at + h, y) - theta) / h;
                       });
-  flush();
+}
+
+/// @brief Writes the balanced slopes at z_i + shift of some samples.
+template <LinearObjective F>
+void write_balanced_slopes(F const& f, std::span<double const> z, double shift, balance const& factor,
+                           index_range samples, double* theta) {
+  for_each_dual_slope(f, z, shift, samples,
+                      [&](std::size_t k, double, double, double, double slope) {
+                        theta[k - samples.first] = factor(slope) * slope;
+                      });
 }
 
 /// @brief Adds sums over some samples with the dual point θ'_i and θ̃_i = φ'(z_i): Σ s_i (θ'_i −
@@ -98,20 +133,17 @@ LOCALSGD_ONE_COPY void add_slopes_by_sign(F const& f, std::span<double const> z,
 ///        Σ s_i max(0, φ(z_i) + φ*(θ'_i) − θ'_i z_i) to the one after it; Σ s_i (|φ(z_i)| +
 ///        |φ*(θ'_i)| +
 ///        |θ'_i z_i| + max(0, φ*(0))) to the last.
-template <LinearObjective F>
-LOCALSGD_ONE_COPY void add_balanced_gap(F const& f, std::span<double const> z, double shift,
-                                        balance const& factor, index_range samples,
-                                        std::span<double> sum) {
+/// @param write `write(some, z, theta)` writes the θ'_i of at most 64 samples
+template <LinearObjective F, class Write>
+LOCALSGD_ONE_COPY void add_balanced_gap(F const& f, std::span<double const> z, index_range samples,
+                                        Write const& write, std::span<double> sum) {
   constexpr std::size_t block = 64;
   double theta[block];
   double gap = 0, size = 0, squares = 0;
   for (std::size_t i = samples.first; i < samples.last; i += block) {
     index_range const some{i, std::min(i + block, samples.last)};
     auto const here = z.subspan(i - samples.first, some.size());
-    for_each_dual_slope(f, here, shift, some,
-                        [&](std::size_t k, double, double, double, double slope) {
-                          theta[k - i] = factor(slope) * slope;
-                        });
+    write(some, here, static_cast<double*>(theta));
     for_each_dual_slope(f, here, 0, some,
                         [&](std::size_t k, double at, double y, double value, double own) {
                           double const share = f.scale(k), balanced = theta[k - i];

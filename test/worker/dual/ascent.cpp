@@ -240,7 +240,16 @@ BOOST_AUTO_TEST_CASE(it_begins_on_many_features_with_a_penalty_for_all) {
   BOOST_TEST(!begins(f, warm));
   linear_objective const free(data().features, data().labels, logistic{}, l2{0.02},
                               linear_options{.intercept = 1});
-  BOOST_TEST(!begins(free, plan_of(free)));
+  BOOST_TEST(begins(free, plan_of(free)));
+  struct own {  // without a conjugate
+    double value(double z, double y) const { return logistic{}.value(z, y); }
+    double derivative(double z, double y) const { return logistic{}.derivative(z, y); }
+    double curvature() const { return 0.25; }
+  };
+  linear_objective const mine(data().features, data().labels, own{}, l2{0.02}),
+      mine_free(data().features, data().labels, own{}, l2{0.02}, linear_options{.intercept = 1});
+  BOOST_TEST(begins(mine, plan_of(mine)));
+  BOOST_TEST(!begins(mine_free, plan_of(mine_free)));
   linear_objective const flat(data().features, data().labels, logistic{}, l2{0.0});
   BOOST_TEST(!begins(flat, plan_of(flat)));
   auto const few = support::features<csr_matrix<float>>(40, 1024, 0.05);
@@ -259,6 +268,25 @@ BOOST_AUTO_TEST_CASE(a_run_ends_without_a_round_at_a_proven_optimum) {
   BOOST_TEST(r.history.size() >= 2u);
   for (evaluation const& each : r.history)
     BOOST_TEST(each.certificate >= each.objective - best.objective);
+}
+
+BOOST_AUTO_TEST_CASE(a_free_intercept_is_found_and_proven_too) {
+  auto labels = data().labels;
+  for (std::size_t i = 0; i != 25; ++i) labels[i] = 1;  // far from balance
+  for (double const intercept : {1.0, 0.1}) {
+    linear_objective const f(data().features, labels, squared_hinge{}, l2{0.02},
+                             linear_options{.intercept = intercept});
+    auto const r = minimize(f, {.tolerance = 1e-8}, serial{});
+    BOOST_TEST((r.reason == stop_reason::tolerance_reached));
+    BOOST_TEST(r.rounds == 0u);
+    auto const steps = minimize(f, {.tolerance = 1e-12}, serial{}, svrg{});
+    for (evaluation const& each : r.history)
+      BOOST_TEST(each.certificate >= each.objective - steps.objective);
+    BOOST_TEST(r.x.data()[f.dimension() - 1] == steps.x.data()[f.dimension() - 1],
+               boost::test_tools::tolerance(1e-3));
+    auto const pool = minimize(f, {.tolerance = 1e-8}, thread_pool{3});
+    BOOST_TEST(pool.x == r.x);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(where_epochs_gain_little_newton_steps_in_the_samples_end_the_run) {

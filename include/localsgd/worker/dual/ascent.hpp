@@ -2,21 +2,20 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/certificate/balanced_dual.hpp"
 #include "localsgd/communicator/traffic.hpp"
 #include "localsgd/core/index_range.hpp"
-#include "localsgd/core/random.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
 #include "localsgd/kernels/rows.hpp"
 #include "localsgd/objective/linear_concept.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
 #include "localsgd/settings.hpp"
 #include "localsgd/worker/dual/ascent_pace.hpp"
+#include "localsgd/worker/dual/dual_point.hpp"
 #include "localsgd/worker/dual/gram_newton.hpp"
-#include "localsgd/worker/dual/proximal_slope.hpp"
 #include "localsgd/worker/newton/descent.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <concepts>
 #include <cstddef>
@@ -50,12 +49,12 @@ class dual_ascent {
 };
 
 /// @brief Stochastic dual coordinate ascent \cite shalev2013sdca for f(x) = (1/n) Σ s_i φ(⟨a_i, x⟩ +
-///        o_i, y_i) + (λ/2)‖x‖², all of whose coordinates are penalised.
+///        o_i, y_i) + (λ/2)‖x‖².
 ///
-/// The dual function D(θ) = −(1/n) Σ s_i (φ*(θ_i) − θ_i o_i) − (λ/2)‖x(θ)‖², x(θ) = −(1/(λn)) Σ s_i
-/// θ_i a_i, is maximised over one θ_i after the other, in a new random order in every epoch: with q_i
-/// = s_i‖a_i‖²/(λn) and z_i = ⟨a_i, x⟩ + o_i, θ_i ← φ'(z*) where z* + q_i φ'(z*) = z_i + q_i θ_i. It
-/// needs only φ', and a step touches only the nonzeros of its row. f(x(θ)) − D(θ) proves the result.
+/// The dual function D(θ) = −(1/n) Σ s_i (φ*(θ_i) − θ_i o_i) − (λ/2)‖x(θ)‖² is maximised over one θ_i
+/// after the other (detail::dual_point), in a new random order in every epoch. f(x(θ)) − D(θ) proves the
+/// result. With a free intercept, f is evaluated at the best one for the other coordinates of x(θ), and
+/// D at θ balanced by detail::balanced_dual, so φ needs a conjugate.
 ///
 /// Where d is large and rows are short, the q_i are small and 3 to 10 epochs reach 10⁻⁶, each at the
 /// cost of one of plain steps. Every process repeats all of it on all samples, on one thread, so
@@ -69,18 +68,17 @@ template <Objective F>
 class dual_ascent<F> {
  public:
   dual_ascent() = default;
-  dual_ascent(F const& f, plan const& p)
-      : p_(&p),
-        goes_on_(true),
-        scale_(1 / (ridge_of(f) * static_cast<double>(p.samples))),
-        newton_epochs_(p.samples <= most_factored ? gram_newton<F>::epochs(f) : infinity) {}
+  dual_ascent(F const& f, plan const& p) : p_(&p), goes_on_(true), dual_(f, p) {
+    if (!has_free_intercept(f) && p.samples <= most_factored) newton_epochs_ = gram_newton<F>::epochs(f);
+  }
 
   /// @brief Whether runs begin with it: a function of sizes, the regularizer and the loss.
   static bool suits(F const& f) {
     double const entries = static_cast<double>(f.samples()) * entries_per_row(f.features());
     double const curvature = f.loss().curvature();
     return f.dimension() > most_factored && entries <= most_entries && ridge_of(f) > 0 &&
-           !has_free_intercept(f) && curvature > 0 && std::isfinite(curvature);
+           (has_balanced_dual<F> || !has_free_intercept(f)) && curvature > 0 &&
+           std::isfinite(curvature);
   }
   /// @brief Whether this run begins with it: from 0, to a tolerance.
   static bool begins(F const& f, plan const& p) {
@@ -106,7 +104,10 @@ class dual_ascent<F> {
       return false;
     }
     if (leader) {
-      if (theta_.empty()) prepare(f);
+      if (dual_.theta().empty()) {
+        dual_.prepare(f);
+        x_.resize(p_->dimension);
+      }
       stage_ = 0;
       by_newton_ ? make_newton_steps(f) : make_epochs(f, at.trial);
       gradients_ += stage_;
@@ -115,7 +116,7 @@ class dual_ascent<F> {
     round.spend(stage_);
     bool const lower = evaluate(round, f, at.trial, slopes, [&](full_gradient::value const& value) {
       finite_ = finite_ && std::isfinite(value.objective);
-      if (finite_ && !by_newton_) round.consider_dual(at.trial, theta_, squared_slopes(f));
+      if (finite_ && !by_newton_) round.consider_dual(at.trial, dual_.theta(), dual_.squared_slopes(f));
       if (!(value.objective < at.value.objective)) return false;
       at.value = value;
       at.point.swap(at.trial);
@@ -164,24 +165,16 @@ class dual_ascent<F> {
     return by_newton_ || left <= most_left;
   }
 
-  void prepare(F const& f) {
-    double const square = f.intercept() * f.intercept();
-    q_.resize(p_->samples);
-    for (std::size_t i = 0; i != q_.size(); ++i)
-      q_[i] = scale_ * f.scale(i) * (squared_norm_of(row_of(f.features(), i)) + square);
-    theta_.resize(p_->samples);
-    x_.resize(p_->dimension);
-  }
-
   void end() noexcept {
     goes_on_ = false;
-    for (auto* const each : {&theta_, &x_, &q_}) std::vector<double>().swap(*each);
+    dual_.clear();
+    std::vector<double>().swap(x_);
   }
 
   void make_epochs(F const& f, std::span<double> x) {
     std::ranges::copy(x_, x.begin());
     for (std::uint64_t left = std::min<std::uint64_t>(8, budget()); finite_ && left != 0; --left) {
-      pace_.add(epoch(f, x));
+      pace_.add(dual_.epoch(f, x, pace_.epochs()));
       finite_ = std::isfinite(pace_.gap());
       stage_ += p_->samples;
       if (pace_.gap() <= aim * p_->tolerance) return;
@@ -190,12 +183,12 @@ class dual_ascent<F> {
 
   // Their u_i is s_i θ_i.
   void make_newton_steps(F const& f) {
-    std::vector<double> u(theta_);
-    for (std::size_t i = 0; i != u.size(); ++i) u[i] *= f.scale(i);
+    std::span<double> const theta = dual_.theta();
+    for (std::size_t i = 0; i != theta.size(); ++i) theta[i] *= f.scale(i);
     gram_newton<F> newton;
-    newton.prepare(f, scale_);
-    newton(f, u, aim * p_->tolerance);
-    for (std::size_t i = 0; i != u.size(); ++i) theta_[i] = f.scale(i) > 0 ? u[i] / f.scale(i) : 0;
+    newton.prepare(f, dual_.scale());
+    newton(f, theta, aim * p_->tolerance);
+    for (std::size_t i = 0; i != theta.size(); ++i) theta[i] = f.scale(i) > 0 ? theta[i] / f.scale(i) : 0;
     stage_ = static_cast<std::uint64_t>(newton_epochs_ * static_cast<double>(p_->samples));
   }
 
@@ -204,12 +197,13 @@ class dual_ascent<F> {
   void find_point(F const& f, full_gradient& pass, T& team, std::span<double> x) {
     team.barrier();  // θ is set
     pass.each_part(team, [&](index_range samples, std::span<double> sum) {
-      add_point(f, samples, sum.first(p_->dimension));
+      dual_.add_point(f, samples, sum.first(p_->dimension));
     });
     count_sum(team, p_->dimension, p_->dimension);
     if (team.leads()) {
-      for (std::size_t j = 0; j != x.size(); ++j) x[j] = scale_ * pass.sum()[j];
+      dual_.take_point(pass.sum(), x);
       x_.assign(x.begin(), x.end());
+      dual_.find_intercept(f, x);
     }
     team.barrier();  // x is set
   }
@@ -225,58 +219,11 @@ class dual_ascent<F> {
     return team.broadcast(team.leads() && visit(value) ? 1 : 0) != 0;
   }
 
-  double squared_slopes(F const& f) const noexcept {
-    double sum = 0;
-    for (std::size_t i = 0; i != theta_.size(); ++i) sum += f.scale(i) * theta_[i] * theta_[i];
-    return sum / static_cast<double>(p_->samples);
-  }
-
-  // Returns Σ s_i q_i (the change of θ_i)²/n.
-  double epoch(F const& f, std::span<double> x) {
-    constexpr std::size_t block = 64, ahead = 4;
-    std::array<std::size_t, block> order{};
-    std::size_t const n = p_->samples;
-    random_permutation const place(n, p_->seed, p_->lane, pace_.epochs());
-    double moved = 0;
-    for (std::size_t first = 0; first < n; first += block) {
-      std::size_t const count = std::min(block, n - first);
-      for (std::size_t j = 0; j != count; ++j) order[j] = place(first + j);
-      for (std::size_t j = 0; j != count; ++j) {
-        if (j + ahead < count) prefetch_row(f.features(), order[j + ahead]);
-        moved += step(f, order[j], x);
-      }
-    }
-    return moved / static_cast<double>(n);
-  }
-
-  double step(F const& f, std::size_t i, std::span<double> x) {
-    double const share = f.scale(i);
-    if (share == 0) return 0;
-    double const z = prediction_of(f, i, std::span<double const>(x)), before = theta_[i];
-    double const now = proximal_slope(f.loss(), f.target(i), q_[i], z + q_[i] * before, z);
-    if (now == before) return 0;
-    theta_[i] = now;
-    double const change = -scale_ * share * (now - before);
-    add_scaled(change, row_of(f.features(), i), x.data());
-    if (f.intercept() != 0) x.back() += change * f.intercept();
-    return share * q_[i] * (now - before) * (now - before);
-  }
-
-  // Adds −Σ s_i θ_i a_i over some samples.
-  void add_point(F const& f, index_range samples, std::span<double> sum) const {
-    for (std::size_t i = samples.first; i != samples.last; ++i) {
-      double const slope = -f.scale(i) * theta_[i];
-      if (slope == 0) continue;
-      add_scaled(slope, row_of(f.features(), i), sum.data());
-      if (f.intercept() != 0) sum.back() += slope * f.intercept();
-    }
-  }
-
   plan const* p_ = nullptr;
   bool goes_on_ = false;
-  double scale_ = 0;  // 1/(λn)
   double newton_epochs_ = infinity;  // the work of Newton's method, in epochs
-  std::vector<double> theta_, q_, x_;
+  dual_point<F> dual_;
+  std::vector<double> x_;  // x(θ), with the intercept from which the next epoch starts
   ascent_pace pace_;
   double least_ = infinity;  // certificate
   int idle_ = 0;             // stages since the last progress
