@@ -183,7 +183,7 @@ BOOST_AUTO_TEST_CASE(the_anchor_never_moves_to_a_higher_value) {
 BOOST_AUTO_TEST_CASE(threads_do_not_change_the_bits) {
   linear_objective const f(data().features, data().labels, squared_hinge{}, l2{0.02});
   auto const one = ascend(f, plan_of(f), {1, 0.5}, 1);
-  for (std::size_t const threads : {2, 3}) {
+  for (std::size_t const threads : {std::size_t{2}, std::size_t{3}}) {
     auto const several = ascend(f, plan_of(f), {1, 0.5}, threads);
     BOOST_TEST(several.theta == one.theta);
     BOOST_TEST(several.anchor == one.anchor);
