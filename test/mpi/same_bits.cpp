@@ -80,6 +80,17 @@ BOOST_AUTO_TEST_CASE(dense_and_custom_objectives) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(runs_that_begin_with_dual_ascent) {
+  problem const wide(60, 2000, 0.02);
+  linear_objective const penalised(wide.sparse, wide.labels, logistic{}, l2{0.01}),
+      free(wide.sparse, wide.labels, logistic{}, l2{0.01}, {.intercept = 1});
+  for (std::size_t const k : worker_counts()) {
+    settings const s{.workers = k, .tolerance = 1e-8};
+    gives_the_same_bits_everywhere(penalised, s);
+    gives_the_same_bits_everywhere(free, s);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(sparse_objectives) {
   problem const data(300, 137, 0.2);
   linear_objective const f(data.sparse, data.labels, logistic{}, l2{0.002});
