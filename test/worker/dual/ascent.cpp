@@ -217,6 +217,17 @@ BOOST_AUTO_TEST_CASE(it_ends_if_stages_prove_nothing) {
   BOOST_TEST(end.stages < 20);
 }
 
+BOOST_AUTO_TEST_CASE(newton_steps_that_cost_more_than_all_epochs_are_not_made) {
+  // 600 short rows and 6,000 columns: the Gram matrix alone has the work of more than 700 epochs.
+  auto const a = support::features<csr_matrix<float>>(600, 6000, 0.001);
+  auto const y = support::random_signs(600, 5);
+  linear_objective const f(a, y, logistic{}, l2{0.002});
+  BOOST_TEST(detail::gram_newton<std::remove_cvref_t<decltype(f)>>::epochs(f) > 150);
+  auto const end = ascend(f, plan_of(f, 1e-300), std::vector<double>(40, 1));
+  BOOST_TEST(end.stages < 40);
+  BOOST_TEST(end.gradients < 150 * f.samples());
+}
+
 BOOST_AUTO_TEST_CASE(numbers_that_overflow_leave_the_anchor) {
   dense_matrix<double> a(std::array<std::size_t, 2>{2, 3});
   a.fill(1e200);

@@ -62,7 +62,7 @@ class dual_ascent {
 ///
 /// Ill-conditioned data would take hundreds of epochs. If n is small, detail::gram_newton then reaches
 /// the optimum in the unknowns s_i θ_i, as soon as its counted work is less than that of the predicted
-/// epochs; at once, if it is that of four. Otherwise local steps continue from the best point.
+/// epochs, and of 150; at once, if it is that of four. Otherwise local steps continue from the best point.
 template <Objective F>
   requires(linear_with_ridge<F> && std::same_as<typename F::scalar, double>)
 class dual_ascent<F> {
@@ -161,7 +161,7 @@ class dual_ascent<F> {
       left = infinity;
     else if (static_cast<double>(pace_.epochs()) >= few)
       left = pace_.epochs_to(p_->tolerance);
-    by_newton_ = left > newton_epochs_;
+    by_newton_ = left > newton_epochs_ && newton_epochs_ <= most_epochs;
     return by_newton_ || left <= most_left;
   }
 
