@@ -246,9 +246,6 @@ BOOST_AUTO_TEST_CASE(it_begins_on_many_features_with_a_penalty_for_all) {
   linear_objective const f(data().features, data().labels, logistic{}, l2{0.02});
   BOOST_TEST(begins(f, plan_of(f)));
   BOOST_TEST(!begins(f, plan_of(f, 0)));
-  plan warm = plan_of(f);
-  warm.start = 7;
-  BOOST_TEST(!begins(f, warm));
   linear_objective const free(data().features, data().labels, logistic{}, l2{0.02},
                               linear_options{.intercept = 1});
   BOOST_TEST(begins(free, plan_of(free)));
@@ -279,6 +276,23 @@ BOOST_AUTO_TEST_CASE(a_run_ends_without_a_round_at_a_proven_optimum) {
   BOOST_TEST(r.history.size() >= 2u);
   for (evaluation const& each : r.history)
     BOOST_TEST(each.certificate >= each.objective - best.objective);
+}
+
+BOOST_AUTO_TEST_CASE(after_a_warm_start_it_goes_on_from_the_slopes_there) {
+  for (double const intercept : {0.0, 1.0}) {
+    linear_options const options{.intercept = intercept};
+    linear_objective const before(data().features, data().labels, logistic{}, l2{0.022}, options),
+        f(data().features, data().labels, logistic{}, l2{0.02}, options);
+    warm_start const near(minimize(before, {.tolerance = 1e-9}, serial{}).x);
+    auto const cold = minimize(f, {.tolerance = 1e-9}, serial{});
+    auto const warm = minimize(f, {.tolerance = 1e-9}, serial{}, near);
+    BOOST_TEST((warm.reason == stop_reason::tolerance_reached));
+    BOOST_TEST(warm.rounds == 0u);
+    BOOST_TEST(warm.gradients <= cold.gradients);
+    BOOST_TEST(std::abs(warm.objective - cold.objective) <= 1e-9);
+    BOOST_TEST(minimize(f, {.tolerance = 1e-9}, thread_pool{3}, near).x == warm.x);
+    BOOST_TEST(minimize(f, {.tolerance = 2e-9}, serial{}, warm_start(warm.x)).history.size() == 1u);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_free_intercept_is_found_and_proven_too) {

@@ -130,6 +130,27 @@ BOOST_AUTO_TEST_CASE(with_a_free_intercept_the_slopes_come_to_balance) {
   BOOST_TEST(support::norm(support::at(f, best).gradient) < 1e-9);  // the minimum of f
 }
 
+BOOST_AUTO_TEST_CASE(it_can_begin_with_the_slopes_at_a_point) {
+  for (bool const penalised : {true, false}) {
+    linear_objective const f(data().features, data().signs, logistic{}, l2{lambda},
+                             linear_options{.intercept = 2, .weights = data().weights,
+                                            .regularize_intercept = penalised});
+    plan const p = plan_of(f);
+    dual_point dual(f, p);
+    dual.prepare(f);
+    auto const from = support::random_point(f.dimension(), 2);
+    std::vector<double> x(f.dimension());
+    dual.start_at(f, from, x);
+    // ∇f(x) = λx + h(θ) without the penalty of a free intercept, so x(θ) = x − ∇f(x)/λ.
+    auto const gradient = support::at(f, from).gradient;
+    for (std::size_t j = 0; j + 1 != x.size(); ++j)
+      BOOST_TEST(std::abs(x[j] - (from[j] - gradient[j] / lambda)) < 1e-11);
+    double const last = penalised ? from.back() - gradient.back() / lambda : from.back();
+    BOOST_TEST(std::abs(x.back() - last) < 1e-11);
+    BOOST_TEST(dual.theta()[8] == 0);  // a sample without weight
+  }
+}
+
 BOOST_AUTO_TEST_CASE(the_intercept_found_is_the_best_for_the_other_coordinates) {
   linear_objective const f(data().features, data().signs, logistic{}, l2{lambda},
                            linear_options{.intercept = 0.5});

@@ -58,7 +58,7 @@ class dual_ascent {
 ///
 /// Where d is large and rows are short, the q_i are small and 3 to 10 epochs reach 10⁻⁶, each at the
 /// cost of one of plain steps. Every process repeats all of it on all samples, on one thread, so
-/// nothing is exchanged before the result is evaluated.
+/// nothing is exchanged before the result is evaluated. After a warm_start θ begins as the slopes there.
 ///
 /// Ill-conditioned data would take hundreds of epochs. If n is small, detail::gram_newton then reaches
 /// the optimum in the unknowns s_i θ_i, as soon as its counted work is less than that of the predicted
@@ -80,10 +80,8 @@ class dual_ascent<F> {
            (has_balanced_dual<F> || !has_free_intercept(f)) && curvature > 0 &&
            std::isfinite(curvature);
   }
-  /// @brief Whether this run begins with it: from 0, to a tolerance.
-  static bool begins(F const& f, plan const& p) {
-    return p.tolerance > 0 && p.start == 0 && suits(f);
-  }
+  /// @brief Whether this run begins with it.
+  static bool begins(F const& f, plan const& p) { return p.tolerance > 0 && suits(f); }
   bool goes_on() const noexcept { return goes_on_; }
   /// @brief Component gradients, beyond those of the run's own evaluations.
   std::uint64_t gradients() const noexcept { return gradients_; }
@@ -107,6 +105,7 @@ class dual_ascent<F> {
       if (dual_.theta().empty()) {
         dual_.prepare(f);
         x_.resize(p_->dimension);
+        if (p_->start != 0) dual_.start_at(f, at.point, x_);
       }
       stage_ = 0;
       by_newton_ ? make_newton_steps(f) : make_epochs(f, at.trial);

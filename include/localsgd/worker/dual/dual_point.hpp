@@ -63,6 +63,17 @@ class dual_point {
     theta_.resize(p_->samples);
   }
 
+  /// @brief θ ← the slopes at a point, and x ← x(θ), with the intercept of the point if it is free.
+  void start_at(F const& f, std::span<double const> point, std::span<double> x) {
+    std::vector<double> z(p_->samples), sum(x.size());
+    write_predictions(f, point, {0, z.size()}, z.data());
+    for (std::size_t i = 0; i != z.size(); ++i)
+      theta_[i] = f.scale(i) > 0 ? f.loss().derivative(z[i], f.target(i)) : 0;
+    add_point(f, {0, z.size()}, sum);
+    x.back() = point.back();
+    take_point(sum, x);
+  }
+
   /// @brief A step of every θ_i, in a random order: a function of (seed, number).
   /// @param x x(θ), before and after, with b
   /// @return Σ s_i q_i (the change of θ_i)²/n

@@ -181,7 +181,7 @@ struct sgd_then_svrg {
   template <Objective F>
   bool ignores_step_size([[maybe_unused]] F const& f, [[maybe_unused]] plan const& p) const {
     if constexpr (detail::linear_with_ridge<F>)
-      return reduces && p.start == 0 &&
+      return reduces &&
              (detail::newton_begins_at_once(f, p) || detail::dual_ascent<F>::begins(f, p));
     else
       return false;
