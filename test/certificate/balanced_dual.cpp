@@ -93,6 +93,16 @@ void with_problem(std::uint64_t seed, Check const& check) {
   }
 }
 
+// at(length): the point so far from `best` in a random direction.
+auto line_through(std::vector<real> const& best, std::uint64_t seed) {
+  return [best, direction = support::random_point(best.size(), seed)](double length) {
+    std::vector<double> x(best.size());
+    for (std::size_t j = 0; j != x.size(); ++j)
+      x[j] = static_cast<double>(best[j]) + length * direction[j];
+    return x;
+  };
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(no_bound_is_below_the_gap_and_none_is_of_first_order) {
@@ -101,13 +111,7 @@ BOOST_AUTO_TEST_CASE(no_bound_is_below_the_gap_and_none_is_of_first_order) {
     with_problem(seed, [&](auto const& f, auto const& model) {
       auto const best = model.minimiser();
       real const least = model.value(best);
-      auto const direction = support::random_point(best.size(), seed);
-      auto const at = [&](double length) {
-        std::vector<double> x(best.size());
-        for (std::size_t j = 0; j != x.size(); ++j)
-          x[j] = static_cast<double>(best[j]) + length * direction[j];
-        return x;
-      };
+      auto const at = line_through(best, seed);
       BOOST_TEST_CONTEXT("problem " << seed) {
         for (double const length : {1.0, 1e-1, 1e-3, 1e-5, 1e-7, 0.0}) {
           auto const x = at(length);
@@ -125,13 +129,7 @@ BOOST_AUTO_TEST_CASE(no_bound_of_a_given_dual_point_is_below_the_gap) {
     with_problem(seed, [&](auto const& f, auto const& model) {
       auto const best = model.minimiser();
       real const least = model.value(best);
-      auto const direction = support::random_point(best.size(), seed);
-      auto const at = [&](double length) {
-        std::vector<double> x(best.size());
-        for (std::size_t j = 0; j != x.size(); ++j)
-          x[j] = static_cast<double>(best[j]) + length * direction[j];
-        return x;
-      };
+      auto const at = line_through(best, seed);
       auto const slopes = [&](std::vector<double> const& x) {
         std::vector<double> theta(f.samples());
         for (std::size_t i = 0; i != theta.size(); ++i)

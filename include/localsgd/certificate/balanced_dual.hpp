@@ -123,12 +123,11 @@ class balanced_dual {
                                      std::size_t part) {
         products_[part].resize(samples.size());
         write_predictions(share, x, samples, products_[part].data());
-        if constexpr (!ShardedObjective<F>)
-          if (!given_.empty()) return add_by_sign(share, given_, samples, sum);
-        add_slopes_by_sign(share, products_[part], 0, samples, sum);
+        if (given_.empty())
+          add_slopes_by_sign(share, products_[part], 0, samples, sum);
+        else
+          add_by_sign(share, given_, samples, sum);
       });
-      if constexpr (!ShardedObjective<F>)
-        if (!given_.empty()) return bound_of_given(team, pass, gradient, rounding, off);
       if (leader) begin(pass);
       for (int tried = 0; tried != most_shifts; ++tried) {
         if (team.broadcast(leader && !balanced_ ? 1 : 0) == 0) break;
@@ -143,10 +142,14 @@ class balanced_dual {
                                      std::size_t part) {
         add_balanced_gap(share, products_[part], samples,
                          [&](index_range some, std::span<double const> z, double* theta) {
-                           write_balanced_slopes(share, z, shift_, factor_, some, theta);
+                           if (given_.empty())
+                             return write_balanced_slopes(share, z, shift_, factor_, some, theta);
+                           for (std::size_t i = some.first; i != some.last; ++i)
+                             theta[i - some.first] = factor_(given_[i]) * given_[i];
                          },
                          sum);
       });
+      if (leader) given_.clear();
       if (leader) return gap(pass, gradient, rounding, off);
     }
     return infinity;
@@ -160,26 +163,6 @@ class balanced_dual {
   static constexpr double infinity = std::numeric_limits<double>::infinity();
   static constexpr int most_shifts = 20;
 
-  template <class T>
-  double bound_of_given(T& team, full_gradient& pass, std::span<double const> gradient,
-                        row_rounding<F> const& rounding, errors const& off) {
-    bool const leader = team.leads();
-    if (leader) factor_ = balance::of(pass.totals()[0], pass.totals()[1]);
-    team.barrier();  // the factors are set
-    pass.each_share(*f_, team, [&](auto const& share, index_range samples, std::span<double> sum,
-                                   std::size_t part) {
-      add_balanced_gap(share, products_[part], samples,
-                       [&](index_range some, std::span<double const>, double* theta) {
-                         for (std::size_t i = some.first; i != some.last; ++i)
-                           theta[i - some.first] = factor_(given_[i]) * given_[i];
-                       },
-                       sum);
-    });
-    if (!leader) return infinity;
-    given_.clear();
-    return gap(pass, gradient, rounding, off);
-  }
-
   // The chain of additions in one of the two sums, in blocks of 64.
   static double chain_by_sign(full_gradient const& pass) noexcept {
     return static_cast<double>(pass.chain()) / 64 + 64 + static_cast<double>(pass.parts());
@@ -191,6 +174,7 @@ class balanced_dual {
     imbalance_ = infinity;
     trial_ = 0;
     take(pass);
+    balanced_ = balanced_ || !given_.empty();  // by factors alone
   }
   void look(full_gradient const& pass) noexcept {
     zero_.add(trial_, pass.totals()[0] - pass.totals()[1]);

@@ -97,8 +97,8 @@ class certifier {
 
   /// @brief Leader only: bounds consider θ, too. @param x −h(θ)/λ @param squares (1/n) Σ s_i θ_i²
   void consider(std::span<scalar const> x, std::span<double const> theta, double squares) {
-    gradient_.assign(x.size(), 0.0);
     if (balanced_.exists()) return balanced_.consider(theta);
+    gradient_.assign(x.size(), 0.0);
     if constexpr (dual) dual_.add({x, gradient_, theta, squares});
   }
 
