@@ -62,3 +62,17 @@ BOOST_AUTO_TEST_CASE(a_search_begins_anew) {
   search.begin(2, 4);
   BOOST_TEST(search.next() == -0.5);
 }
+
+BOOST_AUTO_TEST_CASE(near_a_zero_it_stops_as_soon_as_it_is_told) {
+  int evaluations = 0;
+  auto const cube = [&](double x) { return ++evaluations, x * x * x - 8; };
+  auto const close = [](double, double value) { return std::abs(value) <= 1e-9; };
+  double const zero = localsgd::detail::near_zero(-8, 0, 60, cube, close);
+  BOOST_TEST(std::abs(zero * zero * zero - 8) <= 1e-9);
+  BOOST_TEST(evaluations > 1);
+  evaluations = 0;
+  BOOST_TEST(localsgd::detail::near_zero(1e-10, 1, 60, cube, close) == 0);
+  BOOST_TEST(evaluations == 0);
+  localsgd::detail::near_zero(-8, 0, 3, cube, close);
+  BOOST_TEST(evaluations == 3);
+}

@@ -43,4 +43,20 @@ class enclosed_zero {
   double high_ = std::numeric_limits<double>::infinity();
 };
 
+/// @brief A point near a zero of value(·): evaluates it until `done(at, value)`, beginning with what is
+///        known at 0, or `most` times.
+/// @param slope the derivative at 0, or 0
+template <class Value, class Done>
+double near_zero(double value_at_0, double slope, int most, Value const& value, Done const& done) {
+  enclosed_zero zero;
+  zero.begin(value_at_0, slope);
+  double at = 0, left = value_at_0;
+  for (int i = 0; i != most && !done(at, left); ++i) {
+    at = zero.next();
+    left = value(at);
+    zero.add(at, left);
+  }
+  return at;
+}
+
 }  // namespace localsgd::detail

@@ -127,14 +127,10 @@ class dual_point {
       }
       return sum * c;
     };
-    enclosed_zero root;
-    double left = slope_at(0), move = 0;
-    root.begin(left, c * c * f.loss().curvature() * static_cast<double>(z.size()));
-    for (int i = 0; i != most && std::abs(left) > 1e-13 * std::abs(c) * size; ++i) {
-      move = root.next();
-      left = slope_at(move);
-      root.add(move, left);
-    }
+    double const bend = c * c * f.loss().curvature() * static_cast<double>(z.size());
+    double const move = near_zero(slope_at(0), bend, most, slope_at, [&](double, double left) {
+      return !(std::abs(left) > 1e-13 * std::abs(c) * size);
+    });
     if (std::isfinite(move)) x.back() += move;
   }
 

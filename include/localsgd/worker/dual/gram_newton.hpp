@@ -190,16 +190,8 @@ class gram_newton {
     };
     double const start = slope_at(0);
     if (!(start < 0)) return 0;
-    enclosed_zero zero;
-    zero.begin(start, -start);  // the first step is 1
-    double step = 0;
-    for (int i = 0; i != 30; ++i) {
-      step = zero.next();
-      double const slope = slope_at(step);
-      if (std::abs(slope) <= 0.1 * -start) break;
-      zero.add(step, slope);
-    }
-    return step;
+    return near_zero(start, -start, 30, slope_at,  // the first step is 1
+                     [&](double, double slope) { return std::abs(slope) <= 0.1 * -start; });
   }
 
   aligned_vector<double> k_, factor_;  // packed triangles

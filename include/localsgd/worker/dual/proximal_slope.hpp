@@ -25,19 +25,19 @@ template <Loss L>
 double proximal_slope(L const& loss, double y, double q, double center, double start) {
   constexpr int most = 40;
   constexpr double rounding = 4 * std::numeric_limits<double>::epsilon();
-  double slope = loss.derivative(start, y), move = 0;
-  double left = start - center + q * slope;
+  double slope = loss.derivative(start, y);
   double const noise = rounding * (std::abs(start) + std::abs(center) + std::abs(q * slope));
-  enclosed_zero root;
-  root.begin(left, 1 + q * loss.curvature());
-  for (int i = 0; i != most && std::abs(left) > std::max(noise, 1e-3 * std::abs(move)); ++i) {
-    move = root.next();
-    double const there = loss.derivative(start + move, y);
-    left = start + move - center + q * there;
-    if (!std::isfinite(left)) break;
-    slope = there;
-    root.add(move, left);
-  }
+  near_zero(
+      start - center + q * slope, 1 + q * loss.curvature(), most,
+      [&](double move) {
+        double const there = loss.derivative(start + move, y), left = start + move - center + q * there;
+        if (std::isfinite(left)) slope = there;
+        return left;
+      },
+      // Also at a number that is not finite.
+      [&](double move, double left) {
+        return !(std::abs(left) > std::max(noise, 1e-3 * std::abs(move))) || !std::isfinite(left);
+      });
   return slope;
 }
 
