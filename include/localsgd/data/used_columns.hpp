@@ -89,6 +89,9 @@ csr_matrix<Value> relabelled(csr_matrix<Value> const& a, std::span<std::uint32_t
   return csr_access::view<Value>(columns, csr_access::row_starts(a), all.indices, all.values, own);
 }
 
+/// @brief The share of columns that must be empty for a run of many steps.
+inline constexpr double usual_share_of_empty_columns = 0.25;
+
 /// @brief The matrix without its empty columns, if many are empty: vectors of length d are shorter
 ///        then, and their most used entries, which come first, stay in the cache.
 ///
@@ -99,7 +102,7 @@ csr_matrix<Value> relabelled(csr_matrix<Value> const& a, std::span<std::uint32_t
 /// @return nothing if it does not pay off. The result depends on the arguments only.
 template <class Value>
 std::optional<used_columns<Value>> without_empty_columns(csr_matrix<Value> const& a,
-                                                         double least_share = 0.25) {
+                                                         double least_share = usual_share_of_empty_columns) {
   constexpr std::size_t cached = 4096;  // numbers in an L1 cache of 32 KiB
   std::size_t const d = a.columns(), least = static_cast<std::size_t>(least_share * static_cast<double>(d)),
                     worthwhile = std::max(least, a.nonzeros() / 32);

@@ -171,7 +171,7 @@ class linear_objective {
   double mean_weight() const noexcept { return mean_weight_; }
   /// For minimize(), with l2 or without a penalty: the features without columns that no sample has, if
   /// that pays off. The coordinates of these columns stay 0.
-  auto used_features(double least_share = 0.25) const
+  auto used_features(double least_share = detail::usual_share_of_empty_columns) const
     requires(detail::is_csr_matrix<Matrix> && detail::ridge_regularizer<RegularizerType>)
   {
     return detail::without_empty_columns(*features_, least_share);

@@ -5,6 +5,7 @@
 #include "localsgd/averager/mean.hpp"
 #include "localsgd/compressor/identity.hpp"
 #include "localsgd/core/tensor.hpp"
+#include "localsgd/data/used_columns.hpp"
 #include "localsgd/result.hpp"
 #include "localsgd/run/components.hpp"
 #include "localsgd/run/record.hpp"
@@ -55,7 +56,7 @@ template <class... Given, class F>
 double least_share_of_empty_columns([[maybe_unused]] F const& f, settings const& s) {
   if constexpr (count_of<step_size_kind, F, Given...> == 0)
     if (s.tolerance > 0 && dual_ascent<F>::suits(f)) return 0.875;
-  return 0.25;
+  return usual_share_of_empty_columns;
 }
 
 /// @brief run(f, 0); or, if many features of f do not occur, run(g, seconds) with g on the features that
