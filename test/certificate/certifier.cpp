@@ -27,6 +27,12 @@ using support::infinity;
 
 namespace {
 
+// L, without saying that it is never negative.
+template <class L>
+struct silent : L {
+  static constexpr bool nonnegative = false;
+};
+
 constexpr std::size_t n = 200, d = 12;
 
 // How far off a difference of values of f may be, and what is granted for it: sums of n numbers.
@@ -39,13 +45,14 @@ template <class Check>
 void with_every_problem(Check const& check) {
   support::problem const data(n, d, 0.5);
   for (double const lambda : {1e-2, 1e-3, 1e-4, 1e-5}) {
-    check(linear_objective(data.dense, data.labels, logistic{}, l2{lambda}));
-    check(linear_objective(data.sparse, data.labels, squared_hinge{}, l2{lambda}));
-    check(linear_objective(data.sparse, data.labels, smoothed_hinge{0.5}, l2{lambda},
+    check(linear_objective(data.dense, data.labels, silent<logistic>{}, l2{lambda}));
+    check(linear_objective(data.sparse, data.labels, silent<squared_hinge>{}, l2{lambda}));
+    check(linear_objective(data.sparse, data.labels, silent<smoothed_hinge>{smoothed_hinge{0.5}}, l2{lambda},
                            {.intercept = 1, .regularize_intercept = true}));
-    check(linear_objective(data.dense, data.reals, squared{}, l2{lambda}));
-    check(linear_objective(data.dense, data.labels, logistic{}, l2{lambda}, {.offset = data.reals}));
-    check(linear_objective(data.dense, data.reals, huber{0.5}, l2{lambda},
+    check(linear_objective(data.dense, data.reals, silent<squared>{}, l2{lambda}));
+    check(linear_objective(data.dense, data.labels, silent<logistic>{}, l2{lambda},
+                           {.offset = data.reals}));
+    check(linear_objective(data.dense, data.reals, silent<huber>{huber{0.5}}, l2{lambda},
                            {.intercept = 0.5, .regularize_intercept = true}));
   }
 }
@@ -111,6 +118,16 @@ double least_value(F const& f) {
 
 }  // namespace
 
+BOOST_AUTO_TEST_CASE(a_loss_that_is_never_negative_bounds_the_gap_by_f) {
+  support::problem const data(n, d, 0.5);
+  linear_objective const f(data.dense, data.labels, logistic{}, l2{1e-3});
+  auto const points = descent(f, 10);
+  auto const got = bounds(f, points);
+  BOOST_TEST(natural(f, points.front()) > 2 * got.front().objective);
+  BOOST_TEST(got.front().bound >= got.front().objective);
+  for (auto const& s : got) BOOST_TEST(s.bound <= s.objective * (1 + 1e-9));
+}
+
 BOOST_AUTO_TEST_CASE(no_bound_in_the_history_of_a_run_is_below_the_gap) {
   with_every_problem([](auto const& f) {
     double const least = least_value(f);
@@ -152,7 +169,7 @@ BOOST_AUTO_TEST_CASE(at_the_end_of_a_run_of_eight_workers_the_bound_is_mostly_ti
   int tighter = 0, much_tighter = 0, runs = 0;
   for (double const lambda : {1e-2, 1e-3, 1e-4, 1e-5})
     for (std::uint64_t const seed : {1U, 2U, 3U, 4U, 5U}) {
-      linear_objective const f(data.dense, data.labels, logistic{}, l2{lambda});
+      linear_objective const f(data.dense, data.labels, silent<logistic>{}, l2{lambda});
       auto const r = minimize(f, {.workers = 8, .epochs = 20, .seed = seed, .evaluations = 25},
                               linear_sgd{}, serial{});
       double const own = natural(f, {r.x.begin(), r.x.end()});
@@ -268,7 +285,7 @@ BOOST_AUTO_TEST_CASE(precision_is_a_few_ulps_of_f_and_what_cancellation_hides) {
 
 BOOST_AUTO_TEST_CASE(a_point_known_from_before_gets_what_is_proved_since) {
   support::problem const data(n, d, 0.5);
-  linear_objective const f(data.dense, data.labels, logistic{}, l2{1e-3});
+  linear_objective const f(data.dense, data.labels, silent<logistic>{}, l2{1e-3});
   plan const p = support::make_plan(n, d, 1, 1);
   full_gradient pass(p);
   certifier bound(f, p, pass);
@@ -292,7 +309,7 @@ BOOST_AUTO_TEST_CASE(a_point_known_from_before_gets_what_is_proved_since) {
 
 BOOST_AUTO_TEST_CASE(a_tolerance_that_a_dual_point_cannot_reach_costs_no_pass) {
   support::problem const data(n, d, 0.5);
-  linear_objective const f(data.dense, data.labels, logistic{}, l2{1e-3});
+  linear_objective const f(data.dense, data.labels, silent<logistic>{}, l2{1e-3});
   auto const points = descent(f, 30);
   auto const out_of_reach = bounds(f, points, 1, true, 1e-300);
   auto const without = bounds(f, points, 1, false);

@@ -6,6 +6,7 @@
 #include "localsgd/certificate/certificate.hpp"
 #include "localsgd/certificate/dual_extrapolation.hpp"
 #include "localsgd/certificate/extrapolated_slopes.hpp"
+#include "localsgd/certificate/least_value.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
 #include "localsgd/certificate/recomputed_dual.hpp"
 #include "localsgd/certificate/recession.hpp"
@@ -47,7 +48,7 @@ concept knows_least_subgradient = bool(differentiable<F> || has_subgradient_of_p
 ///   passes over the rows;
 /// - f(x) − D(θ) at the balanced dual point, for linear models with a free intercept, where μ = 0
 ///   (detail::balanced_dual); computed if its prediction justifies two passes over the rows;
-/// - f(x) minus a lower bound on f* from an earlier evaluation.
+/// - f(x) minus a lower bound on f*: least_value(), or from an earlier evaluation.
 ///
 /// All bounds are rounded up to cover rounding errors: see detail::row_rounding. They are never
 /// negative.
@@ -69,6 +70,7 @@ class certifier {
         recomputed_(f, p),
         penalty_(certifying_convexity(f)) {
     if (scaled || (dual && mu_ > 0)) slopes_.resize(p.samples);
+    if (penalty_ > 0) least_ = least_value<F>();  // otherwise f may have no minimum
   }
 
   /// @brief Storage in which an evaluation may leave the slopes of a linear model: length n, or
@@ -109,9 +111,8 @@ class certifier {
   double operator()(T& team, full_gradient& pass, std::span<scalar const> x,
                     full_gradient::value const& value, std::span<double const> slopes) {
     bool const leader = team.leads();
-    if constexpr (scaled)
-      if (team.broadcast(leader && !insists_ && is_known(x, value) ? 1 : 0) != 0)
-        return leader ? known_.bound : 0;
+    if constexpr (scaled || dual)
+      if (team.broadcast(leader && !insists_ && is_known(x, value)) != 0) return leader ? known_.bound : 0;
     bool has_slopes = false;
     if constexpr (dual || scaled) has_slopes = !slopes.empty() && !slopes_.empty();
     if (leader && (has_slopes || balanced_.exists() || recomputed_.exists()))
@@ -125,17 +126,16 @@ class certifier {
     }
     if constexpr (dual) {
       if (has_slopes) {
-        int worth_a_pass = 0;
-        linear_point at{};
-        if (leader) {
-          at = {x, gradient_, slopes, value.squared_slopes};
-          worth_a_pass = std::isfinite(bound) && promises(dual_.propose(at), bound) ? 1 : 0;
-        }
-        if (team.broadcast(worth_a_pass) != 0) {
-          pass.each_part(team, [&](index_range samples, std::span<double> sum) {
-            dual_.add_dual(samples, slopes, sum);
+        linear_point const at{x, gradient_, slopes, value.squared_slopes};
+        bool const worth_a_pass =
+            leader && std::isfinite(bound) && promises(dual_.propose(at), bound);
+        if (team.broadcast(worth_a_pass ? 1 : 0) != 0) {
+          pass.keeping_sums(team, [&] {
+            pass.each_part(team, [&](index_range samples, std::span<double> sum) {
+              dual_.add_dual(samples, slopes, sum);
+            });
+            if (leader) bound = std::min(bound, dual_.bound(value.objective, pass.last(), pass.sum()));
           });
-          if (leader) bound = std::min(bound, dual_.bound(value.objective, pass.last(), pass.sum()));
         }
         if (leader && std::isfinite(bound)) dual_.add(at);
       }
@@ -150,7 +150,8 @@ class certifier {
     }
     auto const attempt = [&](double predicted, auto const& prove, auto const& rounding) {
       if (team.broadcast(leader && balance_promises(predicted, value.objective) ? 1 : 0) == 0) return;
-      double const found = prove();
+      double found = 0;
+      pass.keeping_sums(team, [&] { found = prove(); });
       if (!leader) return;
       bound = std::min(bound, found);
       if (predicted > 0) learn(predicted, found);
@@ -168,13 +169,11 @@ class certifier {
             [&] { return recomputed_.bound(team, pass, x, value.objective, gradient_, off.value, off.gradient); },
             [&] { return recomputed_.rounding(); });
     bool const hopeless = !(penalty_ > 0 || mu_ > 0 || scaled || recomputed_.exists());
-    if (hopeless && p_->tolerance > 0) {
-      bool const found = recedes_along(*f_, x, pass, team);
-      if (leader && found) recedes_ = true;
-    }
+    if (hopeless && p_->tolerance > 0)
+      if (recedes_along(*f_, x, pass, team) && leader) recedes_ = true;
     if (!leader) return 0;
     bound = remember(value.objective, bound, off.value);
-    if constexpr (scaled)
+    if constexpr (scaled || dual)
       if (has_slopes) known_ = {value, bound, {x.begin(), x.end()}};
     return bound;
   }
@@ -197,6 +196,7 @@ class certifier {
     archive(least_, least_off_);
     if constexpr (dual) archive(dual_);
     if constexpr (scaled) archive(recent_);
+    if constexpr (scaled || dual) archive(known_.value, known_.bound, known_.x);
     if constexpr (has_balanced_dual<F> || recomputed) archive(optimism_, last_balanced_);
   }
 

@@ -93,6 +93,10 @@ class dual_extrapolation {
   LOCALSGD_ONE_COPY double propose(linear_point const& at) {
     used_ = 0;
     c_.fill(0);
+    if (size_ != 0 && std::ranges::equal(past_[0].x, at.x)) {  // its second evaluation adds nothing
+      std::rotate(past_.begin(), past_.begin() + 1, past_.begin() + static_cast<std::ptrdiff_t>(size_));
+      --size_;
+    }
     double const lambda = ridge_of(*f_);
     if (!(lambda > 0)) return infinity;
     dual_model const q = model_at(at);

@@ -58,7 +58,7 @@ class line_search {
 /// ψ is convex, so the zero of ψ' is enclosed. The first of three passes over z and v computes ψ' at
 /// 16 points in geometric sequence, the others at 16 points that divide the interval found. In the
 /// last interval, 1/17² of the first, ψ' is interpolated; between two kinks of a piecewise quadratic
-/// loss this is exact. Needs two products with each row, and two numbers per sample.
+/// loss this is exact. While the minimum is below all points, up to 9 more passes follow it. Needs two products with each row, and two numbers per sample.
 ///
 /// The sums are computed in the order of the parts, so t has the same bits on any number of threads.
 template <Objective F>
@@ -89,8 +89,7 @@ class line_search<F> {
   bool operator()(F const& f, std::span<scalar const> x, std::span<scalar> end, T& team) {
     bool const leader = team.leads();
     if (leader) begin(f, x, end);
-    team.barrier();  // the points are set
-    for (int pass = 0; pass != passes; ++pass) {
+    for (int pass = 0; team.broadcast(leader && goes_on(pass) ? 1 : 0) != 0; ++pass) {
       sums_.each_share(f, team, [&](auto const& share, index_range samples, std::span<double> sum,
                                     std::size_t part) {
         if (pass == 0) write_products(share, x, end, samples, z_[part], v_[part], sum);
@@ -100,7 +99,6 @@ class line_search<F> {
         if (pass == 0) change_ = std::sqrt(sums_.totals()[points] / samples_);
         narrow(pass == 0);
       }
-      team.barrier();  // the points are set
     }
     return team.broadcast(leader && move(x, end) ? 1 : 0) != 0;
   }
@@ -110,7 +108,7 @@ class line_search<F> {
 
  private:
   static constexpr std::size_t points = 16;
-  static constexpr int passes = 3;
+  static constexpr int passes = 3, most_passes = 12;
 
   struct point_on_line {
     double t, slope;
@@ -136,6 +134,11 @@ class line_search<F> {
     high_ = {most, 0};
     for (std::size_t k = 0; k != points; ++k)
       t_[k] = std::ldexp(most, -static_cast<int>(points - 1 - k));
+  }
+
+  // A direction from a singular Hessian can be longer than the way to the minimum by any factor.
+  bool goes_on(int pass) const noexcept {
+    return pass < passes || (pass < most_passes && low_.t == 0 && std::isfinite(high_.slope));
   }
 
   static full_gradient make_sums(F const& f, plan& p) {

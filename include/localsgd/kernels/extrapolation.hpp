@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <span>
 
@@ -56,6 +57,10 @@ class extrapolation {
     small_system<most> s;
     add_up(steps, s);
     if (!s.solve(1e-6)) return false;
+    // Steps of equal length, as where f is affine, seem to continue for ever.
+    double reach = 0;
+    for (std::size_t i = 0; i != s.size; ++i) reach += std::abs(s.b[i]);
+    if (!(reach <= farthest)) return false;
     for (std::size_t j = 0; j != end.size(); ++j) {
       double at = last.end[j];
       for (std::size_t i = 0; i != s.size; ++i) at += s.b[i] * (pairs_[i].end[j] - last.end[j]);
@@ -72,6 +77,7 @@ class extrapolation {
 
  private:
   static constexpr std::size_t most = 5;
+  static constexpr double farthest = 1e8;  // in lengths of steps
 
   struct pair {
     aligned_vector<double> end, residual;

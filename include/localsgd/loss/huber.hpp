@@ -20,6 +20,7 @@ namespace localsgd {
 class huber {
  public:
   static constexpr std::string_view name = "huber";
+  static constexpr bool nonnegative = true;
 
   /// @param delta δ, finite and > 0, in the units of y. @throws invalid_settings
   explicit huber(double delta = 1) : delta_(delta) {

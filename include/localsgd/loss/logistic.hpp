@@ -20,6 +20,7 @@ namespace localsgd {
 /// φ* = a log a + (1 − a) log(1 − a), a = −yθ ∈ [0, 1].
 struct logistic {
   static constexpr std::string_view name = "logistic";
+  static constexpr bool nonnegative = true;
 
   static double value(double z, double y) noexcept {
     double const m = y * z;  // the exponent is never positive, so nothing overflows

@@ -21,6 +21,7 @@ namespace localsgd {
 class smoothed_hinge {
  public:
   static constexpr std::string_view name = "smoothed_hinge";
+  static constexpr bool nonnegative = true;
 
   /// @param gamma γ, finite and > 0, in units of yz. @throws invalid_settings
   explicit smoothed_hinge(double gamma = 1) : gamma_(gamma) {

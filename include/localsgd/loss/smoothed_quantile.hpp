@@ -22,6 +22,7 @@ namespace localsgd {
 class smoothed_quantile {
  public:
   static constexpr std::string_view name = "smoothed_quantile";
+  static constexpr bool nonnegative = true;
 
   /// @param tau   τ, in (0, 1): 0.5 fits the median
   /// @param gamma γ, finite and > 0, in the units of y; small compared to the spread of the residuals

@@ -16,6 +16,7 @@ namespace localsgd {
 /// @brief φ(z, y) = ½(z − y)²: least squares. φ* = θ²/2 + θy.
 struct squared {
   static constexpr std::string_view name = "squared";
+  static constexpr bool nonnegative = true;
 
   static double value(double z, double y) noexcept { return 0.5 * (z - y) * (z - y); }
   static double derivative(double z, double y) noexcept { return z - y; }

@@ -18,6 +18,7 @@ namespace localsgd {
 /// φ* = a²/4 − a, a = −yθ ≥ 0.
 struct squared_hinge {
   static constexpr std::string_view name = "squared_hinge";
+  static constexpr bool nonnegative = true;
 
   static double value(double z, double y) noexcept {
     double const gap = std::max(0.0, 1 - y * z);

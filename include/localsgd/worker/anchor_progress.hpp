@@ -25,6 +25,14 @@ inline bool rises(full_gradient::value const& now, full_gradient::value const& b
   return !(now.objective <= before.objective + noise);
 }
 
+/// @brief Whether f is lower, beyond rounding; or as low, with at most half the gradient.
+inline bool falls(full_gradient::value const& now, full_gradient::value const& before) noexcept {
+  double const noise = rounding_of(before.objective);
+  return now.objective < before.objective - noise ||
+         (now.objective <= before.objective + noise &&
+          now.squared_gradient_norm < before.squared_gradient_norm / 4);
+}
+
 /// @brief Counts anchors since the last progress: many small decreases of f count as one. When f has
 ///        reached full precision, its gradient may still improve.
 struct anchor_progress {
@@ -33,9 +41,9 @@ struct anchor_progress {
 
   /// @param certain whether this anchor is progress whatever its value
   void note(full_gradient::value const& now, bool certain) noexcept {
-    bool const falls = now.objective < reference.objective - rounding_of(reference.objective) ||
+    bool const lower = now.objective < reference.objective - rounding_of(reference.objective) ||
                        now.squared_gradient_norm < reference.squared_gradient_norm / 4;
-    idle = certain || falls ? 0 : idle + 1;
+    idle = certain || lower ? 0 : idle + 1;
     if (idle == 0) reference = now;
   }
 };

@@ -7,6 +7,7 @@
 #include <boost/test/unit_test.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <type_traits>
 #include <vector>
@@ -36,9 +37,14 @@ template <class Team>
 struct context {
   Team& threads;
   full_gradient& evaluates;
+  double bound;
   Team& team() { return threads; }
   full_gradient& pass() { return evaluates; }
   void spend(std::uint64_t) {}
+  double certificate(std::span<double const>, full_gradient::value const&,
+                     std::span<double const>) const {
+    return bound;
+  }
 };
 
 struct outcome {
@@ -54,7 +60,8 @@ struct outcome {
 template <class F>
 outcome descend(F const& f, std::vector<double> const& x, std::vector<double> const& drops,
                 std::size_t threads = 1, double wanted = tolerance,
-                anchor_gradient gradient = anchor_gradient::in_sums) {
+                anchor_gradient gradient = anchor_gradient::in_sums,
+                double certificate = std::numeric_limits<double>::infinity()) {
   plan p = support::make_plan(f.samples(), f.dimension(), 4, 1);
   p.tolerance = wanted;
   newton_descent<F> descent(f, p);
@@ -62,7 +69,7 @@ outcome descend(F const& f, std::vector<double> const& x, std::vector<double> co
   aligned_vector<double> point(x.begin(), x.end()), trial(x.size());
   outcome end;
   support::with_team(p.workers, threads, [&](auto& team) {
-    context<std::remove_reference_t<decltype(team)>> round{team, pass};
+    context<std::remove_reference_t<decltype(team)>> round{team, pass, certificate};
     descent.prepare(f, pass, team);
     auto const value = pass(f, std::span<double const>(point), team);
     if (team.leads()) {
@@ -122,6 +129,16 @@ BOOST_AUTO_TEST_CASE(where_local_steps_are_fast_they_go_on_alone) {
     BOOST_TEST((end.x == x));
     BOOST_TEST(end.gradients == 0U);
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_certificate_ends_the_steps_before_the_gradient_does) {
+  auto const a = badly_conditioned();
+  auto const y = support::random_signs(n, 1);
+  linear_objective const f(a, y, logistic{}, l2{lambda});
+  std::vector<double> const x(d);
+  auto const end = descend(f, x, slowly, 2, tolerance, anchor_gradient::in_sums, tolerance);
+  BOOST_TEST(end.moves == 1);
+  BOOST_TEST(end.value.squared_gradient_norm > 2 * lambda * tolerance);
 }
 
 BOOST_AUTO_TEST_CASE(a_gradient_that_was_kept_leads_to_the_same_point) {

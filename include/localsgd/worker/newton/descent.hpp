@@ -13,6 +13,7 @@
 #include "localsgd/objective/sharded_concept.hpp"
 #include "localsgd/settings.hpp"
 #include "localsgd/worker/anchor_progress.hpp"
+#include "localsgd/worker/anchor_rate.hpp"
 #include "localsgd/worker/newton/at_once.hpp"
 #include "localsgd/worker/newton/group_newton.hpp"
 #include "localsgd/worker/newton/newton.hpp"
@@ -63,8 +64,8 @@ enum class anchor_gradient { in_sums, kept };
 /// only (work_of_sample). They begin at once (newton_begins_at_once), or when local steps have cost an
 /// eighth of it, half a Newton step, or the rate r of the last anchors, low at first, predicts that
 /// they will: f − f* takes log(left/ε)/log(1/r) more epochs. If less than one seems left, local steps
-/// continue until they have cost the full amount. Newton steps end when ‖∇f‖²/(2λ), or the certificate
-/// of a regularizer without a gradient, proves the tolerance, or f no longer decreases. With a free
+/// continue until they have cost the full amount. Newton steps end when ‖∇f‖²/(2λ) or the certificate
+/// proves the tolerance, f no longer decreases, or their gradients exceed the budget of the run. With a free
 /// intercept ρ‖∇f‖²/(2λ) replaces the former, ρ = 1 + (1/n) Σ s_i‖a_i‖²/c²: an estimate of what
 /// detail::balanced_dual proves. All decisions depend only on values that are equal on all ranks.
 template <Objective F>
@@ -101,12 +102,7 @@ class newton_descent {
   }
 
   /// @brief Leader only: records the decrease of f by local steps from one anchor to the next.
-  void watch(double drop) noexcept {
-    double const ratio = drop > 0 && drop_ > 0 ? std::clamp(drop / drop_, 0.01, 0.99) : 0.99;
-    rate_ = anchors_ < 2 ? ratio : std::sqrt(rate_ * ratio);
-    drop_ = drop;
-    ++anchors_;
-  }
+  void watch(double drop) noexcept { rate_.watch(drop); }
 
   /// @brief Leader only: stores the gradient of the last evaluation, that of the anchor.
   void keep_gradient(full_gradient const& pass) {
@@ -127,13 +123,19 @@ class newton_descent {
     bool const leader = team.leads();
     std::vector<double> direction(leader ? at.point.size() : 0);
     bool widened = false;
+    if (leader) certificate_ = infinity;
     for (int step = 0; step != most_steps; ++step) {
       if (step != 0 || at_first == anchor_gradient::in_sums) {
         if (leader) keep_gradient(round.pass());  // a certificate needs the sums
-        if constexpr (proximal<stepped_objective<F>>) certify(round, at, slopes);
+        if (step != 0 || proximal<stepped_objective<F>>) certify(round, at, slopes);
       }
       if (team.broadcast(leader && pays(at.value) ? 1 : 0) == 0) return;
-      search const end = one_step(round, f, at, slopes, direction);
+      search end = one_step(round, f, at, slopes, direction);
+      if constexpr (searches)
+        if (team.broadcast(leader && end == search::failed && flat_ && at.value.squared_slopes == 0) != 0) {
+          if (leader) std::ranges::fill(at.trial, scalar{0});  // only the penalty decreases
+          end = step_along(round, f, at, slopes);
+        }
       if (end == search::failed) {  // the last evaluation was not at the anchor
         round.pass()(f, std::span<scalar const>(at.point), team, slopes);
         if (leader) {
@@ -155,7 +157,7 @@ class newton_descent {
 
   template <class Archive>
   void state(Archive& archive) {
-    archive(direction_, drop_, rate_, anchors_, gradients_, pays_, failures_, damping_, reach_,
+    archive(direction_, rate_, gradients_, pays_, failures_, damping_, reach_,
             steps_expected_, width_.width);
   }
 
@@ -173,20 +175,26 @@ class newton_descent {
   }
 
   static constexpr int most_steps = 100, most_failures = 3, most_trials = 20;
-  static constexpr double least_damping = 1e-6;
+  static constexpr double least_damping = 1e-6, infinity = std::numeric_limits<double>::infinity();
+
+  // K·b·T, the component gradients that the settings allow, but at least 1,000 epochs or 2²⁶ operations
+  // if they are fewer: milliseconds.
+  std::uint64_t budget() const noexcept {
+    auto const few = static_cast<std::uint64_t>(0x1p26 / std::max(1.0, p_->flops_per_sample));
+    return std::max(p_->workers * p_->batch_size * p_->steps, std::min(1000 * p_->samples, few));
+  }
 
   bool pays(full_gradient::value const& now) noexcept {
     if (!(p_->tolerance > 0) || failures_ > most_failures) return false;
-    if (proximal<stepped_objective<F>> && certificate_ <= p_->tolerance) return false;
+    if (certificate_ <= p_->tolerance || gradients_ > budget()) return false;
     if (reach_ * now.squared_gradient_norm <= p_->tolerance * ridge_) return false;
     if (pays_) return true;
     double const price = steps_expected_ * direction_.epochs() * std::exp2(2 * failures_);
-    double const anchors = static_cast<double>(anchors_), soon = direction_.share_of_price() * price;
-    double const left = drop_ * rate_ / (1 - rate_) / p_->tolerance;
-    double const epochs = left > 1 ? std::log(left) / -std::log(rate_) : 0;
-    bool const nearly_there = anchors_ >= 2 && epochs < 1;
+    double const anchors = static_cast<double>(rate_.anchors()), soon = direction_.share_of_price() * price;
+    double const epochs = rate_.anchors_to(p_->tolerance);
+    bool const nearly_there = anchors >= 2 && epochs < 1;
     pays_ = proximal<stepped_objective<F>> || (at_once_ && failures_ == 0) || anchors >= price ||
-            (anchors >= soon && !nearly_there) || (anchors_ >= 2 && epochs > soon);
+            (anchors >= soon && !nearly_there) || (anchors >= 2 && epochs > soon);
     return pays_;
   }
 
@@ -224,7 +232,7 @@ class newton_descent {
       if (leader) {
         gradients_ += p_->samples;
         ratio = (at.value.objective - value.objective) / predicted;
-        if (lower(value, at.value)) next = search::found;
+        if (falls(value, at.value)) next = search::found;
         poor = tried == 0 && predicted > rounding_of(at.value.objective) && !(ratio >= 0.25);
       }
       if constexpr (searches)
@@ -252,7 +260,7 @@ class newton_descent {
       round.spend((p_->samples + p_->workers - 1) / p_->workers);
       if (leader) {
         gradients_ += p_->samples;
-        found = lower(value, at.value);
+        found = falls(value, at.value);
         end_step(value, at, 0.5, found);  // leaves the damping as it is if f decreases
         width_.width = std::max(line_->change(), 0.3 * width_.width);
       }
@@ -264,13 +272,6 @@ class newton_descent {
                 bool found) noexcept {
     adapt(ratio, found);
     if (found) at.value = value, at.point.swap(at.trial);
-  }
-
-  static bool lower(full_gradient::value const& now, full_gradient::value const& before) noexcept {
-    double const noise = rounding_of(before.objective);
-    return now.objective < before.objective - noise ||
-           (now.objective <= before.objective + noise &&
-            now.squared_gradient_norm < before.squared_gradient_norm / 4);
   }
 
   // Moré's rule for the damping. `ratio`: the actual decrease divided by the predicted one.
@@ -287,12 +288,12 @@ class newton_descent {
   plan const* p_ = nullptr;
   newton_direction<F> direction_;
   double ridge_ = 0, reach_ = 1, steps_expected_ = 4;
-  double drop_ = 0, rate_ = 0.99;  // of f from anchor to anchor
+  anchor_rate rate_;
   double damping_ = 0;
   curvature_width width_;
   std::optional<line_search<F>> line_;
-  double certificate_ = std::numeric_limits<double>::infinity();
-  std::uint64_t anchors_ = 0, gradients_ = 0;
+  double certificate_ = infinity;  // at the anchor, after the first step
+  std::uint64_t gradients_ = 0;
   bool at_once_ = false, pays_ = false, flat_ = false;  // flat: the last H is 0
   int failures_ = 0;
 };
