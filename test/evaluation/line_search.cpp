@@ -17,6 +17,7 @@
 #include "localsgd/loss/squared.hpp"
 #include "localsgd/loss/squared_hinge.hpp"
 #include "localsgd/objective/linear.hpp"
+#include "localsgd/loss/smoothed_hinge.hpp"
 #include "localsgd/objective/quadratic.hpp"
 #include "localsgd/regularizer/box.hpp"
 #include "localsgd/regularizer/l1.hpp"
@@ -67,6 +68,19 @@ BOOST_AUTO_TEST_CASE(least_squares_by_hand) {
   // Far beyond the minimum, and with the other point at 16 times the distance at most.
   BOOST_TEST(search(f, {0}, {1e6}).x[0] == 2.5, boost::test_tools::tolerance(1e-9));
   BOOST_TEST(search(f, {0}, {0.1}).x[0] == 1.6, boost::test_tools::tolerance(1e-12));
+}
+
+BOOST_AUTO_TEST_CASE(a_minimum_is_found_however_far_beyond_it_the_direction_leads) {
+  dense_matrix<double> a({2, 1}, 1.0);
+  point const y{5, 5}, ones{1, 1};
+  linear_objective const f(a, y, squared{}, l2{1});
+  BOOST_TEST(search(f, {0}, {1e30}).x[0] == 2.5, boost::test_tools::tolerance(1e-9));
+  // φ = 0 from 1 on, and where it is 0 there is no reason to go further than twice as far.
+  linear_objective const flat(a, ones, smoothed_hinge{1e-3}, l2{});
+  auto const end = search(flat, {0}, {1e30});
+  BOOST_TEST(end.moves);
+  BOOST_TEST(end.x[0] >= 1 - 1e-3);
+  BOOST_TEST(end.x[0] <= 2);
 }
 
 BOOST_AUTO_TEST_CASE(a_direction_of_ascent_is_refused) {

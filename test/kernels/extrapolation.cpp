@@ -131,6 +131,16 @@ auto call(extrapolation& history, std::vector<Scalar> const& start,
 
 }  // namespace
 
+BOOST_AUTO_TEST_CASE(steps_of_equal_length_are_not_continued_to_infinity) {
+  extrapolation history;
+  for (int k = 0; k != 8; ++k) {
+    std::vector<double> const start{0.1 * k, 1}, end{0.1 * (k + 1), 1};
+    auto const [estimated, out] = call(history, start, end);
+    BOOST_TEST(!estimated);
+    BOOST_TEST((out == end));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_single_pair_is_no_estimate_its_end_is_copied) {
   extrapolation history;
   std::vector<double> const start{1, 2, 3}, end{4, -5, 6};

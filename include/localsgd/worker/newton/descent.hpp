@@ -126,7 +126,7 @@ class newton_descent {
     if (leader) certificate_ = infinity;
     for (int step = 0; step != most_steps; ++step) {
       if (step != 0 || at_first == anchor_gradient::in_sums) {
-        if (leader) keep_gradient(round.pass());  // a certificate needs the sums
+        if (leader) keep_gradient(round.pass());
         if (step != 0 || proximal<stepped_objective<F>>) certify(round, at, slopes);
       }
       if (team.broadcast(leader && pays(at.value) ? 1 : 0) == 0) return;
@@ -140,8 +140,8 @@ class newton_descent {
         round.pass()(f, std::span<scalar const>(at.point), team, slopes);
         if (leader) {
           gradients_ += p_->samples;
-          widened = searches && flat_ && width_.widen(at.value);
-          if (!widened) pays_ = false, ++failures_;
+          pays_ = widened = searches && flat_ && width_.widen(at.value);
+          if (!widened) ++failures_;
         }
       }
       if (leader) moved();
@@ -177,8 +177,7 @@ class newton_descent {
   static constexpr int most_steps = 100, most_failures = 3, most_trials = 20;
   static constexpr double least_damping = 1e-6, infinity = std::numeric_limits<double>::infinity();
 
-  // K·b·T, the component gradients that the settings allow, but at least 1,000 epochs or 2²⁶ operations
-  // if they are fewer: milliseconds.
+  // K·b·T, as the settings say, but at least 1,000 epochs or, if they are fewer, 2²⁶ operations.
   std::uint64_t budget() const noexcept {
     auto const few = static_cast<std::uint64_t>(0x1p26 / std::max(1.0, p_->flops_per_sample));
     return std::max(p_->workers * p_->batch_size * p_->steps, std::min(1000 * p_->samples, few));
@@ -190,11 +189,11 @@ class newton_descent {
     if (reach_ * now.squared_gradient_norm <= p_->tolerance * ridge_) return false;
     if (pays_) return true;
     double const price = steps_expected_ * direction_.epochs() * std::exp2(2 * failures_);
-    double const anchors = static_cast<double>(rate_.anchors()), soon = direction_.share_of_price() * price;
+    double const soon = direction_.share_of_price() * price, anchors = static_cast<double>(rate_.anchors());
     double const epochs = rate_.anchors_to(p_->tolerance);
-    bool const nearly_there = anchors >= 2 && epochs < 1;
+    bool const known = anchors >= 2;
     pays_ = proximal<stepped_objective<F>> || (at_once_ && failures_ == 0) || anchors >= price ||
-            (anchors >= soon && !nearly_there) || (anchors >= 2 && epochs > soon);
+            (anchors >= soon && !(known && epochs < 1)) || (known && epochs > soon);
     return pays_;
   }
 
@@ -247,7 +246,7 @@ class newton_descent {
     return next;
   }
 
-  // Minimises f along the direction. The next H is that of a loss as smooth as the step is wide.
+  // Minimises f towards the trial. The next H is that of a loss as smooth as the step is wide.
   template <class Context, class Slopes>
   search step_along(Context& round, F const& f, descending_anchor<scalar> at, Slopes slopes) {
     auto& team = round.team();
