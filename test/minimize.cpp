@@ -11,7 +11,7 @@
 #include <type_traits>
 #include <vector>
 
-// The front door: what it refuses, what it fills in, and that it takes any components.
+// minimize(): settings that it rejects, defaults, and components in any order.
 
 using namespace localsgd;
 using support::problem;
@@ -115,7 +115,7 @@ BOOST_AUTO_TEST_CASE(the_least_objective_is_enough) {
   result const r = minimize(f, {.epochs = 4000});
   BOOST_TEST(r.x[0] == 3.0, boost::test_tools::tolerance(1e-3));
   BOOST_TEST(r.x[1] == -1.0, boost::test_tools::tolerance(1e-3));
-  BOOST_TEST(r.certificate == infinity);  // nobody said how convex it is
+  BOOST_TEST(r.certificate == infinity);  // μ is not known
 }
 
 BOOST_AUTO_TEST_CASE(the_least_loss_is_enough_and_equals_the_stock_one) {

@@ -35,10 +35,12 @@ namespace localsgd {
 /// coordinate ascent on many features (detail::dual_ascent), Newton steps for least squares
 /// (detail::newton_begins_at_once). If these end the run, `result::rounds` is 0.
 ///
-/// A linear model of hashed features may have many that no sample has. With `l2` or no penalty their
-/// coordinates stay 0, so a run leaves them out, unless it has a warm start, a LocalWorker, or another
-/// Averager or Compressor than the defaults: vectors are shorter, and so is what is sent. See
-/// detail::without_empty_columns for how many are many; if dual coordinate ascent begins, seven eighths.
+/// Hashed features often include columns that are empty in all samples. With `l2` or no penalty their
+/// coefficients stay 0, and minimize() leaves these columns out during the run if at least a quarter of
+/// all are empty (seven eighths if the run starts with dual coordinate ascent): see
+/// detail::without_empty_columns. It does not do so with a warm start, an explicit LocalWorker, or an
+/// Averager or Compressor other than the default.
+///
 /// @return the answer and the statistics of the run, even if it diverged: see `result::reason`. The
 ///         same build, data, settings, components and seed give the same bits on any number of threads;
 ///         only `asynchronous` runs are exempt.

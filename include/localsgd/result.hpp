@@ -78,8 +78,9 @@ struct result {
   vector<Scalar> x;     ///< The answer: whichever of the two has the lower objective.
   double objective = 0; ///< f(x); infinity if it overflows.
 
-  /// A proven upper bound on f(x) − f*: ‖∇f(x)‖²/(2μ), or a tighter one from a better dual point of
-  /// a linear model or an earlier evaluation. Infinity if μ is 0 or not known.
+  /// A proven upper bound on f(x) − f*: ‖∇f(x)‖²/(2μ), or a tighter one from a dual point of a
+  /// linear model or softmax regression, from an earlier evaluation, or f(x) itself if f ≥ 0.
+  /// Infinity if none is known: other objectives have one only if μ > 0.
   double certificate = std::numeric_limits<double>::infinity();
 
   stop_reason reason = stop_reason::steps_done;  ///< Why the run ended.
@@ -92,7 +93,8 @@ struct result {
 
   /// The number of component gradients: K·b·steps. Variance-reduced steps add n for each anchor,
   /// and one more per sample of a step, for its gradient at the anchor, unless that is stored, as
-  /// for linear models.
+  /// for linear models. Dual ascent adds n for each epoch and evaluation, Newton steps for each
+  /// evaluation and, in units of a gradient, the work of their Hessians.
   std::uint64_t gradients = 0;
 
   /// Vectors of length d averaged or summed over all workers: averages, full gradients, line
@@ -107,7 +109,8 @@ struct result {
   /// for each coordinate of a sparse one if that is less, K−1 copies of every compressed message.
   std::uint64_t bytes = 0;
   double seconds = 0;                ///< Training only: set-up included, evaluations excluded.
-  /// From the start to the end. Two evaluations have steps = 0 if Newton steps begin at the start.
+  /// From the start to the end. Several evaluations have steps = 0 if Newton steps or dual
+  /// coordinate ascent begin at the start.
   std::vector<evaluation> history;
 
   /// Asynchronous runs: the largest observed delay τ in local steps, the distance between the

@@ -32,6 +32,8 @@ struct settings {
   /// tolerance, 8 or more make minimize() choose variance-reduced steps for linear models: half of
   /// the epochs are local steps, and their anchors cost about as many gradients. If a tolerance
   /// makes it choose them, the default is not binding: they take as many as they need, up to 10000.
+  /// A 10 that is set cannot be told from the default; `steps` always limits. Newton steps may
+  /// exceed the budget on small problems, of up to 2²⁶ multiply-adds for 1000 epochs.
   double epochs = 10;
 
   /// T, local steps of each worker; 0 = from `epochs`, rounded up. At most 2⁵³. Without a tolerance
@@ -77,7 +79,7 @@ struct plan {
   double tolerance = 0;             ///< on the certificate; 0 = none
   std::size_t evaluations = 0;      ///< points of history besides the start and the end
   double flops_per_sample = 0;      ///< multiply-adds of one component gradient; 0 = not known
-  std::uint64_t start = 0;          ///< identifies the starting point of the run; 0 = 0
+  std::uint64_t start = 0;          ///< a checksum of the starting point; 0 if it is 0
   std::uint32_t lane = 0;           ///< separates the random numbers of shards; 0 without shards
 };
 

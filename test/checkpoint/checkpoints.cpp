@@ -102,7 +102,7 @@ BOOST_AUTO_TEST_CASE(a_checkpoint_that_is_not_due_changes_nothing) {
   BOOST_TEST((everything(with) == everything(minimize(usual(), fifty, serial{}))));
 }
 
-BOOST_AUTO_TEST_CASE(sparse_steps) {
+BOOST_AUTO_TEST_CASE(sparse_steps_resume_with_the_same_bits) {
   problem const few(200, 40, 0.1);
   linear_objective const f(few.sparse, few.labels, logistic{}, l2{0.01}, {.intercept = 1});
   BOOST_TEST(survives_cuts(f, fifty, 4, 50).made == 48u);
@@ -149,19 +149,19 @@ BOOST_AUTO_TEST_CASE(an_interrupted_run_returns_the_point_where_it_was_cut) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(dense_steps) {
+BOOST_AUTO_TEST_CASE(dense_steps_resume_with_the_same_bits) {
   linear_objective const f(data().dense_float, data().reals, squared{}, l2{0.01});
   BOOST_TEST(survives_cuts(f, fifty, 4, 50).made == 48u);
 }
 
-BOOST_AUTO_TEST_CASE(iterates_of_float) {
+BOOST_AUTO_TEST_CASE(iterates_of_float_resume_with_the_same_bits) {
   linear_objective const f(data().sparse, data().labels, logistic{}, l2{0.01}, {},
                            iterate_type<float>{});
   BOOST_TEST(survives_cuts(f, fifty, 4, 50).made == 48u);
   BOOST_TEST(survives_cuts(f, fifty, 4, 50, sgd{}).made == 48u);
 }
 
-BOOST_AUTO_TEST_CASE(softmax_regression) {
+BOOST_AUTO_TEST_CASE(softmax_regression_resumes_with_the_same_bits) {
   softmax_objective const f(data().dense_float, data().classes, 3, l2{0.01});
   BOOST_TEST(survives_cuts(f, fifty, 4, 50).made == 48u);
   softmax_objective const sparse(data().sparse, data().classes, 3, l2{0.01});

@@ -227,7 +227,7 @@ BOOST_AUTO_TEST_CASE(an_averager_with_state) {
   BOOST_TEST(survives_cuts(usual(), fifty, 10, 4, top_k{0.3}, server_momentum{.beta = 0.5}) == 5u);
 }
 
-BOOST_AUTO_TEST_CASE(iterates_of_float) {
+BOOST_AUTO_TEST_CASE(iterates_of_float_resume_with_the_same_bits) {
   linear_objective const f(data().sparse, data().labels, logistic{}, l2{0.01}, {},
                            iterate_type<float>{});
   BOOST_TEST(survives_cuts(f, fifty, 5, 4, support::outer_momentum{}) == 10u);

@@ -155,7 +155,7 @@ BOOST_AUTO_TEST_CASE(the_allocations_of_a_call_are_counted_and_one_of_them_fails
   BOOST_TEST(three());
 }
 
-BOOST_AUTO_TEST_CASE(a_serial_run) {
+BOOST_AUTO_TEST_CASE(a_serial_run_survives_every_failed_allocation) {
   serial here;
   same_bits same;
   settings const s{.workers = 3, .local_steps = 3, .steps = 12, .evaluations = 2};
@@ -209,7 +209,7 @@ BOOST_AUTO_TEST_CASE(a_pool_whose_threads_cannot_all_be_started_is_not_made) {
   survives_without_memory([] { return thread_pool(4).threads() == 4; });
 }
 
-BOOST_AUTO_TEST_CASE(reading_libsvm) {
+BOOST_AUTO_TEST_CASE(reading_libsvm_survives_every_failed_allocation) {
   std::string text;
   for (int i = 0; i != 40; ++i)
     text += (i % 2 == 0 ? "+1 1:0.5 " : "-1 2:2 ") + std::to_string(i + 3) + ":1\n";

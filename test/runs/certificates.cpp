@@ -288,7 +288,7 @@ BOOST_AUTO_TEST_CASE(of_linear_models_with_groups) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(of_softmax_regression) {
+BOOST_AUTO_TEST_CASE(certificates_of_softmax_regression_are_never_below_the_gap) {
   for (std::uint64_t seed = 601; seed <= 700; ++seed) {
     problem p(seed);
     auto const which = static_cast<kind>(seed % static_cast<std::uint64_t>(kind::count));
@@ -305,7 +305,7 @@ BOOST_AUTO_TEST_CASE(of_softmax_regression) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(of_softmax_regression_with_an_l2_penalty) {
+BOOST_AUTO_TEST_CASE(certificates_with_an_l2_penalty_of_softmax_regression_are_never_below_the_gap) {
   for (std::uint64_t seed = 701; seed <= 760; ++seed) {
     problem p(seed);
     softmax_objective const f(p.rows, p.classes, 3, l2{p.strength}, p.softmax());
@@ -313,7 +313,7 @@ BOOST_AUTO_TEST_CASE(of_softmax_regression_with_an_l2_penalty) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(of_shards) {
+BOOST_AUTO_TEST_CASE(certificates_of_shards_are_never_below_the_gap) {
   for (std::uint64_t seed = 801; seed <= 860; ++seed) {
     problem p(seed);
     std::size_t const shards = std::min<std::size_t>(p.n, 3);

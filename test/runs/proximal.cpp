@@ -141,7 +141,7 @@ BOOST_AUTO_TEST_CASE(nonnegative_coefficients_with_and_without_a_penalty) {
   BOOST_TEST(support::zeros_of(r.x) > 0);
 }
 
-BOOST_AUTO_TEST_CASE(weights_of_coefficients) {
+BOOST_AUTO_TEST_CASE(weights_of_coefficients_scale_their_penalty) {
   auto const& p = data();
   point s(d);
   for (std::size_t j = 0; j != d; ++j) s[j] = 0.25 * static_cast<double>(1 + j % 5);

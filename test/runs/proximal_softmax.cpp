@@ -151,7 +151,7 @@ BOOST_AUTO_TEST_CASE(bounds_and_weights_of_coefficients) {
   reaches_the_minimum(softmax_objective(p.dense, p.labels, classes, weighted{l1{0.02}, s}));
 }
 
-BOOST_AUTO_TEST_CASE(a_users_regularizer) {
+BOOST_AUTO_TEST_CASE(a_users_regularizer_is_minimised) {
   auto const& p = data();
   softmax_objective const mine(p.dense, p.labels, classes, own_penalty{0.01, 0.01});
   softmax_objective const stock(p.dense, p.labels, classes, elastic_net{0.01, 0.01});
@@ -202,7 +202,7 @@ BOOST_AUTO_TEST_CASE(a_penalty_above_the_largest_slope_at_zero_gives_zero) {
   BOOST_TEST(support::zeros_of(minimize(less, {.tolerance = 1e-12}, serial{}).x) < classes * d);
 }
 
-BOOST_AUTO_TEST_CASE(iterates_of_float) {
+BOOST_AUTO_TEST_CASE(iterates_of_float_are_minimised) {
   auto const& p = data();
   softmax_objective const f(p.dense, p.labels, classes, l1{0.01}, iterate_type<float>{});
   softmax_objective const g(p.dense, p.labels, classes, l1{0.01});

@@ -161,7 +161,7 @@ BOOST_AUTO_TEST_CASE(a_users_regularizer_with_the_required_members_alone) {
   BOOST_TEST(support::same_zeros(point_of(r.x), reference));
 }
 
-BOOST_AUTO_TEST_CASE(softmax_regression) {
+BOOST_AUTO_TEST_CASE(every_worker_minimises_softmax_regression) {
   auto const& p = data();
   auto const check = [&](auto const& f) {
     double const least = least_value(f);
@@ -185,7 +185,7 @@ BOOST_AUTO_TEST_CASE(softmax_regression) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(shards) {
+BOOST_AUTO_TEST_CASE(every_worker_minimises_shards) {
   auto const& p = data();
   dense_matrix<double> rows[2] = {dense_matrix<double>({60, d}), dense_matrix<double>({30, d})};
   point targets[2];
@@ -213,7 +213,7 @@ BOOST_AUTO_TEST_CASE(shards) {
   BOOST_TEST(check(l1{0.03}) <= 1e-9);
 }
 
-BOOST_AUTO_TEST_CASE(iterates_of_float) {
+BOOST_AUTO_TEST_CASE(every_worker_minimises_with_iterates_of_float) {
   auto const& p = data();
   auto const check = [&](auto const& r, auto const&... worker) {
     linear_objective const wide(p.sparse, p.labels, logistic{}, r);

@@ -175,6 +175,7 @@ BOOST_AUTO_TEST_CASE(the_anchor_never_moves_to_a_higher_value) {
                boost::test_tools::tolerance(1e-13));
     before = end.value.objective;
   }
+  BOOST_TEST(before < std::log(2.0));
 }
 
 BOOST_AUTO_TEST_CASE(threads_do_not_change_the_bits) {
@@ -211,6 +212,7 @@ BOOST_AUTO_TEST_CASE(it_ends_within_the_epochs_of_the_run) {
 BOOST_AUTO_TEST_CASE(it_ends_if_stages_prove_nothing) {
   linear_objective const f(data().features, data().labels, logistic{}, l2{0.02});
   auto const end = ascend(f, plan_of(f, 1e-300), std::vector<double>(20, 1));
+  BOOST_TEST(end.stages > 0);
   BOOST_TEST(end.stages < 20);
 }
 
