@@ -98,6 +98,12 @@ inline std::uint64_t steps_of(settings const& s, std::size_t samples) {
   return static_cast<std::uint64_t>(steps);
 }
 
+/// @brief K·b·T/n, the epochs that a run may take.
+inline double epochs_of(plan const& p) noexcept {
+  return static_cast<double>(p.steps) * static_cast<double>(p.workers * p.batch_size) /
+         static_cast<double>(p.samples);
+}
+
 /// @brief The default H: a function of counted work, never of a measured time, so that the same
 ///        call gives the same bits on any machine.
 ///

@@ -13,11 +13,11 @@
 
 #include "localsgd/loss/huber.hpp"
 #include "localsgd/loss/logistic.hpp"
+#include "localsgd/loss/smoothed_hinge.hpp"
 #include "localsgd/loss/smoothed_quantile.hpp"
 #include "localsgd/loss/squared.hpp"
 #include "localsgd/loss/squared_hinge.hpp"
 #include "localsgd/objective/linear.hpp"
-#include "localsgd/loss/smoothed_hinge.hpp"
 #include "localsgd/objective/quadratic.hpp"
 #include "localsgd/regularizer/box.hpp"
 #include "localsgd/regularizer/l1.hpp"

@@ -106,13 +106,30 @@ class balanced_dual {
     return across + bend;
   }
 
-  /// @brief Collective: computes the bound on f(x) − f*; the leader receives it. Overwrites the
-  ///        sums of `pass`.
+  /// @brief Collective: computes the bound on f(x) − f*; the leader receives it. The sums of `pass`
+  ///        are preserved.
   /// @param gradient ∇f(x), on the leader
   /// @param rounding after it has measured the rows; `off` is its result at x
   /// @return ≥ 0; infinity if a number is not finite
   template <class T>
   double bound(T& team, full_gradient& pass, std::span<typename F::scalar const> x,
+               std::span<double const> gradient, row_rounding<F> const& rounding,
+               errors const& off) {
+    double proved = infinity;
+    pass.keeping_sums(team, [&] { proved = prove(team, pass, x, gradient, rounding, off); });
+    return proved;
+  }
+
+  /// @brief Leader only: the part of the rounding allowance in the last bound() that also applies
+  ///        to the objective.
+  double rounding() const noexcept { return rounding_; }
+
+ private:
+  static constexpr double infinity = std::numeric_limits<double>::infinity();
+  static constexpr int most_shifts = 20;
+
+  template <class T>
+  double prove(T& team, full_gradient& pass, std::span<typename F::scalar const> x,
                std::span<double const> gradient, row_rounding<F> const& rounding,
                errors const& off) {
     if constexpr (has_balanced_dual<F>) {
@@ -154,14 +171,6 @@ class balanced_dual {
     }
     return infinity;
   }
-
-  /// @brief Leader only: the part of the rounding allowance in the last bound() that also applies
-  ///        to the objective.
-  double rounding() const noexcept { return rounding_; }
-
- private:
-  static constexpr double infinity = std::numeric_limits<double>::infinity();
-  static constexpr int most_shifts = 20;
 
   // The chain of additions in one of the two sums, in blocks of 64.
   static double chain_by_sign(full_gradient const& pass) noexcept {

@@ -112,7 +112,7 @@ class certifier {
                     full_gradient::value const& value, std::span<double const> slopes) {
     bool const leader = team.leads();
     if constexpr (scaled || dual)
-      if (team.broadcast(leader && !insists_ && is_known(x, value)) != 0) return leader ? known_.bound : 0;
+      if (team.broadcast(leader && !insists_ && is_known(x, value) ? 1 : 0) != 0) return leader ? known_.bound : 0;
     bool has_slopes = false;
     if constexpr (dual || scaled) has_slopes = !slopes.empty() && !slopes_.empty();
     if (leader && (has_slopes || balanced_.exists() || recomputed_.exists()))
@@ -150,8 +150,7 @@ class certifier {
     }
     auto const attempt = [&](double predicted, auto const& prove, auto const& rounding) {
       if (team.broadcast(leader && balance_promises(predicted, value.objective) ? 1 : 0) == 0) return;
-      double found = 0;
-      pass.keeping_sums(team, [&] { found = prove(); });
+      double const found = prove();
       if (!leader) return;
       bound = std::min(bound, found);
       if (predicted > 0) learn(predicted, found);

@@ -3,13 +3,11 @@
 #pragma once
 
 #include "localsgd/certificate/dual_passes.hpp"
-#include "localsgd/objective/linear_concept.hpp"
 #include "localsgd/objective/regularized.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
 
 #include <limits>
 #include <type_traits>
-#include <utility>
 
 /// @file
 /// @brief A lower bound on f that needs no evaluation.

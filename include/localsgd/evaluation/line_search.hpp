@@ -58,7 +58,8 @@ class line_search {
 /// ψ is convex, so the zero of ψ' is enclosed. The first of three passes over z and v computes ψ' at
 /// 16 points in geometric sequence, the others at 16 points that divide the interval found. In the
 /// last interval, 1/17² of the first, ψ' is interpolated; between two kinks of a piecewise quadratic
-/// loss this is exact. While the minimum is below all points, up to 9 more passes follow it. Needs two products with each row, and two numbers per sample.
+/// loss this is exact. While the minimum is below all points, up to 9 more passes follow it. Needs two
+/// products with each row, and two numbers per sample.
 ///
 /// The sums are computed in the order of the parts, so t has the same bits on any number of threads.
 template <Objective F>

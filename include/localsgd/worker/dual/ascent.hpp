@@ -139,11 +139,8 @@ class dual_ascent<F> {
   static constexpr double infinity = std::numeric_limits<double>::infinity();
 
   std::uint64_t budget() const noexcept {
-    double const epochs = static_cast<double>(p_->steps) *
-                          static_cast<double>(p_->workers * p_->batch_size) /
-                          static_cast<double>(p_->samples);
     double const made = static_cast<double>(pace_.epochs());
-    return static_cast<std::uint64_t>(std::max(0.0, std::min(epochs, most_epochs) - made));
+    return static_cast<std::uint64_t>(std::max(0.0, std::min(epochs_of(*p_), most_epochs) - made));
   }
 
   // Leader only, as what follows unless it says otherwise: whether there is another stage, and of which

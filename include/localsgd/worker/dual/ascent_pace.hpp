@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <algorithm>
+#include "localsgd/worker/decay_rate.hpp"
+
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -19,29 +20,24 @@ namespace localsgd::detail {
 class ascent_pace {
  public:
   /// @param moved S ≥ 0 of the epoch that has ended
-  void add(double moved) noexcept {
-    double const ratio = moved > 0 && moved_ > 0 ? std::clamp(moved / moved_, 1e-3, 0.99) : 0.99;
-    rate_ = epochs_ < 2 ? ratio : std::sqrt(rate_ * ratio);
-    moved_ = moved;
-    ++epochs_;
-  }
+  void add(double moved) noexcept { moves_.add(moved); }
   /// @param gap the duality gap after the last epoch
   void learn(double gap) noexcept {
-    if (moved_ > 0 && std::isfinite(gap)) factor_ = gap / moved_;
+    if (moves_.last() > 0 && std::isfinite(gap)) factor_ = gap / moves_.last();
   }
 
-  std::uint64_t epochs() const noexcept { return epochs_; }
+  std::uint64_t epochs() const noexcept { return moves_.count(); }
   /// @brief The predicted duality gap.
-  double gap() const noexcept { return factor_ * moved_; }
+  double gap() const noexcept { return factor_ * moves_.last(); }
   /// @brief The predicted number of further epochs until the gap is at most `goal` > 0.
   double epochs_to(double goal) const noexcept {
     if (!std::isfinite(gap())) return std::numeric_limits<double>::infinity();
-    return gap() > goal ? std::log(gap() / goal) / -std::log(rate_) : 0;
+    return moves_.steps(gap(), goal);
   }
 
  private:
-  double moved_ = 0, rate_ = 0.99, factor_ = 1;
-  std::uint64_t epochs_ = 0;
+  decay_rate moves_{1e-3};
+  double factor_ = 1;
 };
 
 }  // namespace localsgd::detail

@@ -13,7 +13,7 @@
 #include "localsgd/objective/sharded_concept.hpp"
 #include "localsgd/settings.hpp"
 #include "localsgd/worker/anchor_progress.hpp"
-#include "localsgd/worker/anchor_rate.hpp"
+#include "localsgd/worker/decay_rate.hpp"
 #include "localsgd/worker/newton/at_once.hpp"
 #include "localsgd/worker/newton/group_newton.hpp"
 #include "localsgd/worker/newton/newton.hpp"
@@ -102,7 +102,7 @@ class newton_descent {
   }
 
   /// @brief Leader only: records the decrease of f by local steps from one anchor to the next.
-  void watch(double drop) noexcept { rate_.watch(drop); }
+  void watch(double drop) noexcept { drops_.add(drop); }
 
   /// @brief Leader only: stores the gradient of the last evaluation, that of the anchor.
   void keep_gradient(full_gradient const& pass) {
@@ -132,7 +132,8 @@ class newton_descent {
       if (team.broadcast(leader && pays(at.value) ? 1 : 0) == 0) return;
       search end = one_step(round, f, at, slopes, direction);
       if constexpr (searches)
-        if (team.broadcast(leader && end == search::failed && flat_ && at.value.squared_slopes == 0) != 0) {
+        if (end == search::failed &&
+            team.broadcast(leader && flat_ && at.value.squared_slopes == 0 ? 1 : 0) != 0) {
           if (leader) std::ranges::fill(at.trial, scalar{0});  // only the penalty decreases
           end = step_along(round, f, at, slopes);
         }
@@ -157,8 +158,7 @@ class newton_descent {
 
   template <class Archive>
   void state(Archive& archive) {
-    archive(direction_, rate_, gradients_, pays_, failures_, damping_, reach_,
-            steps_expected_, width_.width);
+    archive(direction_, drops_, gradients_, pays_, failures_, damping_, reach_, steps_expected_, width_.width);
   }
 
  private:
@@ -178,19 +178,19 @@ class newton_descent {
   static constexpr double least_damping = 1e-6, infinity = std::numeric_limits<double>::infinity();
 
   // K·b·T, as the settings say, but at least 1,000 epochs or, if they are fewer, 2²⁶ operations.
-  std::uint64_t budget() const noexcept {
-    auto const few = static_cast<std::uint64_t>(0x1p26 / std::max(1.0, p_->flops_per_sample));
-    return std::max(p_->workers * p_->batch_size * p_->steps, std::min(1000 * p_->samples, few));
+  double budget() const noexcept {
+    double const n = static_cast<double>(p_->samples);
+    return std::max(epochs_of(*p_) * n, std::min(1000 * n, 0x1p26 / std::max(1.0, p_->flops_per_sample)));
   }
 
   bool pays(full_gradient::value const& now) noexcept {
     if (!(p_->tolerance > 0) || failures_ > most_failures) return false;
-    if (certificate_ <= p_->tolerance || gradients_ > budget()) return false;
+    if (certificate_ <= p_->tolerance || static_cast<double>(gradients_) > budget()) return false;
     if (reach_ * now.squared_gradient_norm <= p_->tolerance * ridge_) return false;
     if (pays_) return true;
     double const price = steps_expected_ * direction_.epochs() * std::exp2(2 * failures_);
-    double const soon = direction_.share_of_price() * price, anchors = static_cast<double>(rate_.anchors());
-    double const epochs = rate_.anchors_to(p_->tolerance);
+    double const soon = direction_.share_of_price() * price, anchors = static_cast<double>(drops_.count());
+    double const epochs = drops_.steps(drops_.rest(), p_->tolerance);
     bool const known = anchors >= 2;
     pays_ = proximal<stepped_objective<F>> || (at_once_ && failures_ == 0) || anchors >= price ||
             (anchors >= soon && !(known && epochs < 1)) || (known && epochs > soon);
@@ -287,7 +287,7 @@ class newton_descent {
   plan const* p_ = nullptr;
   newton_direction<F> direction_;
   double ridge_ = 0, reach_ = 1, steps_expected_ = 4;
-  anchor_rate rate_;
+  decay_rate drops_{0.01};  // of f from anchor to anchor
   double damping_ = 0;
   curvature_width width_;
   std::optional<line_search<F>> line_;
