@@ -21,14 +21,15 @@
 #include <tuple>
 
 /// @file
-/// @brief For programs that link `localsgd::compiled`: minimize() without further components is compiled
-///        in that library, not in each program, for
+/// @brief For programs that link `localsgd::compiled`: that library contains the compiled code of
+///        minimize() without further components, so programs need not compile it, for
 ///        - linear_objective with `l2` and each of the losses,
 ///        - linear_objective with `l1` or `elastic_net` and `logistic` or `squared`,
-///        - softmax_objective with `l2`, where the labels are of the type of the features, or double,
+///        - softmax_objective with `l2`, with labels of the same type as the features, or double,
 ///
-///        all with `csr_matrix` or `dense_matrix` of float or double, and iterates of double. Any other
-///        call is compiled as usual. Compile the library and the program with the same options.
+///        all with `csr_matrix` or `dense_matrix` of float or double, and iterates of double. Any
+///        other call is compiled as usual. Compile the library and the program with the same
+///        options.
 
 /// @cond
 #define LOCALSGD_COMPILED_WITH(RUN, LOSS, REGULARIZER)                           \

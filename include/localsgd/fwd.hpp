@@ -3,9 +3,9 @@
 #pragma once
 
 /// @file
-/// @brief Forward declarations, for headers that only name types of the library.
+/// @brief Forward declarations, for headers that only name the library's types.
 ///
-/// This header includes nothing. It does not declare aliases of types of other libraries (`vector`,
+/// This header includes nothing. It does not declare aliases of other libraries' types (`vector`,
 /// `dense_matrix`), templates with constrained parameters (`linear_objective`, `sharded`),
 /// regularizers that wrap others (`box`, `nonnegative`, `weighted`), or the simulated, MPI and Gloo
 /// synchronizers.

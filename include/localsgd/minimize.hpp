@@ -21,25 +21,25 @@ namespace localsgd {
 ///
 /// @param f          the objective; referenced during the call only
 /// @param s          K, H, b, the budget, the seed, …
-/// @param components any components, in any order, at most one of a kind. The defaults are:
-///   `with_replacement`, `automatic_step`, and the `quadratic_weights` of the step size;
+/// @param components any components in any order, at most one of each kind. The defaults are
+///   `with_replacement`; `automatic_step`; the `quadratic_weights` that go with the step size;
 ///   `linear_sgd` for linear models, `factored_sgd` for softmax regression and similar objectives,
-///   `sgd` for any other objective, followed by the variance-reduced steps of `svrg`
-///   (`sgd_then_svrg`) if neither a LocalWorker nor a StepSize is given, and a tolerance is set or
-///   a linear model has 8 epochs or more; `every{H}`; `mean`, or `weighted_mean` for a
-///   ShardedObjective; `thread_pool`, with one thread for a run of a few milliseconds
-///   (detail::default_threads); no observer. A synchronizer or observer given as an lvalue is used
+///   `sgd` for any other objective, each followed by the variance-reduced steps of `svrg`
+///   (`sgd_then_svrg`) if neither a LocalWorker nor a StepSize is passed and either a tolerance is
+///   set or a linear model runs for 8 epochs or more; `every{H}`; `mean`, or `weighted_mean` for a
+///   ShardedObjective; `thread_pool`, with a single thread for runs of a few milliseconds
+///   (detail::default_threads); no observer. A synchronizer or observer passed as an lvalue is used
 ///   by reference; other components are copied. A Schedule overrides `settings::local_steps`.
 ///
-/// With a tolerance, the default steps of a linear model may begin with others that reach it sooner: dual
-/// coordinate ascent on many features (detail::dual_ascent), Newton steps for least squares
-/// (detail::newton_begins_at_once). If these end the run, `result::rounds` is 0.
+/// With a tolerance, the default steps of a linear model may start with a method that reaches it
+/// sooner: dual coordinate ascent for many features (detail::dual_ascent), Newton steps for least
+/// squares (detail::newton_begins_at_once). If these end the run, `result::rounds` is 0.
 ///
-/// Hashed features often include columns that are empty in all samples. With `l2` or no penalty their
-/// coefficients stay 0, and minimize() leaves these columns out during the run if at least a quarter of
-/// all are empty (seven eighths if the run starts with dual coordinate ascent): see
-/// detail::without_empty_columns. It does not do so with a warm start, an explicit LocalWorker, or an
-/// Averager or Compressor other than the default.
+/// Hashed features often include columns that are empty in all samples. With `l2` or no penalty,
+/// their coefficients stay 0, so minimize() omits these columns during the run if they make up at
+/// least a quarter of all columns (seven eighths if the run starts with dual coordinate ascent):
+/// see detail::without_empty_columns. It keeps them if a warm start, an explicit LocalWorker, or a
+/// non-default Averager or Compressor is passed.
 ///
 /// @return the answer and the statistics of the run, even if it diverged: see `result::reason`. The
 ///         same build, data, settings, components and seed give the same bits on any number of threads;

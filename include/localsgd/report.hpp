@@ -58,7 +58,7 @@ inline std::string reported_count(std::uint64_t count) {
   return text;
 }
 
-/// @brief Bytes in the largest decimal unit in which they are at least 1.
+/// @brief A number of bytes in the largest decimal unit in which it is at least 1.
 inline std::string reported_bytes(std::uint64_t bytes) {
   constexpr std::array<std::string_view, 6> units{" kB", " MB", " GB", " TB", " PB", " EB"};
   if (bytes < 1000) return std::to_string(bytes) + " B";
@@ -145,7 +145,7 @@ std::string_view advised(result<Scalar> const& r) noexcept {
          "Without a penalty, f may have no minimum; x then grows with the steps.";
 }
 
-/// @brief The figures of a report: calls section(title), and row(label, value) for its rows.
+/// @brief The figures of a report: calls section(title), and row(label, value) for each row.
 template <class Scalar, class Section, class Row>
 void reported_figures(result<Scalar> const& r, Section const& section, Row const& row) {
   section("Run");
@@ -192,10 +192,10 @@ void reported_figures(result<Scalar> const& r, Section const& section, Row const
 /// @brief A report of at most 24 lines of 80 columns: the run, why it ended, the accuracy of the
 ///        answer, the cost, and recommendations.
 ///
-/// With f_0 the objective of the first evaluation and c the certificate, f(x) − f* ≤ c gives the
+/// With f_0 the objective at the first evaluation and c the certificate, f(x) − f* ≤ c implies the
 /// relative gap (f(x) − f*)/(f_0 − f*) ≤ c/(f_0 − f(x) + c), shown if f(x) ≤ f_0. Bounds are
-/// rounded up. The text is for people: it does not depend on the locale, but may change between
-/// versions. Thread safe.
+/// rounded up. The text is meant for people: it does not depend on the locale, but may change
+/// between versions. Thread safe.
 template <class Scalar>
 std::string to_string(result<Scalar> const& r) {
   if (r.x.size() == 0 && r.history.empty())

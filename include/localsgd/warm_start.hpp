@@ -16,19 +16,19 @@
 #include <vector>
 
 /// @file
-/// @brief A run that does not start at 0.
+/// @brief Starting a run from a given point instead of 0.
 
 namespace localsgd {
 
-/// @brief The point x_0 at which all workers of a run start: the answer of another run, for example
+/// @brief The point x_0 from which all workers of a run start, such as the answer of another run
 ///        with less data or a larger penalty.
 ///
-/// `minimize(f, s, warm_start(r.x))`. Everything else is as in a run from 0: t, and with it step
-/// sizes and samples, starts at 0, so large first steps may move away from x_0. With a tolerance
-/// they do not: a point that is accurate enough is returned unchanged, and otherwise the steps are
-/// variance-reduced from the start; with a separable regularizer without a gradient, such as l1,
-/// Newton steps come first. For many λ, see regularization_path(). All ranks must pass the same
-/// point. With a checkpoint it is the point at which the run started, also after a resume.
+/// `minimize(f, s, warm_start(r.x))`. Everything else is as in a run from 0. In particular t, which
+/// determines step sizes and samples, starts at 0, so large first steps may move away from x_0.
+/// With a tolerance they do not: a point that is accurate enough is returned unchanged; otherwise
+/// all steps are variance-reduced, preceded by Newton steps for a separable regularizer without a
+/// gradient, such as l1. For many λ, see regularization_path(). All ranks must pass the same point.
+/// With a checkpoint, pass the point at which the run first started, even when resuming.
 class warm_start {
  public:
   /// @param x any contiguous range with `data()` and `size()`, of float or double: d numbers, which
@@ -51,10 +51,10 @@ class warm_start {
 
 namespace detail {
 
-/// @brief A run from 0: the default.
+/// @brief A run from x = 0: the default.
 struct cold_start {};
 
-/// @brief Identifies the point at which a run starts; 0 for 0.
+/// @brief Identifies the point at which a run starts; 0 stands for x = 0.
 constexpr std::uint64_t start_number(cold_start) noexcept { return 0; }
 inline std::uint64_t start_number(warm_start const& start) noexcept {
   return checksum(start.x().data(), start.x().size_bytes()) | 1U;

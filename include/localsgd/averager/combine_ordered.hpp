@@ -8,13 +8,13 @@
 #include <vector>
 
 /// @file
-/// @brief Averages of a coordinate that depend on the order of its values.
+/// @brief Averages that depend on the order of the values of a coordinate.
 
 namespace localsgd::detail {
 
-/// @brief out_i ← `of_values(values)` for first ≤ i < last, values the coordinate i of all rows, which
-///        `of_values` may reorder. A value that is not finite has no place in an order: then out_i is
-///        NaN, which ends the round. @param out as long as the rows
+/// @brief out_i ← `of_values(values)` for first ≤ i < last, where `values` holds coordinate i of
+///        all rows and may be reordered. If a value is not finite, it cannot be ordered: out_i
+///        becomes NaN, which ends the round. @param out as long as the rows
 template <class Scalar, class Of>
 void combine_ordered(std::span<std::span<Scalar> const> rows, std::size_t first, std::size_t last,
                      std::span<Scalar> out, Of const& of_values) {

@@ -17,9 +17,9 @@ namespace localsgd {
 
 /// @brief The round whose average is about to be taken.
 struct round_info {
-  std::uint64_t round = 0;        ///< Number of this round, from 0.
-  std::uint64_t steps = 0;        ///< t, local steps of each worker at its end.
-  std::uint64_t local_steps = 0;  ///< H, local steps of this round.
+  std::uint64_t round = 0;        ///< The number of this round, from 0.
+  std::uint64_t steps = 0;        ///< t, the local steps of each worker at its end.
+  std::uint64_t local_steps = 0;  ///< H, the local steps of this round.
   double step_size = 0;           ///< η of its first local step; variance-reduced steps choose their own.
 };
 
@@ -76,21 +76,21 @@ concept combines_rows = requires(S const& s, std::span<std::span<Scalar> const> 
 /// |                                  | coordinates `first`, `first`+1, …                         |
 /// | `s.commit()`, `s.rollback()`     | on one thread: the round was accepted, or was discarded   |
 /// |                                  | because a number was not finite                           |
-/// | `s.reset(x)`                     | on one thread: the consensus was set to x other than by   |
-/// |                                  | an average: an anchor or a warm start. A checkpoint       |
-/// |                                  | also restores the state, with `state`                     |
-/// | `s.state(archive)`               | passes its entire memory to `archive(parts…)`, to write   |
-/// |                                  | it to a checkpoint or to read it back                     |
+/// | `s.reset(x)`                     | on one thread: the consensus was set to x by something    |
+/// |                                  | other than an average: an anchor or a warm start. After a |
+/// |                                  | checkpoint is read, `state` restores the memory instead   |
+/// | `s.state(archive)`               | passes its entire memory to `archive(parts…)`, which      |
+/// |                                  | writes it to a checkpoint or reads it back                |
 /// | `s.combine(rows, first, last,    | optional, replaces the weighted mean: computes out[i] for |
 /// |   out)`                          | first ≤ i < last from all K rows at i; K = rows.size().   |
-/// |                                  | It has no memory. `apply` is called afterwards            |
+/// |                                  | It keeps no memory. `apply` is called afterwards          |
 ///
-/// `previous` (`std::span<scalar const>`) is the last consensus, `mean` (`std::span<scalar>`) holds
-/// x̄ and receives the new one: x̄ − previous is the pseudo-gradient of an outer optimiser.
+/// `previous` (`std::span<scalar const>`) is the last consensus; `mean` (`std::span<scalar>`) holds
+/// x̄ and receives the new consensus. x̄ − previous is the pseudo-gradient of an outer optimiser.
 ///
 /// The compiler cannot check the following requirements:
-/// - Several threads call `apply` and `combine` concurrently for disjoint ranges. Both act
-///   coordinate by coordinate: how [0, d) is split must not change the result.
+/// - Several threads call `apply` and `combine` concurrently for disjoint ranges. Both act on each
+///   coordinate separately: the result must not depend on how [0, d) is split.
 /// - Changes to the memory made by `apply` take effect at `commit`. After `rollback` the state is
 ///   the same as before `begin_round`. Neither throws: other threads already use the consensus.
 /// - With several ranks, each process has its own state and applies it to all coordinates, so that
@@ -106,7 +106,7 @@ concept AverageState =
 ///
 /// | expression                    | meaning                                                    |
 /// |-------------------------------|------------------------------------------------------------|
-/// | `a.bind<Scalar>(plan, sizes)` | the AverageState of a run; `sizes[k]`: the number of       |
+/// | `a.bind<Scalar>(plan, sizes)` | the AverageState of a run; `sizes[k]` is the number of     |
 /// |                               | samples that worker k can see. Throws invalid_settings if  |
 /// |                               | a parameter is out of range                                |
 /// | `a.identity()`                | its name and parameters as text, compared across ranks and |
@@ -119,7 +119,7 @@ concept Averager =
       { a.template bind<Scalar>(p, sizes) } -> AverageState<Scalar>;
     };
 
-/// @brief A base for AverageStates without memory that keep the mean.
+/// @brief A base class for AverageStates that keep the mean and have no memory.
 template <class Scalar>
 struct memoryless_average {
   static constexpr bool keeps_mean = true;

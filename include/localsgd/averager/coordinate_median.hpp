@@ -21,10 +21,10 @@ namespace localsgd {
 ///
 /// Fewer than half of the workers, whatever they send, cannot move it outside the range of the
 /// others. The price is bias: if the distribution of the workers' points is skewed, the median
-/// differs from their mean, and runs converge close to the minimum but not to it. Use it for shards
-/// that may be corrupted, not for speed. The weighted average of all iterates keeps its equal
-/// weights. It needs all points in one place and does not support `averaging::fast`, `asynchronous`
-/// or a compressor. K log K comparisons per coordinate.
+/// differs from their mean, and runs converge to a point near the minimum but not to the minimum.
+/// Use it for shards that may be corrupted, not for speed. The weighted average of all iterates
+/// still weights all workers equally. All points must be in one place, so `averaging::fast`,
+/// `asynchronous` and compressors are not supported. Costs K log K comparisons per coordinate.
 struct coordinate_median {
   template <class Scalar>
   struct bound : memoryless_average<Scalar> {

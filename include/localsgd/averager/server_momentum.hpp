@@ -19,16 +19,16 @@
 
 namespace localsgd {
 
-/// @brief Takes the mean change of a round, Δ = x̄ − x, as a step with momentum
+/// @brief Applies the mean change of a round, Δ = x̄ − x, as a step with momentum
 ///        \cite wang2020slowmo.
 ///
 /// v ← βv + Δ, then x ← x + γv, or with `nesterov` x ← x + γ(Δ + βv). With β = 0 and γ = 1 this is
-/// `weighted_mean`, up to rounding. v = 0 at the start and whenever the consensus is reset: at an
-/// anchor of variance-reduced steps or a warm start. Memory: two vectors of length d. No convex
-/// theorem covers it with local steps.
+/// `weighted_mean`, up to rounding. v = 0 at the start and whenever the consensus is reset, at an
+/// anchor of variance-reduced steps or by a warm start. Memory: two vectors of length d. With local
+/// steps, no theorem covers the convex case.
 struct server_momentum {
   double beta = 0.9;       ///< β, in [0, 1), dimensionless.
-  bool nesterov = false;   ///< Whether the step looks ahead along v.
+  bool nesterov = false;   ///< Whether to use Nesterov momentum, which looks ahead along v.
   double step_size = 1;    ///< γ > 0, finite, dimensionless.
 
   template <class Scalar>

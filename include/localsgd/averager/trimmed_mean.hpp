@@ -17,16 +17,16 @@
 
 namespace localsgd {
 
-/// @brief Each coordinate of the consensus is the mean over the K workers without the
+/// @brief Each coordinate of the consensus is the mean over the K workers, excluding the
 ///        m = ⌊fraction·K⌋ smallest and the m largest values \cite yin2018byzantine .
 ///
 /// Up to m workers, whatever they send, cannot move it outside the range of the others. With m = 0
 /// it is the plain mean, up to rounding. It uses more workers than `coordinate_median`, so the
-/// result has less noise; its bias has the same cause. The weighted average of all iterates keeps
-/// its equal weights. It needs all points in one place and does not support `averaging::fast`,
-/// `asynchronous` or a compressor. K log K comparisons per coordinate. Convergence is proved for
-/// shards of independent samples and one gradient step per round; no convex theorem covers it with
-/// local steps.
+/// result is less noisy; it is biased for the same reason. The weighted average of all iterates
+/// still weights all workers equally. All points must be in one place, so `averaging::fast`,
+/// `asynchronous` and compressors are not supported. Costs K log K comparisons per coordinate.
+/// Convergence is proved for shards of independent samples and one gradient step per round; with
+/// local steps, no theorem covers the convex case.
 struct trimmed_mean {
   double fraction = 0.2;  ///< In [0, 0.5), dimensionless: the fraction removed at each end.
 

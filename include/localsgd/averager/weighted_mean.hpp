@@ -17,9 +17,9 @@ namespace localsgd {
 
 /// @brief x̄ = Σ_k (n_k/n) x_k, where n_k is the number of samples that worker k can see.
 ///
-/// With `sharded` samples, the expected update is that of f over all samples for any shard sizes;
-/// with the plain `mean` it would be that of the mean of the shards' means. With equal shards it is
-/// the plain mean.
+/// With `sharded` samples of any shard sizes, the expected update is that of f over all samples;
+/// with the plain `mean` it would be that of the unweighted mean of the shards' objectives. If all
+/// shards have the same size, it is the plain mean.
 struct weighted_mean {
   template <class Scalar>
   struct bound : memoryless_average<Scalar> {

@@ -52,21 +52,22 @@ concept binds_an_encoder = requires(C const& c, plan const& p, std::size_t worke
 /// | `s.decode(message, weight, first, add_to)` | add_to_i ← add_to_i + weight·(the decoded value |
 /// |                                            | of coordinate first + i), for all i             |
 /// | `s.reset()`                                | clears the error memory: the consensus was set  |
-/// |                                            | other than by an average                        |
+/// |                                            | by something other than an average              |
 /// | `s.state(archive)`                         | passes its entire memory to `archive(parts…)`   |
 /// | `S::compresses_mean`                       | optional: true if the mean of all messages is   |
 /// |                                            | also encoded, by a separate state               |
 ///
 /// Without `compresses_mean`, or with fewer than three workers, each message is sent to all others.
 /// With it, the messages are sent to one process, which encodes Σ_k w_k C(Δ_k) as if it were the
-/// change of a worker K and sends the result to all: 2(K−1) messages instead of K(K−1).
+/// change of a worker numbered K and sends the result to all: 2(K−1) messages instead of K(K−1).
 ///
-/// The `decode` of the library's compressors throws invalid_data for a message that `encode` did not
-/// write, such as a truncated one or one of another version, instead of reading beyond its end.
+/// The library's compressors never read beyond the end of a message: their `decode` throws
+/// invalid_data for one that `encode` did not write, such as a truncated one or one of another
+/// version.
 ///
-/// The compiler cannot check that `decode` depends on its arguments and the plan only, so that the
+/// The compiler cannot check that `decode` depends only on its arguments and the plan, so that the
 /// state of any worker can decode the message of any other. Several threads call it concurrently
-/// for disjoint ranges, and how [0, d) is split must not change the sums.
+/// for disjoint ranges; the sums must not depend on how [0, d) is split.
 template <class S, class Scalar = double>
 concept EncoderState =
     detail::has_encode<S, Scalar> && detail::has_const_decode<S> && detail::can_forget<S> &&
@@ -83,8 +84,8 @@ concept EncoderState =
 /// | `c.identity()`            | its name and parameters as text, compared across ranks and     |
 /// |                           | with checkpoints                                               |
 ///
-/// For synchronous runs; not compatible with `averaging::fast`. The default is
-/// detail::uncompressed: whole vectors, or only the touched coordinates if the rows of a round
+/// For synchronous runs only; not compatible with `averaging::fast`. The default is
+/// detail::uncompressed: entire vectors, or only the touched coordinates if the rows of a round
 /// touch few.
 template <class C, class Scalar = double>
 concept Compressor =

@@ -7,8 +7,8 @@
 
 namespace localsgd {
 
-/// @brief Sends changes and points unmodified: as dense vectors or, if the steps of a round touch
-///        few coordinates, as those coordinates only. The default.
+/// @brief The default: sends changes and points unmodified, as dense vectors or, if the steps of a
+///        round touch few coordinates, only those coordinates.
 struct identity {};
 
 }  // namespace localsgd

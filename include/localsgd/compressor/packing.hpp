@@ -45,7 +45,7 @@ struct short_float {
 [[noreturn]] LOCALSGD_COLD inline void refuse_message() {
   throw invalid_data("message", "damaged bytes", "a message that encode() of this version wrote");
 }
-/// @brief A rule of every message. @throws invalid_data unless it holds
+/// @brief Checks a rule that every message obeys. @throws invalid_data unless it holds
 inline void require_message(bool ok) {
   if (!ok) refuse_message();
 }
@@ -58,7 +58,7 @@ void put(std::vector<std::byte>& message, Number number) {
   message.resize(at + sizeof number);
   std::memcpy(message.data() + at, &number, sizeof number);
 }
-/// @pre the message has these bytes
+/// @pre the message contains these bytes
 template <class Number>
   requires std::is_trivially_copyable_v<Number>
 Number get(std::span<std::byte const> message, std::size_t at) noexcept {
@@ -67,17 +67,17 @@ Number get(std::span<std::byte const> message, std::size_t at) noexcept {
   return number;
 }
 
-/// @brief Appends 7 bits per byte, the lowest first; only the last byte is below 128.
+/// @brief Appends a number, 7 bits per byte, lowest first; only the last byte is below 128.
 inline void put_varint(std::vector<std::byte>& message, std::uint64_t number) {
   for (; number >= 128; number >>= 7) message.push_back(static_cast<std::byte>(number | 128));
   message.push_back(static_cast<std::byte>(number));
 }
-/// @brief Reads the number that starts at message[at] and moves `at` behind it.
+/// @brief Reads the number that starts at message[at] and moves `at` past it.
 /// @throws invalid_data if the message ends before the number does, or it has more than 64 bits
 inline std::uint64_t get_varint(std::span<std::byte const> message, std::size_t& at) {
   if (at >= message.size()) refuse_message();
   auto number = static_cast<std::uint64_t>(message[at++]);
-  if (number < 128) return number;  // most are that small
+  if (number < 128) return number;  // the usual case
   number &= 127;
   for (unsigned shift = 7; at < message.size() && shift < 64; shift += 7) {
     auto const byte = static_cast<std::uint64_t>(message[at++]);

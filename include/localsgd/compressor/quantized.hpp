@@ -19,26 +19,26 @@
 #include <vector>
 
 /// @file
-/// @brief Changes are sent with a few bits per coordinate, rounded at random.
+/// @brief Sends changes with a few bits per coordinate, rounded at random.
 
 namespace localsgd {
 
-/// @brief Sends all coordinates of Δ_k + e_k, each randomly rounded to one of 2^bits − 1 levels
-///        without bias \cite alistarh2017qsgd ; the rounding error stays in the worker's error
-///        memory e_k \cite karimireddy2019error .
+/// @brief Sends all coordinates of Δ_k + e_k, each rounded at random, without bias, to one of
+///        2^bits − 1 levels \cite alistarh2017qsgd ; the rounding error is kept in the worker's
+///        error memory e_k \cite karimireddy2019error .
 ///
-/// a ← e + Δ, in blocks of 128 coordinates; M is the largest absolute value of a block,
-/// L = 2^(bits−1) − 1 and u uniform in (0, 1), a function of seed, worker, round and coordinate.
-/// The message is Q(a)_i = (M/L)·⌊a_i L/M + u_i⌋, and e ← a − Q(a). E Q(a) = a. If
-/// E‖Q(a) − a‖² = ω‖a‖² with ω > ½, as with 2 bits, the message is Q(a)/(1+ω), since e could
-/// otherwise grow without bound. e = 0 at the start and whenever the consensus is reset. The mean
-/// of the messages is quantized in the same way, with two more bits and a separate error
-/// memory \cite tang2019doublesqueeze .
+/// a ← e + Δ, in blocks of 128 coordinates. M is the largest absolute value of a block, L =
+/// 2^(bits−1) − 1, and u is uniform in (0, 1), a function of seed, worker, round and coordinate.
+/// The message is Q(a)_i = (M/L)·⌊a_i L/M + u_i⌋, and e ← a − Q(a). E Q(a) = a. If E‖Q(a) − a‖² =
+/// ω‖a‖² with ω > ½, as with 2 bits, the message is Q(a)/(1+ω), since otherwise e could grow
+/// without bound. e = 0 at the start and whenever the consensus is reset. The mean of the messages
+/// is quantized in the same way, with two more bits and a separate error memory \cite
+/// tang2019doublesqueeze .
 ///
-/// A block takes 3 + 16·bits bytes, fewer if most of its levels are 0, and one byte if all are; 32
-/// blocks take 8 more bytes, and a message one more. Memory: a vector of length d per worker. An
-/// encoding costs O(d). With 4 bits and 8 workers, variance-reduced runs on w8a, a9a and 6,046
-/// mails (d = 262,144) took 9 to 12 percent of the bytes and 1 to 1.23 times the epochs.
+/// A block takes 3 + 16·bits bytes, fewer if most of its levels are 0, and one byte if all are;
+/// every 32 blocks take 8 more bytes, and a message one more. Memory: a vector of length d per
+/// worker. Encoding costs O(d). With 4 bits and 8 workers, variance-reduced runs on w8a, a9a and
+/// 6,046 mails (d = 262,144) sent 9 to 12 percent of the bytes and took 1 to 1.23 times the epochs.
 struct quantized {
   unsigned bits = 4;  ///< 2 to 16, per coordinate.
 
@@ -107,9 +107,9 @@ struct quantized {
     }
 
    private:
-    // A message: `bits`, the offset of each run of blocks, then the blocks. A block: its form, the
-    // unit of its levels, then the levels of all coordinates, or the indices and levels of the
-    // nonzero ones.
+    // A message consists of `bits`, the offset of each run of blocks, and the blocks. A block
+    // consists of its form, the unit of its levels, and either the levels of all coordinates or the
+    // indices and levels of the nonzero ones.
     static constexpr std::size_t block = 128, run = 32;
     enum : std::size_t { empty = 0, full = 255 };  // other values: the number of nonzero levels
 
@@ -117,7 +117,7 @@ struct quantized {
       return 1 + r * sizeof(std::uint64_t);
     }
 
-    // The bytes of a block behind its form, which is not `empty`.
+    // The bytes of a block after its form, which is not `empty`.
     static constexpr std::size_t bytes_of_block(std::size_t form, std::size_t size,
                                                 unsigned width) noexcept {
       std::size_t const levels = detail::packed_bytes(form == full ? size : form, width);

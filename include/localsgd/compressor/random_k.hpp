@@ -17,24 +17,24 @@
 #include <vector>
 
 /// @file
-/// @brief Random coordinates are sent; the others are added to the next change.
+/// @brief Sends random coordinates and adds the others to the next change.
 
 namespace localsgd {
 
-/// @brief Sends m = fraction·d random coordinates of Δ_k + e_k, rounded; the others stay in the
+/// @brief Sends m = fraction·d random coordinates of Δ_k + e_k, rounded; the others are kept in the
 ///        worker's error memory e_k \cite stich2018sparsified.
 ///
 /// a ← e + Δ; the message holds a_i for the coordinates i of this round; e ← a minus the message.
-/// The coordinates are split into m ranges, and one coordinate of each is chosen with equal
-/// probability, as a function of seed, round and range. All workers choose the same ones, so that
+/// The coordinates are split into m ranges, and one coordinate of each is chosen uniformly
+/// at random, as a function of seed, round and range. All workers choose the same ones, so
 /// the indices need not be sent. The mean is sent back to all in a message of the same kind. e = 0
 /// at the start and whenever the consensus is reset.
 ///
-/// A message takes 2m bytes, and a few for the round; the rounding errors of the 16-bit values also
-/// stay in e. Memory: a vector of length d per worker. An encoding costs O(d). `top_k` takes fewer
-/// epochs if few coordinates hold most of a change. Variance-reduced steps clear the memory at
-/// every anchor, so that a small fraction costs many epochs with them. A convex theorem covers it
-/// with one step per round \cite stich2018sparsified.
+/// A message takes 2m bytes, plus a few for the round; the rounding errors of the 16-bit values are
+/// also kept in e. Memory: a vector of length d per worker. Encoding costs O(d). `top_k` takes
+/// fewer epochs if few coordinates hold most of a change. Variance-reduced steps clear the memory
+/// at every anchor, so with them a small fraction costs many epochs. Convergence is proved for
+/// convex objectives and one step per round \cite stich2018sparsified.
 struct random_k {
   double fraction = 0.01;  ///< In (0, 1]: the fraction of the d coordinates that is sent.
 

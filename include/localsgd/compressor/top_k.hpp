@@ -19,20 +19,20 @@
 #include <vector>
 
 /// @file
-/// @brief Only the largest changes are sent; the others are added to the next change.
+/// @brief Sends only the largest changes and adds the others to the next change.
 
 namespace localsgd {
 
-/// @brief Sends the m = fraction·d coordinates of Δ_k + e_k, rounded, that are largest in absolute
-///        value; the others stay in the worker's error memory e_k \cite stich2018sparsified.
+/// @brief Sends the m = fraction·d coordinates of Δ_k + e_k that are largest in absolute value,
+///        rounded; the others are kept in the worker's error memory e_k \cite stich2018sparsified.
 ///
-/// a ← e + Δ; the message holds the largest nonzero entries of a, of equal ones those with the
+/// a ← e + Δ; the message holds the largest nonzero entries of a, with ties broken in favour of the
 /// lower index; e ← a minus the message. e = 0 at the start and whenever the consensus is reset.
 ///
-/// An entry takes about 3 bytes: a 16-bit value, whose rounding error also stays in e, and the
+/// An entry takes about 3 bytes: a 16-bit value, whose rounding error is also kept in e, and the
 /// distance from the previous entry, 7 bits per byte. Every 256 entries take 8 more bytes, and the
-/// message 4. Memory: two vectors of length d per worker. An encoding costs O(d). A convex theorem
-/// covers it with one step per round \cite stich2018sparsified.
+/// message 4. Memory: two vectors of length d per worker. Encoding costs O(d). Convergence is
+/// proved for convex objectives and one step per round \cite stich2018sparsified.
 struct top_k {
   double fraction = 0.01;  ///< In (0, 1]: the fraction of the d coordinates that is sent.
 
@@ -50,7 +50,7 @@ struct top_k {
       auto const last = order_.begin() + static_cast<std::ptrdiff_t>(entries_ - 1);
       std::nth_element(order_.begin(), last, order_.end(), std::greater<>());
       Scalar const least = *last;
-      // All larger entries are sent, and the first of those equal to the smallest one sent.
+      // All larger entries are sent, and of those equal to the smallest one sent, the first few.
       auto const larger = static_cast<std::size_t>(std::count_if(
           order_.begin(), last, [&](Scalar each) { return each > least; }));
       std::size_t equal = least > 0 ? entries_ - larger : 0;
@@ -121,8 +121,8 @@ struct top_k {
     }
 
    private:
-    // A message: the number of entries, their values, the start of each further stretch of entries,
-    // and the distances between the other entries.
+    // A message consists of the number of entries, their values, the start of each stretch of
+    // entries but the first, and the distances between the other entries.
     static constexpr std::size_t stretch = 256;
     struct place {
       std::uint32_t index;  // of the first coordinate

@@ -25,25 +25,25 @@ concept has_const_sum_of_weights = requires(W const& w, std::uint64_t steps) {
 };
 }  // namespace detail
 
-/// @brief w_t for t = 0, 1, …: after T local steps result::average is
+/// @brief w_t for t = 0, 1, …: after T local steps, result::average is
 ///        x̂_T = Σ_k w_k Σ_{t<T} w_t x_t^k / S_T with S_T = Σ_{t<T} w_t and the averager's w_k.
 ///
 /// | expression     | type          | meaning                                                     |
 /// |----------------|---------------|-------------------------------------------------------------|
 /// | `w.weight(t)`  | `double`      | w_t, finite and ≥ 0                                         |
 /// | `w.sum(T)`     | `double`      | S_T, finite; S_0 = 0                                        |
-/// | `w.identity()` | `std::string` | the name and the parameters: weights of equal identity are  |
-/// |                |               | equal; on one line. Checkpoints compare it                  |
+/// | `w.identity()` | `std::string` | the name and the parameters on one line: weights of equal   |
+/// |                |               | identity are equal. Checkpoints compare it                  |
 ///
 /// Requirements that the compiler cannot check:
 /// - all three are pure, and `sum` agrees with `weight`. `sum` is a closed form if there is one: it
-///   is called when a worker's average restarts, not at every step;
-/// - `weight(t)` runs at every local step of every worker: it is cheap and neither locks nor
-///   allocates;
-/// - each worker's sequence holds a copy: copies are cheap and equal.
+///   is called whenever a worker's average restarts, not at every step;
+/// - `weight(t)` is called at every local step of every worker: it must be cheap and neither lock
+///   nor allocate;
+/// - each worker's sequence holds a copy, so copies must be cheap and equal.
 ///
 /// Only ratios of weights matter. The first weights may be 0, to average a suffix of the iterates;
-/// as long as S_t = 0, the average is the last iterate. At the end of a run of T ≥ 2 steps S_T > 0.
+/// as long as S_t = 0, the average is the last iterate. S_T > 0 at the end of a run of T ≥ 2 steps.
 template <class W>
 concept IterateWeights = std::copy_constructible<W> && detail::has_const_weight_at_t<W> &&
                          detail::has_const_sum_of_weights<W> && detail::has_const_identity<W>;

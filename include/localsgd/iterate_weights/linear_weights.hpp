@@ -15,12 +15,12 @@ namespace localsgd {
 
 /// @brief w_t = a+t. S_T = T(2a + T − 1)/2.
 ///
-/// With a = 1 and η_t ∝ 1/(μt), SGD on a strongly convex function converges like 1/T in this
-/// average \cite lacostejulien2012simpler . It forgets the start later than quadratic_weights, and
-/// noise counts less.
+/// With a = 1 and η_t ∝ 1/(μt), this average of the iterates of SGD on a strongly convex function
+/// converges like 1/T \cite lacostejulien2012simpler . Compared to quadratic_weights, it forgets
+/// the start later but averages out more noise.
 class linear_weights {
  public:
-  /// @param shift a, finite and ≥ 0; 0 gives the start no weight. @throws invalid_settings
+  /// @param shift a, finite and ≥ 0; 0 gives the start zero weight. @throws invalid_settings
   explicit linear_weights(double shift = 1) : shift_(shift) {
     detail::require_nonnegative("linear_weights.shift", shift);
   }

@@ -23,12 +23,12 @@ constexpr double iterate_weight(double shift, std::uint64_t t) noexcept {
 ///
 /// S_T = (T/6)(2T² + 6aT − 3T + 6a² − 6a + 1).
 ///
-/// With a small next to T, half of the weight is on the last fifth of the iterates: the average
-/// forgets the start. The theorem sets a to the shift of its step size, η_t = 4/(μ(a+t)), and a run
-/// without explicit weights takes a from its step size: see recommended_weights().
+/// If a is small compared to T, half of the weight is on the last fifth of the iterates: the
+/// average forgets the start. The theorem sets a to the shift of its step size, η_t = 4/(μ(a+t)),
+/// and a run without explicit weights takes a from its step size: see recommended_weights().
 class quadratic_weights {
  public:
-  /// @param shift a, finite and ≥ 0; 0 gives the start no weight. @throws invalid_settings
+  /// @param shift a, finite and ≥ 0; 0 gives the start zero weight. @throws invalid_settings
   explicit quadratic_weights(double shift = 1) : shift_(shift) {
     detail::require_nonnegative("quadratic_weights.shift", shift);
   }

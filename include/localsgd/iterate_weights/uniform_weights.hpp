@@ -14,7 +14,7 @@ namespace localsgd {
 
 /// @brief w_t = 1, S_T = T: the plain mean of all iterates \cite polyak1992acceleration .
 ///
-/// Removes the most noise, and retains the start longest: its share decreases like 1/T.
+/// Averages out the most noise but forgets the start most slowly: its share decreases like 1/T.
 struct uniform_weights {
   constexpr double weight(std::uint64_t) const noexcept { return 1; }
   constexpr double sum(std::uint64_t steps) const noexcept { return static_cast<double>(steps); }

@@ -12,7 +12,7 @@
 
 namespace localsgd {
 
-/// @brief An observer's answer. An enum, so that a bool or an int does not compile.
+/// @brief An observer's answer. It is an enum so that a bool or an int does not compile.
 enum class proceed { yes, no };
 
 namespace detail {
@@ -27,14 +27,14 @@ concept has_after_evaluation_returning_proceed =
 ///
 /// | expression                | type      | meaning                                             |
 /// |---------------------------|-----------|-----------------------------------------------------|
-/// | `o.after_evaluation(e,p)` | `proceed` | e: the new evaluation; p: the plan of the run       |
+/// | `o.after_evaluation(e,p)` | `proceed` | e is the new evaluation, p the plan of the run      |
 ///
 /// Requirements that the compiler cannot check:
-/// - it is called by one thread at a time, which need not be the caller's, while all workers wait:
-///   the time it takes is excluded from `seconds`;
-/// - it is called at the evaluations only: `settings::evaluations` is their number;
+/// - it is called by one thread at a time, which need not be the caller's, while all workers wait;
+///   the time it takes is not included in `seconds`;
+/// - it is called only at evaluations; `settings::evaluations` sets their number;
 /// - `proceed::no` ends the run on all threads and ranks with `stop_reason::observer_request`;
-/// - an exception ends the run and reaches the caller of `minimize`.
+/// - an exception ends the run and is passed on to the caller of `minimize`.
 template <class O>
 concept Observer = detail::has_after_evaluation_returning_proceed<O>;
 

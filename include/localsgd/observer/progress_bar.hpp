@@ -21,17 +21,17 @@
 
 namespace localsgd {
 
-/// @brief An Observer that prints each evaluation: a bar on a terminal, a line per evaluation
-///        elsewhere.
+/// @brief An Observer that prints each evaluation: as a bar on a terminal, as one line per
+///        evaluation elsewhere.
 ///
-/// Shows the share of the steps, the objective and, if known, the certificate. It is
-/// called at evaluations only: set `settings::evaluations`. Never stops the run.
+/// Shows the fraction of steps done, the objective and, if known, the certificate. It is
+/// called only at evaluations: set `settings::evaluations`. Never stops the run.
 class progress_bar {
  public:
   enum class style { automatic, bar, lines };
 
-  /// @param label written before each line
-  /// @param out   borrowed; stderr, so that the program's own output stays clean
+  /// @param label printed before each line
+  /// @param out   not owned; stderr by default, to keep it apart from the program's own output
   explicit progress_bar(std::string label = "", std::FILE* out = stderr,
                         style look = style::automatic)
       : label_(std::move(label)),
@@ -43,7 +43,7 @@ class progress_bar {
   progress_bar(progress_bar const&) = delete;
   progress_bar& operator=(progress_bar const&) = delete;
 
-  /// Ends the line of a bar whose run ended before its last step.
+  /// Ends the line of the bar if the run ended before its last step.
   ~progress_bar() {
     if (open_) std::fputc('\n', out_);
   }
@@ -90,7 +90,7 @@ class progress_bar {
   std::string label_;
   std::FILE* out_;
   bool bar_;
-  bool open_ = false;  // the last line has no end yet
+  bool open_ = false;  // the last line has not been ended yet
 };
 static_assert(Observer<progress_bar>);
 

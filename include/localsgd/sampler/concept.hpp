@@ -32,15 +32,15 @@ concept has_const_shard_size = requires(S const& s, plan const& p, std::size_t w
 /// |-----------------------------------|---------------|-----------------------------------------|
 /// | `s.draw(plan, worker, step, out)` | `void`        | overwrites `out`, whose length is m·b,  |
 /// |                                   |               | with the samples of the m steps `step`, |
-/// |                                   |               | `step`+1, …, b after b                  |
+/// |                                   |               | `step`+1, …, b for each in turn         |
 /// | `s.shard_size(plan, worker)`      | `std::size_t` | how many different samples the worker   |
 /// |                                   |               | can draw; n if it sees all of them      |
 ///
 /// Requirements that the compiler cannot check:
-/// - pure: the same arguments give the same samples, on any thread and in any order, and a stretch
-///   of m steps gives the same samples as m single steps;
-/// - every index is below `plan.samples`; several threads may call at once;
-/// - it neither allocates nor locks: it runs inside the local steps.
+/// - pure: the same arguments give the same samples, on any thread and in any order, and one call
+///   for m steps gives the same samples as m calls for single steps;
+/// - every index is below `plan.samples`; several threads may call it concurrently;
+/// - it neither allocates nor locks, since it is called during the local steps.
 template <class S>
 concept Sampler = std::copy_constructible<S> && detail::has_const_draw<S> &&
                   detail::has_const_shard_size<S>;

@@ -17,8 +17,8 @@ namespace localsgd::detail {
 
 /// @brief Returns the b samples of consecutive steps.
 ///
-/// Chunks allow the sampler to vectorise and make the next rows known for prefetching: except for
-/// large batches, the next 8 are always known. The last chunk ends with the stretch, so every
+/// Chunks allow the sampler to vectorise, and the next rows to be prefetched: except for large
+/// batches, the next 8 are always known. The last chunk ends with the stretch of steps, so every
 /// sample drawn is used.
 template <Sampler S>
 class sample_stream {
@@ -31,7 +31,7 @@ class sample_stream {
         known_(batch_ < chunk_samples ? (known_samples + batch_ - 1) / batch_ * batch_ : 0),
         drawn_(known_ + batch_ * std::max<std::size_t>(1, chunk_samples / batch_)) {}
 
-  /// @brief The next calls of next() are steps `from`, …, `to`−1.
+  /// @brief The next calls of next() return the samples of steps `from`, …, `to`−1.
   void rewind(std::uint64_t from, std::uint64_t to) noexcept {
     step_ = from;
     end_ = to;
@@ -70,7 +70,7 @@ class sample_stream {
   S const* sampler_;
   plan const* plan_;
   std::size_t worker_, batch_;
-  std::size_t known_;  // samples beyond those of the next step, at least, before the end
+  std::size_t known_;  // the least number of known samples beyond those of the next step
   fixed_array<std::size_t> drawn_;
   std::size_t here_ = 0, available_ = 0;
   std::uint64_t step_ = 0, end_ = 0;

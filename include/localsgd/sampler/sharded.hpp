@@ -21,7 +21,7 @@
 namespace localsgd {
 
 namespace detail {
-/// @brief The plan of one worker that is alone with n_k samples.
+/// @brief The plan of one worker that has n_k samples to itself.
 inline plan shard_plan(plan p, std::size_t worker, std::size_t samples) noexcept {
   p.samples = samples;
   p.workers = 1;
@@ -32,9 +32,10 @@ inline plan shard_plan(plan p, std::size_t worker, std::size_t samples) noexcept
 
 /// @brief Splits the samples into K contiguous shards, and lets another sampler draw from each.
 ///
-/// Without sizes, shard k is [⌊kn/K⌋, ⌊(k+1)n/K⌋): they differ by one sample at most. Within its
-/// shard a worker is independent: `sharded{shuffled{}}` goes through each shard once per n_k
-/// samples of that worker. For the minimiser of f over *all* samples, average with `weighted_mean`.
+/// Without sizes, shard k is [⌊kn/K⌋, ⌊(k+1)n/K⌋): sizes differ by at most one sample. Within its
+/// shard, a worker is independent: `sharded{shuffled{}}` uses each sample of a shard once in every
+/// n_k samples of that worker. For the minimiser of f over *all* samples, average with
+/// `weighted_mean`.
 template <Sampler Inner = with_replacement>
 class sharded {
  public:

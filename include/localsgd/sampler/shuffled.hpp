@@ -17,7 +17,7 @@ namespace localsgd {
 /// The K workers share the epoch: its n gradients, in the order (step, worker, position in the
 /// batch), use n different samples for any K and b. The next epoch starts with the next gradient,
 /// in the middle of a step if necessary. The order is a keyed permutation that is computed sample
-/// by sample: no memory, and thread safe, a pure function.
+/// by sample, so it takes no memory. Thread safe: a pure function.
 struct shuffled {
   void draw(plan const& p, std::size_t worker, std::uint64_t step,
             std::span<std::size_t> out) const noexcept {
