@@ -99,29 +99,29 @@ concept evaluates_blocks = has_evaluate<L> && !inherits_evaluate<L>;
 /// | expression                       | type     | meaning                                        |
 /// |----------------------------------|----------|------------------------------------------------|
 /// | `l.lipschitz_constant()`         | `double` | sup \|∂φ/∂z\|; infinity if unbounded. If it is |
-/// |                                  |          | finite, larger steps are allowed. Without the  |
-/// |                                  |          | member, slopes far from 0 determine whether it |
-/// |                                  |          | is finite                                      |
-/// | `L::accepts(y)`,                 | `bool`,  | both or none: whether a target is valid, and   |
-/// | `L::targets`                     | text     | the rule as error messages state it            |
+/// |                                  |          | finite, larger steps are allowed. If absent,   |
+/// |                                  |          | slopes far from 0 determine whether it is      |
+/// |                                  |          | finite                                         |
+/// | `L::accepts(y)`,                 | `bool`,  | both or neither: whether a target is valid,    |
+/// | `L::targets`                     | text     | and the rule as error messages state it        |
 /// | `l.check_targets(y)`             | `void`   | throws invalid_settings if a parameter of l    |
 /// |                                  |          | does not suit all targets y, a span            |
-/// | `l.suited_to(m)`                 | `L`      | l as used for data whose largest target, over  |
-/// |                                  |          | all shards, is m: sets parameters that the     |
-/// |                                  |          | user has left to the loss                      |
-/// | `l.conjugate(θ, y)`,             | `double` | both or none: φ*(θ, y) = sup_z θz − φ(z, y) in |
-/// | `l.project_to_dual_domain(θ, y)` | `double` | its domain, and the point of the domain        |
+/// | `l.suited_to(m)`                 | `L`      | l adapted to data whose largest target, over   |
+/// |                                  |          | all shards, is m: sets the parameters that the |
+/// |                                  |          | user has not specified                         |
+/// | `l.conjugate(θ, y)`,             | `double` | both or neither: φ*(θ, y) = sup_z θz − φ(z, y) |
+/// | `l.project_to_dual_domain(θ, y)` | `double` | in its domain, and the point of the domain     |
 /// |                                  |          | nearest to θ. They make certificates faster:   |
-/// |                                  |          | without them φ* is computed numerically        |
+/// |                                  |          | without them, φ* is computed numerically       |
 /// | `L::nonnegative`                 | `bool`   | `true` states φ ≥ 0: then f(x) bounds the gap  |
 /// | `L::name`                        | text     | the name of the loss in a linear_model         |
 /// | `l.evaluate(z, y, n, v, s)`      | `void`   | evaluates a block of n samples, for SIMD:      |
 /// |                                  |          | v[i] ← φ(z[i], y[i]), s[i] ← ∂φ/∂z there       |
 ///
-/// The first two arguments of `evaluate` are `double const*`, n is a `std::size_t`, the last two
-/// are `double*`; the arrays do not overlap. Only evaluations of f over many samples call it: local
-/// steps use `derivative`. A member inherited from another loss is not used, since the derived loss
-/// may have a different `value`.
+/// The first two arguments of `evaluate` are `double const*`, n is a `std::size_t`, and the last
+/// two are `double*`; the arrays do not overlap. It is called only for evaluations of f over many
+/// samples: local steps use `derivative`. A member inherited from another loss is not used, since
+/// the derived loss may have a different `value`.
 ///
 /// The domain of φ* is the closure of the set of values of ∂φ/∂z, an interval.
 ///
@@ -129,8 +129,8 @@ concept evaluates_blocks = has_evaluate<L> && !inherits_evaluate<L>;
 /// derivative, for all z up to 2⁶⁴ and all targets. All members are pure, and several threads may
 /// call them concurrently. `conjugate` is accurate to a few units in the last place; otherwise the
 /// rounding margin of the certificate is too small. The outputs of `evaluate` for a sample depend
-/// on z[i] and y[i] only, not on i or n, and equal `value` and `derivative` to a few units in the
-/// last place.
+/// only on z[i] and y[i], not on i or n, and equal `value` and `derivative` to within a few units
+/// in the last place.
 template <class L>
 concept Loss = std::copy_constructible<L> && detail::has_const_value<L> &&
                detail::has_const_derivative<L> && detail::has_const_curvature<L> &&

@@ -29,12 +29,12 @@ struct dual_value {
 ///
 ///     φ*(θ) ≤ θe − φ(e) + |θ − φ'(e)|·(r − l),
 ///
-/// which holds by convexity alone. The iteration ends when the last term is of the order of
-/// rounding errors; a bound on those is added. If 24 doublings of a step leave the slope unchanged,
-/// it is a limit: a θ beyond it is replaced by the limit, which is attained.
+/// which follows from convexity alone. The iteration ends when the last term is of the order of
+/// rounding errors, whose bound is added. If 24 doublings of a step leave the slope unchanged, it
+/// is a limit: any θ beyond it is replaced by the limit, which is attained.
 ///
-/// @param start z_0, best near the solution: the z of the point whose slopes are extrapolated
-/// @pre φ is convex, and `derivative` is its derivative to a few units in the last place
+/// @param start z_0, preferably near the solution: the z of the point whose slopes are extrapolated
+/// @pre φ is convex, and `derivative` is its derivative to within a few units in the last place
 template <Loss L>
 dual_value numeric_conjugate(L const& loss, double theta, double y, double start) {
   constexpr double u = std::numeric_limits<double>::epsilon() / 2;
@@ -112,8 +112,8 @@ dual_value numeric_conjugate(L const& loss, double theta, double y, double start
   return {theta, theta * end - value + std::min(gap_at(slope), gap_at(slope_to)) + rounding};
 }
 
-/// @brief The point of the dual domain nearest to θ, and φ* there: from the members of the loss or,
-///        without them, from numeric_conjugate(), started at z.
+/// @brief The point of the dual domain nearest to θ, and φ* there: from the loss if it has the
+///        members, or else from numeric_conjugate(), started at z.
 template <Loss L>
 dual_value dual_value_at(L const& loss, double theta, double y, [[maybe_unused]] double z) {
   if constexpr (knows_conjugate<L>) {

@@ -11,8 +11,8 @@
 
 namespace localsgd::detail {
 
-/// @brief value_i ← φ(z_i, y_i), slope_i ← ∂φ/∂z there, for `count` samples: with `evaluate` if the
-///        loss has it, else sample by sample.
+/// @brief value_i ← φ(z_i, y_i), slope_i ← ∂φ/∂z there, for `count` samples: with the loss's
+///        `evaluate` if it has one, or else sample by sample.
 template <Loss L>
 void evaluate(L const& loss, double const* z, double const* y, std::size_t count, double* value,
               double* slope) {

@@ -16,14 +16,14 @@
 namespace localsgd {
 
 /// @brief φ(z, y) = z + y e⁻ᶻ, y > 0: Gamma regression of amounts and durations, with the mean eᶻ
-///        and a standard deviation proportional to it.
+///        and a standard deviation proportional to the mean.
 ///
-/// Twice φ(z, y) − φ(log y, y) is the Gamma deviance. The curvature is the ratio y e⁻ᶻ of target
-/// and mean, which is unbounded. Beyond a largest ratio κ, that term is therefore continued by its
+/// Twice φ(z, y) − φ(log y, y) is the Gamma deviance. The curvature is y e⁻ᶻ, the ratio of target
+/// to mean, which is unbounded. Above a largest ratio κ, this term is therefore continued by its
 /// second-order expansion κ(1 + u + u²/2), u = log y − z − log κ. This changes nothing if no target
 /// exceeds κ times its mean.
 /// With w = 1 − θ ≥ 0, φ* = w log w − w − w log y up to w = κ, and
-/// w log κ + κ(q²/2 − 1) − w log y, q = w/κ − 1, beyond.
+/// w log κ + κ(q²/2 − 1) − w log y, q = w/κ − 1, above.
 class gamma_loss {
  public:
   static constexpr std::string_view name = "gamma_loss";

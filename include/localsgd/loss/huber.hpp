@@ -14,7 +14,7 @@
 
 namespace localsgd {
 
-/// @brief φ(r) = ½r² for |r| ≤ δ, δ(|r| − δ/2) beyond, r = z − y: robust regression.
+/// @brief φ(r) = ½r² for |r| ≤ δ, otherwise δ(|r| − δ/2), with r = z − y: robust regression.
 ///
 /// φ* = θ²/2 + θy, |θ| ≤ δ.
 class huber {

@@ -24,11 +24,11 @@ bool is_lipschitz(L const& loss) {
     return false;
 }
 
-/// @brief Whether ∂φ/∂z(z, y) has a finite limit on both sides of z = 0, judged numerically.
+/// @brief Whether ∂φ/∂z(z, y) has a finite limit on both sides of z = 0, as determined numerically.
 ///
 /// φ is convex, so its slope is monotone in z; it is bounded if both limits are finite. On each
 /// side, the slopes at 2⁶³ and 2⁶⁴ must differ by less than 10⁻⁶ of the difference between the two
-/// sides. If a slope is NaN there, as ∞/∞ is, smaller z are tried: 2³², 2¹⁶, 2⁸.
+/// sides. If a slope there is NaN, for example because of ∞/∞, smaller z are tried: 2³², 2¹⁶, 2⁸.
 template <class L>
 bool saturates(L const& loss, double y) {
   double const infinity = std::numeric_limits<double>::infinity();
@@ -50,7 +50,8 @@ bool saturates(L const& loss, double y) {
 
 /// @brief Whether |∂φ/∂z| is bounded for the targets of some samples: from `lipschitz_constant()`
 ///        or, without it, from the slopes far from 0.
-/// @param target `target(i)` of sample i < samples. About four slopes per sample, fewer if targets repeat.
+/// @param target `target(i)` of sample i < samples. Takes about four slopes per sample, fewer if
+///               targets repeat.
 template <class L, class Target>
 bool is_lipschitz(L const& loss, std::size_t samples, Target const& target) {
   if constexpr (knows_lipschitz_constant<L>) {

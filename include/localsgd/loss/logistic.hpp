@@ -39,9 +39,9 @@ struct logistic {
   static bool accepts(double y) noexcept { return y == 1 || y == -1; }
   static constexpr std::string_view targets = detail::two_signs;
 
-  /// One exponential serves both outputs, and several samples share an instruction. Only whole
-  /// vectors are computed, also for the last few samples: the bits of a sample must not depend on
-  /// its position.
+  /// One exponential serves both outputs, and each instruction processes several samples. Only
+  /// whole vectors are computed, even for the last few samples: the bits of a sample must not
+  /// depend on its position.
   void evaluate(double const* z, double const* y, std::size_t count, double* value,
                 double* slope) const noexcept {
     constexpr std::size_t w = detail::lanes::size;

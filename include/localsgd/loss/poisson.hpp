@@ -18,21 +18,21 @@ namespace localsgd {
 
 /// @brief φ(z, y) = eᶻ − yz, y ≥ 0: Poisson regression of counts, with the rate eᶻ.
 ///
-/// The curvature of eᶻ is unbounded. Beyond a largest rate ρ, eᶻ is therefore continued by its
+/// The curvature of eᶻ is unbounded. Above a largest rate ρ, eᶻ is therefore continued by its
 /// second-order expansion ρ(1 + u + u²/2), u = z − log ρ. This changes nothing if predictions stay
 /// below ρ. With v = θ + y ≥ 0, φ* = v log v − v up to v = ρ, and v log ρ + ρ(w²/2 − 1),
-/// w = v/ρ − 1, beyond.
+/// w = v/ρ − 1, above.
 ///
-/// `poisson{}` takes ρ = 2m + 10, where m is the largest target: at a rate of ρ or more, a count of
-/// m or less has a probability below 10⁻⁴, so a fit that needs such a rate describes its counts
-/// badly. Exposures belong in `linear_options::offset` and do not need a larger ρ, since counts
+/// `poisson{}` uses ρ = 2m + 10, where m is the largest target: at a rate of ρ or more, a count of
+/// m or less has a probability below 10⁻⁴, so a model that needs such a rate describes its counts
+/// badly. Exposures belong in `linear_options::offset` and do not require a larger ρ, since counts
 /// include them. If a model predicts rates above `f.loss().max_rate()`, set ρ explicitly.
 class poisson {
  public:
   static constexpr std::string_view name = "poisson";
 
-  /// @brief ρ = 2m + 10 in a linear_objective whose largest target is m (over all samples, in a
-  ///        sharded_objective); 100 until the loss is part of one.
+  /// @brief ρ = 2m + 10 in a linear_objective whose largest target is m (over all samples of a
+  ///        sharded_objective); 100 until the loss is part of an objective.
   poisson() noexcept : max_rate_(100), corner_(std::log(100.0)), chooses_(true) {}
   /// @param max_rate ρ, finite and > 0, above the largest rate to be predicted. The automatic step
   ///                 size is inversely proportional to it. @throws invalid_settings
@@ -62,17 +62,17 @@ class poisson {
   }
   static bool accepts(double y) noexcept { return std::isfinite(y) && y >= 0; }
   static constexpr std::string_view targets = "a finite count >= 0";
-  /// @brief This loss for data with the largest target `largest`: with ρ = 2m + 10 if it was
-  ///        constructed without ρ. @throws invalid_settings if that overflows
+  /// @brief This loss for data with the largest target `largest`: with ρ = 2m + 10 if no ρ was
+  ///        given to the constructor. @throws invalid_settings if that overflows
   poisson suited_to(double largest) const {
     if (!chooses_) return *this;
     poisson suited(2 * largest + 10);
     suited.chooses_ = true;
     return suited;
   }
-  /// Throws if a count exceeds ρ + 10√ρ: rates up to ρ do not produce it, and beyond ρ the model is
-  /// not a Poisson model, so predictions eᶻ would be far off. @throws invalid_settings naming
-  /// `poisson.max_rate`
+  /// Throws if a count exceeds ρ + 10√ρ: rates up to ρ do not produce such counts, and above ρ the
+  /// model is not a Poisson model, so predictions eᶻ would be far off. @throws invalid_settings
+  /// naming `poisson.max_rate`
   void check_targets(std::span<double const> y) const {
     double largest = 0;
     for (double const each : y) largest = std::max(largest, each);

@@ -10,22 +10,22 @@
 #include <string_view>
 
 /// @file
-/// @brief The pinball loss of quantile regression, smoothed.
+/// @brief The smoothed pinball loss of quantile regression.
 
 namespace localsgd {
 
-/// @brief φ(r) = max over θ in [−τ, 1 − τ] of θr − γθ²/2, r = z − y: regression of the τ-quantile of
-///        y, γ-smoothed.
+/// @brief φ(r) = max over θ in [−τ, 1 − τ] of θr − γθ²/2, r = z − y: regression of the τ-quantile
+///        of y, smoothed with parameter γ.
 ///
-/// That is r²/(2γ) for −γτ ≤ r ≤ γ(1 − τ), and max(−τr, (1 − τ)r) minus γτ²/2 or γ(1 − τ)²/2
-/// beyond: a lower bound on the pinball loss, within γ·max(τ, 1 − τ)²/2. φ* = γθ²/2 + θy, −τ ≤ θ ≤ 1 − τ.
+/// That is r²/(2γ) for −γτ ≤ r ≤ γ(1 − τ), otherwise max(−τr, (1 − τ)r) minus γτ²/2 or γ(1 − τ)²/2.
+/// It is below the pinball loss by at most γ·max(τ, 1 − τ)²/2. φ* = γθ²/2 + θy, −τ ≤ θ ≤ 1 − τ.
 class smoothed_quantile {
  public:
   static constexpr std::string_view name = "smoothed_quantile";
   static constexpr bool nonnegative = true;
 
   /// @param tau   τ, in (0, 1): 0.5 fits the median
-  /// @param gamma γ, finite and > 0, in the units of y; small compared to the spread of the residuals
+  /// @param gamma γ, finite and > 0, in the units of y; small compared to the spread of residuals
   /// @throws invalid_settings
   explicit smoothed_quantile(double tau = 0.5, double gamma = 1) : tau_(tau), gamma_(gamma) {
     detail::require(tau > 0 && tau < 1, "smoothed_quantile.tau", tau, "in (0, 1)");

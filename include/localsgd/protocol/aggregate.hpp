@@ -21,7 +21,7 @@
 
 /// @file
 /// @brief The aggregate X of an asynchronous run, which all threads add to and read without
-///        waiting.
+///        waiting for each other.
 
 namespace localsgd::detail {
 
@@ -36,13 +36,13 @@ struct shared_aggregate {
     aligned_vector<double> value;
   };
   std::vector<vector_of_one_writer> share;  // by thread
-  std::vector<counter> added;  // of each worker: the steps whose change is in the aggregate
+  std::vector<counter> added;  // for each worker, the steps whose change is in the aggregate
   std::atomic<bool> finite{true};
 
   struct told {
     std::uint64_t finite = 1, delay = 0;
   };
-  std::vector<told> states;  // of all threads, when they synchronise
+  std::vector<told> states;  // of all threads, at a synchronisation
 
   // On ranks: the length of X, and the steps of each worker as it, and as all, count them.
   std::size_t dimension = 0;
@@ -59,19 +59,19 @@ struct aggregated_iterates : iterates<Scalar> {
   shared_aggregate aggregate;
 };
 
-/// @brief One thread's access to the aggregate: in shared memory, or on the ranks of a one-sided
+/// @brief One thread's access to the aggregate, in shared memory or on the ranks of a one-sided
 ///        communicator.
 ///
 /// | expression                 | meaning                                                         |
 /// |----------------------------|-----------------------------------------------------------------|
 /// | `a.count_from(t)`          | collective, before expose(): all workers have made t steps      |
 /// | `a.expose(x)`              | collective, while no thread adds: X ← x, equal for all          |
-/// | `a.add_and_read<Scalar>(c, now)` | X ← X + c, now ← X; by one thread alone only where X then |
-/// |                            | is finite as Scalar                                             |
-/// | `a.read(x)`                | collective, while no thread adds: x ← X where that is finite    |
+/// | `a.add_and_read<Scalar>(c, now)` | X ← X + c, now ← X; a single thread leaves X unchanged    |
+/// |                            | unless the sum is finite as Scalar                              |
+/// | `a.read(x)`                | collective, while no thread adds: x ← X where X is finite       |
 /// | `a.count(k, t)`            | worker k has added its steps up to t; returns the delay of what |
 /// |                            | it read                                                         |
-/// | `a.added_by_others(k)`     | how many steps of other workers than k have been added in all   |
+/// | `a.added_by_others(k)`     | the total number of steps that workers other than k have added  |
 /// | `a.wait_for_others(t, k)`  | waits until step t is not too far ahead: see max_staleness      |
 template <Team T>
 class aggregate_access {
@@ -88,7 +88,7 @@ class aggregate_access {
   void expose(std::span<Scalar const> from) {
     prepare();
     auto& mine = x_.share[team_.thread()].value;
-    mine.assign(from.size(), 0.0);  // the start is in the first share; the others begin at 0
+    mine.assign(from.size(), 0.0);  // the first share holds the start; the others begin at 0
     if (team_.thread() == 0) std::copy(from.begin(), from.end(), mine.begin());
     if (team_.leads()) x_.finite.store(true, std::memory_order_release);
     team_.barrier();  // no thread adds before the shares are complete
@@ -148,7 +148,7 @@ class aggregate_access {
 
  private:
   void prepare() {
-    team_.barrier();  // no thread still reads the old one
+    team_.barrier();  // no thread still reads the old value
     if (team_.leads() && x_.share.empty()) {
       x_.share.resize(team_.threads());
       x_.added = std::vector<shared_aggregate::counter>(team_.total_workers());
@@ -172,8 +172,8 @@ class aggregate_access {
   shared_aggregate& x_;
 };
 
-/// @brief On ranks: the exposed numbers are the d of X and the steps of the K workers. One thread
-///        per rank.
+/// @brief On ranks, the exposed numbers are the d coordinates of X and the step counts of the K
+///        workers. One thread per rank.
 template <Team T>
   requires(!T::one_process)
 class aggregate_access<T> {
@@ -212,7 +212,7 @@ class aggregate_access<T> {
       auto const value = static_cast<Scalar>(now[i]);
       if (std::isfinite(value)) x[i] = value;
     }
-    team_.broadcast(0);  // no rank adds before all have read
+    team_.broadcast(0);  // no rank adds before all ranks have read
   }
 
   std::uint64_t count(std::size_t k, std::uint64_t t) {

@@ -23,7 +23,7 @@
 
 namespace localsgd::detail {
 
-/// @brief Stands for a step size that does not depend on delays.
+/// @brief A placeholder for a step size that does not depend on delays.
 struct any_step_size {};
 
 /// @brief One thread of an asynchronous run: Algorithm 2 \cite stich2019local, on any Team with
@@ -31,16 +31,17 @@ struct any_step_size {};
 ///
 /// A worker adds w_k times its own change since it last read to the aggregate, and continues from
 /// what it reads there. Only evaluations synchronise all workers; with a largest staleness,
-/// workers that are too far ahead wait. Memory: one more vector per worker than a synchronous run,
-/// the point it last read, and that of the aggregate.
+/// workers that are too far ahead wait. Memory: that of a synchronous run, plus one vector per
+/// worker, the point it last read, and the aggregate.
 ///
-/// A step size that adapts to delays scales the change of a worker by s.at_delay(t, τ)/s(t), too, t
-/// the first step of its round. τ is the number of steps that the others have added since the worker
-/// last did, over K: what it read lacks these. A step that was added before it was read, and counted
-/// after, is one of them.
+/// A step size that adapts to delays also scales the change of a worker, by s.at_delay(t, τ)/s(t),
+/// where t is the first step of its round. τ is the number of steps that the others have added
+/// since the worker last did, divided by K: what it read lacks these. A step that was added before
+/// the read but counted after it is one of them.
 ///
-/// On a team that orders its workers in virtual time (`T::orders_workers`) they access the
-/// aggregate in that order, and the K·T local steps of a run are made by whichever worker is free.
+/// On a team that orders its workers in virtual time (`T::orders_workers`), they access the
+/// aggregate in that order, and each of the K·T local steps of a run is made by whichever worker is
+/// free.
 template <Team T>
 class asynchronous_protocol : public T {
  public:
@@ -52,7 +53,7 @@ class asynchronous_protocol : public T {
   static constexpr bool averages_travel = false;
   static constexpr bool orders_workers = requires { typename T::virtual_order; };
 
-  /// @brief Before the first round, if the step size adapts to delays.
+  /// @brief Called before the first round if the step size adapts to delays.
   void measure_delays() { seen_.assign(this->workers().size(), 0); }
 
   template <class Scalar, class A, class E = any_step_size>
@@ -82,8 +83,8 @@ class asynchronous_protocol : public T {
     return still_finite(x);
   }
 
-  /// @brief Instead of local steps t, …, sync − 1 and their exchange: those of all workers, until
-  ///        they have made K·sync in all. `drifted(k)` is called before worker k continues.
+  /// @brief Replaces local steps t, …, sync − 1 and their exchange: makes the steps of all workers
+  ///        until they total K·sync. `drifted(k)` is called before worker k continues.
   template <class Workers, class Scalar, class E, class Drifted>
     requires orders_workers
   void advance(Workers& all, aggregated_iterates<Scalar>& x, std::uint64_t t, std::uint64_t sync,
@@ -175,10 +176,10 @@ class asynchronous_protocol : public T {
     if constexpr (T::keeps_time) this->resume_clock(t);
   }
 
-  /// @brief In this process; after settle() equal for all.
+  /// @brief Refers to this process; after settle(), equal for all.
   bool finite() const noexcept { return finite_; }
 
-  /// @brief As of the last synchronisation.
+  /// @brief The largest delay as of the last synchronisation.
   std::uint64_t delay() const noexcept {
     if constexpr (orders_workers)
       return this->order().delay();
@@ -192,7 +193,7 @@ class asynchronous_protocol : public T {
     return aggregate_access<T>(*this, x.aggregate);
   }
 
-  // The failure of one thread ends the run of its process at the next exchange.
+  // A failure of one thread ends the run in its process at the next exchange.
   template <class Scalar>
   bool still_finite(aggregated_iterates<Scalar>& x) noexcept {
     if constexpr (!orders_workers)
@@ -205,7 +206,7 @@ class asynchronous_protocol : public T {
     finite_ = false;
   }
 
-  // By how much the change of worker k since step t counts; the others have added so many in all.
+  // The factor of worker k's change since step t; `others` is the total that the others have added.
   template <class E>
   double factor_of(E const& step_size, std::size_t k, std::uint64_t t, std::uint64_t others) {
     std::uint64_t const before = std::exchange(seen_[k - this->workers().first], others);
@@ -215,8 +216,9 @@ class asynchronous_protocol : public T {
     return eta > 0 ? step_size.at_delay(t, delay) / eta : 1;
   }
 
-  // X ← X + factor·w_k (x_k − what k last read); what k last read ← X. False, and nothing is added,
-  // if the change is not finite; false too if X is not. A worker alone has nothing to average.
+  // X ← X + factor·w_k (x_k − what k last read); what k last read ← X. Returns false and adds
+  // nothing if the change is not finite; also false if X is not. A single worker has nothing to
+  // average.
   template <class Scalar>
   bool add_and_read(aggregated_iterates<Scalar>& x, std::size_t k, double factor) {
     auto& read = last_read_.of<Scalar>()[k - this->workers().first];
@@ -241,7 +243,7 @@ class asynchronous_protocol : public T {
     return finite;
   }
 
-  // Collective: all know the worst of all.
+  // Collective: all threads learn whether all are finite, and the largest delay.
   template <class Scalar>
   void come_together(aggregated_iterates<Scalar>& x) {
     auto& states = x.aggregate.states;
@@ -257,7 +259,7 @@ class asynchronous_protocol : public T {
     }
   }
 
-  worker_points last_read_;  // the point that each of my workers continues from
+  worker_points last_read_;  // the point from which each of my workers continues
   std::vector<double> change_, now_;
   std::vector<std::uint64_t> seen_;  // if delays count: the steps of others at the last visit
   std::uint64_t steps_ = 0;  // of all workers, in virtual order

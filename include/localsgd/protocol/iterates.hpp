@@ -11,7 +11,7 @@
 #include <vector>
 
 /// @file
-/// @brief The points of a run that all threads of a process can see.
+/// @brief The points of a run.
 
 namespace localsgd {
 
@@ -23,7 +23,7 @@ struct iterates {
   std::vector<std::span<Scalar>> travelling;  ///< The points whose average is in progress, if any.
   std::vector<double> weights;  ///< w_k of the average; they sum to one.
 
-  /// The consensus and memory for the next one; they swap in every round.
+  /// The consensus, and memory for the next one; they are swapped in every round.
   std::array<detail::aligned_vector<Scalar>, 2> consensus;
 
   /// @brief K vectors of length d, all 0, averaged with these weights.

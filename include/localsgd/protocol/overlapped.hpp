@@ -23,11 +23,11 @@ concept reduces_without_waiting = requires(T& team) { team.start_open_reduce(); 
 
 /// @brief One thread of a run that does not wait for its averages, on any Team.
 ///
-/// After round r worker k continues from x̄_{r−1} + Δ_k, Δ_k its own change in round r; the mean of
-/// these points, x̄_r = x̄_{r−1} + Σ w_k Δ_k, reaches it one round later: a delay of H steps. A
-/// pending average is completed before an evaluation and before an anchor moves. Memory: one more
-/// vector per worker, the point it last continued from. An average that is not finite is detected
-/// one round later. A single worker continues from its own iterate.
+/// After round r, worker k continues from x̄_{r−1} + Δ_k, where Δ_k is its own change in round r;
+/// the mean of these points, x̄_r = x̄_{r−1} + Σ w_k Δ_k, reaches it one round later: a delay of H
+/// steps. A pending average is completed before an evaluation and before an anchor moves. Memory:
+/// one more vector per worker, the point from which it last continued. An average that is not
+/// finite is detected one round later. A single worker continues from its own iterate.
 template <Team T>
 class overlapped_protocol : public synchronous_protocol<T> {
   using base = synchronous_protocol<T>;
@@ -91,7 +91,7 @@ class overlapped_protocol : public synchronous_protocol<T> {
   }
 
   /// @brief Collective: see synchronous_protocol. An average that arrives early is not used early:
-  ///        if it is not finite, finite() still reports that one round later.
+  ///        if it is not finite, finite() still reports that only one round later.
   template <class Scalar>
   bool come_to_rest(iterates<Scalar>&) {
     if (!this->finite()) return false;
@@ -108,11 +108,11 @@ class overlapped_protocol : public synchronous_protocol<T> {
     archive(longest_, from[worker - mine.first]);
   }
 
-  /// @brief The steps of the longest round, which is the delay.
+  /// @brief The number of steps of the longest round, which is the delay.
   std::uint64_t delay() const noexcept { return this->total_workers() == 1 ? 0 : longest_; }
 
  private:
-  // x.travelling ← the points that my workers continue from.
+  // x.travelling ← the points from which my workers continue.
   template <class Scalar>
   void move_on(iterates<Scalar>& x, bool keeps_mean) {
     index_range const mine = this->workers();

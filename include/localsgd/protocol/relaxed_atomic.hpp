@@ -11,7 +11,7 @@
 
 namespace localsgd::detail {
 
-/// @brief std::atomic_ref(x).load(std::memory_order_relaxed); libc++ has that from version 19 on.
+/// @brief std::atomic_ref(x).load(std::memory_order_relaxed), which libc++ has since version 19.
 template <std::floating_point Number>
 Number relaxed_load(Number const& x) noexcept {
 #if defined(__cpp_lib_atomic_ref)

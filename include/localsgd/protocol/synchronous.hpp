@@ -33,23 +33,23 @@ class synchronous_protocol : public T {
  public:
   using T::T;
   template <class Scalar>
-  using points = iterates<Scalar>;  ///< What exchange() and the others take.
+  using points = iterates<Scalar>;  ///< The argument of exchange() and the other members.
 
   static constexpr bool never_waits = false;       ///< Between evaluations.
-  static constexpr bool averages_travel = false;   ///< While the next local steps are made.
-  static constexpr bool orders_workers = false;    ///< advance() makes the local steps.
+  static constexpr bool averages_travel = false;   ///< During the next local steps.
+  static constexpr bool orders_workers = false;    ///< Whether advance() makes the local steps.
 
-  /// @brief Collective, after the local steps of a round: the new consensus is made of x.local.
-  /// @return finite(): if not, neither the consensus nor the averager has changed
+  /// @brief Collective, after the local steps of a round: computes the new consensus from x.local.
+  /// @return finite(): if false, neither the consensus nor the averager has changed
   template <class Scalar, class A>
   bool exchange(iterates<Scalar>& x, A& averager, round_info const& info) {
     start_average(x, std::span<std::span<Scalar> const>(x.local), averager, info);
     return finish_average(x, std::span<std::span<Scalar> const>(x.local), averager);
   }
 
-  /// @brief Collective: the consensus becomes what `make(first, out)` writes to ranges that cover it,
-  ///        if it returns true, for finite numbers, on all of them.
-  /// @return finite(): if not, the consensus has not changed
+  /// @brief Collective: sets the consensus to what `make(first, out)` writes to ranges that cover
+  ///        it, if it returns true, meaning finite, for all of them.
+  /// @return finite(): if false, the consensus has not changed
   template <class Scalar, class Make>
   bool make_consensus(iterates<Scalar>& x, Make const& make) {
     std::span<Scalar> const next = x.consensus[1 - now_];
@@ -60,8 +60,8 @@ class synchronous_protocol : public T {
     return finite_;
   }
 
-  /// @brief Collective: an exchange whose mean `make(first, out)` writes, instead of the weighted
-  ///        mean of x.local.
+  /// @brief Collective: an exchange whose mean is written by `make(first, out)` instead of being
+  ///        the weighted mean of x.local.
   template <class Scalar, class A, class Make>
   bool exchange_made(iterates<Scalar>& x, A& averager, round_info const& info, Make const& make) {
     if (this->leads()) averager.begin_round(info);
@@ -81,7 +81,7 @@ class synchronous_protocol : public T {
   std::span<Scalar const> point(iterates<Scalar>& x, std::size_t /*worker*/) const noexcept {
     return x.consensus[now_];
   }
-  /// @brief Collective: the consensus, equal for all, and from now on the point of all workers.
+  /// @brief Collective: the consensus, equal for all; from now on all workers continue from it.
   template <class Scalar>
   std::span<Scalar const> settle(iterates<Scalar>& x) const noexcept {
     return x.consensus[now_];
@@ -98,23 +98,25 @@ class synchronous_protocol : public T {
     finite_ = true;
   }
 
-  /// @brief Collective, for a checkpoint: what is in transit arrives, which does not change the run.
+  /// @brief Collective, for a checkpoint: completes pending averages, which does not change the
+  ///        run.
   /// @return whether all exchanges so far were finite, equal for all
   template <class Scalar>
   bool come_to_rest(iterates<Scalar>&) const noexcept {
     return finite_;
   }
-  /// @brief On the thread that carries worker k, after come_to_rest() or resume(): passes what this
-  ///        protocol stores of the worker to the archive of a checkpoint.
+  /// @brief On the thread that carries worker k, after come_to_rest() or resume(): passes the data
+  ///        that this protocol stores for the worker to the archive of a checkpoint.
   template <class Scalar, class Archive>
   void worker_state(Archive&, std::size_t) const noexcept {}
-  /// @brief On the leader: what the threads of this process share, besides the consensus.
+  /// @brief On the leader: passes the data shared by the threads of this process, other than the
+  ///        consensus.
   template <class Scalar, class Archive>
   void shared_state([[maybe_unused]] iterates<Scalar>& x, [[maybe_unused]] Archive& archive) {
     if constexpr (T::keeps_time) T::clock_state(archive);
   }
-  /// @brief Collective: the run continues after t steps, from a consensus that a checkpoint has
-  ///        restored. The states of the workers follow.
+  /// @brief Collective: continues the run after t steps, from a consensus that was restored from a
+  ///        checkpoint. The states of the workers follow.
   template <class Scalar>
   void resume(iterates<Scalar>& x, std::span<Scalar const> consensus,
               [[maybe_unused]] std::uint64_t t) {
@@ -122,7 +124,7 @@ class synchronous_protocol : public T {
     if constexpr (T::keeps_time) T::resume_clock(t);
   }
 
-  /// @brief Whether all exchanges since the last move_to() were finite; after settle() equal for
+  /// @brief Whether all exchanges since the last move_to() were finite; after settle(), equal for
   ///        all.
   bool finite() const noexcept { return finite_; }
   /// @brief Ends a round: one thread of each process commits or rolls back the averager.
@@ -146,7 +148,7 @@ class synchronous_protocol : public T {
   }
 
  protected:
-  // The first half of an exchange. @pre the rows stay as they are until the second
+  // The first half of an exchange. @pre the rows do not change until the second half
   template <class Scalar, class A>
   void start_average(iterates<Scalar>& x, std::span<std::span<Scalar> const> rows, A& averager,
                      round_info const& info) {
@@ -159,7 +161,7 @@ class synchronous_protocol : public T {
     T::template start_reduce<Scalar>(rows, x.consensus[now_].size());
   }
 
-  // The second half: the new consensus is there, if it is finite.
+  // The second half: sets the new consensus if it is finite.
   template <class Scalar, class A>
   bool finish_average(iterates<Scalar>& x, std::span<std::span<Scalar> const> rows, A& averager) {
     std::span<Scalar const> const previous = x.consensus[now_];
@@ -181,7 +183,7 @@ class synchronous_protocol : public T {
     return [weights = std::span<double const>(x.weights), &averager](
                std::span<std::span<Scalar> const> rows, std::size_t first, std::size_t last,
                std::size_t, std::span<Scalar> slice) {
-      static_cast<void>(averager);  // not used by all kinds
+      static_cast<void>(averager);  // unused for some averagers
       if constexpr (combines_rows<A, Scalar>) {
         averager.combine(rows, first, last, slice);
         return all_finite(std::span<Scalar const>(slice.subspan(first, last - first)));
@@ -196,7 +198,7 @@ class synchronous_protocol : public T {
   auto complete_of(iterates<Scalar>& x, A& averager) {
     return [previous = std::span<Scalar const>(x.consensus[now_]), &averager](
                [[maybe_unused]] std::size_t first, [[maybe_unused]] std::span<Scalar> mean) {
-      static_cast<void>(averager);  // not used by all kinds
+      static_cast<void>(averager);  // unused for some averagers
       if constexpr (!A::keeps_mean) {
         averager.apply(first, previous.subspan(first, mean.size()), mean);
         return all_finite(std::span<Scalar const>(mean));

@@ -14,8 +14,8 @@ namespace localsgd::detail {
 
 /// @brief One vector of length d for each of the workers that a thread carries, in their order.
 ///
-/// A protocol is not a template of the scalar type; only its calls are. So there is storage for
-/// both types, one of which stays empty. For one thread.
+/// A protocol is not a template of the scalar type; only its member functions are. There is
+/// therefore storage for both types, one of which stays empty. For use by a single thread.
 class worker_points {
  public:
   template <class Scalar>

@@ -24,7 +24,7 @@ namespace localsgd {
 ///        `box{0, 1, l1{1e-3}}`.
 ///
 /// prox(x, η)_j is that of R, clamped to the interval. Either bound may be infinite. If both are
-/// finite, r* is finite, even without a penalty. μ is that of R. Immutable, so safe to use from
+/// finite, r* is finite, even without a penalty. μ is that of R. Immutable, so it can be used from
 /// several threads.
 ///
 /// @tparam R l1, elastic_net, l2, no_penalty, or box, nonnegative or weighted of one of these
@@ -35,11 +35,11 @@ class box : public detail::separable<box<R>> {
                 "nonnegative or weighted of one of these");
 
  public:
-  /// @param lower, upper the same for all coordinates; lower ≤ upper, lower < ∞, upper > −∞
+  /// @param lower, upper bounds of all coordinates; lower ≤ upper, lower < ∞, upper > −∞
   /// @throws invalid_settings also if R has bounds and the two sets of bounds are disjoint
   box(double lower, double upper, R penalty = R())
       : box({lower}, {upper}, false, std::move(penalty), "box") {}
-  /// @param lower, upper one for each coordinate of x, d of them
+  /// @param lower, upper d bounds, one for each coordinate of x
   /// @throws invalid_settings
   box(std::vector<double> lower, std::vector<double> upper, R penalty = R())
       : box(std::move(lower), std::move(upper), true, std::move(penalty), "box") {}
@@ -72,7 +72,7 @@ class box : public detail::separable<box<R>> {
   }
 
  protected:
-  /// @param each whether `lower` and `upper` have one number per coordinate, or one for all
+  /// @param each whether `lower` and `upper` have one number per coordinate rather than one for all
   box(std::vector<double> lower, std::vector<double> upper, bool each, R penalty,
       std::string const& name)
       : lower_(std::move(lower)),

@@ -92,7 +92,7 @@ concept regularizer_checks_dimension = requires(R const& r, std::size_t d) {
 };
 
 // bool(a || b): see objective/concept.hpp.
-// Optional members. One that is present but unusable is an error; it is not ignored.
+// Optional members. A member that is present but unusable is an error; it is not ignored.
 template <class R, class Scalar>
 concept gradient_is_const_and_returns_void =
     bool(regularizer_has_gradient<R, Scalar> ||
@@ -163,40 +163,40 @@ concept optional_members_of_a_regularizer_can_be_used =
 
 }  // namespace detail
 
-/// @brief r(x), convex and closed: f(x) = (1/n) Σ_i φ_i(x) + r(x). If its values may be +∞, r is a
-///        constraint.
+/// @brief r(x), convex and closed: f(x) = (1/n) Σ_i φ_i(x) + r(x). r may take the value +∞, to
+///        express constraints.
 ///
 /// | expression             | type          | meaning                                             |
 /// |------------------------|---------------|-----------------------------------------------------|
 /// | `r.value(x)`           | `double`      | r(x)                                                |
 /// | `r.strong_convexity()` | `double`      | μ ≥ 0: r − (μ/2)‖x‖² is convex                      |
 /// | `r.identity()`         | `std::string` | the name and all parameters with all digits, as in  |
-/// |                        |               | `l2(0.0001)`: equal for equal r, else different      |
+/// |                        |               | `l2(0.0001)`: equal for equal r, else different     |
 ///
 /// and at least one of
 ///
 /// | expression             | type          | meaning                                             |
 /// |------------------------|---------------|-----------------------------------------------------|
-/// | `r.gradient(x, g)`,    | `void`,       | both or none, if r is smooth: overwrites g with     |
+/// | `r.gradient(x, g)`,    | `void`,       | both or neither, if r is smooth: overwrites g with  |
 /// | `r.smoothness()`       | `double`      | ∇r(x); the finite Lipschitz constant of ∇r          |
 /// | `r.prox(x, step)`      | `void`        | x ← argmin_u r(u) + ‖u − x‖²/(2 step), step > 0     |
 ///
-/// x is a `std::span<Scalar const>`, the x of `prox` and g are `std::span<Scalar>`, step is a
+/// x is a `std::span<Scalar const>`, the x of `prox` and g are `std::span<Scalar>`, and step is a
 /// `double`; x and g have length d, or d − 1 if a linear model has a free intercept, and do not
-/// overlap. Member templates support both `float` and `double`; with one overload, r supports
-/// objectives of that scalar. Optional members:
+/// overlap. Member templates support both `float` and `double`; with a single overload, r supports
+/// only objectives of that scalar type. Optional members:
 ///
 /// | expression             | type     | meaning                                             |
 /// |------------------------|----------|-----------------------------------------------------|
-/// | `r.ridge_strength()`   | `double` | λ, if r(x) = (λ/2)‖x‖² exactly; r is smooth then    |
+/// | `r.ridge_strength()`   | `double` | λ, if r(x) = (λ/2)‖x‖² exactly, so that r is smooth |
 /// | `r.subgradient(x, g)`  | `void`   | g ← the element of g + ∂r(x) of smallest norm; x is |
 /// |                        |          | in the domain of r                                  |
 /// | `r.conjugate(u)`       | `double` | r*(u) = sup_x ⟨u, x⟩ − r(x), or +∞                  |
 /// | `r.dual_scale(u)`      | `double` | the largest c in [0, 1] with r*(c·u) < ∞, rounded   |
-/// |                        |          | down: the computed `conjugate` is finite there and  |
-/// |                        |          | for smaller c. Requires `conjugate`                 |
-/// | `r.check_dimension(d)` | `void`   | throws invalid_settings if x cannot have length d.  |
-/// |                        |          | Objectives call it in their constructor             |
+/// |                        |          | down so that the computed `conjugate` is finite for |
+/// |                        |          | c and all smaller values. Requires `conjugate`      |
+/// | `r.check_dimension(d)` | `void`   | throws invalid_settings if x cannot have length d;  |
+/// |                        |          | called by the constructors of objectives            |
 ///
 /// and, if r is separable, r(x) = Σ_j r_j(x_j):
 ///
@@ -209,17 +209,17 @@ concept optional_members_of_a_regularizer_can_be_used =
 /// |                      | of `double` | infinite; {+∞, −∞} if 0 is not in the domain.       |
 /// |                      |             | Requires `prox_at`                                  |
 ///
-/// where u is a `std::span<double const>`, d and j are `std::size_t`, n is a `std::uint64_t`, the
-/// others are `double`.
+/// where u is a `std::span<double const>`, d and j are `std::size_t`, n is a `std::uint64_t`, and
+/// the others are `double`.
 ///
 /// How the members are used: `sgd` and `svrg` step along the gradient if there is one. Otherwise
 /// they make proximal steps: a step along the gradient of the losses, then `prox`. With
-/// `ridge_strength()`, a gradient step shrinks all coordinates by the same factor 1 − ηλ. Only then
+/// `ridge_strength()`, a gradient step shrinks all coordinates by the same factor 1 − ηλ; only then
 /// are `linear_sgd` and `factored_sgd` available (detail::has_ridge). The separable members enable
-/// sparse steps, which apply all steps whose samples lack a coordinate in one call of `steps_at`;
-/// Newton steps; and screening, which leaves out coordinates that are 0 at the minimum.
+/// sparse steps, which combine all steps whose samples lack a coordinate into one call of
+/// `steps_at`; Newton steps; and screening, which excludes coordinates that are 0 at the minimum.
 /// `subgradient` measures how far x is from the minimum. Certificates from dual points need
-/// `conjugate`, and `dual_scale` if r* can be +∞.
+/// `conjugate`, and also `dual_scale` if r* can be +∞.
 ///
 /// A custom regularizer for `sgd`, smooth and without a ridge form:
 /// ~~~{.cpp}
@@ -235,8 +235,8 @@ concept optional_members_of_a_regularizer_can_be_used =
 /// ~~~
 ///
 /// The compiler cannot check the following requirements: r is convex; the members describe the same
-/// r; μ is a true bound (certificates are only as reliable as μ); all members are pure, and several
-/// threads may call them concurrently.
+/// r; μ is a valid bound (certificates are only as reliable as μ); all members are pure, and
+/// several threads may call them concurrently.
 template <class R, class Scalar = double>
 concept Regularizer =
     std::copy_constructible<R> && detail::regularizer_has_value<R, Scalar> &&
@@ -249,7 +249,7 @@ concept Regularizer =
     detail::optional_members_of_a_regularizer_can_be_used<R, Scalar>;
 
 namespace detail {
-/// @brief The Lipschitz constant of ∇r; 0 if r has no gradient, since gradient steps ignore r then.
+/// @brief The Lipschitz constant of ∇r; 0 if r has no gradient, since gradient steps then ignore r.
 template <class R>
 double smoothness_of_regularizer(R const& r) {
   if constexpr (regularizer_has_smoothness<R>)

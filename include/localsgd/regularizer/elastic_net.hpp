@@ -18,9 +18,9 @@ namespace localsgd {
 /// @brief r(x) = a‖x‖₁ + (b/2)‖x‖², the elastic net \cite zou2005elastic : exact zeros like l1, and
 ///        strongly convex with μ = b like l2.
 ///
-/// prox(x, η)_j = sign(x_j)·max(|x_j| − ηa, 0)/(1 + ηb), r*(u) = Σ_j max(|u_j| − a, 0)²/(2b). With
-/// the strength λ and the mixing ratio α of glmnet and scikit-learn, a = λα and b = λ(1 − α).
-/// Immutable, so safe to use from several threads.
+/// prox(x, η)_j = sign(x_j)·max(|x_j| − ηa, 0)/(1 + ηb), r*(u) = Σ_j max(|u_j| − a, 0)²/(2b). In
+/// terms of the strength λ and mixing ratio α of glmnet and scikit-learn, a = λα and b = λ(1 − α).
+/// Immutable, so it can be used from several threads.
 struct elastic_net : detail::separable<elastic_net> {
   /// @brief Both strengths by name: `elastic_net({.l1 = 1e-3, .l2 = 1e-4})`.
   struct strengths {

@@ -21,7 +21,7 @@
 
 namespace localsgd {
 
-/// @brief The factor of the norm of a group, besides λ.
+/// @brief The weight w_g of the norm of a group.
 enum class group_weights {
   square_root_of_size,  ///< √|g|: groups of different sizes are penalised equally
   equal,                ///< 1
@@ -30,14 +30,14 @@ enum class group_weights {
 /// @brief r(x) = λ Σ_g w_g ‖x_g‖ over a partition of the coordinates into groups, the group lasso
 ///        \cite yuan2006group : at the minimum entire groups are zero.
 ///
-/// w_g = √|g|, or 1. prox(x, η)_g = x_g·max(1 − ηλw_g/‖x_g‖, 0); r*(u) is 0 if ‖u_g‖ ≤ λw_g for
-/// all g, else +∞. Not separable, unless all groups have size 1. Immutable, so safe to use from
+/// w_g = √|g| or 1. prox(x, η)_g = x_g·max(1 − ηλw_g/‖x_g‖, 0); r*(u) is 0 if ‖u_g‖ ≤ λw_g for
+/// all g, else +∞. Not separable unless all groups have size 1. Immutable, so it can be used from
 /// several threads.
 class group_l1 {
  public:
   /// @param groups a partition of 0, …, d − 1
   /// @param lambda λ, finite and ≥ 0
-  /// @throws invalid_settings an empty group, an index in two groups or in none
+  /// @throws invalid_settings if a group is empty, or an index is in two groups or in none
   group_l1(std::vector<std::vector<std::size_t>> const& groups, double lambda,
            group_weights weights = group_weights::square_root_of_size)
       : lambda_(lambda), weights_(weights), begins_{0} {
@@ -77,9 +77,9 @@ class group_l1 {
     for (std::size_t j = 0; j != d; ++j) groups[j / size].push_back(j);
     return group_l1(groups, lambda, weights);
   }
-  /// @brief Groups {j, j + stride, j + 2stride, …} for each j < stride: the features of softmax
-  ///        regression, each with its coefficients of all classes, if stride is the number of
-  ///        columns. Either all classes use a feature, or none does.
+  /// @brief Groups {j, j + stride, j + 2stride, …} for each j < stride: if stride is the number of
+  ///        columns, the features of softmax regression, each with its coefficients of all classes,
+  ///        so that either all classes use a feature or none does.
   /// @throws invalid_settings unless d is a positive multiple of stride
   static group_l1 strided(std::size_t d, std::size_t stride, double lambda,
                           group_weights weights = group_weights::square_root_of_size) {
@@ -127,7 +127,7 @@ class group_l1 {
       if (norm_of(u, g, 1) > strength(g)) return std::numeric_limits<double>::infinity();
     return 0;
   }
-  /// The computed conjugate(c·u) is 0, for this c and for all smaller ones.
+  /// The computed conjugate(c·u) is 0 for the returned c and for all smaller values.
   double dual_scale(std::span<double const> u) const noexcept {
     double c = 1;
     for (std::size_t g = 0; g != groups(); ++g) {

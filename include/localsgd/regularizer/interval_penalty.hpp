@@ -11,7 +11,7 @@
 #include <utility>
 
 /// @file
-/// @brief The function of one coordinate from which all separable stock regularizers are built.
+/// @brief The function of one coordinate on which all separable stock regularizers are based.
 
 namespace localsgd::detail {
 
@@ -32,15 +32,15 @@ struct interval_prox {
   double operator()(double v) const noexcept { return clamp(without_bounds(v)); }
 };
 
-/// @brief 1/(1 + step·l2). One compiled copy, so that steps of one coordinate and of all round in
-///        the same way.
+/// @brief 1/(1 + step·l2). One compiled copy, so that steps of a single coordinate and steps of all
+///        coordinates round in the same way.
 LOCALSGD_ONE_COPY inline double shrinkage(double step, double l2) noexcept {
   return 1 / (1 + step * l2);
 }
 
 /// @brief r(u) = l1·|u| + (l2/2)·u² for lower ≤ u ≤ upper, else +∞.
 ///
-/// l1 and l2 are finite and ≥ 0, lower ≤ upper, lower < ∞, upper > −∞. Immutable, so safe to use
+/// l1 and l2 are finite and ≥ 0, lower ≤ upper, lower < ∞, upper > −∞. Immutable, so it can be used
 /// from several threads.
 struct interval_penalty {
   double l1 = 0;
@@ -53,8 +53,8 @@ struct interval_penalty {
     return l1 * std::abs(u) + l2 / 2 * u * u;
   }
 
-  /// @brief r with its bounds rounded to Scalar: a number within the bounds of r, rounded to
-  ///        Scalar, is within them.
+  /// @brief r with its bounds rounded to Scalar: any number within the bounds of r, once rounded to
+  ///        Scalar, is within the new bounds.
   template <class Scalar>
   interval_penalty of() const noexcept {
     return {l1, l2, static_cast<double>(static_cast<Scalar>(lower)),
@@ -69,11 +69,12 @@ struct interval_penalty {
   /// @brief v after `count` steps v ← prox(v − step·slope), in O(1).
   ///
   /// A single step equals prox() exactly, and so do steps that start and stay at 0. Several steps
-  /// agree with the loop up to rounding: the loop rounds `count` times, the closed form a few times.
+  /// agree with the loop up to rounding: the loop rounds `count` times, the closed form a few
+  /// times.
   ///
   /// A step is an increasing function of v, so the sequence is monotone, and bounds can be applied
-  /// at the end: an iterate that has left the interval does not return. Without bounds, while the
-  /// iterate keeps its sign ±, a step is v ← (v − a)/(1 + step·l2) with a = step·(slope ± l1),
+  /// at the end: an iterate that has left the interval does not return. Without bounds, as long as
+  /// the iterate keeps its sign ±, a step is v ← (v − a)/(1 + step·l2) with a = step·(slope ± l1),
   /// which has a closed form. The sign changes at most once, and v may stay at 0.
   double steps(double v, double slope, double step, std::uint64_t count) const noexcept {
     constexpr double infinite = std::numeric_limits<double>::infinity();
@@ -82,7 +83,7 @@ struct interval_penalty {
     if (l2 == 0 && lower == -infinite && upper == infinite) {  // a compile-time constant for l1
       if (count == 1) return prox(step)(v - shift);
       double const a = shift + std::copysign(threshold, v), end = v - static_cast<double>(count) * a;
-      if (v * end > 0) return end;  // the sign stays: the usual case
+      if (v * end > 0) return end;  // the sign does not change: the usual case
     }
     return steps_in_general(v, slope, step, count);
   }
@@ -99,8 +100,8 @@ struct interval_penalty {
     return l2 > 0 ? x * (slope - l2 / 2 * x) : x * slope;  // x may be infinite
   }
 
-  /// @brief The largest c in [0, 1] for which conjugate(c·u) < ∞, minus rounding: the computed
-  ///        conjugate(c·u) is finite, for this c and for all smaller ones.
+  /// @brief The largest c in [0, 1] for which conjugate(c·u) < ∞, reduced so that the computed
+  ///        conjugate(c·u) is finite for this c and for all smaller values.
   double dual_scale(double u) const noexcept {
     constexpr double infinite = std::numeric_limits<double>::infinity();
     bool const outside =
@@ -158,8 +159,8 @@ struct interval_penalty {
       double const a = step * (slope + sign * l1), all = static_cast<double>(count);
       double const end = affine_steps(v, a, bend, all);
       if (!(sign * a > 0) || sign * end > sign * a) return end;  // away from 0, or not there yet
-      // Towards 0: the sign stays until |v| ≤ |a|. If rounding of v makes the estimate too small,
-      // the next pass starts from a smaller v, so that there are at most three or four passes.
+      // Towards 0: the sign does not change until |v| ≤ |a|. If rounding of v makes the estimate
+      // too small, the next pass starts from a smaller v, so three or four passes suffice.
       double const excess = (v - a) / a;
       double const stay =
           bend > 0 ? std::log1p(excess * bend / (1 + bend)) / std::log1p(bend) : excess;

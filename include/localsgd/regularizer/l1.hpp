@@ -15,11 +15,11 @@
 
 namespace localsgd {
 
-/// @brief r(x) = λ‖x‖₁, the lasso \cite tibshirani1996lasso : the minimum has exact zeros. λ = 0
+/// @brief r(x) = λ‖x‖₁, the lasso \cite tibshirani1996lasso : the minimiser has exact zeros. λ = 0
 ///        means no penalty.
 ///
 /// prox(x, η)_j = sign(x_j)·max(|x_j| − ηλ, 0); r*(u) is 0 if |u_j| ≤ λ for all j, else +∞. Not
-/// strongly convex: see elastic_net. Immutable, so safe to use from several threads.
+/// strongly convex: see elastic_net. Immutable, so it can be used from several threads.
 struct l1 : detail::separable<l1> {
   /// @param strength λ, finite and ≥ 0, in the units of f per unit of x.
   /// @throws invalid_settings

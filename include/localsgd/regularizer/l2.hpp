@@ -18,7 +18,7 @@ namespace localsgd {
 
 /// @brief r(x) = (λ/2)‖x‖²: makes a convex f strongly convex with μ = λ. λ = 0 means no penalty.
 ///
-/// prox(x, η) = x/(1 + ηλ), r*(u) = ‖u‖²/(2λ). Immutable, so safe to use from several threads.
+/// prox(x, η) = x/(1 + ηλ), r*(u) = ‖u‖²/(2λ). Immutable, so it can be used from several threads.
 struct l2 {
   /// @param strength λ, finite and ≥ 0, in the units of f per squared unit of x.
   /// @throws invalid_settings
@@ -41,7 +41,7 @@ struct l2 {
     for (Scalar& e : x) e = static_cast<Scalar>(shrinkage * static_cast<double>(e));
   }
   double conjugate(std::span<double const> u) const noexcept {
-    double const squares = detail::squared_norm_above(u);  // of u ≠ 0 never 0
+    double const squares = detail::squared_norm_above(u);  // never 0 for u ≠ 0
     if (squares == 0) return 0;
     return lambda > 0 ? squares / (2 * lambda) : std::numeric_limits<double>::infinity();
   }

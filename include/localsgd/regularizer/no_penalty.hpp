@@ -14,8 +14,8 @@
 
 namespace localsgd {
 
-/// @brief r(x) = 0: minimises the mean loss alone, with the steps of `l2{0}`. μ = 0, so there is no
-///        certificate.
+/// @brief r(x) = 0: minimises the mean loss alone, with the same steps as `l2{0}`. μ = 0, so there
+///        is no certificate.
 ///
 /// If the classes are linearly separable, f has no minimum: a run with a tolerance reports
 /// stop_reason::no_minimum.

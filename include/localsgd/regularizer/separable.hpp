@@ -18,12 +18,12 @@
 #include <utility>
 
 /// @file
-/// @brief The members common to the separable stock regularizers.
+/// @brief The members that all separable stock regularizers have in common.
 
 namespace localsgd::detail {
 
-/// @brief `r.penalty_at(j)`: r(x) = Σ_j r_j(x_j), where every r_j is an interval_penalty, the same
-///        for all j if `r.length()` is 0. Otherwise x has that length.
+/// @brief `r.penalty_at(j)`: r(x) = Σ_j r_j(x_j), where every r_j is an interval_penalty. If
+///        `r.length()` is 0, it is the same for all j; otherwise x has that length.
 template <class R>
 concept sum_of_interval_penalties = requires(R const& r, std::size_t j) {
   { r.penalty_at(j) } -> std::same_as<interval_penalty>;
@@ -50,7 +50,7 @@ std::size_t length_of(R const& r) noexcept {
     return 0;
 }
 
-/// @brief Throws invalid_settings unless `length`, that of the vector `field`, is d.
+/// @brief Throws invalid_settings unless `length`, the length of the vector `field`, is d.
 inline void require_length(std::string_view field, std::size_t length, std::size_t d) {
   if (length != d)
     refuse_setting(field, std::to_string(length) + " numbers",
@@ -63,7 +63,8 @@ inline std::string summary_of(std::span<double const> v) {
          std::to_string(checksum(v.data(), v.size_bytes()));
 }
 
-/// @brief The base of a separable stock regularizer: Self has penalty_at(j) and length().
+/// @brief The base class of a separable stock regularizer Self, which has penalty_at(j) and
+///        length().
 ///
 /// prox(x, s) and prox_at(j, x_j, s) compute the same bits. For iterates of type float, the bounds
 /// are the nearest floats, so that r is finite at the result of `prox`.

@@ -24,8 +24,9 @@ namespace localsgd {
 ///        `weighted{l1{1e-3}, s}`.
 ///
 /// s_j = 0 leaves coefficient j without a penalty, but then r* is +∞ for every u with u_j ≠ 0, and
-/// μ = 0. Bounds are not weighted: they also hold if s_j = 0. A weighted l2 has a gradient, so it
-/// is stepped like l2, but it has no ridge form. Immutable, so safe to use from several threads.
+/// μ = 0. Bounds are not weighted: they hold even if s_j = 0. A weighted l2 has a gradient, so its
+/// steps are those of l2, but it has no ridge form. Immutable, so it can be used from several
+/// threads.
 ///
 /// @tparam R l1, elastic_net, l2, or box or nonnegative of one of these
 template <class R>
@@ -36,7 +37,7 @@ class weighted : public detail::separable<weighted<R>> {
 
  public:
   /// @param penalty R
-  /// @param weights s, d of them, finite and ≥ 0
+  /// @param weights s, of length d, finite and ≥ 0
   /// @throws invalid_settings
   weighted(R penalty, std::vector<double> weights)
       : penalty_(std::move(penalty)), weights_(std::move(weights)) {

@@ -10,32 +10,32 @@
 #include <cmath>
 
 /// @file
-/// @brief Averaging more and more often, as the objective falls.
+/// @brief Averages more and more often as the objective decreases.
 
 namespace localsgd {
 
 /// @brief AdaComm \cite wang2019adaptive : H decreases with the objective.
 ///
-/// H₀ up to the first evaluation after the start; at each evaluation, with f₀ = f(x_0),
+/// H is H₀ until the first evaluation after the start. At each evaluation, with f₀ = f(x_0),
 ///
 ///     H ← ⌈√((f − f_low)/(f₀ − f_low)) H₀⌉, or ⌊H/2⌋ if that is not below H; but at least 1,
 ///
 /// and H is constant between two evaluations: few rounds far from the minimum, where drift does not
 /// matter yet, and many near it, where drift limits the accuracy of a constant step.
 ///
-/// The paper has a factor η₀/η under the root for step sizes that change. It is 1 here, which is
-/// the paper's rule for constant steps; with steps that shrink H falls sooner than the paper's, so
-/// this gives more rounds. f_low is a lower bound of f*, and 0 in the paper. If
-/// the root is undefined, because f < f_low or f₀ ≤ f_low, H does not change.
+/// For step sizes that change, the paper has a factor η₀/η under the root. Here it is always 1:
+/// this is the paper's rule for constant steps; with decreasing steps, H decreases sooner than in
+/// the paper, which gives more rounds. f_low is a lower bound on f*, and 0 in the paper. If the
+/// root is undefined, because f < f_low or f₀ ≤ f_low, H does not change.
 ///
-/// It depends on evaluations, so it needs `settings::evaluations` or a tolerance: H can change
-/// once per evaluation.
+/// H can change only at evaluations, so this schedule requires `settings::evaluations` or a
+/// tolerance.
 class adaptive {
  public:
   static constexpr bool needs_evaluations = true;
 
   /// @param local_steps     H₀, 1 … 2⁵³
-  /// @param lower_objective f_low, finite; no loss of the library falls below 0
+  /// @param lower_objective f_low, finite; no loss of the library is ever negative
   /// @throws invalid_settings
   explicit adaptive(std::uint64_t local_steps, double lower_objective = 0)
       : local_steps_(local_steps), lower_(lower_objective) {

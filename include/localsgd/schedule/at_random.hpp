@@ -10,20 +10,20 @@
 #include <limits>
 
 /// @file
-/// @brief Averaging after each local step with the same probability.
+/// @brief Averages after each local step with the same probability.
 
 namespace localsgd {
 
 /// @brief The workers average after each local step with probability 1/H, independently: the gaps
 ///        are geometric with mean H.
 ///
-/// The sync times of `scaffnew` \cite mishchenko2022proxskip . All workers know them without
-/// communication: the gap after t is a function of (seed, t). Rounds have their mean length H only
-/// over many rounds: a single gap is longer than 3H with probability 5 %.
+/// These are the sync times of `scaffnew` \cite mishchenko2022proxskip . All workers know them
+/// without communication: the gap after t is a function of (seed, t). Rounds have their mean length
+/// H only over many rounds: a single gap exceeds 3H with a probability of 5 %.
 class at_random {
  public:
   /// @param local_steps H, 1 … 2⁵³, not necessarily an integer. 1 averages after every step.
-  /// @param seed        of the gaps; settings::seed does not change them
+  /// @param seed        the seed of the gaps, which do not depend on settings::seed
   /// @throws invalid_settings
   explicit at_random(double local_steps, std::uint64_t seed = 0)
       : local_steps_(local_steps), seed_(seed) {

@@ -13,14 +13,14 @@
 #include <vector>
 
 /// @file
-/// @brief Averaging after given local steps.
+/// @brief Averages after given local steps.
 
 namespace localsgd {
 
 /// @brief Averages after exactly the listed local steps, and after the last step of the run.
 ///
-/// The paper's set of sync times I_T, given explicitly: for gaps by a custom rule, or those of
-/// another run. Copies share the list.
+/// The paper's set of sync times I_T, given explicitly: for gaps that follow a custom rule, or the
+/// sync times of another run. Copies share the list.
 class at_steps {
  public:
   /// @param sync_times t > 0, increasing; those beyond the run are not reached. @throws invalid_settings

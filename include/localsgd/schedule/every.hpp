@@ -8,7 +8,7 @@
 #include <limits>
 
 /// @file
-/// @brief Averaging every H steps, and only once.
+/// @brief Averages every H steps, or only once.
 
 namespace localsgd {
 

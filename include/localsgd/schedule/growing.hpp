@@ -9,19 +9,19 @@
 #include <cmath>
 
 /// @file
-/// @brief Averaging less and less often.
+/// @brief Averages less and less often.
 
 namespace localsgd {
 
 /// @brief Linearly growing gaps: the i-th gap (i = 0, 1, …) is `first` + i·`increment` local steps.
 ///
-/// With η_t ∝ 1/t a number of rounds that is a small multiple of K then suffices for the rate
-/// 1/(KT), whatever T is \cite spiridonoff2021communication : `in_rounds` makes the gaps for such a
-/// number. `increment` = 0 is `every{first}`.
+/// With η_t ∝ 1/t, a small multiple of K rounds then suffices for the rate 1/(KT), regardless of T
+/// \cite spiridonoff2021communication ; `in_rounds` chooses the gaps for a given number of rounds.
+/// `increment` = 0 is `every{first}`.
 class growing {
  public:
   /// @param first     1 … 2³¹, the first gap
-  /// @param increment 0 … 2³¹, by how much each gap exceeds the one before
+  /// @param increment 0 … 2³¹, by how much each gap exceeds the previous one
   /// @throws invalid_settings
   explicit growing(std::uint64_t first = 1, std::uint64_t increment = 1)
       : growing(first, increment, 1) {
@@ -31,7 +31,7 @@ class growing {
 
   /// @brief A run of T steps in exactly R rounds: the first gap is 1, and each gap grows by
   ///        2(T − R)/(R(R − 1)); sync times are rounded up to whole steps. R = T is `every{1}`.
-  /// @param rounds R, 1 … 2³¹ and at most T; a multiple of K, say 16K
+  /// @param rounds R, 1 … 2³¹ and at most T; a multiple of K, such as 16K
   /// @param steps  T, the local steps of the run, 1 … 2⁵³. @throws invalid_settings
   static growing in_rounds(std::uint64_t rounds, std::uint64_t steps) {
     detail::require(steps >= 1 && steps <= settings::max_steps, "growing.steps", steps,
@@ -42,7 +42,7 @@ class growing {
     return {1, steps - rounds, rounds * (rounds - 1) / 2};
   }
 
-  /// The i-th sync time is i·first + increment·i(i−1)/2; found by solving for i, so that it is a
+  /// The i-th sync time is i·first + increment·i(i−1)/2; this solves for i, so the result is a
   /// function of t alone.
   std::uint64_t next(std::uint64_t t) const noexcept {
     std::uint64_t i = guess(t);
@@ -70,7 +70,7 @@ class growing {
     return i < 1 ? 0 : static_cast<std::uint64_t>(i);
   }
 
-  // The increment as a fraction: whole, or what makes the number of rounds exact.
+  // The increment as a fraction: an integer, or the one for which the number of rounds is exact.
   std::uint64_t first_, numerator_, denominator_;
 };
 static_assert(Schedule<growing>);

@@ -12,35 +12,36 @@
 #include <string>
 
 /// @file
-/// @brief Averages inside groups of workers, and less often over all of them.
+/// @brief Averages within groups of workers and, less often, over all workers.
 
 namespace localsgd {
 
 /// @brief Hierarchical Local SGD \cite lin2020postlocal : the workers of a group average every H₁
 ///        steps, all workers every H₂ ≥ H₁ steps.
 ///
-/// The K workers are split evenly, in their order, into G groups: those of a host or a rack, whose
-/// averages are cheap. Group g averages with the weights of the Averager, scaled to sum to one.
-/// Rounds and sync times are those of all workers: evaluations, checkpoints, anchors and the
-/// Averager's own update follow them, and result::exchanges and result::bytes count only their
-/// averages.
+/// The K workers are split evenly, in order, into G groups, such as those of a host or a rack,
+/// within which averages are cheap. Group g averages with the weights of the Averager, scaled to
+/// sum to one. Rounds and sync times are those of all workers: evaluations, checkpoints, anchors
+/// and the Averager's own update follow them, and result::exchanges and result::bytes count only
+/// the averages over all workers.
 ///
 /// Each group must be carried by one process: any number of groups on the threads of one process;
-/// with `mpi` or `gloo_ranks`, as many groups as there are ranks, or groups that divide those. The
-/// averages inside groups then send no messages. Simulated clusters charge them to the links within
+/// with `mpi` or `gloo_ranks`, as many groups as there are ranks, or a multiple of that. Averages
+/// within groups then send no messages. Simulated clusters charge them to the links within groups.
+///
+/// Theorem: the bounds for Local SGD with mixing matrices \cite koloskova2020unified cover it for
+/// convex objectives with H₂ as the gap; they do not show the benefit of the averages within
 /// groups.
 ///
-/// Theorem: the bounds of Local SGD with mixing matrices \cite koloskova2020unified cover it for
-/// convex objectives with H₂ as the gap; they do not show what the averages inside groups gain.
-///
 /// Measured (`benchmark/family`, eight shards in two groups, H₁ = H₂/8, the best parameters of a
-/// grid): on quadratics without noise whose shards differ, 18 and 95 exchanges over all workers to
-/// 10⁻³ for κ = 100 and 10⁴, where `sgd` without groups needs 79 and 390; on random shards of a9a
-/// and w8a 94 and 285, where it needs 621 and 569. On a9a sorted by label neither reaches 10⁻³ with
-/// H₂ > 1. It is never ahead of `dane`, which needs 4 to 12.
+/// grid): it takes 18 and 95 exchanges over all workers to 10⁻³ on noiseless quadratics with
+/// heterogeneous shards and κ = 100 and 10⁴, where `sgd` without groups takes 79 and 390; and 94 and
+/// 285 on random shards of a9a and w8a, where `sgd` takes 621 and 569. On a9a sorted by label, neither
+/// reaches 10⁻³ with H₂ > 1. It never beats `dane`, which needs 4 to 12.
 ///
-/// Not for `asynchronous` or `overlapped` synchronizers, averagers of single coordinates such as
-/// `coordinate_median`, nor `dane`, `scaffnew`, `fedac` and `slowcal`: these are refused.
+/// It rejects `asynchronous` and `overlapped` synchronizers, averagers that act on each coordinate
+/// separately, such as `coordinate_median`, and the workers `dane`, `scaffnew`, `fedac` and
+/// `slowcal`.
 class hierarchical {
  public:
   /// @param inside  H₁, 1 … 2⁵³
@@ -58,7 +59,7 @@ class hierarchical {
   }
 
   std::uint64_t next(std::uint64_t t) const noexcept { return every(between_).next(t); }
-  /// @brief The first time above t after which groups average, or all workers.
+  /// @brief The first time above t after which groups, or all workers, average.
   std::uint64_t next_inside(std::uint64_t t) const noexcept { return every(inside_).next(t); }
   std::size_t groups() const noexcept { return groups_; }
 

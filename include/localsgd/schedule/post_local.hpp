@@ -8,17 +8,17 @@
 #include <limits>
 
 /// @file
-/// @brief Mini-batch SGD first, local SGD after.
+/// @brief Mini-batch SGD first, then Local SGD.
 
 namespace localsgd {
 
-/// @brief Averages after every step up to step `switch_step`, and every H steps from there on.
+/// @brief Averages after every step up to step `switch_step`, and then every H steps.
 ///
 /// Post-local SGD (\cite lin2020postlocal): the gaps are 1, …, 1, H, H, …
 class post_local {
  public:
   /// @param switch_step t', the last step of the first phase; 0 is `every{local_steps}`
-  /// @param local_steps H ≥ 1 of the second phase. @throws invalid_settings
+  /// @param local_steps H ≥ 1, the gap of the second phase. @throws invalid_settings
   post_local(std::uint64_t switch_step, std::uint64_t local_steps)
       : switch_step_(switch_step), local_steps_(local_steps) {
     detail::require(local_steps >= 1, "post_local.local_steps", local_steps, ">= 1");

@@ -21,9 +21,9 @@ namespace localsgd {
 /// @brief STL-SGD on identical data \cite shen2021stl : stage s = 0, 1, … has T_s = 2^s T_0 steps
 ///        and gaps of H_s = 2^s H_0.
 ///
-/// Stage s starts after (2^s − 1) T_0 steps, and its end is a sync time; so all stages have as many
-/// rounds, ⌈T_0/H_0⌉, and T steps about log₂(T/T_0) times as many. The step size halves from stage
-/// to stage: `step_size` creates the matching one.
+/// Stage s starts after (2^s − 1) T_0 steps, and its end is a sync time. All stages therefore have
+/// the same number of rounds, ⌈T_0/H_0⌉, and a run of T steps has about log₂(T/T_0) times as many.
+/// The step size is halved at each stage: `step_size` creates the matching one.
 class stagewise {
  public:
   /// @param steps       T_0, 1 … 2⁵³
@@ -44,7 +44,7 @@ class stagewise {
     return std::min(end, begin + ((t - begin) / gap + 1) * gap);
   }
 
-  /// @brief The s of local step t; steps beyond 2⁵³ count as that one.
+  /// @brief The s of local step t; steps beyond 2⁵³ are treated as step 2⁵³.
   int stage(std::uint64_t t) const noexcept { return detail::stage_of(t, steps_); }
 
   /// @brief The matching step size: η_0/2^s in stage s.

@@ -14,7 +14,7 @@
 #include <cstdint>
 
 /// @file
-/// @brief The step size that needs no tuning.
+/// @brief The default step size, which needs no tuning.
 
 namespace localsgd {
 
@@ -31,27 +31,29 @@ concept knows_stable_step_of_workers = requires(F const& f, std::size_t batch_si
 
 /// @brief Chooses η_t from the objective's own constants.
 ///
-/// η₀ = min{1/(4L), what single samples allow} (detail::stable_step), with L and the curvature of
-/// samples from the objective's `stable_step(b, K)` or `stable_step(b)` if it has one, else
-/// estimated from differences of gradients (detail::estimate_curvature). From there
-/// - with μ > 0, the paper's form η_t = c/(μ(a + t)), a = max{c/(μη₀), H} \cite stich2019local,
-///   with c = 2 instead of its 4, so that the steps shrink twice as early: on w8a and a9a that
-///   halves the largest error after 15 epochs, for K = 1 … 16. `theory_step` is the theorem itself;
-/// - with μ = 0 or unknown, η_t = η₀/√(1 + e) after e epochs, the rate of convex problems.
+/// η₀ = min{1/(4L), the largest step that single samples allow} (detail::stable_step). L and the
+/// curvature of single samples are taken from the objective's `stable_step(b, K)` or
+/// `stable_step(b)` if it has one, or else estimated from differences of gradients
+/// (detail::estimate_curvature). Then
+/// - if μ > 0, the paper's form η_t = c/(μ(a + t)), a = max{c/(μη₀), H} \cite stich2019local, with
+///   c = 2 instead of 4, so that the steps start to shrink twice as early: on w8a and a9a this
+///   halves the largest error after 15 epochs, for K = 1 … 16. `theory_step` follows the theorem
+///   exactly;
+/// - if μ = 0 or unknown, η_t = η₀/√(1 + e) after e epochs, the rate for convex problems.
 ///
-/// If only the intercept is not regularised, μ is that of the regularizer: along the intercept the
-/// data provide the curvature of f. On w8a and a9a the errors are then those of a regularised
-/// intercept.
+/// If only the intercept is not regularised, μ is that of the regularizer: along the intercept, the
+/// data provide the curvature of f. On w8a and a9a, the errors are then the same as with a
+/// regularised intercept.
 ///
 /// The weighted average has w_t = (1 + t)², which forgets the start sooner than (a + t)² does.
 class automatic_step {
  public:
-  /// @brief The chosen StepSize.
+  /// @brief The StepSize that is chosen.
   class chosen {
    public:
     /// @param first η₀ > 0
     /// @param mu    μ ≥ 0
-    /// @param a     > 0: in the first form as above, in the second the steps of one epoch
+    /// @param a     > 0: as above in the first form; the number of steps of an epoch in the second
     chosen(double first, double mu, double a) : first_(first), mu_(mu), a_(a) {}
 
     double operator()(std::uint64_t t) const noexcept {
@@ -64,7 +66,7 @@ class automatic_step {
     double first_, mu_, a_;
   };
 
-  /// @brief Instead of choose(), for runs of which no step depends on it.
+  /// @brief Replaces choose() in runs in which no step depends on it.
   static chosen unused() { return chosen(1, 0, 1); }
 
   template <Objective F>

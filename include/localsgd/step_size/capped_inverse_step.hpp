@@ -16,7 +16,7 @@ namespace localsgd {
 
 /// @brief η_t = min(c₁, c₂ n/(t+1)), the step size of the paper's experiment \cite stich2019local.
 ///
-/// Averages with a = max(1, c₂n/c₁): the step from which it decreases.
+/// Averages with a = max(1, c₂n/c₁), the step from which η_t decreases.
 class capped_inverse_step {
  public:
   /// @param cap     c₁, finite and > 0

@@ -11,7 +11,7 @@
 #include <cstdint>
 
 /// @file
-/// @brief The StepSize component: η_t; and rules that choose one.
+/// @brief The StepSize component, η_t, and rules that choose one.
 
 namespace localsgd {
 
@@ -29,7 +29,7 @@ concept shift_if_any_is_const_and_returns_double =
          });
 template <class S>
 concept has_at_delay = requires(S& s, std::uint64_t t, double delay) { s.at_delay(t, delay); };
-/// @brief A StepSize with an `at_delay`.
+/// @brief A StepSize with an `at_delay` member.
 template <class S>
 concept adapts_to_delays = requires(S const& s, std::uint64_t t, double delay) {
   { s.at_delay(t, delay) } -> std::same_as<double>;
@@ -41,22 +41,23 @@ template <class R, class F>
 concept has_choose = requires(R const& r, F const& f, plan const& p) { r.choose(f, p); };
 }  // namespace detail
 
-/// @brief η_t, the step size of local step t = 0, 1, …, the same on every worker.
+/// @brief η_t, the step size of local step t = 0, 1, …, which is the same on every worker.
 ///
 /// | expression         | type     | meaning                                                     |
 /// |--------------------|----------|-------------------------------------------------------------|
 /// | `s(t)`             | `double` | η_t > 0; a step is x ← x − η_t g with g the *mean* gradient |
 /// | `s.shift()`        | `double` | optional: the a ≥ 0 of the weights w_t = (a+t)² that go     |
-/// |                    |          | with η_t; 1 if it is missing                                |
-/// | `s.at_delay(t, τ)` | `double` | optional: the step size ≥ 0 that the steps of a round from  |
-/// |                    |          | step t on should have had, known when they arrive with the  |
-/// |                    |          | delay τ ≥ 0 in an asynchronous run; s(t) if τ = 0. Their    |
-/// |                    |          | change is scaled to it: see `delay_adaptive`                |
+/// |                    |          | with η_t; 1 if absent                                       |
+/// | `s.at_delay(t, τ)` | `double` | optional: the step size ≥ 0 that the steps of a round,      |
+/// |                    |          | starting at t, should have had if they arrive with a delay  |
+/// |                    |          | τ ≥ 0 in an asynchronous run; s(t) if τ = 0. Their change   |
+/// |                    |          | is scaled accordingly: see `delay_adaptive`                 |
 ///
-/// Without explicit IterateWeights a run averages with quadratic_weights{a}: recommended_weights().
+/// Without explicit IterateWeights, a run averages with quadratic_weights{a}: see
+/// recommended_weights().
 ///
-/// Requirements that the compiler cannot check: all are pure, and `s(t)` is cheap: it runs at
-/// every local step.
+/// Requirements that the compiler cannot check: all members are pure, and `s(t)` is cheap, since it
+/// is called at every local step.
 template <class S>
 concept StepSize = std::copy_constructible<S> && detail::has_step_size_at_t<S> &&
                    detail::shift_if_any_is_const_and_returns_double<S> &&
@@ -69,8 +70,8 @@ concept StepSizeRule = std::copy_constructible<R> && detail::has_choose<R, F> &&
                          { r.choose(f, p) } -> StepSize;
                        };
 
-/// @brief The weights that go with a step size: quadratic_weights{a}, a = `s.shift()` or 1. From
-///        10¹⁰⁰ on, where all weights are equal to rounding, a counts as 10¹⁰⁰.
+/// @brief The weights that go with a step size: quadratic_weights{a}, a = `s.shift()` or 1. a is at
+///        most 10¹⁰⁰: above that, all weights are equal up to rounding.
 /// @throws invalid_settings unless a ≥ 0
 template <StepSize S>
 quadratic_weights recommended_weights([[maybe_unused]] S const& s) {

@@ -8,7 +8,7 @@
 #include <cstdint>
 
 /// @file
-/// @brief A step size that stays the same.
+/// @brief A constant step size.
 
 namespace localsgd {
 

@@ -8,7 +8,7 @@
 #include <cstdint>
 
 /// @file
-/// @brief A step size that falls like 1/t from the first step on.
+/// @brief A step size that decreases like 1/t from the first step on.
 
 namespace localsgd {
 

@@ -11,13 +11,13 @@
 #include <cstdint>
 
 /// @file
-/// @brief A step size that halves from stage to stage, each twice as long as the previous one.
+/// @brief A step size that is halved at each stage, each stage twice as long as the previous one.
 
 namespace localsgd {
 
 namespace detail {
-/// @brief The stage s of local step t if stage s has 2^s T_0 steps. Steps beyond 2⁵³ count as that
-///        one. @param first T_0 ≥ 1
+/// @brief The stage s of local step t if stage s has 2^s T_0 steps. Steps beyond 2⁵³ are treated as
+///        step 2⁵³. @param first T_0 ≥ 1
 inline int stage_of(std::uint64_t t, std::uint64_t first) noexcept {
   return static_cast<int>(std::bit_width(std::min(t, settings::max_steps) / first + 1)) - 1;
 }
@@ -26,7 +26,7 @@ inline int stage_of(std::uint64_t t, std::uint64_t first) noexcept {
 /// @brief η_t = η_0/2^s in stage s = 0, 1, … of 2^s T_0 steps \cite shen2021stl .
 ///
 /// Use it with a `stagewise` schedule, whose stagewise::step_size() creates it. Averages with a = 1
-/// like `constant_step`: half of all steps are those of the last stage.
+/// like `constant_step`: the last stage contains half of all steps.
 class stagewise_step {
  public:
   /// @param first η_0, finite and > 0

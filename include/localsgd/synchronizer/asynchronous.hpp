@@ -18,15 +18,15 @@ namespace localsgd {
 ///
 /// Each worker adds w_k times its own change to a shared aggregate at its sync times and
 /// continues from what it reads there; fast threads do not wait for slow ones. Only evaluations
-/// synchronise all workers. `result::delay` is the largest delay τ seen; the rate is that of
-/// Algorithm 1 while H + τ = O(√(T/(Kb))). The result depends on the timing: it is not
-/// reproducible, except for K = 1. Averagers that transform the mean are rejected. Thread safe
-/// like thread_pool.
+/// synchronise all workers. `result::delay` is the largest delay τ observed; the rate is that of
+/// Algorithm 1 as long as H + τ = O(√(T/(Kb))). The result depends on timing and is not
+/// reproducible, except for K = 1. Averagers that transform the mean are rejected. As thread safe
+/// as thread_pool.
 class asynchronous : public basic_threads<detail::asynchronous_protocol> {
  public:
   /// @param threads       1 … 4096; by default one for each available core
-  /// @param max_staleness local steps that a worker may be ahead of the slowest one when one of its
-  ///                      rounds ends; unlimited by default
+  /// @param max_staleness how many local steps a worker may be ahead of the slowest one when one of
+  ///                      its rounds ends; unlimited by default
   /// @throws invalid_settings
   explicit asynchronous(std::size_t threads = detail::asio_pool::hardware_threads(),
                         std::optional<std::uint64_t> max_staleness = {})

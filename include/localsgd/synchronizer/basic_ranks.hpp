@@ -35,34 +35,34 @@
 
 namespace localsgd {
 
-/// @brief How the ranks average. With K workers, R ranks and vectors of D bytes, an average sends,
-///        over all ranks and if they divide evenly,
+/// @brief How the ranks average. With K workers, evenly divided among R ranks, and vectors of D
+///        bytes, an average sends, in total over all ranks,
 enum class averaging {
-  reproducible,  ///< K·D·(R−1)/R + (R−1)·D bytes: in the order of the workers, the bits of `serial`.
-  fast,          ///< at least 2(R−1)·D bytes, in an order that the communicator chooses.
+  reproducible,  ///< K·D·(R−1)/R + (R−1)·D bytes: sums in worker order, the same bits as `serial`.
+  fast,          ///< at least 2(R−1)·D bytes: sums in an order chosen by the communicator.
 };
 
 /// @brief Options of basic_ranks.
 struct rank_options {
-  /// On this rank: 1 … 4096. 0 = the available cores, divided among the ranks of this machine.
+  /// Threads of this rank, 1 … 4096. 0 = the available cores, divided among this machine's ranks.
   std::size_t threads = 0;
-  localsgd::averaging averaging = localsgd::averaging::reproducible;  ///< The same on all ranks.
+  localsgd::averaging averaging = localsgd::averaging::reproducible;  ///< Equal on all ranks.
   /// D, for asynchronous runs: a worker waits before it adds local steps that would put it more
-  /// than D ahead of the slowest one. With the same D on all ranks delays are at most max(D, H).
-  /// None: no limit.
+  /// than D ahead of the slowest one. If all ranks have the same D, delays are at most max(D, H).
+  /// Unset: no limit.
   std::optional<std::uint64_t> max_staleness = std::nullopt;
 };
 
-/// @brief Local SGD on the ranks of a communicator: K workers, spread evenly over all threads of all
-///        ranks, each of which is started once per run.
+/// @brief Local SGD on the ranks of a communicator. The K workers are spread evenly over all
+///        threads of all ranks; each thread is started once per run.
 ///
 /// Every rank calls minimize with the same objective and settings, and gets the same result; only
 /// the observer of rank 0 is called. With `averaging::reproducible` the result of a synchronous
-/// run has the bits of `serial` on any number of ranks and threads.
+/// run has the same bits as that of `serial`, on any number of ranks and threads.
 ///
-/// An exception on one rank ends the run on all: that rank rethrows it, the others throw
-/// rank_failed, and all can start another run. Runs are made one at a time, by the thread that may
-/// use the communicator; the other threads of a rank never do.
+/// An exception on one rank ends the run on all ranks: that rank rethrows it, the others throw
+/// rank_failed, and all can start another run. Runs must not overlap, and must be started by the
+/// thread that may use the communicator; the other threads of a rank never use it.
 ///
 /// @tparam Protocol detail::synchronous_protocol, detail::overlapped_protocol or
 ///                  detail::asynchronous_protocol, which needs a one-sided communicator
@@ -74,8 +74,8 @@ class basic_ranks {
                 "asynchronous runs need a communicator with expose() and add_and_read()");
 
   /// @brief Collective.
-  /// @param arguments arguments of the communicator's constructor
-  /// @throws invalid_settings if an option is out of range; what the communicator throws
+  /// @param arguments passed to the constructor of the communicator
+  /// @throws invalid_settings if an option is out of range; anything the communicator throws
   template <class... Arguments>
   explicit basic_ranks(rank_options options, Arguments&&... arguments)
       : options_(checked(options)),
@@ -108,15 +108,15 @@ class basic_ranks {
 
   int rank() const noexcept { return static_cast<int>(ranks_.rank()); }
   int ranks() const noexcept { return static_cast<int>(ranks_.size()); }
-  /// @brief Of this rank.
+  /// @brief The number of threads of this rank.
   std::size_t threads() const noexcept { return threads_[ranks_.rank()]; }
   bool averages_in_any_order() const noexcept { return options_.averaging == averaging::fast; }
 
-  /// @brief The workers, of K, that this rank carries.
+  /// @brief Which of the K workers this rank carries.
   index_range carries(std::size_t workers) const {
     return layout(workers).rows_of(ranks_.rank(), workers);
   }
-  /// @brief The rank that carries a worker.
+  /// @brief The rank that carries the given worker.
   std::size_t rank_of(std::size_t workers, std::size_t worker) const {
     detail::rank_layout const all = layout(workers);
     std::size_t r = 0;
@@ -124,9 +124,9 @@ class basic_ranks {
     return r;
   }
 
-  /// @brief Collective: every rank calls `make`, and gets values[k] from the rank that carries
+  /// @brief Collective: every rank calls `make` and receives values[k] from the rank that carries
   ///        worker k.
-  /// @throws what `make` throws; rank_failed on the other ranks
+  /// @throws what `make` throws; on the other ranks, rank_failed
   template <class T, class Make>
   void all_gather(std::span<T> values, Make const& make) {
     detail::rank_layout const all = layout(values.size());
@@ -136,13 +136,13 @@ class basic_ranks {
     });
   }
 
-  /// @brief Collective: checks that all ranks are about to make the same run, and runs it.
-  /// @throws invalid_settings on all ranks, if one of them has other data, settings or components
-  ///         than rank 0, or if there are fewer workers than ranks
+  /// @brief Collective: checks that all ranks are about to execute the same run, and executes it.
+  /// @throws invalid_settings on all ranks, if the data, settings or components of any rank differ
+  ///         from those of rank 0, or if there are fewer workers than ranks
   template <class Program>
   void run(plan const& p, Program const& program) {
     guarded([&] {
-      detail::rank_layout const all = layout(p.workers);  // rejected before any rank waits
+      detail::rank_layout const all = layout(p.workers);  // throws before any rank waits
       compare(program);
       program([&](auto const& body) {
         detail::rank_state<C> state(ranks_, *memory_, all, p.workers, averages_in_any_order());
@@ -183,8 +183,8 @@ class basic_ranks {
     return options;
   }
 
-  // The number of threads of a rank: a rank that is bound to some of the processors uses those;
-  // others share all processors, or the CPU quota.
+  // The number of threads of a rank: if it is bound to some of the processors, it uses those;
+  // otherwise the ranks share all processors or the CPU quota.
   static std::size_t share_of(std::size_t ranks_here) {
     std::size_t const allowed = detail::available_cores();
     long const online = sysconf(_SC_NPROCESSORS_ONLN);
@@ -199,7 +199,7 @@ class basic_ranks {
     return detail::rank_layout::of(threads_, workers);
   }
 
-  // Every rank gets the elements of `all` that range(r) gives from rank r.
+  // Every rank receives the elements range(r) of `all` from each rank r.
   template <class T, class Range>
   void gather(std::span<T> all, Range const& range) {
     if (ranks_.size() == 1) return;
@@ -243,7 +243,7 @@ class basic_ranks {
     std::exception_ptr failure;
   };
 
-  // A collective action of all ranks: a failure of one is a failure of all.
+  // A collective action of all ranks: if it fails on one rank, it fails on all.
   template <class Work>
   void guarded(Work const& work) {
     ranks_.open();
@@ -279,7 +279,7 @@ class basic_ranks {
   C ranks_;
   std::optional<detail::asio_pool> pool_;
   std::vector<std::size_t> threads_;  // of each rank
-  std::uint64_t round_ = 0;           // averages made in this run
+  std::uint64_t round_ = 0;           // averages computed in this run
   bool lost_ = false;
 };
 

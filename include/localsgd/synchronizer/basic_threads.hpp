@@ -16,14 +16,14 @@
 
 namespace localsgd {
 
-/// @brief The K workers of a run, spread evenly over min(threads, K) threads, each of which is
+/// @brief Runs K workers, spread evenly over min(threads, K) threads; each thread is
 ///        started once per run.
 ///
 /// @tparam Protocol detail::synchronous_protocol, detail::overlapped_protocol or
 ///                  detail::asynchronous_protocol
 /// @tparam Host     `host(n, f)` calls f(0) … f(n−1), each on a separate thread and all at the
 ///                  same time, and returns when all have returned; f never throws.
-///                  `host.threads()`: the largest n it supports
+///                  `host.threads()` is the largest n it supports
 template <template <class> class Protocol, class Host = detail::asio_pool>
 class basic_threads {
  public:

@@ -21,11 +21,11 @@ namespace detail {
 ///
 /// | expression        | meaning                                                                  |
 /// |-------------------|--------------------------------------------------------------------------|
-/// | `p.identity()`    | what all ranks of a run must have in common, a line "name = value" each; |
+/// | `p.identity()`    | what all ranks of a run must have in common, as lines "name = value";    |
 /// |                   | costs a pass over the samples; throws the errors that all ranks share    |
-/// | `p(launch)`       | makes the parts of the run, then calls `launch(body)` once: that calls   |
-/// |                   | `body(protocol)` on every thread, all at the same time, and returns when |
-/// |                   | all have returned. Once in every process                                 |
+/// | `p(launch)`       | creates the parts of the run, then calls `launch(body)` once, which      |
+/// |                   | calls `body(protocol)` on every thread, all at the same time, and        |
+/// |                   | returns when all have returned. Called once in every process             |
 template <class Identity, class Run>
 struct program {
   Identity const& identity_of;
@@ -70,23 +70,23 @@ concept gathers_values = requires(S& s, std::span<double> values, void (*make)()
 /// | expression                   | meaning                                                       |
 /// |------------------------------|---------------------------------------------------------------|
 /// | `S::protocol`                | what the program sees on each thread: a protocol on a Team    |
-/// | `s.run(plan, program)`       | runs a detail::program, and returns when its last thread has  |
+/// | `s.run(plan, program)`       | runs a detail::program and returns when its last thread has   |
 /// |                              | ended                                                         |
 /// | `s.carries(K)`               | the `index_range` of the workers that this process carries    |
-/// | `s.all_gather(values, make)` | collective: calls `make()`, and gives every process values[k] |
-/// |                              | of the one that carries worker k: K trivially copyable things |
+/// | `s.all_gather(values, make)` | collective: calls `make()` and gives every process values[k]  |
+/// |                              | of the one that carries worker k: K trivially copyable values |
 ///
 /// Optional:
 ///
 /// | expression                   | meaning                                                       |
 /// |------------------------------|---------------------------------------------------------------|
-/// | `s.averages_in_any_order()`  | whether the communicator's sum computes averages              |
+/// | `s.averages_in_any_order()`  | whether averages are computed by the communicator's sum       |
 ///
 /// Requirements that the compiler cannot check:
-/// - an exception on one thread ends the run on all of them; `run` then rethrows the one of the
-///   lowest thread, on other ranks rank_failed, and the synchronizer can be used again;
+/// - an exception on one thread ends the run on all of them; `run` then rethrows the exception of
+///   the lowest thread, or throws rank_failed on other ranks, and the synchronizer remains usable;
 /// - `run` may be called by several threads: later calls wait;
-/// - the number of threads and ranks has no influence on the result of a synchronous run.
+/// - the number of threads and ranks does not affect the result of a synchronous run.
 ///
 /// A custom communicator does not need this: basic_ranks turns it into a synchronizer, and
 /// basic_threads does so for custom threads.

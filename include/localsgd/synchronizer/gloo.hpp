@@ -9,19 +9,19 @@
 #include <utility>
 
 /// @file
-/// @brief Workers on plain processes connected by Gloo.
+/// @brief Workers on separate processes connected by Gloo.
 
 namespace localsgd {
 
-/// @brief A protocol on processes that Gloo connects: see basic_ranks and gloo_communicator.
+/// @brief A protocol on processes connected by Gloo: see basic_ranks and gloo_communicator.
 template <template <class> class Protocol>
 class basic_gloo : public basic_ranks<Protocol, gloo_communicator> {
  public:
-  /// @brief Collective. @throws what gloo_communicator throws
+  /// @brief Collective. @throws anything that gloo_communicator throws
   explicit basic_gloo(gloo_options where, rank_options options = {})
       : basic_ranks<Protocol, gloo_communicator>(options, std::move(where)) {}
 
-  /// @brief Bytes sent by this rank, in all runs.
+  /// @brief The bytes sent by this rank in all runs so far.
   std::uint64_t bytes_sent() const noexcept { return this->communicator().bytes_sent(); }
 };
 

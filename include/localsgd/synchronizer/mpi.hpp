@@ -20,7 +20,8 @@ class basic_mpi : public basic_ranks<Protocol, mpi_communicator> {
 
  public:
   /// @brief Collective: duplicates the communicator.
-  /// @throws std::runtime_error if MPI is not initialised, or not for threads (MPI_THREAD_FUNNELED)
+  /// @throws std::runtime_error if MPI is not initialised, or without thread support
+  ///         (MPI_THREAD_FUNNELED)
   /// @throws invalid_settings   if an option is out of range
   explicit basic_mpi(MPI_Comm ranks = MPI_COMM_WORLD, mpi_options options = {})
       : base((options.validate(),
@@ -36,17 +37,17 @@ using mpi = basic_mpi<detail::synchronous_protocol>;
 
 /// @brief The average of a round is sent during the next local steps.
 ///
-/// With `averaging::fast` the whole average is sent in the background. With `reproducible` the
-/// points are, K·D·(R−1)/R bytes, and the ranks wait for the mean, (R−1)·D, at the end of the next
-/// round. How much is sent while the program does not call MPI depends on the implementation and
-/// the network.
+/// With `averaging::fast`, the entire average is sent in the background. With `reproducible`, only
+/// the points are (K·D·(R−1)/R bytes); at the end of the next round, the ranks wait for the mean
+/// ((R−1)·D bytes). How much is sent while the program does not call MPI depends on the
+/// implementation and the network.
 using overlapped_mpi = basic_mpi<detail::overlapped_protocol>;
 
-/// @brief Algorithm 2: no rank waits for another, by one MPI_Rget_accumulate to each rank. One thread
-///        per rank.
+/// @brief Algorithm 2: no rank waits for another. Uses one MPI_Rget_accumulate to each rank, and
+///        one thread per rank.
 ///
 /// The sum is exact for each coordinate; coordinates on different ranks may be read at different
-/// moments. If network and MPI support one-sided additions, the rank that owns a slice does not
+/// times. If the network and MPI support one-sided additions, the rank that owns a slice does not
 /// participate. If MPI implements them with messages, they wait until that rank next calls MPI, at
 /// the end of its local steps.
 using asynchronous_mpi = basic_mpi<detail::asynchronous_protocol>;

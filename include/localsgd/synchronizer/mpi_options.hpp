@@ -17,25 +17,25 @@ namespace localsgd {
 
 /// @brief Options of basic_mpi.
 struct mpi_options {
-  /// On this rank: 1 … 4096. 0 = the available cores, divided among the ranks of this machine.
+  /// Threads of this rank, 1 … 4096. 0 = the available cores, divided among this machine's ranks.
   std::size_t threads = 0;
 
-  localsgd::averaging averaging = localsgd::averaging::reproducible;  ///< The same on all ranks.
+  localsgd::averaging averaging = localsgd::averaging::reproducible;  ///< Equal on all ranks.
 
-  /// Seconds for which a rank waits for others without hearing from them, > 0. Longer than the
-  /// longest round may take on the slowest rank.
+  /// How many seconds a rank waits for others without hearing from them, > 0. Must exceed the time
+  /// of the longest round on the slowest rank.
   double deadline = 600;
 
   localsgd::on_lost_rank on_lost_rank = localsgd::on_lost_rank::abort;
 
   /// Whether ranks on one machine exchange short data (up to 256 KiB per rank) through shared
-  /// memory. This requires the option on every rank, and 0.5 MiB of shared memory for each. The
-  /// result has the same bits.
+  /// memory. This requires the option on every rank and 0.5 MiB of shared memory for each. The
+  /// result has the same bits either way.
   bool shared_memory = true;
 
   /// D, for asynchronous_mpi: a worker waits before it adds local steps that would put it more
-  /// than D ahead of the slowest one. With the same D on all ranks delays are at most max(D, H).
-  /// None: no limit.
+  /// than D ahead of the slowest one. If all ranks have the same D, delays are at most max(D, H).
+  /// Unset: no limit.
   std::optional<std::uint64_t> max_staleness = std::nullopt;
 
   /// @throws invalid_settings with the field, its value and the violated rule.

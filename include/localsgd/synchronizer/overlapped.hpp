@@ -8,7 +8,7 @@
 #include <cstddef>
 
 /// @file
-/// @brief Threads that average during the next local steps.
+/// @brief Threads that compute averages during the next local steps.
 
 namespace localsgd {
 
@@ -16,8 +16,8 @@ namespace localsgd {
 ///        workers wait only for the average of the previous round. See detail::overlapped_protocol.
 ///
 /// A late thread delays the others only if it is more than a round behind. The result has
-/// the same bits on any number of threads, those of overlapped_mpi and simulated_overlapped.
-/// Thread safe like thread_pool.
+/// the same bits on any number of threads, and the same as overlapped_mpi and simulated_overlapped.
+/// As thread safe as thread_pool.
 class overlapped : public basic_threads<detail::overlapped_protocol> {
  public:
   /// @param threads 1 … 4096; by default one for each available core. @throws invalid_settings

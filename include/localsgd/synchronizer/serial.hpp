@@ -6,13 +6,13 @@
 #include "localsgd/synchronizer/basic_threads.hpp"
 
 /// @file
-/// @brief All workers on the calling thread: the reference.
+/// @brief All workers on the calling thread: the reference implementation.
 
 namespace localsgd {
 
 /// @brief Algorithm 1 with all K workers on the calling thread.
 ///
-/// Starts no thread and locks nothing. Every synchronous backend gives its bits.
+/// Starts no thread and takes no lock. Every synchronous backend produces the same bits.
 class serial : public basic_threads<detail::synchronous_protocol, detail::calling_thread> {
  public:
   serial() {}  // not an aggregate

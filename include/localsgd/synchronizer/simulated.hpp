@@ -27,25 +27,25 @@
 
 namespace localsgd {
 
-/// @brief Runs the K workers on threads of this machine, with a virtual clock for the time that a
-///        cluster would have taken.
+/// @brief Runs the K workers on threads of this machine, with a virtual clock that measures the
+///        time a cluster would have taken.
 ///
-/// `result::seconds`, those of its history and report() are virtual; evaluations take none. Anchors
-/// of variance-reduced steps do: n/K gradients of each worker and one average for each. The same
-/// settings and cluster give the same bits and the same times on any number of threads.
+/// `result::seconds`, the seconds of its history and report() are virtual. Evaluations take no
+/// time, but anchors of variance-reduced steps do: n/K gradients per worker and one average each.
+/// The same settings and cluster give the same bits and the same times on any number of threads.
 ///
 /// | type                     | what the cluster does                                            |
 /// |--------------------------|------------------------------------------------------------------|
 /// | `simulated`              | Algorithm 1: all wait for the slowest machine, then for          |
-/// |                          | the average. The bits of `serial`                                |
-/// | `simulated_overlapped`   | an average is sent during the next local steps, and is           |
+/// |                          | the average. The same bits as `serial`                           |
+/// | `simulated_overlapped`   | an average is sent during the next local steps and is            |
 /// |                          | used a round later: see detail::overlapped_protocol              |
-/// | `simulated_asynchronous` | Algorithm 2: no worker waits, fast ones make more of the K·T     |
+/// | `simulated_asynchronous` | Algorithm 2: no worker waits, and fast ones do more of the K·T   |
 /// |                          | steps. Each worker has its own machine, and all                  |
-/// |                          | share one server, whatever the topology; averagers keep the      |
+/// |                          | share one server, whatever the topology; averagers must keep the |
 /// |                          | mean. Runs on the calling thread                                 |
 ///
-/// Memory is that of the K workers on this machine. Thread safe like thread_pool.
+/// Needs the memory of all K workers on this machine. As thread safe as thread_pool.
 /// @tparam Protocol a protocol on detail::clocked_team or detail::ordered_team
 template <class Protocol>
 class basic_simulated {
@@ -62,7 +62,7 @@ class basic_simulated {
   std::size_t threads() const noexcept { return pool_.threads(); }
   cluster const& machines() const noexcept { return machines_; }
 
-  /// @brief The report of the last run, also of a failed one. Thread safe.
+  /// @brief The report of the last run, even if it failed. Thread safe.
   simulation_report report() const {
     std::lock_guard const lock(mutex_);
     return report_;
@@ -135,7 +135,7 @@ class basic_simulated {
 
 /// @brief Algorithm 1 in virtual time: see basic_simulated.
 using simulated = basic_simulated<detail::synchronous_protocol<detail::clocked_team>>;
-/// @brief Averages that are sent during local steps: see basic_simulated.
+/// @brief Overlapped averages in virtual time: see basic_simulated.
 using simulated_overlapped =
     basic_simulated<detail::overlapped_protocol<detail::clocked_team>>;
 /// @brief Algorithm 2 in virtual time: see basic_simulated.
