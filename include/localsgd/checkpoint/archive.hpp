@@ -12,26 +12,26 @@
 #include <vector>
 
 /// @file
-/// @brief The state of a run as bytes, and back.
+/// @brief Converts the state of a run to bytes and back.
 ///
-/// A part of a run has a thread template `state(archive)` that names its variables once, for both
-/// ways: `archive(x_, weights_)`. Data that follows from the plan, and scratch memory, are not
-/// state.
+/// A part of a run has a member template `state(archive)` that lists its variables once, for both
+/// directions: `archive(x_, weights_)`. Data that follow from the plan, and scratch memory, are not
+/// part of the state.
 
 namespace localsgd::detail {
 
-/// @brief A part that names its variables.
+/// @brief A part that lists its variables.
 template <class T, class Archive>
 concept has_state = requires(T& part, Archive& archive) { part.state(archive); };
 
-/// @brief Contiguous numbers, whose count may change.
+/// @brief Contiguous numbers whose count may change.
 template <class T>
 concept resizable_numbers =
     std::ranges::contiguous_range<T> &&
     std::is_trivially_copyable_v<std::ranges::range_value_t<T>> &&
     requires(T& numbers, std::size_t n) { numbers.resize(n); };
 
-/// @brief Appends variables to `bytes`, in the byte order of the machine.
+/// @brief Appends variables to `bytes`, in the machine's byte order.
 class state_writer {
  public:
   template <class... Parts>

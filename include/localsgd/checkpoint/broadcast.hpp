@@ -10,14 +10,14 @@
 #include <vector>
 
 /// @file
-/// @brief Sends bytes between the processes of a team. Does nothing in one process.
+/// @brief Sends bytes between the processes of a team. Does nothing with a single process.
 
 namespace localsgd::detail {
 
-/// @brief Collective: `bytes` in the process of thread `owner` become those of all processes.
+/// @brief Collective: copies `bytes` from the process of thread `owner` to all processes.
 ///
-/// Who leads a process reads and writes them; the owner's were there before the last collective
-/// call.
+/// The leading thread of each process reads and writes them; the owner must have set them before
+/// the last collective call.
 template <class T>
 void broadcast_bytes(T& team, std::vector<std::byte>& bytes, std::size_t owner) {
   if constexpr (!T::one_process) {

@@ -38,7 +38,7 @@ class checkpoints {
   /// @brief Restores the state of a checkpoint, if there is one.
   void resume() {
     bool const first = team_.thread() == 0;
-    auto const sent = team_.sent();  // messages of checkpoints are not part of training
+    auto const sent = team_.sent();  // the messages of checkpoints are not part of training
     if (team_.leads()) mine().wishes.assign(team_.threads(), nothing);
     // Detects a file that cannot be written before the first checkpoint.
     if (first) replacing_file const there_is_room(mine().wish->path());
@@ -61,32 +61,32 @@ class checkpoints {
     team_.barrier();  // every thread can see it
   }
 
-  /// @brief Before the local steps up to t. The threads of an asynchronous run know whether this
-  ///        round is the last one since their meeting after the round before.
+  /// @brief Called before the local steps up to t. The threads of an asynchronous run know whether
+  ///        this round is the last one since their meeting after the round before.
   void begin(std::uint64_t t, std::uint64_t round) {
     if (never_waits && round == last_round_ && t != record_.p->steps) interrupt(true);
   }
 
-  /// @brief Before the exchange after t steps, which ends this round: whether a checkpoint follows.
-  ///        After the last one f is evaluated, which the exchange prepares.
+  /// @brief Called before the exchange that ends this round, after t steps: decides whether a
+  ///        checkpoint follows. After the last one, f is evaluated; the exchange prepares that.
   void decide(std::uint64_t t, std::uint64_t round) {
     if constexpr (never_waits) return;
     bool const first = team_.thread() == 0;
-    if constexpr (!one_process) {  // any of which can be asked to stop
-      // The exchange would complete it anyway; a communicator transfers one thing at a time.
+    if constexpr (!one_process) {  // any process can be asked to stop
+      // The exchange would complete it anyway; a communicator transfers only one thing at a time.
       if constexpr (Round::protocol::averages_travel) team_.arrive_average();
       due_ = wish_of_all(round);
     } else {
-      // Without an extra barrier: thread 0 decides some rounds ahead, and the others can read after
-      // an exchange has arrived what thread 0 wrote before it.
+      // Needs no extra barrier: thread 0 decides some rounds ahead, and once an exchange has
+      // arrived, the others can read what thread 0 wrote before it.
       due_ = mine().due[round % 4];
       if (first) mine().due[(round + ahead) % 4] = is_due(round + ahead);
     }
-    if (t == record_.p->steps) due_ = nothing;  // a run at its end needs none
+    if (t == record_.p->steps) due_ = nothing;  // a run that is ending needs none
     if (due_ == the_last) interrupt(true);
   }
 
-  /// @brief After the exchange: the checkpoint, if it is time.
+  /// @brief Called after the exchange: writes the checkpoint if one is due.
   void keep() {
     if constexpr (never_waits) meet();
     if (due_ == nothing) return;
@@ -105,7 +105,7 @@ class checkpoints {
     recorder_.gather_sent(sent.bytes);
     recorder_.share_drift();
     record_.bound.share_slopes(team_, record_.gradient);
-    team_.barrier();  // all states are there
+    team_.barrier();  // all states are complete
     give_to_first();
     if (team_.leads()) {
       mine().steps = round_.steps();
@@ -119,7 +119,7 @@ class checkpoints {
     team_.barrier();  // before any thread continues
   }
 
-  /// @brief The run has ended: removes its checkpoint, unless the run was interrupted.
+  /// @brief Called when the run has ended: removes its checkpoint, unless the run was interrupted.
   void end() {
     if (mine().interrupted) {
       if (team_.leads()) mine().caught->heard();
@@ -134,7 +134,7 @@ class checkpoints {
   static_assert(has_state<typename Round::sequence, state_writer>,
                 "a checkpoint needs a LocalWorker whose sequence has state(archive)");
   enum : int { nothing, one, the_last };
-  // An average in transit arrives an exchange later, and threads can be as many rounds apart. So
+  // An average in transit arrives one exchange later, and threads can be that many rounds apart, so
   // they use at most 2·ahead of the four numbers at a time.
   static constexpr std::uint64_t ahead = Round::protocol::averages_travel ? 2 : 1;
   static constexpr bool never_waits = Round::protocol::never_waits,
@@ -159,7 +159,7 @@ class checkpoints {
     return one;
   }
 
-  // Collective, on ranks: what thread 0 decides, or the end if another rank is asked to stop.
+  // Collective, on ranks: what thread 0 decides, or to end if another rank is asked to stop.
   int wish_of_all(std::uint64_t round) {
     if (team_.leads())
       mine().wishes[team_.thread()] =
@@ -168,8 +168,8 @@ class checkpoints {
     return std::ranges::max(mine().wishes);
   }
 
-  // Asynchronous, after the exchange: if all meet after this round, whether a checkpoint follows.
-  // The evaluations of a run are meetings, too, and so is its end where a worker has failed:
+  // Asynchronous runs, after the exchange: if all meet after this round, whether a checkpoint
+  // follows. The evaluations of a run are meetings, too, and so is its end if a worker has failed:
   // whatever makes threads and ranks wait for each other begins with this one.
   void meet() {
     std::uint64_t const round = round_.rounds(), t = round_.steps();
@@ -204,14 +204,14 @@ class checkpoints {
     team_.barrier();
   }
 
-  // The state common to all threads; the consensus is in the record's vector.
+  // The state common to all threads; the record holds the consensus.
   template <class Archive>
   void common(Archive& archive) {
     archive(mine().steps, mine().rounds, mine().consensus, round_.hook(), record_);
     round_.shared_state(archive);
   }
 
-  // On the leading thread. Follows the common state.
+  // On the leading thread, after the common state.
   void write_averager() {
     mine().of_averager.bytes.clear();
     mine().of_averager(round_.averager());
@@ -227,7 +227,7 @@ class checkpoints {
     std::ranges::copy(mine().of_averager.bytes, std::back_inserter(out.bytes));
     for (state_writer& worker : mine().of) out(worker.bytes);
     write_checkpoint(mine().wish->path(), mine().identity, out.bytes);
-    last_ = clock::now();  // however long it took
+    last_ = clock::now();  // regardless of how long it took
   }
 
   void read() {
@@ -242,8 +242,8 @@ class checkpoints {
     });
   }
 
-  // `get` must consume all bytes. If the checksum and the run are correct and it does not, then
-  // state(archive) differs between saving and loading, or between two builds.
+  // `get` must consume all bytes. If it does not although the checksum and the run are correct,
+  // then state(archive) differs between saving and loading, or between two builds.
   template <class Get>
   void whole(std::span<std::byte const> bytes, Get const& get) {
     state_reader in(bytes);
@@ -274,7 +274,7 @@ class checkpoints {
     }
   }
 
-  // And it needs the states of all workers.
+  // Thread 0 needs the states of all workers.
   void give_to_first() {
     if constexpr (!one_process) {
       std::size_t const all = mine().of.size();
@@ -293,7 +293,7 @@ class checkpoints {
   using clock = std::chrono::steady_clock;
   clock::time_point last_ = clock::now(), met_ = last_;
   meetings meetings_;
-  std::uint64_t last_round_ = 0;  // of an asynchronous run that is asked to stop
+  std::uint64_t last_round_ = 0;  // of an asynchronous run that was asked to stop
   int due_ = nothing;  // the same on every thread
 };
 

@@ -24,7 +24,7 @@
 
 namespace localsgd::detail {
 
-/// @brief The first 64 bytes, in the byte order of the machine. The payload follows.
+/// @brief The first 64 bytes, in the machine's byte order. The payload follows.
 struct checkpoint_header {
   static constexpr std::array<char, 8> right_magic{'\x89', 'L', 'S', 'G', 'C', '\r', '\n', '\x1a'};
   static constexpr std::uint32_t this_order = 0x01020304, other_order = 0x04030201,
@@ -63,7 +63,7 @@ inline void write_checkpoint(std::filesystem::path const& path, std::string_view
   file.commit();
 }
 
-/// @brief The first line in which two different texts of lines differ, of each.
+/// @brief From each of two different texts, the first line in which they differ.
 inline std::array<std::string, 2> first_difference(std::string_view a, std::string_view b) {
   auto const line = [](std::string_view& text) {
     if (text.empty()) return std::string_view("no further entry");
@@ -81,7 +81,7 @@ inline std::array<std::string, 2> first_difference(std::string_view a, std::stri
 /// @brief A checkpoint that fits this run.
 class checkpoint_file {
  public:
-  /// @throws invalid_data if there is none at `path`, it is damaged, or belongs to another run
+  /// @throws invalid_data if there is no file at `path`, or it is damaged or belongs to another run
   checkpoint_file(std::filesystem::path const& path, std::string_view identity) : file_(path) {
     std::string_view const bytes = file_.bytes();
     auto const refuse = [&](std::string const& found, std::string const& expected) {

@@ -12,7 +12,7 @@ namespace localsgd::detail {
 
 /// @brief When the workers of an asynchronous run meet, so that a checkpoint can be written.
 ///
-/// Threads can be many rounds apart, so only at a meeting can all learn when the next one is: after
+/// Threads can be many rounds apart, so they can agree on the next meeting only at a meeting: after
 /// about as many rounds as are made in `interval` seconds, at most twice as many as before, and
 /// never beyond the next multiple of `every`.
 class meetings {
@@ -20,13 +20,13 @@ class meetings {
   /// The largest number of rounds between two meetings.
   static constexpr std::uint64_t longest = std::uint64_t{1} << 20U;
 
-  /// @brief Whether all meet after this round. The first meeting is after the first round.
+  /// @brief Whether all workers meet after this round. The first meeting is after the first round.
   bool after(std::uint64_t round) const noexcept { return round >= next_; }
 
   /// @brief The number of rounds from a meeting after this round to the next one.
-  /// @param seconds  since the last meeting
-  /// @param interval seconds wanted between two meetings, > 0
-  /// @param every    0 = no such rounds
+  /// @param seconds  the time since the last meeting
+  /// @param interval the desired number of seconds between two meetings, > 0
+  /// @param every    a meeting takes place after every multiple of it; 0 = no such meetings
   int gap(std::uint64_t round, double seconds, double interval,
           std::uint64_t every) const noexcept {
     std::uint64_t const made = std::max<std::uint64_t>(round - std::min(round, last_), 1);
@@ -38,7 +38,7 @@ class meetings {
     return static_cast<int>(gap);
   }
 
-  /// @brief All have met after this round, and will again after `gap` more.
+  /// @brief All have met after this round and will meet again after `gap` more rounds.
   void met(std::uint64_t round, int gap) noexcept {
     last_ = round;
     next_ = round + static_cast<std::uint64_t>(gap);

@@ -16,8 +16,8 @@ struct no_checkpoint {};
 
 namespace detail {
 
-/// @brief What the threads of one process share of a run's checkpoints.
-///        Defined by checkpoint/record.hpp for runs that have some.
+/// @brief The data of a run's checkpoints that the threads of one process share. Defined in
+///        checkpoint/record.hpp, for runs with checkpoints.
 template <class Checkpoint, class Scalar>
 struct checkpoint_record;
 template <class Scalar>

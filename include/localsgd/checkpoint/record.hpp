@@ -19,7 +19,7 @@
 
 namespace localsgd::detail {
 
-/// @brief What the threads of one process share of a run's checkpoints.
+/// @brief The data of a run's checkpoints that the threads of one process share.
 template <class Checkpoint, class Scalar>
 struct checkpoint_record {
   /// @brief Before the run: its identity and its number of workers.
@@ -33,14 +33,14 @@ struct checkpoint_record {
   Checkpoint const* wish = nullptr;
   std::string identity;
   std::optional<stop_signals> caught;
-  std::vector<state_writer> of;  // each worker
+  std::vector<state_writer> of;  // for each worker
   bool interrupted = false;
   std::array<int, 4> due{};  // what thread 0 has decided for the next rounds, by number modulo 4
   std::uint64_t steps = 0, rounds = 0;
   std::vector<Scalar> consensus;
   state_writer of_averager;
 
-  // Where the threads do not share one memory:
+  // If the threads do not share one memory:
   std::vector<int> wishes;  // by thread; of the leading threads
   std::vector<std::byte> common;  // received from thread 0
 };

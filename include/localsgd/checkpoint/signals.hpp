@@ -9,7 +9,7 @@
 #include <mutex>
 
 /// @file
-/// @brief SIGINT and SIGTERM as requests to stop.
+/// @brief Treats SIGINT and SIGTERM as requests to stop.
 
 namespace localsgd::detail {
 
@@ -57,7 +57,7 @@ class stop_signals {
   static constexpr std::array<int, 2> numbers{SIGINT, SIGTERM};
 
   static std::atomic<bool>& seen(std::size_t i) noexcept {
-    static_assert(std::atomic<bool>::is_always_lock_free);  // or a handler must not touch it
+    static_assert(std::atomic<bool>::is_always_lock_free);  // otherwise a handler must not use it
     static constinit std::array<std::atomic<bool>, numbers.size()> values{};
     return values[i];
   }
@@ -77,7 +77,7 @@ class stop_signals {
   }
 
 #if defined(SA_RESTART)
-  // Unlike std::signal, it restores the whole handler: its kind, mask and flags.
+  // Unlike std::signal, this restores the complete handler: its kind, mask and flags.
   static struct sigaction& before(std::size_t i) noexcept {
     static std::array<struct sigaction, numbers.size()> values{};
     return values[i];

@@ -30,7 +30,7 @@ namespace detail {
 inline constexpr std::string_view json_format = "localsgd linear model";
 inline constexpr int json_version = 1;
 
-/// @brief Reads the fields of a JSON model; every error names the file and the field.
+/// @brief Reads the fields of a JSON model; every error message names the file and the field.
 class json_model_reader {
  public:
   json_model_reader(std::string_view text, std::string_view name) : name_(name) { parse(text); }
@@ -98,7 +98,7 @@ class json_model_reader {
     try {
       all_ = json::parse(text.begin(), text.end(), note);
     } catch (json::parse_error const& e) {
-      // e.byte counts from 1, and is one too far at the end of the text.
+      // e.byte counts from 1 and, at the end of the text, is one too large.
       std::size_t const at = std::min(e.byte == 0 ? 0 : e.byte - 1, text.size());
       auto const before = text.substr(0, at);
       auto const line_start = before.rfind('\n') + 1;  // npos + 1 = 0
@@ -122,7 +122,7 @@ class json_model_reader {
   static std::string element(std::string_view key, std::size_t i) {
     return std::string(key) + "[" + std::to_string(i) + "]";
   }
-  static constexpr std::size_t longest = 80;  // of what an error repeats
+  static constexpr std::size_t longest = 80;  // the longest text that an error message repeats
   static std::string as_text(json const& value) {
     return printable(value.dump(-1, ' ', true, json::error_handler_t::replace), longest);
   }
@@ -153,7 +153,7 @@ class json_model_reader {
     for (auto const& each : array(key, value)) all.push_back(text(element(key, all.size()), each));
     return all;
   }
-  /// @brief The members of an object: `required`, and maybe `optional`, but no others.
+  /// @brief Checks the members of an object: `required`, possibly `optional`, and no others.
   void check_members(std::string const& key, json const& value, std::string_view required,
                      std::string_view optional, std::string_view more) const {
     if (!value.is_object()) fail(key, value, "an object");
@@ -186,7 +186,7 @@ class json_model_reader {
 
 }  // namespace detail
 
-/// @brief A model as JSON: see save_json(). @throws what linear_model::validate() throws
+/// @brief A model as JSON: see save_json(). @throws anything that linear_model::validate() throws
 inline std::string to_json_text(linear_model const& m) {
   m.validate();
   using json = nlohmann::ordered_json;
@@ -240,12 +240,12 @@ inline std::string to_json_text(linear_model const& m) {
 /// }
 /// ~~~
 /// The fields are the members of linear_model; `coefficients` has one row per output. `names` is
-/// present if labels are texts, `coding` if the model was fitted to a table: `{"target": "price",
-/// "columns": [{"name": "size"}, {"name": "colour", "categories": ["blue","red"]}]}`, and
-/// `target_names` for targets that are texts. `labels` is empty for regression. `kind` is
-/// informative: it follows from the other fields. Numbers have enough digits to restore the same `double`.
+/// present if the labels are texts, `coding` if the model was fitted to a table: `{"target":
+/// "price", "columns": [{"name": "size"}, {"name": "colour", "categories": ["blue","red"]}]}`, with
+/// `target_names` if the targets are texts. `labels` is empty for regression. `kind` is
+/// informative: it follows from the other fields. Numbers have enough digits to restore each double.
 ///
-/// `path` is replaced once everything is written: until then, and after any error, the old file stays.
+/// `path` is replaced only when everything is written; after any error, the old file is kept.
 /// @throws invalid_data if the model breaks a rule of linear_model, or has texts that are not UTF-8
 /// @throws std::filesystem::filesystem_error with path and reason if the file cannot be written
 inline void save_json(linear_model const& m, std::filesystem::path const& path) {
@@ -255,16 +255,16 @@ inline void save_json(linear_model const& m, std::filesystem::path const& path) 
   file.commit();
 }
 
-/// @brief Reads a model from JSON text: see load_json(). @param name the name of the text in errors
+/// @brief Reads a model from JSON text: see load_json(). @param name the text's name in messages
 inline linear_model parse_json(std::string_view text, std::string_view name) {
   return detail::json_model_reader(text, name).model();
 }
 
 /// @brief Reads a model written by save_json().
 /// @throws invalid_data with the file and the error: the line and column of invalid JSON; the name
-///         of a field that is missing, unknown, repeated, or of the wrong type or length; another
-///         version; a number that is out of range. Also if the file is missing, not readable, or
-///         compressed
+///         of a field that is missing, unknown, repeated, or of the wrong type or length; an
+///         unsupported version; a number that is out of range. Also if the file is missing,
+///         unreadable or compressed
 inline linear_model load_json(std::filesystem::path const& path) {
   detail::mapped_file const file(path);
   return parse_json(file.bytes(), path.string());

@@ -29,7 +29,7 @@ namespace localsgd {
 
 namespace detail {
 
-/// @brief The limit of LIBLINEAR, which uses int, for the number of features and for labels.
+/// @brief LIBLINEAR's limit for the number of features and for labels, which are of type int.
 inline constexpr double liblinear_largest = std::numeric_limits<std::int32_t>::max();
 
 /// @brief Appends the shortest text that restores the same bits.
@@ -115,8 +115,9 @@ inline std::string to_liblinear(linear_model const& model) {
 
 /// @brief Writes a model in the text format of LIBLINEAR, for `liblinear-predict` and its libraries.
 ///
-/// load_liblinear() reads the same coefficients, intercepts and labels, bit for bit, and LIBLINEAR predicts
-/// the same labels. An intercept is written as the coefficient of LIBLINEAR's constant feature, "bias 1".
+/// load_liblinear() restores the same coefficients, intercepts and labels, bit for bit, and
+/// LIBLINEAR predicts the same labels. An intercept is written as the coefficient of LIBLINEAR's
+/// constant feature, "bias 1".
 ///
 /// The format has these limits:
 /// - The loss is not stored, except for `logistic` ("L2R_LR", which has probabilities),
@@ -126,8 +127,9 @@ inline std::string to_liblinear(linear_model const& model) {
 ///   and, after softmax regression, the same probabilities.
 /// - Names are not stored: the codes are written as labels.
 ///
-/// `path` is replaced once everything is written: until then, and after any error, the old file stays.
-/// @throws invalid_data naming `model.labels[c]` that is not an integer; what linear_model::validate() throws
+/// `path` is replaced only when everything is written; after any error, the old file is kept.
+/// @throws invalid_data naming a `model.labels[c]` that is not an integer; anything that
+///         linear_model::validate() throws
 /// @throws invalid_settings for the losses `poisson` and `gamma_loss`, and for 2^31 − 1 features or more
 /// @throws std::filesystem::filesystem_error with path and reason if the file cannot be written
 inline void save_liblinear(linear_model const& m, std::filesystem::path const& path) {
@@ -143,7 +145,7 @@ inline linear_model parse_liblinear(std::string_view text, std::string_view name
   detail::refuse_compressed(text, name);
   auto const file = detail::read_liblinear_text(text, name);
   std::size_t const outputs = file.outputs, d = file.features;
-  // With two classes LIBLINEAR uses only the first output, even if there are two.
+  // With two classes, LIBLINEAR uses only the first output, even if there are two.
   bool const binary = file.labels.size() == 2;
   linear_model m;
   m.loss = file.solver.loss;
@@ -174,10 +176,11 @@ inline linear_model parse_liblinear(std::string_view text, std::string_view name
 /// | `L2R_L1LOSS_SVR_DUAL`                        | `epsilon_insensitive`, a regression              |
 ///
 /// Predictions agree with LIBLINEAR: the same labels and, for `logistic`, the same probabilities.
-/// The constant feature becomes an intercept, bias times its coefficient. `ONECLASS_SVM` is rejected.
+/// The constant feature becomes an intercept, which is its coefficient times the bias.
+/// `ONECLASS_SVM` is rejected.
 ///
-/// @throws invalid_data with file, line and column of the error, or if the file is missing, not
-///         readable, compressed, or truncated
+/// @throws invalid_data with file, line and column of the error, or if the file is missing,
+///         unreadable, compressed or truncated
 inline linear_model load_liblinear(std::filesystem::path const& path) {
   detail::mapped_file const file(path);
   return parse_liblinear(file.bytes(), path.string());

@@ -41,14 +41,14 @@ inline constexpr liblinear_solver liblinear_solvers[] = {
     {"L2R_L1LOSS_SVR_DUAL", "epsilon_insensitive", true},
 };
 
-/// @brief The contents of such a file.
+/// @brief The contents of the text of a LIBLINEAR model.
 struct liblinear_text {
   liblinear_solver solver;
   std::size_t classes = 0;      ///< nr_class; 2 for regression
   std::vector<double> labels;   ///< One for each class; none for regression.
   std::size_t features = 0;     ///< nr_feature, without the constant feature
-  double bias = -1;             ///< The constant feature; < 0: none.
-  std::size_t outputs = 0;      ///< Numbers in a row of w.
+  double bias = -1;             ///< The constant feature; none if < 0.
+  std::size_t outputs = 0;      ///< The number of values in a row of w.
   std::vector<double> weights;  ///< One row per feature, then one for the constant feature.
 };
 
@@ -86,7 +86,7 @@ class liblinear_words {
     if (status != std::errc{} || last != end) fail(std::string(what) + " (a decimal number)");
     return x;
   }
-  /// @brief The next word as an integer of 32 bits, at least `least`.
+  /// @brief The next word as a 32-bit integer, at least `least`.
   double integer(std::string_view what, double least) {
     double const x = number(what);
     double const most = std::numeric_limits<std::int32_t>::max();

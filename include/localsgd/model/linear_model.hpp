@@ -49,11 +49,11 @@ struct linear_model {
   std::vector<double> coefficients;  ///< w_0, w_1, …: outputs() × d numbers, row-major. Finite.
   std::vector<double> intercepts;    ///< b_k, one for each output; 0 without an intercept. Finite.
 
-  /// For each class its label, which predict() returns. Finite and distinct. For two classes with
+  /// The label of each class, which predict() returns. Finite and distinct. For two classes with
   /// one output, labels[1] is the class of z > 0. Empty for regression.
   std::vector<double> labels;
 
-  /// For each class its label as text, if the labels are texts; then `labels` are codes, such as −1
+  /// The label of each class as text, if the labels are texts; `labels` are then codes, such as −1
   /// and +1. Empty otherwise.
   std::vector<std::string> names;
 

@@ -88,8 +88,8 @@ stepped_objective<F> const& any_shard_of(F const& f) {
   }
 }
 
-/// @brief The labels of an encoding as numbers, if every name is a number in the library's
-///        notation; otherwise the codes, with names.
+/// @brief Sets the labels to those of an encoding: as numbers if every name is a number in the
+///        library's notation, otherwise as codes with names.
 inline void set_labels(linear_model& m, label_encoding const& encoding) {
   m.labels.clear();
   m.names.clear();
@@ -141,7 +141,8 @@ linear_model model_without_labels(F const& f, Point const& point) {
   return m;
 }
 
-/// @brief The number of classes of an objective; 2 also for a loss of numbers that may encode two classes.
+/// @brief The number of classes of an objective; also 2 for a regression loss, whose targets may
+///        encode two classes.
 template <class F>
 std::size_t classes_of(F const& f) {
   if constexpr (LinearObjective<stepped_objective<F>>)
@@ -160,16 +161,16 @@ std::size_t classes_of(F const& f) {
 /// std::vector<double> const y = predict(m, rows);
 /// ~~~
 /// The intercept is the constant feature times the last coordinate of x. Offsets belong to samples,
-/// not to the model: add those of new samples to decision_function().
+/// not to the model: add those of new samples to the result of decision_function().
 ///
 /// A loss that accepts only the targets −1 and +1, such as `logistic`, gives a model of two classes
 /// with these labels; softmax regression gives one of the classes 0, 1, …, C−1. Any other loss
-/// gives a regression. A custom loss is named by its `static constexpr std::string_view name`, if
-/// it has one, or "custom".
+/// gives a regression model. The name of a custom loss is its
+/// `static constexpr std::string_view name` if it has one, otherwise "custom".
 ///
-/// @param f a LinearObjective, or a softmax_objective; also sharded
+/// @param f a LinearObjective or a softmax_objective, or a sharded_objective of these
 /// @param x d finite numbers, contiguous
-/// @throws invalid_data naming `x`, or its coordinate that is not finite
+/// @throws invalid_data naming `x`, or the coordinate of x that is not finite
 template <detail::has_linear_model F, class Point>
 linear_model make_model(F const& f, Point const& x) {
   auto m = detail::model_without_labels(f, x);
@@ -184,8 +185,8 @@ linear_model make_model(F const& f, Point const& x) {
 
 /// @brief The same with the labels of the data, as encoded by encode_binary() or encode_classes().
 ///
-/// predict() returns the labels if they are numbers. If they are texts, it returns the codes, and
-/// predict_names() the labels. Regression losses, such as `squared`, also give a model of two classes.
+/// If the labels are numbers, predict() returns them. If they are texts, it returns the codes, and
+/// predict_names() the labels. Regression losses such as `squared` also give a two-class model.
 ///
 /// @throws invalid_data if the objective has a different number of classes, or the codes are not
 ///                      its targets
@@ -208,7 +209,7 @@ linear_model make_model(F const& f, Point const& x, label_encoding const& encodi
   return m;
 }
 
-/// @brief The same with the labels as numbers: for the targets −1 and +1, or the classes 0, 1, …, C−1.
+/// @brief The same with numeric labels for the targets −1 and +1, or for the classes 0, 1, …, C−1.
 /// @throws invalid_data naming `labels` if there are too few or too many, or `model.labels` if they
 ///                      are not finite and distinct
 template <detail::has_linear_model F, class Point, detail::span_of_double Labels>

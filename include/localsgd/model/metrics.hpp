@@ -16,14 +16,14 @@
 /// @file
 /// @brief Measures of prediction quality: accuracy, log loss, AUC, RMSE, R².
 ///
-/// These compare predictions with targets. To choose a penalty, cross_validate() takes metrics of
+/// These compare predictions with targets. To choose a penalty, cross_validate() uses metrics of
 /// an objective and a point: mean_loss, error_rate, or a function that calls one of these.
 
 namespace localsgd {
 
 namespace detail {
 
-/// @brief Checks the arguments common to all metrics, and returns S = Σ s_i.
+/// @brief Checks the arguments common to all metrics and returns S = Σ s_i.
 /// @throws invalid_data or invalid_settings naming the argument
 inline double checked_weight_sum(std::span<double const> y, std::string_view other,
                                  std::size_t size, std::size_t expected,
@@ -51,7 +51,7 @@ inline double weight_of(std::span<double const> weights, std::size_t i) noexcept
 
 }  // namespace detail
 
-/// @brief (1/S) Σ s_i [ŷ_i = y_i]: the fraction of samples whose label is predicted, 0 to 1.
+/// @brief (1/S) Σ s_i [ŷ_i = y_i]: the fraction of samples with correctly predicted labels.
 ///
 /// @param y         n labels, n ≥ 1
 /// @param predicted n labels from predict()
@@ -71,9 +71,9 @@ inline double accuracy(std::span<double const> y, std::span<double const> predic
 ///        label has probability 0.
 ///
 /// @param y             n labels
-/// @param probabilities from predict_probability(): n numbers, of labels[1]; or n × C row-major
-/// @param labels        of the classes: linear_model::labels
-/// @throws invalid_data also naming `y[i]` that is not a label, or `probabilities[i]` outside [0, 1]
+/// @param probabilities from predict_probability(): n numbers, for labels[1]; or n × C row-major
+/// @param labels        the labels of the classes: linear_model::labels
+/// @throws invalid_data also naming `y[i]` if not a label, or `probabilities[i]` outside [0, 1]
 inline double log_loss(std::span<double const> y, std::span<double const> probabilities,
                        std::span<double const> labels, std::span<double const> weights = {}) {
   bool const binary = labels.size() == 2 && probabilities.size() == y.size();
@@ -91,7 +91,7 @@ inline double log_loss(std::span<double const> y, std::span<double const> probab
       throw invalid_data("probabilities[" + std::to_string(at) + "]", detail::shown(p),
                          "a probability, from 0 to 1");
     double const weight = detail::weight_of(weights, i);
-    // With weight 0, an infinite logarithm does not count either.
+    // With weight 0, not even an infinite logarithm counts.
     if (weight != 0) sum -= weight * (binary && c == 0 ? std::log1p(-p) : std::log(p));
   }
   return sum / total;
@@ -106,7 +106,7 @@ inline double log_loss(std::span<double const> y, std::span<double const> probab
 ///                 values, or probabilities
 /// @param positive the label of the positive class: `m.labels[1]` of a model m
 /// @throws invalid_data also naming `y` unless it has samples (of positive weight) of both kinds,
-///         and `scores[i]` that is NaN
+///         or `scores[i]` if it is NaN
 inline double auc(std::span<double const> y, std::span<double const> scores, double positive = 1,
                   std::span<double const> weights = {}) {
   detail::checked_weight_sum(y, "scores", scores.size(), y.size(), weights);
@@ -147,8 +147,8 @@ inline double rmse(std::span<double const> y, std::span<double const> predicted,
   return std::sqrt(sum / total);
 }
 
-/// @brief R² = 1 − Σ s_i (ŷ_i − y_i)²/Σ s_i (y_i − ȳ)², ȳ the weighted mean: 1 is perfect, 0 is as
-///        good as predicting ȳ, and negative values are worse.
+/// @brief R² = 1 − Σ s_i (ŷ_i − y_i)²/Σ s_i (y_i − ȳ)², where ȳ is the weighted mean: 1 is perfect,
+///        0 is as good as predicting ȳ, and negative values are worse.
 /// @throws invalid_data also naming `y` if all targets are equal
 inline double r_squared(std::span<double const> y, std::span<double const> predicted,
                         std::span<double const> weights = {}) {
@@ -163,7 +163,7 @@ inline double r_squared(std::span<double const> y, std::span<double const> predi
     spread += weight * (y[i] - mean) * (y[i] - mean);
     if (weight > 0) least = std::min(least, y[i]), largest = std::max(largest, y[i]);
   }
-  // For equal targets rounding may give a nonzero spread.
+  // For equal targets, the spread may be nonzero because of rounding.
   if (!(least < largest && spread > 0))
     throw invalid_data("y", "equal targets", "at least two different targets");
   return 1 - errors / spread;

@@ -36,7 +36,7 @@ auto const& rows_of_data(Data const& data) noexcept {
     return data;
 }
 
-/// @brief A sparse row up to column `columns`, if it has more; its indices are sorted.
+/// @brief A sparse row without the columns from `columns` on; its indices are sorted.
 template <sparse_row Row>
 Row row_up_to(Row row, std::size_t columns) noexcept {
   auto const end = std::ranges::lower_bound(row.indices, columns);
@@ -66,13 +66,14 @@ void for_each_decision(linear_model const& m, Matrix const& rows, Visit const& v
   }
 }
 
-/// @brief The class for given decision values; ties go to the lowest. For two classes, z > 0 is class 1.
+/// @brief The class for given decision values; ties go to the lowest class. For two classes, z > 0
+///        is class 1.
 inline std::size_t class_of(linear_model const& m, std::span<double const> z) noexcept {
   if (m.kind() == model_kind::binary) return z[0] > 0 ? 1 : 0;
   return static_cast<std::size_t>(std::ranges::max_element(z) - z.begin());
 }
 
-/// @brief 1/(1 + e⁻ᶻ), accurate also for small values: the exponential never overflows.
+/// @brief 1/(1 + e⁻ᶻ), accurate even for small values: the exponential never overflows.
 inline double logistic_function(double z) noexcept {
   if (z >= 0) return 1 / (1 + std::exp(-z));
   double const e = std::exp(z);
@@ -87,8 +88,8 @@ inline void softmax_in_place(std::span<double> z) noexcept {
   for (double& each : z) each /= sum;
 }
 
-/// @brief z_k ← σ(z_k)/Σ_c σ(z_c), σ the logistic function: how LIBLINEAR combines C models of one
-///        class against all others.
+/// @brief z_k ← σ(z_k)/Σ_c σ(z_c), where σ is the logistic function: how LIBLINEAR combines C
+///        one-vs-rest models.
 inline void normalized_logistic_in_place(std::span<double> z) noexcept {
   if (std::ranges::max(z) < -500) {  // σ(z) = e^z there, which may be 0 for all
     softmax_in_place(z);
@@ -107,8 +108,8 @@ inline bool predicts_log_of_mean(linear_model const& m) noexcept {
 
 /// @brief z_k = ⟨w_k, a_i⟩ + b_k for all rows: n numbers, or n × C row-major for C outputs.
 ///
-/// A `csr_matrix` may have fewer or more columns than the model: a file in LIBSVM format has as
-/// many as its largest index. Features that a row lacks are 0; features unknown to the model are
+/// A `csr_matrix` may have fewer or more columns than the model: the columns of a LIBSVM file
+/// end at its largest index. Features that a row lacks are 0; features unknown to the model are
 /// ignored, as in LIBLINEAR. A dense matrix must have as many columns as the model.
 ///
 /// @param rows `csr_matrix` or `dense_matrix` of `float` or `double`, or a dataset of one
@@ -124,7 +125,7 @@ std::vector<double> decision_function(linear_model const& m, Data const& rows) {
   return all;
 }
 
-/// @brief For each row the label of its class; for a regression the mean, which is z, or eᶻ for the
+/// @brief For each row, the label of its class; for regression, the mean, which is z, or eᶻ for the
 ///        losses `poisson` and `gamma_loss`.
 ///
 /// For two classes with one output, labels[1] is predicted if z > 0. Otherwise the class with the
@@ -144,8 +145,8 @@ std::vector<double> predict(linear_model const& m, Data const& rows) {
   return all;
 }
 
-/// @brief For each row the label of its class as text. @throws like decision_function(), and
-///        invalid_settings for a regression
+/// @brief For each row, the label of its class as text. @throws like decision_function(), and
+///        invalid_settings for a regression model
 template <detail::rows_to_predict Data>
 std::vector<std::string> predict_names(linear_model const& m, Data const& rows) {
   detail::require(m.kind() != model_kind::regression, "model.kind", "regression",
@@ -158,10 +159,10 @@ std::vector<std::string> predict_names(linear_model const& m, Data const& rows) 
   return all;
 }
 
-/// @brief For each row the probability of labels[1], or with C outputs the probabilities of all
+/// @brief For each row, the probability of labels[1] or, with C outputs, the probabilities of all
 ///        classes: n numbers, or n × C row-major.
 ///
-/// The table at linear_model::loss has the formulas. Small probabilities have full relative accuracy.
+/// See linear_model::loss for the formulas. Small probabilities have full relative accuracy.
 /// @throws invalid_settings naming `model.loss` if the model has no probabilities: only the losses
 ///         `logistic` and `softmax` have them; otherwise like decision_function()
 template <detail::rows_to_predict Data>

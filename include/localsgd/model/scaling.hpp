@@ -31,7 +31,7 @@ namespace localsgd {
 /// linear_objective const f(rows, y, logistic{}, l2{1e-4}, {.intercept = 1});
 /// auto const m = unscale(make_model(f, minimize(f).x), scaling);  // predicts from unscaled data
 /// ~~~
-/// The penalty acts on the coefficients of scaled features, so it is independent of the features' units.
+/// The penalty acts on the coefficients of scaled features and so does not depend on their units.
 struct feature_scaling {
   std::vector<double> shift;  ///< m_j, finite; empty = all 0.
   std::vector<double> scale;  ///< s_j, finite and > 0, one for each feature.
@@ -41,7 +41,7 @@ struct feature_scaling {
 
 namespace detail {
 
-/// @brief Statistics of a column from one pass.
+/// @brief Statistics of a column, computed in one pass.
 struct column_summary {
   double least = std::numeric_limits<double>::infinity();
   double largest = -std::numeric_limits<double>::infinity();
@@ -103,14 +103,15 @@ Value checked_value(double value, std::size_t row, std::size_t column) {
 
 }  // namespace detail
 
-/// @brief The scaling of each feature to mean 0 and standard deviation 1 for dense rows; only to
-///        standard deviation 1 for sparse rows, so that they stay sparse.
+/// @brief The scaling of each feature to standard deviation 1 and, for dense rows, mean 0. Sparse
+///        rows are not shifted, so that they stay sparse.
 ///
 /// s_j = √((1/n) Σ_i (a_ij − ā_j)²), also for sparse rows. Omitting the shift loses nothing if the
-/// intercept is free, which is the default: a shift would only change the intercept of the minimum.
-/// A constant feature gets s_j = 1.
+/// intercept is free, which is the default: a shift would only change the intercept of the
+/// minimiser. A constant feature gets s_j = 1.
 /// @param rows n ≥ 1
-/// @throws invalid_data naming `rows` without samples, or with a column whose squares overflow
+/// @throws invalid_data naming `rows` if there are no samples, or if the squares of a column
+///         overflow
 template <detail::feature_matrix Matrix>
 feature_scaling standard_scaling(Matrix const& rows) {
   auto const columns = detail::summarize_columns(rows);
@@ -138,9 +139,9 @@ feature_scaling standard_scaling(Matrix const& rows) {
   return s;
 }
 
-/// @brief The scaling of every feature to [−1, 1]: s_j = max_i |a_ij|, or 1 if all are 0. No shift,
-///        so that zeros stay zeros.
-/// @param rows n ≥ 1 @throws invalid_data naming `rows` without samples
+/// @brief The scaling of every feature to [−1, 1]: s_j = max_i |a_ij|, or 1 if all are 0. There is
+///        no shift, so zeros stay zeros.
+/// @param rows n ≥ 1 @throws invalid_data naming `rows` if there are no samples
 template <detail::feature_matrix Matrix>
 feature_scaling max_abs_scaling(Matrix const& rows) {
   feature_scaling s;
@@ -180,8 +181,8 @@ csr_matrix<Value> scaled(csr_matrix<Value> const& rows, feature_scaling const& s
                                          detail::csr_access::indices(own->from), own->values, own);
 }
 
-/// @brief The rows with scaled features. @throws invalid_data if their number of columns differs
-///        from that of the scaling, or a scaled value is not finite
+/// @brief The rows with scaled features. @throws invalid_data if the number of columns differs from
+///        that of the scaling, or if a scaled value is not finite
 template <class Value>
 dense_matrix<Value> scaled(dense_matrix<Value> const& rows, feature_scaling const& scaling) {
   std::size_t const columns = rows.shape(1);
@@ -199,7 +200,7 @@ dense_matrix<Value> scaled(dense_matrix<Value> const& rows, feature_scaling cons
 
 /// @brief The model that predicts from unscaled features what `m` predicts from scaled ones:
 ///        w_j/s_j, and the intercept b − Σ_j w_j m_j/s_j.
-/// @throws invalid_data if the numbers of features of scaling and model differ, or a coefficient overflows
+/// @throws invalid_data if the numbers of features differ, or a coefficient overflows
 inline linear_model unscale(linear_model m, feature_scaling const& scaling) {
   m.validate();
   detail::check_scaling(scaling, m.features, "model");

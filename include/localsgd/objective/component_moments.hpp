@@ -14,17 +14,17 @@
 #include <vector>
 
 /// @file
-/// @brief σ² and G² at a point: the spread of the component gradients.
+/// @brief σ² and G² at a point: the variance and second moment of the component gradients.
 
 namespace localsgd::detail {
 
-/// Separates the random numbers of measurements from those of runs with the same seed.
+/// Keeps the random numbers of measurements apart from those of runs with the same seed.
 inline constexpr std::uint32_t measuring_lane = (std::uint32_t{1} << 29U) - 1;
 
-/// @brief A choice of samples: all n, in order, or m < n distinct random ones.
+/// @brief A selection of samples: all n, in order, or m < n distinct random ones.
 class chosen_samples {
  public:
-  /// @param which Distinguishes several choices with one seed.
+  /// @param which distinguishes several selections with the same seed.
   chosen_samples(std::size_t n, std::size_t m, std::uint64_t seed, std::uint64_t which = 0)
       : n_(n), m_(std::min(n, m)), order_(n, seed, measuring_lane, which) {}
 
@@ -34,14 +34,14 @@ class chosen_samples {
     return all() ? k : static_cast<std::size_t>(order_(k));
   }
 
-  /// (n−1)/n · m/(m−1): makes the mean of squared deviations from the sample mean an unbiased
-  /// estimate of that of all n; 1 if all samples are chosen.
+  /// (n−1)/n · m/(m−1): turns the mean of squared deviations from the sample mean into an unbiased
+  /// estimate of that over all n; 1 if all samples are chosen.
   double unbiased() const noexcept {
     if (all()) return 1;
     double const n = static_cast<double>(n_), m = static_cast<double>(m_);
     return (n - 1) / n * m / (m - 1);
   }
-  /// The variance of a mean over the sample, as a fraction of that of one value: (1 − m/n)/m.
+  /// The variance of a mean over the chosen samples, relative to that of one value: (1 − m/n)/m.
   double error_share() const noexcept {
     double const n = static_cast<double>(n_), m = static_cast<double>(m_);
     return (1 - m / n) / m;
@@ -62,7 +62,7 @@ class running_mean {
     squares_ += before * (value - mean_);
   }
   double mean() const noexcept { return mean_; }
-  /// The variance of one value, unbiased; 0 for fewer than two values.
+  /// The unbiased variance of one value; 0 for fewer than two values.
   double variance() const noexcept { return count_ > 1 ? squares_ / (count_ - 1) : 0; }
 
  private:
@@ -105,8 +105,8 @@ std::vector<double> mean_gradient(F const& f, std::span<typename F::scalar const
 }
 
 /// @brief (1/m) Σ c_i ã_i, c_i = scale_i·φ'(z_i + o_i, y_i): the mean gradient of a linear model
-///        without its penalty, over the chosen samples. @param visit `visit(row i, c_i, z_i)` is
-///        called for each, z_i = ⟨ã_i, x⟩.
+///        over the chosen samples, without its penalty. @param visit `visit(row i, c_i, z_i)` is
+///        called for each sample, where z_i = ⟨ã_i, x⟩.
 template <LinearObjective F, class Visit>
 std::vector<double> mean_loss_gradient(F const& f, std::span<typename F::scalar const> x,
                                        chosen_samples const& samples, Visit const& visit) {
@@ -195,12 +195,12 @@ component_moments moments_at(F const& f, std::span<typename F::scalar const> x,
 }
 
 /// @brief The curvature of f at x from gradients only: the mean of λ_max of the Hessian over random
-///        batches of up to 256 samples, each by power iteration on differences of gradients from a
-///        separate random start.
+///        batches of up to 256 samples. Each λ_max comes from power iteration on differences of
+///        gradients, with a separate random start.
 ///
-/// The standard error is that of the mean over the batches, plus an estimate, from the last
-/// iterations, of what further iterations would add. It does not include the slight upward bias of
-/// batches smaller than n.
+/// The standard error is that of the mean over the batches, plus an estimate, based on the last
+/// iterations, of how much further iterations would add. It does not include the slight upward bias
+/// of batches smaller than n.
 template <Objective F>
 measured curvature_at(F const& f, std::span<typename F::scalar const> x, std::uint64_t seed) {
   using scalar = typename F::scalar;
@@ -237,7 +237,7 @@ measured curvature_at(F const& f, std::span<typename F::scalar const> x, std::ui
         v[j] = static_cast<double>(there[j]) - static_cast<double>(here[j]);
       norm = std::sqrt(squared_norm(std::span<double const>(v)));
       double const next = norm / std::sqrt(moved), change = std::abs(next - curvature);
-      // Changes decrease like a geometric series, whose remainder is the last one times q/(1 − q).
+      // Changes decrease like a geometric series, so the rest is the last change times q/(1 − q).
       double const q = i > 1 ? std::min(change / last_change, 0.99) : 0.99;
       to_come = change > 0 ? change * q / (1 - q) : 0;
       last_change = change;

@@ -13,9 +13,9 @@ namespace localsgd {
 
 namespace detail {
 
-// bool(a || b) is one atomic constraint. For a plain a || b, compilers that order two constrained
-// templates build one conjunction for each choice: 2^n for n disjunctions. If a or b names a type that
-// may not exist, give it a concept of its own: else the whole constraint is false.
+// bool(a || b) is one atomic constraint. With a plain a || b, compilers that order two constrained
+// templates build one conjunction for each choice: 2^n for n disjunctions. If a or b names a type
+// that may not exist, give it its own concept; otherwise the whole constraint is false.
 
 template <class F>
 concept has_scalar =
@@ -38,7 +38,7 @@ concept has_const_gradient_returning_mean_loss =
       { f.gradient(x, batch, g) } -> std::same_as<double>;
     };
 
-// Optional members. One that is present but unusable is an error; it is not ignored.
+// Optional members. A member that is present but unusable is an error; it is not ignored.
 template <class F>
 concept knows_smoothness = requires(F const& f) {
   { f.smoothness() } -> std::convertible_to<double>;
@@ -74,7 +74,7 @@ double strong_convexity_of(F const& f) {
 
 }  // namespace detail
 
-/// @brief A finite sum of losses, f(x) = (1/n) Σ_{i<n} f_i(x), x of length d.
+/// @brief A finite sum of losses, f(x) = (1/n) Σ_{i<n} f_i(x), where x has length d.
 ///
 /// | expression                | type              | meaning                                    |
 /// |---------------------------|-------------------|--------------------------------------------|
@@ -82,9 +82,9 @@ double strong_convexity_of(F const& f) {
 /// | `f.dimension()`           | `std::size_t`     | d ≥ 1, the length of x and of gradients    |
 /// | `f.samples()`             | `std::size_t`     | n ≥ 1                                      |
 /// | `f.gradient(x, batch, g)` | `double`          | overwrites g with the **mean** gradient    |
-/// |                           |                   | over `batch`, returns the **mean** loss    |
+/// |                           |                   | over `batch`; returns the **mean** loss    |
 ///
-/// x is a `std::span<scalar const>`, batch a `std::span<std::size_t const>`, g a
+/// x is a `std::span<scalar const>`, batch a `std::span<std::size_t const>`, and g a
 /// `std::span<scalar>`. Optional members:
 ///
 /// | expression             | type     | meaning                                                 |
@@ -94,12 +94,12 @@ double strong_convexity_of(F const& f) {
 /// | `f.flops_per_sample()` | `double` | multiply-adds of one ∇f_i, default d; determines H      |
 ///
 /// The compiler cannot check the following requirements:
-/// - `gradient` depends on (x, batch) only, and several threads may use one object concurrently.
+/// - `gradient` depends only on (x, batch), and several threads may use one object concurrently.
 /// - The result is a mean, not a sum: otherwise the right step size would depend on the batch size.
 /// - x and g have length d and do not overlap. Every index in `batch` is below n; indices may
 ///   repeat; `batch` is not empty.
-/// - A loss that overflows is returned unchanged: the run detects divergence.
-/// - μ is a true bound. The certificate is only as reliable as μ.
+/// - A loss that overflows is returned as it is: the run detects divergence.
+/// - μ is a valid bound. The certificate is only as reliable as μ.
 template <class F>
 concept Objective = detail::has_scalar<F> && detail::has_dimension<F> && detail::has_samples<F> &&
                     detail::has_const_gradient_returning_mean_loss<F> &&

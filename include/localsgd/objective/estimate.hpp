@@ -15,7 +15,7 @@
 #include <vector>
 
 /// @file
-/// @brief Curvature of an objective that provides only its gradients.
+/// @brief The curvature of an objective that provides only gradients.
 
 namespace localsgd::detail {
 
@@ -42,11 +42,11 @@ inline bool comes_first(double square, std::size_t sample, double other_square,
   return square > other_square || (!(square < other_square) && sample < other);
 }
 
-/// @brief The samples whose curvature is measured: `count` with the largest gradients at x = 0, and
-///        as many random ones.
+/// @brief The samples whose curvature is measured: the `count` samples with the largest gradients
+///        at x = 0, and as many random ones.
 ///
-/// A single sample far steeper than the others can make SGD diverge, so it must not be missed. The
-/// search costs one gradient of each of the first 65,536 samples (in a random order).
+/// A single sample that is far steeper than the others can make SGD diverge, so it must not be
+/// missed. The search costs one gradient of each of the first 65,536 samples (in a random order).
 template <Objective F>
 std::vector<std::size_t> telling_samples(F const& f, std::size_t count) {
   using scalar = typename F::scalar;
@@ -56,7 +56,7 @@ std::vector<std::size_t> telling_samples(F const& f, std::size_t count) {
   std::vector<scalar> g(d);
   std::size_t const seen = std::min<std::size_t>(n, 65536);
   std::vector<std::size_t> samples;
-  // The largest so far, in decreasing order; ties go to the lower index.
+  // The samples with the largest gradients so far, in decreasing order; ties go to the lower index.
   std::vector<std::size_t> steepest;
   std::vector<double> squares;
   for (std::size_t i = 0; i != seen; ++i) {
@@ -82,8 +82,8 @@ std::vector<std::size_t> telling_samples(F const& f, std::size_t count) {
   return samples;
 }
 
-/// @brief Curvatures from gradients only: that of f from 256 samples, unless the objective provides
-///        L, and that of single samples from up to 128 of them. Deterministic.
+/// @brief Curvatures from gradients only: that of f, from 256 samples, unless the objective
+///        provides L, and those of up to 128 single samples. Deterministic.
 template <Objective F>
 curvature_bounds estimate_curvature(F const& f) {
   curvature_bounds c;

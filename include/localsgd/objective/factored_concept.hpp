@@ -25,22 +25,23 @@ concept has_factored_components =
     };
 }  // namespace detail
 
-/// @brief An objective whose components are f_i(x) = φ_i(x a_i) + r(x), x a matrix of C rows,
-///        row-major: their gradients are s_i a_iᵀ + ∇r(x) with the C slopes s_i = ∇φ_i(x a_i).
+/// @brief An objective whose components are f_i(x) = φ_i(x a_i) + r(x), where x is a row-major
+///        matrix of C rows: their gradients are s_i a_iᵀ + ∇r(x) with the C slopes s_i = ∇φ_i(x
+///        a_i).
 ///
 /// | expression                       | type          | meaning                                 |
 /// |----------------------------------|---------------|-----------------------------------------|
 /// | `f.outputs()`                    | `std::size_t` | C ≥ 1                                   |
-/// | `f.regularizer()`                | a Regularizer | r, for `factored_sgd` with a ridge      |
+/// | `f.regularizer()`                | a Regularizer | r; `factored_sgd` requires a ridge form |
 /// | `f.slopes(v, c, batch, soon, s)` | `void`        | overwrites s with the s_i over `batch`, |
 /// |                                  |               | in order, at x = c·v; `soon` is a hint: |
 /// |                                  |               | the sample that will be needed next     |
 /// | `f.add_rows(batch, s, y)`        | `void`        | y ← y + s_i a_iᵀ, sample by sample, in  |
 /// |                                  |               | the order of `batch`                    |
 ///
-/// v and y are spans of d doubles for any type of x, s spans of C doubles for each sample of the
-/// batch. The compiler cannot check that `add_rows` for a batch gives the same bits as successive
-/// calls for its parts, and that several threads may call both concurrently.
+/// v and y are spans of d doubles for any type of x; s is a span of C doubles for each sample of
+/// the batch. The compiler cannot check that `add_rows` for a batch gives the same bits as
+/// successive calls for its parts, and that several threads may call both members concurrently.
 template <class F>
 concept FactoredObjective =
     Objective<F> && detail::has_factored_components<F> && detail::has_regularizer<F>;
@@ -62,7 +63,7 @@ concept factored_with_ridge = FactoredObjective<F> && has_ridge<F>;
 /// @brief A FactoredObjective whose scores x a_i and slopes are available separately, as
 ///        variance-reduced steps require. `f.scores(v, batch, soon, s)` overwrites s with v a_i
 ///        over `batch`, where v holds doubles or the type of x; `f.slopes_of_scores(batch, s)`
-///        turns scores into slopes.
+///        converts scores to slopes.
 template <class F>
 concept factored_with_scores =
     factored_with_ridge<F> &&

@@ -17,13 +17,13 @@
 
 namespace localsgd::detail {
 
-/// @brief Loss and gradients of an objective at one point, over all samples.
+/// @brief The loss and the gradients of an objective at one point, over all samples.
 struct objective_fingerprint {
   double loss = 0;              ///< f at one point, x ≠ 0
-  std::uint64_t gradients = 0;  ///< a checksum of gradients there
+  std::uint64_t gradients = 0;  ///< a checksum of the gradients at that point
 };
 
-/// @brief Differs, with high probability, for different data, losses or penalties. Takes one pass
+/// @brief Differs, with high probability, if the data, losses or penalties differ. Takes one pass
 ///        over all samples, on this thread, unless f provides it.
 template <Objective F>
 objective_fingerprint fingerprint_of(F const& f) {

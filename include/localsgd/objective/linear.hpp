@@ -30,8 +30,8 @@ struct linear_options {
   /// last coordinate of x. 0 = no intercept. Finite.
   double intercept = 0;
 
-  /// s_i ≥ 0, one for each sample, borrowed; empty = all equal. Weight 2 counts a sample twice. Any
-  /// contiguous range of double; a temporary does not compile.
+  /// s_i ≥ 0, one for each sample, borrowed; empty = all equal. A weight of 2 counts a sample
+  /// twice. Any contiguous range of double; a temporary does not compile.
   detail::borrowed_numbers weights = {};
 
   /// o_i, finite, one for each sample, borrowed; empty = all 0. It is added to the prediction of
@@ -40,22 +40,22 @@ struct linear_options {
 
   /// Whether the regularizer also acts on the intercept. If not, the intercept is free: adding a
   /// constant to all predictions costs no penalty, and f is not strongly convex. If it does, f is
-  /// as strongly convex as the regularizer, and a larger value of the constant feature weakens the
-  /// penalty on the intercept (LIBLINEAR's bias). No effect without an intercept.
+  /// as strongly convex as the regularizer, and a larger constant feature weakens the
+  /// penalty on the intercept (LIBLINEAR's bias). Has no effect without an intercept.
   bool regularize_intercept = false;
 };
 
 /// @brief f(x) = (1/S) Σ_i s_i φ(⟨a_i, x⟩ + o_i, y_i) + r(w), S = Σ s_i.
 ///
 /// As a mean of n components: f_i(x) = (n s_i/S) φ(⟨a_i, x⟩ + o_i, y_i) + r(w). With an intercept
-/// c, a_i is (row i, c) and x has one coordinate more than the rows. w is x or, with a free
+/// c, a_i is (row i, c), and x has one coordinate more than the rows. w is x or, with a free
 /// intercept (linear_options::regularize_intercept), x without its last coordinate.
-/// L = sup φ''·λ_max((1/S) Σ s_i a_i a_iᵀ) + L_r, where L_r is the smoothness of r, is a Lipschitz
-/// constant of ∇f. μ is the strong convexity of r, or 0 with a free intercept. In that case the
-/// certificate does not need μ > 0: see detail::balanced_dual.
+/// L = sup φ''·λ_max((1/S) Σ s_i a_i a_iᵀ) + L_r is a Lipschitz constant of ∇f, where L_r is the
+/// smoothness of r. μ is the strong convexity of r, or 0 with a free intercept. In the latter case
+/// the certificate does not need μ > 0: see detail::balanced_dual.
 ///
-/// Borrows features, targets, weights and offsets: they must outlive the objective, and temporaries
-/// do not compile. Immutable, so safe to use from several threads.
+/// Borrows the features, targets, weights and offsets: they must outlive the objective, and
+/// temporaries do not compile. Immutable, so it can be used from several threads.
 ///
 /// @tparam Matrix `csr_matrix`, `dense_matrix` or `dense_view` of `float` or `double`
 /// @tparam Scalar the type of x; inner products and losses are always computed in double
@@ -71,9 +71,10 @@ class linear_objective {
 
   /// @param features n rows of the features, n ≥ 1, at least one column
   /// @param targets  y, a contiguous range of n doubles
-  /// @throws invalid_data     lengths that differ, no rows, no columns, a target that the loss
-  ///                          refuses, an offset that is not finite
-  /// @throws invalid_settings an intercept or a weight out of range, a regularizer of another dimension
+  /// @throws invalid_data     if lengths differ, if there are no rows or no columns, if the loss
+  ///                          rejects a target, or if an offset is not finite
+  /// @throws invalid_settings if the intercept or a weight is out of range, or the dimension of the
+  ///                          regularizer differs
   template <detail::span_of_double Targets>
   linear_objective(Matrix const& features, Targets const& targets, LossType loss,
                    RegularizerType regularizer, linear_options options = {},
@@ -94,7 +95,7 @@ class linear_objective {
     detail::check_dimension_of(regularizer_, detail::penalized_coordinates(*this));
     detail::check_offsets(options.offset, targets_.size());
   }
-  /// Data is borrowed: a temporary would be destroyed before the first step.
+  /// The data are borrowed: a temporary would be destroyed before the first step.
   template <class Targets>
   linear_objective(Matrix const&&, Targets const&, LossType, RegularizerType,
                    linear_options = {}, iterate_type<Scalar> = {}) = delete;
@@ -129,8 +130,8 @@ class linear_objective {
     return loss + regularizer_.value(w);
   }
 
-  /// L by power iteration over all rows, which converges from below: to about 1e-6. A few dozen
-  /// passes over the data.
+  /// L by power iteration over all rows, which approaches it from below, to about 1e-6. Takes a few
+  /// dozen passes over the data.
   double smoothness() const {
     return loss_.curvature() * moments(samples(), samples(), 1e-8, 300).spectral +
            detail::smoothness_of_regularizer(regularizer_);
@@ -139,9 +140,9 @@ class linear_objective {
     return detail::has_free_intercept(*this) ? 0 : regularizer_.strong_convexity();
   }
 
-  /// A step size for which SGD with batches of b is stable: detail::stable_step, with L to a few
-  /// percent, from about 2,000 rows. All rows are examined only if the slope of the loss is
-  /// unbounded, since a single row can then make SGD diverge.
+  /// A step size for which SGD with batches of b is stable: see detail::stable_step. L is accurate
+  /// to a few percent, from about 2,000 rows. All rows are examined only if the slope of the loss
+  /// is unbounded, since a single row can then make SGD diverge.
   double stable_step(std::size_t batch_size) const {
     return detail::stable_step(step_curvature(), batch_size);
   }
@@ -169,21 +170,21 @@ class linear_objective {
   std::span<double const> offsets() const noexcept { return options_.offset; }
   /// S/n, in the units of the weights; 1 without weights.
   double mean_weight() const noexcept { return mean_weight_; }
-  /// For minimize(), with l2 or without a penalty: the features without columns that no sample has, if
-  /// that pays off. The coordinates of these columns stay 0.
+  /// For minimize(), with l2 or no penalty: the features without the columns that are empty in all
+  /// samples, if omitting them pays off. The coordinates of these columns stay 0.
   auto used_features(double least_share = detail::usual_share_of_empty_columns) const
     requires(detail::is_csr_matrix<Matrix> && detail::ridge_regularizer<RegularizerType>)
   {
     return detail::without_empty_columns(*features_, least_share);
   }
-  /// The same model of other features: as many rows, and as many columns as the regularizer allows.
+  /// The same model with other features: as many rows; as many columns as the regularizer allows.
   linear_objective with_features(Matrix const& features) const {
     linear_objective f = *this;
     f.features_ = &features;
     return f;
   }
   linear_objective with_features(Matrix const&&) const = delete;
-  /// For a sharded_objective: sets S/n to that of all shards, so that S is their sum.
+  /// For a sharded_objective: sets S/n to that of all shards combined, so that S is their sum.
   void set_mean_weight(double mean) noexcept {
     mean_weight_ = mean;
     scale_without_weights_ = 1 / mean;

@@ -45,16 +45,16 @@ concept has_linear_components = requires(F const& f, std::size_t i, double z) {
 /// | expression                  | type   | meaning                                              |
 /// |-----------------------------|--------|------------------------------------------------------|
 /// | `f.regularizes_intercept()` | `bool` | whether r acts on the intercept, the last coordinate |
-/// |                             |        | of x. Default: it does                               |
+/// |                             |        | of x; by default it does                             |
 ///
-/// If r does not act on the intercept, f_i(x) = scale_i·φ(⟨a_i, x⟩, y_i) + r(w), w the other
-/// coordinates of x. Then f is not strongly convex, and `strong_convexity()` must be 0.
+/// If r does not act on the intercept, f_i(x) = scale_i·φ(⟨a_i, x⟩, y_i) + r(w), where w holds the
+/// other coordinates of x. Then f is not strongly convex, and `strong_convexity()` must be 0.
 template <class F>
 concept LinearObjective =
     Objective<F> && detail::has_linear_components<F> && detail::has_regularizer<F>;
 
 namespace detail {
-/// @brief o_i of all samples, or empty.
+/// @brief The o_i of all samples, or empty.
 template <LinearObjective F>
 std::span<double const> offsets_of(F const& f) noexcept {
   if constexpr (requires { { f.offsets() } -> std::convertible_to<std::span<double const>>; })
@@ -68,18 +68,19 @@ double with_offset(F const& f, std::size_t i, double z) noexcept {
   auto const offsets = offsets_of(f);
   return offsets.empty() ? z : z + offsets[i];
 }
-/// @brief ⟨a_i, x⟩, with the intercept in a_i.
+/// @brief ⟨a_i, x⟩, where a_i includes the intercept.
 template <LinearObjective F>
 double product_with_row(F const& f, std::size_t i, std::span<typename F::scalar const> x) noexcept {
   double const z = dot(row_of(f.features(), i), x.data()), intercept = f.intercept();
   return intercept != 0 ? z + intercept * static_cast<double>(x.back()) : z;
 }
-/// @brief z_i = ⟨a_i, x⟩ + o_i, with the intercept in a_i: the prediction for a sample.
+/// @brief z_i = ⟨a_i, x⟩ + o_i, where a_i includes the intercept: the prediction for a sample.
 template <LinearObjective F>
 double prediction_of(F const& f, std::size_t i, std::span<typename F::scalar const> x) noexcept {
   return with_offset(f, i, product_with_row(f, i, x));
 }
-/// @brief z ← prediction_of() each of some samples. Quantities common to all are read once.
+/// @brief z ← prediction_of() for each of some samples. Quantities common to all are read only
+///        once.
 template <LinearObjective F>
 void write_predictions(F const& f, std::span<typename F::scalar const> x, index_range samples,
                        double* z) noexcept {

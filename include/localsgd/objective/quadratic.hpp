@@ -28,15 +28,15 @@ struct quadratic_options {
   std::size_t samples = 100;      ///< n ≥ 1; at least 2 for a positive variance.
   double variance = 0;            ///< σ² = E‖∇f_i(x) − ∇f(x)‖², finite and ≥ 0, at every x.
   double minimum = 0;             ///< f*, finite.
-  std::uint64_t seed = 0;         ///< For the noise and the eigenvectors.
+  std::uint64_t seed = 0;         ///< Of the noise and the eigenvectors.
 };
 
 /// @brief f_i(x) = ½(x − x*)ᵀA(x − x*) + ⟨ξ_i, x − x*⟩ + f*, with Σ ξ_i = 0 and
 ///        (1/n) Σ ‖ξ_i‖² = σ².
 ///
-/// A = QΛQ with Λ the given spectrum and Q = I − 2uuᵀ a random reflection, so that no eigenvector
+/// A = QΛQ with the given spectrum Λ and a random reflection Q = I − 2uuᵀ, so that no eigenvector
 /// is a coordinate axis. L = max Λ, μ = min Λ, and the minimiser, f* and σ² are as given, up to
-/// rounding. Tests check the bounds of the theory against it. Safe to use from several threads.
+/// rounding. Tests check the theoretical bounds against it. Can be used from several threads.
 template <class Scalar>  // double, by fwd.hpp
 class quadratic {
  public:

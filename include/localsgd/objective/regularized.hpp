@@ -13,7 +13,7 @@
 #include <utility>
 
 /// @file
-/// @brief Properties that an objective inherits from its regularizer.
+/// @brief The properties that an objective inherits from its regularizer.
 
 namespace localsgd::detail {
 
@@ -29,9 +29,9 @@ concept has_regularizer = Regularizer<regularizer_type<F>, typename F::scalar>;
 template <class F>
 concept has_ridge = has_regularizer<F> && ridge_regularizer<regularizer_type<F>>;
 
-/// @brief f is a mean of differentiable losses and a regularizer without a gradient: `gradient`
-///        overwrites g with the gradient of the losses alone and returns f, and a step ends with the
-///        proximal operator.
+/// @brief f is a mean of differentiable losses plus a regularizer without a gradient: `gradient`
+///        overwrites g with the gradient of the losses alone and returns f, and a step ends with
+///        the proximal operator.
 template <class F>
 concept proximal =
     has_regularizer<F> && !smooth_regularizer<regularizer_type<F>, typename F::scalar>;
@@ -56,7 +56,7 @@ double ridge_of(F const& f) {
 }
 
 /// @brief Whether the last coordinates of x are free intercepts, on which r does not act: see
-///        localsgd::LinearObjective. By default r acts on all of x.
+///        localsgd::LinearObjective. By default r acts on all coordinates of x.
 template <class F>
 bool has_free_intercept(F const& f) noexcept {
   if constexpr (requires(F& any) { any.regularizes_intercept(); }) {
@@ -72,7 +72,7 @@ bool has_free_intercept(F const& f) noexcept {
   }
 }
 
-/// @brief The number of free intercepts at the end of x: one per class, or one.
+/// @brief The number of free intercepts at the end of x: one, or one for each class.
 template <class F>
 std::size_t free_coordinates(F const& f) noexcept {
   if (!has_free_intercept(f)) return 0;
@@ -94,9 +94,9 @@ std::span<T> penalized(F const& f, std::span<T> x) noexcept {
   return x.first(x.size() - free_coordinates(f));
 }
 
-/// @brief If r(x) is not finite, moves x to the nearest point of the domain of r, the limit of the
-///        proximal operator for small steps. A start may lie outside the domain, and averages may
-///        leave it by rounding.
+/// @brief If r(x) is not finite, moves x to the nearest point of the domain of r, which is the
+///        limit of the proximal operator for small steps. A starting point may lie outside the
+///        domain, and averages may leave it by rounding.
 template <class F, class Scalar>
 void move_into_domain([[maybe_unused]] F const& f, [[maybe_unused]] std::span<Scalar> x) {
   if constexpr (proximal<F>)

@@ -12,7 +12,7 @@
 
 namespace localsgd::detail {
 
-/// @brief An objective with weights, whose sum can be set to that of more samples than its own.
+/// @brief An objective with weights, whose sum can be set to that over more samples than its own.
 template <class F>
 concept has_mean_weight = requires(F& f, F const& constant, double mean) {
   { constant.mean_weight() } -> std::same_as<double>;
@@ -44,7 +44,7 @@ struct shard_totals {
     weights += other.weights;
     largest_target = std::max(largest_target, other.largest_target);
   }
-  /// @brief Sets the totals of all samples in a shard.
+  /// @brief Sets the totals over all samples in a shard.
   template <has_mean_weight F>
   void apply_to(F& f) const {
     f.set_mean_weight(weights / samples);

@@ -87,9 +87,9 @@ struct shard_facts {
 /// @brief f(x) = Σ_k (n_k/n) f_k(x): the mean over all samples, where worker k alone holds n_k of
 ///        them, with the objective f_k.
 ///
-/// Worker k steps on f_k only. Averages are weighted by n_k, and f and the certificate are those of
-/// all samples. Weights count as in one objective over all samples: S is their sum over all shards.
-/// Each process makes the shards of the workers that its synchronizer carries:
+/// Worker k makes its steps on f_k only. Averages are weighted by n_k, and f and the certificate
+/// refer to all samples. Weights count as in one objective over all samples: S is their sum over
+/// all shards. Each process creates the shards of the workers that its synchronizer carries:
 /// ~~~{.cpp}
 /// mpi ranks;
 /// std::vector<dataset<csr_matrix<float>>> data(K);  // filled for the workers of this rank alone
@@ -102,10 +102,10 @@ struct shard_facts {
 /// The result depends on K, but not on which process holds which shard: on any number of ranks and
 /// threads it has the same bits as a `serial` run that holds all shards.
 ///
-/// The default step size is the smallest one of the shards, since each worker uses only its shard
-/// between two averages. μ is also the smallest one. The certificate is ‖∇f‖²/(2μ), or that for a
-/// free intercept or a regularizer without a gradient: the tighter one of linear models with an L2
-/// penalty needs all slopes in one process. Immutable, so safe to use from several threads.
+/// The default step size is the smallest over all shards, since each worker uses only its shard
+/// between two averages. μ is also the smallest. The certificate is ‖∇f‖²/(2μ), or the one for a
+/// free intercept or a regularizer without a gradient; the tighter one for linear models with an L2
+/// penalty needs all slopes in one process. Immutable, so it can be used from several threads.
 template <Objective F>
   requires std::move_constructible<F>
 class sharded_objective {
@@ -116,11 +116,11 @@ class sharded_objective {
   /// @brief Collective if the synchronizer has several processes: all of them must call it.
   /// @param ranks   the synchronizer of the subsequent runs
   /// @param workers K of these runs
-  /// @param make    `make(k)` returns f_k, for the workers of this process in ascending order
-  /// @throws invalid_settings if K is out of range, or if shards differ in their dimension or
-  ///         regularizer, or as linear models in their intercept or whether it is free; on all
-  ///         processes, naming a worker that differs from worker 0, and its rank
-  /// @throws any exception of `make`; then rank_failed on the other processes
+  /// @param make    `make(k)` returns f_k; called for this process's workers in ascending order
+  /// @throws invalid_settings on all processes if K is out of range, or if shards differ in their
+  ///         dimension, their regularizer, their intercept or whether it is free; names a worker
+  ///         that differs from worker 0, and its rank
+  /// @throws any exception of `make`; on the other processes, rank_failed
   template <class Ranks, class Make>
   sharded_objective(Ranks& ranks, std::size_t workers, Make const& make) {
     settings s;
@@ -177,7 +177,7 @@ class sharded_objective {
   }
 
   std::size_t dimension() const noexcept { return facts_[0].dimension; }
-  std::size_t samples() const noexcept { return begins_.back(); }  ///< n, of all shards
+  std::size_t samples() const noexcept { return begins_.back(); }  ///< n, over all shards
 
   /// @throws std::out_of_range for a sample held by another process
   double gradient(std::span<scalar const> x, std::span<std::size_t const> batch,
@@ -209,7 +209,7 @@ class sharded_objective {
       least = std::min(least, detail::stable_step(shard.curvature, batch_size));
     return least;
   }
-  /// Average multiply-adds of one component gradient.
+  /// The mean number of multiply-adds of one component gradient.
   double flops_per_sample() const noexcept
     requires detail::knows_flops_per_sample<F>
   {

@@ -42,7 +42,7 @@ template <class F>
 struct stepped<F> {
   using type = typename F::shard_type;
 };
-/// @brief The objective that local steps use: f itself, or the shards of a ShardedObjective.
+/// @brief The objective on which local steps are made: f itself, or a shard of a ShardedObjective.
 template <class F>
 using stepped_objective = typename stepped<F>::type;
 

@@ -30,14 +30,14 @@ namespace localsgd {
 /// @brief f(x) = (1/S) Σ_i s_i w_{y_i} [ log Σ_c exp⟨x_c, a_i⟩ − ⟨x_{y_i}, a_i⟩ ] + r(x),
 ///        S = Σ s_i w_{y_i}.
 ///
-/// x is classes × columns, row-major: x_c are its rows. With an intercept, ⟨x_c, a_i⟩ is replaced
+/// x is classes × columns, row-major, with rows x_c. With an intercept c, ⟨x_c, a_i⟩ is replaced
 /// by ⟨x_c, a_i⟩ + c·b_c, and the b_c follow the rows in x. s_i and w_c are the weights of samples
-/// and classes, 1 by default: then S = n. The Hessian of log-sum-exp is at most ½ I, so
+/// and classes, 1 by default, so that S = n. The Hessian of log-sum-exp is at most ½ I, so
 /// L = ½ λ_max((1/S) Σ s_i w_{y_i} a_i a_iᵀ) + L_r, where L_r is the smoothness of r; μ is the
 /// strong convexity of r.
 ///
-/// Borrows features, labels and weights: they must outlive the objective; temporaries do not
-/// compile. Immutable, so safe to use from several threads.
+/// Borrows the features, labels and weights: they must outlive the objective; temporaries do not
+/// compile. Immutable, so it can be used from several threads.
 ///
 /// @tparam RegularizerType r. If it has no gradient, `gradient` and `smoothness` are those of the
 ///                         mean loss alone; `gradient` still returns f, including r.
@@ -52,10 +52,11 @@ class softmax_objective {
   /// @param features n rows of the features, n ≥ 1, at least one column
   /// @param labels   n numbers 0, 1, …, classes−1 of any arithmetic type, contiguous
   /// @param classes  ≥ 2
-  /// @throws invalid_data     lengths that differ, no rows, no columns, a label out of range
-  /// @throws invalid_settings an intercept that is not finite; fewer than 2 classes, or more than 65,536;
-  ///                          a weight that is negative or not finite; weights whose sum is 0; a
-  ///                          regularizer of another dimension
+  /// @throws invalid_data if lengths differ, if there are no rows or no columns, or if a label is
+  ///                          out of range
+  /// @throws invalid_settings if the intercept is not finite, if there are fewer than 2 or more
+  ///                          than 65,536 classes, if a weight is negative or not finite, if the
+  ///                          sum of weights is 0, or if the dimension of the regularizer differs
   template <class Labels>
   softmax_objective(Matrix const& features, Labels const& labels, std::size_t classes,
                     RegularizerType regularizer, softmax_options options = {},
@@ -78,7 +79,7 @@ class softmax_objective {
   softmax_objective(Matrix const& features, Labels const& labels, std::size_t classes,
                     RegularizerType regularizer, iterate_type<Scalar>)
       : softmax_objective(features, labels, classes, std::move(regularizer), softmax_options{}) {}
-  /// Data is borrowed: a temporary would be destroyed before the first step.
+  /// The data are borrowed: a temporary would be destroyed before the first step.
   template <class Labels>
   softmax_objective(Matrix const&&, Labels const&, std::size_t, RegularizerType,
                     softmax_options = {}, iterate_type<Scalar> = {}) = delete;
@@ -98,8 +99,8 @@ class softmax_objective {
 
   double gradient(std::span<Scalar const> x, std::span<std::size_t const> batch,
                   std::span<Scalar> g) const {
-    // One block of samples after another: the scores fit on the stack, and the rows stay in a cache
-    // for the gradient.
+    // One block of samples at a time, so that the scores fit on the stack and the rows stay in a
+    // cache for the gradient.
     std::array<double, scores_on_stack> stack;
     std::vector<double> heap;
     if (classes_ > scores_on_stack) heap.resize(classes_);
@@ -113,7 +114,7 @@ class softmax_objective {
     } else {
       auto const w = detail::penalized(*this, x);
       detail::regularizer_gradient(regularizer_, w, detail::penalized(*this, g));
-      target.x = nullptr;  // g holds ∇r already
+      target.x = nullptr;  // g already holds ∇r
       loss = regularizer_.value(w);
     }
     bool const all = options_.regularize_intercept;  // r acts on all of x
@@ -131,7 +132,7 @@ class softmax_objective {
       loss += share * losses;
       double const squares = detail::add_gradient(rows(part), scores.data(), target, classes_);
       if (target.x != nullptr) loss += target.lambda / 2 * squares;
-      target.x = nullptr;  // g holds λx already
+      target.x = nullptr;  // g already holds λx
       if (options_.intercept != 0) intercepts().add_to_gradient(part.size(), scores.data(), g.data());
     }
     return loss;
@@ -142,7 +143,7 @@ class softmax_objective {
   static constexpr double largest_squared_slopes = 2;  // Σ_c (softmax_c − [c = y])²
   static constexpr double score_curvature = 0.5;       // of log Σ exp
 
-  /// Members of a FactoredObjective: scores are products with rows.
+  /// The members of a FactoredObjective: scores are products with rows.
   std::size_t outputs() const noexcept { return classes_; }
   RegularizerType const& regularizer() const noexcept { return regularizer_; }
   /// s_i,c ← scale_i·(softmax(factor·v a_i)_c − [c = y_i])
@@ -185,19 +186,19 @@ class softmax_objective {
   double intercept() const noexcept { return options_.intercept; }
   bool regularizes_intercept() const noexcept { return options_.regularize_intercept; }
 
-  /// s_i w_{y_i} n/S: their mean is 1, over all shards of a sharded_objective.
+  /// s_i w_{y_i} n/S, with mean 1 over all samples, or all shards of a sharded_objective.
   double scale(std::size_t i) const noexcept {
     return weighted_ ? weight(i) / mean_weight_ : 1;
   }
   /// S/n, in the units of the weights; 1 without weights.
   double mean_weight() const noexcept { return mean_weight_; }
-  /// For a sharded_objective: sets S/n to that of all shards, so that S is their sum.
+  /// For a sharded_objective: sets S/n to that of all shards combined, so that S is their sum.
   void set_mean_weight(double mean) noexcept {
     mean_weight_ = mean;
     weighted_ = weighted_ || mean != 1;
   }
 
-  /// @brief The class with the largest score ⟨x_c, a⟩ of row i; ties go to the lowest.
+  /// @brief The class with the largest score ⟨x_c, a⟩ for row i; ties go to the lowest class.
   std::size_t predict(std::span<Scalar const> x, std::size_t i) const noexcept {
     std::size_t best = 0;
     double best_score = 0;
@@ -216,7 +217,7 @@ class softmax_objective {
     return static_cast<double>(right) / static_cast<double>(samples());
   }
 
-  /// L by power iteration over all rows, which converges from below: to about 1e-6.
+  /// L by power iteration over all rows, which approaches it from below, to about 1e-6.
   double smoothness() const {
     return moments(samples(), samples(), 1e-8, 300).spectral / 2 +
            detail::smoothness_of_regularizer(regularizer_);
@@ -225,11 +226,11 @@ class softmax_objective {
     return detail::has_free_intercept(*this) ? 0 : regularizer_.strong_convexity();
   }
 
-  /// A step size for which SGD with batches of b is stable: detail::stable_step. The spectrum is
-  /// estimated from about 2,000 rows.
-  /// L = ½ λ_max + L_r is attained only if two classes share all probability; near x = 0 it is
-  /// λ_max/C + L_r. One worker needs that margin against its noise. With 4 or more workers the
-  /// average has less noise, and the margin is dropped: up to twice the step, at most 1/(2L).
+  /// A step size for which SGD with batches of b is stable: see detail::stable_step. The spectrum
+  /// is estimated from about 2,000 rows. L = ½ λ_max + L_r is attained only if two classes share
+  /// all probability; near x = 0 the curvature is λ_max/C + L_r. One worker needs that margin
+  /// because of its noise. With 4 or more workers, the average is less noisy, and the margin is
+  /// dropped: up to twice the step, at most 1/(2L).
   double stable_step(std::size_t batch_size, std::size_t workers = 1) const {
     return detail::stable_step(step_curvature(workers), batch_size);
   }

@@ -12,12 +12,12 @@
 
 namespace localsgd::detail {
 
-/// @brief Curvatures of a finite sum: that of f, and those of its components.
+/// @brief The curvatures of a finite sum: that of f, and those of its components.
 struct curvature_bounds {
   double smoothness = 0;  ///< L, of f
-  double typical = 0;     ///< of a component, weighted as gradients see it
+  double typical = 0;     ///< of a component, weighted by its influence on gradients
   double largest = 0;     ///< L_max, of the worst component
-  bool lipschitz_loss = false;  ///< |∂φ/∂z| is bounded: the step of one sample saturates
+  bool lipschitz_loss = false;  ///< |∂φ/∂z| is bounded: the step of a single sample saturates
 };
 
 /// @brief min{1/(4L), the limit set by single samples}, for batches of b.
@@ -26,7 +26,7 @@ struct curvature_bounds {
 /// are contractions in the mean only up to about 1/ℓ; for batches, L_b = L + (ℓ − L)/b replaces ℓ.
 /// If the loss grows quadratically, larger steps diverge: ℓ = L_max, and the step is at most
 /// 1/(2L_b). If the loss is Lipschitz, a large step overshoots but saturates: the limit is 4/L_b at
-/// the typical curvature, which also handles single huge rows.
+/// the typical curvature, which is also safe for single huge rows.
 /// @return > 0, finite; 1 if the curvature is 0.
 inline double stable_step(curvature_bounds const& c, std::size_t batch_size) noexcept {
   auto const of_batch = [&](double sample) {

@@ -16,7 +16,7 @@
 #include <utility>
 
 /// @file
-/// @brief Checks of features, targets and weights for all objectives over data, and the options of
+/// @brief Checks of features, targets and weights for all objectives with data, and the options of
 ///        softmax regression.
 
 namespace localsgd::detail {
@@ -42,12 +42,12 @@ class borrowed_numbers : public std::span<double const> {
       : std::span<double const>(first, count) {}
   template <class Numbers>
     requires(!owning_temporary<Numbers> && span_of_double<std::remove_cvref_t<Numbers>>)
-  constexpr borrowed_numbers(Numbers&& numbers) noexcept  // NOLINT: as a span is made
+  constexpr borrowed_numbers(Numbers&& numbers) noexcept  // NOLINT: implicit, like a span
       : std::span<double const>(std::as_const(numbers)) {}
-  /// Data is borrowed: a temporary would be destroyed before the first step.
+  /// The data are borrowed: a temporary would be destroyed before the first step.
   template <owning_temporary Numbers>
     requires(!std::same_as<std::remove_cvref_t<Numbers>, borrowed_numbers>)
-  borrowed_numbers(Numbers&&) = delete;  // NOLINT: no copy is meant, by its constraint
+  borrowed_numbers(Numbers&&) = delete;  // NOLINT: its constraint excludes copies
 };
 
 /// @throws invalid_data naming the first label that is not 0, 1, …, classes−1
@@ -62,7 +62,7 @@ void check_classes(std::span<Label const> labels, std::size_t classes) {
   }
 }
 
-/// @throws invalid_data unless there is at least one row and one column, and one target per row.
+/// @throws invalid_data unless there are at least one row and one column, and one target per row.
 template <feature_matrix Matrix>
 void check_shape(Matrix const& features, std::size_t targets) {
   std::size_t const rows = row_count(features);
@@ -74,7 +74,7 @@ void check_shape(Matrix const& features, std::size_t targets) {
                        "one for each of the " + std::to_string(rows) + " rows of features");
 }
 
-/// @throws invalid_data naming the first target that `accepts` refuses.
+/// @throws invalid_data naming the first target that `accepts` rejects.
 template <class Accepts>
 void check_targets(std::span<double const> targets, Accepts const& accepts,
                    std::string_view expected) {
@@ -83,7 +83,7 @@ void check_targets(std::span<double const> targets, Accepts const& accepts,
       throw invalid_data("targets[" + std::to_string(i) + "]", shown(targets[i]), expected);
 }
 
-/// @throws invalid_data unless there is one finite offset for each sample, or none
+/// @throws invalid_data unless there are no offsets, or one finite offset for each sample
 inline void check_offsets(std::span<double const> offsets, std::size_t samples) {
   if (!offsets.empty() && offsets.size() != samples)
     throw invalid_data("offset", std::to_string(offsets.size()) + " offsets",
@@ -95,7 +95,7 @@ inline void check_offsets(std::span<double const> offsets, std::size_t samples) 
 
 /// @brief S/n, or 1 without weights.
 /// @throws invalid_data     unless there is one weight for each sample
-/// @throws invalid_settings unless all are finite, none negative, and one positive
+/// @throws invalid_settings unless all weights are finite, none is negative, and one is positive
 inline double checked_mean_weight(std::span<double const> weights, std::size_t samples) {
   if (weights.empty()) return 1;
   if (weights.size() != samples)
@@ -112,8 +112,8 @@ inline double checked_mean_weight(std::span<double const> weights, std::size_t s
 
 /// @brief (1/n) Σ_i s_i w_{y_i}; 1 if there are neither sample weights s_i nor class weights w_c.
 /// @param labels y_i, all in range
-/// @throws invalid_data     unless there is one weight for each sample, and one for each class, or none
-/// @throws invalid_settings unless all are finite, none negative, and one product positive
+/// @throws invalid_data     unless there is one weight per sample and per class, or none
+/// @throws invalid_settings unless all are finite, none is negative, and one product is positive
 template <class Label>
 double checked_mean_weight(std::span<double const> weights, std::span<double const> of_classes,
                            std::span<Label const> labels, std::size_t classes) {
@@ -135,22 +135,22 @@ double checked_mean_weight(std::span<double const> weights, std::span<double con
 
 namespace localsgd {
 
-/// @brief Options of softmax regression besides features, labels and regularizer. Weights are any
-///        contiguous range of double, borrowed; a temporary does not compile.
+/// @brief The options of softmax regression other than features, labels and regularizer. Weights
+///        can be any contiguous range of double; they are borrowed, and temporaries do not compile.
 struct softmax_options {
   /// The value of a constant feature appended to every row; its coefficients, one intercept for
   /// each class, are the last coordinates of x. 0 = no intercepts. Finite.
   double intercept = 0;
 
-  /// s_i ≥ 0, one for each sample; empty = all equal. Weight 2 counts a sample twice.
+  /// s_i ≥ 0, one for each sample; empty = all equal. A weight of 2 counts a sample twice.
   detail::borrowed_numbers weights = {};
 
   /// w_c ≥ 0, one for each class, multiplied by the weights of its samples; empty = all equal.
-  /// balanced_weights() returns sample weights for classes of unequal size.
+  /// For classes of unequal size, balanced_weights() returns sample weights.
   detail::borrowed_numbers class_weights = {};
 
   /// Whether the regularizer also acts on the intercepts. If not, they are free, and f is not
-  /// strongly convex: see linear_options::regularize_intercept. No effect without intercepts.
+  /// strongly convex: see linear_options::regularize_intercept. Has no effect without intercepts.
   bool regularize_intercept = false;
 };
 

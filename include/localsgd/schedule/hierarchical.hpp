@@ -35,9 +35,9 @@ namespace localsgd {
 ///
 /// Measured (`benchmark/family`, eight shards in two groups, H₁ = H₂/8, the best parameters of a
 /// grid): it takes 18 and 95 exchanges over all workers to 10⁻³ on noiseless quadratics with
-/// heterogeneous shards and κ = 100 and 10⁴, where `sgd` without groups takes 79 and 390; and 94 and
-/// 285 on random shards of a9a and w8a, where `sgd` takes 621 and 569. On a9a sorted by label, neither
-/// reaches 10⁻³ with H₂ > 1. It never beats `dane`, which needs 4 to 12.
+/// heterogeneous shards and κ = 100 and 10⁴, where `sgd` without groups takes 79 and 390, and 94
+/// and 285 on random shards of a9a and w8a, where `sgd` takes 621 and 569. On a9a sorted by label,
+/// neither reaches 10⁻³ with H₂ > 1. It never beats `dane`, which needs 4 to 12.
 ///
 /// It rejects `asynchronous` and `overlapped` synchronizers, averagers that act on each coordinate
 /// separately, such as `coordinate_median`, and the workers `dane`, `scaffnew`, `fedac` and
