@@ -14,11 +14,11 @@
 
 namespace localsgd {
 
-/// @brief How a run ended on one rank. `rank` < 0: without failure.
+/// @brief How a run ended on one rank. `rank` < 0 means without failure.
 struct rank_status {
   int rank = -1;            ///< The rank that failed, from 0.
-  std::uint64_t round = 0;  ///< The averages it had made.
-  std::string reason;       ///< Why, in words.
+  std::uint64_t round = 0;  ///< How many averages it had computed.
+  std::string reason;       ///< Why it failed, in words.
 
   bool failed() const noexcept { return rank >= 0; }
 };
@@ -60,20 +60,20 @@ concept exchanges_messages =
 
 /// @brief Transfers bytes between the ranks of a run: a communication backend.
 ///
-/// One object on each rank, used by one thread at a time. A rank is a process; the library manages
-/// its threads.
+/// There is one object on each rank, used by one thread at a time. A rank is a process; the library
+/// manages its threads.
 ///
 /// | expression                            | meaning                                              |
 /// |---------------------------------------|------------------------------------------------------|
 /// | `c.rank()`, `c.size()`                | my number, from 0, and the number of ranks           |
-/// | `c.open()`                            | a run begins; ranks make the same runs in the same   |
-/// |                                       | order                                                |
+/// | `c.open()`                            | starts a run; all ranks start the same runs in the   |
+/// |                                       | same order                                           |
 /// | `c.start_all_to_all_v(send, receive)` | starts to send the bytes `send[r]` to every other    |
 /// |                                       | rank r and to receive `receive[r]` from it; sizes    |
 /// |                                       | agree, some may be 0, both spans have size() elements|
 /// |                                       | and `[rank()]` is ignored                            |
 /// | `c.finish_all_to_all_v()`             | waits until both are done                            |
-/// | `c.close(status)`                     | the run is over: tells all other ranks how it ended  |
+/// | `c.close(status)`                     | ends the run: tells all other ranks how it ended     |
 /// |                                       | here, and returns the failure of the lowest rank     |
 /// |                                       | that failed, or a status without failure             |
 ///
@@ -81,16 +81,16 @@ concept exchanges_messages =
 ///
 /// | expression                            | meaning                                              |
 /// |---------------------------------------|------------------------------------------------------|
-/// | `c.expose(values)`                    | collective: doubles that all ranks can add to become |
-/// |                                       | these, equal on all ranks. Rank r holds the even,    |
-/// |                                       | line-wise split number r. For the asynchronous       |
-/// |                                       | protocol, with the next two                          |
+/// | `c.expose(values)`                    | collective: makes doubles available that all ranks   |
+/// |                                       | can add to, with these initial values, equal on all  |
+/// |                                       | ranks; they are split evenly by cache line, and rank |
+/// |                                       | r holds part r. With the next two, for asynchronous  |
 /// | `c.add_and_read(first, change, now)`  | adds `change` to the exposed numbers first, first+1, |
-/// |                                       | …, atomically each, and returns what they then are   |
+/// |                                       | …, each atomically, and returns their new values     |
 /// |                                       | in `now`; waits for no other rank                    |
 /// | `c.wait_until(look)`                  | calls `look()`, which returns one_sided_progress,    |
-/// |                                       | until that is done; the deadline counts from the     |
-/// |                                       | last time that its value changed                     |
+/// |                                       | until that is done; the deadline restarts whenever   |
+/// |                                       | its value changes                                    |
 /// | `c.start_all_reduce(x)`               | starts x ← Σ_r x of rank r, in any order, for spans  |
 /// |                                       | of float and double; finished as above. For          |
 /// |                                       | `averaging::fast`                                    |
@@ -99,17 +99,17 @@ concept exchanges_messages =
 /// Requirements that the compiler cannot check:
 /// - messages between two ranks arrive in the order in which they were sent;
 /// - memory passed to `start_…` stays valid until it is finished;
-/// - every wait ends: with an exception if a rank does not answer within the backend's deadline;
+/// - every wait ends: with an exception if a rank does not answer within the backend's deadline, or
 ///   with `cancelled` once another rank has closed with a failure;
-/// - `close` ends on all ranks, whatever was in progress, and after it a new run may be opened,
-///   unless a rank is lost: then every call throws rank_failed.
+/// - `close` ends on all ranks, whatever was in progress, and a new run can then be opened, unless
+///   a rank is lost: then every call throws rank_failed.
 template <class C>
 concept Communicator =
     detail::knows_its_rank<C> && detail::opens_and_closes_runs<C> && detail::exchanges_messages<C>;
 
 namespace detail {
 
-/// @brief Whether ranks can add to each other's numbers without their participation.
+/// @brief Whether a rank can add to another rank's numbers without that rank's participation.
 template <class C>
 concept one_sided = requires(C& c, std::span<double const> change, std::span<double> now,
                               one_sided_progress (*look)()) {
@@ -117,13 +117,13 @@ concept one_sided = requires(C& c, std::span<double const> change, std::span<dou
   { c.wait_until(look) } -> std::same_as<void>;
   { c.add_and_read(now.size(), change, now) } -> std::same_as<void>;
 };
-/// @brief Whether the backend has a sum, in an order that it chooses.
+/// @brief Whether the backend can compute sums, in an order that it chooses.
 template <class C>
 concept sums_in_any_order = requires(C& c, std::span<double> x, std::span<float> y) {
   c.start_all_reduce(x);
   c.start_all_reduce(y);
 };
-/// @brief Whether the ranks may share memory to exchange through.
+/// @brief Whether the ranks can exchange data through shared memory.
 template <class C>
 concept has_board = requires(C& c) { c.board()->post(); };
 

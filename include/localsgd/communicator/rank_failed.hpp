@@ -8,7 +8,7 @@
 #include <string_view>
 
 /// @file
-/// @brief The exception of a process when another one of the same run failed.
+/// @brief The exception thrown by a process when another process of the same run failed.
 
 namespace localsgd {
 
@@ -17,9 +17,9 @@ namespace localsgd {
 /// The rank that threw rethrows its own exception; all others throw this one.
 class rank_failed : public std::runtime_error {
  public:
-  /// @param failed_rank where it happened, from 0
-  /// @param in_round    averages made before
-  /// @param why         what its exception said, or that no message came
+  /// @param failed_rank the rank that failed, from 0
+  /// @param in_round    the number of averages computed before
+  /// @param why         the message of its exception, or that it did not answer
   rank_failed(int failed_rank, std::uint64_t in_round, std::string_view why)
       : std::runtime_error("localsgd: rank " + std::to_string(failed_rank) + " failed in round " +
                            std::to_string(in_round) + ": " + std::string(why)),
@@ -28,8 +28,8 @@ class rank_failed : public std::runtime_error {
         reason(why) {}
 
   int rank;             ///< The rank that failed.
-  std::uint64_t round;  ///< The averages it had made, or the waiting rank had.
-  std::string reason;   ///< Why, in words.
+  std::uint64_t round;  ///< How many averages that rank, or the waiting rank, had computed.
+  std::string reason;   ///< Why it failed, in words.
 };
 
 }  // namespace localsgd

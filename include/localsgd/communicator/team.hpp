@@ -16,7 +16,7 @@
 
 namespace localsgd::detail {
 
-/// @brief Completes a reduction without using its result.
+/// @brief Completes a reduction whose result is not used.
 struct nothing_to_complete {
   template <class Range>
   constexpr bool operator()(std::size_t, Range const&) const noexcept {
@@ -24,7 +24,7 @@ struct nothing_to_complete {
   }
 };
 
-/// @brief One thread of a run, on any number of ranks: what protocols are written on.
+/// @brief One thread of a run, on any number of ranks: the interface on which protocols are based.
 ///
 /// Each thread runs the same program from start to end. *Collective* calls are made by all threads
 /// of all ranks in the same order. The threads of a rank share their memory.
@@ -33,43 +33,46 @@ struct nothing_to_complete {
 /// |----------------------------------|-----------------------------------------------------------|
 /// | `T::one_process`                 | whether all threads share one memory                      |
 /// | `T::keeps_time`                  | whether the time of the run is `t.seconds()`; then        |
-/// |                                  | `t.arrive(…)` and `t.spend(…)` record what was done       |
+/// |                                  | `t.arrive(…)` and `t.spend(…)` record the work            |
 /// | `t.thread()`, `t.threads()`      | my number among the threads of all ranks, and how many    |
+/// |                                  | there are                                                 |
 /// | `t.leads()`                      | whether I act for my process: exactly one thread does     |
-/// | `t.workers()`                    | the `index_range` of workers that I carry: ascending with |
-/// |                                  | `thread()`, every worker carried by exactly one thread    |
+/// | `t.workers()`                    | the `index_range` of workers that I carry, ascending with |
+/// |                                  | `thread()`; exactly one thread carries each worker        |
 /// | `t.total_workers()`              | K                                                         |
-/// | `t.barrier()`                    | collective: what the threads of my process wrote before   |
-/// |                                  | is visible to them after                                  |
+/// | `t.barrier()`                    | collective: writes by the threads of my process before it |
+/// |                                  | are visible to all of them after it                       |
 /// | `t.broadcast(v)`                 | collective: every thread gets thread 0's int              |
-/// | `t.broadcast_here(v)`            | collective: every thread gets the int of its leader, which |
-/// |                                  | is equal on all ranks: nothing is sent                    |
+/// | `t.broadcast_here(v)`            | collective: every thread gets its leader's int, which is  |
+/// |                                  | equal on all ranks: nothing is sent                       |
 /// | `t.all_gather(values, owned)`    | collective: every thread gets the values in range         |
 /// |                                  | owned(i) from thread i; the ranges ascend and cover all.  |
 /// |                                  | Shared memory was written before the last collective call |
 /// | `t.all_gather_v(messages)`       | collective: every thread gets the bytes `messages[k]` from |
 /// |                                  | the thread that carries worker k; lengths may differ      |
 /// | `t.gather_v(messages)`           | collective: the process of thread 0 gets them             |
-/// | `t.split(d, work)`               | collective: `work(first, last)` on ranges that cover the  |
-/// |                                  | d coordinates in each process; whether all returned true  |
-/// | `t.start_reduce(rows, d)`,       | collective: out ← what `work(rows, first, last, begin,    |
-/// | `t.finish_reduce(rows, out,      | slice)` makes of K vectors, for disjoint ranges that      |
-/// |   work, complete)`               | cover all; rows[k] is there for my workers. Then in each  |
-/// |                                  | process `complete(first, out_range)` on ranges that cover |
-/// |                                  | all. Whether both found all numbers finite. rows stay as  |
-/// |                                  | they are in between                                       |
+/// | `t.split(d, work)`               | collective: calls `work(first, last)` on ranges that      |
+/// |                                  | cover the d coordinates in each process; returns whether  |
+/// |                                  | all calls returned true                                   |
+/// | `t.start_reduce(rows, d)`,       | collective: `work(rows, first, last, begin, slice)`       |
+/// | `t.finish_reduce(rows, out,      | computes out from K vectors, for disjoint ranges that     |
+/// |   work, complete)`               | cover all; rows[k] is set for my workers. Then, in each   |
+/// |                                  | process, `complete(first, out_range)` is called on ranges |
+/// |                                  | that cover all. Returns whether both found all numbers    |
+/// |                                  | finite. In between, rows must not change                  |
 /// | `t.sum(parts, total)`            | collective: total ← Σ_p parts[p], in the order of p       |
-/// | `t.count<Scalar>(d)`             | counts the sum of vectors of length d, where nothing is   |
+/// | `t.count<Scalar>(d)`             | counts the sum of vectors of length d if nothing is       |
 /// |                                  | really sent                                               |
 /// | `t.cancelled()`                  | whether the run has been cancelled                        |
-/// | `t.max_staleness()`              | of asynchronous runs: how far ahead of others, if bounded |
-/// | `t.sent()`                       | the traffic counted so far: may be set back               |
+/// | `t.max_staleness()`              | for asynchronous runs, how far ahead of others a worker   |
+/// |                                  | may be, if bounded                                        |
+/// | `t.sent()`                       | the traffic counted so far; it can be reset               |
 ///
-/// In `work(rows, first, last, begin, slice)` the coordinate i of the whole vectors is index
-/// i − begin of every row and of the slice, and first … last−1 are such indices.
+/// In `work(rows, first, last, begin, slice)`, coordinate i of the whole vectors is index
+/// i − begin of every row and of the slice; first … last−1 are such indices.
 ///
-/// The bits of reductions and sums do not depend on the number of threads and ranks: they go in the
-/// order of the worker's (the part's) number, and threads split coordinates at cache lines.
+/// The bits of reductions and sums do not depend on the number of threads and ranks: terms are
+/// added in the order of workers (or parts), and threads split coordinates at cache lines.
 template <class T>
 concept Team = requires(T& t, T const& c, std::span<std::vector<double> const> parts,
                         std::span<double> total, std::span<std::vector<std::byte>> messages,

@@ -10,14 +10,14 @@
 
 namespace localsgd::detail {
 
-/// @brief Counted where it is sent, by each process for itself. Collective operations of an
-///        evaluation or a checkpoint are not part of training: the caller restores the count.
+/// @brief Counted where it is sent, separately by each process. Collective operations of
+///        evaluations and checkpoints are not part of training: the caller restores the count.
 struct traffic {
-  std::uint64_t bytes = 0;      ///< Sent by this process; in one process: by all workers.
+  std::uint64_t bytes = 0;      ///< Sent by this process; by all workers if there is one process.
   std::uint64_t exchanges = 0;  ///< Vectors of length d averaged or summed; equal on all ranks.
 };
 
-/// @brief Does what is not part of the training: it leaves no trace in what `team` has counted.
+/// @brief Does work that is not part of training, without any effect on the traffic of `team`.
 template <class T, class Work>
 void uncounted(T& team, Work const& work) {
   traffic const sent = team.sent();
@@ -25,8 +25,8 @@ void uncounted(T& team, Work const& work) {
   team.sent() = sent;
 }
 
-/// @brief Counts a sum of so many numbers that `team` has just made: as that many bytes, and as the
-///        vectors of length d that it fills.
+/// @brief Counts a sum of `numbers` numbers that `team` has just computed: as the vectors of length
+///        d that they fill and, if nothing was sent, as bytes.
 template <class T>
 void count_sum(T& team, std::size_t numbers, std::size_t dimension) {
   team.template count<double>(numbers);

@@ -34,8 +34,8 @@ inline double quota_of(double quota, double period) noexcept {
   return quota > 0 && period > 0 && cores > 0 ? cores : unlimited_cores;
 }
 
-/// @brief The cores that a cpu.max of cgroup v2 grants: `"150000 100000"` is 1.5, `"max 100000"` no
-///        limit. Text that is neither is no limit.
+/// @brief The number of cores that a cpu.max of cgroup v2 grants: `"150000 100000"` is 1.5, and
+///        `"max 100000"`, like any other text, is no limit.
 inline double quota_of_cpu_max(std::string const& text) noexcept {
   char *end_of_quota = nullptr, *end_of_period = nullptr;
   double const quota = std::strtod(text.c_str(), &end_of_quota);
@@ -44,16 +44,16 @@ inline double quota_of_cpu_max(std::string const& text) noexcept {
                                                                         : unlimited_cores;
 }
 
-/// @brief The cores that cpu.cfs_quota_us and cpu.cfs_period_us of cgroup v1 grant. A quota of −1 is
-///        no limit.
+/// @brief The number of cores that cpu.cfs_quota_us and cpu.cfs_period_us of cgroup v1 grant. A
+///        quota of −1 is no limit.
 inline double quota_of_cfs(std::string quota, std::string const& period) {
   return quota_of_cpu_max(quota.append(" ").append(period));
 }
 
-/// @brief The least of what `quota(folder)` says of the folders root + path, its parents, …, root.
+/// @brief The minimum of `quota(folder)` over the folders root + path, its parents, …, root.
 ///
-/// In a container the path is often that on the host, which does not exist below the root; the root
-/// is then the container's own group.
+/// In a container, the path is often that on the host, which does not exist below the root; the
+/// root is then the container's own group.
 template <class Quota>
 LOCALSGD_COLD double least_quota(std::string const& root, std::string path, Quota const& quota) {
   if (path.find("/..") != std::string::npos) path.clear();  // outside of what can be seen
@@ -67,8 +67,9 @@ LOCALSGD_COLD double least_quota(std::string const& root, std::string path, Quot
 
 /// @brief The CPU quota of this process in cores.
 /// @param cgroups the text of /proc/self/cgroup: lines `number:controllers:path`
-/// @param read    `read(file)` returns the text of a file, nothing if it cannot be read
-/// @return the least quota of its cgroup and of those above it, of v2 and v1; ∞ without one
+/// @param read    `read(file)` returns the text of a file, or nothing if it cannot be read
+/// @return the least quota of its cgroup and of all parent cgroups, of v2 and v1; ∞ if there is
+/// none
 template <class Read>
 LOCALSGD_COLD double cgroup_quota(std::string const& cgroups, Read const& read) {
   // A folder has the file of v2, or those of v1.
@@ -92,7 +93,7 @@ LOCALSGD_COLD double cgroup_quota(std::string const& cgroups, Read const& read) 
     if (controllers.empty())
       least = std::min(least, least_quota(root, path, quota_in));
     else if (std::string(",").append(controllers).append(",").find(",cpu,") != std::string::npos)
-      // The folder is named for its controllers; "cpu" is often a link to it.
+      // The folder is named after its controllers; "cpu" is often a link to it.
       for (char const* const name : {controllers.c_str(), "cpu"})
         least = std::min(least,
                          least_quota(std::string(root).append("/").append(name), path, quota_in));
@@ -100,7 +101,7 @@ LOCALSGD_COLD double cgroup_quota(std::string const& cgroups, Read const& read) 
   return least;
 }
 
-/// @brief The whole text of a file; nothing if it cannot be read.
+/// @brief The entire text of a file, or nothing if it cannot be read.
 LOCALSGD_COLD inline std::string text_of_file(std::string const& name) {
   std::string text;
   std::FILE* const file = std::fopen(name.c_str(), "rb");
@@ -110,7 +111,7 @@ LOCALSGD_COLD inline std::string text_of_file(std::string const& name) {
   return text;
 }
 
-/// @brief How many processors the affinity mask of the calling thread has; 0 = not known.
+/// @brief The number of processors in the affinity mask of the calling thread; 0 = unknown.
 inline std::size_t affinity_cores() noexcept {
 #if defined(__linux__)
   // The kernel refuses a mask that is smaller than its own.
@@ -126,10 +127,10 @@ inline std::size_t affinity_cores() noexcept {
   return 0;
 }
 
-/// @brief min(hardware, affinity, ⌊quota⌋), at least 1; a count of 0 is not known.
+/// @brief min(hardware, affinity, ⌊quota⌋), at least 1; a count of 0 is unknown.
 ///
-/// The quota is rounded down: threads that wait for each other lose more to being throttled together
-/// than to a fraction of a core that is not used.
+/// The quota is rounded down: if threads wait for each other, being throttled together costs more
+/// than leaving a fraction of a core unused.
 inline std::size_t cores_within(std::size_t hardware, std::size_t affinity, double quota) noexcept {
   std::size_t cores = hardware == 0 ? affinity : hardware;
   if (affinity != 0) cores = std::min(cores, affinity);
@@ -138,19 +139,19 @@ inline std::size_t cores_within(std::size_t hardware, std::size_t affinity, doub
   return std::max<std::size_t>(cores, 1);
 }
 
-/// @brief The CPU quota of this process in cores, read once; ∞ without one. Thread safe.
+/// @brief The CPU quota of this process in cores, read once; ∞ if there is none. Thread safe.
 inline double core_quota() noexcept {
   static double const quota = []() noexcept {
     try {
       return cgroup_quota(text_of_file("/proc/self/cgroup"), text_of_file);
-    } catch (...) {  // no memory: no answer either
+    } catch (...) {  // out of memory: unknown
       return unlimited_cores;
     }
   }();
   return quota;
 }
 
-/// @brief How many processors the system has; 0 = not known.
+/// @brief The number of processors of the system; 0 = unknown.
 inline std::size_t hardware_cores() noexcept {
 #if defined(__linux__)  // compiles faster than <thread>
   return static_cast<std::size_t>(std::max(0L, ::sysconf(_SC_NPROCESSORS_ONLN)));
@@ -159,9 +160,9 @@ inline std::size_t hardware_cores() noexcept {
 #endif
 }
 
-/// @brief How many cores this process may use. Thread safe.
+/// @brief The number of cores that this process may use. Thread safe.
 ///
-/// The affinity mask of the calling thread is read at every call, the quota once in a process.
+/// The affinity mask of the calling thread is read at every call, the quota once per process.
 inline std::size_t available_cores() noexcept {
   return cores_within(hardware_cores(), affinity_cores(), core_quota());
 }

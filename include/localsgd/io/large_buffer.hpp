@@ -9,22 +9,22 @@
 #include <new>
 
 /// @file
-/// @brief Memory for large arrays that are about to be filled.
+/// @brief Memory for large arrays that will be filled soon.
 
 namespace localsgd::detail {
 
 /// @brief Uninitialised bytes for consecutive arrays.
 ///
-/// Fresh memory costs a page fault per page when it is first written: for 4 KiB pages this took a
-/// third of the time of reading a large text. So from 2 MiB on the system is asked for huge pages,
-/// which also reduces address translation when the arrays are used.
+/// New memory costs a page fault per page when it is first written: with 4 KiB pages, this took a
+/// third of the time for reading a large text. From 2 MiB on, the system is therefore asked for
+/// huge pages, which also reduce address translation when the arrays are used.
 class large_buffer {
  public:
   /// @brief Each array starts at a multiple of this: the length of a cache line.
   static constexpr std::size_t alignment = 64;
 
-  /// @brief The bytes that n elements take, up to the start of a next array.
-  /// @throws std::bad_array_new_length if they are more than there can be.
+  /// @brief The number of bytes that n elements take, up to the start of the next array.
+  /// @throws std::bad_array_new_length if it exceeds the largest possible size.
   template <class T>
   static std::size_t room_for(std::size_t n) {
     if (n > std::numeric_limits<std::size_t>::max() / 8 / sizeof(T))

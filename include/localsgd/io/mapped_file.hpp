@@ -31,11 +31,12 @@
 #endif
 
 /// @file
-/// @brief The bytes of a file, without a copy where the system can. Includes <sys/mman.h>, alone.
+/// @brief The bytes of a file, without a copy if the system supports it. Only this includes
+///        <sys/mman.h>.
 
 namespace localsgd::detail {
 
-/// @brief A hint that memory which is about to be written is to come in large pages.
+/// @brief Hints that memory which is about to be written should use large pages.
 inline void prefer_huge_pages([[maybe_unused]] void* start,
                               [[maybe_unused]] std::size_t size) noexcept {
 #if LOCALSGD_HAS_MMAP && defined(MADV_HUGEPAGE)
@@ -43,18 +44,18 @@ inline void prefer_huge_pages([[maybe_unused]] void* start,
 #endif
 }
 
-/// @brief A file to be read, as bytes in memory.
+/// @brief A file for reading, as bytes in memory.
 ///
 /// Regular files are mapped: nothing is copied, and pages are loaded on first access.
 /// Pipes, devices, files of unknown size, and all files on systems without mmap are read into
-/// memory. Either way the bytes start at a multiple of 64 and stay where they are when
-/// the object moves.
+/// memory. In either case, the bytes start at a multiple of 64 and stay in place when
+/// the object is moved.
 ///
 /// Changing a mapped file in place changes these bytes too, and truncating it ends the program
 /// with a signal. To replace a file safely, write another one and rename it.
 class mapped_file {
  public:
-  /// @brief Where the bytes start in memory: at a multiple of this.
+  /// @brief The address of the bytes is a multiple of this.
   static constexpr std::size_t alignment = 64;
 
   /// @throws invalid_data if there is no such file, or it is a directory or cannot be read.
@@ -101,7 +102,8 @@ class mapped_file {
     ::operator delete (data_, std::align_val_t{alignment});
   }
 
-  /// @brief Reads to the end by `some(to, n)`: how many of at most n bytes came, 0 at the end.
+  /// @brief Reads to the end with `some(to, n)`, which reads at most n bytes and returns how many;
+  ///        0 at the end.
   template <class Some>
   void read_all(std::size_t expected, Some const& some) {
     // One byte more than the file has, so that the read that reaches its end has space.
@@ -147,7 +149,7 @@ class mapped_file {
     if (::fstat(file.number, &status) != 0) fail(path, "a read error");
     if (S_ISDIR(status.st_mode)) fail(path, "a directory");
 
-    // Size 0 also stands for files whose bytes are made while they are read, as in /proc.
+    // Size 0 also stands for files whose bytes are generated while they are read, as in /proc.
     bool const regular = S_ISREG(status.st_mode) && status.st_size > 0;
     if (regular && static_cast<std::uintmax_t>(status.st_size) <=
                        std::numeric_limits<std::size_t>::max() / 2) {

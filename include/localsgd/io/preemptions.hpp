@@ -9,12 +9,12 @@
 #endif
 
 /// @file
-/// @brief How often the system took a core away from this process. Includes <sys/resource.h>, alone.
+/// @brief How often the system took a core from this process. Only this includes <sys/resource.h>.
 
 namespace localsgd::detail {
 
-/// @brief The involuntary context switches of all threads of this process so far; always 0 where the
-///        system does not count them. Thread safe; about a microsecond.
+/// @brief The number of involuntary context switches of all threads of this process so far; always
+///        0 if the system does not count them. Thread safe; takes about a microsecond.
 inline std::uint64_t preemptions() noexcept {
 #if defined(__unix__) || defined(__APPLE__)
   rusage usage{};

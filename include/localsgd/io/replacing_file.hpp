@@ -39,17 +39,17 @@ namespace localsgd::detail {
 /// @brief A new file that replaces `target` atomically, or not at all.
 ///
 /// It is written under a temporary name in the folder of `target`. commit() waits until its bytes
-/// are on the disk and renames it; without commit() the destructor removes it, and `target` is
-/// unchanged. Until then only the owner may read it. Then it has the permissions of the file that it
-/// replaces or, if there was none, those that the umask gives to a new file.
+/// are on disk and renames it; without commit(), the destructor removes it, and `target` is
+/// unchanged. Before commit(), only the owner can read it. After it, it has the permissions of the
+/// file that it replaces or, if there was none, those that the umask gives to a new file.
 ///
-/// A process that is killed leaves a temporary file. The next replacing_file of the same target on
-/// the same host removes it: the name identifies both, and the writer holds a lock on the file,
-/// which the system releases when the process ends in any way. Without such locks (they are
-/// specific to Linux), the file stays.
+/// A process that is killed leaves a temporary file. The next replacing_file with the same target
+/// on the same host removes it: the name identifies both, and the writer holds a lock on the file,
+/// which the system releases when the process ends in any way. On systems other than Linux, which
+/// lack such locks, the file is left behind.
 class replacing_file {
  public:
-  /// @throws std::filesystem::filesystem_error, as all of its members, with path and reason.
+  /// @throws std::filesystem::filesystem_error with path and reason, like all of its members.
   explicit replacing_file(std::filesystem::path target)
       : target_(std::move(target)),
         folder_(target_.has_parent_path() ? target_.parent_path() : ".") {
@@ -85,7 +85,8 @@ class replacing_file {
     return {digits.data(), end};
   }
   static std::string unique_name() {
-    // Different at the same time in one process, and most likely in another: create() makes sure.
+    // Different for simultaneous files in one process, and very likely across processes: create()
+    // makes sure.
     static std::atomic<std::uint64_t> count{0};
     auto const now = std::chrono::system_clock::now().time_since_epoch().count();
     auto const number = static_cast<std::uint64_t>(now) ^ (process() << 40U) ^ (count++ << 56U);
@@ -120,13 +121,13 @@ class replacing_file {
       file_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     } while (file_ < 0 && errno == EINTR);
     if (file_ < 0) fail(last_error());
-    // The system has just applied the umask, which no function reads without changing it.
+    // The system has just applied the umask, which no function can read without changing it.
     if (!replaces && ::fstat(file_, &status) != 0) fail(last_error());
     mode_ = status.st_mode & 0777U;
     ::fchmod(file_, 0600);  // still empty; file systems without permissions fail harmlessly
   }
 #ifdef F_OFD_SETLK
-  /// @brief 0: this descriptor, and none but it, holds the file; otherwise why not.
+  /// @brief 0 if this descriptor, and no other, holds the file; otherwise the error.
   static int lock(int file) noexcept {
     struct ::flock whole {};
     whole.l_type = F_WRLCK;
@@ -137,8 +138,8 @@ class replacing_file {
     } while (reason == EINTR);
     return reason;
   }
-  /// @brief How the names of all files begin that are to replace this target, written on this host.
-  ///        The host is there because some network file systems keep locks from other hosts.
+  /// @brief The prefix of all temporary files for this target that are written on this host. It
+  ///        contains the host, because some network file systems keep locks from other hosts.
   std::string start_of_name() const {
     std::array<char, 256> host{};
     ::gethostname(host.data(), host.size() - 1);
@@ -147,7 +148,7 @@ class replacing_file {
   }
   void remove_leftovers() const {
     std::string const start = start_of_name();
-    // Not a directory_iterator: that of libstdc++ 12 ends the program if there is no memory for it.
+    // Not a directory_iterator: that of libstdc++ 12 ends the program if it runs out of memory.
     ::DIR* const folder = ::opendir(folder_.c_str());
     if (folder == nullptr) return;
     while (::dirent const* const entry = ::readdir(folder)) {
@@ -167,7 +168,7 @@ class replacing_file {
       int const reason = lock(file_);
       std::error_code ignored;
       if (reason == 0 && std::filesystem::exists(path_, ignored)) return;
-      // Another process removed it as a leftover before it was locked; or files cannot be locked
+      // Another process removed it as a leftover before it was locked, or files cannot be locked
       // here.
       ::close(std::exchange(file_, -1));
       std::filesystem::remove(path_, ignored);
@@ -182,12 +183,12 @@ class replacing_file {
   void finish() {
     ::fchmod(file_, mode_);
     while (::fsync(file_) != 0) {
-      // EINVAL: the file system cannot tell when bytes are on a disk.
+      // EINVAL: the file system cannot tell whether bytes are on disk.
       if (errno == EINVAL) break;
       if (errno != EINTR) fail(last_error());
     }
-    // Closing can also report an error, so a second descriptor is closed, which keeps the lock.
-    // EINTR is none: it is closed, and the bytes are on the disk.
+    // Closing can also report an error, so a duplicate is closed, which keeps the lock. EINTR is
+    // not an error: the duplicate is closed, and the bytes are on disk.
     int const second = ::fcntl(file_, F_DUPFD_CLOEXEC, 0);
     if (second < 0 || (::close(second) != 0 && errno != EINTR)) fail(last_error());
   }
@@ -203,7 +204,7 @@ class replacing_file {
   }
 
   int file_ = -1;
-  ::mode_t mode_ = 0600;  // once it is complete
+  ::mode_t mode_ = 0600;  // once the file is complete
 #else
  public:
   void write(void const* bytes, std::size_t size) {
@@ -223,7 +224,7 @@ class replacing_file {
     file_.close();
     if (!file_) fail(std::make_error_code(std::errc::io_error));
   }
-  void close() noexcept { file_.close(); }  // or Windows would not remove it
+  void close() noexcept { file_.close(); }  // otherwise Windows would not remove it
   void sync_folder() noexcept {}
 
   std::ofstream file_;

@@ -243,7 +243,7 @@ inline std::string to_json_text(linear_model const& m) {
 /// present if the labels are texts, `coding` if the model was fitted to a table: `{"target":
 /// "price", "columns": [{"name": "size"}, {"name": "colour", "categories": ["blue","red"]}]}`, with
 /// `target_names` if the targets are texts. `labels` is empty for regression. `kind` is
-/// informative: it follows from the other fields. Numbers have enough digits to restore each double.
+/// informative: it follows from the other fields. Numbers restore each `double` exactly.
 ///
 /// `path` is replaced only when everything is written; after any error, the old file is kept.
 /// @throws invalid_data if the model breaks a rule of linear_model, or has texts that are not UTF-8

@@ -28,17 +28,17 @@
 #include <vector>
 
 /// @file
-/// @brief Processes that find each other in a folder and exchange over TCP: no launcher.
+/// @brief Processes that find each other through a folder and exchange data over TCP.
 
 namespace localsgd {
 
 /// @brief How the processes of a run find each other.
 struct gloo_options {
-  std::filesystem::path folder;  ///< Accessible to all ranks, for instance on a network file system.
+  std::filesystem::path folder;  ///< Accessible to all ranks, for example on a network file system.
   std::string run = "localsgd";  ///< A name that no other job in this folder uses.
-  std::size_t rank = 0;          ///< Of this process, from 0.
-  std::size_t size = 1;          ///< Number of ranks, ≥ 1.
-  double deadline = 600;         ///< Seconds that a rank waits for others, > 0.
+  std::size_t rank = 0;          ///< The number of this process, from 0.
+  std::size_t size = 1;          ///< The number of ranks, ≥ 1.
+  double deadline = 600;         ///< How many seconds a rank waits for others, > 0.
   std::string interface = "lo";  ///< The network interface that others reach this process by.
 
   /// @throws invalid_settings with the field, its value and the violated rule.
@@ -54,7 +54,7 @@ struct gloo_options {
 
 namespace detail {
 
-/// @brief The folder as Gloo wants it, for one attempt to connect.
+/// @brief The folder in the form that Gloo expects, for one attempt to connect.
 class gloo_store : public ::gloo::rendezvous::Store {
  public:
   gloo_store(rendezvous_folder& folder, std::string prefix, rendezvous_folder::clock::time_point end)
@@ -87,20 +87,20 @@ class gloo_store : public ::gloo::rendezvous::Store {
 }  // namespace detail
 
 /// @brief A Communicator on Gloo: plain processes, started by hand or by any tool, that find each
-///        other in a folder and exchange over TCP.
+///        other through a folder and exchange data over TCP.
 ///
-/// An exception on one rank ends the run on all: the connections are closed, files in the folder say
-/// how each rank ended, and the next run connects again. A rank that dies is detected at
-/// once, one that does not answer at the deadline: every survivor throws rank_failed, and the
-/// communicator cannot be used again. Gloo's socket writes can raise SIGPIPE: the constructor
+/// An exception on one rank ends the run on all ranks: the connections are closed, files in the
+/// folder report how each rank ended, and the next run connects again. A rank that dies is detected
+/// at once; one that does not answer, at the deadline: every survivor throws rank_failed, and the
+/// communicator cannot be used again. Gloo's socket writes can raise SIGPIPE, so the constructor
 /// ignores that signal. Not one-sided: the asynchronous protocol does not compile with it. Used by
 /// one thread at a time.
 class gloo_communicator {
  public:
   /// @brief Collective: returns when all ranks are connected.
   /// @throws invalid_settings if an option is out of range
-  /// @throws std::runtime_error if the folder cannot be used, a rank exists twice, or one does not
-  ///         connect before the deadline
+  /// @throws std::runtime_error if the folder cannot be used, if two processes have the same rank,
+  ///         or if one does not connect before the deadline
   explicit gloo_communicator(gloo_options options)
       : options_((options.validate(), std::move(options))),
         folder_(options_.folder, options_.run),
@@ -111,7 +111,7 @@ class gloo_communicator {
 
   std::size_t rank() const noexcept { return options_.rank; }
   std::size_t size() const noexcept { return options_.size; }
-  std::uint64_t bytes_sent() const noexcept { return sent_; }  ///< By this rank, without headers.
+  std::uint64_t bytes_sent() const noexcept { return sent_; }  ///< By this rank, excluding headers.
 
   void open() {
     if (lost_) throw rank_failed(lost_->rank, 0, lost_->reason);
@@ -122,7 +122,7 @@ class gloo_communicator {
   rank_status close(rank_status const& mine) {
     if (!lost_ && !mine.failed() && !heard()) {
       try {
-        meet();  // all ranks have arrived, without failure
+        meet();  // all ranks have arrived without failure
         return {};
       } catch (cancelled const&) {
       }
@@ -136,7 +136,7 @@ class gloo_communicator {
 
   void start_all_to_all_v(std::span<std::span<std::byte const> const> send,
                           std::span<std::span<std::byte> const> receive) {
-    for (std::size_t i = 1; i != size(); ++i) {  // not all to the same one first
+    for (std::size_t i = 1; i != size(); ++i) {  // each rank starts with a different one
       std::size_t const r = (rank() + i) % size();
       if (send[r].empty()) continue;
       with(r, [&] {
@@ -157,7 +157,7 @@ class gloo_communicator {
   }
   void finish_all_to_all_v() {
     auto const end = clock::now() + deadline();
-    auto const left = [&] {  // never -1 ms, which means "as long as the context says"
+    auto const left = [&] {  // never -1 ms, which stands for the context's own timeout
       return std::max(milliseconds(0), std::chrono::duration_cast<milliseconds>(end - clock::now()));
     };
     for (std::size_t const r : receives_) with(r, [&] { peers_[r]->waitRecv(left()); });
@@ -169,8 +169,8 @@ class gloo_communicator {
  private:
   using clock = detail::rendezvous_folder::clock;
   using milliseconds = std::chrono::milliseconds;
-  // Slots of no collective of Gloo's own, whose first byte is 1 to 8. No rank ever sends to the
-  // second.
+  // Slots that none of Gloo's collectives use: their first byte is 1 to 8. No rank ever sends to
+  // the second slot.
   static constexpr std::uint64_t data_slot = 0xF0ULL << 56U, alarm_slot = 0xF1ULL << 56U;
 
   milliseconds deadline() const {
@@ -201,17 +201,17 @@ class gloo_communicator {
     context_ = std::move(context);
     for (std::size_t r = 0; r != size(); ++r) {
       if (r == rank()) continue;
-      // Over all memory: offsets are addresses. Gloo reports a lost connection only to pending
-      // operations, not to the one in transfer: so one is always pending.
+      // Covers all memory: offsets are addresses. Gloo reports a lost connection only to pending
+      // operations, not to the one being transferred, so one is always pending.
       peers_[r] = context_->createUnboundBuffer(nullptr, std::numeric_limits<std::size_t>::max());
       peers_[r]->recv(static_cast<int>(r), alarm_slot, 0, 0);
     }
     try {
-      meet();  // now every rank has read the folder
+      meet();  // every rank has read the folder
     } catch (cancelled const&) {
       throw rank_failed(lost_ ? lost_->rank : 0, 0, lost_ ? lost_->reason : "it did not connect");
     }
-    folder_.remove_mine();  // also of the connections before
+    folder_.remove_mine();  // including the files of earlier connections
   }
   void disconnect() noexcept {
     receives_.clear();
@@ -250,7 +250,7 @@ class gloo_communicator {
       std::string const text = how + "\n" + std::to_string(status.rank) + "\n" +
                                std::to_string(status.round) + "\n" + status.reason;
       folder_.claim(key(as, rank()), {text.begin(), text.end()});
-    } catch (std::exception const&) {  // the others then detect the closed connections
+    } catch (std::exception const&) {  // the others will detect the closed connections
     }
   }
   // The report of the lowest rank that has written one.
@@ -269,7 +269,7 @@ class gloo_communicator {
     return told_;
   }
 
-  // All reports are there before any is judged, and all ranks have read them before any is removed.
+  // Judges no report before all have arrived, and removes none before all ranks have read them.
   void hear_all() {
     auto const end = clock::now() + deadline();
     auto const pause = milliseconds(20);
@@ -281,7 +281,7 @@ class gloo_communicator {
     told_.reset(), heard();
     if (lost_) return;
     tell("ended", {}, "read");
-    for (std::size_t r = 0; r != size(); ++r)  // who has removed its report has seen all of these
+    for (std::size_t r = 0; r != size(); ++r)  // a rank without a report has read them all
       while (folder_.has(key("told", r)) && clock::now() < end &&
              !folder_.wait(key("read", r), std::min(end, clock::now() + pause))) continue;
   }
@@ -290,7 +290,7 @@ class gloo_communicator {
   detail::rendezvous_folder folder_;
   std::shared_ptr<::gloo::rendezvous::Context> context_;
   std::vector<std::unique_ptr<::gloo::transport::UnboundBuffer>> peers_;
-  std::vector<std::size_t> sends_, receives_;  // that are waited for
+  std::vector<std::size_t> sends_, receives_;  // not yet complete
   std::optional<rank_status> told_, lost_;
   std::uint64_t connections_ = 0, sent_ = 0;
 };

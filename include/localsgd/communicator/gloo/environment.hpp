@@ -13,7 +13,7 @@
 #include <system_error>
 
 /// @file
-/// @brief What the supervisor `localsgd-restart` tells a rank.
+/// @brief The settings that the supervisor `localsgd-restart` passes to a rank.
 
 namespace localsgd {
 
@@ -42,10 +42,10 @@ inline std::size_t number_of_environment(char const* name) {
 
 }  // namespace detail
 
-/// @brief The options of a rank that `localsgd-restart gloo`, or a file for Kubernetes, has started:
+/// @brief The options of a rank that was started by `localsgd-restart gloo` or a Kubernetes file,
 ///        from the environment variables LOCALSGD_RANK, LOCALSGD_RANKS, LOCALSGD_FOLDER,
 ///        LOCALSGD_RUN and, if it is not "lo", LOCALSGD_INTERFACE.
-/// @throws invalid_settings with the name of a variable that is missing or no number
+/// @throws invalid_settings with the name of a variable that is missing or not a number
 inline gloo_options gloo_options_from_environment() {
   gloo_options options;
   options.folder = detail::required_environment("LOCALSGD_FOLDER");

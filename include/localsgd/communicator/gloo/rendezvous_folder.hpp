@@ -19,14 +19,15 @@
 #include <vector>
 
 /// @file
-/// @brief A folder in which processes find each other.
+/// @brief A folder through which processes find each other.
 
 namespace localsgd::detail {
 
-/// @brief Keys and values as files `<name>.<key>` of a folder that all ranks can reach.
+/// @brief Keys and values as files `<name>.<key>` in a folder that all ranks can access.
 ///
-/// A key is claimed by one process only, and its file appears with its whole value. Only processes of
-/// the same user can read it. Files are removed by the process that made them. For one thread.
+/// Only one process can claim a key, and its file appears together with the entire value. Only
+/// processes of the same user can read it. Files are removed by the process that created them. For
+/// use by one thread.
 class rendezvous_folder {
  public:
   using clock = std::chrono::steady_clock;
@@ -42,14 +43,14 @@ class rendezvous_folder {
   rendezvous_folder& operator=(rendezvous_folder const&) = delete;
   ~rendezvous_folder() { remove_mine(); }
 
-  /// @throws std::runtime_error if another process has claimed it, or nothing can be written
+  /// @throws std::runtime_error if another process has claimed the key, or nothing can be written
   void claim(std::string const& key, std::vector<char> const& value) {
     auto const path = path_of(key), draft = path_of(key + ".draft" + std::to_string(getpid()));
     std::error_code error, ignored;
-    std::filesystem::remove(draft, ignored);  // of a killed process that had the same number
+    std::filesystem::remove(draft, ignored);  // left by a killed process that had the same number
     if (!write_new(draft, value))
       throw std::runtime_error("localsgd: cannot write " + draft.string());
-    std::filesystem::create_hard_link(draft, path, error);  // fails if another one was first
+    std::filesystem::create_hard_link(draft, path, error);  // fails if another process was first
     std::filesystem::remove(draft, ignored);
     if (error)
       throw std::runtime_error(
@@ -58,7 +59,7 @@ class rendezvous_folder {
     mine_.push_back(path);
   }
 
-  /// @brief Removes a key that only this process may have, if there is one.
+  /// @brief Removes a key that only this process can have claimed, if it exists.
   void forget(std::string const& key) noexcept {
     std::error_code ignored;
     std::filesystem::remove(path_of(key), ignored);
@@ -90,7 +91,7 @@ class rendezvous_folder {
   }
 
  private:
-  /// @return whether the file did not exist and holds the value; a link is not followed
+  /// @return whether the file did not exist and now holds the value; links are not followed
   static bool write_new(std::filesystem::path const& path, std::vector<char> const& value) {
     int const file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (file < 0) return false;

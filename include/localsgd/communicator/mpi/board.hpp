@@ -25,27 +25,28 @@
 
 namespace localsgd::detail {
 
-/// @brief A board for each rank that all ranks can read; it posts to two sides alternately.
+/// @brief A board for each rank that all ranks can read; each board has two sides, used
+///        alternately.
 ///
 /// All ranks post, then read the posts of the others, repeatedly. A rank posts after it has read
-/// all previous posts, and starts writing the next one after it has seen the last one of all
-/// others. So no rank overwrites data that another may still read.
+/// all previous posts, and starts writing the next one after it has seen the latest posts of all
+/// other ranks, so no rank overwrites data that another may still be reading.
 ///
-/// One rank creates the boards, and the others open them by its invitation, which is then
-/// withdrawn. The memory is released with the last process, and only processes of the same user can
-/// open it. For one thread of a rank, except the memory that mine() and of() return.
+/// One rank creates the boards, and the others open them through its invitation, which is then
+/// withdrawn. The memory is released when the last process ends; only processes of the same user
+/// can open it. For use by one thread of a rank, except the memory that mine() and of() return.
 class mpi_board {
  public:
-  /// Bytes of a post, at most.
+  /// The largest number of bytes in a post.
   static constexpr std::size_t side = std::size_t{1} << 18;
 
-  /// @brief How to find the boards.
+  /// @brief Tells other ranks how to find the boards.
   struct invitation {
     std::array<char, 64> name{};
     std::uint64_t token = 0;  ///< Written inside: on another machine the name may be another's. Or 0.
   };
 
-  /// @brief For rank 0. Null if the system has no such memory, or too little.
+  /// @brief For rank 0. Null if the system has no such memory, or not enough.
   static std::unique_ptr<mpi_board> make(std::size_t ranks) noexcept {
     auto const now = static_cast<std::uint64_t>(
         std::chrono::steady_clock::now().time_since_epoch().count());
@@ -57,7 +58,7 @@ class mpi_board {
       return std::unique_ptr<mpi_board>(new mpi_board(to, ranks));
     });
   }
-  /// @brief For the other ranks. Null if the invitation is invalid here.
+  /// @brief For the other ranks. Null if the invitation is not valid on this machine.
   static std::unique_ptr<mpi_board> open(invitation const& to, std::size_t rank) noexcept {
     return attempt([&] {
       std::unique_ptr<mpi_board> board;
@@ -69,29 +70,30 @@ class mpi_board {
   mpi_board& operator=(mpi_board const&) = delete;
   ~mpi_board() { withdraw(); }
 
-  /// @brief For its creator: how others find it, until it is withdrawn.
+  /// @brief For the creator: how others find it, until it is withdrawn.
   invitation const& invite() const noexcept { return invitation_; }
   void withdraw() noexcept {
     if (std::exchange(open_, false)) memory::remove(invitation_.name.data());
   }
 
-  /// @brief Forgets the posts of other runs. @param run a number that grows, the same for all
+  /// @brief Discards the posts of other runs. @param run an increasing number, the same on all
+  ///        ranks
   void begin(std::uint64_t run) noexcept { posts_ = run << 40U; }
-  /// @brief Where the next post is to be written.
+  /// @brief The memory for the next post.
   std::byte* mine() const noexcept { return side_of(rank_, posts_ + 1); }
   /// @brief Makes the data written at mine() visible to all.
   void post() noexcept { head(rank_)->posted.store(++posts_, std::memory_order_release); }
-  /// @brief Whether a rank has made its post of the current round.
+  /// @brief Whether a rank has posted in the current round.
   bool has_posted(std::size_t rank) const noexcept {
     return head(rank)->posted.load(std::memory_order_acquire) >= posts_;
   }
-  /// @brief What a rank has posted. @pre has_posted(rank)
+  /// @brief The post of a rank. @pre has_posted(rank)
   std::byte* of(std::size_t rank) const noexcept { return side_of(rank, posts_); }
 
  private:
   using memory = boost::interprocess::shared_memory_object;
   struct guest {};
-  struct alignas(128) header {  // of each board, before its two sides
+  struct alignas(128) header {  // at the start of each board, before its two sides
     std::atomic<std::uint64_t> posted{0}, token{0};
   };
   static_assert(std::atomic<std::uint64_t>::is_always_lock_free);

@@ -24,24 +24,24 @@
 
 namespace localsgd {
 
-/// @brief The reaction when a rank does not answer before the deadline.
+/// @brief What happens when a rank does not answer before the deadline.
 enum class on_lost_rank {
   abort,  ///< Writes a message to standard error and ends the job with MPI_Abort.
   raise,  ///< Throws rank_failed; this `mpi` cannot be used again, and MPI_Finalize may not return.
-          ///< In the middle of a message it is always `abort`.
+          ///< Same as `abort` if a message was only partly received.
 };
 
-/// @brief A Communicator on MPI. Used by the thread that may call MPI.
+/// @brief A Communicator on MPI. Used only by the thread that may call MPI.
 ///
-/// An exception on one rank ends the run on all, and all can start another one. A rank that does
-/// not answer before the deadline is lost, and with it the job: localsgd::on_lost_rank.
+/// An exception on one rank ends the run on all ranks, and all can start another one. A rank that
+/// does not answer before the deadline is lost, and with it the job: see localsgd::on_lost_rank.
 class mpi_communicator {
  public:
   /// @brief Collective: duplicates the communicator.
   /// @param deadline seconds that a rank waits for others without hearing from them
-  /// @param share_memory whether ranks that are all on one machine, and all want it, may exchange
-  ///                     short data through shared memory
-  /// @throws std::runtime_error if MPI is not initialised, or not for threads (MPI_THREAD_FUNNELED)
+  /// @param share_memory whether the ranks exchange short data through shared memory; they do if all
+  ///                     of them set it and are on one machine
+  /// @throws std::runtime_error if MPI is not initialised, or without thread support
   mpi_communicator(MPI_Comm ranks, double deadline, on_lost_rank when_lost, bool share_memory)
       : when_lost_(when_lost), link_(ranks, deadline) {
     if (!link_.lost().empty()) end_lost(0);
@@ -59,8 +59,8 @@ class mpi_communicator {
 
   std::size_t rank() const noexcept { return static_cast<std::size_t>(link_.rank()); }
   std::size_t size() const noexcept { return static_cast<std::size_t>(link_.ranks()); }
-  /// @brief Bytes that this rank has sent to others, in all runs, except short notes and
-  ///        MPI_Iallreduce. Data in shared memory is not counted.
+  /// @brief The bytes that this rank has sent to others in all runs, except short notes and
+  ///        MPI_Iallreduce. Data in shared memory are not counted.
   std::uint64_t bytes_sent() const noexcept { return link_.bytes_sent(); }
 
   void open() {
@@ -101,7 +101,7 @@ class mpi_communicator {
       std::size_t const r = (rank() + i) % n;
       link_.receive(static_cast<int>(r), receive[r]);
     }
-    for (std::size_t i = 1; i < n; ++i) {  // not all to the same one first
+    for (std::size_t i = 1; i < n; ++i) {  // each rank starts with a different one
       std::size_t const r = (rank() + n - i) % n;
       link_.send(static_cast<int>(r), send[r]);
     }
@@ -129,7 +129,7 @@ class mpi_communicator {
       window_ = std::make_unique<detail::mpi_window>(link_.communicator(), mine.size());
       exposed_ = values.size();
     }
-    meet();  // no rank still adds
+    meet();  // no rank is still adding
     std::ranges::copy(values.subspan(mine.first, mine.size()), window_->here().begin());
     window_->sync();
     meet();  // no rank adds before it is complete
@@ -167,7 +167,7 @@ class mpi_communicator {
     std::vector<std::byte> one(1), all(size());
     gather(std::span<std::byte>(all), std::span<std::byte const>(one));
   }
-  // Every rank gets all[r] from rank r.
+  // Every rank receives all[r] from rank r.
   template <class T>
   void gather(std::span<T> all, std::span<T const> mine) {
     std::vector<std::span<std::byte const>> send(size(), std::as_bytes(mine));
@@ -179,7 +179,7 @@ class mpi_communicator {
     finish_all_to_all_v();
   }
 
-  // A board for all ranks, or for none.
+  // Creates boards for all ranks, or for none.
   void make_board(bool wanted) {
     constexpr std::size_t longest = MPI_MAX_PROCESSOR_NAME;
     std::vector<char> mine(longest), names(longest * size());

@@ -31,10 +31,11 @@ struct mpi_note {
   enum kind : std::int32_t { fine, failed, lost };
   std::int32_t how = fine;
   std::int32_t rank = 0;    // the rank that failed: the sender, or one that it knows of
-  std::uint64_t round = 0;  // and when
-  std::uint64_t waits = 0;  // that the sender has completed
+  std::uint64_t round = 0;  // the round in which it failed
+  std::uint64_t waits = 0;  // completed by the sender
   std::uint64_t sent = 0;   // messages sent to the receiver of the note
-  std::uint64_t reductions = 0, elements = 0, element_bytes = 0;  // begun, and the last one's size
+  std::uint64_t reductions = 0, elements = 0, element_bytes = 0;  // started, and the size of the
+                                                                  // last
   char reason[384] = {};
 
   /// @brief Stores as much of the text as fits.
@@ -45,11 +46,11 @@ struct mpi_note {
 
 /// @brief One rank's end of the connections to all others, on a separate MPI communicator.
 ///
-/// A run is from open() to close(); the ranks make the same runs in the same order. wait() waits
-/// for what was started. All ranks make the same waits, and a failure ends only those that the rank
-/// that failed has not completed: so all complete what one of them has. All data is sent from
-/// `outgoing`, memory that outlives a lost rank. Used by one thread at a time, the one that may call
-/// MPI.
+/// A run extends from open() to close(); the ranks make the same runs in the same order. wait()
+/// waits for everything that was started. All ranks make the same waits, and a failure ends only
+/// the waits that the failed rank has not completed, so all ranks complete what one of them has.
+/// All data are sent from `outgoing`, memory that outlives a lost rank. Used by one thread at a
+/// time, the one that may call MPI.
 class mpi_link : private mpi_requests {
  public:
   /// @brief Collective. If not all ranks arrive before the deadline, the link is lost() from the
@@ -69,7 +70,7 @@ class mpi_link : private mpi_requests {
   ~mpi_link() {
     if (none()) {
       if (lost_.empty()) free_duplicate();
-    } else {  // MPI may still read undelivered data
+    } else {  // MPI may still read data that have not been delivered
       static_cast<void>(new aligned_vector<std::byte>(std::move(outgoing)));
       static_cast<void>(new std::vector<mpi_note>(std::move(told_)));
     }
@@ -82,10 +83,10 @@ class mpi_link : private mpi_requests {
   using mpi_requests::rank;
   using mpi_requests::ranks;
 
-  std::uint64_t round = 0;         ///< Averages made in this run, for reports.
-  aligned_vector<std::byte> outgoing;  ///< Memory for the data that is sent.
+  std::uint64_t round = 0;         ///< Averages computed in this run, for reports.
+  aligned_vector<std::byte> outgoing;  ///< Memory for the data to be sent.
 
-  /// @brief Why this link cannot be used any more; empty if it can.
+  /// @brief Why this link can no longer be used; empty if it can.
   std::string const& lost() const noexcept { return lost_; }
   int lost_rank() const noexcept { return lost_rank_; }
   /// @brief The outcome of the last close(): the same on all ranks, unless one is lost().
@@ -100,19 +101,19 @@ class mpi_link : private mpi_requests {
     has_told_.assign(at(ranks()), false);
     forget();
   }
-  /// @brief For requests of other kinds, which wait() waits for as well.
+  /// @brief For other kinds of requests, which wait() also waits for.
   mpi_requests& requests() noexcept { return *this; }
   void send(int to, std::span<std::byte const> bytes) { mpi_requests::send(to, tag(), bytes); }
   void receive(int from, std::span<std::byte> bytes) { mpi_requests::receive(from, tag(), bytes); }
 
   /// @brief Waits until everything that was started is done.
-  /// @throws cancelled if a rank has failed before it completed this wait, or nothing has moved for as
-  ///         long as the deadline: then lost() is set
+  /// @throws cancelled if a rank failed before it completed this wait, or if nothing has moved
+  ///         within the deadline: lost() is then set
   void wait() {
     wait_alone();
     ++waits_;
   }
-  /// @brief The same for what other ranks do not wait for.
+  /// @brief The same, for requests that other ranks do not wait for.
   void wait_alone() {
     auto since = clock::now();
     for (unsigned idle = 1; !none(); ++idle) {
@@ -122,7 +123,7 @@ class mpi_link : private mpi_requests {
         continue;
       }
       if (idle % 16 == 0) look_around(since, [&](int r) { return expects(r); });
-      if (idle > 500) std::this_thread::yield();  // not at once: the message may arrive soon
+      if (idle > 500) std::this_thread::yield();  // not immediately: the message may arrive soon
     }
   }
 
@@ -165,7 +166,7 @@ class mpi_link : private mpi_requests {
   /// @brief The number of runs started.
   std::uint64_t runs() const noexcept { return run_; }
 
-  /// @brief Collective, at the end of a run, whatever its outcome: notifies all others, receives
+  /// @brief Collective, at the end of a run, however it ended: notifies all other ranks, receives
   ///        their notes, and receives all pending messages.
   void close(mpi_note mine) {
     cancel_receives();
@@ -288,8 +289,8 @@ class mpi_link : private mpi_requests {
   std::string lost_;
   int lost_rank_ = nobody;
   static constexpr std::uint64_t never = ~std::uint64_t{0};
-  std::uint64_t run_ = 0, waits_ = 0;   // completed in this run
-  std::uint64_t failed_after_ = never;  // the fewest of a rank that failed
+  std::uint64_t run_ = 0, waits_ = 0;   // waits completed in this run
+  std::uint64_t failed_after_ = never;  // the fewest waits completed by a rank that failed
   std::vector<mpi_note> notes_, told_;
   std::vector<bool> has_told_;
 };

@@ -4,7 +4,7 @@
 
 #include "localsgd/core/cache_aligned.hpp"
 
-// The only header that includes MPI. Only its C interface: MPI 3.0 removed the C++ one.
+// The only header that includes MPI. Uses only its C interface: MPI 3.0 removed the C++ interface.
 #ifndef OMPI_SKIP_MPICXX
 #define OMPI_SKIP_MPICXX 1
 #endif
@@ -25,11 +25,11 @@
 #include <vector>
 
 /// @file
-/// @brief Pending MPI requests: started here, and tested until they are done.
+/// @brief Pending MPI requests, which are started here and tested until they complete.
 
 namespace localsgd::detail {
 
-/// @throws std::runtime_error with MPI's error text, unless `code` is MPI_SUCCESS.
+/// @throws std::runtime_error with MPI's error text unless `code` is MPI_SUCCESS.
 inline void check_mpi(int code, char const* call) {
   if (code == MPI_SUCCESS) return;
   char text[MPI_MAX_ERROR_STRING] = {};
@@ -38,8 +38,7 @@ inline void check_mpi(int code, char const* call) {
   throw std::runtime_error(std::string("localsgd: ") + call + ": " + text);
 }
 
-/// @throws std::runtime_error that says what to do, unless this thread may call MPI while others
-///        run.
+/// @throws std::runtime_error with advice, unless this thread may call MPI while other threads run.
 inline void require_mpi() {
   int begun = 0, over = 0, level = 0, is_main = 0;
   MPI_Initialized(&begun);
@@ -63,7 +62,7 @@ inline void require_mpi() {
 
 /// @brief Requests on a separate communicator. Used by one thread at a time.
 ///
-/// Memory that is being sent or received stays where it is until the request is done.
+/// Memory that is being sent or received must stay in place until the request completes.
 class mpi_requests {
  public:
   mpi_requests() = default;
@@ -78,7 +77,7 @@ class mpi_requests {
   ///        notes.
   std::uint64_t bytes_sent() const noexcept { return bytes_sent_; }
 
-  /// @brief Starts to create a communicator for the same ranks.
+  /// @brief Starts creating a communicator for the same ranks.
   void duplicate(MPI_Comm all) {
     check_mpi(MPI_Comm_rank(all, &rank_), "MPI_Comm_rank");
     check_mpi(MPI_Comm_size(all, &ranks_), "MPI_Comm_size");
@@ -87,7 +86,7 @@ class mpi_requests {
     check_mpi(MPI_Comm_idup(all, &comm_, &request), "MPI_Comm_idup");
     add(request, {nobody, way::together});
   }
-  /// @brief From here on errors are reported; by default MPI would end the job.
+  /// @brief From now on, errors are reported; by default MPI would end the job.
   void use_duplicate() {
     check_mpi(MPI_Comm_set_errhandler(comm_, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
   }
@@ -98,7 +97,7 @@ class mpi_requests {
   }
 
   MPI_Comm communicator() const noexcept { return comm_; }
-  /// @brief A request that other code has started.
+  /// @brief Adds a request that other code has started.
   void watch(MPI_Request request) { add(request, {nobody, way::together}); }
 
   [[noreturn]] void abort(std::string const& why) const {
@@ -124,7 +123,7 @@ class mpi_requests {
       add(request, {from, way::in});
     });
   }
-  /// @brief Sends data that is not counted.
+  /// @brief Sends data that are not counted.
   void send_note(int to, int tag, std::span<std::byte const> bytes) {
     MPI_Request request = MPI_REQUEST_NULL;
     check_mpi(MPI_Isend(bytes.data(), static_cast<int>(bytes.size()), MPI_BYTE, to, tag, comm_,
@@ -132,7 +131,7 @@ class mpi_requests {
               "MPI_Isend");
     add(request, {to, way::out});
   }
-  /// @brief Receives a note that has arrived and returns its sender; −1 if there is none.
+  /// @brief Receives a note that has arrived and returns its sender, or −1 if there is none.
   int take_note(int tag, std::span<std::byte> bytes) {
     int there = 0;
     MPI_Status status;
@@ -157,7 +156,7 @@ class mpi_requests {
   std::uint64_t reductions() const noexcept { return reductions_; }
   std::uint64_t elements() const noexcept { return elements_; }  ///< Of the last reduction.
   std::uint64_t element_bytes() const noexcept { return element_bytes_; }
-  /// @brief Takes part in a reduction of others with zeros.
+  /// @brief Takes part, with zeros, in a reduction that other ranks have started.
   void join_reduction(std::uint64_t elements, std::uint64_t element_bytes) {
     elements_ = elements;
     element_bytes_ = element_bytes;
@@ -194,7 +193,7 @@ class mpi_requests {
     return done;
   }
 
-  /// @brief Whether data is still expected from a rank, or from any.
+  /// @brief Whether data are still expected from a rank, or from any rank.
   bool expects(int from) const {
     return std::ranges::any_of(
         pending_, [&](pending const& p) { return p.which == way::in && p.peer == from; });
@@ -227,7 +226,7 @@ class mpi_requests {
       receive(status.MPI_SOURCE, tag, scrap_.back());
     }
   }
-  /// @brief Counts from zero. @pre none()
+  /// @brief Restarts all counts from zero. @pre none()
   void forget() {
     sent_.assign(at(ranks_), 0);
     received_.assign(at(ranks_), 0);
@@ -271,11 +270,11 @@ class mpi_requests {
   int rank_ = 0, ranks_ = 1;
   std::uint64_t bytes_sent_ = 0, reductions_ = 0, elements_ = 0, element_bytes_ = 0;
   std::vector<MPI_Request> requests_;
-  std::vector<pending> pending_;  // of the request with the same number
+  std::vector<pending> pending_;  // for the request with the same number
   std::vector<int> done_;
   std::vector<MPI_Status> statuses_;
-  std::vector<std::uint64_t> sent_, received_;  // messages that count, by rank
-  std::vector<std::vector<std::byte>> scrap_;   // moved, its elements stay where they are
+  std::vector<std::uint64_t> sent_, received_;  // counted messages, by rank
+  std::vector<std::vector<std::byte>> scrap_;   // its elements stay in place when it is moved
 };
 
 }  // namespace localsgd::detail

@@ -9,15 +9,15 @@
 #include <span>
 
 /// @file
-/// @brief Numbers of a rank that all others add to and read, without its participation.
+/// @brief Numbers of a rank that all other ranks add to and read without its participation.
 
 namespace localsgd::detail {
 
-/// @brief Some doubles on each rank, open to all for additions: one-sided MPI, passive target.
+/// @brief Some doubles on each rank that all ranks can add to: one-sided MPI, passive target.
 class mpi_window {
  public:
-  /// @brief Collective. The numbers are 0.
-  /// @param doubles the number of this rank's values
+  /// @brief Collective. The numbers are initially 0.
+  /// @param doubles the number of values on this rank
   mpi_window(MPI_Comm ranks, std::size_t doubles) {
     double* here = nullptr;
     check_mpi(MPI_Win_allocate(static_cast<MPI_Aint>(doubles * sizeof(double)), sizeof(double),
@@ -31,19 +31,19 @@ class mpi_window {
   mpi_window(mpi_window const&) = delete;
   mpi_window& operator=(mpi_window const&) = delete;
 
-  /// @brief Collective, when no rank uses it any more. Without this call the memory is never
+  /// @brief Collective, once no rank uses it any more. Without this call, the memory is never
   ///        released.
   void free() noexcept {
     MPI_Win_unlock_all(window_);
     MPI_Win_free(&window_);
   }
 
-  /// @brief This rank's own numbers, while no rank adds: between sync() and a barrier.
+  /// @brief This rank's own numbers; valid while no rank adds, between sync() and a barrier.
   std::span<double> here() const noexcept { return here_; }
   void sync() const { check_mpi(MPI_Win_sync(window_), "MPI_Win_sync"); }
 
-  /// @brief Starts, for each i, atomically: old_i ← z_i, z_i ← z_i +
-  ///        change_i, with z the numbers of a rank from `first` on.
+  /// @brief Starts, for each i, atomically: old_i ← z_i, z_i ← z_i + change_i, where z holds the
+  ///        numbers of a rank from `first` on.
   void add_and_get(mpi_requests& requests, int rank, std::size_t first,
                    std::span<double const> change, std::span<double> old) const {
     constexpr std::size_t most = std::size_t{1} << 27;  // MPI counts in int

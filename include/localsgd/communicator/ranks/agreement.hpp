@@ -10,14 +10,14 @@
 #include <string_view>
 
 /// @file
-/// @brief Whether all ranks are about to make the same run.
+/// @brief Checks that all ranks are about to execute the same run.
 
 namespace localsgd::detail {
 
-/// @brief Compares the descriptions of the run of all ranks, lines "name = value" of equal names.
+/// @brief Compares the descriptions of the run on all ranks: lines "name = value" with equal names.
 /// @param all the text of every rank
-/// @throws invalid_settings, the same on all ranks, with the first line in which a rank differs from
-///         rank 0: the value of that rank, and the one of rank 0. A checksum is not shown
+/// @throws invalid_settings, the same on all ranks, with the first line in which a rank differs
+///         from rank 0: that rank's value and that of rank 0. Checksums are not shown
 inline void require_same_run(std::span<std::string const> all) {
   auto const line_of = [](std::string_view& text) {
     std::size_t const end = text.find('\n');

@@ -9,12 +9,12 @@
 #include <cstdint>
 
 /// @file
-/// @brief How vectors on many ranks are combined: by slices or whole, by messages or a board.
+/// @brief How vectors on many ranks are combined: in slices or whole, through messages or a board.
 
 namespace localsgd::detail {
 
-/// @brief Whether ranks post data of `bytes(r)` bytes on rank r instead of sending it. The same
-///        answer on all of them.
+/// @brief Whether ranks post data, `bytes(r)` bytes on rank r, instead of sending them. The answer
+///        is the same on all ranks.
 template <class C, class Bytes>
 bool fits_board([[maybe_unused]] C& communicator, [[maybe_unused]] std::size_t ranks,
                 [[maybe_unused]] Bytes const& bytes) {
@@ -30,10 +30,10 @@ bool fits_board([[maybe_unused]] C& communicator, [[maybe_unused]] std::size_t r
 
 /// @brief How n vectors are combined. The same on all ranks.
 struct message_route {
-  bool direct = false;  ///< Every rank gets all of them, not only its slice.
+  bool direct = false;  ///< Every rank receives all of each vector, not only its slice.
   bool posted = false;  ///< Through shared memory.
 
-  /// A message costs about as much time as some thousand bytes.
+  /// Sending a message takes about as long as sending some thousand bytes.
   static constexpr std::size_t worth_a_message = 4096;
 
   template <class C>
@@ -48,12 +48,12 @@ struct message_route {
     return by;
   }
 
-  /// @brief Bytes that all ranks together send when each vector goes to every rank.
+  /// @brief The bytes that all ranks together send if each vector goes to every rank.
   static std::uint64_t direct_bytes(rank_layout const& layout, std::size_t n,
                                     std::size_t vector_bytes) noexcept {
     return std::uint64_t{layout.ranks() - 1} * n * vector_bytes;
   }
-  /// @brief And when only slices do, and what becomes of them.
+  /// @brief The same if only slices are sent, and then the results.
   static std::uint64_t slice_bytes(rank_layout const& layout, std::size_t n,
                                    std::size_t vector_bytes) noexcept {
     std::size_t const ranks = layout.ranks();

@@ -43,7 +43,7 @@ class rank_messages {
 
   int broadcast(int answer) {
     int& agreed = s().here.answer;
-    barrier();  // no thread still reads the last one
+    barrier();  // no thread still reads the previous value
     first_thread([&] {
       agreed = answer;
       std::size_t const one = 1;
@@ -73,7 +73,7 @@ class rank_messages {
   void all_gather_v(std::span<std::vector<std::byte>> messages) { bring(messages, true); }
   void gather_v(std::span<std::vector<std::byte>> messages) { bring(messages, false); }
 
-  /// @brief Among the threads of this rank.
+  /// @brief Splits the work among the threads of this rank.
   template <class Scalar, class Work>
   bool split(std::size_t dimension, Work const& work) {
     barrier();
@@ -83,7 +83,7 @@ class rank_messages {
     return s().here.all_finite();
   }
 
-  /// @brief Does nothing: bytes are counted where they are sent.
+  /// @brief Does nothing, since bytes are counted where they are sent.
   template <class Scalar>
   void count(std::size_t) noexcept {}
 
@@ -93,7 +93,7 @@ class rank_messages {
     if (local_ == 0) {
       try {
         work();
-      } catch (localsgd::cancelled const&) {  // by another rank
+      } catch (localsgd::cancelled const&) {  // cancelled by another rank
         s().here.cancel();
         throw;
       }
@@ -132,7 +132,7 @@ class rank_messages {
     if constexpr (has_board<C>) s().ranks.finish_posts();
   }
 
-  // Every rank gets the elements of `all` that range(r) gives from rank r.
+  // Every rank receives the elements range(r) of `all` from each rank r.
   template <class T, class Range>
   void gather(std::span<T> all, Range const& range) {
     std::size_t const ranks = s().layout.ranks();
@@ -160,7 +160,7 @@ class rank_messages {
     finish_messages();
   }
 
-  // Every rank gets the messages of all workers, or the first one does.
+  // Every rank, or only the first one, receives the messages of all workers.
   void bring(std::span<std::vector<std::byte>> messages, bool to_all) {
     barrier();
     first_thread([&] {
@@ -201,7 +201,7 @@ class rank_messages {
     finish_messages();
   }
 
-  std::size_t local_;  // among the threads of this rank
+  std::size_t local_;  // this thread's number within its rank
   traffic sent_;
 
  private:

@@ -15,12 +15,12 @@
 #include <vector>
 
 /// @file
-/// @brief What the threads of one rank share in a run.
+/// @brief The data that the threads of one rank share in a run.
 
 namespace localsgd::detail {
 
 /// @brief Memory for sending and receiving. It outlives the run, because a backend may still read
-///        undelivered data.
+///        data that have not been delivered.
 struct message_memory {
   aligned_vector<std::byte> outgoing, incoming, reduced;
 
@@ -32,10 +32,10 @@ struct message_memory {
   }
 };
 
-/// @brief What the threads of one rank share in a run.
+/// @brief The data that the threads of one rank share in a run.
 template <Communicator C>
 struct rank_state {
-  /// @param in_any_order whether the communicator's sum computes averages
+  /// @param in_any_order whether averages are computed by the communicator's sum
   rank_state(C& communicator, message_memory& the_memory, rank_layout the_layout,
              std::size_t all_workers, bool in_any_order)
       : ranks(communicator),
@@ -57,7 +57,7 @@ struct rank_state {
   bool const fast;
   std::size_t const rank;
   thread_state here;
-  std::uint64_t round = 0;  ///< Averages made, for the report if this rank fails.
+  std::uint64_t round = 0;  ///< Averages computed, for the report if this rank fails.
 
   std::vector<std::span<std::byte const>> send;
   std::vector<std::span<std::byte>> receive;

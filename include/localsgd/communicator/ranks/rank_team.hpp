@@ -24,8 +24,8 @@ namespace localsgd::detail {
 /// @brief One thread of one rank: a Team on many processes. The first thread of a rank uses the
 ///        communicator while the others wait at a barrier.
 ///
-/// A reduction in fixed order: each rank sends to every other one the receiver's slice of the
-/// coordinates of each of its workers, reduces its own slice over all workers in their order, and
+/// In a reduction in fixed order, each rank sends every other rank that rank's slice of the
+/// coordinates of each of its workers, reduces its own slice over all workers in order, and
 /// sends the result to all. Short vectors are sent whole to all ranks, in one message instead of
 /// two, or through a shared board.
 template <Communicator C>
@@ -45,8 +45,8 @@ class rank_team : public rank_messages<C> {
     index_range const mine = slice(s().rank), here = s().layout.rows_of(s().rank, n);
     auto& rows = std::get<std::vector<std::span<Element>>>(s().rows);
 
-    // Vectors that go to rank r lie one after another, from here.size()·(where its slice begins) on:
-    // if the slice is the whole vector, at the same place for all ranks.
+    // Vectors for rank r are stored one after another, starting at here.size()·(start of its
+    // slice); if the slice is the whole vector, they are in the same place for all ranks.
     first_thread([&] {
       if (ranks > 1 && !by.posted)
         message_memory::as<scalar>(s().memory.outgoing, here.size() * d);
@@ -119,7 +119,7 @@ class rank_team : public rank_messages<C> {
   }
 
   void sum(std::span<std::vector<double> const> parts, std::span<double> total) {
-    barrier();  // every thread has given its parts their size
+    barrier();  // every thread has set the size of its parts
     std::vector<std::span<double const>> rows(parts.begin(), parts.end());
     std::span<std::span<double const> const> const all(rows);
     start_reduce<double const>(all, total.size());
@@ -152,7 +152,7 @@ class rank_team : public rank_messages<C> {
     }
     barrier();
     first_thread([&] { s().ranks.start_all_reduce(sum); });
-    // As a ring sends: 2(R−1)/R vectors from each rank.
+    // As in a ring: 2(R−1)/R vectors from each rank.
     std::size_t const ranks = s().layout.ranks();
     sent_.bytes += even_split(2 * (ranks - 1) * c.size_bytes(), ranks, s().rank).size();
   }
@@ -174,13 +174,13 @@ class rank_team : public rank_messages<C> {
   using base::board_room, base::finish_messages, base::finish_posts, base::gather, base::local_,
       base::local_threads, base::post, base::s, base::sent_, base::start_messages;
 
-  // Of vectors of length d the coordinates that rank r makes.
+  // The coordinates, of vectors of length d, that rank r computes.
   template <class Scalar>
   index_range slice_of(message_route const& by, std::size_t d, std::size_t r) const noexcept {
     if (by.direct) return {0, d};
     return coordinates_of<Scalar>(d, s().layout.ranks(), r);
   }
-  // Asked for several times in every round: remembered, for its divisions take a microsecond.
+  // Called several times per round, so the result is cached: its divisions take a microsecond.
   message_route route_of(std::size_t n, std::size_t vector_bytes) {
     if (n != known_vectors_ || vector_bytes != known_bytes_) {
       known_vectors_ = n;

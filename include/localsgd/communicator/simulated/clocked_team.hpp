@@ -22,15 +22,16 @@ namespace localsgd::detail {
 /// | `t.seconds()`               | the time of the run                                            |
 /// | `t.arrive(t, work)`         | collective, before each exchange: my workers have made their   |
 /// |                             | steps up to t; work(k, s) is the number of component gradients |
-/// |                             | of worker k, whose steps took s samples                        |
-/// | `t.depart(travels)`         | collective, after it: what was sent since arrive() has taken   |
-/// |                             | its time, or `travels` during the next steps                   |
-/// | `t.already_charged(bytes)`  | so many of the bytes sent are those of an average that         |
-/// |                             | travelled                                                      |
+/// |                             | of worker k for steps with s samples                           |
+/// | `t.depart(travels)`         | collective, after it: charges the time of what was sent since  |
+/// |                             | arrive(); if `travels`, to the next steps                      |
+/// | `t.already_charged(bytes)`  | this many of the bytes sent belong to an overlapped average    |
+/// |                             | and have been charged                                          |
 /// | `t.arrive_in_groups(t,      | collective: my workers have made their steps up to t, and      |
-/// |   work, groups)`            | those of each group average                                    |
-/// | `t.spend(gradients)`        | thread 0, while all wait: so many component gradients of each  |
-/// |                             | worker, and what was sent since the last call, take time       |
+/// |   work, groups)`            | each group of workers averages                                 |
+/// | `t.spend(gradients)`        | thread 0, while all wait: charges the time of this many        |
+/// |                             | component gradients per worker, and of what was sent since the |
+/// |                             | last call                                                      |
 class clocked_team : public thread_team {
  public:
   static constexpr bool keeps_time = true;
@@ -40,13 +41,13 @@ class clocked_team : public thread_team {
 
   double seconds() const noexcept { return clock_->seconds(); }
 
-  /// @brief Thread 0, when all bytes sent have been charged: passes the clock to the archive of a
-  ///        checkpoint.
+  /// @brief On thread 0, when all bytes sent have been charged: passes the clock to the archive of
+  ///        a checkpoint.
   template <class Archive>
   void clock_state(Archive& archive) {
     archive(*clock_);
   }
-  /// @brief Every thread: the run continues after t steps.
+  /// @brief On every thread: continues the run after t steps.
   void resume_clock(std::uint64_t t) noexcept { steps_ = t; }
 
   template <class Work>
@@ -59,7 +60,7 @@ class clocked_team : public thread_team {
     barrier();
   }
   void depart(bool travels) {
-    // While the average is in progress it is not counted yet, so an uncompressed vector is assumed.
+    // An average in progress is not counted yet, so an uncompressed vector is assumed.
     if (leads())
       clock_->average(travels, travels ? clock_->shape().vector_bytes : vector_bytes());
     barrier();
@@ -76,7 +77,7 @@ class clocked_team : public thread_team {
   }
 
  private:
-  // Of a vector whose average takes the bytes that were sent since the last call.
+  // The size of a vector whose average takes the bytes that were sent since the last call.
   double vector_bytes() {
     double const copies = 2 * static_cast<double>(others());
     double const bytes = static_cast<double>(sent().bytes - std::exchange(before_, sent().bytes));

@@ -22,10 +22,10 @@ namespace localsgd::detail {
 /// @brief K workers and one server that holds the aggregate, in the order of virtual time.
 ///
 /// A worker computes a stretch of steps, sends its change to the server, reads the aggregate there
-/// and continues. The server has one line in and one out: messages wait for each other, in the
-/// order of arrival, B/β seconds each, and arrive the latency later. A worker that would be
-/// further ahead than cluster::max_staleness waits for others. Equal times: the lower
-/// worker first.
+/// and continues. The server has one incoming and one outgoing line: messages queue in the order of
+/// arrival, take B/β seconds each, and arrive after the latency. A worker that would get too far
+/// ahead, by more than cluster::max_staleness, waits for others. Of equal times, the lower worker's
+/// comes first.
 class event_order {
  public:
   explicit event_order(virtual_cluster& clock)
@@ -39,14 +39,14 @@ class event_order {
     for (std::size_t k = 0; k != workers_.size(); ++k) push(0, k, what::ready);
   }
 
-  /// @brief A worker at the server, which has made its local steps `from` … `to`−1.
+  /// @brief A worker that has made its local steps `from` … `to`−1 and is at the server.
   struct visit {
     std::size_t worker;
     std::uint64_t from, to;
   };
 
-  /// @brief The next one to arrive. Workers that start in the meantime make `gap` steps.
-  /// @param room The remaining steps, ≥ 1: the last stretch of a run may be shortened.
+  /// @brief The next worker to arrive. Workers that start in the meantime make `gap` steps.
+  /// @param room the number of remaining steps, ≥ 1: the last stretch of a run may be shortened.
   visit next(std::uint64_t gap, std::uint64_t room) {
     for (;;) {
       event const e = queue_.top();
@@ -69,7 +69,8 @@ class event_order {
     }
   }
 
-  /// @brief Passes all that changes in a run, except the clock, to the archive of a checkpoint.
+  /// @brief Passes everything that changes in a run, except the clock, to the archive of a
+  ///        checkpoint.
   template <class Archive>
   void state(Archive& archive) {
     std::vector<event> events;
@@ -80,8 +81,8 @@ class event_order {
     for (worker const& w : workers_) ++arrived_[w.steps];
   }
 
-  /// @brief The largest delay so far: how many steps behind the reader's own count the oldest
-  ///        contribution to what it read was.
+  /// @brief The largest delay so far: by how many steps the oldest contribution that a worker read
+  ///        was behind the worker's own count.
   std::uint64_t delay() const noexcept { return delay_; }
   std::uint64_t visits() const noexcept { return visits_; }
 
@@ -96,13 +97,13 @@ class event_order {
     }
   };
   struct worker {
-    std::uint64_t steps = 0, asked = 0;  // arrived at the server, and of the current stretch
+    std::uint64_t steps = 0, asked = 0;  // steps at the server, and steps of the current stretch
     double took = 0, since = 0;
   };
 
   void push(double time, std::size_t k, what kind) { queue_.push({time, k, kind}); }
 
-  // Worker k can continue: it does, or waits for others.
+  // Worker k can continue: it does so, or waits for others.
   void begin(std::size_t k, double time, std::uint64_t gap) {
     worker& w = workers_[k];
     std::uint64_t const oldest = arrived_.begin()->first;

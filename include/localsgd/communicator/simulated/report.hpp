@@ -20,45 +20,45 @@ namespace localsgd {
 /// @brief The traffic of one kind of link.
 struct link_traffic {
   std::string name;      ///< The kind of link.
-  std::size_t count = 0; ///< How many there are.
-  double bytes = 0;      ///< Over each of them, both ways; the mean, where they differ.
+  std::size_t count = 0; ///< How many links of this kind there are.
+  double bytes = 0;      ///< Bytes over each of them, both ways; the mean if they differ.
 };
 
-/// @brief One stretch of time of a worker, or of the network.
+/// @brief A time span of a worker or of the network.
 struct time_span {
   enum class activity : std::uint8_t {
     computing,   ///< A worker's local steps, or its part of a full gradient.
-    exchanging,  ///< Asynchronous: from the end of its steps until the worker can continue.
+    exchanging,  ///< Asynchronous runs: from the end of its steps until the worker can continue.
     averaging,   ///< One average, on the network.
   };
   activity what = activity::computing;
-  std::size_t worker = 0;  ///< The number of workers, for the network.
+  std::size_t worker = 0;  ///< For the network, the number of workers.
   double begin = 0, end = 0;  ///< Virtual seconds.
 };
 
 /// @brief The last run of a simulated cluster, in virtual time.
 struct simulation_report {
-  double seconds = 0;                 ///< The whole run: `result::seconds`.
-  std::uint64_t averages = 0;         ///< Made, those of full gradients included; asynchronous: by
-                                      ///< K, how often a worker came to the aggregate.
-  std::vector<double> computing;      ///< Seconds that each worker computed.
+  double seconds = 0;                 ///< The entire run: `result::seconds`.
+  std::uint64_t averages = 0;         ///< Including those of full gradients; in asynchronous runs,
+                                      ///< the number of visits of workers to the aggregate, over K.
+  std::vector<double> computing;      ///< Seconds for which each worker computed.
   std::vector<std::uint64_t> steps;   ///< Local steps of each worker.
-  std::vector<link_traffic> links;    ///< What the links carried.
+  std::vector<link_traffic> links;    ///< The traffic on the links.
   std::vector<time_span> timeline;    ///< The first cluster::trace_events spans.
-  std::uint64_t left_out = 0;         ///< How many spans more there were.
+  std::uint64_t left_out = 0;         ///< The number of further spans.
 
-  /// @brief The share of the run in which worker k computed. @pre k < K
+  /// @brief The fraction of the run for which worker k computed. @pre k < K
   double utilisation(std::size_t k) const { return seconds > 0 ? computing[k] / seconds : 0; }
-  /// @brief The mean of all workers'.
+  /// @brief The mean over all workers.
   double utilisation() const {
     if (computing.empty() || !(seconds > 0)) return 0;
     double const sum = std::accumulate(computing.begin(), computing.end(), 0.0);
     return sum / static_cast<double>(computing.size()) / seconds;
   }
 
-  /// @brief Writes the timeline as JSON in Chrome's trace format, one row for each worker and one
-  ///        for the network, for chrome://tracing or Perfetto. The file appears whole or not at
-  ///        all.
+  /// @brief Writes the timeline as JSON in Chrome's trace format, for chrome://tracing or Perfetto,
+  ///        with one row for each worker and one for the network. The file is written completely or
+  ///        not at all.
   /// @throws std::filesystem::filesystem_error
   void write_trace(std::filesystem::path const& path) const {
     detail::replacing_file file(path);

@@ -18,15 +18,15 @@
 
 namespace localsgd::detail {
 
-/// @brief What a simulated run needs in advance.
+/// @brief The data that a simulated run needs in advance.
 struct simulated_plan {
   std::size_t workers = 0, batch_size = 0;
   std::uint64_t steps = 0, seed = 0;
   double vector_bytes = 0;  ///< d·sizeof(scalar)
 };
 
-/// @brief Virtual time of one run. Members for a worker may be called concurrently for different
-///        workers; all others by one thread, while the others wait.
+/// @brief The virtual time of one run. Members for a worker may be called concurrently for
+///        different workers; all others are called by one thread while the others wait.
 class virtual_cluster {
  public:
   /// @pre The cluster fits the shape.
@@ -49,8 +49,8 @@ class virtual_cluster {
   simulated_plan const& shape() const noexcept { return shape_; }
   double seconds() const noexcept { return now_; }
 
-  /// @brief Draws how long worker k takes for its next stretch, of the given number of component
-  ///        gradients.
+  /// @brief Draws how long worker k takes for its next stretch, which has the given number of
+  ///        component gradients.
   double draw(std::size_t k, double gradients) noexcept {
     return last_[k] = gradients * cluster_->costs.gradient_seconds * factors_[k] *
                       cluster_->draw(shape_.seed, k, stretches_[k]++);
@@ -61,10 +61,10 @@ class virtual_cluster {
     report_.steps[k] += steps;
   }
 
-  /// @brief All workers have drawn. The average of what they hold is there at seconds(): machines
-  ///        that overlap start on the next steps at once and wait only for the average before, the
+  /// @brief All workers have drawn. The average of their points is available at seconds(). Machines
+  ///        that overlap start the next steps at once and wait only for the previous average; the
   ///        others wait for this one.
-  /// @param vector_bytes what a vector takes as it was sent
+  /// @param vector_bytes the size of a vector as it was sent
   void average(bool overlaps, double vector_bytes) {
     double const round = vector_bytes == shape_.vector_bytes
                              ? round_seconds_
@@ -80,8 +80,9 @@ class virtual_cluster {
     if (now_ > last) note(time_span::activity::averaging, shape_.workers, last, now_);
   }
 
-  /// @brief All workers have drawn. Groups of workers average, each for itself: a machine continues
-  ///        when the averages of all its workers are there. The clock stays: no one waits for all.
+  /// @brief All workers have drawn. Each group of workers averages: a machine continues when the
+  ///        averages of all its workers are available. The clock does not move: no one waits for
+  ///        all.
   void average_in_groups(std::size_t groups) {
     for (std::size_t m = 0; m != ready_.size(); ++m)
       ready_[m] = computed_from(std::max(ready_[m], now_), m);
@@ -102,8 +103,8 @@ class virtual_cluster {
     }
   }
 
-  /// @brief All workers compute so many gradients and average a vector of so many bytes, and all
-  ///        workers wait for it.
+  /// @brief All workers compute this many gradients and average a vector of this many bytes, and
+  ///        all workers wait for the average.
   void rendezvous(double gradients, double vector_bytes) {
     for (std::size_t k = 0; k != shape_.workers; ++k) computed(k, draw(k, gradients), 0);
     average(false, vector_bytes);
@@ -120,14 +121,14 @@ class virtual_cluster {
       ++report_.left_out;
   }
 
-  /// @brief Passes all that changes in a run to the archive of a checkpoint.
+  /// @brief Passes everything that changes in a run to the archive of a checkpoint.
   template <class Archive>
   void state(Archive& archive) {
     archive(carried_, paid_, now_, last_, stretches_, ready_, report_.averages, report_.computing,
             report_.steps, report_.timeline, report_.left_out);
   }
 
-  /// @brief The report of the run. @param links none: those of the averages
+  /// @brief The report of the run. @param links if empty, those of the averages
   simulation_report finish(std::vector<link_traffic> links = {}) {
     report_.seconds = now_;
     report_.links = std::move(links);
@@ -140,7 +141,8 @@ class virtual_cluster {
   }
 
  private:
-  // When machine m has made the last stretches of its workers, one after another, from a time on.
+  // When machine m has finished the last stretches of its workers, one after another, from `time`
+  // on.
   double computed_from(double time, std::size_t m) {
     index_range const carried = even_split(shape_.workers, ready_.size(), m);
     for (std::size_t k = carried.first; k != carried.last; ++k) {
@@ -150,8 +152,8 @@ class virtual_cluster {
     return time;
   }
 
-  // Seconds from the last step of a round until its average is there, where links let some bytes
-  // pass at once: they have earned what they carry at paid_, and carried it by burst_ sooner.
+  // Seconds from the last step of a round until its average is available, if links transfer some
+  // bytes at once: they have earned these by paid_, and so finish earlier by burst_.
   double waiting(double from, double round) noexcept {
     paid_ = std::max(paid_, from) + (round - latencies_);
     return latencies_ + std::max(0.0, paid_ - from - burst_);
@@ -160,12 +162,13 @@ class virtual_cluster {
   cluster const* cluster_;
   simulated_plan shape_;
   std::vector<double> factors_;
-  double round_seconds_, latencies_;  // of an average; what of it does not depend on its bytes
-  double burst_;                      // seconds in which a link earns what passes at once
-  double carried_ = 0;                // bytes of the vectors of all averages
+  double round_seconds_, latencies_;  // of an average; the part that does not depend on its bytes
+  double burst_;                      // seconds in which a link earns the bytes it transfers at
+                                      // once
+  double carried_ = 0;                // bytes of the vectors in all averages
   double paid_ = 0, now_ = 0;
   aligned_vector<double> last_;               // seconds of each worker's last stretch
-  aligned_vector<std::uint64_t> stretches_;   // and how many it has drawn
+  aligned_vector<std::uint64_t> stretches_;   // the number of stretches it has drawn
   std::vector<double> ready_;             // when each machine can continue
   simulation_report report_;
 };

@@ -8,7 +8,7 @@
 #include "localsgd/io/available_cores.hpp"
 
 #include <version>
-// Asio of Boost before 1.79 takes std::result_of, which libc++ does not have in C++20, for granted.
+// Asio in Boost before 1.79 relies on std::result_of, which libc++ does not have in C++20.
 #if defined(_LIBCPP_VERSION) && !defined(BOOST_ASIO_HAS_STD_INVOKE_RESULT)
 #define BOOST_ASIO_HAS_STD_INVOKE_RESULT 1
 #endif
@@ -43,12 +43,12 @@ class indexed_task {
   void (*call_)(void const*, std::size_t);
 };
 
-/// @brief Runs f(0) … f(n−1) at the same time, each on a separate thread; f(0) on the calling one.
-///        So a pool of n threads starts n − 1.
+/// @brief Runs f(0) … f(n−1) at the same time, each on a separate thread; f(0) on the calling
+///        thread, so a pool of n threads starts n − 1.
 ///
 /// The tasks of a gang wait for each other, so they need all their threads at once: a gang takes
-/// the whole pool, and a second one waits. All run in the floating-point environment of the caller,
-/// or rounding and subnormal numbers would depend on the thread.
+/// the whole pool, and a second gang waits. All tasks run in the caller's floating-point
+/// environment; otherwise rounding and subnormal numbers would depend on the thread.
 class asio_pool {
  public:
   /// @param threads 1 … 4096. Always explicit: Asio's default is twice the hardware threads.
@@ -65,11 +65,11 @@ class asio_pool {
 
   std::size_t threads() const noexcept { return threads_; }
 
-  /// @pre n ≤ threads(); f does not throw (in an Asio thread that would end the process).
-  /// @throws std::logic_error when called from a thread that the pool's gang waits for, directly or
-  ///         through other pools (detail::nested_gangs), or in a child after fork().
+  /// @pre n ≤ threads(); f does not throw (in an Asio thread, that would end the process).
+  /// @throws std::logic_error if called from a thread that the pool's gang waits for, directly or
+  ///         through other pools (detail::nested_gangs), or in a child process after fork().
   ///
-  /// Not a template: Asio's code for a task is compiled once, not for every run.
+  /// Not a template, so that Asio's code for a task is compiled once, not for every run.
   void operator()(std::size_t n, indexed_task f) {
     if (!process_.is_here())
       throw std::logic_error(
@@ -78,11 +78,11 @@ class asio_pool {
     auto const turn = nested_gangs::lock(busy_, this);
     if (n == 0) return;
     nested_gangs::gang const gang(this);
-    std::fenv_t environment{};  // Windows starts threads with another one than main()
+    std::fenv_t environment{};  // on Windows, threads start with a different one than main()
     std::fegetenv(&environment);
     std::latch pending(static_cast<std::ptrdiff_t>(n));
     // post() may run out of memory half-way, when the queued tasks already wait for the others.
-    // So each waits for a start signal, which says whether all were queued.
+    // Each task therefore waits for a start signal, which says whether all were queued.
     std::latch go(1);
     bool complete = false;
     auto const task = [&](std::size_t i) {
@@ -108,8 +108,8 @@ class asio_pool {
       throw;
     }
     go.count_down();
-    // The caller is the first of the gang: woken while it runs, the others get separate cores.
-    // If it slept instead, two of them would share one for the first hundredths of a second.
+    // The caller runs the first task: if it is running when it wakes the others, they get separate
+    // cores. If it slept instead, two of them would share one for the first hundredths of a second.
     task(0);
     pending.wait();
   }
@@ -119,8 +119,8 @@ class asio_pool {
     require(threads >= 1 && threads <= 4096, "threads", threads, "from 1 to 4096");
     return threads;
   }
-  // A pool of one thread for each of them: a pool of several never returns from its constructor if
-  // the system refuses one of the later threads, because it waits for the earlier ones.
+  // Each thread has a pool of its own: the constructor of a pool of several never returns if the
+  // system refuses one of the later threads, because it waits for the earlier ones.
   using single_threads = fixed_array<boost::asio::thread_pool>;
   static single_threads* made(std::size_t threads) {
     return new single_threads(threads, [](std::size_t) {
@@ -129,7 +129,7 @@ class asio_pool {
     });
   }
 
-  // As boost::asio::post does, with less to compile: the caller is never a thread of the pool.
+  // Like boost::asio::post, with less to compile: the caller is never a thread of the pool.
   template <class Task>
   void start(std::size_t i, Task const& task) {
     (*others_)[i - 1].get_executor().execute(task);

@@ -23,16 +23,16 @@ inline void relax() noexcept {
 
 /// @brief How long threads spin before they park: shared by all waiters of one barrier.
 ///
-/// Spinning pays only while every thread has a core; otherwise it takes the time of the thread that
-/// is waited for. With fewer cores than threads, no thread spins. Otherwise a spin in vain halves
+/// Spinning pays off only while every thread has a core; otherwise it takes time from the thread
+/// being waited for. With fewer cores than threads, no thread spins. Otherwise a futile spin halves
 /// the limit, so that threads soon park at once after other programs have taken a core, and a
-/// successful one restores it. Every 64th wait spins in any case, as a probe.
+/// successful spin restores it. Every 64th wait spins in any case, as a probe.
 class spin_limit {
  public:
   explicit spin_limit(std::size_t threads) noexcept
       : most_(threads <= available_cores() ? most : 0), now_(most_) {}
 
-  /// @brief Returns true as soon as ready() does, or false: then it is time to park.
+  /// @brief Returns true as soon as ready() does, or false when it is time to park.
   template <class Ready>
   bool operator()(Ready const& ready) noexcept {
     int limit = now_.load(std::memory_order_relaxed);
@@ -50,12 +50,12 @@ class spin_limit {
     return ready();
   }
 
-  /// @brief The limit as it is now: 0 = park at once.
+  /// @brief The current limit; 0 = park at once.
   int now() const noexcept { return now_.load(std::memory_order_relaxed); }
 
  private:
-  // A parked thread takes 50 to 250 µs to come back. Shorter spins would end before that:
-  // two threads would keep parking alternately.
+  // Waking a parked thread takes 50 to 250 µs. Shorter spins would end before that, and two
+  // threads would keep parking alternately.
   static constexpr int most = 8000, least = 1000;
 
   int const most_;
@@ -63,18 +63,18 @@ class spin_limit {
   std::atomic<unsigned> waits_{0};
 };
 
-/// @brief Threads wait here for each other. All their writes before are visible to all after.
+/// @brief Threads wait here for each other. All earlier writes are then visible to all of them.
 ///
-/// No wait outlives cancel().
+/// No wait outlasts cancel().
 class barrier {
  public:
   explicit barrier(std::size_t threads)
       : threads_(static_cast<std::uint32_t>(threads)), spin_(threads) {}
 
-  /// @throws cancelled if a thread cancelled the run before all had arrived. Once all have, all
-  ///         of them continue, so their next actions do not depend on which wakes first.
+  /// @throws cancelled if a thread cancelled the run before all had arrived. Once all have arrived,
+  ///         all continue, so their next actions do not depend on which one wakes first.
   void arrive_and_wait() { arrive_and_wait(threads_); }
-  /// @brief The same for some of the threads: `threads` of them, known to each.
+  /// @brief The same for some of the threads: `threads` of them, each of which knows the number.
   void arrive_and_wait(std::uint32_t threads) {
     std::uint32_t const phase = phase_.load(std::memory_order_acquire);
     if (phase & off) throw cancelled{};
@@ -89,13 +89,13 @@ class barrier {
     if (phase_.load(std::memory_order_acquire) == (phase | off)) throw cancelled{};
   }
 
-  /// @brief Releases every waiting thread; from here on no thread waits. Thread safe.
+  /// @brief Releases every waiting thread; from now on, no thread waits. Thread safe.
   void cancel() noexcept {
     phase_.fetch_or(off, std::memory_order_acq_rel);
     phase_.notify_all();
   }
 
-  /// @brief The total ns that threads have been parked here.
+  /// @brief The total time in ns for which threads have been parked here.
   std::uint64_t parked() const noexcept { return parked_.load(std::memory_order_relaxed); }
 
   /// @brief Whether a thread cancelled the run.

@@ -20,15 +20,16 @@ namespace localsgd::detail {
 
 /// @brief The pools that the calling thread works for, and those that such threads wait for.
 ///
-/// A gang holds its pool until all of its tasks are done. A task that asks for another pool makes
+/// A gang holds its pool until all of its tasks are done. A task that requests another pool makes
 /// all gangs that it is part of wait for the gang that holds that pool. A gang that would wait for
+/// itself, directly or through others, throws instead of waiting forever. Thread safe.
 /// itself, directly or through others, throws instead of waiting forever. Thread safe.
 class nested_gangs {
  public:
   /// @brief One gang: the pool that it runs on, and the gang whose task has started it.
   class gang {
    public:
-    /// By the thread that starts it, which waits for its end.
+    /// Called by the thread that starts the gang and waits for its end.
     explicit gang(void const* pool) noexcept : pool_(pool), starter_(current()) {}
 
    private:
@@ -37,7 +38,7 @@ class nested_gangs {
     gang const* starter_;
   };
 
-  /// @brief While it lives, the calling thread runs a task of a gang.
+  /// @brief During its lifetime, the calling thread runs a task of a gang.
   class task {
    public:
     explicit task(gang const& g) noexcept : before_(std::exchange(current(), &g)) {}
@@ -62,7 +63,7 @@ class nested_gangs {
   }
 
  private:
-  // A thread waits for a pool, as an entry of the list of all that do.
+  // A thread that waits for a pool, as an entry in the list of all such threads.
   class waiting {
    public:
     LOCALSGD_COLD waiting(gang const* by, void const* pool) : by_(by), pool_(pool) {
@@ -87,7 +88,7 @@ class nested_gangs {
     }
 
    private:
-    // A pool that a needed one waits for and that has not been looked at, or null.
+    // A pool that a needed pool waits for and that has not been examined yet, or null.
     static void const* next_needed() noexcept {
       for (waiting* each = all().first; each != nullptr; each = each->next_)
         if (each->needed_ && !std::exchange(each->looked_at_, true)) return each->pool_;

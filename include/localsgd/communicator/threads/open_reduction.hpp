@@ -16,24 +16,25 @@ namespace localsgd::detail {
 /// @brief Threads publish their operands, do other work, and return for the result.
 ///
 /// The first thread that returns starts with the slices; each is reduced once, by the thread that
-/// takes it. So a late thread delays others only until it has published its operands. At most one
-/// reduction is open at a time for each thread. No wait outlives cancel(). After it, waits for what
-/// is already there succeed: how far a thread comes does not depend on when another one fails.
+/// takes it. A late thread therefore delays others only until it has published its operands. Each
+/// thread has at most one open reduction at a time. No wait outlasts cancel(). After cancel(),
+/// waits for what is already available succeed: how far a thread gets does not depend on when
+/// another fails.
 class open_reduction {
  public:
   explicit open_reduction(std::size_t threads)
       : threads_(static_cast<std::uint64_t>(threads)), spin_(threads) {}
 
-  /// @brief My part of the next reduction is published.
+  /// @brief Publishes my part of the next reduction.
   void publish() noexcept {
     published_.fetch_add(1, std::memory_order_acq_rel);
     published_.notify_all();
   }
 
-  /// @brief Waits until all have published their parts of reduction number `number`, from 0, and
-  ///        takes slices, `work(i)` for i < threads, until none is left and all are done.
+  /// @brief Waits until all have published their parts of reduction `number`, counted from 0, and
+  ///        takes slices, calling `work(i)` for i < threads, until none is left and all are done.
   /// @param work returns whether all numbers of the slice are finite
-  /// @return whether those of all slices are
+  /// @return whether the numbers of all slices are finite
   /// @throws cancelled
   template <class Work>
   bool finish(std::uint64_t number, Work const& work) {
@@ -65,7 +66,7 @@ class open_reduction {
 
  private:
   static constexpr std::uint64_t off = std::uint64_t{1} << 63;
-  // A thread may return for a reduction while others already finish the next one: two sides.
+  // There are two sides, because a thread may return for a reduction while others finish the next.
   struct alignas(128) side {
     std::atomic<std::uint64_t> taken{0}, done{0}, infinite{0};
   };

@@ -8,19 +8,19 @@
 #include <cstdint>
 
 /// @file
-/// @brief The number of working threads of a team while other programs use cores.
+/// @brief The number of working threads of a team while other programs use some of the cores.
 
 namespace localsgd::detail {
 
-/// @brief Decides from round to round how many threads work. For one thread of the team.
+/// @brief Decides from round to round how many threads work. For use by one thread of the team.
 ///
 /// Threads synchronise twice in every round. If a round takes microseconds and a thread that lost
-/// its core gets it back after milliseconds, a team that shares one of its cores is slower than a
-/// team without the thread that runs there. So after a round that waited at least 1 ms, with a
-/// thread preempted, the team continues with fewer threads for 20 ms. Then all work again. If that
+/// its core gets it back only after milliseconds, a team that shares one of its cores is slower
+/// than a team without the thread on that core. So if a round waited at least 1 ms and a thread was
+/// preempted, the team continues with fewer threads for 20 ms. Then all threads work again. If that
 /// fails within the time of the last pause, the next pause is twice as long, up to 1.28 s;
-/// otherwise 20 ms again. Rounds of more than 1 ms are not affected: there the system has time to
-/// move threads.
+/// otherwise it is again 20 ms. Rounds of more than 1 ms are not affected: they leave the system
+/// time to move threads.
 class team_size {
  public:
   using duration = std::chrono::nanoseconds;
@@ -32,12 +32,12 @@ class team_size {
             std::uint64_t preemptions) noexcept
       : all_(threads), workers_(workers), size_(threads), looked_(now), lost_cores_(preemptions) {}
 
-  /// @brief How many threads work from the next round on. Once in every round.
-  /// @param parked      the ns that all threads have been parked so far, together
-  /// @param now         `now()`: as for the constructor
-  /// @param preemptions `preemptions()`: as for the constructor
+  /// @brief How many threads work from the next round on. Called once in every round.
+  /// @param parked      the total time in ns for which all threads have been parked so far
+  /// @param now         `now()` returns the same as `now` of the constructor
+  /// @param preemptions `preemptions()` returns the same as `preemptions` of the constructor
   ///
-  /// Neither is called while no thread parks and all threads work.
+  /// Neither is called as long as no thread parks and all threads work.
   template <class Now, class Preemptions>
   std::size_t next(std::uint64_t parked, Now const& now, Preemptions const& preemptions) {
     ++rounds_;
@@ -68,7 +68,7 @@ class team_size {
                             shortest = std::chrono::milliseconds(20),
                             longest = 64 * shortest;
 
-  // The busiest thread carries at least one worker more, and no thread is unused.
+  // Removes threads so that the busiest one carries at least one more worker, and none is idle.
   void shrink(duration time) noexcept {
     if (size_ == all_)
       pause_ = pause_ != duration(0) && time - grown_ < pause_ ? std::min(2 * pause_, longest)

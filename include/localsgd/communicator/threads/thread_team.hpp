@@ -27,7 +27,7 @@
 
 namespace localsgd::detail {
 
-/// @brief What the threads of one process share in a run.
+/// @brief The data that the threads of one process share in a run.
 struct thread_state {
   thread_state(std::size_t all_workers, std::size_t all_threads)
       : workers(all_workers),
@@ -49,7 +49,7 @@ struct thread_state {
     call_idle();
   }
   bool all_finite() const noexcept { return all_finite(threads); }
-  /// @brief Of the first n threads.
+  /// @brief For the first n threads.
   bool all_finite(std::size_t n) const noexcept {
     for (std::size_t i = 0; i != n; ++i)
       if (!flags[i].finite) return false;
@@ -64,24 +64,24 @@ struct thread_state {
   }
 
   std::size_t workers, threads;
-  std::optional<std::uint64_t> max_staleness;  ///< Of asynchronous runs.
+  std::optional<std::uint64_t> max_staleness;  ///< For asynchronous runs.
   barrier meeting;
   open_reduction reduction;
   fixed_array<flag> flags;
   int answer = 0;
 
-  // Of thread_team::regroup().
+  // For thread_team::regroup().
   team_size size{threads, workers, now(), preemptions()};  // for thread 0
   std::array<std::atomic<std::size_t>, 2> wanted{threads, threads};  // in even and in odd rounds
-  std::atomic<std::uint32_t> calls{0};  // to the idle threads
+  std::atomic<std::uint32_t> calls{0};  // to idle threads
   std::atomic<bool> over{false};
-  std::array<std::uint64_t, 8> place{};  // where all threads work again
+  std::array<std::uint64_t, 8> place{};  // the state of the run when all threads work again
 };
 
 /// @brief One thread of a run in one process: a Team in shared memory. A reduction is two barriers.
 ///
-/// Nothing is sent here. The count is what K ranks with one worker each would send: 2(K−1)
-/// vectors for each reduction, K−1 copies of each message that all ranks receive.
+/// Nothing is actually sent. The traffic counted is what K ranks with one worker each would send:
+/// 2(K−1) vectors for each reduction, K−1 copies of each message that all ranks receive.
 class thread_team {
  public:
   static constexpr bool one_process = true, keeps_time = false;
@@ -90,7 +90,7 @@ class thread_team {
       : state_(&state), thread_(thread), working_(state.threads) {}
 
   std::size_t thread() const noexcept { return thread_; }
-  std::size_t threads() const noexcept { return working_; }  ///< Those that work: see regroup().
+  std::size_t threads() const noexcept { return working_; }  ///< Working threads: see regroup().
   bool leads() const noexcept { return thread_ == 0; }
   std::size_t total_workers() const noexcept { return state_->workers; }
   index_range workers() const noexcept { return even_split(total_workers(), threads(), thread_); }
@@ -100,13 +100,13 @@ class thread_team {
 
   void barrier() { state_->meeting.arrive_and_wait(static_cast<std::uint32_t>(working_)); }
 
-  /// @brief Collective, between two rounds: threads that other programs delay become idle, the last
+  /// @brief Collective, between two rounds: threads delayed by other programs become idle, the last
   ///        ones first, and work again later: see team_size. The others then carry all workers.
   ///
-  /// At least one collective call lies between two calls. It does not affect the result.
+  /// At least one collective call must lie between two calls. The result is not affected.
   ///
-  /// @param save `save(place)`, on thread 0, writes to up to seven numbers where the run is
-  /// @param load `load(place)` takes a thread that has been idle there
+  /// @param save `save(place)`, on thread 0, writes the state of the run, up to seven numbers
+  /// @param load `load(place)` brings a thread that has been idle to that state
   /// @return false on a thread that was idle when the run ended
   /// @throws cancelled
   template <class Save, class Load>
@@ -115,13 +115,13 @@ class thread_team {
         [&s = *state_] { return s.size.next(s.meeting.parked(), thread_state::now, preemptions); },
         save, load);
   }
-  /// @brief The same where `next()`, on thread 0, decides how many threads work from the next round
-  ///        on: all or fewer than now.
+  /// @brief The same, except that `next()`, on thread 0, decides how many threads work from the
+  ///        next round on: all threads, or fewer than now.
   template <class Size, class Save, class Load>
   bool regroup(Size const& next, Save const& save, Load const& load) {
     thread_state& s = *state_;
     if (s.threads == 1) return true;
-    // Thread 0 decides a round ahead: what it has written before a barrier all can read after it.
+    // Thread 0 decides a round ahead: all threads can read after a barrier what it wrote before.
     std::size_t const now = round_++ % 2, size = s.wanted[now].load(std::memory_order_relaxed);
     if (thread_ == 0) s.wanted[1 - now].store(next(), std::memory_order_relaxed);
     return size == working_ || become(size, save, load);
@@ -152,8 +152,8 @@ class thread_team {
     for (auto const& message : messages.subspan(1)) sent_.bytes += message.size();
   }
 
-  /// @brief Collective: earlier writes of all threads are visible; calls `work(first, last)` on
-  ///        each thread's coordinates of d; returns when all are done.
+  /// @brief Collective: makes earlier writes of all threads visible, calls `work(first, last)` on
+  ///        each thread's coordinates of d, and returns when all are done.
   template <class Scalar, class Work>
   bool split(std::size_t dimension, Work const& work) {
     barrier();
@@ -176,12 +176,12 @@ class thread_team {
     });
   }
 
-  /// @brief The same without a wait at the start: threads continue once they have published.
+  /// @brief The same without waiting at the start: threads continue once they have published.
   void start_open_reduce() noexcept {
     ++state_->flags[thread_].published;
     state_->reduction.publish();
   }
-  /// @param number of this reduction, from 0
+  /// @param number the number of this reduction, from 0
   template <class Element, class Scalar, class Work, class Complete>
   bool finish_open_reduce(std::uint64_t number, std::span<std::span<Element> const> rows,
                           std::span<Scalar> out, Work const& work, Complete const& complete) {
@@ -200,15 +200,15 @@ class thread_team {
     });
   }
 
-  /// @brief Counts a reduction of vectors of that length.
+  /// @brief Counts a reduction of vectors of the given length.
   template <class Scalar>
   void count(std::size_t length) noexcept {
     sent_.bytes += 2 * others() * length * sizeof(Scalar);
   }
-  /// @brief Within the work of a split: records the number of exchanged entries.
+  /// @brief Called in the work of a split: records the number of exchanged entries.
   void note_entries(std::size_t entries) noexcept { state_->flags[thread_].entries = entries; }
-  /// @brief After that split: counts what all noted, each with its index of 4 bytes; or whole vectors
-  ///        of length d where these take less.
+  /// @brief After that split: counts the entries that all recorded, each with its 4-byte index, or
+  ///        whole vectors of length d if these take less.
   void count_entries(std::size_t d) noexcept {
     std::uint64_t entries = 0;
     for (std::size_t i = 0; i != working_; ++i) entries += state_->flags[i].entries;
@@ -252,8 +252,8 @@ class thread_team {
 };
 static_assert(Team<thread_team>);
 
-/// @brief Runs `program(i)` on every thread i, and rethrows what the lowest one threw: in the first
-///        round in which one failed, where threads may be a round apart.
+/// @brief Runs `program(i)` on every thread i, and rethrows what the lowest failed thread threw. If
+///        threads may be a round apart, only the first round with a failure counts.
 ///
 /// @param host `host(threads, f)` calls f(0) … f(threads−1), each on a separate thread and all at
 ///             the same time, and returns when all have returned. f never throws.
@@ -268,15 +268,15 @@ void run_threads(thread_state& state, Host&& host, Program const& program) {
       state.cancel();
     }
   });
-  // Threads carry ascending ranges of workers: the lowest thread's failure is the lowest worker's.
+  // Threads carry ascending ranges of workers, so the lowest failed thread has the lowest worker.
   thread_state::flag const* first = nullptr;
   for (thread_state::flag const& flag : state.flags)
     if (flag.failure && (first == nullptr || flag.published < first->published)) first = &flag;
   if (first != nullptr) std::rethrow_exception(first->failure);
 }
 
-/// @brief Runs `body(thread)` on every thread, `thread` being Protocol(shared, i, more…). A thread
-///        that fails may hold points which others still read, so all of them live until the end.
+/// @brief Runs `body(thread)` on every thread, where `thread` is Protocol(shared, i, more…). A
+///        failing thread may hold points that others still read, so all of them live until the end.
 template <class Protocol, class Host, class Body, class Shared, class... More>
 void run_protocols(thread_state& state, Host&& host, Body const& body, Shared& shared,
                    More&... more) {
@@ -288,7 +288,7 @@ void run_protocols(thread_state& state, Host&& host, Body const& body, Shared& s
               [&](std::size_t i) { body(all[i].thread.emplace(shared, i, more...)); });
 }
 
-/// @brief The calling thread alone.
+/// @brief A host that uses only the calling thread.
 struct calling_thread {
   static std::size_t threads() noexcept { return 1; }
   template <class F>
