@@ -47,7 +47,7 @@ constexpr bool is_cacheable() noexcept {
            std::same_as<typename Matrix::value_type, double>;
 }
 
-/// @brief A header for the kind of matrix, without its shape.
+/// @brief The header for a kind of matrix, without its shape.
 template <class Matrix>
 cache_header cache_header_of() noexcept {
   using value_type = typename Matrix::value_type;
@@ -66,9 +66,9 @@ cache_header cache_header_of() noexcept {
 
 /// @brief Writes a data set to a file that load() can use without parsing.
 ///
-/// An existing file is replaced atomically once all bytes are on the disk: a failure at any moment
-/// leaves the old file. A program that has loaded the old file can continue to read it. A symbolic
-/// link is replaced, not followed.
+/// An existing file is replaced atomically once all bytes are on disk: if saving fails at any
+/// point, the old file is kept. A program that has loaded the old file can continue to read it. A
+/// symbolic link is replaced, not followed.
 ///
 /// @tparam Matrix csr_matrix or dense_matrix of float or double.
 /// @throws invalid_data unless there is one target for each row.
@@ -117,15 +117,16 @@ void save(dataset<Matrix> const& data, std::filesystem::path const& path) {
 
 /// @brief Reads a data set written by save().
 ///
-/// Checks everything: the header, a checksum of each array, and the rules of csr_matrix, so that
-/// not even a forged file causes accesses outside the arrays. The features of a csr_matrix stay in
-/// the file: they are mapped into memory, not copied, and programs that load the same file share
-/// them. While the file is mapped, it may be replaced or removed, but not written to or truncated.
+/// Everything is checked: the header, a checksum of each array, and the rules of csr_matrix, so
+/// that not even a forged file causes accesses outside the arrays. The features of a csr_matrix
+/// stay in the file: they are mapped into memory, not copied, and programs that load the same file
+/// share them. While the file is mapped, it may be replaced or removed, but not written to or
+/// truncated.
 ///
 /// @tparam Matrix The saved type: csr_matrix or dense_matrix of float or double.
 /// @throws invalid_data with what was found, what was expected and what to do, if the file does not
 ///         exist, is not a cache, has another format version, comes from a machine with another
-///         byte order, holds another kind of matrix, or is truncated or damaged (and where).
+///         byte order, contains another kind of matrix, or is truncated or damaged (and where).
 template <class Matrix = csr_matrix<float>>
 dataset<Matrix> load(std::filesystem::path const& path) {
   static_assert(detail::is_cacheable<Matrix>());

@@ -21,8 +21,8 @@ namespace localsgd::detail {
 
 /// @brief One array of a cache file.
 struct cache_section {
-  std::uint64_t offset = 0;    ///< From the start of the file; a multiple of 64. 0 = not present.
-  std::uint64_t bytes = 0;     ///< Without the zeros up to the next multiple of 64.
+  std::uint64_t offset = 0;    ///< From the start of the file; a multiple of 64. 0 = absent.
+  std::uint64_t bytes = 0;     ///< Excluding the zeros up to the next multiple of 64.
   std::uint64_t checksum = 0;  ///< checksum() of the bytes, including the zeros.
 };
 
@@ -83,7 +83,7 @@ struct cache_header {
     return checksum(this, checked_bytes);
   }
 
-  /// @brief For example `csr_matrix<float>`.
+  /// @brief The name of the matrix type, such as `csr_matrix<float>`.
   [[nodiscard]] std::string matrix() const {
     return std::string(layout == csr ? "csr_matrix" : "dense_matrix") +
            (value_bits == 32 ? "<float>" : "<double>");
@@ -92,15 +92,15 @@ struct cache_header {
 static_assert(sizeof(cache_header) == 256 && std::is_trivially_copyable_v<cache_header>);
 static_assert(offsetof(cache_header, own_checksum) == cache_header::checked_bytes);
 
-/// @brief Rejects a cache file, and says what to do instead.
+/// @brief Rejects a cache file and says what to do instead.
 [[noreturn]] inline void refuse_cache(std::string_view name, std::string_view found,
                                       std::string_view expected) {
   throw invalid_data(name, found,
                      std::string(expected) + "; read the original file again and save a new cache");
 }
 
-/// @brief The header of a cache file; every field is checked against the file and the other fields.
-/// @param wanted A header with the kind of matrix to be loaded.
+/// @brief Reads the header of a cache file; checks every field against the file and the others.
+/// @param wanted A header for the kind of matrix to be loaded.
 /// @throws invalid_data naming the difference.
 inline cache_header read_cache_header(std::string_view bytes, std::string_view name,
                                       cache_header const& wanted) {
@@ -139,7 +139,7 @@ inline cache_header read_cache_header(std::string_view bytes, std::string_view n
                                                                           : " bytes (too long)"),
                  number(header.file_bytes) + " bytes, the size in its header");
 
-  // The checksum was right: only forgery or a bug in the writer causes the errors below.
+  // The checksum was correct, so only forgery or a bug in the writer can cause the errors below.
   cache_header right = header;
   bool fits = right.place_sections(bytes.size()) && right.file_bytes == header.file_bytes;
   for (std::size_t i = 0; i != header.sections.size(); ++i)

@@ -16,7 +16,7 @@
 namespace localsgd::detail {
 
 /// @brief A copy of a csr_matrix in compressed column form. Construction takes O(nonzeros + rows +
-///        columns), then a column costs its nonzeros. Immutable, so safe to use from several threads.
+///        columns); a column then costs its nonzeros. Immutable: several threads can use it.
 template <class Value>
 class matrix_columns {
  public:
@@ -53,7 +53,7 @@ class matrix_columns {
     return sum;
   }
 
-  /// @brief The matrix whose column k is column `which[k]`, in O(rows + nonzeros of the selection).
+  /// @brief The matrix whose column k is column `which[k]`, in O(rows + selected nonzeros).
   /// @param which ascending
   csr_matrix<Value> select(std::span<std::size_t const> which) const {
     struct arrays {

@@ -31,14 +31,14 @@ namespace detail {
 struct csr_access;
 }
 
-/// @brief n samples of d features, of which only the stored entries may differ from zero.
+/// @brief n samples with d features, of which only the stored entries may differ from zero.
 ///
 /// Row i holds the entries row_starts[i] … row_starts[i+1] − 1 of `indices` and `values`:
 /// \f$ a_i = \sum_j \mathrm{values}_j\, e_{\mathrm{indices}_j} \f$, with indices counted from 0.
 /// A row may be empty, and a stored value may be zero.
 ///
 /// The matrix is immutable, so any number of threads may read it concurrently, and copies share the
-/// entries: copying is cheap, and rows stay valid as long as the matrix or any copy of it.
+/// entries: copying is cheap, and rows stay valid as long as the matrix or any copy of it exists.
 /// A moved-from matrix may only be assigned to or destroyed.
 ///
 /// @tparam Value `float` or `double`; features may be `float` while iterates are `double`.
@@ -51,20 +51,21 @@ class csr_matrix {
   using value_type = Value;
   using index_type = std::uint32_t;
 
-  /// @brief The stored entries of one row, by ascending index; valid as long as any copy of the matrix.
+  /// @brief The stored entries of one row, by ascending index; valid as long as any copy of the
+  ///        matrix exists.
   struct row_view {
     std::span<index_type const> indices;  ///< Sorted, unique, each below columns().
     std::span<Value const> values;        ///< As many as indices, all finite.
   };
 
-  /// @brief No rows and no columns.
+  /// @brief A matrix without rows or columns.
   csr_matrix() = default;
 
-  /// @brief A matrix of row_starts.size() − 1 rows, checked in full: O(rows + nonzeros).
+  /// @brief A matrix of row_starts.size() − 1 rows, fully checked in O(rows + nonzeros).
   ///
   /// @param columns    d; every index is below it.
   /// @param row_starts rows + 1 ascending offsets, from 0 to the number of values.
-  /// @param indices    Column of each value, from 0; sorted and unique within a row.
+  /// @param indices    The column of each value, from 0; sorted and unique within a row.
   /// @param values     Finite numbers.
   /// @throws invalid_data naming the argument and the element that violates a rule.
   csr_matrix(std::size_t columns, vector<std::size_t> row_starts, vector<index_type> indices,
@@ -113,11 +114,11 @@ class csr_matrix {
     check_values();
   }
 
-  /// @brief The rules of check_indices and check_values, in loops that compilers vectorise.
+  /// @brief Checks the rules of check_indices and check_values, in loops that compilers vectorise.
   /// @pre check_row_starts passed, and there is one index for each value.
   [[nodiscard]] bool is_fine() const noexcept {
-    // Indices increase except between rows: if the number of decreases equals that at starts of
-    // rows, every row is sorted, and its last index is its largest.
+    // Indices increase except between rows: if the number of decreases equals the number of
+    // decreases at starts of rows, every row is sorted, and its last index is its largest.
     std::size_t const n = indices_.size();
     std::size_t falls = 0;
     for (std::size_t j = 1; j < n;) {
@@ -190,9 +191,9 @@ class csr_matrix {
 
 namespace detail {
 
-/// @brief For the library's readers: matrices over memory of any owner, without a second check.
+/// @brief For the library's readers: matrices over memory of any owner, without checking again.
 struct csr_access {
-  /// @pre The arrays satisfy the rules of the checked constructor and live as long as `owner`.
+  /// @pre The arrays satisfy the rules of the checking constructor and live as long as `owner`.
   template <class Value>
   static csr_matrix<Value> view(std::size_t columns, std::span<std::size_t const> row_starts,
                                 std::span<std::uint32_t const> indices,
@@ -206,7 +207,7 @@ struct csr_access {
     m.owner_ = std::move(owner);
     return m;
   }
-  /// @throws invalid_data like the checked constructor.
+  /// @throws invalid_data like the checking constructor.
   template <class Value>
   static void check(csr_matrix<Value> const& m) {
     m.check();

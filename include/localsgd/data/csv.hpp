@@ -20,7 +20,7 @@ namespace localsgd {
 
 namespace detail {
 
-/// @brief The text without a byte order mark. @throws invalid_data
+/// @brief The text without its byte order mark, if any. @throws invalid_data
 inline std::string_view csv_text(std::string_view text, std::string_view name) {
   refuse_compressed(text, name);
   if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff"))
@@ -34,17 +34,17 @@ inline std::string_view csv_text(std::string_view text, std::string_view name) {
 
 /// @brief Reads a table from comma-separated text in memory.
 ///
-/// The format is that of RFC 4180 with a header: a record a line, which ends in LF or CRLF, and
-/// fields between separators. A field in double quotes may contain separators and ends of lines,
-/// and two quotes for a quote. Empty lines and a UTF-8 byte order mark are skipped.
+/// The format is that of RFC 4180 with a header: one record per line, ending in LF or CRLF, with
+/// fields between separators. A field in double quotes may contain separators and line ends, and
+/// two quotes stand for a quote. Empty lines and a UTF-8 byte order mark are skipped.
 ///
-/// A column with numbers only is a feature. Any other column is categorical: each of its texts is a
-/// feature that is 1 in the samples with this text and 0 in the others, in ascending order of the
-/// bytes. Targets are numbers, or texts if one of them is not a number: then they are 0, 1, … in the
-/// same order, and `coding.target_names` has the texts. Numbers are decimal, independent of the
-/// locale, and correctly rounded; they may have blanks around them and a leading `+`. Other blanks
-/// are part of a text. Missing values are errors: empty fields and, without quotes, `?`, `NA`, `N/A`,
-/// `NaN`, `NULL`, `<NA>` and `#N/A`.
+/// A column that contains only numbers is a feature. Any other column is categorical: each distinct
+/// text becomes a feature that is 1 in the samples with this text and 0 in the others, in ascending
+/// byte order. Targets are numbers, or texts if any of them is not a number: they are then 0, 1, …
+/// in the same order, and `coding.target_names` has the texts. Numbers are decimal, independent of
+/// the locale, and correctly rounded; they may be surrounded by blanks and have a leading `+`.
+/// Other blanks are part of a text. Missing values are errors: empty fields and, unquoted, `?`,
+/// `NA`, `N/A`, `NaN`, `NULL`, `<NA>` and `#N/A`.
 ///
 /// ~~~{.cpp}
 /// auto const train = read_csv("diamonds.csv", {.label = "price"});
@@ -52,14 +52,14 @@ inline std::string_view csv_text(std::string_view text, std::string_view name) {
 /// auto const test = read_csv("others.csv", train.coding);  // the same features
 /// ~~~
 /// @tparam Value   The type of the features, `float` or `double`.
-/// @param  text    Not compressed.
+/// @param  text    Must not be compressed.
 /// @param  name    The name of the text in error messages, e.g. a file name.
 /// @param  options `label` is required.
 /// @throws invalid_settings if an option is out of range
 /// @throws invalid_data with line and column (from 1, in bytes) of the field, what was found and
 ///         what was expected: missing values; numbers that are not finite or out of the range of
-///         `Value`; another number of fields than the header; columns without a name or with that of
-///         another; too many categories; misplaced quotes; no samples, no features
+///         `Value`; a number of fields that differs from the header; columns without a name or with
+///         a repeated name; too many categories; misplaced quotes; no samples; no features
 template <class Value = float>
 csv_table<Value> parse_csv(std::string_view text, std::string_view name, csv_options const& options) {
   static_assert(std::same_as<Value, float> || std::same_as<Value, double>);
@@ -68,13 +68,13 @@ csv_table<Value> parse_csv(std::string_view text, std::string_view name, csv_opt
   return reader.table(reader.coding());
 }
 
-/// @brief Reads a table with the columns of another one, in any order, as the same features.
+/// @brief Reads a table with the columns of another one, in any order, into the same features.
 ///
-/// The column of the targets may be absent: then there are no targets.
-/// @param coding  of the other table
+/// The column of the targets may be absent; then there are no targets.
+/// @param coding  the coding of the other table
 /// @param options `label`, `categorical` and `max_categories` are not used
-/// @throws invalid_data also for columns that are missing or not in the coding, and for texts that are
-///   not in the coding
+/// @throws invalid_data also for columns that are missing or not in the coding, and for texts that
+///   are not in the coding
 template <class Value = float>
 csv_table<Value> parse_csv(std::string_view text, std::string_view name, csv_coding const& coding,
                            csv_options const& options = {}) {
@@ -85,7 +85,7 @@ csv_table<Value> parse_csv(std::string_view text, std::string_view name, csv_cod
 }
 
 /// @brief Reads a file; see parse_csv() for the format and the rules.
-/// @throws invalid_data also if the file is missing, a directory, not readable or compressed
+/// @throws invalid_data also if the file is missing, a directory, unreadable or compressed
 template <class Value = float>
 csv_table<Value> read_csv(std::filesystem::path const& path, csv_options const& options) {
   detail::mapped_file const file(path);

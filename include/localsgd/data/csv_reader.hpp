@@ -34,19 +34,19 @@ namespace localsgd {
 
 /// @brief Options for reading a table.
 struct csv_options {
-  /// The column of the targets: its name in the header; or, if no column has this name, its number,
-  /// from 1, or from −1 for the last and −2 for the one before it. Not used with a coding.
+  /// The column of the targets: its name in the header or, if no column has this name, its number,
+  /// counted from 1, or from the end: −1 is the last column. Not used with a coding.
   std::string label = {};
-  char separator = ',';                       ///< No quote and no end of a line.
-  std::vector<std::string> categorical = {};  ///< Columns whose numbers are categories, such as codes.
+  char separator = ',';                       ///< Neither a quote nor a line end.
+  std::vector<std::string> categorical = {};  ///< Columns of numbers that stand for categories.
 
-  /// The largest number of categories in a column. A column of texts with more is an error: it
-  /// identifies samples, or a number is misspelt.
+  /// The largest number of categories in a column. A text column with more is an error, since it
+  /// probably identifies samples, or a number is misspelt.
   std::size_t max_categories = 1000;
 
   // With a coding:
-  bool skip_targets = false;    ///< Whether the column of the targets is ignored.
-  bool ignore_unknown = false;  ///< Whether unknown columns are ignored; unknown categories give 0s.
+  bool skip_targets = false;    ///< Whether to ignore the column of the targets.
+  bool ignore_unknown = false;  ///< Whether to ignore unknown columns; unknown categories give 0s.
 
   /// @throws invalid_settings naming the field, its value and the violated rule.
   void validate() const {
@@ -56,11 +56,11 @@ struct csv_options {
   }
 };
 
-/// @brief n samples with their targets, and how the columns became features.
+/// @brief n samples with their targets, and how the columns become features.
 template <class Value = float>
 struct csv_table {
   csr_matrix<Value> features;  ///< n × coding.features(); zeros are not stored.
-  vector<double> targets;      ///< n numbers; for texts their index in coding.target_names. Or none.
+  vector<double> targets;      ///< n numbers (for texts, indices in coding.target_names), or none.
   csv_coding coding;
 };
 
@@ -139,7 +139,7 @@ class csv_reader {
         else
           at += code_of(field, known[c], column.categories, places[c], options_.ignore_unknown);
         first += column.features();
-        if (value == 0 || at >= first) continue;  // of an unknown category
+        if (value == 0 || at >= first) continue;  // an unknown category
         own->indices.push_back(static_cast<std::uint32_t>(at));
         own->values.push_back(static_cast<Value>(value));
       }
@@ -212,7 +212,7 @@ class csv_reader {
          "csv_options.label to be the number of a column or one of " + names());
   }
 
-  /// @brief For each column of the coding, and then for its label, the place in this table.
+  /// @brief The position in this table of each column of the coding and, last, of its label.
   std::vector<std::size_t> places_of(csv_coding const& coding) const {
     std::vector<std::size_t> places;
     std::vector<bool> known(header_.size());
@@ -231,7 +231,7 @@ class csv_reader {
     for (auto const& each : texts) all.emplace(each, all.size());
     return all;
   }
-  /// @brief The index of a field's text among `texts`; a large number if it is unknown and may be.
+  /// @brief The index of a field's text among `texts`; a large number if it is unknown and allowed.
   std::size_t code_of(csv_field const& field, codes const& known,
                       std::vector<std::string> const& texts, std::size_t j, bool may_miss) const {
     auto const at = known.find(field.text);

@@ -41,10 +41,10 @@ Number big_endian(char const* p) noexcept {
 
 /// @brief The sizes of an IDX file, interpreted as a matrix, and the offset of its elements.
 struct idx_header {
-  unsigned type = 0;        ///< Code of the element type.
+  unsigned type = 0;        ///< The code of the element type.
   std::size_t rows = 1;     ///< The first dimension.
   std::size_t columns = 1;  ///< The product of all others.
-  std::size_t size = 0;     ///< Bytes before the first element.
+  std::size_t size = 0;     ///< The number of bytes before the first element.
 };
 
 inline idx_header read_idx_header(std::string_view bytes, std::string_view name) {
@@ -119,7 +119,7 @@ dense_matrix<Value> idx_elements(std::string_view bytes, idx_header const& heade
 /// byte), 09 (signed byte), 0B (int16), 0C (int32), 0D (float) and 0E (double).
 ///
 /// @tparam Value `float` or `double`; int32 and double are rounded to `float`.
-/// @param  bytes Not compressed.
+/// @param  bytes Must not be compressed.
 /// @param  name  The name of the bytes in error messages, e.g. a file name.
 /// @return n × d: the first dimension is n, the product of the others is d, which is 1 for a
 ///         one-dimensional file. Elements are not scaled: 0 … 255 for unsigned bytes.
@@ -150,7 +150,7 @@ dense_matrix<Value> parse_idx(std::string_view bytes, std::string_view name) {
 }
 
 /// @brief Reads a file in IDX format; see parse_idx for the format and the rules.
-/// @throws invalid_data also if the file is missing, a directory or not readable.
+/// @throws invalid_data also if the file is missing, a directory or unreadable.
 template <class Value = float>
 dense_matrix<Value> read_idx(std::filesystem::path const& path) {
   detail::mapped_file const file(path);

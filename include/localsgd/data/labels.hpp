@@ -22,14 +22,14 @@ namespace localsgd {
 
 /// @brief The labels of n samples as numbers, and the meaning of the numbers.
 struct label_encoding {
-  std::vector<double> labels;       ///< For each sample the code of its class.
-  std::vector<std::string> names;   ///< For each class its label in the data, as text.
-  std::vector<double> codes;        ///< For each class: −1 and +1, or 0, 1, …, C−1.
-  std::vector<std::size_t> counts;  ///< For each class its number of samples.
+  std::vector<double> labels;       ///< The code of the class of each sample.
+  std::vector<std::string> names;   ///< The label of each class in the data, as text.
+  std::vector<double> codes;        ///< The code of each class: −1 and +1, or 0, 1, …, C−1.
+  std::vector<std::size_t> counts;  ///< The number of samples of each class.
 
   std::size_t classes() const noexcept { return names.size(); }  ///< C
 
-  /// @brief The label of a code: a prediction as it is written in the data.
+  /// @brief The label for a code: converts a prediction to the label in the data.
   /// @throws invalid_data if no class has this code
   std::string const& name_of(double code) const {
     auto const at = std::ranges::find(codes, code);
@@ -69,7 +69,7 @@ auto key_of_label(Label const& label, [[maybe_unused]] std::size_t i) {
   }
 }
 
-/// @brief At most ten names, and the number of the others.
+/// @brief At most ten names, and how many more there are.
 inline std::string listed(std::vector<std::string> const& names) {
   constexpr std::size_t most = 10;
   std::string text;
@@ -101,7 +101,7 @@ label_encoding encoded(Labels const& y, Code const& code) {
 
 /// @brief Encodes any two labels as −1 and +1, for `logistic` and the other two-class losses.
 ///
-/// The greater label becomes +1, comparing numbers by value and strings by their bytes: 0 and 1
+/// The greater label becomes +1; numbers are compared by value, strings by their bytes. 0 and 1
 /// become −1 and +1, and so do "ham" and "spam". (LIBLINEAR maps the first label it reads to +1.)
 /// ~~~{.cpp}
 /// auto const y = encode_binary(data.targets);
@@ -109,7 +109,7 @@ label_encoding encoded(Labels const& y, Code const& code) {
 /// linear_objective const f(data.features, y.labels, logistic{}, l2{1e-4});
 /// ~~~
 /// @param y numbers, or anything convertible to std::string_view
-/// @throws invalid_data unless there are two different labels; naming `targets[i]` that is not finite
+/// @throws invalid_data unless there are two different labels; naming any `targets[i]` not finite
 template <detail::label_range Labels>
 label_encoding encode_binary(Labels const& y) {
   auto all = detail::encoded(y, [](std::size_t c) { return c == 0 ? -1.0 : 1.0; });
@@ -120,11 +120,11 @@ label_encoding encode_binary(Labels const& y) {
   return all;
 }
 
-/// @brief Encodes labels of any number of classes C as 0, 1, …, C−1, for `softmax_objective`.
+/// @brief Encodes the labels of any number C of classes as 0, 1, …, C−1, for `softmax_objective`.
 ///
-/// In ascending order, comparing numbers by value and strings by their bytes.
+/// The order is ascending; numbers are compared by value, strings by their bytes.
 /// @param y numbers, or anything convertible to std::string_view
-/// @throws invalid_data naming `targets[i]` that is not finite
+/// @throws invalid_data naming any `targets[i]` that is not finite
 template <detail::label_range Labels>
 label_encoding encode_classes(Labels const& y) {
   return detail::encoded(y, [](std::size_t c) { return static_cast<double>(c); });

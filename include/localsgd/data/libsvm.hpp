@@ -32,22 +32,22 @@ namespace localsgd {
 
 /// @brief Options for reading a LIBSVM file.
 struct libsvm_options {
-  /// The largest number of columns: indices are below 2^31 when counted from 0.
+  /// The largest number of columns: indices counted from 0 are below 2^31.
   static constexpr std::size_t max_columns = std::size_t{1} << 31U;
 
   /// d, the number of columns; an index above it is an error. 0 = determined by the largest index
-  /// in the file. Set it if two files must agree, such as a training and a test set.
+  /// in the file. Set it if two files must match, such as a training and a test set.
   std::size_t columns = 0;
 
   /// The index of the first column: 1, as usual, or 0.
   unsigned index_base = 1;
 
   /// Which of `shards` parts of the text to read, counted from 0: the lines that start in its
-  /// range of bytes. Every line is in exactly one shard. Set `columns` if shards must agree.
+  /// byte range. Every line is in exactly one shard. Set `columns` if the shards must match.
   std::size_t shard = 0;
   std::size_t shards = 1;  ///< ≥ 1; 1 = the whole text.
 
-  /// Whether to skip `qid:…` of ranking data, between a label and its features: the samples are
+  /// Whether to skip the `qid:…` of ranking data, between a label and its features: the samples are
   /// read as if it were absent. Otherwise it is an error.
   bool skip_qid = false;
 
@@ -63,13 +63,13 @@ struct libsvm_options {
 
 namespace detail {
 
-/// @brief How the work on a text is divided. It affects only the time.
+/// @brief How the work on a text is divided. Affects only the time taken.
 struct libsvm_split {
   std::size_t threads = 1;
   std::size_t chunk_bytes = std::size_t{1} << 20U;  ///< The approximate length of a chunk of lines.
 
-  /// @brief As many threads as there are available cores, if each has enough work to pay for its
-  ///        start; several chunks per thread, so that no thread waits long for the last one.
+  /// @brief As many threads as there are available cores, if each has enough work to justify
+  ///        starting it; several chunks per thread, so that no thread waits long for the last one.
   static libsvm_split of(std::size_t bytes) noexcept {
     constexpr std::size_t least = std::size_t{1} << 19U;
     std::size_t const threads = std::clamp<std::size_t>(bytes / least, 1, available_cores());
@@ -86,7 +86,7 @@ inline std::size_t libsvm_shard_start(std::string_view text, std::size_t shards,
   return end_of_line == std::string_view::npos ? text.size() : end_of_line + 1;
 }
 
-/// @brief Splits a text after ends of lines.
+/// @brief Splits a text after line ends.
 inline std::vector<libsvm_chunk> libsvm_chunks(std::string_view text, std::size_t chunk_bytes) {
   std::vector<libsvm_chunk> chunks;
   chunks.reserve(text.size() / chunk_bytes + 1);
@@ -101,8 +101,8 @@ inline std::vector<libsvm_chunk> libsvm_chunks(std::string_view text, std::size_
 
 /// @brief parse_libsvm with the given division of work.
 ///
-/// Makes two passes. Each sample ends a line and each entry has a colon: counting both determines
-/// where the part of each chunk starts in the arrays, so that all parts are written in place, once.
+/// Makes two passes. Each sample ends a line and each entry has a colon, so counting both
+/// determines where the part of each chunk starts in the arrays, and all are written once, in place.
 template <class Value>
 dataset<csr_matrix<Value>> parse_libsvm(std::string_view text, std::string_view name,
                                         libsvm_options const& options, libsvm_split const& split) {
@@ -135,7 +135,7 @@ dataset<csr_matrix<Value>> parse_libsvm(std::string_view text, std::string_view 
   parallel_for(chunks.size(), split.threads,
                [&](std::size_t i) { libsvm_reader<Value>(rules, chunks[i], arrays)(); });
 
-  // Comments and blank lines leave gaps: the rows and entries behind them are moved up.
+  // Comments and blank lines leave gaps: the rows and entries after them are moved up.
   std::size_t rows = 0, entries = 0;
   std::uint64_t columns = options.columns;
   arrays.row_starts[0] = 0;
@@ -169,11 +169,11 @@ dataset<csr_matrix<Value>> parse_libsvm(std::string_view text, std::string_view 
 /// @brief Reads LIBSVM-formatted text from memory.
 ///
 /// One sample per line: a label, then `index:value` pairs with ascending indices, separated by
-/// blanks or tabs. Blanks may also follow the colon. A line may be a bare label: a sample whose
-/// features are all zero. A `#` starts a comment; lines with nothing else are skipped. Lines end in
-/// LF or CRLF. Numbers are decimal, independent of the locale, and correctly rounded. Stored zeros
-/// are kept. A UTF-8 byte order mark at the start is skipped. Other dialects are rejected: several
-/// labels (`1,2`), and `qid:` unless `skip_qid` is set.
+/// blanks or tabs. Blanks may also follow the colon. A line may consist of a label only: a sample
+/// whose features are all zero. A `#` starts a comment; lines with nothing else are skipped. Lines
+/// end in LF or CRLF. Numbers are decimal, independent of the locale, and correctly rounded. Stored
+/// zeros are kept. A UTF-8 byte order mark at the start is skipped. Other dialects are rejected:
+/// multiple labels (`1,2`), and `qid:` unless `skip_qid` is set.
 ///
 /// @tparam Value   The type of the features, `float` or `double`.
 /// @param  text    Any bytes; 10^9 lines and more are supported.
@@ -213,7 +213,7 @@ dataset<csr_matrix<Value>> parse_libsvm(std::string_view text, std::string_view 
 }
 
 /// @brief Reads a file in LIBSVM format; see parse_libsvm for the format and the rules.
-/// @throws invalid_data also if the file is missing, a directory, not readable or compressed.
+/// @throws invalid_data also if the file is missing, a directory, unreadable or compressed.
 template <class Value = float>
 dataset<csr_matrix<Value>> read_libsvm(std::filesystem::path const& path,
                                        libsvm_options options = {}) {

@@ -30,16 +30,16 @@ namespace localsgd {
 
 namespace detail {
 
-/// @brief What the header of a .npy file says.
+/// @brief The contents of the header of a .npy file.
 struct npy_header {
   std::string type;                ///< Such as `f8`, without the byte order.
   bool big_endian = false;
   bool columns_first = false;      ///< Fortran order.
   std::vector<std::size_t> shape;  ///< At least one number.
-  std::size_t size = 0;            ///< Bytes before the first element.
+  std::size_t size = 0;            ///< The number of bytes before the first element.
 };
 
-/// @brief Reads the header, a Python dictionary with three keys. All errors name the file.
+/// @brief Reads the header, a Python dictionary with three keys. All error messages name the file.
 class npy_header_reader {
  public:
   npy_header_reader(std::string_view bytes, std::string_view name) : name_(name) {
@@ -169,8 +169,8 @@ inline std::size_t npy_columns(npy_header const& header, std::string_view name) 
   return columns;
 }
 
-/// @brief The place of column c, which counts the other indices with the last one fastest, in an
-///        array in which the first index is fastest: the multiple of the number of rows.
+/// @brief The position of column c, where the last index varies fastest, in an array in which the
+///        first index varies fastest, as a multiple of the number of rows.
 inline std::size_t npy_fortran_place(std::vector<std::size_t> const& shape, std::size_t c) {
   std::size_t place = 0, stride = 1;
   for (std::size_t k = 1; k != shape.size(); ++k) stride *= shape[k];
@@ -223,7 +223,7 @@ dense_matrix<Value> npy_elements(std::string_view bytes, npy_header const& heade
 /// byte order and in C or Fortran order.
 ///
 /// @tparam Value `float` or `double`, to which elements are rounded.
-/// @param  bytes Not compressed.
+/// @param  bytes Must not be compressed.
 /// @param  name  The name of the bytes in error messages, e.g. a file name.
 /// @return n × d: the first dimension is n, the product of the others is d, which is 1 for a
 ///         one-dimensional array.
@@ -252,7 +252,7 @@ dense_matrix<Value> parse_npy(std::string_view bytes, std::string_view name) {
 }
 
 /// @brief Reads a file in .npy format; see parse_npy().
-/// @throws invalid_data also if the file is missing, a directory or not readable.
+/// @throws invalid_data also if the file is missing, a directory or unreadable.
 template <class Value = float>
 dense_matrix<Value> read_npy(std::filesystem::path const& path) {
   detail::mapped_file const file(path);

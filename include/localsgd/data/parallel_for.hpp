@@ -18,11 +18,11 @@ namespace localsgd::detail {
 /// @brief Calls f(0) … f(n−1), each once, on up to `threads` threads including the calling thread.
 ///
 /// Idle threads take tasks in ascending order. If the system provides fewer threads, or none, the
-/// others do the work.
+/// remaining ones do all the work.
 ///
-/// @param f Called by several threads concurrently.
-/// @throws any exception of f: the one with the lowest number, as a loop would. Tasks above it may
-///         or may not have run.
+/// @param f May be called by several threads concurrently.
+/// @throws any exception of f: if there are several, the one with the lowest number, like a loop.
+///         Tasks with higher numbers may or may not have run.
 template <class F>
 void parallel_for(std::size_t n, std::size_t threads, F const& f) {
   std::atomic<std::size_t> next{0};
@@ -39,7 +39,7 @@ void parallel_for(std::size_t n, std::size_t threads, F const& f) {
           failed = i;
           error = std::current_exception();
         }
-        next = n;  // all below i have been taken, and finish
+        next = n;  // all tasks below i have been taken, and will finish
       }
     }
   };

@@ -17,7 +17,7 @@
 #include <vector>
 
 /// @file
-/// @brief Matrices of selected rows of another one.
+/// @brief Matrices that consist of selected rows of another matrix.
 
 namespace localsgd {
 

@@ -16,7 +16,7 @@
 #include <vector>
 
 /// @file
-/// @brief Sparse matrices without their empty columns, of which hashed features have many.
+/// @brief Sparse matrices without empty columns, which are common with hashed features.
 
 namespace localsgd::detail {
 
@@ -32,7 +32,7 @@ struct used_columns {
   std::vector<std::uint32_t> original;  ///< Column j of `matrix` is column original[j].
 };
 
-/// @brief How many entries each column has.
+/// @brief The number of entries of each column.
 template <class Value>
 std::vector<std::uint32_t> entries_per_column(csr_matrix<Value> const& a) {
   std::vector<std::uint32_t> count(a.columns());
@@ -51,15 +51,15 @@ inline std::uint32_t count_of_frequent(std::span<std::uint32_t const> count, std
   return *first_left_out + 1;
 }
 
-/// @brief The matrix with column j as column label[j]. @pre Labels below `frequent` increase with j,
-///        and so do the other ones.
+/// @brief The matrix with column j as column label[j]. @pre Labels below `frequent` increase with
+///        j, and so do the others.
 template <class Value>
 csr_matrix<Value> relabelled(csr_matrix<Value> const& a, std::span<std::uint32_t const> label,
                              std::uint32_t frequent, std::size_t columns) {
   struct arrays {
     std::vector<std::uint32_t> indices;
     std::vector<Value> values;
-    csr_matrix<Value> starts;  // owns the starts of rows, which are the same
+    csr_matrix<Value> starts;  // owns the row starts, which are the same
   };
   auto const own = std::make_shared<arrays>();
   own->starts = a;
@@ -89,17 +89,17 @@ csr_matrix<Value> relabelled(csr_matrix<Value> const& a, std::span<std::uint32_t
   return csr_access::view<Value>(columns, csr_access::row_starts(a), all.indices, all.values, own);
 }
 
-/// @brief The share of columns that must be empty for a run of many steps.
+/// @brief The fraction of columns that must be empty for a run of many steps.
 inline constexpr double usual_share_of_empty_columns = 0.25;
 
-/// @brief The matrix without its empty columns, if many are empty: vectors of length d are shorter
-///        then, and their most used entries, which come first, stay in the cache.
+/// @brief The matrix without its empty columns, if there are many: vectors of length d are then
+///        shorter, and their most used entries, which come first, stay in the cache.
 ///
-/// O(nonzeros + d), and the memory of another copy. That pays off if more work on vectors is saved
-/// than passes over the entries are added: a run takes some dozens of steps for each element of a
-/// vector that an L1 cache does not hold, and the copy takes about two passes.
-/// @param least_share the share of columns that must be empty: more for a run of few steps
-/// @return nothing if it does not pay off. The result depends on the arguments only.
+/// Takes O(nonzeros + d), and memory for another copy. This pays off if it saves more work on
+/// vectors than it adds passes over the entries: a run makes some dozens of steps for each element
+/// of a vector that does not fit in an L1 cache, and the copy takes about two passes.
+/// @param least_share the fraction of columns that must be empty: larger for a run of few steps
+/// @return nothing if it does not pay off. The result depends only on the arguments.
 template <class Value>
 std::optional<used_columns<Value>> without_empty_columns(csr_matrix<Value> const& a,
                                                          double least_share = usual_share_of_empty_columns) {

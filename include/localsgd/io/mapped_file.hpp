@@ -31,8 +31,7 @@
 #endif
 
 /// @file
-/// @brief The bytes of a file, without a copy if the system supports it. Only this includes
-///        <sys/mman.h>.
+/// @brief The bytes of a file, without a copy if possible. Only this header includes <sys/mman.h>.
 
 namespace localsgd::detail {
 

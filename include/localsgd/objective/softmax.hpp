@@ -52,8 +52,8 @@ class softmax_objective {
   /// @param features n rows of the features, n ≥ 1, at least one column
   /// @param labels   n numbers 0, 1, …, classes−1 of any arithmetic type, contiguous
   /// @param classes  ≥ 2
-  /// @throws invalid_data     if lengths differ, if there are no rows or no columns, or if a label is
-  ///                          out of range
+  /// @throws invalid_data     if lengths differ, if there are no rows or no columns, or if a label
+  ///                          is out of range
   /// @throws invalid_settings if the intercept is not finite, if there are fewer than 2 or more
   ///                          than 65,536 classes, if a weight is negative or not finite, if the
   ///                          sum of weights is 0, or if the dimension of the regularizer differs

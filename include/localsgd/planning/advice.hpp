@@ -21,10 +21,10 @@ namespace localsgd {
 /// @brief Chooses K, b and H for a goal, from known constants and costs.
 ///
 /// For every K and b among the choices, H = min{clamp(H_c, 3r, 6r), √(2rT)}, where r is the time of
-/// a round in local steps, T the steps to the goal and H_c an estimate of the gap from which drift
-/// costs steps (see detail::balanced_local_steps; with a budget H_c is not known, and 4r is used
-/// instead). The fastest of these is chosen; with a budget alone, the most accurate, and if that
-/// budget is one of gradients the fastest within 1.1 times the best accuracy.
+/// a round in units of local steps, T the number of steps to the goal, and H_c an estimate of the
+/// gap above which drift costs steps (see detail::balanced_local_steps; with a budget, H_c is
+/// unknown, and 4r is used instead). The fastest choice wins; with a budget alone, the most
+/// accurate one or, if the budget limits gradients, the fastest within 1.1 times the best accuracy.
 ///
 /// | T(K, b)                    | is                                                              |
 /// |----------------------------|-----------------------------------------------------------------|
@@ -32,14 +32,13 @@ namespace localsgd {
 /// | without                    | sufficient by the bound of \cite khaled2020tighter at H = 1: a  |
 /// |                            | worst case, often a hundred times the actual number             |
 ///
-/// Beyond H_c, T grows like √(H/H_c), up to the T of one worker. The √, H_c and the factor 4 of H
+/// Above H_c, T grows like √(H/H_c), up to the T of one worker. The √, H_c and the factor 4 of H
 /// are heuristics: the factor costs at most 1.25 times the best time if drift makes T grow like H^p
-/// with any p in 0 … ½. With a budget the accuracy is that of the bound.
-///
+/// with any p in 0 … ½. With a budget, the accuracy is that of the bound.
 /// Run with `automatic_step`. Pure function: the same arguments give the same advice.
 /// @param seen for the same accuracy; not allowed for a goal without an accuracy
 /// @throws invalid_settings naming the argument and the rule: an argument out of range, an accuracy
-///   that the budget does not allow, a budget below the cost of one step
+///   that the budget does not allow, or a budget below the cost of one step
 inline advice advise(constants const& c, cost_model const& cost, problem_shape const& shape,
                      goal const& wish, choices const& among = {},
                      std::optional<rehearsal> const& seen = std::nullopt) {

@@ -19,7 +19,7 @@
 #include <vector>
 
 /// @file
-/// @brief Predicts the cost of each choice, and selects the best: the implementation of advise().
+/// @brief Predicts the cost of each choice and selects the best: the implementation of advise().
 
 namespace localsgd::detail {
 
@@ -98,7 +98,7 @@ class advisor {
       for (std::uint64_t const h : among_.local_steps) all.push_back(predict(k, b, h));
   }
 
-  // H by the rule of the default H, plus all quantities that are not available to it.
+  // H by the rule of the default H, with all quantities that the default does not know.
   double best_gap(std::size_t k, std::size_t b) const {
     double const workers = static_cast<double>(k), batch = static_cast<double>(b);
     double const step = cost_.seconds_per_step(k, b);
@@ -114,7 +114,7 @@ class advisor {
     if (wish_.accuracy > 0 && !counts_.drift.empty()) {
       double const h =
           std::ceil(best_local_steps(round, steps, counts_.drift, counts_.close(1, batch)));
-      // If it is known, one long round is compared with several that are rounded up.
+      // If known, one long round is compared with several that are rounded up.
       double const once = counts_.once(workers, batch);
       double const several = (counts_.apart(workers, batch, h) + h / 2) * (1 + round / h);
       return once > 0 && once + round < several ? std::ceil(once) : h;
@@ -198,8 +198,8 @@ class advisor {
                                                 : wish_.accuracy * c.steps / steps);
     }
     if (std::isinf(floor)) {
-      // The limit that no choice satisfies; or the time, if each limit is satisfied by some choice,
-      // but not both.
+      // The limit that no choice satisfies; or the time, if each limit is satisfied by some choice
+      // but no choice satisfies both.
       bool const too_few = std::ranges::all_of(all, [&](candidate const& c) {
         return static_cast<double>(c.workers) * static_cast<double>(c.batch_size) > budget();
       });

@@ -22,19 +22,20 @@ namespace localsgd {
 /// | `large_batch` | K       | 1   | b·H   | T/H   | K·b·T     | T/H    |
 /// | `one_shot`    | K       | T   | b     | T     | K·b·T     | 1      |
 ///
-/// `large_batch` also has as many rounds as Local SGD: mini-batch SGD at equal gradients and equal
-/// rounds is the relevant baseline \cite woodworth2020local. H is at most T; T is that of the given
-/// settings, rounded up to a multiple of H (down if it would exceed 2⁵³).
+/// `large_batch` also has as many rounds as Local SGD: mini-batch SGD with equal gradients and
+/// equal rounds is the relevant baseline \cite woodworth2020local. H is at most T; T is that of the
+/// given settings, rounded up to a multiple of H (down if it would otherwise exceed 2⁵³).
 ///
 /// The counts hold for plain steps with the schedule of the settings, as long as neither a
 /// tolerance nor an observer ends the run. Each of the four should have its own step size: a batch
+/// H times as large allows a larger one.
 /// H times as large allows a larger one.
 struct baselines {
   settings local_sgd, mini_batch, large_batch, one_shot;
 };
 
 /// @brief The baselines of a run with these settings, with every 0 resolved as in `minimize`.
-/// @throws invalid_settings if one of the four runs is not possible: b·H is at most n
+/// @throws invalid_settings if one of the four runs is not possible: b·H must be at most n
 template <Objective F>
 baselines baselines_of(F const& f, settings s) {
   plan const p = detail::make_plan(f, s, false);

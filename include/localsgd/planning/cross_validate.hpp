@@ -31,7 +31,7 @@
 
 namespace localsgd {
 
-/// @brief A subset of the samples, as cross_validate() passes it to make(): an objective refers to
+/// @brief A subset of the samples that cross_validate() passes to make(); the objective refers to
 ///        it.
 template <class Matrix>
 struct data_part {
@@ -45,24 +45,23 @@ struct data_part {
 struct cross_validation_options {
   std::size_t folds = 10;  ///< k, 2 … n. Ignored if fold_of is given.
   std::uint64_t seed = 0;  ///< Of the split.
-  /// Folds have equal shares of the classes if all targets are integers, or if there are only two
-  /// values.
+  /// Whether each class is spread evenly over the folds; applies if all targets are integers or
+  /// there are only two values.
   bool stratified = true;
-  /// The fold of each sample, 0 … k−1, none of them empty: for groups of samples that belong
+  /// The fold of each sample, 0 … k−1, none of them empty, for groups of samples that belong
   /// together. Empty = random_folds or stratified_folds.
   std::vector<std::size_t> fold_of = {};
-  /// s_i ≥ 0, one for each sample, not copied; empty = all equal. Each fold needs one that is above
-  /// 0.
+  /// s_i ≥ 0, one for each sample, not copied; empty = all equal. One must be positive per fold.
   detail::borrowed_numbers weights = {};
-  bool refit = true;  ///< Whether the path of all samples is computed as well.
+  bool refit = true;  ///< Whether to compute the path of all samples as well.
 };
 
 /// @brief The quality of the models for one λ.
 struct cross_validation_point {
   double lambda = 0;           ///< λ
   double mean = 0;             ///< m, of the metric over the folds, weighted by their samples.
-  double standard_error = 0;   ///< √(Σ_j w_j (e_j − m)²/(k − 1)), w_j the share of fold j of the samples.
-  double support = 0;          ///< Number of nonzero coefficients, mean over the folds.
+  double standard_error = 0;   ///< √(Σ_j w_j (e_j − m)²/(k − 1)), w_j the fraction in fold j.
+  double support = 0;          ///< The number of nonzero coefficients, averaged over the folds.
   std::vector<double> errors;  ///< e_j, the metric on each fold. NaN if an observer ended the path.
 };
 
@@ -70,10 +69,10 @@ struct cross_validation_point {
 template <class Scalar = double>
 struct cross_validation_result {
   std::vector<cross_validation_point> points;  ///< One for each λ, in the order of the sequence.
-  std::size_t best = 0;                ///< The index of the λ with the smallest mean; the first of equals.
-  std::size_t one_standard_error = 0;  ///< The largest λ whose mean is at most one standard error above.
+  std::size_t best = 0;                ///< The index of the smallest mean, the first if tied.
+  std::size_t one_standard_error = 0;  ///< That of the largest λ within one standard error of best.
   std::vector<std::size_t> fold_of;    ///< The fold of each sample.
-  /// The models of all samples: `path.points[best].fit.x` is the answer. Empty without `refit`.
+  /// The models for all samples: `path.points[best].fit.x` is the answer. Empty without `refit`.
   path_result<Scalar> path;
   std::uint64_t gradients = 0;  ///< Component gradients of all runs.
   double seconds = 0;           ///< Of all runs: see result::seconds.
@@ -118,7 +117,7 @@ inline std::vector<std::size_t> chosen_folds(std::span<double const> targets,
   return fold_of;
 }
 
-/// @brief Mean and standard error of the errors of all folds. @param shares sum to 1
+/// @brief The mean and standard error of the errors of all folds. @param shares sum to 1
 inline void summarize(cross_validation_point& at, std::span<double const> shares) {
   double mean = 0, squares = 0;
   for (std::size_t j = 0; j != shares.size(); ++j) mean += shares[j] * at.errors[j];
@@ -153,7 +152,7 @@ template <class Make, class Matrix>
 concept objective_of_part_maker = std::invocable<Make const&, data_part<Matrix> const&, double> &&
                                   Objective<objective_of_part<Make, Matrix>>;
 
-/// @brief A function of the objective of held-out samples, and of x.
+/// @brief A function of x and of the objective over held-out samples.
 template <class Metric, class F>
 concept metric_for = requires(Metric const& m, F const& f, std::span<typename F::scalar const> x) {
   { m(f, x) } -> std::convertible_to<double>;
@@ -161,8 +160,8 @@ concept metric_for = requires(Metric const& m, F const& f, std::span<typename F:
 
 }  // namespace detail
 
-/// @brief k-fold cross-validation \cite stone1974cross : for each fold a regularization_path() on
-///        the samples outside, evaluated on the samples inside.
+/// @brief k-fold cross-validation \cite stone1974cross : for each fold, a regularization_path() on
+///        the samples outside the fold, evaluated on the samples in it.
 ///
 /// ~~~{.cpp}
 /// auto const make = [](auto const& part, double lambda) {
@@ -173,19 +172,19 @@ concept metric_for = requires(Metric const& m, F const& f, std::span<typename F:
 /// auto const& x = cv.path.points[cv.one_standard_error].fit.x;
 /// ~~~
 ///
-/// Folds are processed one after the other, each with a copy of its rows. The same folds on all
-/// platforms, and the same bits on any number of threads. With ranks, all make the same call, with
-/// all data.
+/// Folds are processed one after another, each with a copy of its rows. The folds are the same on
+/// all platforms, and the bits on any number of threads. With ranks, all ranks make the same call,
+/// with all data.
 ///
-/// @param features   a csr_matrix or dense_matrix, n rows
-/// @param targets    n of them
-/// @param make       (data_part, λ) ↦ objective, of the same type for all. It refers to the part.
+/// @param features   a csr_matrix or dense_matrix with n rows
+/// @param targets    n numbers
+/// @param make       (data_part, λ) ↦ objective, always of the same type. It refers to the part.
 /// @param lambdas    finite, > 0, strictly decreasing
-/// @param metric     mean_loss, error_rate, or (f, x) ↦ double, where less is better; f is the
-///                   objective of the held-out samples, x a span
+/// @param metric     mean_loss, error_rate, or (f, x) ↦ double, where smaller is better; f is the
+///                   objective over the held-out samples, x a span
 /// @param options    folds, weights, refit
-/// @param s          of each run. A `tolerance` of 0 means that of regularization_path(), for each
-///                   part
+/// @param s          the settings of each run. A `tolerance` of 0 means that of
+///                   regularization_path(), for each part
 /// @param components those of regularization_path()
 /// @throws invalid_settings naming `folds`, `fold_of`, `weights` or the λ that violates a rule;
 ///   invalid_data if there are not n targets; and any exception of minimize(), `make` and `metric`

@@ -29,7 +29,7 @@ inline void check_folds(std::size_t samples, std::size_t folds) {
 }
 
 /// @brief Distributes the samples of one class to the folds, in a random order.
-/// @param dealt number of samples distributed so far; increased
+/// @param dealt the number of samples distributed so far, which is increased
 inline void deal(std::span<std::size_t const> samples, std::size_t folds, std::uint64_t seed,
                  std::uint32_t lane, std::size_t& dealt, std::span<std::size_t> fold_of) {
   constexpr std::uint64_t epoch = std::uint64_t{1} << 60;  // larger than any epoch of a sampler
@@ -55,11 +55,11 @@ inline std::vector<std::size_t> random_folds(std::size_t samples, std::size_t fo
   return fold_of;
 }
 
-/// @brief The same, stratified: the numbers of samples of each class also differ by at most one
+/// @brief The same, stratified: for each class, the number of samples also differs by at most one
 ///        between folds.
 ///
-/// The sizes of the folds still differ by at most one. If a class has fewer samples than folds,
-/// some folds have none of them.
+/// The sizes of the folds still differ by at most one. If a class has fewer samples than there are
+/// folds, some folds have none of them.
 /// @param targets the class of each sample, any numbers
 /// @throws invalid_settings naming `folds` unless 2 ≤ folds ≤ samples
 inline std::vector<std::size_t> stratified_folds(std::span<double const> targets, std::size_t folds,
@@ -75,7 +75,7 @@ inline std::vector<std::size_t> stratified_folds(std::span<double const> targets
   return fold_of;
 }
 
-/// @brief Whether targets are likely classes: at most two values, or integers.
+/// @brief Whether the targets are probably classes: at most two values, or integers.
 inline bool are_classes(std::span<double const> targets) {
   double const* const first = targets.data();
   double const* const last = first + targets.size();

@@ -21,7 +21,7 @@ namespace localsgd {
 struct problem_shape {
   std::size_t samples = 0;       ///< n ≥ 1
   std::size_t dimension = 0;     ///< d ≥ 1
-  std::size_t scalar_bytes = 8;  ///< Of a coordinate of x as it is sent, ≥ 1.
+  std::size_t scalar_bytes = 8;  ///< The size of a coordinate of x as it is sent, ≥ 1.
 
   /// @throws invalid_settings naming the member, its value and the violated rule.
   void validate() const {
@@ -31,14 +31,14 @@ struct problem_shape {
   }
 };
 
-/// @brief The goal. An accuracy alone: as fast as possible. A budget alone: as accurately as
-///        possible. Both: as fast as possible, within the budget.
+/// @brief The goal. With an accuracy alone: as fast as possible. With a budget alone: as accurate
+///        as possible. With both: as fast as possible within the budget.
 struct goal {
   double accuracy = 0;   ///< ε: f(x) − f* ≤ ε, in the units of f; 0 = none
-  double gradients = 0;  ///< Maximum number of component gradients, K·b·T; 0 = unlimited
-  double seconds = 0;    ///< Maximum time in seconds; 0 = unlimited
-  /// The certificate proves f(x) − f* to be at most this; 0 = none. Only for advice on a cluster, in
-  /// place of an accuracy.
+  double gradients = 0;  ///< The maximum number of component gradients, K·b·T; 0 = unlimited
+  double seconds = 0;    ///< The maximum time in seconds; 0 = unlimited
+  /// The certificate must prove that f(x) − f* is at most this; 0 = none. Only for advice on a
+  /// cluster, instead of an accuracy.
   double tolerance = 0;
 
   /// @throws invalid_settings naming the member, its value and the violated rule.
@@ -56,7 +56,7 @@ struct goal {
 struct choices {
   std::vector<std::size_t> workers = {1, 2, 4, 8};   ///< K, not empty; each 1 … 2²⁰
   std::vector<std::size_t> batch_sizes = {1, 4, 16};  ///< b, not empty; each 1 … n
-  std::vector<std::uint64_t> local_steps = {};        ///< H, each ≥ 1; none = any
+  std::vector<std::uint64_t> local_steps = {};        ///< H, each ≥ 1; empty = any
 
   /// @throws invalid_settings naming the member, its value and the violated rule.
   void validate(std::size_t samples) const {
@@ -77,12 +77,12 @@ struct choices {
 struct rehearsal {
   double accuracy = 0;  ///< ε > 0
   double start = 0;     ///< Steps that more workers do not reduce, ≥ 0.
-  double noise = 0;     ///< Gradients that the workers divide, ≥ 0.
-  /// T(H)/T(4) for some H > 4, both ascending; none = unknown.
+  double noise = 0;     ///< Gradients that are divided among the workers, ≥ 0.
+  /// T(H)/T(4) for some H > 4, both ascending; empty = unknown.
   std::vector<detail::drift_cost> drift = {};
   /// The H for which a single round was sufficient in all runs; 0 = unknown.
   double one_shot = 0;
-  std::size_t workers = 8;    ///< K of those runs: one_shot applies only to this K and b.
+  std::size_t workers = 8;    ///< K of those runs; one_shot is valid only for this K and b.
   std::size_t batch_size = 1; ///< b
   bool extrapolated = false;  ///< Whether a run was ended before it reached the accuracy.
 
@@ -112,7 +112,7 @@ struct candidate {
   double rounds = 0;              ///< ⌈T/H⌉
   double gradients = 0;           ///< K·b·T
   double bytes = 0;               ///< As in result::bytes: 2(K−1)·d·sizeof a round.
-  double seconds = 0;             ///< By the cost model.
+  double seconds = 0;             ///< According to the cost model.
   double accuracy = 0;            ///< f(x) − f*
   std::string why = {};           ///< Why it was chosen or rejected.
 };

@@ -39,10 +39,10 @@ value_and_gradient evaluate_all(F const& f, std::span<typename F::scalar const> 
   return all;
 }
 
-/// @brief argmin_b Σ_i s_i φ(c·b + o_i, y_i), c the value of the intercept: the best model without
-///        features.
+/// @brief argmin_b Σ_i s_i φ(c·b + o_i, y_i), where c is the value of the intercept: the best model
+///        without features.
 ///
-/// By bisection, to a relative accuracy of 1e-14. If there is no minimum, a large number.
+/// Computed by bisection, to a relative accuracy of 1e-14. If there is no minimum, a large number.
 template <LinearObjective F>
 double intercept_alone(F const& f) {
   double const c = f.intercept();
@@ -63,8 +63,8 @@ double intercept_alone(F const& f) {
   return low + (high - low) / 2;
 }
 
-/// @brief b ← log(share of the samples of class c)/c, which gives these shares as probabilities.
-///        For a class without samples the share is replaced by e⁻⁷⁰⁰.
+/// @brief b ← log(fraction of the samples in class c)/c, so that these fractions are the
+///        probabilities. For a class without samples, the fraction is replaced by e⁻⁷⁰⁰.
 template <has_class_probabilities F>
 void write_intercepts_alone(F const& f, std::span<typename F::scalar> b) {
   std::vector<double> share(f.classes());
@@ -76,16 +76,16 @@ void write_intercepts_alone(F const& f, std::span<typename F::scalar> b) {
 
 }  // namespace detail
 
-/// @brief λ_max = max_j |∂φ̄/∂x_j|, φ̄ the mean loss, at the best x without features: the smallest
-///        λ at which λ‖x‖₁ keeps all coefficients 0 \cite friedman2010regularization .
+/// @brief λ_max = max_j |∂φ̄/∂x_j|, where φ̄ is the mean loss, at the best x without features: the
+///        smallest λ for which λ‖x‖₁ keeps all coefficients 0 \cite friedman2010regularization .
 ///
 /// The best x without features is 0 or, with an intercept that is not regularised, the best model
-/// that consists of the intercept alone. For `elastic_net(αλ, (1 − α)λ)` the smallest λ is λ_max/α.
-/// One pass over the data, on the calling thread.
+/// that consists of the intercept alone. For `elastic_net(αλ, (1 − α)λ)`, the smallest λ is
+/// λ_max/α. Takes one pass over the data, on the calling thread.
 ///
-/// @param f with any regularizer without a gradient, or one whose gradient at 0 is 0, such as l1
+/// @param f with any regularizer that has no gradient, or whose gradient at 0 is 0, such as l1
 ///          and l2; its strength does not matter
-/// @return a number ≥ 0; 0 if all features are useless
+/// @return a number ≥ 0; 0 if no feature is useful
 template <Objective F>
   requires(!ShardedObjective<F>)
 double lambda_max(F const& f) {
@@ -126,7 +126,7 @@ inline std::vector<double> geometric_sequence(double max, double min_ratio, std:
 
 /// @brief The default λ of a path for l1: `count` values from lambda_max(f) to 1e-4·lambda_max(f),
 ///        or to 1e-2·lambda_max(f) if there are fewer samples than coordinates, as in glmnet.
-/// @throws invalid_settings if lambda_max(f) is not > 0 and finite: then no λ has an effect
+/// @throws invalid_settings unless lambda_max(f) is finite and > 0: otherwise no λ has an effect
 template <Objective F>
   requires(!ShardedObjective<F>)
 std::vector<double> lambda_sequence(F const& f, std::size_t count = 100) {

@@ -35,12 +35,12 @@ namespace localsgd {
 
 /// @brief Options for the measurement of the constants.
 struct measure_options {
-  /// m ≥ 2: the number of component gradients, drawn at random, from which σ² and G² are estimated
-  /// if all n would take more than 1e9 multiply-adds over all points. If m ≥ n, all are used.
+  /// m ≥ 2, the number of random component gradients from which σ² and G² are estimated if all n
+  /// would take more than 1e9 multiply-adds over all points. If m ≥ n, all n are used.
   std::size_t samples = 4096;
-  bool every_sample = false;      ///< σ² and G² over all n, at any cost.
-  bool proven_smoothness = true;  ///< L of linear models as an upper bound; false = by power iteration.
-  std::uint64_t seed = 0;         ///< Of all random draws.
+  bool every_sample = false;      ///< Whether to compute σ² and G² over all n, at any cost.
+  bool proven_smoothness = true;  ///< L of linear models: an upper bound, or by power iteration.
+  std::uint64_t seed = 0;         ///< Of all random numbers.
 
   /// @throws invalid_settings
   void validate() const { detail::require(samples >= 2, "samples", samples, ">= 2"); }
@@ -48,7 +48,7 @@ struct measure_options {
 
 namespace detail {
 
-/// @brief A vector of the type of x: any type with `data()` and `size()`.
+/// @brief A vector of x's type: any type with `data()` and `size()`.
 template <class P, class F>
 concept point_for = requires(P const& p) {
   { p.data() } -> std::convertible_to<typename F::scalar const*>;
@@ -63,7 +63,7 @@ concept knows_linear_curvature =
     LinearObjective<F> && differentiable<F> &&
     has_const_curvature<std::remove_cvref_t<decltype(std::declval<F const&>().loss())>>;
 
-/// @brief Whether `smoothness()` is computed by power iteration: too small by about 1e-6.
+/// @brief Whether `smoothness()` is computed by power iteration, and so too small by about 1e-6.
 template <class F>
 inline constexpr bool smoothness_from_below = false;
 template <feature_matrix Matrix, class Label, class Scalar, class R>
@@ -85,7 +85,7 @@ void check_point(std::span<Scalar const> x, std::size_t dimension, std::string c
       throw invalid_data(name + "[" + std::to_string(j) + "]", shown(x[j]), "a finite number");
 }
 
-/// @brief The larger; NaN is propagated, so that it is detected.
+/// @brief The larger value; NaN is propagated, so that it is detected.
 inline void raise(constant& to, measured const& m, origin from) {
   if (!(m.value <= to.value) && !std::isnan(to.value)) to = constant(m.value, from, m.error);
 }
@@ -186,37 +186,37 @@ constants constants_along(F const& f, Points const& points, measure_options cons
 
 /// @brief The constants of f along the points of a run.
 ///
-/// - **L** of linear models: a proven upper bound, sup φ''·λ_max((1/n) Σ s_i a_i a_iᵀ) + λ;
-///   accurate to 1e-6 up to about 1000 dimensions, beyond that to 1e-3 if no feature is negative;
-///   otherwise it can be far above L: see measure_options::proven_smoothness. For other objectives:
-///   the value of `smoothness()`, which for softmax_objective is an estimate. Without that
-///   function, the largest curvature at the points, estimated from differences of gradients; the
-///   error is that of the mean over 6 random batches of up to 256, plus the effect of further
+/// - **L** of linear models: a proven upper bound, sup φ''·λ_max((1/n) Σ s_i a_i a_iᵀ) + λ. It is
+///   accurate to 1e-6 up to about 1000 dimensions and, above that, to 1e-3 if no feature is
+///   negative; otherwise it can be far above L: see measure_options::proven_smoothness. For other
+///   objectives: the value of `smoothness()`, which for softmax_objective is an estimate. Without
+///   that function: the largest curvature at the points, estimated from differences of gradients;
+///   the error is that of the mean over 6 random batches of up to 256, plus the effect of further
 ///   iterations. If n is larger than that, λ_max of a batch is slightly too large on average;
-///   elsewhere f may have larger curvature.
+///   elsewhere, f may have a larger curvature.
 /// - **μ**: `strong_convexity()`, or 0 without that function; both are treated as given.
-/// - **σ², G²**: the largest values at the points. Over all n components they are exact there, and
+/// - **σ², G²**: the largest values at the points. Over all n components, they are exact there and
 ///   are treated as given; otherwise they are estimates (measure_options::samples), with the error
-///   at the point of the largest value. Between the points they may be larger.
-/// - **‖x_0 − x*‖²** for x_0 = 0. With μ > 0 a bound, the smaller of ‖∇f(0)‖²/μ² and (‖x‖ +
-///   ‖∇f(x)‖/μ)², where x is the last point; both gradients over all n. With μ = 0 there is no
+///   at the point of the largest value. Between the points, they may be larger.
+/// - **‖x_0 − x*‖²** for x_0 = 0. If μ > 0, a bound: the smaller of ‖∇f(0)‖²/μ² and (‖x‖ +
+///   ‖∇f(x)‖/μ)², where x is the last point; both gradients are over all n. If μ = 0, there is no
 ///   bound: the larger of ‖x‖² and ‖∇f(0)‖²/L² is an estimate with infinite error.
 ///
 /// @param points in the order of the run, the last one nearest to x*: any range of vectors of d
 ///               `scalar`s
-/// @throws invalid_data     no points; one of the wrong length, or not finite: `points[1][7]`
-/// @throws invalid_settings an option out of range; or a constant, if the measured value is not
-///   finite or L is 0
+/// @throws invalid_data     if there are no points, or one has the wrong length or is not finite:
+///                          `points[1][7]`
+/// @throws invalid_settings if an option is out of range, a constant is not finite, or L is 0
 ///
-/// The same numbers for the same seed. Thread safe. Runs on the calling thread.
+/// The same seed gives the same numbers. Thread safe. Runs on the calling thread.
 template <Objective F, class Points>
   requires detail::points_for<Points, F>
 constants measure_constants(F const& f, Points const& points, measure_options const& options = {}) {
   return detail::constants_along(f, points, options);
 }
 
-/// @brief The constants at one point. @throws as for several points; an invalid point is `x` or
-///        `x[7]`
+/// @brief The constants at one point. @throws as for several points, with an invalid point named
+///        `x` or `x[7]`
 template <Objective F, class Point>
   requires detail::point_for<Point, F>
 constants measure_constants(F const& f, Point const& x, measure_options const& options = {}) {
@@ -225,7 +225,7 @@ constants measure_constants(F const& f, Point const& x, measure_options const& o
 }
 
 /// @brief The constants along a completed run: at 0, x/4, x/2, 3x/4, x̂_T, the last consensus, and
-///        x; with ‖x − x*‖² ≤ 2·certificate/μ if that bound is better.
+///        x; uses ‖x − x*‖² ≤ 2·certificate/μ if that bound is better.
 /// @throws as above, and invalid_settings if the run diverged
 template <Objective F>
 constants measure_constants(F const& f, result<typename F::scalar> const& r,

@@ -22,7 +22,7 @@ namespace localsgd {
 
 namespace detail {
 
-/// @brief An objective without work, in d dimensions, so that a run consists of rounds only.
+/// @brief An objective without work in d dimensions, so that a run consists only of rounds.
 struct idle_objective {
   using scalar = double;
   std::size_t length;
@@ -57,11 +57,11 @@ struct idle_worker {
 };
 
 /// @brief The time of one operation of `seconds(count)`, from runs of at least `long_enough`: the
-///        difference of two lengths, which cancels fixed costs; the minimum of five.
+///        difference between two lengths, which cancels fixed costs; the minimum of five.
 ///
-/// On a busy machine the difference can have any value. If it is less than a quarter of the mean
+/// On a busy machine, the difference can have any value. If it is less than a quarter of the mean
 /// time per operation of the longer run, the runs are made longer; finally that mean is used, which
-/// is not below the true value.
+/// is never below the true value.
 template <class Seconds>
 double seconds_of_one(Seconds const& seconds, double long_enough) {
   std::uint64_t count = 16;
@@ -77,19 +77,19 @@ double seconds_of_one(Seconds const& seconds, double long_enough) {
     mean = greater / (3 * n);
     if (difference > mean / 4) return difference;
   }
-  return std::max(mean, 1e-12);  // a clock that did not advance must not give zero cost
+  return std::max(mean, 1e-12);  // the cost must not be zero if a clock did not advance
 }
 
 }  // namespace detail
 
-/// @brief The cost model of `synchronizer` on this machine for f, measured by timed runs of some
-///        tenths of a second.
+/// @brief The cost model of `synchronizer` on this machine for f, measured by timed runs that take
+///        some tenths of a second.
 ///
-/// A gradient is measured by local steps of f without rounds; latency and bandwidth by empty rounds
-/// in 16 and in 65,536 dimensions. They are given as those of one memory (no network), with as many
-/// members as the synchronizer has for K workers: over a network ℓ and β are therefore effective
-/// values for this K. Times vary between runs: they affect advice, never the result of a run.
-/// @param workers K ≥ 1 @param batch_size b, 1 … n
+/// The time of a gradient is measured by local steps of f without rounds; latency and bandwidth, by
+/// empty rounds in 16 and in 65,536 dimensions. They are reported as those of a shared memory (no
+/// network) with as many members as the synchronizer has for K workers, so over a network ℓ and β
+/// are effective values for this K. Times vary between runs: they affect advice, never the result
+/// of a run. @param workers K ≥ 1 @param batch_size b, 1 … n
 /// @throws invalid_settings; exceptions of f and the synchronizer
 template <Objective F, Synchronizer S>
 cost_model measure_costs(F const& f, S& synchronizer, std::size_t workers = settings{}.workers,

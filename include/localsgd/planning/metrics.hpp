@@ -27,8 +27,8 @@ concept knows_accuracy = requires(F const& f, std::span<typename F::scalar const
   { f.accuracy(x) } -> std::convertible_to<double>;
 };
 
-/// @brief (1/n) Σ s_i metric(⟨a_i, x⟩, y_i), the mean of a function of predictions and targets; s
-///        has mean 1.
+/// @brief (1/n) Σ s_i metric(⟨a_i, x⟩, y_i), the mean of a function of predictions and targets,
+///        where s has mean 1.
 template <LinearObjective F, class Metric>
 double mean_over_rows(F const& f, std::span<typename F::scalar const> x, Metric const& metric) {
   double sum = 0;
@@ -39,7 +39,7 @@ double mean_over_rows(F const& f, std::span<typename F::scalar const> x, Metric 
 
 }  // namespace detail
 
-/// @brief The mean loss without the penalty: f(x) − r(x). For an objective without a regularizer(),
+/// @brief The mean loss without the penalty, f(x) − r(x). For an objective without a regularizer(),
 ///        f(x).
 struct mean_loss {
   template <Objective F>
@@ -57,9 +57,9 @@ struct mean_loss {
   }
 };
 
-/// @brief The weighted share of misclassified samples: for linear models sign(z) ≠ sign(y), where 0
-///        is negative; for objectives with an `accuracy(x)`, such as softmax_objective, 1 −
-///        accuracy(x).
+/// @brief The weighted fraction of misclassified samples: for linear models, those with sign(z) ≠
+///        sign(y), where 0 is negative; for objectives with an `accuracy(x)`, such as
+///        softmax_objective, 1 − accuracy(x).
 struct error_rate {
   template <Objective F>
     requires(LinearObjective<F> || detail::knows_accuracy<F>)

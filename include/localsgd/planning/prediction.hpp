@@ -11,11 +11,11 @@
 #include <vector>
 
 /// @file
-/// @brief The number of local steps to an accuracy, for advise().
+/// @brief The number of local steps needed for an accuracy, for advise().
 
 namespace localsgd::detail {
 
-/// @brief The number of steps that suffices for E[f − f*] ≤ ε by \cite khaled2020tighter, H = 1,
+/// @brief A number of steps that suffices for E[f − f*] ≤ ε by \cite khaled2020tighter, H = 1,
 ///        with the constant step size that assigns half of ε to each of the two terms.
 ///
 /// With g = K·b, the smaller of
@@ -46,10 +46,10 @@ struct step_counts {
   double start = -1;    ///< Measured; < 0: use sufficient_steps() instead of start + noise/(Kb).
   double noise = 0;
   std::vector<drift_cost> drift = {};  ///< Measured; empty: √ beyond H_c
-  double one_shot = 0;  ///< The measured H for which a single round was sufficient; 0 = not known
+  double one_shot = 0;  ///< The measured H for which a single round was sufficient; 0 = unknown
   double seen_workers = 0, seen_batch = 0;  ///< K and b of that measurement
 
-  /// @brief The H for which a single round is sufficient; 0 = not known for this K and b.
+  /// @brief The H for which a single round is sufficient; 0 = unknown for this K and b.
   double once(double workers, double batch) const {
     return workers == seen_workers && batch == seen_batch ? one_shot : 0;
   }
@@ -60,7 +60,7 @@ struct step_counts {
     return std::max(1.0, std::ceil(start + noise / (workers * batch)));
   }
 
-  /// @brief H_c at the step size that automatic_step reaches after that many steps, starting with
+  /// @brief H_c at the step size that automatic_step reaches after this many steps, starting from
   ///        1/(4L).
   double drift_free(double workers, double batch, double steps) const {
     double const first = 1 / (4 * c.smoothness.value), mu = c.strong_convexity.value;

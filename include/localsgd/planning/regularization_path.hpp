@@ -37,7 +37,7 @@ namespace localsgd {
 template <class Scalar = double>
 struct path_point {
   double lambda = 0;        ///< λ
-  std::size_t support = 0;  ///< Coefficients that are not 0; an intercept is not counted.
+  std::size_t support = 0;  ///< Number of nonzero coefficients, not counting an intercept.
   result<Scalar> fit;       ///< The answer of minimize().
 };
 
@@ -46,8 +46,8 @@ template <class Scalar = double>
 struct path_result {
   std::vector<path_point<Scalar>> points;  ///< One for each λ, unless an observer stopped the path.
   double tolerance = 0;                    ///< On the certificate of each run, in the units of f.
-  std::uint64_t gradients = 0;             ///< Component gradients of all runs: see result::gradients.
-  double seconds = 0;                      ///< Of all runs: see result::seconds.
+  std::uint64_t gradients = 0;             ///< Total over all runs: see result::gradients.
+  double seconds = 0;                      ///< Total over all runs: see result::seconds.
 };
 
 /// @brief Options for the computation of a path.
@@ -63,7 +63,7 @@ struct path_options {
 
 namespace detail {
 
-/// @brief Without settings::tolerance, the tolerance of paths is this times f(0).
+/// @brief Without settings::tolerance, the tolerance of paths is f(0) times this.
 inline constexpr double path_tolerance = 1e-4;
 
 template <class Make>
@@ -74,7 +74,7 @@ template <class Make>
 concept objective_maker =
     std::invocable<Make const&, double> && Objective<objective_made_by<Make>>;
 
-/// @brief Components other than those that a path sets itself, and other than a file that each run
+/// @brief Components other than those that a path sets itself, and other than a file that every run
 ///        would change.
 template <class C, class F>
 concept component_of_paths = ComponentFor<std::remove_cvref_t<C>, F> &&
@@ -92,7 +92,7 @@ inline void check_lambdas(std::span<double const> lambdas) {
   }
 }
 
-/// @brief The tolerance of a path of such objectives: the given one, or 1e-4·|f(0)|.
+/// @brief The tolerance of a path of such objectives: the given one or, if that is 0, 1e-4·|f(0)|.
 template <Objective F>
 double tolerance_of_path(F const& f, settings const& s) {
   if (s.tolerance > 0) return s.tolerance;
@@ -107,7 +107,7 @@ double tolerance_of_path(F const& f, settings const& s) {
   }
 }
 
-/// @brief The number of nonzero coordinates of x, without an intercept.
+/// @brief The number of nonzero coordinates of x, not counting an intercept.
 template <Objective F>
 std::size_t support_of(F const& f, std::span<typename F::scalar const> x) {
   if constexpr (requires { { f.intercept() } -> std::convertible_to<double>; })
@@ -115,12 +115,12 @@ std::size_t support_of(F const& f, std::span<typename F::scalar const> x) {
   return x.size() - static_cast<std::size_t>(std::ranges::count(x, typename F::scalar{0}));
 }
 
-/// @brief The starting points of the runs of a path: the minimum for the previous λ or, with a
-///        regularizer without a gradient, a point on the line through the last two minima, as a
+/// @brief The starting points of the runs of a path: the minimiser for the previous λ or, with a
+///        regularizer without a gradient, a point on the line through the last two minimisers, as a
 ///        function of log λ.
 ///
-/// Between two λ where its zeros change, the minimum is a smooth function of λ. Coefficients that
-/// are 0 stay 0, and no coefficient changes its sign.
+/// Between two λ at which its zeros change, the minimiser is a smooth function of λ. Coefficients
+/// that are 0 stay 0, and no coefficient changes its sign.
 template <Objective F>
 class path_starts {
  public:
@@ -132,7 +132,7 @@ class path_starts {
     lambda_before_ = lambda_;
     lambda_ = lambda;
   }
-  /// @brief The starting point for λ: none before the first minimum.
+  /// @brief The starting point for λ; empty before the first minimiser is known.
   std::span<scalar const> at([[maybe_unused]] F const& f, [[maybe_unused]] double lambda) {
     if constexpr (proximal<F>) {
       if (before_.empty()) return last_;
@@ -192,31 +192,31 @@ double walk_path(Make const& make, std::span<double const> lambdas, settings s,
 
 }  // namespace detail
 
-/// @brief Minimises the objectives of a decreasing sequence of λ, each from the minimum of the
+/// @brief Minimises the objectives for a decreasing sequence of λ, each from the minimiser of the
 ///        previous one (a warm start): see detail::path_starts.
 ///
 /// ~~~{.cpp}
-/// auto const make = [&](double lambda) { return linear_objective(rows, y, logistic{}, l1{lambda});
-/// }; auto const path = regularization_path(make, lambda_sequence(make(0))); std::cout <<
-/// to_string(path);
+/// auto const make = [&](double v) { return linear_objective(rows, y, logistic{}, l1{v}); };
+/// auto const path = regularization_path(make, lambda_sequence(make(0)));
+/// std::cout << to_string(path);
 /// ~~~
 ///
-/// Neighbouring λ have similar minima, so the runs need far fewer gradients than runs from 0
+/// Neighbouring λ have similar minimisers, so the runs need far fewer gradients than runs from 0
 /// \cite friedman2010regularization . `make` interprets λ: as the strength of l1 or l2, or as in
-/// `elastic_net{alpha * lambda, (1 - alpha) * lambda}`. With ranks, all make the same call.
+/// `elastic_net{alpha * lambda, (1 - alpha) * lambda}`. With ranks, all ranks make the same call.
 ///
 /// @param make       λ ↦ objective, of the same type and dimension for all λ
 /// @param lambdas    finite, > 0, strictly decreasing
-/// @param s          of each run. A `tolerance` of 0 means 1e-4·|f(0)| here, f the first objective:
-///                   the accuracy of scikit-learn. A sharded objective requires an explicit
-///                   tolerance.
+/// @param s          the settings of each run. A `tolerance` of 0 means 1e-4·|f(0)| here, where f
+///                   is the first objective, which is the accuracy of scikit-learn. A sharded
+///                   objective requires an explicit tolerance.
 /// @param options    whether features are excluded from runs: see detail::path_screening
 /// @param components those of minimize(), for each run; neither warm_start nor checkpoint. If an
 ///                   observer stops a run, the path ends there.
 /// @throws invalid_settings naming the λ that violates a rule; and any exception of minimize()
 ///
-/// Thread safe if `make` is. The same bits on any number of threads. Without screening they are
-/// those of the same calls of minimize().
+/// Thread safe if `make` is. Gives the same bits on any number of threads. Without screening, they
+/// are those of the same calls of minimize().
 template <detail::objective_maker Make, class... Components>
   requires(detail::component_of_paths<Components, detail::objective_made_by<Make>> && ...)
 path_result<typename detail::objective_made_by<Make>::scalar> regularization_path(

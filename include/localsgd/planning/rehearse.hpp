@@ -17,16 +17,16 @@
 #include <optional>
 
 /// @file
-/// @brief Measured advice: short runs on the problem itself.
+/// @brief Advice based on measurements: short runs on the problem itself.
 
 namespace localsgd {
 
 /// @brief Options of a rehearsal.
 struct rehearsal_options {
   std::size_t workers = 8;     ///< K ≥ 2 of the run that is compared with the run of one worker.
-  std::size_t batch_size = 1;  ///< b of both, 1 … n.
-  std::size_t runs = 5;        ///< Number of seeds to average over, ≥ 1.
-  double epochs = 50;          ///< K·b·T/n at which a run is ended, > 0.
+  std::size_t batch_size = 1;  ///< b of both runs, 1 … n.
+  std::size_t runs = 5;        ///< The number of seeds to average over, ≥ 1.
+  double epochs = 50;          ///< The K·b·T/n at which a run is ended, > 0.
   double optimum = std::numeric_limits<double>::quiet_NaN();  ///< f*; NaN = computed.
 
   /// @throws invalid_settings naming the member, its value and the violated rule.
@@ -58,7 +58,7 @@ seen_steps first_steps_below(F const& f, double optimum, double accuracy, settin
     auto const r = minimize(f, s, synchronizer);
     for (auto const& e : r.history)
       if (e.objective <= optimum + accuracy) return {static_cast<double>(e.steps), false};
-    // From here on the remaining f − f* decreases like 1/T.
+    // From now on, the remaining f − f* decreases like 1/T.
     if (static_cast<double>(s.steps) > most)
       return {static_cast<double>(s.steps) * (r.objective - optimum) / accuracy, true};
   }
@@ -66,15 +66,15 @@ seen_steps first_steps_below(F const& f, double optimum, double accuracy, settin
 
 }  // namespace detail
 
-/// @brief Measures the number of steps to f − f* ≤ ε: runs of one worker and of K at H = 4, fitted
-///        by T(K, b) = start + noise/(Kb), and of K at H = T/4 and H = T for the cost of drift, and
-///        at twice, four times, … that until a single round is sufficient.
+/// @brief Measures the number of steps to f − f* ≤ ε, in runs of one worker and of K workers at H =
+///        4, which are fitted by T(K, b) = start + noise/(Kb); and the cost of drift, in runs of K
+///        workers at H = T/4, H = T, and 2, 4, … times that until one round suffices.
 ///
 /// f* is computed by a run with a tolerance of ε/8, unless it is given. A run that does not reach ε
-/// within `epochs` is extrapolated like 1/T. With a synchronous synchronizer the result is the same
-/// on any machine. The cost is that of `runs` runs of each kind, which pays off if the real run is
-/// repeated often, or made on another machine.
-/// @throws invalid_settings if an option is out of range; or if f* is not given and f is not
+/// within `epochs` is extrapolated like 1/T. With a synchronous synchronizer, the result is the
+/// same on any machine. The cost is that of `runs` runs of each kind, which pays off if the real
+/// run is repeated often or is made on another machine.
+/// @throws invalid_settings if an option is out of range, or if f* is not given and f is not
 ///   strongly convex
 template <Objective F, Synchronizer S>
 rehearsal rehearse(F const& f, double accuracy, S& synchronizer,
@@ -113,7 +113,7 @@ rehearsal rehearse(F const& f, double accuracy, S& synchronizer,
     if (h <= before) continue;
     double apart = 0;
     for (std::size_t run = 0; run != options.runs; ++run) apart += steps(options.workers, gap, run);
-    // T is rounded up to a multiple of H, by H/2 on average: this is not drift.
+    // T is rounded up to a multiple of H, by H/2 on average; this is not drift.
     slower = std::max(slower, (apart - h / 2) / together);
     seen.drift.push_back({before = h, slower});
   }
@@ -132,11 +132,11 @@ rehearsal rehearse(F const& f, double accuracy, S& synchronizer,
   return seen;
 }
 
-/// @brief Advice for a run on this machine: measures the constants, the costs and, for an accuracy
-///        with a strongly convex f, makes a rehearsal; then calls advise().
+/// @brief Advice for a run on this machine: measures the constants and the costs, makes a rehearsal
+///        if an accuracy is given and f is strongly convex, and calls advise().
 ///
 /// Takes several times as long as the run itself. The costs are times, so the advice may differ
-/// between calls; the recommended run does not depend on them otherwise.
+/// between calls; otherwise the recommended run does not depend on them.
 /// @param synchronizer the synchronizer of the run; used for the measurements
 /// @throws invalid_settings as in advise()
 template <Objective F, Synchronizer S>

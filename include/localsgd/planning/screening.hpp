@@ -26,12 +26,12 @@
 #include <vector>
 
 /// @file
-/// @brief Minimises the objectives of a path over the few features that can have nonzero
+/// @brief Minimises the objectives of a path over only the features that can have nonzero
 ///        coefficients.
 
 namespace localsgd::detail {
 
-/// @brief For other objectives no feature is excluded.
+/// @brief For other objectives, no feature is excluded.
 template <class F>
 class path_screening {
  public:
@@ -41,18 +41,17 @@ class path_screening {
 /// @brief Minimises the objectives of a path over the features that the strong rule keeps
 ///        \cite tibshirani2012strong , and proves the answer over all features.
 ///
-/// With g the gradient of the losses at the minimum for the previous λ and [−λ, λ] = ∂r_j(0), a
-/// feature j is excluded if x_j = 0 and |g_j| < 2λ_new − λ_old. (If λ decreases by more than a
-/// quarter, if
-/// |g_j| < λ_new/2.) The rule may be wrong. Therefore one pass over all columns computes g and the
-/// duality gap of detail::scaled_dual at the answer; while the gap is above the tolerance, the
-/// features with |g_j| > λ are added, and the run is repeated from the current point. The next λ
-/// starts with all features again.
+/// Let g be the gradient of the losses at the minimiser for the previous λ, and [−λ, λ] = ∂r_j(0).
+/// A feature j is excluded if x_j = 0 and |g_j| < 2λ_new − λ_old. (If λ decreases by more than a
+/// quarter, if |g_j| < λ_new/2.) The rule may be wrong. Therefore one pass over all columns
+/// computes g and the duality gap of detail::scaled_dual at the answer; as long as the gap is above
+/// the tolerance, the features with |g_j| > λ are added, and the run is repeated from the current
+/// point. The next λ starts again with all features.
 ///
 /// Runs over a few features have short rows and short vectors: their cost does not depend on d.
 /// Only that pass depends on d; it reads every nonzero once.
 ///
-/// Thread safe as a value: use one object for one path.
+/// A plain value for one thread: use one object for each path.
 template <class Value, class L, class R>
   requires(has_scaled_dual<linear_objective<csr_matrix<Value>, L, double, R>> &&
            sum_of_interval_penalties<R>)
@@ -63,7 +62,7 @@ class path_screening<linear_objective<csr_matrix<Value>, L, double, R>> {
 
   /// @brief min f, to the tolerance of s; empty if screening does not help or does not reach the
   ///        tolerance.
-  /// @param start d numbers, or none: then 0 and the best intercept
+  /// @param start d numbers, or empty: 0 and the best intercept
   template <class... Components>
   std::optional<result<double>> operator()(objective const& f, settings const& s,
                                            std::span<double const> start,
@@ -107,7 +106,7 @@ class path_screening<linear_objective<csr_matrix<Value>, L, double, R>> {
       }
       if (!add_pushed(f)) own.tolerance /= 4;
     }
-    gradient_.clear();  // it is not the gradient for the next λ
+    gradient_.clear();  // not the gradient for the next λ
     return {};
   }
 
@@ -115,12 +114,12 @@ class path_screening<linear_objective<csr_matrix<Value>, L, double, R>> {
   static constexpr int most_tries = 8;
 
   // Whether rows are long enough, or columns numerous enough: the pass over all columns adds a
-  // fixed cost per row, like a run.
+  // fixed cost per row, as a run does.
   static bool pays(csr_matrix<Value> const& rows) noexcept {
     return rows.nonzeros() >= 32 * rows.rows() || 8 * rows.columns() >= rows.rows();
   }
 
-  // Copies the parts of f that do not depend on λ. Returns whether f can be screened.
+  // Copies the parts of f that do not depend on λ; returns whether f can be screened.
   bool accepts(objective const& f) {
     auto const zero = f.regularizer().penalty_at(0).zero_interval();
     if (f.regularizer().length() != 0 || !(zero.first <= 0 && zero.second >= 0) ||
@@ -166,7 +165,7 @@ class path_screening<linear_objective<csr_matrix<Value>, L, double, R>> {
     if (kept_.empty()) kept_.push_back(largest);
     before_ = f.regularizer().penalty_at(0);
   }
-  // Adds the features whose gradient allows them to leave 0. Returns whether there are any.
+  // Adds the features whose gradient allows them to become nonzero; returns whether there are any.
   bool add_pushed(objective const& f) {
     auto const zero = f.regularizer().penalty_at(0).zero_interval();
     std::vector<std::size_t> more;
@@ -185,7 +184,7 @@ class path_screening<linear_objective<csr_matrix<Value>, L, double, R>> {
     return all;
   }
 
-  // x_ restricted to the features that are kept, and the inverse.
+  // x_ restricted to the features that are kept, and the inverse operation.
   std::vector<double> restricted(objective const& f) const {
     std::vector<double> x;
     for (std::size_t const j : kept_) x.push_back(x_[j]);
@@ -212,8 +211,8 @@ class path_screening<linear_objective<csr_matrix<Value>, L, double, R>> {
     to.seconds += before.seconds;
   }
 
-  // gradient_ ← (1/n) Σ s_i θ_i a_i over all columns, θ the slopes at x, balanced if the intercept
-  // is free. Returns the duality gap there: see scaled_dual. `some` has the rows for x.
+  // gradient_ ← (1/n) Σ s_i θ_i a_i over all columns, where θ holds the slopes at x, balanced if
+  // the intercept is free. Returns the duality gap: see scaled_dual. `some` has the rows for x.
   double evaluate(objective const& f, objective const& some, std::span<double const> x) {
     constexpr double u = std::numeric_limits<double>::epsilon() / 2;
     std::size_t const n = f.samples();
@@ -265,7 +264,7 @@ class path_screening<linear_objective<csr_matrix<Value>, L, double, R>> {
 
   std::optional<csr_matrix<Value>> features_;
   std::optional<matrix_columns<Value>> columns_;
-  bool useful_ = true;  // until most nonzeros are needed: λ decreases
+  bool useful_ = true;  // until most nonzeros are needed, since λ decreases
   row_rounding<objective> rounding_;
   interval_penalty before_;
   std::vector<double> targets_, weights_, gradient_, x_;

@@ -28,18 +28,18 @@
 #include <vector>
 
 /// @file
-/// @brief Which local steps, K and H reach an accuracy first on a given cluster.
+/// @brief Which local steps, K and H reach an accuracy fastest on a given cluster.
 
 namespace localsgd {
 
 /// @brief The local steps that solver_advice chooses among.
 enum class local_solver {
-  plain,             ///< Plain steps of the objective: `automatic_step{}` given to minimize().
-  variance_reduced,  ///< What minimize() chooses for a tolerance.
+  plain,             ///< Plain steps of the objective: minimize() with `automatic_step{}`.
+  variance_reduced,  ///< What minimize() chooses if a tolerance is set.
   dane,              ///< `dane{}`: few exchanges.
 };
 
-/// @brief The name of a local solver, as in the code.
+/// @brief The name of a local solver, as spelled in the code.
 constexpr std::string_view to_string(local_solver solver) noexcept {
   switch (solver) {
     case local_solver::plain: return "plain";
@@ -49,7 +49,7 @@ constexpr std::string_view to_string(local_solver solver) noexcept {
   return "unknown";
 }
 
-/// @brief One way to run, and what it took on the simulated cluster.
+/// @brief One way to run, and its cost on the simulated cluster.
 struct solver_candidate {
   local_solver solver = local_solver::variance_reduced;
   std::size_t workers = 1;      ///< K
@@ -57,7 +57,7 @@ struct solver_candidate {
   std::uint64_t local_steps = 0;  ///< H; for `dane`, whose rounds are solves, an epoch of a worker.
   std::uint64_t steps = 0;      ///< T when the goal was reached.
   std::uint64_t gradients = 0, exchanges = 0, bytes = 0;  ///< As in result.
-  double seconds = 0;           ///< On the cluster, evaluations excluded.
+  double seconds = 0;           ///< Virtual time on the cluster, evaluations excluded.
   std::string why = {};         ///< Why it was chosen or rejected.
 };
 
@@ -69,7 +69,7 @@ struct solver_advice : solver_candidate {
 
 namespace detail {
 
-/// @brief An Observer that ends a run at f ≤ `enough`, or once `most` seconds or gradients are over.
+/// @brief An Observer that ends a run once f ≤ `enough`, or at the limit of seconds or gradients.
 struct race_observer {
   double enough, most_seconds, most_gradients;
   bool reached = false;
@@ -105,7 +105,7 @@ result<typename F::scalar> minimize_by(local_solver solver, F const& f, settings
   return minimize(f, s, components...);
 }
 
-/// @brief Simulates all choices, each until it is slower than the best so far.
+/// @brief Simulates all choices, each until it is slower than the best one so far.
 template <Objective F>
 class solver_race {
  public:
@@ -164,7 +164,7 @@ class solver_race {
     return s;
   }
 
-  // H as given; otherwise the default of minimize(), and 1/parts of an epoch of each worker.
+  // The given H; otherwise the default of minimize(), and 1/parts of an epoch of each worker.
   std::vector<std::size_t> gaps(std::size_t k, std::size_t b, std::array<double, 4> parts) const {
     if (!among_.local_steps.empty()) return {among_.local_steps.begin(), among_.local_steps.end()};
     std::vector<std::size_t> all = {0};
@@ -236,12 +236,13 @@ class solver_race {
 /// @brief Advice for a run on a cluster: plain, variance-reduced or `dane` steps, with K, b and H,
 ///        whichever reaches the goal first.
 ///
-/// Runs every choice on `simulated` until it reaches the goal, or the time of the fastest choice so
-/// far is over: real arithmetic, so the number of steps is that of the real run, and virtual time,
-/// so slow links, stragglers and groups of machines count as the cluster describes them. Takes about
-/// as long as all these runs on this machine. Without `choices::local_steps`, H is the default of
-/// minimize() and 1/16, 1/4, 1 and 2 epochs of one worker, for plain steps 1/256, 1/32, 1/4 and 1.
-/// Variance-reduced steps take the least of `choices::batch_sizes`; `dane` has no b and no H.
+/// Runs every choice on `simulated` until it reaches the goal or exceeds the time of the fastest
+/// choice so far. The arithmetic is real, so the number of steps is that of the real run, and time
+/// is virtual, so slow links, stragglers and groups of machines count as the cluster describes
+/// them. Takes about as long as all these runs take on this machine. Without
+/// `choices::local_steps`, H is the default of minimize() and 1/16, 1/4, 1 and 2 epochs of one
+/// worker or, for plain steps, 1/256, 1/32, 1/4 and 1. Variance-reduced steps use the smallest of
+/// `choices::batch_sizes`; `dane` has no b and no H.
 ///
 /// The same arguments give the same advice on any number of threads.
 /// @param wish an accuracy, f(x) − f* ≤ ε, or a tolerance, which the certificate must prove; and
@@ -254,10 +255,10 @@ solver_advice advise(F const& f, goal const& wish, cluster const& machines,
   return detail::solver_race<F>(f, wish, machines, among)();
 }
 
-/// @brief `minimize(f, advice.settings, …)` with the local steps of the advice, ended after the
-///        advised T local steps. On the cluster of the advice, simulated, it is the predicted run.
-/// @param components such as a Synchronizer; no LocalWorker and no StepSize. With an Observer of
-///        your own the run ends when a tolerance, or ε/8, is proved
+/// @brief Calls `minimize(f, advice.settings, …)` with the local steps of the advice, and ends the
+///        run after the advised T local steps. On the simulated cluster of the advice, it is the
+///        predicted run. @param components such as a Synchronizer, but no LocalWorker and no
+///        StepSize. With a custom Observer, the run ends when a tolerance, or ε/8, is proved
 template <Objective F, class... Components>
 result<typename F::scalar> minimize_as_advised(F const& f, solver_advice const& advice,
                                                Components&&... components) {
@@ -268,8 +269,8 @@ result<typename F::scalar> minimize_as_advised(F const& f, solver_advice const& 
                                detail::stop_after{advice.steps});
 }
 
-/// @brief A table of the advice: the recommended run, and the first ten rejected ones in the order of
-///        their times. The time of a run that was stopped is that when it was stopped.
+/// @brief A table of the advice: the recommended run and the first ten rejected ones, ordered by
+///        time. The time of a run that was stopped is the time at which it was stopped.
 inline std::string to_string(solver_advice const& a) {
   std::string text =
       "local steps           K     b        H          T  exchanges      bytes    seconds  why\n";

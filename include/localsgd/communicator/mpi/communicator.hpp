@@ -39,8 +39,8 @@ class mpi_communicator {
  public:
   /// @brief Collective: duplicates the communicator.
   /// @param deadline seconds that a rank waits for others without hearing from them
-  /// @param share_memory whether the ranks exchange short data through shared memory; they do if all
-  ///                     of them set it and are on one machine
+  /// @param share_memory whether the ranks exchange short data through shared memory; they do if
+  ///                     all of them set it and are on one machine
   /// @throws std::runtime_error if MPI is not initialised, or without thread support
   mpi_communicator(MPI_Comm ranks, double deadline, on_lost_rank when_lost, bool share_memory)
       : when_lost_(when_lost), link_(ranks, deadline) {

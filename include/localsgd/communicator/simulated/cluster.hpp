@@ -17,51 +17,53 @@
 #include <vector>
 
 /// @file
-/// @brief A hypothetical cluster, which determines the times of simulated runs.
+/// @brief A hypothetical cluster that determines the times of simulated runs.
 
 namespace localsgd {
 
-/// @brief How the time of the same work differs from round to round, around its mean.
+/// @brief How the time of the same work varies around its mean from round to round.
 enum class time_noise {
   none,         ///< Always the mean.
-  exponential,  ///< The mean times an exponential number of mean 1.
-  log_normal,   ///< The mean times exp(σz − σ²/2), z normal: mean 1, too. σ is cluster::spread.
+  exponential,  ///< The mean times an exponential random number with mean 1.
+  log_normal,   ///< The mean times exp(σz − σ²/2) with z normal, so also mean 1. σ is
+                ///< cluster::spread.
 };
 
-/// @brief Machines in groups with fast internal links: racks, sites. Each group averages, then the
-///        groups average over the links of cost_model, and the result is sent back.
+/// @brief Machines in groups with fast internal links, such as racks or sites. Each group averages,
+///        then the groups average over the links of cost_model, and the result is sent back.
 struct grouped_machines {
-  std::size_t groups = 1;        ///< G ≥ 1, at most as many as there are machines.
-  double latency_seconds = 0;    ///< Of a message within a group, > 0.
-  double bytes_per_second = 0;   ///< Of a link within a group, > 0.
+  std::size_t groups = 1;        ///< G ≥ 1, at most the number of machines.
+  double latency_seconds = 0;    ///< Latency of a message within a group, > 0.
+  double bytes_per_second = 0;   ///< Bandwidth of a link within a group, > 0.
 };
 
 /// @brief Machines and the network between them.
 ///
-/// Worker k needs g·c_k·ξ seconds for a component gradient: g = costs.gradient_seconds; c_k its
-/// factor, times slow_factor if it is one of the ⌊slow_share·K + ½⌋ slow ones; ξ ≥ 0 of mean 1,
-/// drawn for each round. Random numbers are a function of (settings::seed, worker, round). The M
-/// machines of costs.members carry their workers one after another; 0 gives every worker a machine.
+/// Worker k needs g·c_k·ξ seconds for a component gradient, where g = costs.gradient_seconds, c_k
+/// is its factor, times slow_factor if it is one of the ⌊slow_share·K + ½⌋ slow workers, and ξ ≥ 0
+/// has mean 1 and is drawn for each round. Random numbers are a function of (settings::seed,
+/// worker, round). The M machines of costs.members run their workers one after another; 0 gives
+/// every worker its own machine.
 struct cluster {
-  cost_model costs = {};                      ///< Gradients, links, machines: see there.
+  cost_model costs = {};                      ///< Gradients, links and machines: see cost_model.
   time_noise noise = time_noise::none;        ///< The distribution of ξ.
   double spread = 0.5;                        ///< σ of log_normal, ≥ 0.
   double slow_share = 0;                      ///< 0 … 1; which workers are slow is drawn once.
   double slow_factor = 1;                     ///< ≥ 1
-  std::vector<double> factors = {};           ///< c_k > 0 of every worker; none: all 1.
-  std::optional<grouped_machines> groups = std::nullopt;  ///< None: all are equally far.
+  std::vector<double> factors = {};           ///< c_k > 0 of every worker; empty: all 1.
+  std::optional<grouped_machines> groups = std::nullopt;  ///< Unset: all machines are equally far.
 
-  /// B ≥ 0: after a pause a link transfers this many bytes at once, as token buckets do, and
-  /// accumulates them again at its bandwidth. So averages that are no more frequent than that wait
-  /// only for the bytes beyond B. Not for asynchronous runs.
+  /// B ≥ 0: after a pause, a link transfers this many bytes at once, like a token bucket, and
+  /// accumulates them again at its bandwidth. If averages are rare enough, they wait only
+  /// for the bytes beyond B. Not supported in asynchronous runs.
   double burst_bytes = 0;
 
-  /// D, asynchronous runs: no worker begins steps that would put it more than D local steps ahead
-  /// of the one furthest behind, unless it is that one: delays are at most max(D, H). None: no
+  /// D, for asynchronous runs: no worker begins steps that would put it more than D local steps
+  /// ahead of the slowest worker, unless it is the slowest: delays are at most max(D, H). Unset: no
   /// limit.
   std::optional<std::uint64_t> max_staleness = std::nullopt;
 
-  std::size_t trace_events = 0;               ///< Spans that the timeline keeps, the first ones.
+  std::size_t trace_events = 0;               ///< Length of the timeline: the first spans.
 
   /// @throws invalid_settings with the member, its value and the violated rule.
   void validate() const {
@@ -85,7 +87,7 @@ struct cluster {
     detail::require(trace_events <= most, "cluster.trace_events", trace_events, "<= 100000000");
   }
 
-  /// @brief The same, and whether it fits K workers. @throws invalid_settings
+  /// @brief Also checks that it fits K workers. @throws invalid_settings
   void validate(std::size_t workers) const {
     validate();
     detail::require(factors.empty() || factors.size() == workers, "cluster.factors.size()",
@@ -96,7 +98,7 @@ struct cluster {
                       costs.members_for(workers));
   }
 
-  /// @brief Calls `use(name, number)` for all members, and members of them, that have a value.
+  /// @brief Calls `use(name, number)` for all members, and their members, that have a value.
   template <class Use>
   void for_each_member(Use const& use) const {
     use("cluster.costs.gradient_seconds", costs.gradient_seconds);
@@ -120,9 +122,9 @@ struct cluster {
     use("cluster.trace_events", trace_events);
   }
 
-  /// @brief Seconds of one average of K vectors of so many bytes: cost_model::seconds_per_round();
-  ///        with groups, that of the largest group and that of G machines, one after the other.
-  /// @throws invalid_settings
+  /// @brief The seconds that one average of K vectors of this many bytes takes:
+  ///        cost_model::seconds_per_round(); with groups, the time of the largest group plus that
+  ///        of G machines. @throws invalid_settings
   double round_seconds(std::size_t workers, double bytes) const {
     validate(workers);
     if (!groups || workers == 1) return costs.seconds_per_round(workers, bytes);
@@ -132,8 +134,8 @@ struct cluster {
     return group_seconds((m + g - 1) / g, bytes) + between.seconds_per_round(g, bytes);
   }
 
-  /// @brief Seconds of one average of vectors of so many bytes within a group of machines: over the
-  ///        links of `groups`, or those of `costs`. @throws invalid_settings
+  /// @brief The seconds that one average of vectors of this many bytes takes within a group of
+  ///        machines: over the links of `groups`, or those of `costs`. @throws invalid_settings
   double group_seconds(std::size_t machines, double bytes) const {
     cost_model within = costs;
     within.members = 0;
@@ -144,13 +146,13 @@ struct cluster {
     return within.seconds_per_round(machines, bytes);
   }
 
-  /// @brief The bytes of the given number of averages over every kind of link.
+  /// @brief The bytes that a number of averages send over every kind of link.
   std::vector<link_traffic> traffic(std::size_t workers, double bytes, double averages) const {
     std::size_t const m = costs.members_for(workers);
     if (!costs.network || m == 1) return {};
     auto const links = [&](std::string const& where, std::size_t ends, std::size_t pieces) {
       bool const ring = *costs.network == topology::ring;
-      // Of every link a vector each way, or (m − 1)/m of it twice one way.
+      // On every link, one vector each way, or (m − 1)/m of it twice one way.
       double const n = static_cast<double>(ends), vectors = ring ? 2 * (n - 1) / n : 2;
       return link_traffic{where, (ring ? ends : ends - 1) * pieces, averages * vectors * bytes};
     };
@@ -162,13 +164,13 @@ struct cluster {
     return all;
   }
 
-  /// @brief c_k, slow_factor included, of K workers. Which are slow depends on the seed.
+  /// @brief c_k of K workers, including slow_factor. Which workers are slow depends on the seed.
   std::vector<double> worker_factors(std::size_t workers, std::uint64_t seed) const {
     std::vector<double> all = factors;
     all.resize(workers, 1);
     auto const slow = static_cast<std::uint64_t>(
         std::floor(slow_share * static_cast<double>(workers) + 0.5));
-    constexpr std::uint32_t own_lane = (std::uint32_t{1} << 29) - 1;  // of no worker's permutation
+    constexpr std::uint32_t own_lane = (std::uint32_t{1} << 29) - 1;  // not used by any worker
     random_permutation const place(workers, seed, own_lane,
                                    std::numeric_limits<std::uint32_t>::max());
     for (std::size_t k = 0; k != workers; ++k)

@@ -19,21 +19,21 @@ namespace localsgd {
 /// @brief A column of a table: one feature if it holds numbers, otherwise one for each category.
 struct csv_column {
   std::string name;                      ///< As in the header.
-  std::vector<std::string> categories;   ///< Distinct, in the order of their features; none = numbers.
+  std::vector<std::string> categories;   ///< Distinct, in the order of features; empty = numbers.
 
   std::size_t features() const noexcept { return std::max<std::size_t>(1, categories.size()); }
   friend bool operator==(csv_column const&, csv_column const&) = default;
 };
 
-/// @brief The columns of a table and their features, so that other tables with these columns are
-///        converted in the same way.
+/// @brief The columns of a table and their features, which allow other tables with these columns to
+///        be converted in the same way.
 ///
-/// Feature by feature in the order of `columns`: a number, or for each category 1 if the field is
-/// that category, else 0. A plain value: safe to read from several threads.
+/// Features are in the order of `columns`: a number or, for each category, 1 if the field is that
+/// category, else 0. A plain value: safe to read from several threads.
 struct csv_coding {
   std::string target;                    ///< The column of the targets.
-  std::vector<std::string> target_names; ///< Of text targets: the text of target 0, 1, …; else none.
-  std::vector<csv_column> columns;       ///< All other columns; none = no table.
+  std::vector<std::string> target_names; ///< The texts for targets 0, 1, …; empty for numbers.
+  std::vector<csv_column> columns;       ///< All other columns; empty = no table.
 
   bool empty() const noexcept { return columns.empty(); }
 

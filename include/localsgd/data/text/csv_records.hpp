@@ -24,18 +24,18 @@ namespace localsgd::detail {
 /// @brief A field without its quotes, and where it starts.
 struct csv_field {
   std::string text;
-  std::size_t line = 1, column = 1;  ///< From 1, in bytes.
+  std::size_t line = 1, column = 1;  ///< Counted from 1, in bytes.
   bool quoted = false;
 };
 
-/// @brief A text without blanks around it.
+/// @brief A text without leading and trailing blanks.
 inline std::string_view trimmed(std::string_view text) noexcept {
   std::size_t const first = text.find_first_not_of(" \t");
   if (first == std::string_view::npos) return {};
   return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
-/// @brief The number in a field; infinity if it is too large, none if it is another text.
+/// @brief The number in a field; infinity if it is too large, nothing if the field is another text.
 inline std::optional<double> csv_number(csv_field const& field) {
   std::string_view text = trimmed(field.text);
   if (text.size() > 1 && text[0] == '+' && text[1] != '-') text.remove_prefix(1);
@@ -47,7 +47,7 @@ inline std::optional<double> csv_number(csv_field const& field) {
   return std::isfinite(x) || !field.quoted ? std::optional(x) : std::nullopt;
 }
 
-/// @brief Whether a field is blank or, without quotes, one of the usual marks of a missing value.
+/// @brief Whether a field is blank or, if not quoted, one of the usual marks of a missing value.
 inline bool is_missing(csv_field const& field) {
   constexpr std::array<std::string_view, 10> marks = {"?",   "NA",   "N/A",  "n/a",  "NaN",
                                                       "nan", "NULL", "null", "<NA>", "#N/A"};
@@ -55,9 +55,9 @@ inline bool is_missing(csv_field const& field) {
   return text.empty() || (!field.quoted && std::ranges::find(marks, text) != marks.end());
 }
 
-/// @brief Splits a text into records: fields between separators, records between LF or CRLF.
+/// @brief Splits a text into records, which end in LF or CRLF, and records into fields.
 ///
-/// A field in double quotes may contain separators and ends of lines, and a quote as two quotes.
+/// A field in double quotes may contain separators and line ends, and two quotes stand for a quote.
 /// Blanks belong to their field. Empty lines are skipped.
 class csv_records {
  public:
@@ -80,7 +80,7 @@ class csv_records {
   }
 
  private:
-  /// @brief The length of the end of a line that is next: 0 if there is none.
+  /// @brief The length of the line end at this position; 0 if there is none.
   std::size_t end_of_line() const noexcept {
     if (at_ == text_.size()) return 0;
     if (text_[at_] == '\n') return 1;

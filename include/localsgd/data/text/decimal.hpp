@@ -48,7 +48,7 @@ inline digits leading_digits(char const* p) noexcept {
 /// @brief The number of bytes that plain_decimal may read.
 inline constexpr std::size_t plain_decimal_reach = 32;
 
-/// @brief Reads `[+-]digits[.digits]` if it is short: the value equals that of std::from_chars, bit
+/// @brief Reads `[+-]digits[.digits]` if it is short; the value equals that of std::from_chars bit
 ///        for bit.
 ///
 /// Let m be the digits as one number, with k of them after the point; then x = m/10^k. For m ≤ 2^53
@@ -56,8 +56,8 @@ inline constexpr std::size_t plain_decimal_reach = 32;
 /// second rounding, to float, is also correct unless the double is the midpoint of two floats:
 /// rounding is monotonic, and a midpoint is itself a double, so x lies on the same side of it.
 ///
-/// @param p plain_decimal_reach bytes are readable there.
-/// @return The end of the number, or null if it does not have that form: then `x` is unchanged, and
+/// @param p plain_decimal_reach bytes must be readable there.
+/// @return The end of the number, or null if it does not have that form: `x` is then unchanged, and
 ///         another reader decides. The caller checks what follows, such as an exponent.
 template <std::floating_point Number>
 char const* plain_decimal(char const* p, Number& x) noexcept {

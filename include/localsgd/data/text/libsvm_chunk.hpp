@@ -19,14 +19,14 @@ namespace localsgd::detail {
 
 /// @brief The rules that all chunks of a text share.
 struct libsvm_rules {
-  std::string_view name;   ///< Of the text, in error messages.
+  std::string_view name;   ///< The name of the text, in error messages.
   std::uint64_t base = 1;  ///< The smallest valid index.
   std::uint64_t most = 0;  ///< The largest valid index.
   std::string_view why;    ///< The rule that an index above `most` violates.
   bool skip_qid = false;   ///< Whether `qid:…` is skipped; otherwise it is an error.
 };
 
-/// @brief A part of a text that starts at the start of a line and ends after the end of a line.
+/// @brief A part of a text that begins at the start of a line and ends after a line end.
 struct libsvm_chunk {
   std::string_view text;
   std::size_t lines_before = 0;    ///< Lines of the text before it.
@@ -36,10 +36,10 @@ struct libsvm_chunk {
   std::size_t most_entries = 0;
   std::size_t rows = 0;  ///< The actual number.
   std::size_t entries = 0;
-  std::uint64_t columns = 0;  ///< One above its largest index, from 0.
+  std::uint64_t columns = 0;  ///< One more than its largest index, from 0.
 };
 
-/// @brief The start of the arrays of the whole text.
+/// @brief The starts of the arrays for the entire text.
 template <class Value>
 struct libsvm_arrays {
   std::size_t* row_starts;  ///< Element i + 1 is the end of row i.
@@ -91,7 +91,7 @@ class libsvm_reader {
   static constexpr std::size_t reach = 9 + plain_decimal_reach;
   bool in_reach() const noexcept { return static_cast<std::size_t>(end_ - at_) >= reach; }
 
-  /// @brief Skips blanks, and the end of the line if it follows.
+  /// @brief Skips blanks and, if it follows, the line end.
   /// @return false after the end of the line.
   bool next() noexcept {
     while (at_ != end_ && is_blank(*at_)) ++at_;
@@ -202,7 +202,7 @@ class libsvm_reader {
   char const* at_;
   char const* end_;
 
-  std::size_t number_ = 0;             // of the line
+  std::size_t number_ = 0;             // the number of the line
   char const* line_ = nullptr;         // its start
   char const* line_end_ = nullptr;     // known after a call of rest()
   char const* content_end_ = nullptr;  // null before that

@@ -26,8 +26,8 @@ namespace localsgd::detail {
 #if !defined(_WIN32)  // every standard library there has std::from_chars, and strtod_l another name
 /// @brief std::from_chars for decimal numbers, implemented with strtod in the "C" locale.
 ///
-/// Consumes the same characters, with the same value and the same error: no leading blank or plus,
-/// no hexadecimal digits. Allocates if the text is longer than a short string.
+/// Consumes the same characters, and gives the same value and the same error: no leading blank or
+/// plus, no hexadecimal digits. Allocates if the text is longer than a short string.
 template <std::floating_point Number>
 std::from_chars_result strtod_from_chars(char const* first, char const* last, Number& value) {
   static_assert(sizeof(Number) <= sizeof(double));

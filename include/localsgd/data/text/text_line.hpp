@@ -67,7 +67,7 @@ class text_line {
   }
 
   /// @brief Reads a decimal number that ends with the token; a leading `+` is permitted.
-  /// @param what Its name in error messages: "a label", "a value".
+  /// @param what The name of the number in error messages, such as "a label".
   template <class Number>
   Number number(std::string_view what) {
     char const* first = at_;
@@ -87,7 +87,7 @@ class text_line {
 
   /// @brief Reads `index:` and stops at the value.
   /// @param base  The smallest valid index.
-  /// @param least One above the previous index of the line, or `base`.
+  /// @param least One more than the previous index of the line, or `base`.
   /// @param most  The largest valid index.
   /// @param why   The rule that an index above `most` violates.
   std::uint64_t index(std::uint64_t base, std::uint64_t least, std::uint64_t most,
@@ -117,8 +117,8 @@ class text_line {
   bool ends_at(char const* p) const noexcept { return p == end_ || is_blank(*p); }
   char const* token_end(char const* from) const { return std::find_if(from, end_, is_blank); }
 
-  /// @brief A number too small for float but not for double is rounded, to zero or nearly so;
-  ///        other numbers out of range become infinity.
+  /// @brief A number that is too small for float but not for double is rounded, to zero or nearly
+  ///        so; other numbers out of range become infinity.
   template <class Number>
   static Number underflow(char const* first, char const* last) {
     double wide = HUGE_VAL;

@@ -18,7 +18,7 @@
 #include <vector>
 
 /// @file
-/// @brief Sparse samples in memory of another owner.
+/// @brief Sparse samples in memory that belongs to another owner.
 
 namespace localsgd {
 
@@ -32,7 +32,7 @@ concept range_of_integers = requires(std::remove_reference_t<Range> const& r) {
   { r.size() } -> std::convertible_to<std::size_t>;
   requires std::integral<element_of<Range>>;
 };
-/// @brief uint32_t, or int32_t: C++ permits to read one as the other.
+/// @brief uint32_t or int32_t: C++ permits reading one as the other.
 template <class Range>
 concept range_of_indices = range_of_integers<Range> && sizeof(element_of<Range>) == 4 &&
                            std::same_as<std::make_unsigned_t<element_of<Range>>, std::uint32_t>;
@@ -42,10 +42,10 @@ concept range_of_values =
 
 }  // namespace detail
 
-/// @brief A csr_matrix whose indices and values stay where they are: in SciPy's or Eigen's arrays, a
-///        mapped file, or vectors of the caller.
+/// @brief A csr_matrix whose indices and values stay where they are: in SciPy's or Eigen's arrays,
+///        a mapped file, or the caller's vectors.
 ///
-/// The rules are those of csr_matrix, and are checked in full. Indices and values must outlive the
+/// The rules are those of csr_matrix and are fully checked. Indices and values must outlive the
 /// matrix and its copies, unless `owner` owns them, and must not change while it is in use. Row
 /// starts are copied unless they are of type `std::size_t`: SciPy and Eigen use 32 bits.
 /// ~~~{.cpp}

@@ -11,24 +11,24 @@
 #include <type_traits>
 
 /// @file
-/// @brief Dense samples in memory of another owner.
+/// @brief Dense samples in memory that belongs to another owner.
 
 namespace localsgd {
 
 namespace detail {
-/// @brief Whether the elements of a range outlive the argument: it is an lvalue, or a span.
+/// @brief Whether the elements of a range outlive the argument, which is an lvalue or a span.
 template <class Range>
 inline constexpr bool is_borrowed = std::is_lvalue_reference_v<Range>;
 template <class Element, std::size_t N>
 inline constexpr bool is_borrowed<std::span<Element, N>> = true;
 }  // namespace detail
 
-/// @brief n samples of d features, row-major, one sample per row, in memory that the view does not
-///        own: a NumPy array, a row-major Eigen matrix, a `std::vector`, a mapped file.
+/// @brief n samples with d features, row-major, one sample per row, in memory that the view does
+///        not own: a NumPy array, a row-major Eigen matrix, a `std::vector`, a mapped file.
 ///
-/// Objectives and predictions accept it like a `dense_matrix`, and read the numbers where they are. The memory must outlive the view and its copies, and must not change
-/// while it is in use. Rows are contiguous and follow each other without gaps. Any number of threads
-/// may read a view concurrently. Copying it is cheap.
+/// Objectives and predictions accept it like a `dense_matrix` and do not copy the numbers. The
+/// memory must outlive the view and its copies, and must not change while it is in use. Rows are
+/// contiguous, without gaps. Any number of threads may read a view concurrently. Copies are cheap.
 /// ~~~{.cpp}
 /// std::vector<double> const numbers = …;                  // n·d of them
 /// dense_view<double> const features(numbers, n, d);
@@ -43,7 +43,7 @@ class dense_view {
  public:
   using value_type = Value;
 
-  /// @brief No rows and no columns.
+  /// @brief A view without rows or columns.
   dense_view() = default;
 
   /// @param values n·d numbers, row by row
