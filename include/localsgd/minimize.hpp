@@ -42,8 +42,8 @@ namespace localsgd {
 /// non-default Averager or Compressor is passed.
 ///
 /// @return the answer and the statistics of the run, even if it diverged: see `result::reason`. The
-///         same build, data, settings, components and seed give the same bits on any number of threads;
-///         only `asynchronous` runs are exempt.
+///         same build, data, settings, components and seed give the same bits on any number of
+///         threads, except in `asynchronous` runs.
 /// @throws invalid_settings before any work, naming the setting or parameter, its value and the
 ///   rule
 /// @throws std::logic_error if called from a thread of the pool on which it would run

@@ -43,7 +43,7 @@ inline std::string reported_bound(double bound) {
   bool const negative = shown[19] == '-';
   std::from_chars(shown.data() + 20, end.ptr, exponent);
   std::string_view const rest = shown.substr(5, 13);  // after the fourth digit
-  // Rounding to nearest may round down: then the fourth digit is incremented and rounded in the
+  // Rounding to nearest may round down; the fourth digit is then incremented and rounded in the
   // same way.
   bool const exact = rest.find_first_not_of('0') == std::string_view::npos;
   if (!exact && rest <= "5000000000000")

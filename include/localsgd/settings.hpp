@@ -18,7 +18,7 @@ namespace localsgd {
 /// @brief The parameters of a run that are not components.
 struct settings {
   /// K, the number of sequences that step independently. It affects the result, so it never depends
-  /// on the machine: the synchronizer decides how many threads run the workers.
+  /// on the machine; the synchronizer decides how many threads run the workers.
   std::size_t workers = 8;
 
   /// H, the number of local steps between two averages. 1 is mini-batch SGD with batches of K·b; 0
@@ -71,12 +71,12 @@ struct plan {
   std::size_t samples = 0;          ///< n
   std::size_t dimension = 0;        ///< d, not counting features that the run omits because they
                                     ///< are empty in all samples: see minimize()
-  std::size_t scalar_bytes = 8;     ///< of one coordinate of x
+  std::size_t scalar_bytes = 8;     ///< size of one coordinate of x
   std::size_t workers = 0;          ///< K
   std::size_t batch_size = 0;       ///< b
   std::uint64_t steps = 0;          ///< T, local steps per worker
   std::uint64_t local_steps = 0;    ///< H
-  std::uint64_t seed = 0;           ///< of all random numbers
+  std::uint64_t seed = 0;           ///< seeds all random numbers
   double tolerance = 0;             ///< on the certificate; 0 = none
   std::size_t evaluations = 0;      ///< points of the history besides the start and the end
   double flops_per_sample = 0;      ///< multiply-adds of one component gradient; 0 if unknown

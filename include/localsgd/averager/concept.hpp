@@ -20,7 +20,7 @@ struct round_info {
   std::uint64_t round = 0;        ///< The number of this round, from 0.
   std::uint64_t steps = 0;        ///< t, the local steps of each worker at its end.
   std::uint64_t local_steps = 0;  ///< H, the local steps of this round.
-  double step_size = 0;           ///< η of its first local step; variance-reduced steps choose their own.
+  double step_size = 0;           ///< η of its first local step, unless it is variance-reduced.
 };
 
 namespace detail {

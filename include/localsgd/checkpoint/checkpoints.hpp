@@ -40,12 +40,12 @@ class checkpoints {
     bool const first = team_.thread() == 0;
     auto const sent = team_.sent();  // the messages of checkpoints are not part of training
     if (team_.leads()) mine().wishes.assign(team_.threads(), nothing);
-    // Detects a file that cannot be written before the first checkpoint.
+    // Detects before the first checkpoint whether the file cannot be written.
     if (first) replacing_file const there_is_room(mine().wish->path());
     if (team_.broadcast(first && std::filesystem::exists(mine().wish->path()) ? 1 : 0) != 0) {
       if (first) read();
       take_from_first();
-      team_.barrier();  // it is there
+      team_.barrier();  // the state has been received
       round_.resume(mine().steps, mine().rounds, std::span<scalar const>(mine().consensus));
       index_range const own = team_.workers();
       for (std::size_t k = own.first; k != own.last; ++k)
@@ -169,8 +169,8 @@ class checkpoints {
   }
 
   // Asynchronous runs, after the exchange: if all meet after this round, whether a checkpoint
-  // follows. The evaluations of a run are meetings, too, and so is its end if a worker has failed:
-  // whatever makes threads and ranks wait for each other begins with this one.
+  // follows. Evaluations are also meetings, and so is the end of the run if a worker has failed:
+  // everything that makes threads and ranks wait for each other begins here.
   void meet() {
     std::uint64_t const round = round_.rounds(), t = round_.steps();
     due_ = nothing;

@@ -33,11 +33,11 @@ struct checkpoint_header {
   std::array<char, 8> magic = right_magic;
   std::uint32_t byte_order = this_order;
   std::uint32_t version = this_version;
-  std::uint64_t identity_bytes = 0;  ///< The identity of the run, as text: the start of the payload.
+  std::uint64_t identity_bytes = 0;  ///< Length of the run's identity, the start of the payload.
   std::uint64_t payload_bytes = 0;
   std::uint64_t payload_checksum = 0;
   std::array<std::uint64_t, 2> zeros{};
-  std::uint64_t own_checksum = 0;  ///< Of the 56 bytes before it.
+  std::uint64_t own_checksum = 0;  ///< Checksum of the 56 bytes before it.
 
   std::uint64_t right_checksum() const noexcept {
     return checksum(this, offsetof(checkpoint_header, own_checksum));

@@ -74,8 +74,8 @@ concept EncoderState =
     detail::has_state_of_a_checkpoint<S>;
 
 /// @brief How a worker's change since the last consensus is sent:
-///        x̄ ← x̄ + Σ_k w_k C(x_k − x̄ − p), where p is the expected change of all workers: the common
-///        step of variance-reduced steps, or 0.
+///        x̄ ← x̄ + Σ_k w_k C(x_k − x̄ − p), where p is the expected change of all workers, the
+///        common part of variance-reduced steps, or 0.
 ///
 /// | expression                | meaning                                                        |
 /// |---------------------------|----------------------------------------------------------------|

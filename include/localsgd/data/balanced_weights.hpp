@@ -28,7 +28,7 @@ concept contiguous_labels = requires(Labels const& labels) {
   requires std::is_arithmetic_v<std::remove_cvref_t<decltype(*labels.data())>>;
 };
 
-/// @brief n/(C·n_c) for every sample, where n_c is the size of its class and C the number of classes.
+/// @brief n/(C·n_c) for every sample, where n_c is the size of its class and C counts the classes.
 template <class Label>
 std::vector<double> weights_by_class(std::span<Label const> y) {
   std::map<Label, std::size_t> counts;

@@ -50,7 +50,7 @@ struct cache_header {
   std::uint64_t entries = 0;                ///< Stored values: rows·columns if dense
   std::array<cache_section, 4> sections{};  ///< In the order of section_names
   std::array<std::uint64_t, 4> unused{};
-  std::uint64_t own_checksum = 0;  ///< Of the 192 bytes before it.
+  std::uint64_t own_checksum = 0;  ///< Checksum of the 192 bytes before it.
   std::array<std::uint64_t, 7> zeros{};
 
   static constexpr std::size_t checked_bytes = 192;

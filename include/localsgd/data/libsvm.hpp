@@ -102,7 +102,7 @@ inline std::vector<libsvm_chunk> libsvm_chunks(std::string_view text, std::size_
 /// @brief parse_libsvm with the given division of work.
 ///
 /// Makes two passes. Each sample ends a line and each entry has a colon, so counting both
-/// determines where the part of each chunk starts in the arrays, and all are written once, in place.
+/// determines where the part of each chunk starts in the arrays; each is written once, in place.
 template <class Value>
 dataset<csr_matrix<Value>> parse_libsvm(std::string_view text, std::string_view name,
                                         libsvm_options const& options, libsvm_split const& split) {

@@ -227,8 +227,8 @@ dense_matrix<Value> npy_elements(std::string_view bytes, npy_header const& heade
 /// @param  name  The name of the bytes in error messages, e.g. a file name.
 /// @return n × d: the first dimension is n, the product of the others is d, which is 1 for a
 ///         one-dimensional array.
-/// @throws invalid_data for compressed data (.npz is a zip file), a bad magic number or header, other
-///   types, missing or trailing bytes, no dimensions, a dimension of size 0, sizes whose product
+/// @throws invalid_data for compressed data (.npz is a zip file), a bad magic number or header, a
+///   wrong type, missing or trailing bytes, no dimensions, a dimension of size 0, sizes whose product
 ///   overflows, and numbers that are not finite or too large for `Value`
 template <class Value = float>
 dense_matrix<Value> parse_npy(std::string_view bytes, std::string_view name) {

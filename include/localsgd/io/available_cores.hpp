@@ -68,8 +68,7 @@ LOCALSGD_COLD double least_quota(std::string const& root, std::string path, Quot
 /// @brief The CPU quota of this process in cores.
 /// @param cgroups the text of /proc/self/cgroup: lines `number:controllers:path`
 /// @param read    `read(file)` returns the text of a file, or nothing if it cannot be read
-/// @return the least quota of its cgroup and of all parent cgroups, of v2 and v1; ∞ if there is
-/// none
+/// @return the smallest quota of its cgroup and of all parents, in v2 and v1; ∞ if there is none
 template <class Read>
 LOCALSGD_COLD double cgroup_quota(std::string const& cgroups, Read const& read) {
   // A folder has the file of v2, or those of v1.

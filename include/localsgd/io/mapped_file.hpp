@@ -101,8 +101,7 @@ class mapped_file {
     ::operator delete (data_, std::align_val_t{alignment});
   }
 
-  /// @brief Reads to the end with `some(to, n)`, which reads at most n bytes and returns how many;
-  ///        0 at the end.
+  /// @brief Reads to the end by `some(to, n)`, which reads up to n bytes and returns the number.
   template <class Some>
   void read_all(std::size_t expected, Some const& some) {
     // One byte more than the file has, so that the read that reaches its end has space.

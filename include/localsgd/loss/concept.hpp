@@ -113,7 +113,7 @@ concept evaluates_blocks = has_evaluate<L> && !inherits_evaluate<L>;
 /// | `l.project_to_dual_domain(θ, y)` | `double` | in its domain, and the point of the domain     |
 /// |                                  |          | nearest to θ. They make certificates faster:   |
 /// |                                  |          | without them, φ* is computed numerically       |
-/// | `L::nonnegative`                 | `bool`   | `true` states φ ≥ 0: then f(x) bounds the gap  |
+/// | `L::nonnegative`                 | `bool`   | `true` if φ ≥ 0, so that f(x) bounds the gap   |
 /// | `L::name`                        | text     | the name of the loss in a linear_model         |
 /// | `l.evaluate(z, y, n, v, s)`      | `void`   | evaluates a block of n samples, for SIMD:      |
 /// |                                  |          | v[i] ← φ(z[i], y[i]), s[i] ← ∂φ/∂z there       |

@@ -17,7 +17,7 @@ namespace localsgd {
 /// @brief φ(r) = max over θ in [−τ, 1 − τ] of θr − γθ²/2, r = z − y: regression of the τ-quantile
 ///        of y, smoothed with parameter γ.
 ///
-/// That is r²/(2γ) for −γτ ≤ r ≤ γ(1 − τ), otherwise max(−τr, (1 − τ)r) minus γτ²/2 or γ(1 − τ)²/2.
+/// This is r²/(2γ) for −γτ ≤ r ≤ γ(1 − τ), otherwise max(−τr, (1 − τ)r) minus γτ²/2 or γ(1 − τ)²/2.
 /// It is below the pinball loss by at most γ·max(τ, 1 − τ)²/2. φ* = γθ²/2 + θy, −τ ≤ θ ≤ 1 − τ.
 class smoothed_quantile {
  public:

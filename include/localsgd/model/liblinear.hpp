@@ -113,7 +113,7 @@ inline std::string to_liblinear(linear_model const& model) {
   return text;
 }
 
-/// @brief Writes a model in the text format of LIBLINEAR, for `liblinear-predict` and its libraries.
+/// @brief Writes a model in LIBLINEAR's text format, for `liblinear-predict` and its libraries.
 ///
 /// load_liblinear() restores the same coefficients, intercepts and labels, bit for bit, and
 /// LIBLINEAR predicts the same labels. An intercept is written as the coefficient of LIBLINEAR's
@@ -130,7 +130,7 @@ inline std::string to_liblinear(linear_model const& model) {
 /// `path` is replaced only when everything is written; after any error, the old file is kept.
 /// @throws invalid_data naming a `model.labels[c]` that is not an integer; anything that
 ///         linear_model::validate() throws
-/// @throws invalid_settings for the losses `poisson` and `gamma_loss`, and for 2^31 − 1 features or more
+/// @throws invalid_settings for the losses `poisson` and `gamma_loss`, or 2^31 − 1 features or more
 /// @throws std::filesystem::filesystem_error with path and reason if the file cannot be written
 inline void save_liblinear(linear_model const& m, std::filesystem::path const& path) {
   std::string const text = to_liblinear(m);

@@ -118,7 +118,7 @@ inline liblinear_solver liblinear_solver_named(liblinear_words& words) {
   return *at;
 }
 
-/// @brief Reads the fields in any order, `label` after `nr_class`, and w at the end, like LIBLINEAR.
+/// @brief Reads the fields like LIBLINEAR: in any order, `label` after `nr_class`, w at the end.
 /// @throws invalid_data with the position of the error
 inline liblinear_text read_liblinear_text(std::string_view text, std::string_view name) {
   constexpr double any = std::numeric_limits<std::int32_t>::min();
@@ -164,7 +164,7 @@ inline liblinear_text read_liblinear_text(std::string_view text, std::string_vie
 
   file.outputs = file.classes == 2 && file.solver.name != "MCSVM_CS" ? 1 : file.classes;
   std::size_t const rows = file.features + (file.bias >= 0 ? 1 : 0);
-  // Each number takes at least two bytes; this also bounds the memory that a wrong header can request.
+  // Each number takes at least two bytes. This also limits the memory that a wrong header requests.
   if (rows > text.size() / 2 / file.outputs)
     words.fail(std::to_string(rows) + " rows of " + std::to_string(file.outputs) +
                " numbers after w, for which the file is too short");

@@ -56,7 +56,7 @@ inline double weight_of(std::span<double const> weights, std::size_t i) noexcept
 /// @param y         n labels, n ≥ 1
 /// @param predicted n labels from predict()
 /// @param weights   s_i ≥ 0, one for each sample; empty = all 1. The same for all metrics.
-/// @throws invalid_data or invalid_settings naming the argument that violates a rule, like all metrics
+/// @throws invalid_data or invalid_settings naming the invalid argument, like all metrics
 inline double accuracy(std::span<double const> y, std::span<double const> predicted,
                        std::span<double const> weights = {}) {
   double const total =
@@ -97,8 +97,8 @@ inline double log_loss(std::span<double const> y, std::span<double const> probab
   return sum / total;
 }
 
-/// @brief The area under the ROC curve: the probability that a sample of the positive class has a larger score
-///        than one of the other classes, where equal scores count ½. ½ is chance, 1 is perfect.
+/// @brief The area under the ROC curve: the probability that a sample of the positive class scores
+///        higher than one of another class, with ties counted as ½. ½ is chance, 1 is perfect.
 ///
 /// (Σ_{i positive, j not} s_i s_j ([z_i > z_j] + ½[z_i = z_j]))/(S₊S₋), in O(n log n).
 /// @param y        n labels

@@ -19,7 +19,7 @@
 #include <vector>
 
 /// @file
-/// @brief Features on a common scale for training, and the model converted back to the units of the data.
+/// @brief Scaling of features for training, and conversion of the model back to the data's units.
 
 namespace localsgd {
 
@@ -156,7 +156,7 @@ feature_scaling max_abs_scaling(Matrix const& rows) {
 ///
 /// Sparse rows may have fewer or more columns than the scaling: see decision_function(). Columns
 /// without a scale are not changed.
-/// @throws invalid_data if there is a shift, if a scaled value is not finite, or if the scaling is invalid
+/// @throws invalid_data if the scaling is invalid or has a shift, or a scaled value is not finite
 template <class Value>
 csr_matrix<Value> scaled(csr_matrix<Value> const& rows, feature_scaling const& scaling) {
   detail::check_scaling(scaling, scaling.scale.size(), "scaling");

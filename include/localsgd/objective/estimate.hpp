@@ -19,7 +19,7 @@
 
 namespace localsgd::detail {
 
-/// @brief λ_max of the Hessian of the mean loss over a batch at x = 0, from differences of gradients.
+/// @brief λ_max of the Hessian of the mean loss of a batch at x = 0, from differences of gradients.
 template <Objective F>
 double curvature_near_zero(F const& f, std::span<std::size_t const> batch, int iterations) {
   using scalar = typename F::scalar;

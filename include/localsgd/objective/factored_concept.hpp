@@ -47,7 +47,7 @@ concept FactoredObjective =
     Objective<F> && detail::has_factored_components<F> && detail::has_regularizer<F>;
 
 namespace detail {
-/// @brief scale_i of f_i(x) = scale_i·φ_i + r(x): `f.scale(i)`, or 1 for an objective without weights.
+/// @brief scale_i of f_i(x) = scale_i·φ_i + r(x): `f.scale(i)`, or 1 if there are no weights.
 template <class F>
 double scale_of(F const& f, std::size_t i) noexcept {
   if constexpr (requires { { f.scale(i) } -> std::same_as<double>; })

@@ -97,7 +97,7 @@ void write_predictions(F const& f, std::span<typename F::scalar const> x, index_
 template <class F>
 concept linear_with_ridge = LinearObjective<F> && has_ridge<F>;
 
-/// @brief A linear model whose regularizer has a proximal operator for each coordinate, and no gradient.
+/// @brief A linear model whose regularizer has no gradient but a proximal operator per coordinate.
 template <class F>
 concept linear_separable = LinearObjective<F> && separable_proximal<F>;
 

@@ -28,7 +28,7 @@ struct quadratic_options {
   std::size_t samples = 100;      ///< n ≥ 1; at least 2 for a positive variance.
   double variance = 0;            ///< σ² = E‖∇f_i(x) − ∇f(x)‖², finite and ≥ 0, at every x.
   double minimum = 0;             ///< f*, finite.
-  std::uint64_t seed = 0;         ///< Of the noise and the eigenvectors.
+  std::uint64_t seed = 0;         ///< The seed of the noise and the eigenvectors.
 };
 
 /// @brief f_i(x) = ½(x − x*)ᵀA(x − x*) + ⟨ξ_i, x − x*⟩ + f*, with Σ ξ_i = 0 and

@@ -44,7 +44,7 @@ concept differentiable = !proximal<F>;
 template <class F>
 concept separable_proximal = proximal<F> && separable_regularizer<regularizer_type<F>>;
 
-/// @brief λ of an objective with a ridge, or of a sharded objective whose shards share one; otherwise 0.
+/// @brief λ of an objective with a ridge, or of shards that have the same one; otherwise 0.
 template <class F>
 double ridge_of(F const& f) {
   if constexpr (has_ridge<F>)

@@ -19,7 +19,7 @@ concept has_mean_weight = requires(F& f, F const& constant, double mean) {
   f.set_mean_weight(mean);
 };
 
-/// @brief An objective whose loss depends on the largest target, which can be set from other samples.
+/// @brief An objective whose loss depends on the largest target, which can be set from outside.
 template <class F>
 concept has_largest_target = requires(F& f, F const& constant, double largest) {
   { constant.largest_target() } -> std::same_as<double>;

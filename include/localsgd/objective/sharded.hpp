@@ -290,7 +290,7 @@ class sharded_objective {
   std::vector<F> shards_;                  // of the workers first_, first_ + 1, …
   std::size_t first_ = 0;
   std::vector<detail::shard_facts> facts_;  // of all
-  std::vector<std::size_t> begins_{0};      // the samples of shard k are begins_[k] … begins_[k+1]−1
+  std::vector<std::size_t> begins_{0};      // shard k has samples begins_[k] … begins_[k+1]−1
 };
 
 template <class Ranks, class Make>

@@ -44,7 +44,7 @@ struct data_part {
 /// @brief The split of the samples, and further options.
 struct cross_validation_options {
   std::size_t folds = 10;  ///< k, 2 … n. Ignored if fold_of is given.
-  std::uint64_t seed = 0;  ///< Of the split.
+  std::uint64_t seed = 0;  ///< The seed of the split.
   /// Whether each class is spread evenly over the folds; applies if all targets are integers or
   /// there are only two values.
   bool stratified = true;
@@ -70,12 +70,12 @@ template <class Scalar = double>
 struct cross_validation_result {
   std::vector<cross_validation_point> points;  ///< One for each λ, in the order of the sequence.
   std::size_t best = 0;                ///< The index of the smallest mean, the first if tied.
-  std::size_t one_standard_error = 0;  ///< That of the largest λ within one standard error of best.
+  std::size_t one_standard_error = 0;  ///< The index of the largest λ within one standard error.
   std::vector<std::size_t> fold_of;    ///< The fold of each sample.
   /// The models for all samples: `path.points[best].fit.x` is the answer. Empty without `refit`.
   path_result<Scalar> path;
   std::uint64_t gradients = 0;  ///< Component gradients of all runs.
-  double seconds = 0;           ///< Of all runs: see result::seconds.
+  double seconds = 0;           ///< Total over all runs: see result::seconds.
 };
 
 namespace detail {

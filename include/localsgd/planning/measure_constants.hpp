@@ -40,7 +40,7 @@ struct measure_options {
   std::size_t samples = 4096;
   bool every_sample = false;      ///< Whether to compute σ² and G² over all n, at any cost.
   bool proven_smoothness = true;  ///< L of linear models: an upper bound, or by power iteration.
-  std::uint64_t seed = 0;         ///< Of all random numbers.
+  std::uint64_t seed = 0;         ///< The seed of all random numbers.
 
   /// @throws invalid_settings
   void validate() const { detail::require(samples >= 2, "samples", samples, ">= 2"); }

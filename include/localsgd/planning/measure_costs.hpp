@@ -88,8 +88,8 @@ double seconds_of_one(Seconds const& seconds, double long_enough) {
 /// The time of a gradient is measured by local steps of f without rounds; latency and bandwidth, by
 /// empty rounds in 16 and in 65,536 dimensions. They are reported as those of a shared memory (no
 /// network) with as many members as the synchronizer has for K workers, so over a network ℓ and β
-/// are effective values for this K. Times vary between runs: they affect advice, never the result
-/// of a run. @param workers K ≥ 1 @param batch_size b, 1 … n
+/// are effective values for this K. Times vary between runs; they affect only advice, not results.
+/// @param workers K ≥ 1 @param batch_size b, 1 … n
 /// @throws invalid_settings; exceptions of f and the synchronizer
 template <Objective F, Synchronizer S>
 cost_model measure_costs(F const& f, S& synchronizer, std::size_t workers = settings{}.workers,

@@ -45,7 +45,7 @@ struct path_point {
 template <class Scalar = double>
 struct path_result {
   std::vector<path_point<Scalar>> points;  ///< One for each λ, unless an observer stopped the path.
-  double tolerance = 0;                    ///< On the certificate of each run, in the units of f.
+  double tolerance = 0;                    ///< For the certificate of each run, in the units of f.
   std::uint64_t gradients = 0;             ///< Total over all runs: see result::gradients.
   double seconds = 0;                      ///< Total over all runs: see result::seconds.
 };
@@ -207,7 +207,7 @@ double walk_path(Make const& make, std::span<double const> lambdas, settings s,
 ///
 /// @param make       λ ↦ objective, of the same type and dimension for all λ
 /// @param lambdas    finite, > 0, strictly decreasing
-/// @param s          the settings of each run. A `tolerance` of 0 means 1e-4·|f(0)| here, where f
+/// @param s          the settings of each run. A `tolerance` of 0 means 1e-4·|f(0)|, where f
 ///                   is the first objective, which is the accuracy of scikit-learn. A sharded
 ///                   objective requires an explicit tolerance.
 /// @param options    whether features are excluded from runs: see detail::path_screening

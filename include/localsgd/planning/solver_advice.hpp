@@ -255,10 +255,10 @@ solver_advice advise(F const& f, goal const& wish, cluster const& machines,
   return detail::solver_race<F>(f, wish, machines, among)();
 }
 
-/// @brief Calls `minimize(f, advice.settings, …)` with the local steps of the advice, and ends the
-///        run after the advised T local steps. On the simulated cluster of the advice, it is the
-///        predicted run. @param components such as a Synchronizer, but no LocalWorker and no
-///        StepSize. With a custom Observer, the run ends when a tolerance, or ε/8, is proved
+/// @brief Calls `minimize(f, advice.settings, …)` with the advised local steps, and ends the run
+///        after T of them. On the simulated cluster of the advice, this is the predicted run.
+/// @param components such as a Synchronizer, but no LocalWorker and no StepSize. With a custom
+///        Observer, the run ends when a tolerance, or ε/8, is proved
 template <Objective F, class... Components>
 result<typename F::scalar> minimize_as_advised(F const& f, solver_advice const& advice,
                                                Components&&... components) {

@@ -45,7 +45,7 @@ class adaptive {
                     "finite");
   }
 
-  /// Without evaluations: every H₀ steps.
+  /// Without evaluations, averages every H₀ steps.
   std::uint64_t next(std::uint64_t t) const noexcept { return t + local_steps_; }
 
   std::uint64_t next(std::uint64_t t, progress const& seen) const noexcept {

@@ -23,7 +23,7 @@ namespace localsgd {
 /// sync times of another run. Copies share the list.
 class at_steps {
  public:
-  /// @param sync_times t > 0, increasing; those beyond the run are not reached. @throws invalid_settings
+  /// @param sync_times t > 0, increasing; those after the end are ignored. @throws invalid_settings
   explicit at_steps(std::vector<std::uint64_t> sync_times) {
     std::uint64_t before = 0;
     for (std::size_t i = 0; i != sync_times.size(); before = sync_times[i++])

@@ -14,7 +14,7 @@ namespace localsgd {
 
 /// @brief η_t = 4/(μ(a + t)), the step size of Theorem 2.2 \cite stich2019local.
 ///
-/// The theorem requires a > max{16κ, H}, κ = L/μ: then η₀ ≤ 1/(4L).
+/// The theorem requires a > max{16κ, H}, κ = L/μ, so that η₀ ≤ 1/(4L).
 class theory_step {
  public:
   /// @param mu    μ, the strong convexity of f, finite and > 0

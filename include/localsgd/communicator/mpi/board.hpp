@@ -43,7 +43,7 @@ class mpi_board {
   /// @brief Tells other ranks how to find the boards.
   struct invitation {
     std::array<char, 64> name{};
-    std::uint64_t token = 0;  ///< Written inside: on another machine the name may be another's. Or 0.
+    std::uint64_t token = 0;  ///< Also stored inside: the name alone may be another job's. Or 0.
   };
 
   /// @brief For rank 0. Null if the system has no such memory, or not enough.

@@ -154,7 +154,7 @@ class mpi_requests {
     }
   }
   std::uint64_t reductions() const noexcept { return reductions_; }
-  std::uint64_t elements() const noexcept { return elements_; }  ///< Of the last reduction.
+  std::uint64_t elements() const noexcept { return elements_; }  ///< In the last reduction.
   std::uint64_t element_bytes() const noexcept { return element_bytes_; }
   /// @brief Takes part, with zeros, in a reduction that other ranks have started.
   void join_reduction(std::uint64_t elements, std::uint64_t element_bytes) {

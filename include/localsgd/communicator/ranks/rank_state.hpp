@@ -63,8 +63,8 @@ struct rank_state {
   std::vector<std::span<std::byte>> receive;
   std::tuple<std::vector<std::span<double>>, std::vector<std::span<float>>,
              std::vector<std::span<double const>>>
-      rows;                             ///< Of one slice, of all workers.
-  std::vector<std::uint64_t> lengths;   ///< Of the messages of all workers.
+      rows;                             ///< One slice, for all workers.
+  std::vector<std::uint64_t> lengths;   ///< The lengths of all workers' messages.
 };
 
 }  // namespace localsgd::detail

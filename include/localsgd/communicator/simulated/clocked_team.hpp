@@ -103,7 +103,7 @@ class ordered_team : public clocked_team {
     clocked_team::clock_state(archive);
     archive(*order_);
   }
-  std::uint64_t last_step() const noexcept { return last_step_; }  ///< T, of each worker.
+  std::uint64_t last_step() const noexcept { return last_step_; }  ///< T of each worker.
 
  private:
   event_order* order_;

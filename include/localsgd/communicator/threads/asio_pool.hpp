@@ -13,8 +13,8 @@
 #define BOOST_ASIO_HAS_STD_INVOKE_RESULT 1
 #endif
 
-// The only header that includes Asio. Narrow includes: <boost/asio.hpp> of Boost 1.74 does not compile as C++20
-// with g++ 12.
+// The only header that includes Asio. It does not include <boost/asio.hpp>, which in Boost 1.74 does
+// not compile as C++20 with g++ 12.
 #include <boost/asio/thread_pool.hpp>
 
 #include <cerrno>
@@ -119,7 +119,7 @@ class asio_pool {
     require(threads >= 1 && threads <= 4096, "threads", threads, "from 1 to 4096");
     return threads;
   }
-  // Each thread has a pool of its own: the constructor of a pool of several never returns if the
+  // Each thread has a separate pool: the constructor of a pool of several never returns if the
   // system refuses one of the later threads, because it waits for the earlier ones.
   using single_threads = fixed_array<boost::asio::thread_pool>;
   static single_threads* made(std::size_t threads) {
