@@ -27,9 +27,8 @@
 ///        - linear_objective with `l1` or `elastic_net` and `logistic` or `squared`,
 ///        - softmax_objective with `l2`, with labels of the same type as the features, or double,
 ///
-///        all with `csr_matrix` or `dense_matrix` of float or double, and iterates of double. Any
-///        other call is compiled as usual. Compile the library and the program with the same
-///        options.
+///        all with `csr_matrix` or `dense_matrix` of float or double and iterates of double. Other
+///        calls are compiled as usual. Compile the library and the program with the same options.
 
 /// @cond
 #define LOCALSGD_COMPILED_WITH(RUN, LOSS, REGULARIZER)                           \

@@ -47,8 +47,7 @@ struct settings {
   std::uint64_t seed = 0;
 
   /// The number of points of `result::history` besides the start and the end, spread evenly over
-  /// the run; each is evaluated at the first sync time after it is due. With a tolerance, 0 lets
-  /// the library choose.
+  /// the run and moved to the next sync time. With a tolerance, 0 lets the library choose.
   std::size_t evaluations = 0;
 
   /// @throws invalid_settings naming the field, its value and the violated rule.

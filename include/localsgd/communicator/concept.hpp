@@ -81,10 +81,10 @@ concept exchanges_messages =
 ///
 /// | expression                            | meaning                                              |
 /// |---------------------------------------|------------------------------------------------------|
-/// | `c.expose(values)`                    | collective: makes doubles available that all ranks   |
-/// |                                       | can add to, with these initial values, equal on all  |
-/// |                                       | ranks; they are split evenly by cache line, and rank |
-/// |                                       | r holds part r. With the next two, for asynchronous  |
+/// | `c.expose(values)`                    | collective: lets all ranks add to doubles with these |
+/// |                                       | initial values, equal on all ranks. Split evenly by  |
+/// |                                       | cache line; rank r holds part r. For asynchronous    |
+/// |                                       | runs, as are the next two                            |
 /// | `c.add_and_read(first, change, now)`  | adds `change` to the exposed numbers first, first+1, |
 /// |                                       | …, each atomically, and returns their new values     |
 /// |                                       | in `now`; waits for no other rank                    |

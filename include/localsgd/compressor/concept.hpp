@@ -61,9 +61,8 @@ concept binds_an_encoder = requires(C const& c, plan const& p, std::size_t worke
 /// With it, the messages are sent to one process, which encodes Σ_k w_k C(Δ_k) as if it were the
 /// change of a worker numbered K and sends the result to all: 2(K−1) messages instead of K(K−1).
 ///
-/// The library's compressors never read beyond the end of a message: their `decode` throws
-/// invalid_data for one that `encode` did not write, such as a truncated one or one of another
-/// version.
+/// The library's compressors never read beyond the end of a message: `decode` throws invalid_data
+/// for one that `encode` did not write, such as a truncated one or one of another version.
 ///
 /// The compiler cannot check that `decode` depends only on its arguments and the plan, so that the
 /// state of any worker can decode the message of any other. Several threads call it concurrently

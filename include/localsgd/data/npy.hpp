@@ -228,8 +228,8 @@ dense_matrix<Value> npy_elements(std::string_view bytes, npy_header const& heade
 /// @return n × d: the first dimension is n, the product of the others is d, which is 1 for a
 ///         one-dimensional array.
 /// @throws invalid_data for compressed data (.npz is a zip file), a bad magic number or header, a
-///   wrong type, missing or trailing bytes, no dimensions, a dimension of size 0, sizes whose product
-///   overflows, and numbers that are not finite or too large for `Value`
+///   wrong type, missing or trailing bytes, no dimensions, a dimension of size 0, sizes whose
+///   product overflows, and numbers that are not finite or too large for `Value`
 template <class Value = float>
 dense_matrix<Value> parse_npy(std::string_view bytes, std::string_view name) {
   static_assert(std::same_as<Value, float> || std::same_as<Value, double>);

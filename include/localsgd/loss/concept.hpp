@@ -119,8 +119,8 @@ concept evaluates_blocks = has_evaluate<L> && !inherits_evaluate<L>;
 /// |                                  |          | v[i] ← φ(z[i], y[i]), s[i] ← ∂φ/∂z there       |
 ///
 /// The first two arguments of `evaluate` are `double const*`, n is a `std::size_t`, and the last
-/// two are `double*`; the arrays do not overlap. It is called only for evaluations of f over many
-/// samples: local steps use `derivative`. A member inherited from another loss is not used, since
+/// two are `double*`; the arrays do not overlap. `evaluate` is used only where f is evaluated over
+/// many samples; local steps use `derivative`. A member inherited from another loss is not used, since
 /// the derived loss may have a different `value`.
 ///
 /// The domain of φ* is the closure of the set of values of ∂φ/∂z, an interval.

@@ -40,8 +40,7 @@ struct any_step_size {};
 /// the read but counted after it is one of them.
 ///
 /// On a team that orders its workers in virtual time (`T::orders_workers`), they access the
-/// aggregate in that order, and each of the K·T local steps of a run is made by whichever worker is
-/// free.
+/// aggregate in that order, and whichever worker is free makes the next of the K·T local steps.
 template <Team T>
 class asynchronous_protocol : public T {
  public:
@@ -217,8 +216,7 @@ class asynchronous_protocol : public T {
   }
 
   // X ← X + factor·w_k (x_k − what k last read); what k last read ← X. Returns false and adds
-  // nothing if the change is not finite; also false if X is not. A single worker has nothing to
-  // average.
+  // nothing if the change is not finite; also false if X is not. A single worker averages nothing.
   template <class Scalar>
   bool add_and_read(aggregated_iterates<Scalar>& x, std::size_t k, double factor) {
     auto& read = last_read_.of<Scalar>()[k - this->workers().first];

@@ -98,8 +98,7 @@ class synchronous_protocol : public T {
     finite_ = true;
   }
 
-  /// @brief Collective, for a checkpoint: completes pending averages, which does not change the
-  ///        run.
+  /// @brief Collective, for a checkpoint: completes pending averages without changing the run.
   /// @return whether all exchanges so far were finite, equal for all
   template <class Scalar>
   bool come_to_rest(iterates<Scalar>&) const noexcept {
@@ -109,8 +108,7 @@ class synchronous_protocol : public T {
   ///        that this protocol stores for the worker to the archive of a checkpoint.
   template <class Scalar, class Archive>
   void worker_state(Archive&, std::size_t) const noexcept {}
-  /// @brief On the leader: passes the data shared by the threads of this process, other than the
-  ///        consensus.
+  /// @brief On the leader: passes the data that the threads share, other than the consensus.
   template <class Scalar, class Archive>
   void shared_state([[maybe_unused]] iterates<Scalar>& x, [[maybe_unused]] Archive& archive) {
     if constexpr (T::keeps_time) T::clock_state(archive);

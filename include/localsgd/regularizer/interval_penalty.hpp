@@ -69,8 +69,7 @@ struct interval_penalty {
   /// @brief v after `count` steps v ← prox(v − step·slope), in O(1).
   ///
   /// A single step equals prox() exactly, and so do steps that start and stay at 0. Several steps
-  /// agree with the loop up to rounding: the loop rounds `count` times, the closed form a few
-  /// times.
+  /// agree with the loop up to rounding: the loop rounds `count` times, the closed form only a few.
   ///
   /// A step is an increasing function of v, so the sequence is monotone, and bounds can be applied
   /// at the end: an iterate that has left the interval does not return. Without bounds, as long as

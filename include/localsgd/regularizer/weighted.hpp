@@ -25,8 +25,7 @@ namespace localsgd {
 ///
 /// s_j = 0 leaves coefficient j without a penalty, but then r* is +∞ for every u with u_j ≠ 0, and
 /// μ = 0. Bounds are not weighted: they hold even if s_j = 0. A weighted l2 has a gradient, so its
-/// steps are those of l2, but it has no ridge form. Immutable, so it can be used from several
-/// threads.
+/// steps are those of l2, but it has no ridge form. Immutable: several threads can use it.
 ///
 /// @tparam R l1, elastic_net, l2, or box or nonnegative of one of these
 template <class R>

@@ -53,8 +53,7 @@ concept has_choose = requires(R const& r, F const& f, plan const& p) { r.choose(
 /// |                    |          | τ ≥ 0 in an asynchronous run; s(t) if τ = 0. Their change   |
 /// |                    |          | is scaled accordingly: see `delay_adaptive`                 |
 ///
-/// Without explicit IterateWeights, a run averages with quadratic_weights{a}: see
-/// recommended_weights().
+/// Without explicit IterateWeights, runs use quadratic_weights{a}: see recommended_weights().
 ///
 /// Requirements that the compiler cannot check: all members are pure, and `s(t)` is cheap, since it
 /// is called at every local step.

@@ -15,8 +15,8 @@ namespace localsgd {
 /// @brief Algorithm 1 on a `boost::asio::thread_pool`: the K workers are spread evenly over
 ///        min(threads, K) threads, each started once per run.
 /// The result has the same bits as that of `serial`, for any number of threads. Thread safe: runs
-/// from several threads take turns; a run started on one of the pool's threads throws
-/// `std::logic_error`.
+/// from several threads take turns; a run on a thread of the pool throws
+/// std::logic_error.
 /// threads take turns; a run from inside one of the pool's threads throws `std::logic_error`.
 class thread_pool : public basic_threads<detail::synchronous_protocol> {
  public:

@@ -25,8 +25,7 @@
 
 namespace localsgd::detail {
 
-/// @brief A board for each rank that all ranks can read; each board has two sides, used
-///        alternately.
+/// @brief A board for each rank that all ranks can read, with two sides that are used alternately.
 ///
 /// All ranks post, then read the posts of the others, repeatedly. A rank posts after it has read
 /// all previous posts, and starts writing the next one after it has seen the latest posts of all
@@ -76,8 +75,7 @@ class mpi_board {
     if (std::exchange(open_, false)) memory::remove(invitation_.name.data());
   }
 
-  /// @brief Discards the posts of other runs. @param run an increasing number, the same on all
-  ///        ranks
+  /// @brief Discards the posts of other runs. @param run increases; equal on all ranks
   void begin(std::uint64_t run) noexcept { posts_ = run << 40U; }
   /// @brief The memory for the next post.
   std::byte* mine() const noexcept { return side_of(rank_, posts_ + 1); }

@@ -34,8 +34,7 @@ struct mpi_note {
   std::uint64_t round = 0;  // the round in which it failed
   std::uint64_t waits = 0;  // completed by the sender
   std::uint64_t sent = 0;   // messages sent to the receiver of the note
-  std::uint64_t reductions = 0, elements = 0, element_bytes = 0;  // started, and the size of the
-                                                                  // last
+  std::uint64_t reductions = 0, elements = 0, element_bytes = 0;  // started; size of the last
   char reason[384] = {};
 
   /// @brief Stores as much of the text as fits.

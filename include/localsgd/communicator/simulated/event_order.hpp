@@ -69,8 +69,7 @@ class event_order {
     }
   }
 
-  /// @brief Passes everything that changes in a run, except the clock, to the archive of a
-  ///        checkpoint.
+  /// @brief Passes everything that changes in a run, except the clock, to a checkpoint's archive.
   template <class Archive>
   void state(Archive& archive) {
     std::vector<event> events;

@@ -81,8 +81,7 @@ class virtual_cluster {
   }
 
   /// @brief All workers have drawn. Each group of workers averages: a machine continues when the
-  ///        averages of all its workers are available. The clock does not move: no one waits for
-  ///        all.
+  ///        averages of all its workers are available. The clock stays: no one waits for all.
   void average_in_groups(std::size_t groups) {
     for (std::size_t m = 0; m != ready_.size(); ++m)
       ready_[m] = computed_from(std::max(ready_[m], now_), m);
@@ -141,8 +140,7 @@ class virtual_cluster {
   }
 
  private:
-  // When machine m has finished the last stretches of its workers, one after another, from `time`
-  // on.
+  // When machine m, starting at `time`, finishes the last stretches of its workers, one by one.
   double computed_from(double time, std::size_t m) {
     index_range const carried = even_split(shape_.workers, ready_.size(), m);
     for (std::size_t k = carried.first; k != carried.last; ++k) {
@@ -163,8 +161,7 @@ class virtual_cluster {
   simulated_plan shape_;
   std::vector<double> factors_;
   double round_seconds_, latencies_;  // of an average; the part that does not depend on its bytes
-  double burst_;                      // seconds in which a link earns the bytes it transfers at
-                                      // once
+  double burst_;                      // seconds in which a link earns a burst
   double carried_ = 0;                // bytes of the vectors in all averages
   double paid_ = 0, now_ = 0;
   aligned_vector<double> last_;               // seconds of each worker's last stretch

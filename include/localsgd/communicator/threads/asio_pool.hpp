@@ -13,8 +13,8 @@
 #define BOOST_ASIO_HAS_STD_INVOKE_RESULT 1
 #endif
 
-// The only header that includes Asio. It does not include <boost/asio.hpp>, which in Boost 1.74 does
-// not compile as C++20 with g++ 12.
+// The only header that includes Asio. It does not include <boost/asio.hpp>, because that of Boost
+// 1.74 does not compile as C++20 with g++ 12.
 #include <boost/asio/thread_pool.hpp>
 
 #include <cerrno>
