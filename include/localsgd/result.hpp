@@ -105,8 +105,8 @@ struct result {
   /// Bytes sent by these exchanges, summed over all processes and counted by the sender. Compressed
   /// and sparse messages count with their actual size, as do data that ranks of one machine
   /// exchange through shared memory. A single process sends nothing and reports what K ranks of one
-  /// worker each would send: 2(K−1)·d·sizeof(Scalar) for an average, 12 bytes per coordinate of a
-  /// sparse average if that is less, and K−1 copies of every compressed message.
+  /// worker each would send: 2(K−1)·d·sizeof(Scalar) for an average, 12 instead of sizeof(Scalar)
+  /// per coordinate of a sparse average if that is less, and K−1 copies of a compressed message.
   std::uint64_t bytes = 0;
   double seconds = 0;                ///< Training only: set-up included, evaluations excluded.
   /// From the start to the end. Several evaluations have steps = 0 if the run begins with Newton

@@ -120,8 +120,8 @@ concept evaluates_blocks = has_evaluate<L> && !inherits_evaluate<L>;
 ///
 /// The first two arguments of `evaluate` are `double const*`, n is a `std::size_t`, and the last
 /// two are `double*`; the arrays do not overlap. `evaluate` is used only where f is evaluated over
-/// many samples; local steps use `derivative`. A member inherited from another loss is not used, since
-/// the derived loss may have a different `value`.
+/// many samples; local steps use `derivative`. A member inherited from another loss is not used,
+/// since the derived loss may have a different `value`.
 ///
 /// The domain of φ* is the closure of the set of values of ∂φ/∂z, an interval.
 ///
