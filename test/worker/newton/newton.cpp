@@ -195,3 +195,85 @@ BOOST_AUTO_TEST_CASE(in_many_dimensions_there_is_none_without_a_penalty_or_for_f
   BOOST_TEST(!exists(linear_objective<csr_matrix<float>, logistic, float>(c, y, logistic{}, l2{0.1})));
   BOOST_TEST(exists(quadratic<>({.spectrum = {1, 2}, .samples = 3})));  // from gradients alone
 }
+
+namespace {
+
+constexpr std::size_t many = 1000, wide = 250;
+
+// Newton steps from 0: ‖∇f‖ at the end, and what the directions cost, in gradients.
+struct path {
+  double norm = 0;
+  std::vector<double> costs;
+};
+template <class F>
+path descend(F const& f, int steps, std::size_t threads = 1) {
+  plan const p = support::make_plan(f.samples(), f.dimension(), 4, 1);
+  newton_direction<F> direction(f, p);
+  full_gradient pass(f, p);
+  std::vector<double> x(f.dimension()), step(f.dimension());
+  path out;
+  support::with_team(p.workers, threads, [&](auto& team) {
+    direction.prepare(f, pass, team);
+    for (int i = 0; i <= steps; ++i) {
+      auto const value = pass(f, std::span<double const>(x), team);
+      if (team.leads()) out.norm = std::sqrt(value.squared_gradient_norm);
+      if (i == steps) break;
+      if (team.leads()) direction.keep_gradient(pass);
+      team.barrier();
+      direction.curvature_at(f, std::span<double const>(x), pass, team);
+      if (team.leads()) {
+        BOOST_TEST(direction.solve(f, 0, step) > 0);
+        out.costs.push_back(direction.gradients_per_sample());
+        for (std::size_t j = 0; j != x.size(); ++j) x[j] += step[j];
+      }
+      team.barrier();
+    }
+  });
+  return out;
+}
+
+// The cost of the Hessian and its factorization, in gradients: see hessian_work.hpp.
+double factored_cost() {
+  auto const work = detail::work_of_row(false, wide, wide);
+  return (work.hessian + detail::work_of_system(wide, 4) / many) / work.gradient;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(well_conditioned_systems_are_solved_by_a_few_gradients) {
+  auto const a = support::random_features<double>(many, wide, 1);
+  auto const y = support::random_signs(many, 1);
+  linear_objective const f(a, y, logistic{}, l2{1});
+  double const hessian = factored_cost();
+  auto const end = descend(f, 6);
+  for (double const each : end.costs) BOOST_TEST(each < hessian);
+  BOOST_TEST(end.norm < 1e-7);
+}
+
+BOOST_AUTO_TEST_CASE(searches_cost_at_most_one_hessian_before_systems_are_factorized) {
+  // Products of the features with random numbers, of very different length: no diagonal helps.
+  auto const mixed = support::random_features<double>(wide, wide, 2);
+  auto const b = support::random_features<double>(many, wide, 3);
+  dense_matrix<double> a(std::array<std::size_t, 2>{many, wide}, 0.0);
+  for (std::size_t i = 0; i != many; ++i)
+    for (std::size_t k = 0; k != wide; ++k)
+      for (std::size_t j = 0; j != wide; ++j)
+        a(i, j) += b(i, k) * std::pow(10.0, -4.0 * static_cast<double>(k) / wide) * mixed(k, j);
+  auto const y = support::random_point(many, 3);
+  linear_objective const f(a, y, squared{}, l2{1e-10});
+  double const hessian = factored_cost();
+  auto const end = descend(f, 8);
+  double searched = 0;
+  std::size_t searches = 0;
+  while (searches != end.costs.size() && std::abs(end.costs[searches] - hessian) > 1e-9 * hessian)
+    searched += end.costs[searches++];
+  BOOST_TEST(searches != 0u);
+  BOOST_TEST(searches < end.costs.size());
+  BOOST_TEST(searched <= hessian + static_cast<double>(searches) + 1);
+  BOOST_TEST(end.norm < 1e-9);
+  for (std::size_t const threads : {2U, 3U}) {
+    auto const other = descend(f, 8, threads);
+    BOOST_TEST(other.norm == end.norm);
+    BOOST_TEST((other.costs == end.costs));
+  }
+}

@@ -89,6 +89,7 @@ struct descent {
         auto const value = pass(f, std::span<double const>(x), team);
         if (team.leads()) norms.push_back(value.squared_gradient_norm);
         if (i == steps) break;
+        if (team.leads()) direction.keep_gradient(pass);
         direction.curvature_at(f, std::span<double const>(x), pass, team);
         if (team.leads()) {
           BOOST_TEST(direction.solve(f, 0, step) > 0);
@@ -122,6 +123,7 @@ BOOST_AUTO_TEST_CASE(the_direction_of_few_samples_is_a_combination_of_their_rows
   std::vector<double> step(60), multiple(60);
   support::with_team(p.workers, 1, [&](auto& team) {
     pass(f, std::span<double const>(zero), team);
+    direction.keep_gradient(pass);
     direction.curvature_at(f, std::span<double const>(zero), pass, team);
     BOOST_TEST(direction.solve(0, step) > 0);
   });
@@ -206,6 +208,7 @@ BOOST_AUTO_TEST_CASE(a_minimum_has_no_direction) {
   std::vector<double> step(2);
   support::with_team(4, 1, [&](auto& team) {
     pass(f, std::span<double const>(x), team);
+    direction.keep_gradient(pass);
     direction.curvature_at(f, std::span<double const>(x), pass, team);
     BOOST_TEST(direction.solve(f, 0, step) == 0);
   });

@@ -13,6 +13,7 @@
 #include "localsgd/objective/sharded_concept.hpp"
 #include "localsgd/settings.hpp"
 #include "localsgd/worker/anchor_progress.hpp"
+#include "localsgd/worker/damping.hpp"
 #include "localsgd/worker/decay_rate.hpp"
 #include "localsgd/worker/newton/at_once.hpp"
 #include "localsgd/worker/newton/group_newton.hpp"
@@ -50,14 +51,14 @@ enum class anchor_gradient { in_sums, kept };
 /// @brief Newton's method from an anchor, damped: x ← x + p, p = −(H + νD)⁻¹∇f(x), H = ∇²f(x), D
 ///        its diagonal.
 ///
-/// ν is 0 while f decreases as its second-order model predicts. It grows if the model predicts too
-/// much, until f decreases, and shrinks again if the model is accurate (Levenberg-Marquardt
-/// \cite more1978levenberg). A shorter Newton step does not suffice: if the active samples of a
-/// squared hinge change, its direction can be useless at any length.
-///
-/// If φ is affine at most samples, as a smoothed quantile outside a narrow band, f is instead minimised
-/// along p (detail::line_search), and the next H is that of a smoother loss: the mean of φ'' over an
-/// interval as wide as the predictions moved, which shrinks while the model is accurate.
+/// ν is 0 while f decreases as its second-order model predicts, and shrinks again when the model is
+/// accurate (Levenberg-Marquardt \cite more1978levenberg). Where the model predicts too much, f of a
+/// linear model is minimised along p (detail::line_search). ν grows if that yields less than a tenth of
+/// the prediction: when samples enter or leave the active part of a squared hinge, Newton's direction can
+/// be useless at any length. If φ is affine at most samples instead, as a smoothed quantile outside a
+/// narrow band, the next H is that of a smoother loss: the mean of φ'' over an interval as wide as the
+/// predictions moved, which shrinks while the model is accurate. Without a line search ν grows until f
+/// decreases.
 ///
 /// The convergence rate of local steps depends on the condition number; four Newton steps usually
 /// suffice for any, and one for least squares. Their cost, in epochs of local steps, depends on sizes
@@ -175,7 +176,7 @@ class newton_descent {
   }
 
   static constexpr int most_steps = 100, most_failures = 3, most_trials = 20;
-  static constexpr double least_damping = 1e-6, infinity = std::numeric_limits<double>::infinity();
+  static constexpr double infinity = std::numeric_limits<double>::infinity();
 
   // K·b·T, as the settings say, but at least 1,000 epochs or, if they are fewer, 2²⁶ operations.
   double budget() const noexcept {
@@ -215,7 +216,7 @@ class newton_descent {
       double predicted = 0, ratio = 0;
       bool poor = false;
       if (leader) {
-        predicted = direction_.solve(f, damping_, direction);
+        predicted = direction_.solve(f, damping_.value(), direction);
         if (!(predicted > 0) || tried == most_trials) next = search::failed;
         flat_ = tried == 0 && predicted == 0;
         if constexpr (requires { direction_.end(); })  // point + direction would round
@@ -235,22 +236,29 @@ class newton_descent {
         poor = tried == 0 && predicted > rounding_of(at.value.objective) && !(ratio >= 0.25);
       }
       if constexpr (searches)
-        if (team.broadcast(leader && poor ? 1 : 0) != 0 &&
-            line_->mostly_affine(f, std::span<scalar const>(at.point), team)) {
-          next = step_along(round, f, at, slopes);
+        if (team.broadcast(leader && poor ? 1 : 0) != 0) {
+          next = step_along(round, f, at, slopes, predicted);
           continue;
         }
-      if (leader) end_step(value, at, ratio, next == search::found);
+      if (leader && next == search::found) {
+        width_.shrink(ratio);
+        damping_.fell(ratio);
+        accept(value, at);
+      } else if (leader) {
+        damping_.failed();
+      }
       next = static_cast<search>(team.broadcast(static_cast<int>(next)));
     }
     return next;
   }
 
-  // Minimises f towards the trial. The next H is that of a loss as smooth as the step is wide.
+  // Minimises f towards the trial, for which the model predicted a decrease.
   template <class Context, class Slopes>
-  search step_along(Context& round, F const& f, descending_anchor<scalar> at, Slopes slopes) {
+  search step_along(Context& round, F const& f, descending_anchor<scalar> at, Slopes slopes,
+                    double predicted = 0) {
     auto& team = round.team();
     bool const leader = team.leads();
+    bool const affine = line_->mostly_affine(f, std::span<scalar const>(at.point), team);
     bool const moves = (*line_)(f, {at.point}, {at.trial}, team);
     bool found = false;
     if (leader) flat_ = !moves;
@@ -260,35 +268,26 @@ class newton_descent {
       if (leader) {
         gradients_ += p_->samples;
         found = falls(value, at.value);
-        end_step(value, at, 0.5, found);  // leaves the damping as it is if f decreases
-        width_.width = std::max(line_->change(), 0.3 * width_.width);
+        if (!found)
+          damping_.failed();
+        else if (!affine)
+          damping_.fell_shortened((at.value.objective - value.objective) / predicted);
+        if (affine) width_.width = std::max(line_->change(), 0.3 * width_.width);
+        if (found) accept(value, at);
       }
     }
     return team.broadcast(leader && found ? 1 : 0) != 0 ? search::found : search::failed;
   }
 
-  void end_step(full_gradient::value const& value, descending_anchor<scalar> at, double ratio,
-                bool found) noexcept {
-    adapt(ratio, found);
-    if (found) at.value = value, at.point.swap(at.trial);
-  }
-
-  // Moré's rule for the damping. `ratio`: the actual decrease divided by the predicted one.
-  void adapt(double ratio, bool found) noexcept {
-    if (found) width_.shrink(ratio);
-    if (!found)
-      damping_ = std::max(1e-3, damping_ * 100);
-    else if (ratio < 0.25)
-      damping_ = std::max(least_damping, damping_ * 4);
-    else if (ratio > 0.75)
-      damping_ = damping_ > least_damping ? damping_ / (ratio > 0.9 ? 16 : 4) : 0;
+  static void accept(full_gradient::value const& value, descending_anchor<scalar> at) noexcept {
+    at.value = value, at.point.swap(at.trial);
   }
 
   plan const* p_ = nullptr;
   newton_direction<F> direction_;
   double ridge_ = 0, reach_ = 1, steps_expected_ = 4;
   decay_rate drops_{0.01};  // of f from anchor to anchor
-  double damping_ = 0;
+  levenberg_damping damping_;
   curvature_width width_;
   std::optional<line_search<F>> line_;
   double certificate_ = infinity;  // at the anchor, after the first step

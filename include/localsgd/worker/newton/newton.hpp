@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <concepts>
 #include <cstddef>
+#include <limits>
 #include <memory>
 #include <span>
 #include <type_traits>
@@ -66,6 +67,7 @@ class newton_direction<F> {
   double gradients_per_sample() const noexcept { return search_.gradients_per_sample(); }
   std::size_t sums() const noexcept { return search_.sums(); }
 
+  void keep_gradient(full_gradient const& pass) { search_.keep_gradient(pass); }
   template <class T>
   void curvature_at(F const& f, std::span<double const> x, full_gradient& pass, T& team) {
     search_.curvature_at(f, x, pass, team);
@@ -82,11 +84,14 @@ class newton_direction<F> {
   newton_cg<F> search_;
 };
 
-/// @brief p = −∇²f(x)⁻¹∇f(x) for a linear model or softmax regression: by Cholesky factorization if
-///        d ≤ 1024, otherwise by newton_cg.
+/// @brief p = −∇²f(x)⁻¹∇f(x) for a linear model or softmax regression: by newton_cg or, if d ≤ 1024,
+///        by Cholesky factorization.
 ///
 /// All threads sum the Hessian in the order of the parts, so it has the same bits on any number of
-/// threads; the leader of each process solves the system.
+/// threads; the leader of each process solves the system. Conjugate gradients come first if a typical
+/// search costs less than the Hessian: on well-conditioned data, and to a low accuracy, they suffice.
+/// If d ≤ 1024, they end when they have cost as much as one Hessian: then the system is ill-conditioned,
+/// and factorization makes up for it, at no more than twice the cost of the better choice.
 template <Objective F>
   requires(has_row_hessian<stepped_objective<F>> && !proximal<stepped_objective<F>>)
 class newton_direction<F> {
@@ -102,8 +107,7 @@ class newton_direction<F> {
         plan_(p) {
     plan_.dimension = packed_size(d_);
     plan_.flops_per_sample = 0;  // those of a Hessian differ
-    if constexpr (std::same_as<scalar, double>)
-      if (d_ > most_factored) search_ = newton_cg<F>(f, p);
+    if constexpr (can_search) search_ = newton_cg<F>(f, p);
   }
 
   /// @brief Collective, once: computes the cost of a direction.
@@ -121,35 +125,33 @@ class newton_direction<F> {
     });
     if (!team.leads()) return;
     double const steps = pass.totals()[0], gradient = pass.totals()[1], hessian = pass.totals()[2];
-    if (searches()) {
-      double const iterations = newton_cg<F>::expected_iterations();
-      epochs_ = iterations * (gradient + work_of_search(d_)) / steps;
-      return;
-    }
+    double const iteration = gradient + work_of_search(d_);
+    epochs_ = epochs_of_search_ = newton_cg<F>::expected_iterations() * iteration / steps;
+    if (d_ > most_factored) return;
     double const once = work_of_system(d_, hessian_parts(f));
     epochs_ = (hessian + gradient + once) / steps;
     gradients_ = (hessian + once) / gradient;
+    most_searched_ = (hessian + once) / iteration;
   }
 
-  bool exists() const noexcept {
-    return d_ != 0 && (d_ <= most_factored || searches());
-  }
-  /// @brief The cost of a direction, in epochs of local steps. @pre prepare()
-  double epochs() const noexcept { return epochs_; }
-  /// @brief The cost that local steps must reach before the first Newton step, as a fraction of the
-  ///        cost of all steps. If directions are computed iteratively, local steps are often as good.
+  bool exists() const noexcept { return d_ != 0 && (d_ <= most_factored || may_search()); }
+  /// @brief Leader only: the cost of a direction, in epochs of local steps. @pre prepare()
+  double epochs() const noexcept { return searches() ? epochs_of_search_ : epochs_; }
+  /// @brief Leader only: the cost that local steps must reach before the first Newton step, as a
+  ///        fraction of the cost of all steps. If directions are computed iteratively, local steps are
+  ///        often as good.
   double share_of_price() const noexcept { return searches() ? 1 : 0.125; }
 
   /// @brief The work of a direction divided by that of ∇f.
   double gradients_per_sample() const noexcept {
-    if constexpr (std::same_as<scalar, double>)
-      if (searches()) return search_.gradients_per_sample();
+    if constexpr (can_search)
+      if (searched_) return search_.gradients_per_sample();
     return gradients_;
   }
   /// @brief The number of sums over all workers of the last direction.
   std::size_t sums() const noexcept {
-    if constexpr (std::same_as<scalar, double>)
-      if (searches()) return search_.sums();
+    if constexpr (can_search)
+      if (searched_) return search_.sums();
     return 1;
   }
 
@@ -157,17 +159,25 @@ class newton_direction<F> {
   ///        Hessian on.
   void widen(double width) noexcept { width_ = width; }
 
-  /// @brief Leader only: stores ∇f(x). @param pass its last evaluation was that of f at x
+  /// @brief Leader only: stores f(x) and ∇f(x). @param pass its last evaluation was that of f at x
   void keep_gradient(full_gradient const& pass) {
-    if (!searches()) gradient_.assign(pass.sum().begin(), pass.sum().end());
+    if constexpr (can_search)
+      if (searches()) search_.keep_gradient(pass);
+    if (d_ <= most_factored) gradient_.assign(pass.sum().begin(), pass.sum().end());
   }
 
-  /// @brief Collective: computes ∇²f(x). @pre keep_gradient(); if d > 1024, the last evaluation of
-  ///        `pass` was that of f at x
+  /// @brief Collective: computes ∇²f(x), or the direction. @pre keep_gradient()
   template <class T>
   void curvature_at(F const& f, std::span<scalar const> x, full_gradient& pass, T& team) {
-    if constexpr (std::same_as<scalar, double>)
-      if (searches()) return search_.curvature_at(f, x, pass, team);
+    if constexpr (can_search) {
+      if (team.leads()) searched_ = searches();
+      team.barrier();
+      if (searched_) {
+        search_.curvature_at(f, x, pass, team, most_searched_ - iterations_);
+        if (team.leads()) iterations_ += search_.gradients_per_sample();
+        return;
+      }
+    }
     if (team.leads() && !hessian_) hessian_ = std::make_unique<full_gradient>(f, plan_);
     team.barrier();
     hessian_->each_share(f, team, [&](auto const& share, index_range samples, std::span<double> sum,
@@ -185,8 +195,8 @@ class newton_direction<F> {
   /// @return the decrease of f that the model f(x) + ⟨∇f(x), p⟩ + ½⟨p, Hp⟩ predicts; not above 0 if
   ///         H is not positive definite to within rounding
   double solve(F const&, double damping, std::span<double> direction) {
-    if constexpr (std::same_as<scalar, double>)
-      if (searches()) return search_.solve(damping, direction);
+    if constexpr (can_search)
+      if (searched_) return search_.solve(damping, direction);
     factor_.assign(hessian_->sum().begin(), hessian_->sum().end());
     // Without a penalty H may be singular; ∇f is orthogonal to its null space.
     if (!(lambda_ > 0)) damping = std::max(damping, 1e-10);
@@ -210,14 +220,22 @@ class newton_direction<F> {
 
   template <class Archive>
   void state(Archive& archive) {
-    archive(epochs_, gradients_);
-    if constexpr (std::same_as<scalar, double>) archive(search_);
+    archive(epochs_, epochs_of_search_, gradients_, most_searched_, iterations_);
+    if constexpr (can_search) archive(search_);
   }
 
  private:
-  bool searches() const noexcept {
-    if constexpr (std::same_as<scalar, double>) return search_.exists();
+  static constexpr bool can_search = std::same_as<scalar, double>;
+
+  bool may_search() const noexcept {
+    if constexpr (can_search) return search_.exists();
     return false;
+  }
+  // Leader only: whether the next direction is that of newton_cg. With a width it must be factorized:
+  // the gradients are those of the loss itself.
+  bool searches() const noexcept {
+    if (!may_search() || d_ > most_factored) return may_search();
+    return width_ == 0 && newton_cg<F>::expected_iterations() < most_searched_ && iterations_ < most_searched_;
   }
 
   // Adding the same number to all free intercepts of softmax regression changes nothing, so H is
@@ -243,10 +261,14 @@ class newton_direction<F> {
   }
 
   std::size_t d_ = 0;
-  double samples_ = 0, lambda_ = 0, epochs_ = 0, gradients_ = 0, width_ = 0;
+  double samples_ = 0, lambda_ = 0, width_ = 0;
+  double epochs_ = 0, epochs_of_search_ = 0;  // the cost of a direction
+  double gradients_ = 0;                      // that of a Hessian, in gradients
+  double iterations_ = 0, most_searched_ = std::numeric_limits<double>::infinity();  // of newton_cg
+  bool searched_ = false;                     // whether the last direction is that of newton_cg
   std::size_t penalized_ = 0;  // number of coordinates
   plan plan_;
-  std::conditional_t<std::same_as<scalar, double>, newton_cg<F>, char> search_{};  // if d is large
+  std::conditional_t<can_search, newton_cg<F>, char> search_{};
   std::unique_ptr<full_gradient> hessian_;
   std::vector<double> gradient_;  // n·∇f(x)
   aligned_vector<double> factor_;

@@ -19,6 +19,7 @@
 #include <cmath>
 #include <concepts>
 #include <cstddef>
+#include <limits>
 #include <numeric>
 #include <span>
 #include <vector>
@@ -63,14 +64,20 @@ class newton_cg {
   /// @brief The number of sums over all workers of the last direction: each took a pass.
   std::size_t sums() const noexcept { return static_cast<std::size_t>(passes_); }
 
-  /// @brief Collective: computes the direction. @pre the last evaluation of `pass` was that of f at
-  ///        x
+  /// @brief Leader only: stores f(x) and ∇f(x). @param pass its last evaluation was that of f at x
+  void keep_gradient(full_gradient const& pass) {
+    value_ = pass.last() / samples();
+    pass.write(samples(), gradient_);
+  }
+
+  /// @brief Collective: computes the direction. @pre keep_gradient() @param most_gradients the most full
+  ///        gradients that the leader wants to spend, to within one
   template <class T>
-  void curvature_at(F const& f, std::span<double const> x, full_gradient& pass, T& team) {
+  void curvature_at(F const& f, std::span<double const> x, full_gradient& pass, T& team,
+                    double most_gradients = std::numeric_limits<double>::infinity()) {
     bool const leader = team.leads();
     if (leader) {
       passes_ = 0;
-      pass.write(samples(), gradient_);
       probe_.assign(d_, 0.0);
     }
     if constexpr (has_row_hessian<stepped_objective<F>>)
@@ -78,7 +85,7 @@ class newton_cg {
     else
       measure_gradients(f, pass, team);
     if (leader) search_.begin(gradient_);
-    while (team.broadcast(leader && search_.goes_on() ? 1 : 0) != 0) {
+    while (team.broadcast(leader && search_.goes_on() && passes_ < most_gradients ? 1 : 0) != 0) {
       if (leader) probe(x);
       team.barrier();  // the probe is set
       pass(f, std::span<double const>(probe_), team);
@@ -104,7 +111,6 @@ class newton_cg {
   // Collective: D at x, for a linear model or softmax regression.
   template <class T>
   void measure_rows(F const& f, std::span<double const> x, full_gradient& pass, T& team) {
-    double const value = pass.last() / samples();
     pass.each_share(f, team, [&](auto const& share, index_range samples, std::span<double> sum,
                                  std::size_t) { add_hessian_diagonal(share, x, samples, sum); });
     count_sum(team, d_, d_);
@@ -118,7 +124,7 @@ class newton_cg {
       if (!std::isnormal(scale)) scale = lambda;
     }
     if (penalized > rank_bound(f)) flatten(std::span(search_.scale()).first(penalized));
-    unit_ = shift * std::sqrt(std::isnormal(value) ? std::abs(value) : 1);
+    unit_ = shift * std::sqrt(std::isnormal(value_) ? std::abs(value_) : 1);
     passes_ += 1;
   }
 
@@ -207,6 +213,7 @@ class newton_cg {
   conjugate_gradients search_;
   double unit_ = 0;
   double passes_ = 0;
+  double value_ = 0;
   std::vector<double> gradient_, probe_;  // on the leader, during a direction
   double epsilon_ = 0;
 };
