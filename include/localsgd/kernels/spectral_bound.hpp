@@ -20,7 +20,7 @@
 namespace localsgd::detail {
 
 /// @brief A bound on the relative rounding error of sums of `terms` numbers ≥ 0, slightly generous.
-inline double rounding_of(std::size_t terms) noexcept {
+inline double relative_rounding_of_sum(std::size_t terms) noexcept {
   return (static_cast<double>(terms) + 16) * std::numeric_limits<double>::epsilon();
 }
 
@@ -106,7 +106,7 @@ class second_moments {
 template <class Moments>
 double magnitude_bound(Moments const& m, double bound, int max_iterations) {
   std::size_t const d = m.dimension();
-  double const rounding = 1 + rounding_of(m.samples() + d);
+  double const rounding = 1 + relative_rounding_of_sum(m.samples() + d);
   std::vector<double> v(d, 1.0), out(d);
   for (int i = 0; i != max_iterations; ++i) {
     m.multiply_magnitudes(v, out);
@@ -159,12 +159,12 @@ double factored_bound(Moments const& moments, double bound) {
       },
       1e-9, 1000);
   // What rounding can hide: d²θ in the factor, and n·tr M in the sums that form M, in units of rounding.
-  double const hidden = rounding_of(moments.samples()) * moments.trace();
+  double const hidden = relative_rounding_of_sum(moments.samples()) * moments.trace();
   double const size = static_cast<double>(d);
   for (double gap = 1e-6; below * (1 + gap) < bound; gap *= 4) {
     double const theta = below * (1 + gap);
     if (all_eigenvalues_below(theta, m, factor, d))
-      return std::min(bound, theta * (1 + size * rounding_of(d)) + hidden);
+      return std::min(bound, theta * (1 + size * relative_rounding_of_sum(d)) + hidden);
   }
   return bound;
 }
@@ -179,7 +179,7 @@ template <feature_matrix Matrix, class Scale>
 double spectral_bound(Matrix const& features, double intercept, Scale const& scale,
                       double affordable = 2e9) {
   second_moments const m(features, intercept, scale);
-  double const trace = m.trace() * (1 + rounding_of(m.samples() + m.dimension()));
+  double const trace = m.trace() * (1 + relative_rounding_of_sum(m.samples() + m.dimension()));
   if (!(trace > 0) || !std::isfinite(trace)) return trace;
   double const d = static_cast<double>(m.dimension());
   if (d * d * d + m.forming_work() <= affordable) return factored_bound(m, trace);
