@@ -36,14 +36,8 @@ struct curvature_width {
     width = width > 0 ? std::min(8 * width, wide) : wide;
     return true;
   }
-  /// @brief After a line search: as wide as the predictions changed, or wider if f hardly decreased.
-  /// @param ratio of the actual decrease and the predicted one
-  void adapt(double ratio, double change, full_gradient::value const& now) noexcept {
-    if (ratio >= 0.1)
-      width = std::max(change, 0.3 * width);
-    else
-      widen(now);
-  }
+  /// @brief After a line search: as wide as the predictions moved, but never suddenly narrower.
+  void follow(double change) noexcept { width = std::max(change, 0.3 * width); }
   /// @brief After a step: narrower, if f decreased as predicted. @param ratio of the two decreases
   void shrink(double ratio) noexcept {
     if (ratio > 0.75) width /= ratio > 0.9 ? 8 : 3;

@@ -57,7 +57,7 @@ enum class anchor_gradient { in_sums, kept };
 /// the prediction: when samples enter or leave the active part of a squared hinge, Newton's direction can
 /// be useless at any length. If φ is affine at most samples instead, as a smoothed quantile outside a
 /// narrow band, the next H is that of a smoother loss: the mean of φ'' over an interval as wide as the
-/// predictions moved, wider if f fell by less, and narrower while the model is accurate. Without a line search ν grows until f
+/// predictions moved, which shrinks while the model is accurate. Without a line search ν grows until f
 /// decreases.
 ///
 /// The convergence rate of local steps depends on the condition number; four Newton steps usually
@@ -268,12 +268,11 @@ class newton_descent {
       if (leader) {
         gradients_ += p_->samples;
         found = falls(value, at.value);
-        double const ratio = (at.value.objective - value.objective) / predicted;
         if (!found)
           damping_.failed();
         else if (!affine)
-          damping_.fell_shortened(ratio);
-        if (affine) width_.adapt(ratio, line_->change(), at.value);
+          damping_.fell_shortened((at.value.objective - value.objective) / predicted);
+        if (affine) width_.follow(line_->change());
         if (found) accept(value, at);
       }
     }

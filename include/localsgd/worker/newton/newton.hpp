@@ -88,7 +88,7 @@ class newton_direction<F> {
 ///        by Cholesky factorization.
 ///
 /// All threads sum the Hessian in the order of the parts, so it has the same bits on any number of
-/// threads; the leader of each process solves the system. Conjugate gradients come first if a typical
+/// threads; the leader of each process solves the system. Conjugate gradients come first if half a typical
 /// search costs less than the Hessian: on well-conditioned data, and to a low accuracy, they suffice.
 /// If d ≤ 1024, they end when they have cost as much as one Hessian: then the system is ill-conditioned,
 /// and factorization makes up for it, at no more than twice the cost of the better choice.
@@ -235,7 +235,8 @@ class newton_direction<F> {
   // the gradients are those of the loss itself.
   bool searches() const noexcept {
     if (!may_search() || d_ > most_factored) return may_search();
-    return width_ == 0 && newton_cg<F>::expected_iterations() < most_searched_ && iterations_ < most_searched_;
+    return width_ == 0 && iterations_ < most_searched_ &&
+           newton_cg<F>::expected_iterations() / 2 < most_searched_;
   }
 
   // Adding the same number to all free intercepts of softmax regression changes nothing, so H is
