@@ -162,13 +162,13 @@ BOOST_AUTO_TEST_CASE(each_reason_has_its_advice) {
     return last_lines(to_string(r));
   };
   BOOST_TEST(next(usual(), stop_reason::tolerance_reached) ==
-             "Next: nothing. x meets the tolerance. For a better x, lower the tolerance.\n");
+             "Next: nothing to do; x meets the tolerance. For a better x, lower the tolerance.\n");
   BOOST_TEST(next(usual(), stop_reason::precision_reached) ==
              "Next: x is as accurate as double allows. Set the tolerance to the\n"
              "      certificate or above.\n");
   BOOST_TEST(next(usual<float>(), stop_reason::precision_reached) ==
              "Next: use double instead of float, or set the tolerance to the\n"
-             "      certificate: float allows no better x.\n");
+             "      certificate: float cannot represent a better x.\n");
   BOOST_TEST(next(usual(), stop_reason::stalled) ==
              "Next: scale the features to similar ranges, or make the loss smoother: the\n"
              "      steps no longer decrease f, and x may be far from the minimum.\n");

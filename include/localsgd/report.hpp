@@ -105,11 +105,11 @@ std::string_view advised(result<Scalar> const& r) noexcept {
   bool const known = std::isfinite(r.certificate);
   switch (r.reason) {
     case stop_reason::tolerance_reached:
-      return "nothing. x meets the tolerance. For a better x, lower the tolerance.";
+      return "nothing to do; x meets the tolerance. For a better x, lower the tolerance.";
     case stop_reason::precision_reached:
       if constexpr (std::same_as<Scalar, float>)
         return "use double instead of float, or set the tolerance to the\n"
-               "certificate: float allows no better x.";
+               "certificate: float cannot represent a better x.";
       else
         return "x is as accurate as double allows. Set the tolerance to the\n"
                "certificate or above.";

@@ -46,7 +46,7 @@ BOOST_AUTO_TEST_CASE(the_label_is_a_name_or_a_number_from_either_end) {
   for (char const* label : {"", "d", "0", "4", "-4", "1x"}) {
     auto const e = support::error_of<localsgd::invalid_data>(
         [&] { coding_of(text, {.label = label}); });
-    BOOST_TEST(e.expected == "csv_options.label to be the number of a column or one of a, 2, c");
+    BOOST_TEST(e.expected == "csv_options.label to be a column number or one of a, 2, c");
   }
 }
 

@@ -158,7 +158,7 @@ BOOST_AUTO_TEST_CASE(invalid_headers_are_errors_that_name_the_rule) {
   check(with_header("[1, 2]"), "[1, 2] in the header", "the character {");
   check(with_header("{'descr' '<f4'}"), "'<f4'} in the header", "the character :");
   check(with_header("{'descr': <f4}"), "<f4} in the header", "a string");
-  check(with_header("{'descr': '<f4}"), "'<f4} in the header", "a string that is closed");
+  check(with_header("{'descr': '<f4}"), "'<f4} in the header", "a closing quote");
   check(with_header("{'fortran_order': 1}"), "1} in the header", "True or False");
   check(with_header("{'shape': (x)}"), "x)} in the header", "a size of the array below 2^64");
   check(with_header("{'shape': (99999999999999999999,)}"), "99999999999999999999... in the header",
@@ -173,7 +173,7 @@ BOOST_AUTO_TEST_CASE(other_types_of_elements_are_errors) {
   for (std::string const type : {"f2", "c8", "U5", "O", ""})
     check(with_header(dictionary("<" + type, "(1,)")) + "12345678", "element type " + type, remedy);
   check(with_header("{'descr': [('a', '<f4')]}"), "a structured array",
-        "an array of numbers; save its columns as one");
+        "an array of numbers; save its columns as a two-dimensional array");
   check(with_header(dictionary("f8", "(1,)")), "element type f8",
         "a byte order and a type, such as <f8");
 }

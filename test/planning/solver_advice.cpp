@@ -112,7 +112,7 @@ BOOST_AUTO_TEST_CASE(the_table_names_the_best_choices) {
                            {.workers = {2}, .batch_sizes = {1}, .local_steps = {10}});
   std::string const text = to_string(a);
   BOOST_TEST(text.find("exchanges") != std::string::npos);
-  BOOST_TEST(text.find("the least time") != std::string::npos);
+  BOOST_TEST(text.find("the shortest time") != std::string::npos);
   for (char const* each : {"plain", "variance_reduced", "dane"})
     BOOST_TEST(text.find(each) != std::string::npos);
   auto const lines = [](std::string const& of) { return std::ranges::count(of, '\n'); };

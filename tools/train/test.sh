@@ -375,7 +375,7 @@ done <<'END'
 1|unsorted:1:7|train unsorted -m new.model
 1|not_finite:2:6: found nan|train not_finite -m new.model
 1|several_labels:1:1|train several_labels -m new.model
-2|table.csv:1:1: found no label, expected --label to be the number of a column or one of label, a, b|train table.csv -m new.json
+2|table.csv:1:1: found no label, expected --label to be a column number or one of label, a, b|train table.csv -m new.json
 1|cut.gz|train cut.gz -m new.model
 1|short.gz|train short.gz -m new.model
 1|two:1:|train two -m new.model --features 1
@@ -391,7 +391,7 @@ done <<'END'
 2|cannot store the columns of a CSV file|train kinds.csv --label kind -m new.json --format liblinear
 1|missing.csv:3:1: found nothing, expected a value in column a|train missing.csv --label y -m new.json
 1|ragged.csv:3:1: found 1 field, expected 2|train ragged.csv --label y -m new.json
-1|quote.csv:2:3: found a quote that is not closed|train quote.csv --label y -m new.json
+1|quote.csv:2:3: found an unclosed quote|train quote.csv --label y -m new.json
 1|infinite.csv:2:3: found inf|train infinite.csv --label y -m new.json --loss squared
 2|the labels of two are texts|train two --data-format csv --label 1 -m new.json --separator : --loss squared
 1|different magic number|train two --data-format npy --labels six.labels -m new.json

@@ -51,7 +51,7 @@ struct csv_options {
   /// @throws invalid_settings naming the field, its value and the violated rule.
   void validate() const {
     detail::require(separator != '"' && separator != '\n' && separator != '\r', "separator",
-                    static_cast<int>(separator), "no quote and no end of a line");
+                    static_cast<int>(separator), "neither a quote nor a line end");
     detail::require(max_categories >= 1, "max_categories", max_categories, ">= 1");
   }
 };
@@ -167,9 +167,9 @@ class csv_reader {
     for (std::size_t j = 0; j != header.size(); ++j) {
       if (header[j].text.empty())
         fail(header[j], "a column without a name",
-             "a name in the header; remove a column that only numbers the samples");
+             "a name in the header; remove a column of row numbers");
       if (!place_.emplace(header[j].text, j).second)
-        fail(header[j], printable(header[j].text) + " twice", "distinct names of columns");
+        fail(header[j], printable(header[j].text) + " twice", "distinct column names");
     }
     return header;
   }
@@ -209,7 +209,7 @@ class csv_reader {
     if (whole && number != 0 && number >= -columns && number <= columns)
       return static_cast<std::size_t>(number > 0 ? number - 1 : columns + number);
     fail(header_[0], label.empty() ? "no label" : "no column " + printable(label),
-         "csv_options.label to be the number of a column or one of " + names());
+         "csv_options.label to be a column number or one of " + names());
   }
 
   /// @brief The position in this table of each column of the coding and, last, of its label.

@@ -108,7 +108,7 @@ class npy_header_reader {
   std::string_view text() {
     if (!next_is('\'') && !next_is('"')) unexpected("a string");
     std::size_t const end = rest_.find(rest_[0], 1);
-    if (end == std::string_view::npos) unexpected("a string that is closed");
+    if (end == std::string_view::npos) unexpected("a closing quote");
     std::string_view const all = rest_.substr(1, end - 1);
     rest_.remove_prefix(end + 1);
     return all;
@@ -122,7 +122,8 @@ class npy_header_reader {
     unexpected("True or False");
   }
   void read_type() {
-    if (next_is('[')) fail("a structured array", "an array of numbers; save its columns as one");
+    if (next_is('['))
+      fail("a structured array", "an array of numbers; save its columns as a two-dimensional array");
     std::string_view const all = text();
     char const order = all.empty() ? '\0' : all[0];
     bool const native_big = std::endian::native == std::endian::big;

@@ -40,7 +40,7 @@ class json_model_reader {
       fail("format", field("format"), '"' + std::string(json_format) + '"');
     auto const& version = field("version");
     if (!version.is_number_integer() || version != json_version)
-      fail("version", version, "1, the only version that this version of localsgd reads");
+      fail("version", version, "1, the only version that can be read");
     for (auto const& [key, value] : all_.items())
       if (std::ranges::find(fields, key) == std::ranges::end(fields))
         throw invalid_data(name_, as_text(json(key)), "only the fields of version 1");

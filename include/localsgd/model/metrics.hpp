@@ -129,7 +129,7 @@ inline double auc(std::span<double const> y, std::span<double const> scores, dou
   if (!(positives > 0 && others_below > 0))
     throw invalid_data(
         "y",
-        positives > 0 ? "samples of the positive class only" : "no samples of the positive class",
+        positives > 0 ? "only samples of the positive class" : "no samples of the positive class",
         "samples of class " + detail::shown(positive) + " and of another class");
   return pairs / positives / others_below;
 }

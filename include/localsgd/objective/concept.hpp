@@ -92,6 +92,9 @@ double strong_convexity_of(F const& f) {
 /// | `f.smoothness()`       | `double` | L: ‖∇f(x) − ∇f(y)‖ ≤ L‖x − y‖; determines the step size |
 /// | `f.strong_convexity()` | `double` | μ ≥ 0: f − (μ/2)‖x‖² is convex; needed for certificates |
 /// | `f.flops_per_sample()` | `double` | multiply-adds of one ∇f_i, default d; determines H      |
+/// | `f.stable_step(b)`     | `double` | a step size for which SGD with batches of b is stable,  |
+/// |                        |          | otherwise estimated from gradients: automatic_step      |
+/// | `f.stable_step(b, K)`  | `double` | the same, as precise as K workers need it               |
 ///
 /// The compiler cannot check the following requirements:
 /// - `gradient` depends only on (x, batch), and several threads may use one object concurrently.

@@ -142,7 +142,7 @@ class solver_race {
     tried_.erase(tried_.begin() + static_cast<std::ptrdiff_t>(best_));
     for (solver_candidate& each : tried_)
       if (each.why.empty()) each.why = slower(each.seconds / a.seconds);
-    a.why = "the least time";
+    a.why = "the shortest time";
     a.rejected = std::move(tried_);
     a.settings = settings_of(a.solver, a.workers, a.batch_size, a.local_steps);
     return a;
@@ -192,7 +192,8 @@ class solver_race {
       c.why = "more time than allowed";
     } else if (!race.reached) {
       c.why = c.seconds > fastest_ ? "slower than another when it was stopped"
-                                   : "ended without it: " + std::string(to_string(run.reason));
+                                   : "ended without reaching the goal: " +
+                                         std::string(to_string(run.reason));
     } else if (c.seconds < fastest_) {
       fastest_ = c.seconds;
       best_ = tried_.size();

@@ -67,7 +67,7 @@ class sharded {
     if (ends_.empty()) {
       detail::require(p.workers <= p.samples, "workers", p.workers,
                       "at most the number of samples, " + std::to_string(p.samples) +
-                          ", with the sampler sharded");
+                          " when the sampler is sharded");
     } else {
       detail::require(ends_.size() == p.workers, "sharded.sizes",
                       std::to_string(ends_.size()) + " sizes",

@@ -54,7 +54,7 @@ class hierarchical {
                     "1 to 2^53");
     detail::require(between >= inside && between <= settings::max_steps && between % inside == 0,
                     "hierarchical.between", between,
-                    "at most 2^53, and a multiple of the steps inside groups,", inside);
+                    "at most 2^53 and a multiple of the steps inside groups,", inside);
     detail::require(groups >= 1, "hierarchical.groups", groups, ">= 1");
   }
 

@@ -158,6 +158,11 @@ concept LocalSequence = detail::has_advance<Q> && detail::has_local<Q, Scalar> &
 /// |                                                   | than the mean are refused: late means,   |
 /// |                                                   | Compressors, other Averagers, and        |
 /// |                                                   | regularizers without a gradient          |
+/// | `W::solves_in_rounds`                             | optional: true if a round is one solve,  |
+/// |                                                   | so that `epochs` counts rounds           |
+/// | `w.ignores_step_size(f, plan)`                    | optional: whether a run uses no step     |
+/// |                                                   | size; then the automatic one is not      |
+/// |                                                   | measured                                 |
 /// | `w.identity()`                                    | optional: its name and parameters as     |
 /// |                                                   | text, compared across ranks and with     |
 /// |                                                   | checkpoints                              |

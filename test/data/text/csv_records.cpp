@@ -83,7 +83,7 @@ BOOST_AUTO_TEST_CASE(fields_know_where_they_start) {
 BOOST_AUTO_TEST_CASE(misplaced_quotes_and_carriage_returns_are_errors) {
   check("a,b\"c\n", 1, 4, "a quote in a field without quotes");
   check("a\n1, \"b\"", 2, 4, "a quote in a field without quotes");
-  check("a,\"b\nc", 1, 3, "a quote that is not closed");
+  check("a,\"b\nc", 1, 3, "an unclosed quote");
   check("a\n\"b\nc\"d", 3, 3, "text after a closing quote");
   check("a\rb", 1, 2, "a CR without LF");
 }

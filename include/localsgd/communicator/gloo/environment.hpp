@@ -36,7 +36,7 @@ inline std::size_t number_of_environment(char const* name) {
   std::size_t value = 0;
   char const* const end = text.data() + text.size();
   auto const [last, error] = std::from_chars(text.data(), end, value);
-  require(error == std::errc{} && last == end, name, text, "a whole number >= 0");
+  require(error == std::errc{} && last == end, name, text, "an integer >= 0");
   return value;
 }
 

@@ -281,7 +281,7 @@ class mpi_link : private mpi_requests {
       test();
       std::this_thread::yield();
     }
-    if (receives()) abort("localsgd: " + lost_ + ", and a message from there is incomplete");
+    if (receives()) abort("localsgd: " + lost_ + ", and a message from it is incomplete");
   }
 
   double deadline_;

@@ -127,7 +127,7 @@ class csv_records {
     ++at_;
     for (;; ++at_) {
       if (at_ == text_.size())
-        throw invalid_data(name_, field.line, field.column, "a quote that is not closed",
+        throw invalid_data(name_, field.line, field.column, "an unclosed quote",
                            "a second quote at the end of the field");
       if (text_[at_] == '"') {
         if (text_.substr(at_, 2) != "\"\"") break;
