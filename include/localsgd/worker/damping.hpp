@@ -15,16 +15,13 @@ class levenberg_damping {
  public:
   double value() const noexcept { return value_; }
 
-  /// @brief A step lowered f. @param ratio the actual decrease divided by the predicted one
+  /// @brief A step, of full length or shortened, lowered f.
+  /// @param ratio the actual decrease divided by that predicted for the full length
   void fell(double ratio) noexcept {
     if (ratio < 0.25)
       raise(least, 4);
     else if (ratio > 0.75)
       value_ = value_ > least ? value_ / (ratio > 0.9 ? 16 : 4) : 0;
-  }
-  /// @brief A step lowered f, but only because it was shortened. @param ratio as for fell()
-  void fell_shortened(double ratio) noexcept {
-    if (ratio < 0.1) raise(least, 10);
   }
   /// @brief A step did not lower f.
   void failed() noexcept { raise(1e-3, 100); }

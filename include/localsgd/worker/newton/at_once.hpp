@@ -30,7 +30,7 @@ bool newton_begins_at_once([[maybe_unused]] F const& f, plan const& p) {
   if constexpr (has_group_newton_steps<stepped_objective<F>>) {
     return has_small_groups(f.regularizer());
   } else if constexpr (linear_with_ridge<stepped_objective<F>> && !ShardedObjective<F>) {
-    if (p.dimension > most_factored || !has_constant_curvature(f.loss(), f.target(0))) return false;
+    if (p.dimension > most_factored || !one_step_is_exact(f)) return false;
     constexpr bool sparse = sparse_row<decltype(row_of(f.features(), 0))>;
     auto const entries = static_cast<std::size_t>(p.flops_per_sample + 0.5);
     pass_work const each = work_of_row(sparse, entries, p.dimension);

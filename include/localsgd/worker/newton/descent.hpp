@@ -53,7 +53,7 @@ enum class anchor_gradient { in_sums, kept };
 ///
 /// ν is 0 while f decreases as its second-order model predicts, and shrinks again when the model is
 /// accurate (Levenberg-Marquardt \cite more1978levenberg). Where the model predicts too much, f of a
-/// linear model is minimised along p (detail::line_search). ν grows if that yields less than a tenth of
+/// linear model is minimised along p (detail::line_search). ν grows if that yields less than a quarter of
 /// the prediction: when samples enter or leave the active part of a squared hinge, Newton's direction can
 /// be useless at any length. If φ is affine at most samples instead, as a smoothed quantile outside a
 /// narrow band, the next H is that of a smoother loss: the mean of φ'' over an interval as wide as the
@@ -87,8 +87,7 @@ class newton_descent {
   void prepare(F const& f, full_gradient& pass, T& team) {
     if (p_ == nullptr) return;
     direction_.prepare(f, pass, team);
-    if constexpr (linear_with_ridge<stepped_objective<F>> && !ShardedObjective<F>)
-      if (team.leads() && has_constant_curvature(f.loss(), f.target(0))) steps_expected_ = 1;
+    if (team.leads() && one_step_is_exact(f)) steps_expected_ = 1;
     if constexpr (LinearObjective<stepped_objective<F>> ||
                   has_class_probabilities<stepped_objective<F>>) {
       if (!has_free_intercept(f) || !(ridge_ > 0)) return;
@@ -271,7 +270,7 @@ class newton_descent {
         if (!found)
           damping_.failed();
         else if (!affine)
-          damping_.fell_shortened((at.value.objective - value.objective) / predicted);
+          damping_.fell((at.value.objective - value.objective) / predicted);
         if (affine) width_.follow(line_->change());
         if (found) accept(value, at);
       }

@@ -61,6 +61,15 @@ bool has_constant_curvature(L const& loss, double y) {
   });
 }
 
+/// @brief Whether one Newton step minimises f from any point.
+template <class F>
+bool one_step_is_exact([[maybe_unused]] F const& f) {
+  if constexpr (linear_with_ridge<stepped_objective<F>> && !ShardedObjective<F>)
+    return has_constant_curvature(f.loss(), f.target(0));
+  else
+    return false;
+}
+
 /// @brief A model of C outputs whose probabilities p(x a_i) are available: ∇²φ_i = scale_i·(diag p
 ///        − ppᵀ) ⊗ a_i a_iᵀ, with `f.scale(i)`, or 1 without that member.
 template <class F>

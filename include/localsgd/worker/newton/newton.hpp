@@ -90,8 +90,8 @@ class newton_direction<F> {
 /// All threads sum the Hessian in the order of the parts, so it has the same bits on any number of
 /// threads; the leader of each process solves the system. Conjugate gradients come first if half a typical
 /// search costs less than the Hessian: on well-conditioned data, and to a low accuracy, they suffice.
-/// If d ≤ 1024, they end when they have cost as much as one Hessian: then the system is ill-conditioned,
-/// and factorization makes up for it, at no more than twice the cost of the better choice.
+/// If d ≤ 1024, they end when they have cost as much as one Hessian, or half of it if one step is exact:
+/// then the system is ill-conditioned, and factorization makes up for it.
 template <Objective F>
   requires(has_row_hessian<stepped_objective<F>> && !proximal<stepped_objective<F>>)
 class newton_direction<F> {
@@ -131,7 +131,7 @@ class newton_direction<F> {
     double const once = work_of_system(d_, hessian_parts(f));
     epochs_ = (hessian + gradient + once) / steps;
     gradients_ = (hessian + once) / gradient;
-    most_searched_ = (hessian + once) / iteration;
+    most_searched_ = (hessian + once) / iteration / (one_step_is_exact(f) ? 2 : 1);
   }
 
   bool exists() const noexcept { return d_ != 0 && (d_ <= most_factored || may_search()); }
