@@ -162,7 +162,7 @@ class newton_direction<F> {
   /// @brief Leader only: stores f(x) and ∇f(x). @param pass its last evaluation was that of f at x
   void keep_gradient(full_gradient const& pass) {
     if constexpr (can_search)
-      if (searches()) search_.keep_gradient(pass);
+      if (may_search()) search_.keep_gradient(pass);
     if (d_ <= most_factored) gradient_.assign(pass.sum().begin(), pass.sum().end());
   }
 
