@@ -32,8 +32,8 @@ namespace localsgd {
 /// The message is Q(a)_i = (M/L)·⌊a_i L/M + u_i⌋, and e ← a − Q(a). E Q(a) = a. If E‖Q(a) − a‖² =
 /// ω‖a‖² with ω > ½, as with 2 bits, the message is Q(a)/(1+ω), since otherwise e could grow
 /// without bound. e = 0 at the start and whenever the consensus is reset. The mean of the messages
-/// is quantized in the same way, with two more bits and a separate error memory \cite
-/// tang2019doublesqueeze .
+/// is quantized in the same way, with two more bits and a separate error memory
+/// \cite tang2019doublesqueeze .
 ///
 /// A block takes 3 + 16·bits bytes, fewer if most of its levels are 0, and one byte if all are;
 /// every 32 blocks take 8 more bytes, and a message one more. Memory: a vector of length d per
