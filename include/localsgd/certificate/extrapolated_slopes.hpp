@@ -22,7 +22,7 @@
 #include <vector>
 
 /// @file
-/// @brief A better dual point for regularizers without a gradient, from recent evaluations.
+/// @brief A better dual point for nonsmooth regularizers, from recent evaluations.
 
 namespace localsgd::detail {
 

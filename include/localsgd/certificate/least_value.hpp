@@ -26,7 +26,7 @@ concept has_nonnegative_loss = bool(has_class_probabilities<F> || requires(F con
 /// @brief inf f ≥ this: 0 if neither the losses nor an L2 penalty can be negative, otherwise −∞.
 ///
 /// f − 0 is often the tightest bound on f − f* if the model fits all samples: 0 is the dual value at
-/// θ = 0. Regularizers without a gradient do not need it, because detail::scaled_dual tries multiples
+/// θ = 0. Nonsmooth regularizers do not need it, because detail::scaled_dual tries multiples
 /// of θ down to 0.
 template <class F>
 constexpr double least_value() noexcept {

@@ -20,7 +20,7 @@
 #include <vector>
 
 /// @file
-/// @brief A bound on F(x) − F* for regularizers without a gradient, from the slopes at x.
+/// @brief A bound on F(x) − F* for nonsmooth regularizers, from the slopes at x.
 
 namespace localsgd::detail {
 

@@ -54,7 +54,7 @@ class line_search {
 /// @brief The t > 0 that minimises ψ(t) = (1/n) Σ s_i φ(z_i + t v_i, y_i) + ρ(t), with the predictions
 ///        z_i at x and z_i + v_i at x + p.
 ///
-/// With an L2 penalty ρ(t) = r(x + tp), and t ≤ 16. For a regularizer without a gradient ρ is its upper
+/// With an L2 penalty ρ(t) = r(x + tp), and t ≤ 16. For a nonsmooth regularizer ρ is its upper
 /// bound (1 − t) r(x) + t r(x + p), and t ≤ 1, so that x + tp stays in the domain of r.
 ///
 /// ψ is convex, so the zero of ψ' is enclosed. The first of three passes over z and v computes ψ' at

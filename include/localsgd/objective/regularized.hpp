@@ -29,7 +29,7 @@ concept has_regularizer = Regularizer<regularizer_type<F>, typename F::scalar>;
 template <class F>
 concept has_ridge = has_regularizer<F> && ridge_regularizer<regularizer_type<F>>;
 
-/// @brief f is a mean of differentiable losses plus a regularizer without a gradient: `gradient`
+/// @brief f is a mean of differentiable losses plus a nonsmooth regularizer: `gradient`
 ///        overwrites g with the gradient of the losses alone and returns f, and a step ends with
 ///        the proximal operator.
 template <class F>

@@ -104,7 +104,7 @@ struct shard_facts {
 ///
 /// The default step size is the smallest over all shards, since each worker uses only its shard
 /// between two averages. μ is also the smallest. The certificate is ‖∇f‖²/(2μ), or the one for a
-/// free intercept or a regularizer without a gradient; the tighter one for linear models with an L2
+/// free intercept or a nonsmooth regularizer; the tighter one for linear models with an L2
 /// penalty needs all slopes in one process. Immutable, so it can be used from several threads.
 template <Objective F>
   requires std::move_constructible<F>

@@ -116,7 +116,7 @@ std::size_t support_of(F const& f, std::span<typename F::scalar const> x) {
 }
 
 /// @brief The starting points of the runs of a path: the minimiser for the previous λ or, with a
-///        regularizer without a gradient, a point on the line through the last two minimisers, as a
+///        nonsmooth regularizer, a point on the line through the last two minimisers, as a
 ///        function of log λ.
 ///
 /// Between two λ at which its zeros change, the minimiser is a smooth function of λ. Coefficients

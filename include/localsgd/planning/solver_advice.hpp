@@ -101,7 +101,7 @@ result<typename F::scalar> minimize_by(local_solver solver, F const& f, settings
   if constexpr (!proximal<stepped_objective<F>>)
     if (solver == local_solver::dane) return minimize(f, s, dane{}, components...);
   require(solver != local_solver::dane, "solver", to_string(solver),
-          "plain or variance_reduced for a regularizer without a gradient");
+          "plain or variance_reduced for a nonsmooth regularizer");
   return minimize(f, s, components...);
 }
 

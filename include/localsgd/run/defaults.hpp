@@ -43,7 +43,7 @@ auto plain_worker() {
 }
 
 /// @brief The default LocalWorker of an objective: plain steps, followed by variance-reduced ones
-///        if `reduces`. With a separable regularizer without a gradient, variance-reduced ones from
+///        if `reduces`. With a separable nonsmooth regularizer, variance-reduced ones from
 ///        the start: plain steps on sparse rows would cost O(d).
 /// @tparam NeverWaits whether the workers do not wait for each other, so that there are no anchors
 template <Objective F, bool NeverWaits = false>

@@ -157,7 +157,7 @@ concept LocalSequence = detail::has_advance<Q> && detail::has_local<Q, Scalar> &
 /// |                                                   | workers may continue from points other   |
 /// |                                                   | than the mean are refused: late means,   |
 /// |                                                   | Compressors, other Averagers, and        |
-/// |                                                   | regularizers without a gradient          |
+/// |                                                   | nonsmooth regularizers          |
 /// | `W::solves_in_rounds`                             | optional: true if a round is one solve,  |
 /// |                                                   | so that `epochs` counts rounds           |
 /// | `w.ignores_step_size(f, plan)`                    | optional: whether a run uses no step     |

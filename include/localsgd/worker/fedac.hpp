@@ -133,8 +133,8 @@ class alignas(detail::cache_alignment) fedac_sequence
 /// only on random shards of w8a, to 10⁻³.
 ///
 /// Not for objectives without a known `strong_convexity()`, `asynchronous` or `overlapped`
-/// synchronizers, averagers other than `mean` and `weighted_mean`, Compressors, or regularizers
-/// without a gradient: these are refused.
+/// synchronizers, averagers other than `mean` and `weighted_mean`, Compressors, or nonsmooth
+/// regularizers: these are rejected.
 struct fedac {
   /// @brief See detail::exact_mean_worker.
   static constexpr std::string_view needs_exact_means = "fedac";

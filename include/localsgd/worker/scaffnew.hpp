@@ -137,7 +137,7 @@ class alignas(detail::cache_alignment) scaffnew_sequence
 ///
 /// On samples that all workers see, h_k is only noise. With step sizes that change within a round,
 /// η is their mean. Not for `asynchronous` or `overlapped` synchronizers, averagers other than
-/// `mean` and `weighted_mean`, Compressors, or regularizers without a gradient: these are refused.
+/// `mean` and `weighted_mean`, Compressors, or nonsmooth regularizers: these are refused.
 struct scaffnew {
   double probability = 0;  ///< p, 0 … 1, of an average after a step; 0 = 1/H of each round.
 

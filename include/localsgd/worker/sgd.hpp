@@ -79,7 +79,7 @@ class alignas(detail::cache_alignment) sgd_sequence : public detail::vector_sequ
 /// @brief x_{t+1}^k = x_t^k − η_t ∇f_B(x_t^k) for any objective: the local step of Algorithm 1
 ///        \cite stich2019local. With K = 1 it is plain SGD, bit for bit, for any H.
 ///
-/// With a regularizer r without a gradient, ∇f_B is that of the losses, and each step ends with
+/// With a nonsmooth regularizer r, ∇f_B is that of the losses, and each step ends with
 /// prox_{ηr}: proximal SGD \cite duchi2009forward. The average of its iterates has no exact zeros.
 struct sgd {
   template <Objective F, Sampler S, StepSize E, IterateWeights W>

@@ -83,7 +83,7 @@ class alignas(detail::cache_alignment) slowcal_sequence
 /// exchanges.
 ///
 /// Not for `asynchronous` or `overlapped` synchronizers, averagers other than `mean` and
-/// `weighted_mean`, Compressors, or regularizers without a gradient: these are refused.
+/// `weighted_mean`, Compressors, or nonsmooth regularizers: these are refused.
 struct slowcal {
   /// @brief See detail::exact_mean_worker.
   static constexpr std::string_view needs_exact_means = "slowcal";

@@ -140,7 +140,7 @@ class alignas(detail::cache_alignment) dane_sequence
 /// with a sharded_objective, worker k uses its shard. result::gradients counts all passes, with
 /// Hessians in units of gradients.
 ///
-/// Not for a regularizer without a gradient, nor for `asynchronous`. A StepSize, IterateWeights and
+/// Not for a nonsmooth regularizer, nor for `asynchronous`. A StepSize, IterateWeights and
 /// settings::batch_size have no effect here, and are rejected.
 struct dane {
   /// @brief A round is one solve: see detail::solving_worker.

@@ -28,7 +28,7 @@
 #include <vector>
 
 /// @file
-/// @brief The Newton direction with a regularizer without a gradient.
+/// @brief The Newton direction with a nonsmooth regularizer.
 
 namespace localsgd::detail {
 

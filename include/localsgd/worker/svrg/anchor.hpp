@@ -33,7 +33,7 @@ namespace localsgd::detail {
 /// @brief x̃ with f(x̃) and ∇f(x̃), for all workers. It moves only at sync times: a RoundHook.
 ///
 /// After m = ⌈n/(Kb)⌉ local steps, or as anchor_renewal says, and at the end, the consensus T(x̃) is the
-/// candidate for the next anchor. With a regularizer without a gradient, T ends with a proximal step
+/// candidate for the next anchor. With a nonsmooth regularizer, T ends with a proximal step
 /// along the gradient at x̃, so that anchors have the zeros of proximal points and are feasible.
 /// - Anderson acceleration of the map T (detail::extrapolation) proposes a better point;
 /// - f must not rise. If the proposal raises f, the consensus is used; if the consensus raises f or is
