@@ -154,9 +154,11 @@ BOOST_AUTO_TEST_CASE(where_the_loss_is_affine_the_hessian_says_little) {
     plan const p = support::make_plan(3, 1, 3, 1);
     line_search<std::remove_cv_t<decltype(f)>> line(f, p);
     std::array<bool, 2> answers{};
+    point const x{0};
+    point end{0.5};
     support::with_team(p.workers, 2, [&](auto& team) {
-      point const x{0};
-      answers[team.thread()] = line.mostly_affine(f, std::span<double const>(x), team);
+      line(f, std::span<double const>(x), std::span<double>(end), team);
+      answers[team.thread()] = line.mostly_affine(f, team);
     });
     BOOST_TEST(answers[0] == answers[1]);
     return answers[0];

@@ -75,16 +75,6 @@ class line_search<F> {
     v_.resize(sums_.parts());
   }
 
-  /// @brief Collective: whether most of Σ s_i φ'(z_i)² at x is of samples at which φ is affine: then
-  ///        ∇²f says little about f nearby.
-  template <class T>
-  bool mostly_affine(F const& f, std::span<scalar const> x, T& team) {
-    team.barrier();  // x is set
-    sums_.each_share(f, team, [&](auto const& share, index_range samples, std::span<double> sum,
-                                  std::size_t) { add_squared_slopes(share, x, samples, sum); });
-    return team.broadcast(team.leads() && 2 * sums_.totals()[0] > sums_.totals()[1] ? 1 : 0) != 0;
-  }
-
   /// @brief Collective: end ← x + tp, by the leader.
   /// @param end x + p
   /// @return whether ψ decreases and all numbers are finite; otherwise `end` is unchanged
@@ -104,6 +94,15 @@ class line_search<F> {
       }
     }
     return team.broadcast(leader && move(x, end) ? 1 : 0) != 0;
+  }
+
+  /// @brief Collective, after a search: whether most of Σ s_i φ'(z_i)² at its x is of samples at which φ
+  ///        is affine: then ∇²f says little about f nearby.
+  template <class T>
+  bool mostly_affine(F const& f, T& team) {
+    sums_.each_share(f, team, [&](auto const& share, index_range samples, std::span<double> sum,
+                                  std::size_t part) { add_squared_slopes(share, samples, z_[part], sum); });
+    return team.broadcast(team.leads() && 2 * sums_.totals()[0] > sums_.totals()[1] ? 1 : 0) != 0;
   }
 
   /// @brief Leader only: the root mean square of the changes t v_i of the predictions, weighted with s_i.
@@ -170,15 +169,16 @@ class line_search<F> {
 
   // Adds Σ s_i φ'(z_i)² over the samples without curvature, and over all.
   template <class Share>
-  LOCALSGD_ONE_COPY static void add_squared_slopes(Share const& f, std::span<scalar const> x,
-                                                   index_range samples, std::span<double> sum) {
+  LOCALSGD_ONE_COPY static void add_squared_slopes(Share const& f, index_range samples,
+                                                   std::vector<double> const& at,
+                                                   std::span<double> sum) {
     constexpr std::size_t block = 64;
     double z[block], y[block], value[block], below[block], above[block];
     for (std::size_t i = samples.first; i < samples.last; i += block) {
       std::size_t const count = std::min(block, samples.last - i);
-      write_predictions(f, x, {i, i + count}, z);
       for (std::size_t j = 0; j != count; ++j) {
         y[j] = f.target(i + j);
+        z[j] = at[i - samples.first + j];
         z[j] -= 1e-5 * (1 + std::abs(z[j]));
       }
       evaluate(f.loss(), z, y, count, value, below);

@@ -257,11 +257,11 @@ class newton_descent {
                     double predicted = 0) {
     auto& team = round.team();
     bool const leader = team.leads();
-    bool const affine = line_->mostly_affine(f, std::span<scalar const>(at.point), team);
     bool const moves = (*line_)(f, {at.point}, {at.trial}, team);
     bool found = false;
     if (leader) flat_ = !moves;
     if (moves) {
+      bool const affine = line_->mostly_affine(f, team);
       auto const value = round.pass()(f, std::span<scalar const>(at.trial), team, slopes);
       round.spend((p_->samples + p_->workers - 1) / p_->workers);
       if (leader) {
