@@ -9,7 +9,6 @@
 
 #include "localsgd/loss/huber.hpp"
 #include "localsgd/loss/logistic.hpp"
-#include "localsgd/loss/poisson.hpp"
 #include "localsgd/loss/smoothed_hinge.hpp"
 #include "localsgd/loss/squared.hpp"
 #include "localsgd/loss/squared_hinge.hpp"
@@ -19,7 +18,6 @@ namespace {
 
 using localsgd::huber;
 using localsgd::logistic;
-using localsgd::poisson;
 using localsgd::smoothed_hinge;
 using localsgd::squared;
 using localsgd::squared_hinge;
@@ -77,12 +75,10 @@ BOOST_AUTO_TEST_CASE(a_loss_without_evaluate_is_asked_sample_by_sample) {
     }
   };
   margins const m(19, 3, 4);
-  auto const counts = std::vector<double>(19, 2.0);
   check(squared{}, m.z, m.y);
   check(squared_hinge{}, m.z, m.y);
   check(smoothed_hinge{0.5}, m.z, m.y);
   check(huber{0.7}, m.z, m.y);
-  check(poisson{5}, m.z, counts);
 }
 
 BOOST_AUTO_TEST_CASE(an_inherited_evaluate_is_not_used) {

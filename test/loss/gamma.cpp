@@ -88,3 +88,11 @@ BOOST_AUTO_TEST_CASE(targets_are_finite_and_positive) {
 BOOST_AUTO_TEST_CASE(the_largest_ratio_is_finite_and_positive) {
   support::check_positive_parameter("gamma_loss.max_ratio", [](double ratio) { gamma_loss{ratio}; });
 }
+
+BOOST_AUTO_TEST_CASE(a_block_of_amounts_is_right_to_rounding_on_both_sides_of_the_largest_ratio) {
+  for (double const most : {0.5, 20.0, 1e6})
+    support::check_blocks(gamma_loss{most}, {0.01, 1, 7e5}, [most](double z, double y) {
+      double const u = std::max(0.0, std::log(y) - z - std::log(most));
+      return 1 + std::abs(z) + std::min(most, y * std::exp(-z)) * (1 + u + u * u) * (1 + std::abs(z));
+    });
+}

@@ -4,7 +4,6 @@
 #include "localsgd/loss/logistic.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstddef>
@@ -22,12 +21,10 @@ using support::all_of;
 using support::infinity;
 using support::margins;
 using support::not_a_number;
+using support::same_bits;
 
 std::vector<double> const targets{-1, 1};
 
-bool same_bits(double a, double b) {
-  return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
-}
 bool alike(double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); }
 
 constexpr double ulp = std::numeric_limits<double>::epsilon();

@@ -107,3 +107,11 @@ BOOST_AUTO_TEST_CASE(counts_far_above_the_largest_rate_are_refused) {
   BOOST_TEST(e.rule.find("201") != std::string::npos);
   poisson{200}.check_targets(many);
 }
+
+BOOST_AUTO_TEST_CASE(a_block_of_counts_is_right_to_rounding_on_both_sides_of_the_largest_rate) {
+  for (double const rate : {0.5, 5.0, 1e6})
+    support::check_blocks(poisson{rate}, {0, 1, 7}, [rate](double z, double y) {
+      double const u = std::max(0.0, z - std::log(rate));
+      return std::min(rate, std::exp(z)) * (1 + u + u * u) * (1 + std::abs(z)) + y * (1 + std::abs(z));
+    });
+}

@@ -8,10 +8,12 @@
 #include "test/support/problems.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -140,6 +142,10 @@ void check_positive_parameter(std::string const& field, Make const& make) {
   }
 }
 
+inline bool same_bits(double a, double b) {
+  return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
+}
+
 /// @brief What `evaluate` gives for a block of samples.
 struct losses {
   std::vector<double> values, slopes;
@@ -168,5 +174,29 @@ struct margins {
     }
   }
 };
+
+/// @brief `evaluate` agrees with `value` and `derivative` for targets y, and a sample has the same bits
+///        alone and anywhere in a block.
+/// @param size `size(z, y)`: the largest number that φ and φ' add up
+template <localsgd::Loss L, class Size>
+void check_blocks(L const& loss, std::vector<double> const& targets, Size const& size) {
+  std::vector<double> z, y;
+  for (double const target : targets)
+    for (double const scale : {1.0, 10.0, 1e3, 1e300})
+      for (double const at : predictions()) z.push_back(scale * at), y.push_back(target);
+  for (double const at : {infinity, -infinity, not_a_number}) z.push_back(at), y.push_back(targets[0]);
+  auto const near = [](double a, double b, double scale) {
+    return a == b || (std::isnan(a) && std::isnan(b)) || std::abs(a - b) <= std::numeric_limits<double>::min() + 1e-15 * scale;
+  };
+  auto const [values, slopes] = all_of(loss, z, y);
+  for (std::size_t i = 0; i != z.size(); ++i)
+    BOOST_TEST_CONTEXT("z = " << z[i] << ", y = " << y[i]) {
+      BOOST_TEST(near(values[i], loss.value(z[i], y[i]), size(z[i], y[i])));
+      BOOST_TEST(near(slopes[i], loss.derivative(z[i], y[i]), size(z[i], y[i])));
+      auto const alone = all_of(loss, {z[i]}, {y[i]});
+      BOOST_TEST((same_bits(alone.values[0], values[i]) || std::isnan(z[i])));
+      BOOST_TEST((same_bits(alone.slopes[0], slopes[i]) || std::isnan(z[i])));
+    }
+}
 
 }  // namespace support

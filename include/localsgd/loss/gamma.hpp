@@ -4,9 +4,11 @@
 
 #include "localsgd/core/error.hpp"
 #include "localsgd/loss/concept.hpp"
+#include "localsgd/loss/evaluate_in_lanes.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <limits>
 #include <string_view>
 
@@ -59,6 +61,21 @@ class gamma_loss {
   }
   static bool accepts(double y) noexcept { return std::isfinite(y) && y > 0; }
   static constexpr std::string_view targets = "a finite number > 0";
+  /// One exponential serves both outputs; a logarithm is computed only for ratios above κ.
+  void evaluate(double const* z, double const* y, std::size_t count, double* value,
+                double* slope) const noexcept {
+    using detail::lanes;
+    lanes const corner(corner_), most(max_ratio_), one(1.0);
+    detail::evaluate_in_lanes(z, y, count, value, slope, [&](lanes const& at, lanes const& target) {
+      lanes const ratio = target * detail::exponential(-at);
+      auto const inside = ratio <= most;
+      if (xsimd::all(inside)) return detail::lanes_of_loss{at + ratio, one - ratio};
+      lanes const u = xsimd::log(target) - at - corner;
+      return detail::lanes_of_loss{
+          at + xsimd::select(inside, ratio, most * (one + u + lanes(0.5) * u * u)),
+          one - xsimd::select(inside, ratio, most * (one + u))};
+    });
+  }
 
  private:
   // u for a ratio above κ, which may have overflowed.
@@ -66,6 +83,6 @@ class gamma_loss {
 
   double max_ratio_, corner_;
 };
-static_assert(Loss<gamma_loss>);
+static_assert(Loss<gamma_loss> && detail::evaluates_blocks<gamma_loss>);
 
 }  // namespace localsgd

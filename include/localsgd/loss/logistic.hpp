@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/kernels/simd.hpp"
 #include "localsgd/loss/concept.hpp"
+#include "localsgd/loss/evaluate_in_lanes.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -39,40 +39,16 @@ struct logistic {
   static bool accepts(double y) noexcept { return y == 1 || y == -1; }
   static constexpr std::string_view targets = detail::two_signs;
 
-  /// One exponential serves both outputs, and each instruction processes several samples. Only
-  /// whole vectors are computed, even for the last few samples: the bits of a sample must not
-  /// depend on its position.
+  /// One exponential, which never overflows, serves both outputs.
   void evaluate(double const* z, double const* y, std::size_t count, double* value,
                 double* slope) const noexcept {
-    constexpr std::size_t w = detail::lanes::size;
-    std::size_t i = 0;
-    for (; i + w <= count; i += w) evaluate_lanes(z + i, y + i, value + i, slope + i);
-    if (i == count) return;
-    alignas(detail::lanes) double rest[4][w] = {};
-    for (std::size_t j = i; j != count; ++j) {
-      rest[0][j - i] = z[j];
-      rest[1][j - i] = y[j];
-    }
-    evaluate_lanes(rest[0], rest[1], rest[2], rest[3]);
-    for (std::size_t j = i; j != count; ++j) {
-      value[j] = rest[2][j - i];
-      slope[j] = rest[3][j - i];
-    }
-  }
-
- private:
-  static void evaluate_lanes(double const* z, double const* y, double* value,
-                             double* slope) noexcept {
     using detail::lanes;
-    lanes const label = detail::load(y), margin = label * detail::load(z);
-    // Never overflows. If the exponential were 0, or its argument NaN, xsimd would convert a number
-    // that no integer can represent.
-    lanes const exponent = -xsimd::abs(margin), least(-1000.0);
-    lanes const bounded = xsimd::exp(xsimd::select(exponent > least, exponent, least));
-    lanes const e = xsimd::select(margin == margin, bounded, margin);
-    detail::store(xsimd::max(-margin, lanes(0.0)) + xsimd::log1p(e), value);
-    detail::store(-label * xsimd::select(margin > lanes(0.0), e, lanes(1.0)) / (lanes(1.0) + e),
-                  slope);
+    detail::evaluate_in_lanes(z, y, count, value, slope, [](lanes const& at, lanes const& label) {
+      lanes const margin = label * at, e = detail::exponential(-xsimd::abs(margin));
+      return detail::lanes_of_loss{
+          xsimd::max(-margin, lanes(0.0)) + xsimd::log1p(e),
+          -label * xsimd::select(margin > lanes(0.0), e, lanes(1.0)) / (lanes(1.0) + e)};
+    });
   }
 };
 static_assert(Loss<logistic> && detail::evaluates_blocks<logistic>);

@@ -4,9 +4,11 @@
 
 #include "localsgd/core/error.hpp"
 #include "localsgd/loss/concept.hpp"
+#include "localsgd/loss/evaluate_in_lanes.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <limits>
 #include <span>
 #include <string_view>
@@ -79,11 +81,24 @@ class poisson {
     detail::require(largest <= max_rate_ + 10 * std::sqrt(max_rate_), "poisson.max_rate", max_rate_,
                     "above the largest rate; the largest target is " + detail::shown(largest));
   }
+  /// One exponential serves both outputs.
+  void evaluate(double const* z, double const* y, std::size_t count, double* value,
+                double* slope) const noexcept {
+    using detail::lanes;
+    lanes const corner(corner_), most(max_rate_), one(1.0);
+    detail::evaluate_in_lanes(z, y, count, value, slope, [&](lanes const& at, lanes const& target) {
+      lanes const u = at - corner, e = detail::exponential(xsimd::min(at, corner));
+      auto const inside = u <= lanes(0.0);
+      return detail::lanes_of_loss{
+          xsimd::select(inside, e, most * (one + u + lanes(0.5) * u * u)) - target * at,
+          xsimd::select(inside, e, most * (one + u)) - target};
+    });
+  }
 
  private:
   double max_rate_, corner_;
   bool chooses_ = false;
 };
-static_assert(Loss<poisson>);
+static_assert(Loss<poisson> && detail::evaluates_blocks<poisson>);
 
 }  // namespace localsgd
