@@ -3,6 +3,7 @@
 #pragma once
 
 #include "localsgd/communicator/concept.hpp"
+#include "localsgd/communicator/threads/core_sharing.hpp"
 #include "localsgd/io/available_cores.hpp"
 
 #include <atomic>
@@ -81,11 +82,15 @@ class barrier {
     if (threads == 1) return;
     if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == threads) {
       arrived_.store(0, std::memory_order_relaxed);
+      last_core_.store(current_core(), std::memory_order_relaxed);
       phase_.fetch_add(step, std::memory_order_acq_rel);
       phase_.notify_all();
       return;
     }
-    if (!spin_([&] { return phase_.load(std::memory_order_acquire) != phase; })) park(phase);
+    if (!spin_([&] { return phase_.load(std::memory_order_acquire) != phase; })) {
+      park(phase);
+      leave_core(last_core_.load(std::memory_order_relaxed));
+    }
     if (phase_.load(std::memory_order_acquire) == (phase | off)) throw cancelled{};
   }
 
@@ -117,6 +122,7 @@ class barrier {
   std::uint32_t const threads_;
   spin_limit spin_;
   alignas(64) std::atomic<std::uint64_t> parked_{0};
+  std::atomic<int> last_core_{-1};  // of the thread that arrived last
   alignas(64) std::atomic<std::uint32_t> arrived_{0};
   alignas(64) std::atomic<std::uint32_t> phase_{0};
 };
