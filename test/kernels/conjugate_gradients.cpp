@@ -44,7 +44,7 @@ std::vector<double> residual(two_eigenvalues const& m, std::vector<double> const
 
 BOOST_AUTO_TEST_CASE(as_many_iterations_as_there_are_eigenvalues_solve_a_system) {
   two_eigenvalues const m;
-  conjugate_gradients system(4);
+  conjugate_gradients system(4, 4);
   system.scale() = m.h;
   std::vector<double> const g{1, -2, 300, 4};
   BOOST_TEST(solve(system, m, g) <= 2);
@@ -60,7 +60,7 @@ BOOST_AUTO_TEST_CASE(as_many_iterations_as_there_are_eigenvalues_solve_a_system)
 
 BOOST_AUTO_TEST_CASE(a_second_system_with_the_same_matrix_takes_one_iteration_in_the_space_of_the_first) {
   two_eigenvalues const m;
-  conjugate_gradients system(4);
+  conjugate_gradients system(4, 4);
   system.scale() = m.h;
   std::vector<double> const g{1, -2, 300, 4};
   solve(system, m, g);
@@ -71,7 +71,7 @@ BOOST_AUTO_TEST_CASE(a_second_system_with_the_same_matrix_takes_one_iteration_in
 BOOST_AUTO_TEST_CASE(a_matrix_that_is_its_diagonal_is_damped_exactly) {
   two_eigenvalues m;
   m.v = {0, 0, 0, 0};
-  conjugate_gradients system(4);
+  conjugate_gradients system(4, 4);
   system.scale() = m.h;
   std::vector<double> const g{1, 1, 1, 1};
   BOOST_TEST(solve(system, m, g) == 1);
@@ -81,7 +81,7 @@ BOOST_AUTO_TEST_CASE(a_matrix_that_is_its_diagonal_is_damped_exactly) {
 }
 
 BOOST_AUTO_TEST_CASE(curvature_that_is_not_positive_ends_the_iterations) {
-  conjugate_gradients system(1);
+  conjugate_gradients system(1, 2);
   system.scale() = {1};
   std::vector<double> const g{1};
   system.begin(g);
@@ -90,4 +90,71 @@ BOOST_AUTO_TEST_CASE(curvature_that_is_not_positive_ends_the_iterations) {
   BOOST_TEST(!system.goes_on());
   std::vector<double> p(1);
   BOOST_TEST(system.solve(0, p) == 0);
+}
+
+namespace {
+
+// H = diag(1, 2, …, n), g = (1, 1, …): with D = I there are n different eigenvalues.
+constexpr std::size_t n = 30;
+double const solved = [] {  // ½⟨g, H⁻¹g⟩
+  double sum = 0;
+  for (std::size_t j = 1; j <= n; ++j) sum += 0.5 / static_cast<double>(j);
+  return sum;
+}();
+int solve_different_eigenvalues(conjugate_gradients& system, double goal) {
+  system.scale().assign(n, 1.0);
+  int iterations = 0;
+  for (system.begin(std::vector<double>(n, 1.0), goal); system.goes_on(); ++iterations) {
+    std::vector<double> image(system.search().begin(), system.search().end());
+    for (std::size_t j = 0; j != n; ++j) image[j] *= static_cast<double>(j + 1);
+    system.iterate(image);
+  }
+  return iterations;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(directions_that_are_no_longer_kept_still_count_in_the_solution) {
+  for (std::size_t const pairs : {2U, 3U, 7U, 30U}) {
+    conjugate_gradients system(n, pairs);
+    int const iterations = solve_different_eigenvalues(system, 1e-14);
+    BOOST_TEST(iterations > 7);  // and more than are kept
+    std::vector<double> p(n);
+    BOOST_TEST(std::abs(system.solve(0, p) - solved) < 1e-11);
+    for (std::size_t j = 0; j != n; ++j) BOOST_TEST(std::abs(p[j] * static_cast<double>(j + 1) + 1) < 1e-5);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_number_of_directions_that_are_kept_does_not_change_the_iterations) {
+  conjugate_gradients few(n, 2), all(n, n);
+  BOOST_TEST(solve_different_eigenvalues(few, 1e-6) == solve_different_eigenvalues(all, 1e-6));
+  std::vector<double> p(n), q(n);
+  few.solve(0, p);
+  all.solve(0, q);
+  for (std::size_t j = 0; j != n; ++j) BOOST_TEST(std::abs(p[j] - q[j]) < 1e-9);
+}
+
+BOOST_AUTO_TEST_CASE(a_goal_is_reached_with_few_more_iterations_than_it_needs) {
+  for (double const goal : {0.1, 1e-3, 1e-6}) {
+    conjugate_gradients system(n, n);
+    int const iterations = solve_different_eigenvalues(system, goal);
+    std::vector<double> p(n);
+    BOOST_TEST(solved - system.solve(0, p) <= goal);
+    // Five iterations earlier the decreases still to come were above the goal.
+    conjugate_gradients shorter(n, n);
+    shorter.scale().assign(n, 1.0);
+    shorter.begin(std::vector<double>(n, 1.0), goal);
+    for (int i = 0; i < iterations - 6; ++i) {
+      std::vector<double> image(shorter.search().begin(), shorter.search().end());
+      for (std::size_t j = 0; j != n; ++j) image[j] *= static_cast<double>(j + 1);
+      shorter.iterate(image);
+    }
+    BOOST_TEST(solved - shorter.solve(0, p) > goal);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(pairs_of_earlier_systems_make_the_next_one_shorter_also_if_few_are_kept) {
+  conjugate_gradients system(n, 8);
+  int const first = solve_different_eigenvalues(system, 1e-6);
+  BOOST_TEST(solve_different_eigenvalues(system, 1e-6) < first);
 }

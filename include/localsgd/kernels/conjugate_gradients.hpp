@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <numeric>
 #include <span>
 #include <vector>
 
@@ -21,28 +22,34 @@ namespace localsgd::detail {
 ///        symmetric positive definite H, each given by its products Hq only.
 ///
 /// The preconditioner P starts as D⁻¹, a positive diagonal. From the second system on it is the
-/// BFGS matrix of D⁻¹ and the pairs (q, Hq) of earlier systems, which the next ones resemble
-/// \cite morales2000automatic. All search directions q of a system are kept conjugate to each
-/// other, not only to the last one. The iterations end when the residual, in the norm of P, has
-/// decreased by a factor of 10, when the curvature ⟨q, Hq⟩ is not positive, or after most_pairs().
-/// Deterministic; for one thread.
+/// BFGS matrix of D⁻¹ and pairs (q, Hq) of earlier systems, which the next ones resemble
+/// \cite morales2000automatic. Search directions q are kept conjugate to the last most_pairs directions of
+/// their system; older ones are replaced by their contribution to p, which is conjugate to them, too. The
+/// time of an iteration and the memory are most_pairs times that of a vector.
+///
+/// The iterations end when the residual, in the norm of P, has decreased by a factor of 10, or at a goal
+/// for ½⟨p*, Hp*⟩ − ½⟨p, Hp⟩, p* the solution: this is at least what the last iterations gained
+/// \cite hestenes1952methods. They also end when the curvature ⟨q, Hq⟩ is not positive, or after
+/// most_iterations(). Deterministic; for one thread.
 class conjugate_gradients {
  public:
   conjugate_gradients() = default;
-  explicit conjugate_gradients(std::size_t dimension) : d_(dimension) {}
+  /// @param most_pairs at least 2
+  conjugate_gradients(std::size_t dimension, std::size_t most_pairs)
+      : d_(dimension), most_pairs_(most_pairs) {}
 
   /// @brief D_j > 0, to be set before begin().
   std::vector<double>& scale() noexcept { return scale_; }
   std::vector<double> const& scale() const noexcept { return scale_; }
 
   /// @brief Starts a new system. @pre D is set
-  LOCALSGD_ONE_COPY void begin(std::span<double const> gradient) {
-    std::size_t const kept = std::min(curvatures_.size(), most_pairs());
-    forget(searches_, kept * d_);
-    forget(images_, kept * d_);
-    forget(curvatures_, kept);
-    known_ = kept;
+  /// @param goal > 0: of the model; 0: the residual decreases by a factor of 10
+  LOCALSGD_ONE_COPY void begin(std::span<double const> gradient, double goal = 0) {
+    while (order_.size() > most_pairs_) release(0);
+    known_ = order_.size();
     lengths_.clear();
+    falls_.clear();
+    goal_ = goal;
     residual_.resize(d_);
     search_.assign(d_, 0.0);
     for (std::size_t j = 0; j != d_; ++j) residual_[j] = -gradient[j];
@@ -53,8 +60,9 @@ class conjugate_gradients {
 
   /// @brief Whether iterate() is to be called with H·search().
   bool goes_on() const noexcept {
-    return !ended_ && left_ > 0 && lengths_.size() != most_pairs() &&
-           left_ > reduction * reduction * first_;
+    if (ended_ || !(left_ > 0)) return false;
+    if (goal_ > 0) return falls_.size() != most_with_goal && !at_goal();
+    return falls_.size() != most_iterations() && left_ > reduction * reduction * first_;
   }
   std::span<double const> search() const noexcept { return search_; }
   /// @brief √⟨q, Dq⟩ of the search.
@@ -63,16 +71,16 @@ class conjugate_gradients {
   /// @brief Moves along the search direction q. @param image Hq
   LOCALSGD_ONE_COPY void iterate(std::vector<double> const& image) {
     double const bend = dot(search_.data(), image.data(), d_);
-    double const length = dot(residual_.data(), search_.data(), d_) / bend;
+    double const along = dot(residual_.data(), search_.data(), d_), length = along / bend;
     if (!(bend > 0) || !std::isfinite(bend) || !std::isfinite(length)) {
       ended_ = true;
       return;
     }
     for (std::size_t j = 0; j != d_; ++j) residual_[j] -= length * image[j];
+    falls_.push_back(length * along / 2);
+    if (lengths_.size() == most_pairs_) merge_oldest();
+    keep(search_, image, bend);
     lengths_.push_back(length);
-    append(searches_, search_);
-    append(images_, image);
-    curvatures_.push_back(bend);
     turn();
   }
 
@@ -84,7 +92,7 @@ class conjugate_gradients {
     std::fill_n(direction.data(), d_, 0.0);
     double fall = 0;
     for (std::size_t i = 0; i != lengths_.size(); ++i) {
-      std::size_t const at = known_ + i;
+      std::size_t const at = order_[known_ + i];
       double length = lengths_[i];
       if (damping > 0) length /= 1 + damping * scaled_square(searches_.data() + at * d_) / curvatures_[at];
       add_scaled(length, searches_.data() + at * d_, direction.data(), d_);
@@ -95,43 +103,72 @@ class conjugate_gradients {
 
   template <class Archive>
   void state(Archive& archive) {
-    archive(scale_, searches_, images_, curvatures_);
+    archive(scale_, searches_, images_, curvatures_, order_, free_);
   }
 
  private:
   static constexpr double reduction = 0.1;
+  static constexpr std::size_t most_with_goal = 500, least_seen = 5;
+
+  // Without a goal, the model is only an approximation, and more iterations rarely pay off.
+  std::size_t most_iterations() const noexcept {
+    return std::clamp<std::size_t>((std::size_t{1} << 20U) / d_, 8, 200);
+  }
+
+  bool at_goal() const noexcept {
+    std::size_t const n = falls_.size(), last = std::max(least_seen, n / 5);
+    return n >= last &&
+           std::accumulate(falls_.end() - static_cast<std::ptrdiff_t>(last), falls_.end(), 0.0) <= goal_;
+  }
 
   // q ← Pr, made conjugate to the search directions of this system; left_ ← ⟨r, Pr⟩.
   LOCALSGD_ONE_COPY void turn() {
     std::copy_n(residual_.data(), d_, search_.data());
     std::vector<double> share(known_);
     for (std::size_t i = known_; i-- != 0;) {
-      share[i] = product(searches_, i, search_) / curvatures_[i];
+      share[i] = product(searches_, i, search_) / curvatures_[order_[i]];
       add(-share[i], images_, i);
     }
     for (std::size_t j = 0; j != d_; ++j) search_[j] /= scale_[j];
     for (std::size_t i = 0; i != known_; ++i)
-      add(share[i] - product(images_, i, search_) / curvatures_[i], searches_, i);
+      add(share[i] - product(images_, i, search_) / curvatures_[order_[i]], searches_, i);
     left_ = dot(residual_.data(), search_.data(), d_);
-    for (std::size_t i = known_; i != curvatures_.size(); ++i)
-      add(-product(images_, i, search_) / curvatures_[i], searches_, i);
+    for (std::size_t i = known_; i != order_.size(); ++i)
+      add(-product(images_, i, search_) / curvatures_[order_[i]], searches_, i);
   }
 
-  // The limit for pairs of earlier systems, and for iterations of a new one: 2²⁰ numbers, or 8.
-  std::size_t most_pairs() const noexcept {
-    return std::clamp<std::size_t>((std::size_t{1} << 20U) / d_, 8, 200);
+  // Appends a pair, in the place of one that was released, if there is any.
+  void keep(std::vector<double> const& search, std::vector<double> const& image, double bend) {
+    if (free_.empty()) {
+      free_.push_back(curvatures_.size());
+      curvatures_.push_back(0);
+      searches_.resize(searches_.size() + d_);
+      images_.resize(images_.size() + d_);
+    }
+    std::size_t const at = free_.back();
+    free_.pop_back();
+    order_.push_back(at);
+    std::copy_n(search.data(), d_, searches_.data() + at * d_);
+    std::copy_n(image.data(), d_, images_.data() + at * d_);
+    curvatures_[at] = bend;
   }
-  static void forget(std::vector<double>& oldest_first, std::size_t left) {
-    std::size_t const forgotten = oldest_first.size() - left;
-    if (forgotten != 0)
-      for (std::size_t i = 0; i != left; ++i) oldest_first[i] = oldest_first[forgotten + i];
-    oldest_first.resize(left);
+  void release(std::size_t i) {
+    free_.push_back(order_[i]);
+    order_.erase(order_.begin() + static_cast<std::ptrdiff_t>(i));
   }
-  static void append(std::vector<double>& all, std::vector<double> const& v) {
-    std::size_t const before = all.size();
-    all.resize(before + v.size());
-    std::copy_n(v.data(), v.size(), all.data() + before);
+  // The two oldest directions of this system become one, their contribution to p.
+  void merge_oldest() {
+    std::size_t const to = order_[known_], from = order_[known_ + 1];
+    double const a = lengths_[0], b = lengths_[1];
+    for (auto* const all : {&searches_, &images_})
+      for (std::size_t j = 0; j != d_; ++j)
+        (*all)[to * d_ + j] = a * (*all)[to * d_ + j] + b * (*all)[from * d_ + j];
+    curvatures_[to] = a * a * curvatures_[to] + b * b * curvatures_[from];
+    lengths_.erase(lengths_.begin());
+    lengths_[0] = 1;
+    release(known_ + 1);
   }
+
   double scaled_square(double const* q) const noexcept {  // ⟨q, Dq⟩
     double square = 0;
     for (std::size_t j = 0; j != d_; ++j) square += scale_[j] * q[j] * q[j];
@@ -139,21 +176,23 @@ class conjugate_gradients {
   }
   double product(std::vector<double> const& all, std::size_t i,
                  std::vector<double> const& v) const noexcept {
-    return dot(all.data() + i * d_, v.data(), d_);
+    return dot(all.data() + order_[i] * d_, v.data(), d_);
   }
   void add(double factor, std::vector<double> const& all, std::size_t i) noexcept {
-    add_scaled(factor, all.data() + i * d_, search_.data(), d_);
+    add_scaled(factor, all.data() + order_[i] * d_, search_.data(), d_);
   }
 
-  std::size_t d_ = 0;
+  std::size_t d_ = 0, most_pairs_ = 2;
   std::vector<double> scale_;  // D
 
-  // Pairs q_i and Hq_i, the oldest first, with ⟨q_i, Hq_i⟩; the first known_ belong to P.
+  // Pairs q and Hq, with ⟨q, Hq⟩. order_: their places, the oldest first; the first known_ belong to P.
   std::vector<double> searches_, images_, curvatures_;
+  std::vector<std::size_t> order_, free_;
   std::size_t known_ = 0;
 
-  std::vector<double> residual_, search_, lengths_;  // of the current system
-  double first_ = 0, left_ = 0;
+  // Of the current system; falls_: the decreases of the model.
+  std::vector<double> residual_, search_, lengths_, falls_;
+  double first_ = 0, left_ = 0, goal_ = 0;
   bool ended_ = false;
 };
 

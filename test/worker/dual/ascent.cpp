@@ -259,7 +259,7 @@ BOOST_AUTO_TEST_CASE(it_begins_on_many_features_with_a_penalty_for_all) {
   BOOST_TEST(!begins(mine_free, plan_of(mine_free)));
   linear_objective const flat(data().features, data().labels, logistic{}, l2{0.0});
   BOOST_TEST(!begins(flat, plan_of(flat)));
-  auto const few = support::features<csr_matrix<float>>(40, 1024, 0.05);
+  auto const few = support::features<csr_matrix<float>>(40, 20, 0.5);
   linear_objective const narrow(few, data().labels, logistic{}, l2{0.02});
   BOOST_TEST(!begins(narrow, plan_of(narrow)));
   linear_objective const sparse(data().features, data().labels, logistic{}, l1{0.02});
@@ -280,8 +280,8 @@ BOOST_AUTO_TEST_CASE(a_run_ends_without_a_round_at_a_proven_optimum) {
 BOOST_AUTO_TEST_CASE(after_a_warm_start_it_goes_on_from_the_slopes_there) {
   for (double const intercept : {0.0, 1.0}) {
     linear_options const options{.intercept = intercept};
-    linear_objective const before(data().features, data().labels, logistic{}, l2{0.022}, options),
-        f(data().features, data().labels, logistic{}, l2{0.02}, options);
+    linear_objective const before(data().features, data().labels, logistic{}, l2{1.1}, options),
+        f(data().features, data().labels, logistic{}, l2{1.0}, options);
     warm_start const near(minimize(before, {.tolerance = 1e-9}, serial{}).x);
     auto const cold = minimize(f, {.tolerance = 1e-9}, serial{});
     auto const warm = minimize(f, {.tolerance = 1e-9}, serial{}, near);
@@ -300,7 +300,7 @@ BOOST_AUTO_TEST_CASE(a_free_intercept_is_found_and_proven_too) {
   for (double const intercept : {1.0, 0.1}) {
     linear_objective const f(data().features, labels, squared_hinge{}, l2{0.02},
                              linear_options{.intercept = intercept});
-    auto const r = minimize(f, {.tolerance = 1e-8}, serial{});
+    auto const r = minimize(f, {.tolerance = 1e-5}, serial{});
     BOOST_TEST((r.reason == stop_reason::tolerance_reached));
     BOOST_TEST(r.rounds == 0u);
     auto const steps = minimize(f, {.tolerance = 1e-12}, serial{}, svrg{});
@@ -308,7 +308,7 @@ BOOST_AUTO_TEST_CASE(a_free_intercept_is_found_and_proven_too) {
       BOOST_TEST(each.certificate >= each.objective - steps.objective);
     BOOST_TEST(r.x.data()[f.dimension() - 1] == steps.x.data()[f.dimension() - 1],
                boost::test_tools::tolerance(1e-3));
-    auto const pool = minimize(f, {.tolerance = 1e-8}, thread_pool{3});
+    auto const pool = minimize(f, {.tolerance = 1e-5}, thread_pool{3});
     BOOST_TEST(pool.x == r.x);
   }
 }

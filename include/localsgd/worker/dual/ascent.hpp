@@ -14,6 +14,7 @@
 #include "localsgd/worker/dual/dual_point.hpp"
 #include "localsgd/worker/dual/gram_newton.hpp"
 #include "localsgd/worker/newton/descent.hpp"
+#include "localsgd/worker/newton/hessian_work.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -59,24 +60,29 @@ class dual_ascent {
 /// Where d is large and rows are short, the q_i are small and 3 to 10 epochs reach 10⁻⁶, each at the
 /// cost of one of plain steps. Every process repeats all of it on all samples, on one thread, so
 /// nothing is exchanged before the result is evaluated. After a warm_start θ begins as the slopes there.
+/// Runs begin with it if a Newton direction costs more than the four epochs after which the rest can be
+/// predicted.
 ///
-/// Ill-conditioned data would take hundreds of epochs. If n is small, detail::gram_newton then reaches
-/// the optimum in the unknowns s_i θ_i, as soon as its counted work is less than that of the predicted
-/// epochs, and of 150; at once, if it is that of four. Otherwise local steps continue from the best point.
+/// Ill-conditioned data would take hundreds of epochs. If n is small, and less than d or d large,
+/// detail::gram_newton then reaches the optimum in the unknowns s_i θ_i, as soon as its counted work is less than that of the predicted
+/// epochs, and of 150; at once, if it is that of four. Otherwise, if more than twelve epochs seem left,
+/// local steps and Newton steps, which use all threads, continue from the best point.
 template <Objective F>
   requires(linear_with_ridge<F> && std::same_as<typename F::scalar, double>)
 class dual_ascent<F> {
  public:
   dual_ascent() = default;
   dual_ascent(F const& f, plan const& p) : p_(&p), goes_on_(true), dual_(f, p) {
-    if (!has_free_intercept(f) && p.samples <= most_factored) newton_epochs_ = gram_newton<F>::epochs(f);
+    bool const smaller = p.samples <= most_factored &&
+                         (p.dimension > most_factored || p.samples < p.dimension);
+    if (smaller && !has_free_intercept(f)) newton_epochs_ = gram_newton<F>::epochs(f);
   }
 
   /// @brief Whether runs begin with it: a function of sizes, the regularizer and the loss.
   static bool suits(F const& f) {
     double const entries = static_cast<double>(f.samples()) * entries_per_row(f.features());
     double const curvature = f.loss().curvature();
-    return f.dimension() > most_factored && entries <= most_entries && ridge_of(f) > 0 &&
+    return direction_is_expensive(f) && entries <= most_entries && ridge_of(f) > 0 &&
            (has_balanced_dual<F> || !has_free_intercept(f)) && curvature > 0 &&
            std::isfinite(curvature);
   }
@@ -87,8 +93,8 @@ class dual_ascent<F> {
   std::uint64_t gradients() const noexcept { return gradients_; }
 
   /// @brief Collective, after the anchor has been recorded: makes a stage, if it is worth while: epochs
-  ///        up to the predicted end of the run, at most eight, or all Newton steps. The anchor moves if
-  ///        f is lower at x(θ). @return Whether a stage was made
+  ///        up to the predicted end of the run, at most four and then eight, or all Newton steps. The
+  ///        anchor moves if f is lower at x(θ). @return Whether a stage was made
   /// @param slopes storage that evaluations fill
   /// @param moved  called by the leader when the anchor has moved, or was evaluated again
   template <class Context, class Moved>
@@ -134,9 +140,16 @@ class dual_ascent<F> {
  private:
   // An epoch is a pass on one thread: more entries would leave too many cores idle.
   static constexpr double most_entries = 1 << 24;
-  static constexpr double most_epochs = 150, most_left = 64, few = 4, aim = 0.8;
+  static constexpr double most_epochs = 150, most_left = 12, few = 4, aim = 0.8;
   static constexpr int most_idle = 3;  // stages
   static constexpr double infinity = std::numeric_limits<double>::infinity();
+
+  static bool direction_is_expensive(F const& f) {
+    std::size_t const d = f.dimension();
+    if (d > most_factored) return true;
+    auto const entries = static_cast<std::size_t>(entries_per_row(f.features()) + 0.5);
+    return newton_step_in_epochs(work_of_row(has_sparse_samples<F>, entries, d), d, f.samples()) > few;
+  }
 
   std::uint64_t budget() const noexcept {
     double const made = static_cast<double>(pace_.epochs());
@@ -169,7 +182,8 @@ class dual_ascent<F> {
 
   void make_epochs(F const& f, std::span<double> x) {
     std::ranges::copy(x_, x.begin());
-    for (std::uint64_t left = std::min<std::uint64_t>(8, budget()); finite_ && left != 0; --left) {
+    std::uint64_t const most = pace_.epochs() == 0 ? static_cast<std::uint64_t>(few) : 8;
+    for (std::uint64_t left = std::min(most, budget()); finite_ && left != 0; --left) {
       pace_.add(dual_.epoch(f, x, pace_.epochs()));
       finite_ = std::isfinite(pace_.gap());
       stage_ += p_->samples;

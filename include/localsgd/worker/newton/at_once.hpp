@@ -31,11 +31,9 @@ bool newton_begins_at_once([[maybe_unused]] F const& f, plan const& p) {
     return has_small_groups(f.regularizer());
   } else if constexpr (linear_with_ridge<stepped_objective<F>> && !ShardedObjective<F>) {
     if (p.dimension > most_factored || !one_step_is_exact(f)) return false;
-    constexpr bool sparse = sparse_row<decltype(row_of(f.features(), 0))>;
     auto const entries = static_cast<std::size_t>(p.flops_per_sample + 0.5);
-    pass_work const each = work_of_row(sparse, entries, p.dimension);
-    double const once = work_of_system(p.dimension, 2) / static_cast<double>(p.samples);
-    return each.hessian + each.gradient + once <= 4 * each.local_step;
+    pass_work const each = work_of_row(has_sparse_samples<F>, entries, p.dimension);
+    return newton_step_in_epochs(each, p.dimension, p.samples) <= 4;
   } else {
     return has_proximal_newton_steps<stepped_objective<F>>;
   }

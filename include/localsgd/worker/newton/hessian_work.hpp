@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <type_traits>
 
 /// @file
 /// @brief The cost of passes over the samples, as a function of sizes only.
@@ -48,6 +49,12 @@ std::size_t entries_of(Row const& row) noexcept {
     return row.size();
 }
 
+/// @brief Objectives whose samples are sparse rows.
+template <class F>
+concept has_sparse_samples = requires(F const& f) {
+  requires has_sparse_rows<std::remove_cvref_t<decltype(f.features())>>;
+};
+
 /// @brief The work of a row with n entries of a linear model with d coordinates.
 inline pass_work work_of_row(bool sparse, std::size_t n, std::size_t d) noexcept {
   double const entries = static_cast<double>(n);
@@ -82,6 +89,12 @@ pass_work work_of_sample(F const& f, std::size_t i, std::size_t d) noexcept {
 inline double work_of_system(std::size_t d, std::size_t parts) noexcept {
   double const n = static_cast<double>(d);
   return 5000 + static_cast<double>(parts + 2) * pairs(d) + 0.02 * n * n * n + 3 * n * n;
+}
+
+/// @brief The cost of a Newton step with a factorized Hessian, in epochs of local steps.
+inline double newton_step_in_epochs(pass_work const& each, std::size_t d, std::size_t samples) noexcept {
+  double const once = work_of_system(d, 2) / static_cast<double>(samples);
+  return (each.hessian + each.gradient + once) / each.local_step;
 }
 
 /// @brief The cost of an iteration of conjugate_gradients besides the gradient: a few dozen vectors

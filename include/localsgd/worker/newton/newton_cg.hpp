@@ -47,6 +47,9 @@ concept has_gradients_only = differentiable<stepped_objective<F>> &&
 /// that D matches ∇²f(0) along a random direction. D is measured once, with the first direction, in
 /// three passes over the samples.
 ///
+/// For least squares the iterations go on until f(x + p) is as low as the tolerance demands, and the
+/// difference of gradients is exact for any ε.
+///
 /// Full gradients have the same bits on any number of threads and ranks, and so has p. Requires μ
 /// or, with a free intercept, that of the regularizer: otherwise no tolerance can be proved.
 template <Objective F>
@@ -54,7 +57,11 @@ class newton_cg {
  public:
   newton_cg() = default;
   newton_cg(F const& f, plan const& p)
-      : p_(p), d_(p.dimension), mu_(certifying_convexity(f)), search_(p.dimension) {}
+      : p_(p),
+        d_(p.dimension),
+        mu_(certifying_convexity(f)),
+        exact_(one_step_is_exact(f)),
+        search_(p.dimension, most_pairs(p)) {}
 
   bool exists() const noexcept { return d_ != 0 && mu_ > 0 && std::isfinite(mu_); }
   /// @brief The expected number of iterations of a direction.
@@ -84,7 +91,7 @@ class newton_cg {
       measure_rows(f, x, pass, team);
     else
       measure_gradients(f, pass, team);
-    if (leader) search_.begin(gradient_);
+    if (leader) search_.begin(gradient_, exact_ ? aim * p_.tolerance : 0);
     while (team.broadcast(leader && search_.goes_on() && passes_ < most_gradients ? 1 : 0) != 0) {
       if (leader) probe(x);
       team.barrier();  // the probe is set
@@ -104,7 +111,17 @@ class newton_cg {
   }
 
  private:
-  static constexpr double shift = 1e-5;
+  static constexpr double shift = 1e-5, aim = 0.5;
+
+  // As many as take twice the time of a gradient, and at most 2²⁰ numbers, or 200.
+  static std::size_t most_pairs(plan const& p) noexcept {
+    double const d = static_cast<double>(p.dimension);
+    double const entries = p.flops_per_sample > 0 ? p.flops_per_sample : d;
+    double const each = work_of_row(has_sparse_samples<stepped_objective<F>>,
+                                    static_cast<std::size_t>(entries + 0.5), p.dimension).gradient;
+    double const pairs = std::min(static_cast<double>(p.samples) * each / 2, 0x1p20) / d;
+    return static_cast<std::size_t>(std::clamp(pairs, 2.0, 200.0));
+  }
 
   double samples() const noexcept { return static_cast<double>(p_.samples); }
 
@@ -124,7 +141,7 @@ class newton_cg {
       if (!std::isnormal(scale)) scale = lambda;
     }
     if (penalized > rank_bound(f)) flatten(std::span(search_.scale()).first(penalized));
-    unit_ = shift * std::sqrt(std::isnormal(value_) ? std::abs(value_) : 1);
+    unit_ = (exact_ ? 1 : shift) * std::sqrt(std::isnormal(value_) ? std::abs(value_) : 1);
     passes_ += 1;
   }
 
@@ -210,6 +227,7 @@ class newton_cg {
   plan p_;
   std::size_t d_ = 0;
   double mu_ = 0;
+  bool exact_ = false;  // the second-order model
   conjugate_gradients search_;
   double unit_ = 0;
   double passes_ = 0;
