@@ -95,7 +95,7 @@ result<typename F::scalar> assembled_run(F const& f, settings const& asked,
 
   auto&& synchronizer = pick<synchronizer_kind, F>(
       [&] {
-        bool const ascends = reduces && dual_ascent<F>::begins(f, p);
+        bool const ascends = reduces && p.dimension > most_factored && dual_ascent<F>::begins(f, p);
         return thread_pool(default_threads(p, reduces, asio_pool::hardware_threads, ascends));
       },
       given);

@@ -230,11 +230,11 @@ plan make_plan(F const& f, settings s, bool reduces) {
 ///
 /// A run is short if it has less than 2²⁰ multiply-adds, one to three milliseconds:
 /// b·(`flops_per_sample` + 13) for each of K·T local steps, and 4d·K for each round. A run that
-/// ends by a tolerance counts as 16 epochs; if dual coordinate ascent begins, whose own epochs use one
-/// thread, as three evaluations. If the objective does not report the cost of a gradient, no run is short.
+/// ends by a tolerance counts as 16 epochs; with more than 1,024 features, if dual coordinate ascent
+/// begins, whose own epochs use one thread and often suffice, as three evaluations. If the objective does not report the cost of a gradient, no run is short.
 ///
 /// @param reduces as in make_plan()
-/// @param ascends whether dual coordinate ascent begins
+/// @param ascends whether dual coordinate ascent begins and probably ends the run
 /// @param cores   `cores()`: the number this process may use. Not called for a short run.
 template <class Cores>
 std::size_t default_threads(plan const& p, bool reduces, Cores const& cores,
