@@ -55,9 +55,9 @@ BOOST_AUTO_TEST_CASE(a_plan_has_what_the_settings_leave_open) {
 }
 
 BOOST_AUTO_TEST_CASE(a_short_run_has_one_thread_and_asks_for_no_cores) {
-  // 2·32767 steps of 3 + 13 multiply-adds, and a round of 2·4d: 2^20 − 32 + 8d.
-  plan p{.samples = 1000, .dimension = 3, .workers = 2, .batch_size = 1, .steps = 32767,
-         .local_steps = 32767, .flops_per_sample = 3};
+  // 2·131071 steps of 3 + 13 multiply-adds, and a round of 2·4d: 2^22 − 32 + 8d.
+  plan p{.samples = 1000, .dimension = 3, .workers = 2, .batch_size = 1, .steps = 131071,
+         .local_steps = 131071, .flops_per_sample = 3};
   auto const none = []() -> std::size_t { throw std::logic_error("asked for cores"); };
   auto const many = [] { return std::size_t{64}; };
   BOOST_TEST(detail::default_threads(p, false, none) == 1U);
@@ -70,9 +70,9 @@ BOOST_AUTO_TEST_CASE(wide_rounds_count_where_rows_are_short) {
   plan p{.samples = 1000, .dimension = 10, .workers = 8, .batch_size = 1, .steps = 1250,
          .local_steps = 125, .flops_per_sample = 7};
   auto const many = [] { return std::size_t{4}; };
-  BOOST_TEST(detail::default_threads(p, false, many) == 1U);  // 8·(1250·20 + 10·40) < 2^20
-  p.dimension = 10000;
-  BOOST_TEST(detail::default_threads(p, false, many) == 4U);  // 8·(1250·20 + 10·40000) > 2^20
+  BOOST_TEST(detail::default_threads(p, false, many) == 1U);  // 8·(1250·20 + 10·40) < 2^22
+  p.dimension = 20000;
+  BOOST_TEST(detail::default_threads(p, false, many) == 4U);  // 8·(1250·20 + 10·80000) > 2^22
 }
 
 BOOST_AUTO_TEST_CASE(of_a_run_that_its_tolerance_ends_16_epochs_count) {
@@ -82,9 +82,9 @@ BOOST_AUTO_TEST_CASE(of_a_run_that_its_tolerance_ends_16_epochs_count) {
   BOOST_TEST(detail::default_threads(p, true, many) == 1U);
   BOOST_TEST(detail::default_threads(p, false, many) == 2U);
   plan longer = p;
-  longer.samples = 4000;
+  longer.samples = 16000;
   BOOST_TEST(detail::default_threads(longer, true, many) == 2U);
-  BOOST_TEST(detail::default_threads(longer, true, many, true) == 1U);  // 3·(4000·20 + 40) < 2^20
+  BOOST_TEST(detail::default_threads(longer, true, many, true) == 1U);  // 3·(16000·20 + 40) < 2^22
 }
 
 BOOST_AUTO_TEST_CASE(a_gradient_of_unknown_cost_makes_no_run_short) {

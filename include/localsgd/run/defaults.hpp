@@ -228,7 +228,8 @@ plan make_plan(F const& f, settings s, bool reduces) {
 ///        the minimum of the numbers of workers and cores. The bits of the result do not depend on
 ///        it.
 ///
-/// A run is short if it has less than 2²⁰ multiply-adds, one to three milliseconds:
+/// A run is short if it has less than 2²² multiply-adds, three to seven milliseconds, which waking a core
+/// that has been idle can cost:
 /// b·(`flops_per_sample` + 13) for each of K·T local steps, and 4d·K for each round. A run that
 /// ends by a tolerance counts as 16 epochs; with more than 1,024 features, if dual coordinate ascent
 /// begins, whose own epochs use one thread and often suffice, as three evaluations. If the objective does not report the cost of a gradient, no run is short.
@@ -239,7 +240,7 @@ plan make_plan(F const& f, settings s, bool reduces) {
 template <class Cores>
 std::size_t default_threads(plan const& p, bool reduces, Cores const& cores,
                             bool ascends = false) {
-  constexpr double short_run = 1 << 20, epochs_expected = 16, overhead = 13;
+  constexpr double short_run = 1 << 22, epochs_expected = 16, overhead = 13;
   double const k = static_cast<double>(p.workers), b = static_cast<double>(p.batch_size);
   double steps = static_cast<double>(p.steps);
   if (reduces && p.tolerance > 0)

@@ -65,14 +65,16 @@ class dual_ascent {
 ///
 /// Ill-conditioned data would take hundreds of epochs. If n is small, and less than d or d large,
 /// detail::gram_newton then reaches the optimum in the unknowns s_i θ_i, as soon as its counted work is less than that of the predicted
-/// epochs, and of 150; at once, if it is that of four. Otherwise, if more than twelve epochs seem left,
-/// local steps and Newton steps, which use all threads, continue from the best point.
+/// epochs, and of 150; at once, if it is that of four. Otherwise, if the epochs that seem left cost more
+/// than 30 iterations of newton_cg, local steps and Newton steps, which use all threads, continue from
+/// the best point.
 template <Objective F>
   requires(linear_with_ridge<F> && std::same_as<typename F::scalar, double>)
 class dual_ascent<F> {
  public:
   dual_ascent() = default;
-  dual_ascent(F const& f, plan const& p) : p_(&p), goes_on_(true), dual_(f, p) {
+  dual_ascent(F const& f, plan const& p)
+      : p_(&p), goes_on_(true), most_left_(search_in_epochs(f)), dual_(f, p) {
     bool const smaller = p.samples <= most_factored &&
                          (p.dimension > most_factored || p.samples < p.dimension);
     if (smaller && !has_free_intercept(f)) newton_epochs_ = gram_newton<F>::epochs(f);
@@ -140,15 +142,24 @@ class dual_ascent<F> {
  private:
   // An epoch is a pass on one thread: more entries would leave too many cores idle.
   static constexpr double most_entries = 1 << 24;
-  static constexpr double most_epochs = 150, most_left = 12, few = 4, aim = 0.8;
+  static constexpr double most_epochs = 150, few = 4, aim = 0.8;
   static constexpr int most_idle = 3;  // stages
   static constexpr double infinity = std::numeric_limits<double>::infinity();
 
+  static pass_work work_of(F const& f) {
+    auto const entries = static_cast<std::size_t>(entries_per_row(f.features()) + 0.5);
+    return work_of_row(has_sparse_samples<F>, entries, f.dimension());
+  }
   static bool direction_is_expensive(F const& f) {
     std::size_t const d = f.dimension();
-    if (d > most_factored) return true;
-    auto const entries = static_cast<std::size_t>(entries_per_row(f.features()) + 0.5);
-    return newton_step_in_epochs(work_of_row(has_sparse_samples<F>, entries, d), d, f.samples()) > few;
+    return d > most_factored || newton_step_in_epochs(work_of(f), d, f.samples()) > few;
+  }
+  // The cost of conjugate gradients for all the run.
+  static double search_in_epochs(F const& f) {
+    constexpr double iterations = 30;
+    pass_work const each = work_of(f);
+    double const once = work_of_search(f.dimension()) / static_cast<double>(f.samples());
+    return iterations * (each.gradient + once) / each.local_step;
   }
 
   std::uint64_t budget() const noexcept {
@@ -171,7 +182,7 @@ class dual_ascent<F> {
     else if (static_cast<double>(pace_.epochs()) >= few)
       left = pace_.epochs_to(p_->tolerance);
     by_newton_ = left > newton_epochs_ && newton_epochs_ <= most_epochs;
-    return by_newton_ || left <= most_left;
+    return by_newton_ || left <= most_left_;
   }
 
   void end() noexcept {
@@ -231,7 +242,8 @@ class dual_ascent<F> {
 
   plan const* p_ = nullptr;
   bool goes_on_ = false;
-  double newton_epochs_ = infinity;  // the work of Newton's method, in epochs
+  double newton_epochs_ = infinity;  // the work of gram_newton, in epochs
+  double most_left_ = 0;             // epochs
   dual_point<F> dual_;
   std::vector<double> x_;  // x(θ), with the intercept from which the next epoch starts
   ascent_pace pace_;
