@@ -228,11 +228,11 @@ plan make_plan(F const& f, settings s, bool reduces) {
 ///        the minimum of the numbers of workers and cores. The bits of the result do not depend on
 ///        it.
 ///
-/// A run is short if it has less than 2²² multiply-adds, three to seven milliseconds, which waking a core
-/// that has been idle can cost:
-/// b·(`flops_per_sample` + 13) for each of K·T local steps, and 4d·K for each round. A run that
-/// ends by a tolerance counts as 16 epochs; with more than 1,024 features, if dual coordinate ascent
-/// begins, whose own epochs use one thread and often suffice, as three evaluations. If the objective does not report the cost of a gradient, no run is short.
+/// A run is short if it has less than 2²² multiply-adds, three to seven milliseconds, which is what
+/// waking an idle core can cost: b·(`flops_per_sample` + 13) for each of K·T local steps, and 4d·K for
+/// each round. A run that ends by a tolerance counts as 16 epochs; with more than 1,024 features, if
+/// dual coordinate ascent begins, whose own epochs use one thread and often suffice, as three
+/// evaluations. If the objective does not report the cost of a gradient, no run is short.
 ///
 /// @param reduces as in make_plan()
 /// @param ascends whether dual coordinate ascent begins and probably ends the run

@@ -227,3 +227,31 @@ BOOST_AUTO_TEST_CASE(a_run_in_any_units_takes_at_most_a_few_times_the_gradients_
   thread_pool pool(3);
   BOOST_TEST((minimize(own, s, pool).x == r.x));
 }
+
+BOOST_AUTO_TEST_CASE(for_least_squares_one_direction_reaches_the_tolerance) {
+  auto const a = in_other_units();
+  std::vector<double> y(n);
+  for (std::size_t i = 0; i != n; ++i) y[i] = 1 + std::sin(static_cast<double>(i));
+  linear_objective const f(a, y, squared{}, l2{1e-3});
+  auto const after_one = [&](double tolerance) {
+    plan p = plan_of(f);
+    p.tolerance = tolerance;
+    full_gradient pass(f, p);
+    detail::newton_cg direction(f, p);
+    std::vector<double> x(d, 0.0);
+    double objective = 0;
+    support::with_team(p.workers, 1, [&](auto& team) {
+      pass(f, std::span<double const>(x), team);
+      direction.keep_gradient(pass);
+      direction.curvature_at(f, std::span<double const>(std::vector<double>(d, 0.0)), pass, team);
+      BOOST_TEST(direction.solve(0, x) > 0);
+      objective = pass(f, std::span<double const>(x), team).objective;
+    });
+    return objective;
+  };
+  double const least = after_one(1e-15);
+  for (double const tolerance : {1e-2, 1e-4, 1e-6}) {
+    double const gap = after_one(tolerance) - least;
+    BOOST_TEST(gap <= tolerance);
+  }
+}

@@ -64,10 +64,10 @@ class dual_ascent {
 /// predicted.
 ///
 /// Ill-conditioned data would take hundreds of epochs. If n is small, and less than d or d large,
-/// detail::gram_newton then reaches the optimum in the unknowns s_i θ_i, as soon as its counted work is less than that of the predicted
-/// epochs, and of 150; at once, if it is that of four. Otherwise, if the epochs that seem left cost more
-/// than 30 iterations of newton_cg, local steps and Newton steps, which use all threads, continue from
-/// the best point.
+/// detail::gram_newton then reaches the optimum in the unknowns s_i θ_i, as soon as its counted work is
+/// less than that of the predicted epochs, and of 150; at once, if it is that of four. Otherwise, if the
+/// epochs that seem left cost more than 30 iterations of newton_cg, local steps and Newton steps, which
+/// use all threads, continue from the best point.
 template <Objective F>
   requires(linear_with_ridge<F> && std::same_as<typename F::scalar, double>)
 class dual_ascent<F> {

@@ -47,8 +47,8 @@ concept has_gradients_only = differentiable<stepped_objective<F>> &&
 /// that D matches ∇²f(0) along a random direction. D is measured once, with the first direction, in
 /// three passes over the samples.
 ///
-/// For least squares the iterations go on until f(x + p) is as low as the tolerance demands, and the
-/// difference of gradients is exact for any ε.
+/// For least squares the iterations go on until f(x + p) is as low as the tolerance demands, in the next
+/// direction a quarter of that, and so on. The difference of gradients is exact for any ε.
 ///
 /// Full gradients have the same bits on any number of threads and ranks, and so has p. Requires μ
 /// or, with a free intercept, that of the regularizer: otherwise no tolerance can be proved.
@@ -91,7 +91,10 @@ class newton_cg {
       measure_rows(f, x, pass, team);
     else
       measure_gradients(f, pass, team);
-    if (leader) search_.begin(gradient_, exact_ ? aim * p_.tolerance : 0);
+    if (leader) {
+      search_.begin(gradient_, exact_ ? aim_ * p_.tolerance : 0);
+      aim_ /= 4;
+    }
     while (team.broadcast(leader && search_.goes_on() && passes_ < most_gradients ? 1 : 0) != 0) {
       if (leader) probe(x);
       team.barrier();  // the probe is set
@@ -107,11 +110,11 @@ class newton_cg {
 
   template <class Archive>
   void state(Archive& archive) {
-    archive(search_, unit_);
+    archive(search_, unit_, aim_);
   }
 
  private:
-  static constexpr double shift = 1e-5, aim = 0.5;
+  static constexpr double shift = 1e-5;
 
   // As many as take twice the time of a gradient, and at most 2²⁰ numbers, or 200.
   static std::size_t most_pairs(plan const& p) noexcept {
@@ -228,6 +231,7 @@ class newton_cg {
   std::size_t d_ = 0;
   double mu_ = 0;
   bool exact_ = false;  // the second-order model
+  double aim_ = 0.5;    // of the tolerance; lower if that was not low enough for the certificate
   conjugate_gradients search_;
   double unit_ = 0;
   double passes_ = 0;
