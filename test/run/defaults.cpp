@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(of_a_run_that_its_tolerance_ends_16_epochs_count) {
   plan longer = p;
   longer.samples = 16000;
   BOOST_TEST(detail::default_threads(longer, true, many) == 2U);
-  BOOST_TEST(detail::default_threads(longer, true, many, true) == 1U);  // 3·(16000·20 + 40) < 2^22
+  BOOST_TEST(detail::default_threads(longer, true, many, true) == 1U);  // 12·(16000·20 + 40) < 2^22
 }
 
 BOOST_AUTO_TEST_CASE(a_gradient_of_unknown_cost_makes_no_run_short) {

@@ -231,7 +231,7 @@ plan make_plan(F const& f, settings s, bool reduces) {
 /// A run is short if it has less than 2²² multiply-adds, three to seven milliseconds, which is what
 /// waking an idle core can cost: b·(`flops_per_sample` + 13) for each of K·T local steps, and 4d·K for
 /// each round. A run that ends by a tolerance counts as 16 epochs; with more than 1,024 features, if
-/// dual coordinate ascent begins, whose own epochs use one thread and often suffice, as three
+/// dual coordinate ascent begins, whose own epochs use one thread and often suffice, as twelve
 /// evaluations. If the objective does not report the cost of a gradient, no run is short.
 ///
 /// @param reduces as in make_plan()
@@ -247,7 +247,7 @@ std::size_t default_threads(plan const& p, bool reduces, Cores const& cores,
     steps = std::min(steps, epochs_expected * static_cast<double>(p.samples) / (k * b));
   double const rounds = steps / static_cast<double>(std::max<std::uint64_t>(p.local_steps, 1));
   double const sample = p.flops_per_sample + overhead, round = 4 * static_cast<double>(p.dimension);
-  double const work = ascends ? 3 * (static_cast<double>(p.samples) * sample + round)
+  double const work = ascends ? 12 * (static_cast<double>(p.samples) * sample + round)
                               : k * (steps * b * sample + rounds * round);
   if (p.flops_per_sample > 0 && work < short_run) return 1;
   return std::min<std::size_t>(p.workers, cores());
