@@ -3,13 +3,17 @@
 #define BOOST_TEST_MODULE communicator_threads_core_sharing
 #include "localsgd/communicator/threads/core_sharing.hpp"
 
+#include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <thread>
+#include <vector>
 
 #if defined(__linux__)
 #include <sched.h>
+#include <unistd.h>
 #endif
 
+using localsgd::detail::core_sharing;
 using localsgd::detail::current_core;
 using localsgd::detail::leave_core;
 
@@ -19,7 +23,31 @@ BOOST_AUTO_TEST_CASE(a_thread_on_another_core_stays_and_so_does_one_on_an_unknow
   BOOST_TEST(current_core() >= -1);
 }
 
+BOOST_AUTO_TEST_CASE(a_thread_that_was_woken_by_nobody_or_by_itself_goes_on) {
+  core_sharing sharing;
+  sharing.woken();
+  for (int i = 0; i != 100; ++i) sharing.arrived(), sharing.woken();
+  BOOST_TEST(current_core() >= -1);
+}
+
 #if defined(__linux__)
+BOOST_AUTO_TEST_CASE(no_core_is_free_while_more_threads_run_than_there_are_cores) {
+  std::atomic<bool> over{false};
+  std::atomic<unsigned> running{0};
+  auto const cores = static_cast<unsigned>(sysconf(_SC_NPROCESSORS_ONLN));
+  std::vector<std::thread> busy;
+  for (unsigned i = 0; i != cores + 1; ++i)
+    busy.emplace_back([&] {
+      ++running;
+      while (!over) {
+      }
+    });
+  while (running != cores + 1) std::this_thread::yield();
+  BOOST_TEST(!localsgd::detail::a_core_may_be_free());
+  over = true;
+  for (std::thread& each : busy) each.join();
+}
+
 BOOST_AUTO_TEST_CASE(a_thread_leaves_a_core_and_keeps_its_affinity) {
   bool moved = false, may_move = false, same_affinity = true;
   std::thread([&] {

@@ -82,14 +82,14 @@ class barrier {
     if (threads == 1) return;
     if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == threads) {
       arrived_.store(0, std::memory_order_relaxed);
-      last_core_.store(current_core(), std::memory_order_relaxed);
+      sharing_.arrived();
       phase_.fetch_add(step, std::memory_order_acq_rel);
       phase_.notify_all();
       return;
     }
     if (!spin_([&] { return phase_.load(std::memory_order_acquire) != phase; })) {
       park(phase);
-      leave_core(last_core_.load(std::memory_order_relaxed));
+      sharing_.woken();
     }
     if (phase_.load(std::memory_order_acquire) == (phase | off)) throw cancelled{};
   }
@@ -122,7 +122,7 @@ class barrier {
   std::uint32_t const threads_;
   spin_limit spin_;
   alignas(64) std::atomic<std::uint64_t> parked_{0};
-  std::atomic<int> last_core_{-1};  // of the thread that arrived last
+  core_sharing sharing_;
   alignas(64) std::atomic<std::uint32_t> arrived_{0};
   alignas(64) std::atomic<std::uint32_t> phase_{0};
 };

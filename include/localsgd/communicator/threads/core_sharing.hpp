@@ -2,10 +2,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <cstdio>
+
 #if defined(__linux__)
 #include <sched.h>
-
-#include <cstddef>
+#include <unistd.h>
 #endif
 
 /// @file
@@ -19,6 +23,21 @@ inline int current_core() noexcept {
   return ::sched_getcpu();
 #else
   return -1;
+#endif
+}
+
+/// @brief Whether the machine runs at most as many threads as it has cores: if two of them share a core,
+///        another core is free. Reads /proc/loadavg; false where there is none.
+inline bool a_core_may_be_free() noexcept {
+  long running = 0;
+#if defined(__linux__)
+  if (std::FILE* const file = std::fopen("/proc/loadavg", "r")) {
+    if (std::fscanf(file, "%*s %*s %*s %ld/", &running) != 1) running = 0;
+    std::fclose(file);
+  }
+  return running > 0 && running <= ::sysconf(_SC_NPROCESSORS_ONLN);
+#else
+  return running > 0;
 #endif
 }
 
@@ -40,5 +59,25 @@ inline void leave_core([[maybe_unused]] int core) noexcept {
   if (::sched_setaffinity(0, sizeof others, &others) == 0) ::sched_setaffinity(0, sizeof all, &all);
 #endif
 }
+
+/// @brief Lets threads that wait for each other leave a core that they share, if another seems to be free:
+///        a thread that moves to the core of another program waits there for milliseconds. Looks at the
+///        1st, 2nd, 4th, 8th, … time that a thread wakes on the core of the one it waited for.
+class core_sharing {
+ public:
+  /// @brief The thread that is waited for calls it when it arrives.
+  void arrived() noexcept { core_.store(current_core(), std::memory_order_relaxed); }
+  /// @brief A thread that has been woken by it calls it.
+  void woken() noexcept {
+    int const core = core_.load(std::memory_order_relaxed);
+    if (core < 0 || core != current_core()) return;
+    bool const looks = std::has_single_bit(times_.fetch_add(1, std::memory_order_relaxed) + 1);
+    if (looks && a_core_may_be_free()) leave_core(core);
+  }
+
+ private:
+  std::atomic<int> core_{-1};
+  std::atomic<unsigned> times_{0};
+};
 
 }  // namespace localsgd::detail

@@ -28,7 +28,7 @@ class open_reduction {
 
   /// @brief Publishes my part of the next reduction.
   void publish() noexcept {
-    last_core_.store(current_core(), std::memory_order_relaxed);
+    sharing_.arrived();
     published_.fetch_add(1, std::memory_order_acq_rel);
     published_.notify_all();
   }
@@ -79,14 +79,14 @@ class open_reduction {
     while (seen < wanted) {
       count.wait(seen, std::memory_order_acquire);
       seen = count.load(std::memory_order_acquire);
-      leave_core(last_core_.load(std::memory_order_relaxed));
+      sharing_.woken();
     }
     if ((seen & ~off) < wanted) throw cancelled{};
   }
 
   std::uint64_t const threads_;
   spin_limit spin_;
-  std::atomic<int> last_core_{-1};  // of the thread that published last
+  core_sharing sharing_;
   alignas(128) std::atomic<std::uint64_t> published_{0};
   side sides_[2];
 };
