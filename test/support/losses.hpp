@@ -186,7 +186,8 @@ void check_blocks(L const& loss, std::vector<double> const& targets, Size const&
       for (double const at : predictions()) z.push_back(scale * at), y.push_back(target);
   for (double const at : {infinity, -infinity, not_a_number}) z.push_back(at), y.push_back(targets[0]);
   auto const near = [](double a, double b, double scale) {
-    return a == b || (std::isnan(a) && std::isnan(b)) || std::abs(a - b) <= std::numeric_limits<double>::min() + 1e-15 * scale;
+    double const least = std::numeric_limits<double>::min();
+    return a == b || (std::isnan(a) && std::isnan(b)) || std::abs(a - b) <= least + 1e-15 * scale;
   };
   auto const [values, slopes] = all_of(loss, z, y);
   for (std::size_t i = 0; i != z.size(); ++i)

@@ -5,12 +5,12 @@
 
 #include <atomic>
 #include <boost/test/unit_test.hpp>
+#include <cstddef>
 #include <thread>
 #include <vector>
 
 #if defined(__linux__)
 #include <sched.h>
-#include <unistd.h>
 #endif
 
 using localsgd::detail::core_sharing;
@@ -33,10 +33,10 @@ BOOST_AUTO_TEST_CASE(a_thread_that_was_woken_by_nobody_or_by_itself_goes_on) {
 #if defined(__linux__)
 BOOST_AUTO_TEST_CASE(no_core_is_free_while_more_threads_run_than_there_are_cores) {
   std::atomic<bool> over{false};
-  std::atomic<unsigned> running{0};
-  auto const cores = static_cast<unsigned>(sysconf(_SC_NPROCESSORS_ONLN));
+  std::atomic<std::size_t> running{0};
+  std::size_t const cores = localsgd::detail::hardware_cores();
   std::vector<std::thread> busy;
-  for (unsigned i = 0; i != cores + 1; ++i)
+  for (std::size_t i = 0; i != cores + 1; ++i)
     busy.emplace_back([&] {
       ++running;
       while (!over) {

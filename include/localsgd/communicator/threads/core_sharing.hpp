@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/io/available_cores.hpp"
+
 #include <atomic>
 #include <bit>
 #include <cstddef>
@@ -9,7 +11,6 @@
 
 #if defined(__linux__)
 #include <sched.h>
-#include <unistd.h>
 #endif
 
 /// @file
@@ -29,16 +30,12 @@ inline int current_core() noexcept {
 /// @brief Whether the machine runs at most as many threads as it has cores: if two of them share a core,
 ///        another core is free. Reads /proc/loadavg; false where there is none.
 inline bool a_core_may_be_free() noexcept {
-  long running = 0;
-#if defined(__linux__)
-  if (std::FILE* const file = std::fopen("/proc/loadavg", "r")) {
-    if (std::fscanf(file, "%*s %*s %*s %ld/", &running) != 1) running = 0;
-    std::fclose(file);
-  }
-  return running > 0 && running <= ::sysconf(_SC_NPROCESSORS_ONLN);
-#else
-  return running > 0;
-#endif
+  std::FILE* const file = std::fopen("/proc/loadavg", "r");
+  if (file == nullptr) return false;
+  std::size_t running = 0;
+  bool const known = std::fscanf(file, "%*s %*s %*s %zu/", &running) == 1;
+  std::fclose(file);
+  return known && running <= hardware_cores();
 }
 
 /// @brief If the calling thread runs on `core`, moves it to another of the cores that it may use. Its
@@ -50,7 +47,7 @@ inline bool a_core_may_be_free() noexcept {
 /// nothing on systems other than Linux.
 inline void leave_core([[maybe_unused]] int core) noexcept {
 #if defined(__linux__)
-  if (core < 0 || core != ::sched_getcpu()) return;
+  if (core < 0 || core != current_core()) return;
   cpu_set_t all;
   CPU_ZERO(&all);
   if (::sched_getaffinity(0, sizeof all, &all) != 0 || CPU_COUNT(&all) < 2) return;
