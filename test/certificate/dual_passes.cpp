@@ -93,6 +93,10 @@ BOOST_AUTO_TEST_CASE(probabilities_are_moved_between_classes_until_their_sums_ar
   passes.add_conjugates(f, at, 1, {0, 3}, conjugates);
   double const entropy = 2.0 / 3 * std::log(2.0 / 3) + 1.0 / 3 * std::log(1.0 / 3);
   BOOST_TEST(conjugates[0] == 3 * entropy, nearly);
+  std::vector<double> gaps(4);  // relative to (1/3, 1/3, 1/3)
+  passes.add_fenchel_gaps(f, at, {0, 3}, gaps);
+  BOOST_TEST(gaps[0] == 3 * 2.0 / 3 * std::log(2.0), nearly);
+  BOOST_TEST(gaps[1] == 3 * (1 + 2.0 / 3 * std::log(2.0)), nearly);
   // Half-way to the labels: (5/6, 1/6, 0) twice, and (1/3, 2/3, 0).
   std::vector<double> half(5);
   passes.add_conjugates(f, at, 0.5, {0, 3}, half);

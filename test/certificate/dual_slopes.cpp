@@ -44,7 +44,7 @@ auto const nearly = boost::test_tools::tolerance(1e-13);
 template <class F>
 void add_gap(F const& f, std::span<double const> z, double shift, balance const& factor,
              index_range samples, std::vector<double>& sum) {
-  detail::add_balanced_gap(f, z, samples,
+  detail::add_fenchel_gap(f, z, samples,
                            [&](index_range some, std::span<double const> here, double* theta) {
                              detail::write_balanced_slopes(f, here, shift, factor, some, theta);
                            },
@@ -106,25 +106,33 @@ BOOST_AUTO_TEST_CASE(parts_add_up_to_the_whole) {
 BOOST_AUTO_TEST_CASE(a_balanced_dual_point_has_the_gap_worked_out_by_hand) {
   example const e;
   auto const f = e.objective();
-  // Unshifted, what is above 0 halved: θ' = ½, −½, 0, −1, ⅛, moved by −½, 0, 0, 0, −⅛.
+  // Unshifted, what is above 0 halved: θ' = ½, −½, 0, −1, ⅛, on rows 2, −½, 0, −2, ¼.
   // φ + φ* − θ'z with φ* = θ'²/2 + θ': 3/2 + 5/8 − 3/2 = 5/8; 1/8 − 3/8 + 1/4 = 0; 0;
   // 3/2 − 1/2 − 1 = 0; 1/32 + 17/128 − 20/128 = 1/128.
   std::vector<double> sum(4);
   add_gap(f, e.z, 0, balance{0.5, 1}, {0, 5}, sum);
-  BOOST_TEST(sum[0] == 5.0 / 6 * (-0.5 * 2 - 0.125 * 0.25), nearly);
   double const s = 5.0 / 6;
-  BOOST_TEST(sum[1] == s * (0.25 + 2 * 0.25 + 1 + 1.0 / 64 + 0.25 + 1.0 / 64), nearly);
+  BOOST_TEST(sum[0] == s * (1 + 2 * 0.25 + 0 + 2 + 1.0 / 32), nearly);
+  BOOST_TEST(sum[1] == s * (0.25 + 2 * 0.25 + 0 + 1 + 1.0 / 64), nearly);
   BOOST_TEST(sum[2] == s * (0.625 + 1.0 / 128), nearly);
   BOOST_TEST(sum[3] == s * (1.5 + 0.625 + 1.5 + 2 * (0.125 + 0.375 + 0.25) + 0 + (1.5 + 0.5 + 1) +
                             (1.0 / 32 + 17.0 / 128 + 20.0 / 128)),
              nearly);
 }
 
-BOOST_AUTO_TEST_CASE(at_its_own_slopes_a_point_has_no_gap_and_moves_nothing) {
+BOOST_AUTO_TEST_CASE(at_its_own_slopes_a_point_has_no_gap) {
   example const e;
   auto const f = e.objective();
   std::vector<double> sum(4);
   add_gap(f, e.z, 0, balance{}, {0, 5}, sum);
-  BOOST_TEST(sum[0] == 0);
   BOOST_TEST(std::abs(sum[2]) <= 1e-15);
+}
+
+BOOST_AUTO_TEST_CASE(a_regularised_intercept_is_a_coordinate_of_h) {
+  example const e;
+  linear_objective const f(e.a, e.y, huber{1}, l2{0.5},
+                           {.intercept = 2, .weights = e.weights, .regularize_intercept = true});
+  std::vector<double> sum(4);
+  add_gap(f, e.z, 0, balance{0.5, 1}, {0, 5}, sum);
+  BOOST_TEST(sum[1] == 2 * 5.0 / 6 * (0.5 - 2 * 0.5 + 0 - 1 + 0.125), nearly);
 }

@@ -47,6 +47,7 @@ seen bound_at(F const& f, std::vector<typename F::scalar> const& at, std::size_t
   plan const p = support::make_plan(f.samples(), f.dimension(), workers, 1);
   full_gradient pass(f, p);
   recomputed_dual<F> dual(f, p);
+  detail::row_rounding<F> rounding;
   BOOST_TEST(dual.exists());
   std::span<typename F::scalar const> const x(at);
   seen out{};
@@ -57,7 +58,9 @@ seen bound_at(F const& f, std::vector<typename F::scalar> const& at, std::size_t
     team.barrier();
     point const sums(pass.totals().begin(), pass.totals().end());
     double const predicted = team.leads() ? dual.predict(x, gradient) : 0;
-    double const bound = dual.bound(team, pass, x, value.objective, gradient, 0, 1e-14);
+    rounding.measure(f, pass, team);
+    double const bound = dual.bound(team, pass, x, value.objective, gradient, rounding,
+                                    {.value = 0, .gradient = 1e-14, .sum = 1e-14});
     if (!team.leads()) return;
     out = {value.objective, predicted, bound};
     if (std::isfinite(value.objective)) BOOST_TEST(std::ranges::equal(pass.totals(), sums));  // as they were
@@ -264,8 +267,20 @@ BOOST_AUTO_TEST_CASE(only_what_has_no_other_bound_is_recomputed) {
   BOOST_TEST((has_recomputed_dual<sharded_objective<linear_objective<matrix, logistic, double, l1>>>));
   BOOST_TEST((!has_recomputed_dual<linear_objective<matrix, logistic, double, l1>>));
   BOOST_TEST((!has_recomputed_dual<linear_objective<matrix, logistic, double, l2>>));
-  // A strongly convex softmax has ‖∇f‖²/(2μ).
+}
+
+BOOST_AUTO_TEST_CASE(a_strongly_convex_softmax_has_it_only_against_bounds_that_are_mostly_rounding) {
   data const s(1);
   softmax_objective const f(s.rows, s.classes, 4, l2{0.05});
-  BOOST_TEST((!recomputed_dual<decltype(f)>(f, support::make_plan(45, 20, 1, 1)).exists()));
+  recomputed_dual<decltype(f)> dual(f, support::make_plan(45, 20, 1, 1));
+  BOOST_TEST(dual.exists());
+  auto const x = support::random_point(20, 2);
+  auto const gradient = support::at(f, x).gradient;
+  double const natural = support::norm(gradient) * support::norm(gradient) / 0.1;  // ‖∇f‖²/(2λ)
+  BOOST_TEST(dual.predict(x, gradient, natural * 1.5) == support::infinity);
+  BOOST_TEST(dual.predict(x, gradient, natural * 2.5) == natural, boost::test_tools::tolerance(1e-9));
+  BOOST_TEST(bound_at(f, x).bound == natural, boost::test_tools::tolerance(1e-9));
+  BOOST_TEST((!recomputed_dual<softmax_objective<dense_matrix<double>, int, double, l2>>(
+                   softmax_objective(s.rows, s.classes, 4, l2{0}), support::make_plan(45, 20, 1, 1))
+                   .exists()));
 }

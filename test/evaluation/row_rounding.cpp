@@ -26,7 +26,7 @@ namespace {
 
 struct measured {
   full_gradient::value value;
-  double of_value, of_gradient;
+  double of_value, of_gradient, of_sum, of_duality_gap;  // the last of a gap of ½
 };
 template <class F>
 measured measure(F const& f, std::vector<double> const& x, double lambda, std::size_t threads = 1) {
@@ -43,7 +43,7 @@ measured measure(F const& f, std::vector<double> const& x, double lambda, std::s
     if (!team.leads()) return;
     BOOST_TEST(std::ranges::equal(pass.totals(), sums));  // a certificate may need them again
     auto const e = rounding.at(value, x, lambda);
-    out = {value, e.value, e.gradient};
+    out = {value, e.value, e.gradient, e.sum, rounding.of_duality_gap(0.5, x)};
   });
   return out;
 }
@@ -97,7 +97,13 @@ BOOST_AUTO_TEST_CASE(the_formulas_hold_for_a_row_worked_out_by_hand) {
   // Two samples in two parts: chains of 1 + 2, and 64.
   BOOST_TEST(m.of_gradient == 2 * u * (5 * 25 + 67 * 0.5 + 67 * 3 * 5),
              boost::test_tools::tolerance(1e-12));
-  BOOST_TEST(measure(f, {0, 0}, 0.5).of_value == 0.0);
+  // Without what the errors of the products change.
+  BOOST_TEST(m.of_sum == 2 * u * (67 * 0.5 + 67 * 3 * 5), boost::test_tools::tolerance(1e-12));
+  // β = 1, so the squared φ'(z) − θ has a mean of at most 2·½: √(1·P) and P.
+  BOOST_TEST(m.of_duality_gap == 2 * u * (25 + u / 2 * 625), boost::test_tools::tolerance(1e-12));
+  auto const at_0 = measure(f, {0, 0}, 0.5);
+  BOOST_TEST(at_0.of_value == 0.0);
+  BOOST_TEST(at_0.of_duality_gap == 0.0);
 }
 
 // z = 0·x + o of one row (0, 0), o = 3, y = 0, at x = 0: θ = 3, T = 9, R = 9, k = 2 + 3, P = B = 225,

@@ -7,16 +7,21 @@
 #include <array>
 #include <boost/test/unit_test.hpp>
 #include <cstddef>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "localsgd/loss/logistic.hpp"
+#include "localsgd/loss/squared_hinge.hpp"
 #include "localsgd/objective/linear.hpp"
+#include "localsgd/objective/sharded.hpp"
+#include "localsgd/objective/softmax.hpp"
 #include "localsgd/regularizer/l1.hpp"
 #include "localsgd/regularizer/no_penalty.hpp"
 #include "localsgd/report.hpp"
 #include "localsgd/synchronizer/serial.hpp"
 #include "localsgd/worker/svrg/svrg.hpp"
+#include "test/support/problems.hpp"
 
 using namespace localsgd;
 
@@ -32,6 +37,51 @@ BOOST_AUTO_TEST_CASE(precision_is_not_reached_where_the_certificate_does_not_say
   auto const r = minimize(f, {.tolerance = 1e-6}, serial{});
   BOOST_TEST((r.reason != stop_reason::precision_reached || r.objective < 0.0004));
   BOOST_TEST(r.certificate >= r.objective - 0.000356815661);
+}
+
+BOOST_AUTO_TEST_CASE(features_far_from_0_do_not_hide_that_the_tolerance_is_reached) {
+  // The mean of each feature is 10³ or 10⁴ times its deviation. The rounding error of ∇f(x), u·√d·10⁶‖x‖ or more, would
+  // keep ‖∇f(x)‖²/(2λ) above the tolerance.
+  constexpr std::size_t n = 200, d = 4;
+  auto const y = support::random_signs(n, 6);
+  for (double const mean : {1e3, 1e4})
+    for (bool const regularized : {false, true}) {
+      auto a = support::random_features<double>(n, d, 5);
+      for (double& each : a) each += mean;
+      linear_options const options{.intercept = 1, .regularize_intercept = regularized};
+      linear_objective const f(a, y, squared_hinge{}, l2{1e-6}, options);
+      auto const r = minimize(f, {.tolerance = 1e-9}, serial{});
+      BOOST_TEST((r.reason == stop_reason::tolerance_reached));
+      BOOST_TEST(r.certificate <= 1e-9);
+
+      std::array<dense_matrix<double>, 2> half;
+      for (std::size_t k = 0; k != 2; ++k) {
+        half[k] = dense_matrix<double>(std::array<std::size_t, 2>{n / 2, d}, 0.0);
+        std::copy_n(a.begin() + static_cast<std::ptrdiff_t>(k * n / 2 * d), n / 2 * d, half[k].begin());
+      }
+      serial ranks;
+      auto const shard = [&](std::size_t k) {
+        std::span<double const> const own(y.data() + k * n / 2, n / 2);
+        return linear_objective(half[k], own, squared_hinge{}, l2{1e-6}, options);
+      };
+      sharded_objective const shards(ranks, 2, shard);
+      auto const of_shards = minimize(shards, {.workers = 2, .tolerance = 1e-9}, ranks);
+      BOOST_TEST((of_shards.reason == stop_reason::tolerance_reached));
+      BOOST_TEST(of_shards.objective == r.objective, boost::test_tools::tolerance(1e-8));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(nor_do_they_with_several_classes) {
+  constexpr std::size_t n = 200;
+  auto const first = support::random_signs(n, 6), second = support::random_signs(n, 7);
+  std::vector<int> classes(n);
+  for (std::size_t i = 0; i != n; ++i) classes[i] = first[i] > 0 ? 0 : second[i] > 0 ? 1 : 2;
+  auto a = support::random_features<double>(n, 4, 5);
+  for (double& each : a) each += 1e3;
+  for (bool const regularized : {false, true}) {
+    softmax_objective const f(a, classes, 3, l2{1e-6}, {.intercept = 1, .regularize_intercept = regularized});
+    BOOST_TEST((minimize(f, {.tolerance = 1e-9}, serial{}).reason == stop_reason::tolerance_reached));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_run_without_a_certificate_stalls) {

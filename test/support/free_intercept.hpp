@@ -77,14 +77,17 @@ inline constexpr auto smoothed_hinge_at = [](real z, real y) {
   return gap < g ? loss_at{gap * gap / (2 * g), -y * gap / g, 1 / g} : loss_at{gap - g / 2, -y, 0};
 };
 
-/// @brief f(w, b) = (1/S) Σ s_i φ(⟨a_i, w⟩ + cb, y_i) + (λ/2)‖w‖² in long double.
+/// @brief f(w, b) = (1/S) Σ s_i φ(⟨a_i, w⟩ + cb, y_i) + (λ/2)‖w‖² in long double; plus (λ/2)b² if
+///        `regularized`.
 template <class Loss>
 struct free_intercept_model {
   localsgd::dense_matrix<double> const* rows;
   std::span<double const> y, weights;  // no weights: all are 1
   Loss loss;
   real lambda, constant;
+  bool regularized = false;
 
+  std::size_t penalized() const { return dimension() - (regularized ? 0 : 1); }
   std::size_t dimension() const { return rows->shape()[1] + 1; }
   real entry(std::size_t i, std::size_t j) const {
     return j + 1 == dimension() ? constant : static_cast<real>((*rows)(i, j));
@@ -116,7 +119,7 @@ struct free_intercept_model {
           (*hessian)[j][k] += share * at.bend * entry(i, j) * entry(i, k);
       }
     }
-    for (std::size_t j = 0; j + 1 != d; ++j) {
+    for (std::size_t j = 0; j != penalized(); ++j) {
       value += lambda / 2 * x[j] * x[j];
       g[j] += lambda * x[j];
       if (hessian != nullptr) (*hessian)[j][j] += lambda;
@@ -124,10 +127,9 @@ struct free_intercept_model {
     return value;
   }
 
-  /// @brief The minimiser, by Newton's method with a line search; the Hessian is shifted a little,
-  /// for
-  ///        places where a loss has no curvature.
-  std::vector<real> minimiser() const {
+  /// @brief The minimiser, by Newton's method with a line search.
+  /// @param shift at most this is added to the Hessian, for places where a loss has no curvature
+  std::vector<real> minimiser(real shift = 1e-3L) const {
     std::size_t const d = dimension();
     std::vector<real> x(d, 0), g, next(d);
     std::vector<std::vector<real>> h;
@@ -135,7 +137,7 @@ struct free_intercept_model {
       real const f = derivatives(x, g, &h);
       real norm = 0;
       for (real const e : g) norm = std::max(norm, std::abs(e));
-      for (std::size_t j = 0; j != d; ++j) h[j][j] += std::min<real>(1e-3L, norm);
+      for (std::size_t j = 0; j != d; ++j) h[j][j] += std::min(shift, norm);
       std::vector<real> p = g;  // Gauss, no pivots: h is positive definite
       for (std::size_t k = 0; k != d; ++k)
         for (std::size_t i = k + 1; i != d; ++i) {

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/certificate/balanced_dual.hpp"
+#include "localsgd/certificate/fenchel_gap.hpp"
 #include "localsgd/certificate/certificate.hpp"
 #include "localsgd/certificate/dual_extrapolation.hpp"
 #include "localsgd/certificate/extrapolated_slopes.hpp"
@@ -46,8 +46,9 @@ concept knows_least_subgradient = bool(differentiable<F> || has_subgradient_of_p
 ///   (detail::extrapolated_slopes); the same for such models in shards, and for softmax regression
 ///   if μ of r is not that of f (detail::recomputed_dual), computed if its prediction justifies the
 ///   passes over the rows;
-/// - f(x) − D(θ) at the balanced dual point, for linear models with a free intercept, where μ = 0
-///   (detail::balanced_dual); computed if its prediction justifies two passes over the rows;
+/// - f(x) − D(θ) as a sum of Fenchel gaps, for linear models with a smooth regularizer
+///   (detail::fenchel_gap), with balanced slopes if the intercept is free, where μ = 0, and otherwise
+///   if the other bounds are mostly rounding; computed if its prediction justifies the passes;
 /// - f(x) minus a lower bound on f*: least_value(), or from an earlier evaluation.
 ///
 /// All bounds are rounded up to cover rounding errors: see detail::row_rounding. They are never
@@ -66,7 +67,7 @@ class certifier {
         mu_(strong_convexity_of(f)),
         dual_(make_dual(f, p, pass)),
         recent_(make_recent(f)),
-        balanced_(f),
+        fenchel_(f),
         recomputed_(f, p),
         penalty_(certifying_convexity(f)) {
     if (scaled || (dual && mu_ > 0)) slopes_.resize(p.samples);
@@ -99,7 +100,7 @@ class certifier {
 
   /// @brief Leader only: bounds consider θ, too. @param x −h(θ)/λ @param squares (1/n) Σ s_i θ_i²
   void consider(std::span<scalar const> x, std::span<double const> theta, double squares) {
-    if (balanced_.exists()) return balanced_.consider(theta);
+    if (fenchel_.balances()) return fenchel_.consider(theta);
     gradient_.assign(x.size(), 0.0);
     if constexpr (dual) dual_.add({x, gradient_, theta, squares});
   }
@@ -115,7 +116,7 @@ class certifier {
       if (team.broadcast(leader && !insists_ && is_known(x, value) ? 1 : 0) != 0) return leader ? known_.bound : 0;
     bool has_slopes = false;
     if constexpr (dual || scaled) has_slopes = !slopes.empty() && !slopes_.empty();
-    if (leader && (has_slopes || balanced_.exists() || recomputed_.exists()))
+    if (leader && (has_slopes || fenchel_.exists() || recomputed_.exists()))
       pass.write(static_cast<double>(p_->samples), gradient_);
     if (penalty_ > 0 || scaled || recomputed_.exists()) rounding_.measure(*f_, pass, team);
     typename row_rounding<F>::errors off;
@@ -156,16 +157,16 @@ class certifier {
       if (predicted > 0) learn(predicted, found);
       off.value = std::max(off.value, rounding());
     };
-    if (balanced_.exists())
+    if (fenchel_.exists())
       attempt(
-          leader ? balanced_.predict(gradient_) : 0,
-          [&] { return balanced_.bound(team, pass, x, gradient_, rounding_, off); },
-          [&] { return 2 * balanced_.rounding(); });
+          leader ? fenchel_.predict(gradient_, bound) : 0,
+          [&] { return fenchel_.bound(team, pass, x, rounding_, value.squared_slopes); },
+          [&] { return 2 * fenchel_.rounding(); });
     if constexpr (recomputed)
       if (recomputed_.exists())
         attempt(
-            leader ? recomputed_.predict(x, gradient_) : 0,
-            [&] { return recomputed_.bound(team, pass, x, value.objective, gradient_, off.value, off.gradient); },
+            leader ? recomputed_.predict(x, gradient_, bound) : 0,
+            [&] { return recomputed_.bound(team, pass, x, value.objective, gradient_, rounding_, off); },
             [&] { return recomputed_.rounding(); });
     bool const hopeless = !(penalty_ > 0 || mu_ > 0 || scaled || recomputed_.exists());
     if (hopeless && p_->tolerance > 0)
@@ -196,7 +197,7 @@ class certifier {
     if constexpr (dual) archive(dual_);
     if constexpr (scaled) archive(recent_);
     if constexpr (scaled || dual) archive(known_.value, known_.bound, known_.x);
-    if constexpr (has_balanced_dual<F> || recomputed) archive(optimism_, last_balanced_);
+    if constexpr (has_fenchel_gap<F> || recomputed) archive(optimism_, last_balanced_);
   }
 
  private:
@@ -280,7 +281,7 @@ class certifier {
   decltype(make_recent(std::declval<F const&>())) recent_;
   std::vector<double> slopes_, gradient_;
   row_rounding<F> rounding_;
-  balanced_dual<F> balanced_;
+  fenchel_gap<F> fenchel_;
   recomputed_dual<F> recomputed_;
   struct {
     full_gradient::value value;

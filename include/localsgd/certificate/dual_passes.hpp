@@ -175,11 +175,40 @@ class dual_passes<F> {
     });
   }
 
+  /// @brief Adds Σ s_i (φ(z_i) + φ*(θ_i) − ⟨θ_i, z_i⟩), the relative entropies of the balanced probabilities with
+  ///        respect to those of x, to the first element of `sum`, and their size to the second.
+  void add_fenchel_gaps(F const& f, point x, index_range samples, std::span<double> sum) const {
+    std::vector<double> balanced;
+    each_probabilities(f, x, samples, [&](std::span<std::size_t const> batch, std::span<double> p) {
+      balanced.assign(p.begin(), p.end());
+      balance_some(balanced);
+      for (std::size_t k = 0; k != batch.size(); ++k) {
+        double gap = 0, size = 1;
+        for (std::size_t j = k * keep_.size(); j != (k + 1) * keep_.size(); ++j) {
+          double const term = balanced[j] > 0 ? balanced[j] * std::log(balanced[j] / p[j]) : 0;
+          gap += term + (p[j] - balanced[j]);
+          size += std::abs(term);
+        }
+        sum[0] += f.scale(batch[k]) * std::max(0.0, gap);
+        sum[1] += f.scale(batch[k]) * size;
+      }
+    });
+  }
+
  private:
+  static constexpr std::size_t block = 64;
+
   // visit(some samples, their balanced q)
   template <class Visit>
-  LOCALSGD_ONE_COPY void each(F const& f, point x, index_range samples, Visit const& visit) const {
-    constexpr std::size_t block = 64;
+  void each(F const& f, point x, index_range samples, Visit const& visit) const {
+    each_probabilities(f, x, samples, [&](std::span<std::size_t const> batch, std::span<double> q) {
+      balance_some(q);
+      visit(batch, q);
+    });
+  }
+  // visit(some samples, their probabilities at x)
+  template <class Visit>
+  LOCALSGD_ONE_COPY void each_probabilities(F const& f, point x, index_range samples, Visit const& visit) const {
     std::size_t const classes = keep_.size();
     std::array<std::size_t, block> batch;
     std::vector<double> q(block * classes);
@@ -189,16 +218,19 @@ class dual_passes<F> {
       auto const some = std::span<std::size_t const>(batch).first(count);
       auto const all = std::span(q).first(count * classes);
       f.probabilities(x, some, all);
-      for (std::size_t k = 0; k != count; ++k) {
-        double lost = 0;
-        for (std::size_t c = 0; c != classes; ++c) {
-          double const before = all[k * classes + c];
-          lost += (1 - keep_[c]) * before;
-          all[k * classes + c] = keep_[c] * before;
-        }
-        for (std::size_t c = 0; c != classes; ++c) all[k * classes + c] += lost * gain_[c];
-      }
       visit(some, all);
+    }
+  }
+  void balance_some(std::span<double> q) const noexcept {
+    std::size_t const classes = keep_.size();
+    for (std::size_t k = 0; k != q.size(); k += classes) {
+      double lost = 0;
+      for (std::size_t c = 0; c != classes; ++c) {
+        double const before = q[k + c];
+        lost += (1 - keep_[c]) * before;
+        q[k + c] = keep_[c] * before;
+      }
+      for (std::size_t c = 0; c != classes; ++c) q[k + c] += lost * gain_[c];
     }
   }
 

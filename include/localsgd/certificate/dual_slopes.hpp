@@ -8,6 +8,7 @@
 #include "localsgd/loss/concept.hpp"
 #include "localsgd/loss/evaluate.hpp"
 #include "localsgd/objective/linear_concept.hpp"
+#include "localsgd/objective/regularized.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -128,38 +129,38 @@ void write_balanced_slopes(F const& f, std::span<double const> z, double shift, 
                       });
 }
 
-/// @brief Adds sums over some samples with the dual point θ'_i and θ̃_i = φ'(z_i): Σ s_i (θ'_i −
-///        θ̃_i) a_i to the first d−1 elements of `sum`; Σ s_i (θ'_i² + (θ'_i − θ̃_i)²) to the next;
-///        Σ s_i max(0, φ(z_i) + φ*(θ'_i) − θ'_i z_i) to the one after it; Σ s_i (|φ(z_i)| +
-///        |φ*(θ'_i)| +
-///        |θ'_i z_i| + max(0, φ*(0))) to the last.
-/// @param write `write(some, z, theta)` writes the θ'_i of at most 64 samples
+/// @brief Adds sums over some samples with the dual point θ_i: n h(θ) = Σ s_i θ_i a_i to the first elements
+///        of `sum`, one for each penalised coordinate; Σ s_i max(0, φ(z_i) + φ*(θ_i) − θ_i z_i) to the one
+///        after d; Σ s_i (|φ(z_i)| + |φ*(θ_i)| + |θ_i z_i| + max(0, φ*(0))) to the last. If the intercept is
+///        free, its element receives Σ s_i θ_i².
+/// @param write `write(some, z, theta)` writes the θ_i of at most 64 samples
+/// @pre sum has length d+2
 template <LinearObjective F, class Write>
-LOCALSGD_ONE_COPY void add_balanced_gap(F const& f, std::span<double const> z, index_range samples,
-                                        Write const& write, std::span<double> sum) {
+LOCALSGD_ONE_COPY void add_fenchel_gap(F const& f, std::span<double const> z, index_range samples,
+                                       Write const& write, std::span<double> sum) {
   constexpr std::size_t block = 64;
-  double theta[block];
-  double gap = 0, size = 0, squares = 0;
+  double theta[block], y[block], value[block], slope[block];
+  double gap = 0, size = 0, squares = 0, all = 0;
   for (std::size_t i = samples.first; i < samples.last; i += block) {
     index_range const some{i, std::min(i + block, samples.last)};
     auto const here = z.subspan(i - samples.first, some.size());
     write(some, here, static_cast<double*>(theta));
-    for_each_dual_slope(f, here, 0, some,
-                        [&](std::size_t k, double at, double y, double value, double own) {
-                          double const share = f.scale(k), balanced = theta[k - i];
-                          double const conjugate = f.loss().conjugate(balanced, y);
-                          double const product = balanced * at, moved = balanced - own;
-                          gap += share * std::max(0.0, value + conjugate - product);
-                          double const least = -f.loss().conjugate(f.loss().project_to_dual_domain(0, y), y);
-                          size += share * (std::abs(value) + std::abs(conjugate) +
-                                           std::abs(product) + std::max(0.0, -least));
-                          squares += share * (balanced * balanced + moved * moved);
-                          if (moved != 0)
-                            add_scaled(share * moved, row_of(f.features(), k), sum.data());
-                        });
+    for (std::size_t k = some.first; k != some.last; ++k) y[k - i] = f.target(k);
+    evaluate(f.loss(), here.data(), static_cast<double const*>(y), some.size(), value, slope);
+    for (std::size_t k = some.first; k != some.last; ++k) {
+      double const share = f.scale(k), at = here[k - i], own = theta[k - i];
+      double const conjugate = f.loss().conjugate(own, y[k - i]), product = own * at;
+      double const none = f.loss().project_to_dual_domain(0, y[k - i]);
+      gap += share * std::max(0.0, value[k - i] + conjugate - product);
+      size += share * (std::abs(value[k - i]) + std::abs(conjugate) + std::abs(product) +
+                       std::max(0.0, f.loss().conjugate(none, y[k - i])));
+      squares += share * own * own;
+      all += share * own;
+      add_scaled(share * own, row_of(f.features(), k), sum.data());
+    }
   }
   std::size_t const d = sum.size() - 2;
-  sum[d - 1] += squares;
+  if (f.intercept() != 0) sum[d - 1] += has_free_intercept(f) ? squares : f.intercept() * all;
   sum[d] += gap;
   sum[d + 1] += size;
 }

@@ -5,7 +5,9 @@
 #include "localsgd/core/compiler.hpp"
 #include "localsgd/core/index_range.hpp"
 #include "localsgd/certificate/dual_passes.hpp"
+#include "localsgd/certificate/fenchel_sum.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
+#include "localsgd/evaluation/row_rounding.hpp"
 #include "localsgd/certificate/scaled_dual.hpp"
 #include "localsgd/objective/regularized.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
@@ -43,13 +45,16 @@ concept has_recomputed_dual =
 /// the negative entropy. c ≤ 1 is the largest value for which r*(cu) is finite. With free
 /// intercepts D(θ) is finite only if Σ s_i θ_i = 0, which detail::dual_passes enforces.
 ///
-/// One pass over the rows, or three with a free intercept. To first order in 1 − c the bound is
-/// r(x) − ⟨cu, x⟩ + r*(cu), which depends on ∇φ(x) only: predict() returns it.
+/// One pass over the rows; two if f is differentiable, three with a free intercept. To first order in
+/// 1 − c the bound is r(x) − ⟨cu, x⟩ + r*(cu), which depends on ∇φ(x) only: predict() returns it.
 ///
-/// The bound is rounded up, with E a bound on the error of u. c and r* are evaluated at the worst
-/// u + e, for three e that enclose all e with ‖e‖ ≤ E (r separable or a sum of norms). The sums are
-/// rounded up by their chains of additions. The rounding error of Σ s_i θ_i is a fraction ε of the
-/// slopes: its removal would increase Φ* by at most 2ε(1 + |φ_i*|).
+/// The bound is rounded up, with E a bound on the error of u: that of ∇f(x), or that of a sum if u is
+/// computed from the same θ_i as the φ_i*. c and r* are evaluated at the worst u + e, for three e that
+/// enclose all e with ‖e‖ ≤ E (r separable or a sum of norms). The sums are rounded up by their chains
+/// of additions. The rounding error of Σ s_i θ_i is a fraction ε of the slopes: its removal would
+/// increase Φ* by at most 2ε(1 + |φ_i*|). For a differentiable f the gap is computed as in
+/// detail::fenchel_sum, too, and the smaller one is used: the other one is finite if probabilities
+/// underflow.
 template <Objective F>
 class recomputed_dual {
  public:
@@ -66,33 +71,35 @@ class recomputed_dual<F> {
   static constexpr bool known = true;
 
   recomputed_dual(F const& f, plan p) : f_(&f), passes_(outputs_of(f)), sums_(make_sums(f, p)) {
-    exists_ = proximal<F> || (has_free_intercept(f) && penalty_convexity_of(f) > 0);
+    exists_ = proximal<F> || penalty_convexity_of(f) > 0;
   }
 
-  /// @brief Whether this bound is available and no better one is: for a differentiable f only with
-  ///        a free intercept.
+  /// @brief Whether this bound is available.
   bool exists() const noexcept { return exists_; }
 
-  /// @brief An estimate of bound(), or a lower value. @param gradient as computed by an evaluation
-  double predict(std::span<scalar const> x, std::span<double const> gradient) {
+  /// @brief An estimate of bound(), or a lower value; infinity if f is differentiable without a free intercept, and
+  ///        less than half of a known bound is rounding.
+  /// @param gradient as computed by an evaluation
+  double predict(std::span<scalar const> x, std::span<double const> gradient, double bound = infinity) {
     set_u(x, gradient);
     auto const [c, conjugate] = scaled(0);
     auto const w = penalized(*f_, x);
     double product = 0;
     for (std::size_t j = 0; j != w.size(); ++j) product += u_[j] * static_cast<double>(w[j]);
     double const gap = f_->regularizer().value(w) - c * product + conjugate;
+    if (!proximal<F> && !has_free_intercept(*f_) && !(gap < bound / 2)) return infinity;
     return std::isnan(gap) ? infinity : std::max(gap, 0.0);
   }
 
   /// @brief Collective: computes the bound on F(x) − F*; the leader receives it. @pre the last
   ///        evaluation of `pass` was that of F at x; its sums are preserved
   /// @param gradient on the leader, as computed by the evaluation
-  /// @param off      the error of F(x) that cancellation in the products with rows may cause
-  /// @param error    E
+  /// @param rows     after it has measured the rows; `off` is its result at x
   /// @return ≥ 0; infinity if a number is not finite
   template <class T>
   double bound(T& team, full_gradient& pass, std::span<scalar const> x, double objective,
-               std::span<double const> gradient, double off, double error) {
+               std::span<double const> gradient, [[maybe_unused]] row_rounding<F> const& rows,
+               typename row_rounding<F>::errors const& off) {
     bool const leader = team.leads(), free = has_free_intercept(*f_);
     double const n = static_cast<double>(f_->samples());
     if (leader) passes_.reset();
@@ -101,19 +108,24 @@ class recomputed_dual<F> {
       sums_.each_share(*f_, team, [&](auto const& share, index_range samples, std::span<double> sum,
                                       std::size_t) { passes_.add_imbalance(share, x, samples, sum); });
       if (leader) passes_.balance_out(sums_.totals());
+    }
+    bool const recomputed = free || !proximal<F>;
+    if (recomputed) {
       team.barrier();  // the factors are set
       pass.keeping_sums(team, [&] {
         pass.each_share(*f_, team, [&](auto const& share, index_range samples, std::span<double> sum,
                                        std::size_t) { passes_.add_gradient(share, x, samples, sum); });
         if (!leader) return;
-        u_.resize(penalized_coordinates(*f_));
-        for (std::size_t j = 0; j != u_.size(); ++j) u_[j] = -pass.sum()[j] / n;
+        auto const nh = penalized(*f_, pass.sum());
+        nh_.assign(nh.begin(), nh.end());
+        u_.resize(nh.size());
+        for (std::size_t j = 0; j != u_.size(); ++j) u_[j] = -nh[j] / n;
       });
     } else if (leader) {
       set_u(x, gradient);
     }
     if (leader) {
-      auto const [c, conjugate] = scaled(error);
+      auto const [c, conjugate] = scaled(recomputed ? off.sum : off.gradient);
       scale_ = c;
       conjugate_ = conjugate;
     }
@@ -121,14 +133,28 @@ class recomputed_dual<F> {
     sums_.each_share(*f_, team, [&](auto const& share, index_range samples, std::span<double> sum,
                                     std::size_t) {
       passes_.add_conjugates(share, x, scale_, samples, sum);
+      if constexpr (!proximal<F>) passes_.add_fenchel_gaps(share, x, samples, sum.subspan(2));
     });
     if (!leader) return infinity;
     double const conjugates = sums_.totals()[0] / n, sizes = sums_.totals()[1] / n;
     constexpr double u = std::numeric_limits<double>::epsilon() / 2;
     double const chain = static_cast<double>(sums_.chain() + f_->dimension() + 64);
     double const gap = objective + conjugates + conjugate_;
-    rounding_ = (free ? 8 : 4) * chain * u * (std::abs(objective) + sizes + std::abs(conjugate_)) + off;
-    double const result = std::max(gap, 0.0) + rounding_;
+    rounding_ = (free ? 8 : 4) * chain * u * (std::abs(objective) + sizes + std::abs(conjugate_)) + off.value;
+    double result = std::max(gap, 0.0) + rounding_;
+    if constexpr (!proximal<F>) {
+      fenchel_sum const fenchel{.nh = nh_,
+                                .terms = sums_.totals()[2],
+                                .rounding = 8 * chain * u * sums_.totals()[3],
+                                .squared_slopes = stepped_objective<F>::largest_squared_slopes,
+                                .chain = sums_.chain()};
+      double rounding = 0;
+      double const bound = fenchel.bound(*f_, x, rows, rounding);
+      if (bound < result) {
+        result = bound;
+        rounding_ = rounding;
+      }
+    }
     return std::isfinite(result) ? result : infinity;
   }
 
@@ -195,7 +221,7 @@ class recomputed_dual<F> {
   full_gradient sums_;
   bool exists_ = false;
   double scale_ = 0, conjugate_ = 0, rounding_ = 0;
-  std::vector<double> u_;
+  std::vector<double> u_, nh_;  // nh_: Σ s_i θ_i a_i
 };
 
 }  // namespace localsgd::detail

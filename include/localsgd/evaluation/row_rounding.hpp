@@ -57,6 +57,7 @@ class row_rounding {
   struct errors {
     double value = 0;     ///< of f(x)
     double gradient = 0;  ///< of ‖∇f(x)‖
+    double sum = 0;       ///< of ‖∇f(x)‖ for the slopes as computed, exact or not
   };
 
   /// @brief Collective: measures the rows on the first call. The sums of `pass` are preserved.
@@ -86,20 +87,30 @@ class row_rounding {
     errors e;
     if constexpr (has_known_rounding<F>) {
       constexpr double u = std::numeric_limits<double>::epsilon() / 2;
-      double const length = std::sqrt(squared_norm_above(x) + constant_), moved = u * length;
+      double const length = length_of(x), moved = u * length;
       double slopes = value.squared_slopes;
       if constexpr (has_bounded_scores<stepped_objective<F>>)
         slopes = stepped_objective<F>::largest_squared_slopes;
       if (length > 0) {
         e.value = 2 * moved * (root(slopes, products_) + moved / 2 * root(products_, bent_)) +
                   lambda * static_cast<double>(x.size() + 2) * 0x1p-1074;  // if ‖x‖² underflows
-        e.gradient = 2 * (moved * root(rows_, bent_) + chain_ * moved * lambda);
+        e.gradient = 2 * moved * root(rows_, bent_);
+        e.sum = 2 * chain_ * moved * lambda;
       }
-      e.gradient += of_sum(slopes);
+      e.sum += of_sum(slopes);
+      e.gradient += e.sum;
       if (!std::isfinite(e.value)) e.value = infinity;
       if (!std::isfinite(e.gradient)) e.gradient = infinity;
     }
     return e;
+  }
+
+  /// @brief Of E = (1/n) Σ s_i (φ(z_i) + φ*(θ_i) − θ_i z_i) through the products z_i, for any θ. The
+  ///        derivatives φ'(z_i) − θ_i have a mean square of at most 2βE.
+  double of_duality_gap(double gap, std::span<typename F::scalar const> x) const {
+    constexpr double u = std::numeric_limits<double>::epsilon() / 2;
+    double const moved = u * length_of(x);
+    return moved > 0 ? 2 * moved * (root(2 * gap, root(products_, bent_)) + moved / 2 * root(products_, bent_)) : 0;
   }
 
   /// @brief Of ‖(1/n) Σ s_i θ_i a_i‖ as a sum, with T = (1/n) Σ s_i θ_i²: 2 c u √(T R).
@@ -111,6 +122,9 @@ class row_rounding {
  private:
   static constexpr double infinity = std::numeric_limits<double>::infinity();
 
+  double length_of(std::span<typename F::scalar const> x) const {
+    return std::sqrt(squared_norm_above(x) + constant_);
+  }
   static double root(double a, double b) noexcept { return std::sqrt(a) * std::sqrt(b); }
 
   void take(F const& f, std::span<double const> sums, std::size_t chain) {

@@ -52,7 +52,7 @@ struct linear_options {
 /// intercept (linear_options::regularize_intercept), x without its last coordinate.
 /// L = sup φ''·λ_max((1/S) Σ s_i a_i a_iᵀ) + L_r is a Lipschitz constant of ∇f, where L_r is the
 /// smoothness of r. μ is the strong convexity of r, or 0 with a free intercept. In the latter case
-/// the certificate does not need μ > 0: see detail::balanced_dual.
+/// the certificate does not need μ > 0: see detail::fenchel_gap.
 ///
 /// Borrows the features, targets, weights and offsets: they must outlive the objective, and
 /// temporaries do not compile. Immutable, so it can be used from several threads.

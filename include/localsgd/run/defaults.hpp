@@ -5,7 +5,7 @@
 #include "localsgd/averager/mean.hpp"
 #include "localsgd/averager/weighted_mean.hpp"
 #include "localsgd/core/error.hpp"
-#include "localsgd/certificate/balanced_dual.hpp"
+#include "localsgd/certificate/fenchel_gap.hpp"
 #include "localsgd/certificate/recession.hpp"
 #include "localsgd/certificate/recomputed_dual.hpp"
 #include "localsgd/certificate/scaled_dual.hpp"

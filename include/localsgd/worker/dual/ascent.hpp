@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/certificate/balanced_dual.hpp"
+#include "localsgd/certificate/fenchel_gap.hpp"
 #include "localsgd/communicator/traffic.hpp"
 #include "localsgd/core/index_range.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
@@ -55,7 +55,7 @@ class dual_ascent {
 /// The dual function D(θ) = −(1/n) Σ s_i (φ*(θ_i) − θ_i o_i) − (λ/2)‖x(θ)‖² is maximised over one θ_i
 /// after the other (detail::dual_point), in a new random order in every epoch. f(x(θ)) − D(θ) proves the
 /// result. With a free intercept, f is evaluated at the best one for the other coordinates of x(θ), and
-/// D at θ balanced by detail::balanced_dual, so φ needs a conjugate.
+/// D at θ balanced by detail::fenchel_gap, so φ needs a conjugate.
 ///
 /// Where d is large and rows are short, the q_i are small and 3 to 10 epochs reach 10⁻⁶, each at the
 /// cost of one of plain steps. Every process repeats all of it on all samples, on one thread, so
@@ -85,7 +85,7 @@ class dual_ascent<F> {
     double const entries = static_cast<double>(f.samples()) * entries_per_row(f.features());
     double const curvature = f.loss().curvature();
     return direction_is_expensive(f) && entries <= most_entries && ridge_of(f) > 0 &&
-           (has_balanced_dual<F> || !has_free_intercept(f)) && curvature > 0 &&
+           (has_fenchel_gap<F> || !has_free_intercept(f)) && curvature > 0 &&
            std::isfinite(curvature);
   }
   /// @brief Whether this run begins with it.

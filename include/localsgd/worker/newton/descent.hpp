@@ -68,7 +68,7 @@ enum class anchor_gradient { in_sums, kept };
 /// continue until they have cost the full amount. Newton steps end when ‖∇f‖²/(2λ) or the certificate
 /// proves the tolerance, f no longer decreases, or their gradients exceed the budget of the run. With a free
 /// intercept ρ‖∇f‖²/(2λ) replaces the former, ρ = 1 + (1/n) Σ s_i‖a_i‖²/c²: an estimate of what
-/// detail::balanced_dual proves. All decisions depend only on values that are equal on all ranks.
+/// detail::fenchel_gap proves. All decisions depend only on values that are equal on all ranks.
 template <Objective F>
 class newton_descent {
  public:

@@ -5,7 +5,7 @@
 #include "localsgd/communicator/traffic.hpp"
 #include "localsgd/core/index_range.hpp"
 #include "localsgd/core/random.hpp"
-#include "localsgd/certificate/balanced_dual.hpp"
+#include "localsgd/certificate/fenchel_gap.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
 #include "localsgd/kernels/conjugate_gradients.hpp"
 #include "localsgd/objective/concept.hpp"
