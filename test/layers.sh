@@ -20,6 +20,7 @@ layers='
 fwd.hpp
 core
 kernels
+kernels/krylov
 io
 loss
 regularizer
@@ -52,6 +53,7 @@ synchronizer
 evaluation
 certificate
 worker
+worker/groups
 worker/newton
 worker/dual
 worker/svrg

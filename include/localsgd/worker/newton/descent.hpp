@@ -16,6 +16,7 @@
 #include "localsgd/worker/damping.hpp"
 #include "localsgd/worker/decay_rate.hpp"
 #include "localsgd/worker/newton/at_once.hpp"
+#include "localsgd/worker/newton/descending_anchor.hpp"
 #include "localsgd/worker/newton/group_newton.hpp"
 #include "localsgd/worker/newton/newton.hpp"
 #include "localsgd/worker/newton/proximal_newton.hpp"
@@ -35,14 +36,6 @@
 /// @brief Newton steps from an anchor, and the decision when to use them.
 
 namespace localsgd::detail {
-
-/// @brief The parts of an anchor that Newton steps change, and a second point.
-template <class Scalar>
-struct descending_anchor {
-  aligned_vector<Scalar>& point;
-  aligned_vector<Scalar>& trial;
-  full_gradient::value& value;  ///< f and ∇f at the point
-};
 
 /// @brief Where the gradient at an anchor is: in the sums of the last evaluation or, if something has
 ///        been summed since then, where keep_gradient() stored it.
@@ -127,7 +120,10 @@ class newton_descent {
     for (int step = 0; step != most_steps; ++step) {
       if (step != 0 || at_first == anchor_gradient::in_sums) {
         if (leader) keep_gradient(round.pass());
-        if (step != 0 || proximal<stepped_objective<F>>) certify(round, at, slopes);
+        if (step != 0 || proximal<stepped_objective<F>>) {
+          double const bound = certify(round, at.point, at.value, slopes);
+          if (leader) certificate_ = bound;
+        }
       }
       if (team.broadcast(leader && pays(at.value) ? 1 : 0) == 0) return;
       search end = one_step(round, f, at, slopes, direction);
@@ -138,9 +134,8 @@ class newton_descent {
           end = step_along(round, f, at, slopes);
         }
       if (end == search::failed) {  // the last evaluation was not at the anchor
-        round.pass()(f, std::span<scalar const>(at.point), team, slopes);
+        evaluate(round, f, at.point, slopes);
         if (leader) {
-          gradients_ += p_->samples;
           pays_ = widened = searches && flat_ && width_.widen(at.value);
           if (!widened) ++failures_;
         }
@@ -165,13 +160,21 @@ class newton_descent {
   enum class search { goes_on, found, failed };
   static constexpr bool searches = linear_with_sparse_steps<stepped_objective<F>>;
 
+  template <class Context, class Slopes>
+  full_gradient::value evaluate(Context& round, F const& f, std::span<scalar const> x, Slopes slopes) {
+    auto const value = round.pass()(f, x, round.team(), slopes);
+    round.spend((p_->samples + p_->workers - 1) / p_->workers);
+    if (round.team().leads()) gradients_ += p_->samples;
+    return value;
+  }
+
   // ‖∇f‖²/(2μ) is infinite if μ = 0, and loose for a regularizer with kinks.
   template <class Context, class Slopes>
-  void certify(Context& round, descending_anchor<scalar> at, Slopes slopes) {
-    std::span<double const> known;
+  static double certify(Context& round, std::span<scalar const> x, full_gradient::value const& value,
+                        Slopes slopes) {
+    std::span<double> known;
     if constexpr (std::same_as<Slopes, std::span<double>>) known = slopes;
-    double const bound = round.certificate(std::span<scalar const>(at.point), at.value, known);
-    if (round.team().leads()) certificate_ = bound;
+    return round.certificate(x, value, known);
   }
 
   static constexpr int most_steps = 100, most_failures = 3, most_trials = 20;
@@ -204,7 +207,15 @@ class newton_descent {
     bool const leader = team.leads();
     if constexpr (searches)
       if (leader) direction_.widen(width_.width);
+    if constexpr (requires { direction_.keep_gap(0.0); })
+      if (leader) direction_.keep_gap(certificate_);
     direction_.curvature_at(f, std::span<scalar const>(at.point), round.pass(), team);
+    if constexpr (requires { direction_.dual_point(); })
+      if (team.broadcast(leader && !direction_.dual_point().empty() ? 1 : 0) != 0) {
+        if (leader) at.try_step(direction_.dual_point());
+        team.barrier();  // the trial is set
+        certify(round, at.trial, evaluate(round, f, at.trial, slopes), slopes);  // known from now on
+      }
     auto const hessian = static_cast<std::uint64_t>(direction_.gradients_per_sample() *
                                                     static_cast<double>(p_->samples));
     if (leader) gradients_ += hessian;
@@ -221,15 +232,12 @@ class newton_descent {
         if constexpr (requires { direction_.end(); })  // point + direction would round
           std::ranges::copy(direction_.end(), at.trial.begin());
         else
-          for (std::size_t j = 0; j != at.point.size(); ++j)
-            at.trial[j] = static_cast<scalar>(static_cast<double>(at.point[j]) + direction[j]);
+          at.try_step(direction);
       }
       next = static_cast<search>(team.broadcast(static_cast<int>(next)));  // the trial is set, too
       if (next == search::failed) break;
-      auto const value = round.pass()(f, std::span<scalar const>(at.trial), team, slopes);
-      round.spend((p_->samples + p_->workers - 1) / p_->workers);
+      auto const value = evaluate(round, f, at.trial, slopes);
       if (leader) {
-        gradients_ += p_->samples;
         ratio = (at.value.objective - value.objective) / predicted;
         if (falls(value, at.value)) next = search::found;
         poor = tried == 0 && predicted > rounding_of(at.value.objective) && !(ratio >= 0.25);
@@ -242,7 +250,7 @@ class newton_descent {
       if (leader && next == search::found) {
         width_.shrink(ratio);
         damping_.fell(ratio);
-        accept(value, at);
+        at.accept(value);
       } else if (leader) {
         damping_.failed();
       }
@@ -262,24 +270,18 @@ class newton_descent {
     if (leader) flat_ = !moves;
     if (moves) {
       bool const affine = line_->mostly_affine(f, team);
-      auto const value = round.pass()(f, std::span<scalar const>(at.trial), team, slopes);
-      round.spend((p_->samples + p_->workers - 1) / p_->workers);
+      auto const value = evaluate(round, f, at.trial, slopes);
       if (leader) {
-        gradients_ += p_->samples;
         found = falls(value, at.value);
         if (!found)
           damping_.failed();
         else if (!affine)
           damping_.fell((at.value.objective - value.objective) / predicted);
         if (affine) width_.follow(line_->change());
-        if (found) accept(value, at);
+        if (found) at.accept(value);
       }
     }
     return team.broadcast(leader && found ? 1 : 0) != 0 ? search::found : search::failed;
-  }
-
-  static void accept(full_gradient::value const& value, descending_anchor<scalar> at) noexcept {
-    at.value = value, at.point.swap(at.trial);
   }
 
   plan const* p_ = nullptr;

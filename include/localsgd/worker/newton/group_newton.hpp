@@ -10,7 +10,7 @@
 #include "localsgd/settings.hpp"
 #include "localsgd/worker/newton/class_hessian.hpp"
 #include "localsgd/worker/newton/class_set.hpp"
-#include "localsgd/worker/newton/group_descent.hpp"
+#include "localsgd/worker/groups/group_descent.hpp"
 #include "localsgd/worker/newton/hessian_work.hpp"
 #include "localsgd/worker/newton/newton.hpp"
 #include "localsgd/worker/newton/working_set.hpp"

@@ -166,6 +166,16 @@ class newton_direction<F> {
     if (d_ <= most_factored) gradient_.assign(pass.sum().begin(), pass.sum().end());
   }
 
+  /// @brief Leader only: see newton_cg.
+  void keep_gap(double gap) noexcept {
+    if constexpr (can_search) search_.keep_gap(gap);
+  }
+  std::span<double const> dual_point() const noexcept {
+    if constexpr (can_search)
+      if (searched_) return search_.dual_point();
+    return {};
+  }
+
   /// @brief Collective: computes ∇²f(x), or the direction. @pre keep_gradient()
   template <class T>
   void curvature_at(F const& f, std::span<scalar const> x, full_gradient& pass, T& team) {

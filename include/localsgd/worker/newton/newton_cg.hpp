@@ -7,7 +7,7 @@
 #include "localsgd/core/random.hpp"
 #include "localsgd/certificate/fenchel_gap.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
-#include "localsgd/kernels/conjugate_gradients.hpp"
+#include "localsgd/kernels/krylov/conjugate_gradients.hpp"
 #include "localsgd/objective/concept.hpp"
 #include "localsgd/objective/regularized.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
@@ -40,14 +40,15 @@ concept has_gradients_only = differentiable<stepped_objective<F>> &&
 ///
 /// If the diagonal of ∇²f(x) can be computed from rows, it is the diagonal D of the preconditioner; but
 /// with more coordinates than the largest rank of the Hessian of the losses, where ∇²f(x) has the
-/// eigenvalue λ many times and D would turn it into many different ones, D is a multiple of I.
+/// eigenvalue λ many times and its diagonal would turn it into many different ones, ten times their mean is
+/// added to the elements, so that only those far above it differ, such as those of frequent words.
 ///
 /// With gradients only, D_j = μ + κ·(1/n) Σ_i (∂f_i/∂x_j)² at x = 0. For a linear model this is the mean
 /// square of feature j, up to a factor, so the units of features do not matter. κ is chosen such
 /// that D matches ∇²f(0) along a random direction. D is measured once, with the first direction, in
 /// three passes over the samples.
 ///
-/// For least squares the iterations go on until f(x + p) is as low as the tolerance demands, in the next
+/// For least squares the iterations go on until dual_smoothing proves 0.8 of the tolerance, in the next
 /// direction a quarter of that, and so on. The difference of gradients is exact for any ε.
 ///
 /// Full gradients have the same bits on any number of threads and ranks, and so has p. Requires μ
@@ -77,6 +78,11 @@ class newton_cg {
     pass.write(samples(), gradient_);
   }
 
+  /// @brief Leader only: f(x) − D at the best known dual point, for the next direction.
+  void keep_gap(double gap) noexcept { gap_ = gap; }
+  /// @brief Leader only: s for which the slopes of x + s prove the goal at x + p, or empty.
+  std::span<double const> dual_point() const noexcept { return search_.dual_point(); }
+
   /// @brief Collective: computes the direction. @pre keep_gradient() @param most_gradients the most full
   ///        gradients that the leader wants to spend, to within one
   template <class T>
@@ -92,8 +98,10 @@ class newton_cg {
     else
       measure_gradients(f, pass, team);
     if (leader) {
-      search_.begin(gradient_, exact_ ? aim_ * p_.tolerance : 0);
-      aim_ /= 4;
+      if (exact_)
+        search_.begin(gradient_, goal(f));
+      else
+        search_.begin(gradient_);
     }
     while (team.broadcast(leader && search_.goes_on() && passes_ < most_gradients ? 1 : 0) != 0) {
       if (leader) probe(x);
@@ -114,7 +122,7 @@ class newton_cg {
   }
 
  private:
-  static constexpr double shift = 1e-5;
+  static constexpr double shift = 1e-5, frequent = 10;
 
   // As many as take twice the time of a gradient, and at most 2²⁰ numbers, or 200.
   static std::size_t most_pairs(plan const& p) noexcept {
@@ -127,6 +135,15 @@ class newton_cg {
   }
 
   double samples() const noexcept { return static_cast<double>(p_.samples); }
+
+  conjugate_gradients::duality_goal goal([[maybe_unused]] F const& f) noexcept {
+    double free = 0;
+    if constexpr (LinearObjective<F>)
+      if (has_free_intercept(f)) free = 1 / (f.intercept() * f.intercept() * f.loss().curvature());
+    double const aim = aim_ * p_.tolerance;
+    aim_ /= 4;
+    return {aim, {penalized_coordinates(f), 1 / mu_, free}, gap_};
+  }
 
   // Collective: D at x, for a linear model or softmax regression.
   template <class T>
@@ -143,7 +160,7 @@ class newton_cg {
       if (j < penalized) scale += lambda;
       if (!std::isnormal(scale)) scale = lambda;
     }
-    if (penalized > rank_bound(f)) flatten(std::span(search_.scale()).first(penalized));
+    if (penalized > rank_bound(f)) level_out(std::span(search_.scale()).first(penalized));
     unit_ = (exact_ ? 1 : shift) * std::sqrt(std::isnormal(value_) ? std::abs(value_) : 1);
     passes_ += 1;
   }
@@ -155,10 +172,11 @@ class newton_cg {
     else
       return p_.samples;
   }
-  static void flatten(std::span<double> scale) {
+  static void level_out(std::span<double> scale) {
     double const sum = std::accumulate(scale.begin(), scale.end(), 0.0);
     double const mean = sum / static_cast<double>(scale.size());
-    if (std::isnormal(mean)) std::fill(scale.begin(), scale.end(), mean);
+    if (!std::isnormal(mean)) return;
+    for (double& each : scale) each += frequent * mean;
   }
 
   // Collective, once: D for an objective that provides only gradients.
@@ -231,7 +249,8 @@ class newton_cg {
   std::size_t d_ = 0;
   double mu_ = 0;
   bool exact_ = false;  // the second-order model
-  double aim_ = 0.5;    // of the tolerance; lower if that was not low enough for the certificate
+  double aim_ = 0.8;    // of the tolerance; lower if that was not low enough for the certificate
+  double gap_ = std::numeric_limits<double>::infinity();
   conjugate_gradients search_;
   double unit_ = 0;
   double passes_ = 0;

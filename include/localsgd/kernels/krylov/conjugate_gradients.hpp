@@ -3,13 +3,14 @@
 #pragma once
 
 #include "localsgd/core/compiler.hpp"
+#include "localsgd/kernels/krylov/dual_smoothing.hpp"
 #include "localsgd/kernels/rows.hpp"
 #include "localsgd/kernels/simd.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <numeric>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -27,12 +28,18 @@ namespace localsgd::detail {
 /// their system; older ones are replaced by their contribution to p, which is conjugate to them, too. The
 /// time of an iteration and the memory are most_pairs times that of a vector.
 ///
-/// The iterations end when the residual, in the norm of P, has decreased by a factor of 10, or at a goal
-/// for ½⟨p*, Hp*⟩ − ½⟨p, Hp⟩, p* the solution: this is at least what the last iterations gained
-/// \cite hestenes1952methods. They also end when the curvature ⟨q, Hq⟩ is not positive, or after
+/// The iterations end when the residual, in the norm of P, has decreased by a factor of 10, or when
+/// dual_smoothing proves the goal of a duality_goal. They also end when the curvature ⟨q, Hq⟩ is not positive, or after
 /// most_iterations(). Deterministic; for one thread.
 class conjugate_gradients {
  public:
+  /// @brief Of a system whose solution is a minimum: f(x + p) is known to be that close to it.
+  struct duality_goal {
+    double gap = 0;  ///< > 0
+    dual_metric metric;
+    double known = std::numeric_limits<double>::infinity();  ///< f(x) − D at a known dual point
+  };
+
   conjugate_gradients() = default;
   /// @param most_pairs at least 2
   conjugate_gradients(std::size_t dimension, std::size_t most_pairs)
@@ -42,18 +49,20 @@ class conjugate_gradients {
   std::vector<double>& scale() noexcept { return scale_; }
   std::vector<double> const& scale() const noexcept { return scale_; }
 
-  /// @brief Starts a new system. @pre D is set
-  /// @param goal > 0: of the model; 0: the residual decreases by a factor of 10
-  LOCALSGD_ONE_COPY void begin(std::span<double const> gradient, double goal = 0) {
+  /// @brief Starts a new system, in which the residual is to decrease by a factor of 10. @pre D is set
+  void begin(std::span<double const> gradient) { begin(gradient, {}); }
+  /// @brief Starts a new system with a goal. @pre D is set
+  LOCALSGD_ONE_COPY void begin(std::span<double const> gradient, duality_goal const& goal) {
     while (order_.size() > most_pairs_) release(0);
     known_ = order_.size();
     lengths_.clear();
-    falls_.clear();
-    goal_ = goal;
+    iterations_ = 0;
+    goal_ = goal.gap;
     residual_.resize(d_);
     search_.assign(d_, 0.0);
     for (std::size_t j = 0; j != d_; ++j) residual_[j] = -gradient[j];
     ended_ = false;
+    if (goal_ > 0) smoothing_.begin(residual_, goal.metric, goal.known);
     turn();
     first_ = left_;
   }
@@ -61,8 +70,8 @@ class conjugate_gradients {
   /// @brief Whether iterate() is to be called with H·search().
   bool goes_on() const noexcept {
     if (ended_ || !(left_ > 0)) return false;
-    if (goal_ > 0) return falls_.size() != most_with_goal && !at_goal();
-    return falls_.size() != most_iterations() && left_ > reduction * reduction * first_;
+    if (goal_ > 0) return iterations_ != most_with_goal && smoothing_.gap() > goal_;
+    return iterations_ != most_iterations() && left_ > reduction * reduction * first_;
   }
   std::span<double const> search() const noexcept { return search_; }
   /// @brief √⟨q, Dq⟩ of the search.
@@ -77,7 +86,8 @@ class conjugate_gradients {
       return;
     }
     for (std::size_t j = 0; j != d_; ++j) residual_[j] -= length * image[j];
-    falls_.push_back(length * along / 2);
+    ++iterations_;
+    if (goal_ > 0) smoothing_.add(length, search_, length * along / 2, residual_);
     if (lengths_.size() == most_pairs_) merge_oldest();
     keep(search_, image, bend);
     lengths_.push_back(length);
@@ -101,6 +111,12 @@ class conjugate_gradients {
     return fall;
   }
 
+  /// @brief The point of dual_smoothing, if only that proves the goal; otherwise empty.
+  std::span<double const> dual_point() const noexcept {
+    bool const proves = goal_ > 0 && smoothing_.gap() <= goal_ && smoothing_.needs_point();
+    return proves ? smoothing_.point() : std::span<double const>();
+  }
+
   template <class Archive>
   void state(Archive& archive) {
     archive(scale_, searches_, images_, curvatures_, order_, free_);
@@ -108,17 +124,11 @@ class conjugate_gradients {
 
  private:
   static constexpr double reduction = 0.1;
-  static constexpr std::size_t most_with_goal = 500, least_seen = 5;
+  static constexpr std::size_t most_with_goal = 1000;
 
   // Without a goal, the model is only an approximation, and more iterations rarely pay off.
   std::size_t most_iterations() const noexcept {
     return std::clamp<std::size_t>((std::size_t{1} << 20U) / d_, 8, 200);
-  }
-
-  bool at_goal() const noexcept {
-    std::size_t const n = falls_.size(), last = std::max(least_seen, n / 5);
-    return n >= last &&
-           std::accumulate(falls_.end() - static_cast<std::ptrdiff_t>(last), falls_.end(), 0.0) <= goal_;
   }
 
   // q ← Pr, made conjugate to the search directions of this system; left_ ← ⟨r, Pr⟩.
@@ -190,9 +200,11 @@ class conjugate_gradients {
   std::vector<std::size_t> order_, free_;
   std::size_t known_ = 0;
 
-  // Of the current system; falls_: the decreases of the model.
-  std::vector<double> residual_, search_, lengths_, falls_;
+  // Of the current system.
+  std::vector<double> residual_, search_, lengths_;
   double first_ = 0, left_ = 0, goal_ = 0;
+  std::size_t iterations_ = 0;
+  dual_smoothing smoothing_;
   bool ended_ = false;
 };
 

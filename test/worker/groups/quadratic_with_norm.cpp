@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
-#define BOOST_TEST_MODULE worker_newton_quadratic_with_norm
-#include "localsgd/worker/newton/quadratic_with_norm.hpp"
+#define BOOST_TEST_MODULE worker_groups_quadratic_with_norm
+#include "localsgd/worker/groups/quadratic_with_norm.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>

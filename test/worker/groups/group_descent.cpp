@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
-#define BOOST_TEST_MODULE worker_newton_group_descent
-#include "localsgd/worker/newton/group_descent.hpp"
+#define BOOST_TEST_MODULE worker_groups_group_descent
+#include "localsgd/worker/groups/group_descent.hpp"
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>

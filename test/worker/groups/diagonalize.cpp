@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The localsgd authors
 // SPDX-License-Identifier: BSL-1.0
-#define BOOST_TEST_MODULE worker_newton_diagonalize
-#include "localsgd/worker/newton/diagonalize.hpp"
+#define BOOST_TEST_MODULE worker_groups_diagonalize
+#include "localsgd/worker/groups/diagonalize.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>

@@ -5,8 +5,8 @@
 #include "localsgd/core/compiler.hpp"
 #include "localsgd/kernels/extrapolation.hpp"
 #include "localsgd/kernels/packed_cholesky.hpp"
-#include "localsgd/worker/newton/diagonalize.hpp"
-#include "localsgd/worker/newton/quadratic_with_norm.hpp"
+#include "localsgd/worker/groups/diagonalize.hpp"
+#include "localsgd/worker/groups/quadratic_with_norm.hpp"
 
 #include <algorithm>
 #include <cmath>
