@@ -106,7 +106,7 @@ double const solved = [] {  // ½⟨g, H⁻¹g⟩
 int solve_different_eigenvalues(conjugate_gradients& system, double goal, int most = 1000) {
   system.scale().assign(n, 1.0);
   int iterations = 0;
-  for (system.begin(std::vector<double>(n, 1.0), {goal, {n, 1, 0}}); system.goes_on() && iterations < most; ++iterations) {
+  for (system.begin(std::vector<double>(n, 1.0), {goal, true, {n, 1, 0}}); system.goes_on() && iterations < most; ++iterations) {
     std::vector<double> image(system.search().begin(), system.search().end());
     for (std::size_t j = 0; j != n; ++j) image[j] *= static_cast<double>(j + 1);
     system.iterate(image);
@@ -160,6 +160,24 @@ BOOST_AUTO_TEST_CASE(a_goal_is_proven_by_a_dual_point) {
     BOOST_TEST(shorter.goes_on());
     BOOST_TEST(shorter.dual_point().empty());
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_goal_of_a_model_ends_the_iterations_early_but_does_not_prolong_them) {
+  auto const iterations = [](double goal) {
+    conjugate_gradients system(n, n);
+    system.scale().assign(n, 1.0);
+    int made = 0;
+    for (system.begin(std::vector<double>(n, 1.0), {goal, false, {n, 1, 0}}); system.goes_on(); ++made) {
+      std::vector<double> image(system.search().begin(), system.search().end());
+      for (std::size_t j = 0; j != n; ++j) image[j] *= static_cast<double>(j + 1);
+      system.iterate(image);
+    }
+    return made;
+  };
+  int const usual = iterations(0);
+  BOOST_TEST(iterations(1e-12) == usual);
+  BOOST_TEST(iterations(1) < usual);
+  BOOST_TEST(iterations(1e6) == 0);
 }
 
 BOOST_AUTO_TEST_CASE(pairs_of_earlier_systems_make_the_next_one_shorter_also_if_few_are_kept) {

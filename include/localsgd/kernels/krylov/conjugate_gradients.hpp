@@ -29,13 +29,14 @@ namespace localsgd::detail {
 /// time of an iteration and the memory are most_pairs times that of a vector.
 ///
 /// The iterations end when the residual, in the norm of P, has decreased by a factor of 10, or when
-/// dual_smoothing proves the goal of a duality_goal. They also end when the curvature ⟨q, Hq⟩ is not positive, or after
-/// most_iterations(). Deterministic; for one thread.
+/// dual_smoothing proves the gap of a duality_goal; with an exact goal only then. They also end when the
+/// curvature ⟨q, Hq⟩ is not positive, or after most_iterations(). Deterministic; for one thread.
 class conjugate_gradients {
  public:
-  /// @brief Of a system whose solution is a minimum: f(x + p) is known to be that close to it.
+  /// @brief Of a system whose solution minimises f, or its second-order model.
   struct duality_goal {
-    double gap = 0;  ///< > 0
+    double gap = 0;      ///< proven for f(x + p); 0: no goal
+    bool exact = false;  ///< f is its second-order model
     dual_metric metric;
     double known = std::numeric_limits<double>::infinity();  ///< f(x) − D at a known dual point
   };
@@ -58,6 +59,7 @@ class conjugate_gradients {
     lengths_.clear();
     iterations_ = 0;
     goal_ = goal.gap;
+    exact_ = goal.exact;
     residual_.resize(d_);
     search_.assign(d_, 0.0);
     for (std::size_t j = 0; j != d_; ++j) residual_[j] = -gradient[j];
@@ -70,7 +72,8 @@ class conjugate_gradients {
   /// @brief Whether iterate() is to be called with H·search().
   bool goes_on() const noexcept {
     if (ended_ || !(left_ > 0)) return false;
-    if (goal_ > 0) return iterations_ != most_with_goal && smoothing_.gap() > goal_;
+    if (goal_ > 0 && smoothing_.gap() <= goal_) return false;
+    if (goal_ > 0 && exact_) return iterations_ != most_if_exact;
     return iterations_ != most_iterations() && left_ > reduction * reduction * first_;
   }
   std::span<double const> search() const noexcept { return search_; }
@@ -124,9 +127,9 @@ class conjugate_gradients {
 
  private:
   static constexpr double reduction = 0.1;
-  static constexpr std::size_t most_with_goal = 1000;
+  static constexpr std::size_t most_if_exact = 1000;
 
-  // Without a goal, the model is only an approximation, and more iterations rarely pay off.
+  // If the model is only an approximation, more iterations rarely pay off.
   std::size_t most_iterations() const noexcept {
     return std::clamp<std::size_t>((std::size_t{1} << 20U) / d_, 8, 200);
   }
@@ -204,6 +207,7 @@ class conjugate_gradients {
   std::vector<double> residual_, search_, lengths_;
   double first_ = 0, left_ = 0, goal_ = 0;
   std::size_t iterations_ = 0;
+  bool exact_ = false;
   dual_smoothing smoothing_;
   bool ended_ = false;
 };

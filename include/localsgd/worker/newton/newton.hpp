@@ -68,6 +68,8 @@ class newton_direction<F> {
   std::size_t sums() const noexcept { return search_.sums(); }
 
   void keep_gradient(full_gradient const& pass) { search_.keep_gradient(pass); }
+  void keep_gap(double gap) noexcept { search_.keep_gap(gap); }
+  std::span<double const> dual_point() const noexcept { return search_.dual_point(); }
   template <class T>
   void curvature_at(F const& f, std::span<double const> x, full_gradient& pass, T& team) {
     search_.curvature_at(f, x, pass, team);

@@ -48,8 +48,9 @@ concept has_gradients_only = differentiable<stepped_objective<F>> &&
 /// that D matches ∇²f(0) along a random direction. D is measured once, with the first direction, in
 /// three passes over the samples.
 ///
-/// For least squares the iterations go on until dual_smoothing proves 0.8 of the tolerance, in the next
-/// direction a quarter of that, and so on. The difference of gradients is exact for any ε.
+/// The iterations end when dual_smoothing proves half of the tolerance for the second-order model. For least
+/// squares they go on until it proves 0.8 of the tolerance, in the next direction a quarter of that, and so
+/// on; the difference of gradients is exact for any ε.
 ///
 /// Full gradients have the same bits on any number of threads and ranks, and so has p. Requires μ
 /// or, with a free intercept, that of the regularizer: otherwise no tolerance can be proved.
@@ -98,10 +99,7 @@ class newton_cg {
     else
       measure_gradients(f, pass, team);
     if (leader) {
-      if (exact_)
-        search_.begin(gradient_, goal(f));
-      else
-        search_.begin(gradient_);
+      search_.begin(gradient_, goal(f));
     }
     while (team.broadcast(leader && search_.goes_on() && passes_ < most_gradients ? 1 : 0) != 0) {
       if (leader) probe(x);
@@ -140,9 +138,9 @@ class newton_cg {
     double free = 0;
     if constexpr (LinearObjective<F>)
       if (has_free_intercept(f)) free = 1 / (f.intercept() * f.intercept() * f.loss().curvature());
-    double const aim = aim_ * p_.tolerance;
-    aim_ /= 4;
-    return {aim, {penalized_coordinates(f), 1 / mu_, free}, gap_};
+    double const aim = (exact_ ? aim_ : 0.5) * p_.tolerance;
+    if (exact_) aim_ /= 4;
+    return {aim, exact_, {penalized_coordinates(f), 1 / mu_, free}, gap_};
   }
 
   // Collective: D at x, for a linear model or softmax regression.
