@@ -80,8 +80,7 @@ template <Objective F>
 class fenchel_gap {
  public:
   explicit fenchel_gap(F const& f) : f_(&f) {
-    if constexpr (has_fenchel_gap<F>)
-      mu_ = penalty_convexity_of(f);
+    if constexpr (has_fenchel_gap<F>) mu_ = penalty_convexity_of(f);
     free_ = has_free_intercept(f);
   }
 
