@@ -25,7 +25,8 @@ void combine_ordered(std::span<std::span<Scalar> const> rows, std::size_t first,
       values[k] = rows[k][i];
       finite = finite && values[k] - values[k] == 0;
     }
-    out[i] = finite ? of_values(std::span<Scalar>(values)) : std::numeric_limits<Scalar>::quiet_NaN();
+    out[i] =
+        finite ? of_values(std::span<Scalar>(values)) : std::numeric_limits<Scalar>::quiet_NaN();
   }
 }
 

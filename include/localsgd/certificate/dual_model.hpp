@@ -33,9 +33,9 @@ struct dual_direction {
 ///        N points x_k: see dual_extrapolation. One pass over all vectors.
 /// @param x, gradient d numbers each
 template <std::size_t N>
-LOCALSGD_ONE_COPY dual_model dual_model_of(std::span<double const> x,
-                                           std::span<double const> gradient, double lambda,
-                                           std::array<dual_direction, dual_model::most> const& past) {
+LOCALSGD_ONE_COPY dual_model
+dual_model_of(std::span<double const> x, std::span<double const> gradient, double lambda,
+              std::array<dual_direction, dual_model::most> const& past) {
   static_assert(N <= dual_model::most);
   lanes squares(0.0), b[N], a[N * (N + 1) / 2];
   for (lanes& each : b) each = lanes(0.0);

@@ -175,8 +175,9 @@ class dual_passes<F> {
     });
   }
 
-  /// @brief Adds Σ s_i (φ(z_i) + φ*(θ_i) − ⟨θ_i, z_i⟩), the relative entropies of the balanced probabilities with
-  ///        respect to those of x, to the first element of `sum`, and their size to the second.
+  /// @brief Adds Σ s_i (φ(z_i) + φ*(θ_i) − ⟨θ_i, z_i⟩), the relative entropies of the balanced
+  ///        probabilities with respect to those of x, to the first element of `sum`, and their size
+  ///        to the second.
   void add_fenchel_gaps(F const& f, point x, index_range samples, std::span<double> sum) const {
     std::vector<double> balanced;
     each_probabilities(f, x, samples, [&](std::span<std::size_t const> batch, std::span<double> p) {
@@ -208,7 +209,8 @@ class dual_passes<F> {
   }
   // visit(some samples, their probabilities at x)
   template <class Visit>
-  LOCALSGD_ONE_COPY void each_probabilities(F const& f, point x, index_range samples, Visit const& visit) const {
+  LOCALSGD_ONE_COPY void each_probabilities(F const& f, point x, index_range samples,
+                                            Visit const& visit) const {
     std::size_t const classes = keep_.size();
     std::array<std::size_t, block> batch;
     std::vector<double> q(block * classes);

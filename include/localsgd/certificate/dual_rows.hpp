@@ -18,7 +18,8 @@ namespace localsgd::detail {
 
 /// @brief Measured in one pass over the samples of a linear model.
 struct dual_rows {
-  double norm = -1;    ///< √((1/n) Σ s_i‖a_i‖²), with intercept and offset in a_i; < 0: not measured
+  /// @brief √((1/n) Σ s_i‖a_i‖²), with intercept and offset in a_i; < 0: not measured.
+  double norm = -1;
   double longest = 0;  ///< the largest number of entries in a row
   double depth = 0;    ///< (1/n) Σ s_i max(0, φ*(0, y_i)), φ*(0, y) = −min φ, if the loss has φ*
 

@@ -53,8 +53,8 @@ struct balance {
   double operator()(double theta) const noexcept { return theta > 0 ? above : below; }
 };
 
-/// @brief Adds s_i (φ*(θ_i) − θ_i o_i) to the first element of `sum` and s_i (|φ*(θ_i)| + |θ_i o_i|) to
-///        the second, θ_i the point of the domain of φ* nearest to θ, o_i the offset.
+/// @brief Adds s_i (φ*(θ_i) − θ_i o_i) to the first element of `sum` and s_i (|φ*(θ_i)| + |θ_i
+///        o_i|) to the second, θ_i the point of the domain of φ* nearest to θ, o_i the offset.
 template <LinearObjective F>
 void add_conjugate(F const& f, std::size_t i, double theta, std::span<double> sum) {
   auto const offsets = offsets_of(f);
@@ -65,8 +65,8 @@ void add_conjugate(F const& f, std::size_t i, double theta, std::span<double> su
   sum[1] += f.scale(i) * (std::abs(conjugate) + std::abs(of_offset));
 }
 
-/// @brief Sums of the magnitudes of numbers above and below 0, in short chains of additions, which keep
-///        them accurate.
+/// @brief Sums of the magnitudes of numbers above and below 0, in short chains of additions, which
+///        keep them accurate.
 class sums_by_sign {
  public:
   explicit sums_by_sign(std::span<double> sum) noexcept : sum_(sum) {}
@@ -93,8 +93,8 @@ class sums_by_sign {
   std::size_t in_block_ = 0;
 };
 
-/// @brief Adds Σ s_i max(θ_i, 0) over some samples to the first element of `sum` and Σ s_i max(−θ_i, 0) to
-///        the second. @param theta n numbers
+/// @brief Adds Σ s_i max(θ_i, 0) over some samples to the first element of `sum` and Σ s_i
+///        max(−θ_i, 0) to the second. @param theta n numbers
 template <LinearObjective F>
 void add_by_sign(F const& f, std::span<double const> theta, index_range samples,
                  std::span<double> sum) {
@@ -121,18 +121,18 @@ LOCALSGD_ONE_COPY void add_slopes_by_sign(F const& f, std::span<double const> z,
 
 /// @brief Writes the balanced slopes at z_i + shift of some samples.
 template <LinearObjective F>
-void write_balanced_slopes(F const& f, std::span<double const> z, double shift, balance const& factor,
-                           index_range samples, double* theta) {
+void write_balanced_slopes(F const& f, std::span<double const> z, double shift,
+                           balance const& factor, index_range samples, double* theta) {
   for_each_dual_slope(f, z, shift, samples,
                       [&](std::size_t k, double, double, double, double slope) {
                         theta[k - samples.first] = factor(slope) * slope;
                       });
 }
 
-/// @brief Adds sums over some samples with the dual point θ_i: n h(θ) = Σ s_i θ_i a_i to the first elements
-///        of `sum`, one for each penalised coordinate; Σ s_i max(0, φ(z_i) + φ*(θ_i) − θ_i z_i) to the one
-///        after d; Σ s_i (|φ(z_i)| + |φ*(θ_i)| + |θ_i z_i| + max(0, φ*(0))) to the last. If the intercept is
-///        free, its element receives Σ s_i θ_i².
+/// @brief Adds sums over some samples with the dual point θ_i: n h(θ) = Σ s_i θ_i a_i to the first
+///        elements of `sum`, one for each penalised coordinate; Σ s_i max(0, φ(z_i) + φ*(θ_i) − θ_i
+///        z_i) to the one after d; Σ s_i (|φ(z_i)| + |φ*(θ_i)| + |θ_i z_i| + max(0, φ*(0))) to the
+///        last. If the intercept is free, its element receives Σ s_i θ_i².
 /// @param write `write(some, z, theta)` writes the θ_i of at most 64 samples
 /// @pre sum has length d+2
 template <LinearObjective F, class Write>

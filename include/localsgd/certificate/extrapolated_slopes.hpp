@@ -29,9 +29,9 @@ namespace localsgd::detail {
 /// @brief θ(c) = θ̃ + Σ_k c_k (θ_k − θ̃), with the slopes θ̃ of a point x and those of the last
 ///        evaluations, for scaled_dual.
 ///
-/// The gap at θ̃ is larger than F(x) − F* because θ̃ must be scaled into the domain of r*: that costs
-/// as much as the domain is missed by, while F(x) − F* is about the square of it. So c minimises
-/// the sum of squares of
+/// The gap at θ̃ is larger than F(x) − F* because θ̃ must be scaled into the domain of r*: that
+/// costs as much as the domain is missed by, while F(x) − F* is about the square of it. So c
+/// minimises the sum of squares of
 ///
 ///     e_j(c) = s_j + Σ_k c_k (g_kj − g_j),
 ///
@@ -40,8 +40,8 @@ namespace localsgd::detail {
 /// conditions of these coordinates, as the dual optimum does \cite massias2018celer . θ(c) is
 /// projected into the domain of φ*, and scaled_dual computes the bound there.
 ///
-/// At a point x, propose() is called by one thread, write() by all of them, and add() by one. The last 5
-/// evaluations are kept, d + n numbers each.
+/// At a point x, propose() is called by one thread, write() by all of them, and add() by one. The
+/// last 5 evaluations are kept, d + n numbers each.
 template <has_scaled_dual F>
 class extrapolated_slopes {
  public:
@@ -49,8 +49,8 @@ class extrapolated_slopes {
 
   explicit extrapolated_slopes(F const& f) : f_(&f) {}
 
-  /// @brief Collective: the least of `bound` and that at θ(c), and stores the evaluation. θ(c) is tried
-  ///        if `promises(estimate, bound)`; the leader receives the result.
+  /// @brief Collective: the least of `bound` and that at θ(c), and stores the evaluation. θ(c) is
+  ///        tried if `promises(estimate, bound)`; the leader receives the result.
   /// @param off see scaled_dual
   template <class T, class Promises>
   double improve(T& team, full_gradient& pass, scaled_dual<F>& dual, linear_point const& at,
@@ -63,7 +63,8 @@ class extrapolated_slopes {
     }
     if (team.broadcast(worth ? 1 : 0) != 0) {
       write(team, pass, at.gradient, at.slopes);
-      bound = std::min(bound, dual.bound(team, pass, objective, gradient(), slopes(), off, amplification()));
+      bound = std::min(
+          bound, dual.bound(team, pass, objective, gradient(), slopes(), off, amplification()));
     }
     if (leader) add(at.gradient, at.slopes);
     return bound;
@@ -81,7 +82,8 @@ class extrapolated_slopes {
   }
 
   /// @brief Chooses c for a point.
-  /// @return ‖e(c)‖/‖e(0)‖, about the part of the bound at θ̃ that remains; 1 if nothing can be gained
+  /// @return ‖e(c)‖/‖e(0)‖, about the part of the bound at θ̃ that remains; 1 if nothing can be
+  ///        gained
   LOCALSGD_ONE_COPY double propose(std::span<double const> x, std::span<double const> gradient) {
     used_ = 0;
     if (size_ == 0) return 1;
@@ -114,8 +116,8 @@ class extrapolated_slopes {
     return sum;
   }
 
-  /// @brief Collective: computes θ(c) of the last proposal and its gradient (1/n) Σ s_i θ_i a_i, on the
-  ///        leader. The sums of `pass` are preserved.
+  /// @brief Collective: computes θ(c) of the last proposal and its gradient (1/n) Σ s_i θ_i a_i, on
+  ///        the leader. The sums of `pass` are preserved.
   /// @param gradient, slopes those at x; unchanged since the proposal
   template <class T>
   void write(T& team, full_gradient& pass, std::span<double const> gradient,
@@ -124,7 +126,8 @@ class extrapolated_slopes {
       combined_.resize(gradient.size());
       for (std::size_t j = 0; j != gradient.size(); ++j) {
         double sum = gradient[j];
-        for (std::size_t k = 0; k != used_; ++k) sum += c_[k] * (past_[k].gradient[j] - gradient[j]);
+        for (std::size_t k = 0; k != used_; ++k)
+          sum += c_[k] * (past_[k].gradient[j] - gradient[j]);
         combined_[j] = sum;
       }
       theta_.resize(slopes.size());
@@ -141,7 +144,8 @@ class extrapolated_slopes {
   }
   std::span<double const> gradient() const noexcept { return combined_; }
   std::span<double const> slopes() const noexcept { return theta_; }
-  std::span<double> slopes(std::size_t k) noexcept { return past_[k].slopes; }  ///< of an evaluation: n, or empty
+  /// @brief Of an evaluation: n, or empty.
+  std::span<double> slopes(std::size_t k) noexcept { return past_[k].slopes; }
 
   template <class Archive>
   void state(Archive& archive) {
@@ -171,14 +175,16 @@ class extrapolated_slopes {
     for (std::size_t k = 0; k != count; ++k) c_[k] = system.b[k] * scale[k];
     for (std::size_t k = 0; k != count; ++k) {
       left += 2 * b[k] * c_[k];
-      for (std::size_t i = 0; i != count; ++i) left += a[std::max(i, k)][std::min(i, k)] * c_[k] * c_[i];
+      for (std::size_t i = 0; i != count; ++i)
+        left += a[std::max(i, k)][std::min(i, k)] * c_[k] * c_[i];
     }
     if (!std::isfinite(left) || !(before > 0)) return 1;
     used_ = count;
     return std::sqrt(std::max(left, 0.0) / before);
   }
 
-  // theta_ ← θ(c), nearest points of the domain of φ*; the change of the gradient by that is added to sum.
+  // theta_ ← θ(c), nearest points of the domain of φ*; the change of the gradient by that is added
+  // to sum.
   LOCALSGD_ONE_COPY void combine(index_range samples, std::span<double const> slopes,
                                  std::span<double> sum) {
     double const intercept = f_->intercept();

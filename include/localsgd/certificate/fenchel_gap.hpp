@@ -46,34 +46,38 @@ double certifying_convexity(F const& f) {
   return strong_convexity_of(f);
 }
 
-/// @brief A duality gap of f(x) = (1/n) Σ s_i φ(z_i, y_i) + r(w), z_i = ⟨a_i, w⟩ + o_i + c·b, as a sum of
-///        terms none of which is negative. r is μ-strongly convex and smooth, and x = (w, b).
+/// @brief A duality gap of f(x) = (1/n) Σ s_i φ(z_i, y_i) + r(w), z_i = ⟨a_i, w⟩ + o_i + c·b, as a
+///        sum of terms none of which is negative. r is μ-strongly convex and smooth, and x = (w,
+///        b).
 ///
 /// With h(θ) = (1/n) Σ s_i θ_i a_i, every θ in the domain of φ* bounds the optimum: f* ≥ D(θ) =
 /// −(1/n) Σ s_i (φ*(θ_i, y_i) − θ_i o_i) − r*(−h(θ)), and
 ///
 ///     f(x) − D(θ) ≤ (1/n) Σ s_i (φ(z_i) + φ*(θ_i) − θ_i z_i) + ‖∇r(w) + h(θ)‖²/(2μ),
 ///
-/// with equality for an L2 penalty. At the slopes θ̃_i = φ'(z_i, y_i) the first sum is 0 and the bound
-/// ‖∇f(x)‖²/(2μ), but ∇f(x) is known only up to its rounding error, most of which is due to cancellation in
-/// the z_i if features are large, whereas any numbers θ_i are a dual point: only the sum h(θ) is rounded.
+/// with equality for an L2 penalty. At the slopes θ̃_i = φ'(z_i, y_i) the first sum is 0 and the
+/// bound ‖∇f(x)‖²/(2μ), but ∇f(x) is known only up to its rounding error, most of which is due to
+/// cancellation in the z_i if features are large, whereas any numbers θ_i are a dual point: only
+/// the sum h(θ) is rounded.
 ///
-/// **A free intercept**, on which r does not act: f is not strongly convex in b, so ‖∇f(x)‖ alone gives no
-/// bound, and D(θ) is finite only if **Σ s_i θ_i = 0**. The slopes satisfy Σ s_i θ̃_i = (n/c) ∂f/∂b, which is
-/// 0 only at the minimum. Therefore the intercept is moved first, until θ_i = φ'(z_i + v, y_i) sum to
-/// 0: this is the best intercept for w. The remainder of the sum is then removed: the slopes of the
-/// sign with the larger weighted sum are multiplied by the smaller sum over the larger one. φ is
-/// bounded from below, so 0 lies in the closure of the domain of φ*, and so do the products. (The
-/// factors alone are not sufficient: a slope at the end of the domain, which the Huber loss has,
-/// causes a first-order change.) Both terms are of second order in ∇f(x): the first is a sum of
-/// Bregman distances of θ_i from θ̃_i.
+/// **A free intercept**, on which r does not act: f is not strongly convex in b, so ‖∇f(x)‖ alone
+/// gives no bound, and D(θ) is finite only if **Σ s_i θ_i = 0**. The slopes satisfy Σ s_i θ̃_i =
+/// (n/c) ∂f/∂b, which is 0 only at the minimum. Therefore the intercept is moved first, until θ_i =
+/// φ'(z_i + v, y_i) sum to 0: this is the best intercept for w. The remainder of the sum is then
+/// removed: the slopes of the sign with the larger weighted sum are multiplied by the smaller sum
+/// over the larger one. φ is bounded from below, so 0 lies in the closure of the domain of φ*, and
+/// so do the products. (The factors alone are not sufficient: a slope at the end of the domain,
+/// which the Huber loss has, causes a first-order change.) Both terms are of second order in ∇f(x):
+/// the first is a sum of Bregman distances of θ_i from θ̃_i.
 ///
-/// The cost is one pass over the rows, and with a free intercept another one, and a few over the products z_i.
+/// The cost is one pass over the rows, and with a free intercept another one, and a few over the
+/// products z_i.
 ///
-/// The bound is rounded up as in detail::fenchel_sum, the terms by 8 u (|φ| + |φ*| + |θ_i z_i|). Σ s_i θ_i, which
-/// should be 0, is at most ε Σ s_i |θ_i| with ε = (2m + 8)u, where m is the chain of additions of one of its two
-/// sums, neither of which cancels. Multiplying the slopes of one sign by 1 − ε' with ε' ≤ ε makes it 0. As φ* is
-/// convex, this adds at most ε' (|φ*(θ_i)| + |θ_i z_i| + max(0, φ*(0))) to a term.
+/// The bound is rounded up as in detail::fenchel_sum, the terms by 8 u (|φ| + |φ*| + |θ_i z_i|). Σ
+/// s_i θ_i, which should be 0, is at most ε Σ s_i |θ_i| with ε = (2m + 8)u, where m is the chain of
+/// additions of one of its two sums, neither of which cancels. Multiplying the slopes of one sign
+/// by 1 − ε' with ε' ≤ ε makes it 0. As φ* is convex, this adds at most ε' (|φ*(θ_i)| + |θ_i z_i| +
+/// max(0, φ*(0))) to a term.
 ///
 /// @see detail::dual_extrapolation for the use of earlier evaluations
 template <Objective F>
@@ -89,12 +93,14 @@ class fenchel_gap {
   /// @brief Whether dual points are balanced, as f has a free intercept.
   bool balances() const noexcept { return free_ && exists(); }
 
-  /// @brief Leader only: the next bound() is that of θ, balanced by factors, in place of the slopes.
+  /// @brief Leader only: the next bound() is that of θ, balanced by factors, in place of the
+  ///        slopes.
   /// @param theta n numbers in the domain of φ*
   void consider(std::span<double const> theta) { given_.assign(theta.begin(), theta.end()); }
 
-  /// @brief An estimate of bound(), or a lower value, from ∇f(x): d numbers. 0 if a dual point is to be
-  ///        considered; infinity if nothing is balanced and less than half of a known bound is rounding.
+  /// @brief An estimate of bound(), or a lower value, from ∇f(x): d numbers. 0 if a dual point is
+  ///        to be considered; infinity if nothing is balanced and less than half of a known bound
+  ///        is rounding.
   double predict(std::span<double const> gradient, double known = infinity) const {
     if (!given_.empty()) return 0;
     double const across = squared_norm(penalized(*f_, gradient)) / (2 * mu_);
@@ -159,14 +165,16 @@ class fenchel_gap {
           .nh = penalized(*f_, pass.sum()),
           .terms = pass.last(),
           .rounding = (16 + 2 * chain_by_sign(pass)) * u * pass.totals().back(),
-          .squared_slopes = free_ ? pass.sum().back() / static_cast<double>(f_->samples()) : squared_slopes,
+          .squared_slopes =
+              free_ ? pass.sum().back() / static_cast<double>(f_->samples()) : squared_slopes,
           .chain = pass.chain()};
       return sums.bound(*f_, x, rounding, rounding_);
     }
     return infinity;
   }
 
-  // Collective: finds the shift and the factors for which Σ s_i θ_i = 0. @param multiply computes the z_i
+  // Collective: finds the shift and the factors for which Σ s_i θ_i = 0. @param multiply computes
+  // the z_i
   template <class T, class Multiply>
   void balance_out(T& team, full_gradient& pass, Multiply const& multiply) {
     bool const leader = team.leads();

@@ -25,13 +25,14 @@ concept has_nonnegative_loss = bool(has_class_probabilities<F> || requires(F con
 
 /// @brief inf f ≥ this: 0 if neither the losses nor an L2 penalty can be negative, otherwise −∞.
 ///
-/// f − 0 is often the tightest bound on f − f* if the model fits all samples: 0 is the dual value at
-/// θ = 0. Nonsmooth regularizers do not need it, because detail::scaled_dual tries multiples
-/// of θ down to 0.
+/// f − 0 is often the tightest bound on f − f* if the model fits all samples: 0 is the dual value
+/// at θ = 0. Nonsmooth regularizers do not need it, because detail::scaled_dual tries multiples of
+/// θ down to 0.
 template <class F>
 constexpr double least_value() noexcept {
   using one = stepped_objective<F>;
-  return has_ridge<one> && has_nonnegative_loss<one> ? 0.0 : -std::numeric_limits<double>::infinity();
+  return has_ridge<one> && has_nonnegative_loss<one> ? 0.0
+                                                     : -std::numeric_limits<double>::infinity();
 }
 
 }  // namespace localsgd::detail

@@ -78,7 +78,8 @@ LOCALSGD_ONE_COPY void count_receding(F const& f, std::span<typename F::scalar c
 /// This is the case if no loss grows along x, some losses decrease, and there is no penalty: x
 /// separates the classes.
 template <Objective F, class T>
-bool recedes_along(F const& f, std::span<typename F::scalar const> x, full_gradient& pass, T& team) {
+bool recedes_along(F const& f, std::span<typename F::scalar const> x, full_gradient& pass,
+                   T& team) {
   if constexpr (may_recede<F>) {
     if (ridge_of(f) != 0) return false;
     bool recedes = false;

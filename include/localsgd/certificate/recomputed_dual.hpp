@@ -45,16 +45,17 @@ concept has_recomputed_dual =
 /// the negative entropy. c ≤ 1 is the largest value for which r*(cu) is finite. With free
 /// intercepts D(θ) is finite only if Σ s_i θ_i = 0, which detail::dual_passes enforces.
 ///
-/// One pass over the rows; two if f is differentiable, three with a free intercept. To first order in
-/// 1 − c the bound is r(x) − ⟨cu, x⟩ + r*(cu), which depends on ∇φ(x) only: predict() returns it.
+/// One pass over the rows; two if f is differentiable, three with a free intercept. To first order
+/// in 1 − c the bound is r(x) − ⟨cu, x⟩ + r*(cu), which depends on ∇φ(x) only: predict() returns
+/// it.
 ///
-/// The bound is rounded up, with E a bound on the error of u: that of ∇f(x), or that of a sum if u is
-/// computed from the same θ_i as the φ_i*. c and r* are evaluated at the worst u + e, for three e that
-/// enclose all e with ‖e‖ ≤ E (r separable or a sum of norms). The sums are rounded up by their chains
-/// of additions. The rounding error of Σ s_i θ_i is a fraction ε of the slopes: its removal would
-/// increase Φ* by at most 2ε(1 + |φ_i*|). For a differentiable f the gap is computed as in
-/// detail::fenchel_sum, too, and the smaller one is used: the other one is finite if probabilities
-/// underflow.
+/// The bound is rounded up, with E a bound on the error of u: that of ∇f(x), or that of a sum if u
+/// is computed from the same θ_i as the φ_i*. c and r* are evaluated at the worst u + e, for three
+/// e that enclose all e with ‖e‖ ≤ E (r separable or a sum of norms). The sums are rounded up by
+/// their chains of additions. The rounding error of Σ s_i θ_i is a fraction ε of the slopes: its
+/// removal would increase Φ* by at most 2ε(1 + |φ_i*|). For a differentiable f the gap is computed
+/// as in detail::fenchel_sum, too, and the smaller one is used: the other one is finite if
+/// probabilities underflow.
 template <Objective F>
 class recomputed_dual {
  public:
@@ -77,10 +78,11 @@ class recomputed_dual<F> {
   /// @brief Whether this bound is available.
   bool exists() const noexcept { return exists_; }
 
-  /// @brief An estimate of bound(), or a lower value; infinity if f is differentiable without a free intercept, and
-  ///        less than half of a known bound is rounding.
+  /// @brief An estimate of bound(), or a lower value; infinity if f is differentiable without a
+  ///        free intercept, and less than half of a known bound is rounding.
   /// @param gradient as computed by an evaluation
-  double predict(std::span<scalar const> x, std::span<double const> gradient, double bound = infinity) {
+  double predict(std::span<scalar const> x, std::span<double const> gradient,
+                 double bound = infinity) {
     set_u(x, gradient);
     auto const [c, conjugate] = scaled(0);
     auto const w = penalized(*f_, x);
@@ -105,16 +107,18 @@ class recomputed_dual<F> {
     if (leader) passes_.reset();
     if (free) {
       team.barrier();  // factors are not set
-      sums_.each_share(*f_, team, [&](auto const& share, index_range samples, std::span<double> sum,
-                                      std::size_t) { passes_.add_imbalance(share, x, samples, sum); });
+      sums_.each_share(*f_, team,
+                       [&](auto const& share, index_range samples, std::span<double> sum,
+                           std::size_t) { passes_.add_imbalance(share, x, samples, sum); });
       if (leader) passes_.balance_out(sums_.totals());
     }
     bool const recomputed = free || !proximal<F>;
     if (recomputed) {
       team.barrier();  // the factors are set
       pass.keeping_sums(team, [&] {
-        pass.each_share(*f_, team, [&](auto const& share, index_range samples, std::span<double> sum,
-                                       std::size_t) { passes_.add_gradient(share, x, samples, sum); });
+        pass.each_share(*f_, team,
+                        [&](auto const& share, index_range samples, std::span<double> sum,
+                            std::size_t) { passes_.add_gradient(share, x, samples, sum); });
         if (!leader) return;
         auto const nh = penalized(*f_, pass.sum());
         nh_.assign(nh.begin(), nh.end());
@@ -140,7 +144,8 @@ class recomputed_dual<F> {
     constexpr double u = std::numeric_limits<double>::epsilon() / 2;
     double const chain = static_cast<double>(sums_.chain() + f_->dimension() + 64);
     double const gap = objective + conjugates + conjugate_;
-    rounding_ = (free ? 8 : 4) * chain * u * (std::abs(objective) + sizes + std::abs(conjugate_)) + off.value;
+    rounding_ = (free ? 8 : 4) * chain * u * (std::abs(objective) + sizes + std::abs(conjugate_)) +
+                off.value;
     double result = std::max(gap, 0.0) + rounding_;
     if constexpr (!proximal<F>) {
       fenchel_sum const fenchel{.nh = nh_,

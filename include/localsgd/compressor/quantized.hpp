@@ -146,7 +146,8 @@ struct quantized {
       }
       auto const sent_unit = detail::short_float::nearest(unit * shrinkage(first, size, unit));
       unit = sent_unit.value();
-      bool const all = count + detail::packed_bytes(count, bits_) >= detail::packed_bytes(size, bits_);
+      bool const all =
+          count + detail::packed_bytes(count, bits_) >= detail::packed_bytes(size, bits_);
       message.push_back(static_cast<std::byte>(all ? std::size_t{full} : count));
       detail::put(message, sent_unit);
       for (std::size_t i = 0; !all && i != size; ++i)
@@ -170,8 +171,8 @@ struct quantized {
         if (i % 4 == 0)
           words = random_words(seed_, random_stream::compression, lane_,
                                round_ * numbers + (first + i) / 4);
-        auto const u = (static_cast<double>((words[i % 4 / 2] >> (i % 2 * 32)) & 0xffffffffu) + 0.5) *
-                       0x1p-32;
+        auto const u =
+            (static_cast<double>((words[i % 4 / 2] >> (i % 2 * 32)) & 0xffffffffu) + 0.5) * 0x1p-32;
         double const rounded = std::floor(static_cast<double>(error_[first + i]) / unit + u);
         level[i] = static_cast<std::int32_t>(std::clamp(rounded, -most, most));
       }

@@ -67,7 +67,8 @@ struct top_k {
         if (!(size > least) && (size != least || equal == 0)) continue;
         if (size == least) --equal;
         if (made != 0 && made % stretch == 0)
-          places_.push_back({static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(gaps_.size())});
+          places_.push_back(
+              {static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(gaps_.size())});
         else
           detail::put_varint(gaps_, i - before);
         auto const value = detail::short_float::nearest(static_cast<double>(error_[i]));

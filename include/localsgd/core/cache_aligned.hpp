@@ -28,7 +28,8 @@ struct aligned_allocator {
   T* allocate(std::size_t n) {
     if (n > (static_cast<std::size_t>(-1) - cache_alignment) / sizeof(T))
       throw std::bad_array_new_length();
-    std::size_t const bytes = (n * sizeof(T) + cache_alignment - 1) / cache_alignment * cache_alignment;
+    std::size_t const bytes =
+        (n * sizeof(T) + cache_alignment - 1) / cache_alignment * cache_alignment;
     return static_cast<T*>(::operator new(bytes, std::align_val_t{cache_alignment}));
   }
   void deallocate(T* p, std::size_t) noexcept { ::operator delete(p, std::align_val_t{cache_alignment}); }

@@ -12,8 +12,9 @@
 #endif
 
 /// Code whose bits count is compiled once per type, not inlined into each caller: two copies of a
-/// loop may contract a·b + c differently, and then the synchronizer would change the result. It also
-/// saves the time to compile each copy of a function that is rarely called and from several places.
+/// loop may contract a·b + c differently, and then the synchronizer would change the result. It
+/// also saves the time to compile each copy of a function that is rarely called and from several
+/// places.
 #if defined(__clang__)
 #define LOCALSGD_ONE_COPY [[gnu::noinline]]
 #elif defined(__GNUC__)

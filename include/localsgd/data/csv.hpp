@@ -61,7 +61,8 @@ inline std::string_view csv_text(std::string_view text, std::string_view name) {
 ///         `Value`; a number of fields that differs from the header; columns without a name or with
 ///         a repeated name; too many categories; misplaced quotes; no samples; no features
 template <class Value = float>
-csv_table<Value> parse_csv(std::string_view text, std::string_view name, csv_options const& options) {
+csv_table<Value> parse_csv(std::string_view text, std::string_view name,
+                           csv_options const& options) {
   static_assert(std::same_as<Value, float> || std::same_as<Value, double>);
   options.validate();
   detail::csv_reader<Value> const reader(detail::csv_text(text, name), name, options);

@@ -196,7 +196,8 @@ class csv_reader {
   }
   std::size_t column(std::string const& name) const {
     std::size_t const at = find(name);
-    if (at == none) fail(header_[0], "no column " + printable(name), "one of the columns " + names());
+    if (at == none)
+      fail(header_[0], "no column " + printable(name), "one of the columns " + names());
     return at;
   }
   std::size_t label_column() const {

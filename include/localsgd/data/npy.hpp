@@ -47,7 +47,9 @@ class npy_header_reader {
     if (!bytes.starts_with("\x93NUMPY"))
       fail("a different magic number", "a .npy file, which starts with \\x93NUMPY");
     if (bytes.size() < 12) fail_truncated(bytes.size());
-    auto const byte = [&](std::size_t i) { return std::size_t{static_cast<unsigned char>(bytes[i])}; };
+    auto const byte = [&](std::size_t i) {
+      return std::size_t{static_cast<unsigned char>(bytes[i])};
+    };
     if (byte(6) < 1 || byte(6) > 3)
       fail("format version " + std::to_string(byte(6)), "version 1, 2 or 3");
     std::size_t const first = byte(6) == 1 ? 10 : 12;
@@ -123,7 +125,8 @@ class npy_header_reader {
   }
   void read_type() {
     if (next_is('['))
-      fail("a structured array", "an array of numbers; save its columns as a two-dimensional array");
+      fail("a structured array",
+           "an array of numbers; save its columns as a two-dimensional array");
     std::string_view const all = text();
     char const order = all.empty() ? '\0' : all[0];
     bool const native_big = std::endian::native == std::endian::big;

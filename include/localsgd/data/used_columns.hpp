@@ -101,10 +101,11 @@ inline constexpr double usual_share_of_empty_columns = 0.25;
 /// @param least_share the fraction of columns that must be empty: larger for a run of few steps
 /// @return nothing if it does not pay off. The result depends only on the arguments.
 template <class Value>
-std::optional<used_columns<Value>> without_empty_columns(csr_matrix<Value> const& a,
-                                                         double least_share = usual_share_of_empty_columns) {
+std::optional<used_columns<Value>> without_empty_columns(
+    csr_matrix<Value> const& a, double least_share = usual_share_of_empty_columns) {
   constexpr std::size_t cached = 4096;  // numbers in an L1 cache of 32 KiB
-  std::size_t const d = a.columns(), least = static_cast<std::size_t>(least_share * static_cast<double>(d)),
+  std::size_t const d = a.columns(),
+                    least = static_cast<std::size_t>(least_share * static_cast<double>(d)),
                     worthwhile = std::max(least, a.nonzeros() / 32);
   if (d <= 2 * cached || worthwhile >= d || a.nonzeros() == 0 ||
       a.nonzeros() > std::numeric_limits<std::uint32_t>::max())

@@ -28,8 +28,8 @@ double glance(F const& f, index_range samples, std::size_t stride,
                                         std::span<typename F::scalar>(g)));
 }
 
-/// @brief Collective: whether f is lower at x than at y, from about `most` of its samples. The leader
-///        receives the answer, the other threads false.
+/// @brief Collective: whether f is lower at x than at y, from about `most` of its samples. The
+///        leader receives the answer, the other threads false.
 /// @param pass sums over the samples
 template <class F, class T>
 bool seems_lower(F const& f, full_gradient& pass, T& team, std::size_t most,

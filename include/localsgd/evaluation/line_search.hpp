@@ -23,12 +23,13 @@
 
 namespace localsgd::detail {
 
-/// @brief The half width of the intervals over which a Hessian takes the means of φ''; 0: φ'' itself.
+/// @brief The half width of the intervals over which a Hessian takes the means of φ''; 0: φ''
+///        itself.
 struct curvature_width {
   double width = 0;
 
-  /// @brief Where the Hessian gives no direction: 8 times as wide, or f divided by its slope, about the
-  ///        size of residuals.
+  /// @brief Where the Hessian gives no direction: 8 times as wide, or f divided by its slope, about
+  ///        the size of residuals.
   /// @return whether the next Hessian will differ
   bool widen(full_gradient::value const& now) noexcept {
     double const wide = now.objective / std::sqrt(now.squared_slopes);
@@ -51,26 +52,28 @@ class line_search {
   line_search(F const&, plan const&) noexcept {}
 };
 
-/// @brief The t > 0 that minimises ψ(t) = (1/n) Σ s_i φ(z_i + t v_i, y_i) + ρ(t), with the predictions
-///        z_i at x and z_i + v_i at x + p.
+/// @brief The t > 0 that minimises ψ(t) = (1/n) Σ s_i φ(z_i + t v_i, y_i) + ρ(t), with the
+///        predictions z_i at x and z_i + v_i at x + p.
 ///
 /// With an L2 penalty ρ(t) = r(x + tp), and t ≤ 16. For a nonsmooth regularizer ρ is its upper
 /// bound (1 − t) r(x) + t r(x + p), and t ≤ 1, so that x + tp stays in the domain of r.
 ///
-/// ψ is convex, so the zero of ψ' is enclosed. The first of three passes over z and v computes ψ' at
-/// 16 points in geometric sequence, the others at 16 points that divide the interval found. In the
-/// last interval, 1/17² of the first, ψ' is interpolated; between two kinks of a piecewise quadratic
-/// loss this is exact. While the minimum is below all points, up to 9 more passes follow it. Needs two
-/// products with each row, and two numbers per sample.
+/// ψ is convex, so the zero of ψ' is enclosed. The first of three passes over z and v computes ψ'
+/// at 16 points in geometric sequence, the others at 16 points that divide the interval found. In
+/// the last interval, 1/17² of the first, ψ' is interpolated; between two kinks of a piecewise
+/// quadratic loss this is exact. While the minimum is below all points, up to 9 more passes follow
+/// it. Needs two products with each row, and two numbers per sample.
 ///
-/// The sums are computed in the order of the parts, so t has the same bits on any number of threads.
+/// The sums are computed in the order of the parts, so t has the same bits on any number of
+/// threads.
 template <Objective F>
   requires linear_with_sparse_steps<stepped_objective<F>>
 class line_search<F> {
  public:
   using scalar = typename F::scalar;
 
-  line_search(F const& f, plan p) : samples_(static_cast<double>(p.samples)), sums_(make_sums(f, p)) {
+  line_search(F const& f, plan p)
+      : samples_(static_cast<double>(p.samples)), sums_(make_sums(f, p)) {
     z_.resize(sums_.parts());
     v_.resize(sums_.parts());
   }
@@ -96,16 +99,18 @@ class line_search<F> {
     return team.broadcast(leader && move(x, end) ? 1 : 0) != 0;
   }
 
-  /// @brief Collective, after a search: whether most of Σ s_i φ'(z_i)² at its x is of samples at which φ
-  ///        is affine: then ∇²f says little about f nearby.
+  /// @brief Collective, after a search: whether most of Σ s_i φ'(z_i)² at its x is of samples at
+  ///        which φ is affine: then ∇²f says little about f nearby.
   template <class T>
   bool mostly_affine(F const& f, T& team) {
-    sums_.each_share(f, team, [&](auto const& share, index_range samples, std::span<double> sum,
-                                  std::size_t part) { add_squared_slopes(share, samples, z_[part], sum); });
+    sums_.each_share(f, team,
+                     [&](auto const& share, index_range samples, std::span<double> sum,
+                         std::size_t part) { add_squared_slopes(share, samples, z_[part], sum); });
     return team.broadcast(team.leads() && 2 * sums_.totals()[0] > sums_.totals()[1] ? 1 : 0) != 0;
   }
 
-  /// @brief Leader only: the root mean square of the changes t v_i of the predictions, weighted with s_i.
+  /// @brief Leader only: the root mean square of the changes t v_i of the predictions, weighted
+  ///        with s_i.
   double change() const noexcept { return change_; }
 
  private:
@@ -193,8 +198,9 @@ class line_search<F> {
   }
 
   template <class Share>
-  LOCALSGD_ONE_COPY void add_slopes(Share const& f, index_range samples, std::vector<double> const& z,
-                                    std::vector<double> const& v, std::span<double> sum) const {
+  LOCALSGD_ONE_COPY void add_slopes(Share const& f, index_range samples,
+                                    std::vector<double> const& z, std::vector<double> const& v,
+                                    std::span<double> sum) const {
     constexpr std::size_t block = 64;
     double at[block], y[block], value[block], slope[block], weight[block];
     for (std::size_t i = 0; i < samples.size(); i += block) {
@@ -213,7 +219,8 @@ class line_search<F> {
     }
   }
 
-  // Leader only: the interval between two points that encloses the zero of ψ', and new points in it.
+  // Leader only: the interval between two points that encloses the zero of ψ', and new points in
+  // it.
   void narrow(bool first) noexcept {
     for (std::size_t k = 0; k != points; ++k) {
       double const slope = sums_.totals()[k] / samples_ + at_0_ + t_[k] * growth_;

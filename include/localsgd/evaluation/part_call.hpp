@@ -32,8 +32,8 @@ class part_call {
 };
 
 /// @brief A reference to a callable of any type that sums parts over a team, or returns false:
-///        `sum(team, parts, total, expect)`. Its code is compiled only where such an object is made.
-///        Without a callable it returns false.
+///        `sum(team, parts, total, expect)`. Its code is compiled only where such an object is
+///        made. Without a callable it returns false.
 class parts_sum {
  public:
   using parts_type = std::span<std::vector<double> const>;

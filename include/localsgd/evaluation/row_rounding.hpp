@@ -105,12 +105,15 @@ class row_rounding {
     return e;
   }
 
-  /// @brief Of E = (1/n) Σ s_i (φ(z_i) + φ*(θ_i) − θ_i z_i) through the products z_i, for any θ. The
-  ///        derivatives φ'(z_i) − θ_i have a mean square of at most 2βE.
+  /// @brief Of E = (1/n) Σ s_i (φ(z_i) + φ*(θ_i) − θ_i z_i) through the products z_i, for any θ.
+  ///        The derivatives φ'(z_i) − θ_i have a mean square of at most 2βE.
   double of_duality_gap(double gap, std::span<typename F::scalar const> x) const {
     constexpr double u = std::numeric_limits<double>::epsilon() / 2;
     double const moved = u * length_of(x);
-    return moved > 0 ? 2 * moved * (root(2 * gap, root(products_, bent_)) + moved / 2 * root(products_, bent_)) : 0;
+    return moved > 0
+               ? 2 * moved *
+                     (root(2 * gap, root(products_, bent_)) + moved / 2 * root(products_, bent_))
+               : 0;
   }
 
   /// @brief Of ‖(1/n) Σ s_i θ_i a_i‖ as a sum, with T = (1/n) Σ s_i θ_i²: 2 c u √(T R).

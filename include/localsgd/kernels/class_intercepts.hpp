@@ -37,7 +37,8 @@ struct class_intercepts {
   }
   /// @brief g_b ← λb for a penalty of (λ/2)‖b‖²; returns the penalty.
   template <class Scalar>
-  double begin_gradient(double lambda, std::span<Scalar const> x, std::span<Scalar> g) const noexcept {
+  double begin_gradient(double lambda, std::span<Scalar const> x,
+                        std::span<Scalar> g) const noexcept {
     double squares = 0;
     for (std::size_t j = first; j != x.size(); ++j) {
       double const b = static_cast<double>(x[j]);

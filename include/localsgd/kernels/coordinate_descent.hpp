@@ -19,12 +19,13 @@
 
 namespace localsgd::detail {
 
-/// @brief A quadratic ⟨g, p⟩ + ½⟨p, Hp⟩ by its matrix H. A move of a coordinate costs d multiply-adds,
-///        a slope none.
+/// @brief A quadratic ⟨g, p⟩ + ½⟨p, Hp⟩ by its matrix H. A move of a coordinate costs d
+///        multiply-adds, a slope none.
 template <class = void>
 class basic_dense_quadratic {
  public:
-  static constexpr double exact = 1e-20;  ///< a sweep ends the descent if its Σ h_j δ_j² is below this part of the largest
+  /// @brief A sweep ends the descent if its Σ h_j δ_j² is below this part of the largest.
+  static constexpr double exact = 1e-20;
   static constexpr std::size_t sweeps = 400;  ///< maximum number of sweeps
 
   /// @brief Stores H, symmetric and positive semidefinite, given as a packed triangle of d rows.
@@ -58,8 +59,8 @@ class basic_dense_quadratic {
 };
 using dense_quadratic = basic_dense_quadratic<>;  // a template: compiled only where it is used
 
-/// @brief The same for H = Σ_i w_i a_i a_iᵀ with sparse rows a_i, by columns. A slope and a move cost
-///        the nonzeros of a column, and H is not computed.
+/// @brief The same for H = Σ_i w_i a_i a_iᵀ with sparse rows a_i, by columns. A slope and a move
+///        cost the nonzeros of a column, and H is not computed.
 template <class = void>
 class basic_column_quadratic {
  public:
@@ -141,8 +142,8 @@ class basic_column_quadratic {
 };
 using column_quadratic = basic_column_quadratic<>;  // a template: compiled only where it is used
 
-/// @brief Minimises ⟨g, p⟩ + ½⟨p, Hp⟩ + c Σ_j r_j(x_j + p_j) by cyclic coordinate descent, exactly in
-///        each coordinate.
+/// @brief Minimises ⟨g, p⟩ + ½⟨p, Hp⟩ + c Σ_j r_j(x_j + p_j) by cyclic coordinate descent, exactly
+///        in each coordinate.
 ///
 /// Sweeps visit the coordinates that moved in the last full sweep until these settle, then all
 /// coordinates, as in \cite friedman2010regularization. If twenty partial sweeps are not enough, p

@@ -43,8 +43,8 @@ class enclosed_zero {
   double high_ = std::numeric_limits<double>::infinity();
 };
 
-/// @brief A point near a zero of value(·): evaluates it until `done(at, value)`, beginning with what is
-///        known at 0, or `most` times.
+/// @brief A point near a zero of value(·): evaluates it until `done(at, value)`, beginning with
+///        what is known at 0, or `most` times.
 /// @param slope the derivative at 0, or 0
 template <class Value, class Done>
 double near_zero(double value_at_0, double slope, int most, Value const& value, Done const& done) {

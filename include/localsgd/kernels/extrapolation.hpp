@@ -114,7 +114,8 @@ class extrapolation {
       alignas(lanes) double last[lanes::size];
       for (double& each : last) each = 1.0;
       if (!steps.empty()) std::copy_n(steps.data() + j, rest, last);
-      add(lanes::load_aligned(last), [j, rest](double const* v) { return load_first(v + j, rest); });
+      add(lanes::load_aligned(last),
+          [j, rest](double const* v) { return load_first(v + j, rest); });
     }
     s.size = size_ - 1;
     for (std::size_t i = 0; i != s.size; ++i) {

@@ -24,7 +24,8 @@ inline void dots_of_four(std::array<double*, 4> const& rows, double const* p, do
   lanes a0(0.0), a1(0.0), b0(0.0), b1(0.0), c0(0.0), c1(0.0), d0(0.0), d1(0.0);
   auto const add = [&](auto const& load_at) {
     lanes const x = load_at(p), y = load_at(q);
-    lanes const a = load_at(rows[0]), b = load_at(rows[1]), c = load_at(rows[2]), d = load_at(rows[3]);
+    lanes const a = load_at(rows[0]), b = load_at(rows[1]), c = load_at(rows[2]),
+                d = load_at(rows[3]);
     a0 = multiply_add(a, x, a0);
     a1 = multiply_add(a, y, a1);
     b0 = multiply_add(b, x, b0);

@@ -51,7 +51,8 @@ double largest_eigenvalue(std::size_t dimension, Apply const& apply, double tole
 /// @brief Moments of the rows ã_i of a feature matrix, each scaled by √s_i.
 struct row_moments {
   double spectral = 0;  ///< λ_max((1/n) Σ s_i ã_i ã_iᵀ)
-  double typical = 0;   ///< Σ (s_i‖ã_i‖²)² / Σ s_i‖ã_i‖²: the squared norm weighted as gradients see it
+  /// @brief Σ (s_i‖ã_i‖²)² / Σ s_i‖ã_i‖²: the squared norm weighted as gradients see it.
+  double typical = 0;
   double largest = 0;   ///< max s_i‖ã_i‖²
 };
 
@@ -81,7 +82,8 @@ row_moments moments_of(Matrix const& features, double intercept, Scale const& sc
   }
   m.typical = sum > 0 ? sum_of_squares / sum : 0;
   // If the squares overflow or underflow: never less.
-  if (sum > 0 && !(sum_of_squares > 0x1p-900 && std::isfinite(sum_of_squares))) m.typical = m.largest;
+  if (sum > 0 && !(sum_of_squares > 0x1p-900 && std::isfinite(sum_of_squares)))
+    m.typical = m.largest;
   m.spectral = largest_eigenvalue(
       dimension,
       [&](std::span<double const> v, std::span<double> out) {

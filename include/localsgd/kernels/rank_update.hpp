@@ -12,14 +12,16 @@
 #include <span>
 
 /// @file
-/// @brief Sums of outer products of dense rows: the symmetric rank-k update A ← A + Σ_r w_r a_r a_rᵀ.
+/// @brief Sums of outer products of dense rows: the symmetric rank-k update A ← A + Σ_r w_r a_r
+///        a_rᵀ.
 
 namespace localsgd::detail {
 
 /// @brief Up to 32 rows of m numbers, added to a packed triangle as weighted outer products.
 ///
 /// The update is blocked for registers: a block of 4 rows by two vectors of columns of the result
-/// stays in registers while the loop runs over the rows a_r. Not thread-safe; use one object per thread.
+/// stays in registers while the loop runs over the rows a_r. Not thread-safe; use one object per
+/// thread.
 template <class = void>
 class basic_rank_update {
  public:

@@ -39,7 +39,8 @@ concept is_row_major_2d = is_known_as_row_major<Matrix> && requires(Matrix const
   m.shape(1);
 };
 
-/// @brief The matrices whose rows the library accepts: csr_matrix or dense_matrix of float or double.
+/// @brief The matrices whose rows the library accepts: csr_matrix or dense_matrix of float or
+///        double.
 template <class Matrix>
 concept feature_matrix = bool(has_sparse_rows<Matrix> || is_row_major_2d<Matrix>);
 

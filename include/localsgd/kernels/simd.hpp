@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// The only header that includes xsimd. The instruction set is the one the including project compiles for.
+// The only header that includes xsimd. The instruction set is the one the including project
+// compiles for.
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic push  // g++ 12 warns about its own AVX-512 headers when it inlines them
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
@@ -48,7 +49,8 @@ inline void store(lanes const& v, float* p) noexcept {
   for (std::size_t i = 0; i != lanes::size; ++i) p[i] = static_cast<float>(wide[i]);
 }
 
-/// @brief The sum of the lanes, pairwise. (xsimd's version makes g++ 12 warn about its AVX-512 header.)
+/// @brief The sum of the lanes, pairwise. (xsimd's version makes g++ 12 warn about its AVX-512
+///        header.)
 inline double sum_of(lanes const& v) noexcept {
   alignas(lanes) double parts[lanes::size];
   v.store_aligned(parts);
@@ -152,7 +154,8 @@ void add_scaled(double c, A const* a, double* y, std::size_t n) noexcept {
   std::size_t i = 0;
   for (; i + w <= n; i += w) store(multiply_add(factor, load(a + i), load(y + i)), y + i);
   if (std::size_t const rest = n - i; rest != 0)
-    store_first(multiply_add(factor, load_first(a + i, rest), load_first(y + i, rest)), y + i, rest);
+    store_first(multiply_add(factor, load_first(a + i, rest), load_first(y + i, rest)), y + i,
+                rest);
 }
 
 /// @brief y ← y + c·a and z ← z + e·a, reading a once. @pre a, y and z do not overlap.

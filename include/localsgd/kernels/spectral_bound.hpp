@@ -117,14 +117,16 @@ double magnitude_bound(Moments const& m, double bound, int max_iterations) {
     double const below = std::sqrt(squared_norm(std::span<double const>(out)) /
                                    squared_norm(std::span<double const>(v)));
     if (!(bound > below * (1 + 1e-3))) break;
-    // Features that share no row with the others must not decay to 0: v > 0 is the only requirement.
+    // Features that share no row with the others must not decay to 0: v > 0 is the only
+    // requirement.
     double const largest = *std::max_element(out.begin(), out.end());
     for (std::size_t j = 0; j != d; ++j) v[j] = std::max(out[j] / largest, 1e-100);
   }
   return bound;
 }
 
-/// @brief Whether θI − M has a Cholesky factor; then λ_max(M) < θ, up to the rounding of the factor.
+/// @brief Whether θI − M has a Cholesky factor; then λ_max(M) < θ, up to the rounding of the
+///        factor.
 /// @param factor Storage for d × d numbers.
 inline bool all_eigenvalues_below(double theta, std::span<double const> m,
                                   std::span<double> factor, std::size_t d) {
@@ -158,7 +160,8 @@ double factored_bound(Moments const& moments, double bound) {
         for (std::size_t j = 0; j != d; ++j) out[j] = dot(m.data() + j * d, v.data(), d);
       },
       1e-9, 1000);
-  // What rounding can hide: d²θ in the factor, and n·tr M in the sums that form M, in units of rounding.
+  // What rounding can hide: d²θ in the factor, and n·tr M in the sums that form M, in units of
+  // rounding.
   double const hidden = relative_rounding_of_sum(moments.samples()) * moments.trace();
   double const size = static_cast<double>(d);
   for (double gap = 1e-6; below * (1 + gap) < bound; gap *= 4) {

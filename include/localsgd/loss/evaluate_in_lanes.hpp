@@ -16,14 +16,14 @@ struct lanes_of_loss {
   lanes value, slope;
 };
 
-/// @brief What `Loss::evaluate` does, with `in_lanes(z, y)`, which returns lanes_of_loss. It is also called
-///        for lanes without a sample, with z = y = 0.
+/// @brief What `Loss::evaluate` does, with `in_lanes(z, y)`, which returns lanes_of_loss. It is
+///        also called for lanes without a sample, with z = y = 0.
 ///
-/// Only whole vectors are computed, even for the last few samples: the bits of a sample must not depend
-/// on its position.
+/// Only whole vectors are computed, even for the last few samples: the bits of a sample must not
+/// depend on its position.
 template <class InLanes>
-void evaluate_in_lanes(double const* z, double const* y, std::size_t count, double* value, double* slope,
-                       InLanes const& in_lanes) noexcept {
+void evaluate_in_lanes(double const* z, double const* y, std::size_t count, double* value,
+                       double* slope, InLanes const& in_lanes) noexcept {
   std::size_t i = 0;
   for (; i + lanes::size <= count; i += lanes::size) {
     lanes_of_loss const out = in_lanes(load(z + i), load(y + i));
@@ -37,8 +37,8 @@ void evaluate_in_lanes(double const* z, double const* y, std::size_t count, doub
   }
 }
 
-/// @brief eˣ, also if x is NaN or beyond ±1000, which xsimd would convert to an integer that does not
-///        exist.
+/// @brief eˣ, also if x is NaN or beyond ±1000, which xsimd would convert to an integer that does
+///        not exist.
 inline lanes exponential(lanes const& x) noexcept {
   lanes const most(1000.0);
   lanes const bounded = xsimd::select(x > -most, xsimd::select(x < most, x, most), -most);

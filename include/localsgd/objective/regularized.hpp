@@ -101,7 +101,8 @@ template <class F, class Scalar>
 void move_into_domain([[maybe_unused]] F const& f, [[maybe_unused]] std::span<Scalar> x) {
   if constexpr (proximal<F>)
     if (!std::isfinite(f.regularizer().value(std::span<Scalar const>(penalized(f, x)))))
-      f.regularizer().prox(penalized(f, x), static_cast<double>(std::numeric_limits<Scalar>::min()));
+      f.regularizer().prox(penalized(f, x),
+                           static_cast<double>(std::numeric_limits<Scalar>::min()));
 }
 
 /// @brief The strong convexity of r in the coordinates on which it acts, for an objective with a

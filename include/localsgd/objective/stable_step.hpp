@@ -38,7 +38,8 @@ inline double stable_step(curvature_bounds const& c, std::size_t batch_size) noe
   double const limit = std::max(4 * c.smoothness, noise);
   if (!(limit > 0)) return 1;
   if (!std::isfinite(limit)) return std::numeric_limits<double>::denorm_min();
-  return std::min(1 / limit, std::numeric_limits<double>::max());  // a subnormal limit has no inverse
+  // A subnormal limit has no inverse.
+  return std::min(1 / limit, std::numeric_limits<double>::max());
 }
 
 }  // namespace localsgd::detail

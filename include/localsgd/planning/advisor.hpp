@@ -203,8 +203,8 @@ class advisor {
       bool const too_few = std::ranges::all_of(all, [&](candidate const& c) {
         return static_cast<double>(c.workers) * static_cast<double>(c.batch_size) > budget();
       });
-      bool const too_short =
-          std::ranges::all_of(all, [&](candidate const& c) { return c.seconds / c.steps > time(); });
+      bool const too_short = std::ranges::all_of(
+          all, [&](candidate const& c) { return c.seconds / c.steps > time(); });
       if (too_few && !too_short)
         throw invalid_settings("goal.gradients", wish_.gradients,
                                "enough for one step of at least one choice");

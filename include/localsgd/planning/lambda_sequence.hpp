@@ -101,7 +101,8 @@ double lambda_max(F const& f) {
     }
   auto const at = detail::evaluate_all(f, std::span<typename F::scalar const>(x));
   double largest = 0;
-  for (std::size_t j = 0; j != penalized; ++j) largest = std::max(largest, std::abs(at.gradient[j]));
+  for (std::size_t j = 0; j != penalized; ++j)
+    largest = std::max(largest, std::abs(at.gradient[j]));
   return largest;
 }
 

@@ -176,7 +176,8 @@ double walk_path(Make const& make, std::span<double const> lambdas, settings s,
     if (i == 0) s.tolerance = tolerance_of_path(f, s);
     std::span<scalar const> const start = starts.at(f, lambdas[i]);
     std::optional<result<scalar>> screened;
-    if constexpr (path_screening<objective>::possible && leaves_steps_open<objective, std::remove_cv_t<Components>...> &&
+    if constexpr (path_screening<objective>::possible &&
+                  leaves_steps_open<objective, std::remove_cv_t<Components>...> &&
                   count_of<observer_kind, objective, std::remove_cv_t<Components>...> == 0)
       if (options.screening) screened = screening(f, s, start, components...);
     result<scalar> r = screened        ? *std::move(screened)
@@ -220,8 +221,8 @@ double walk_path(Make const& make, std::span<double const> lambdas, settings s,
 template <detail::objective_maker Make, class... Components>
   requires(detail::component_of_paths<Components, detail::objective_made_by<Make>> && ...)
 path_result<typename detail::objective_made_by<Make>::scalar> regularization_path(
-    Make const& make, std::span<double const> lambdas, settings const& s, path_options const& options,
-    Components&&... components) {
+    Make const& make, std::span<double const> lambdas, settings const& s,
+    path_options const& options, Components&&... components) {
   path_result<typename detail::objective_made_by<Make>::scalar> path;
   auto const visit = [&](std::size_t i, auto const& f, auto&& r) {
     path.gradients += r.gradients;

@@ -35,7 +35,8 @@ struct rehearsal_options {
     detail::require(batch_size >= 1, "rehearsal_options.batch_size", batch_size, ">= 1");
     detail::require(runs >= 1, "rehearsal_options.runs", runs, ">= 1");
     detail::require_positive("rehearsal_options.epochs", epochs);
-    detail::require(!std::isinf(optimum), "rehearsal_options.optimum", optimum, "finite, or NaN to compute it");
+    detail::require(!std::isinf(optimum), "rehearsal_options.optimum", optimum,
+                    "finite, or NaN to compute it");
   }
 };
 

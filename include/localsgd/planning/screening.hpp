@@ -125,7 +125,8 @@ class path_screening<linear_objective<csr_matrix<Value>, L, double, R>> {
     if (f.regularizer().length() != 0 || !(zero.first <= 0 && zero.second >= 0) ||
         zero.first == zero.second || !pays(f.features()))
       return false;
-    if (!columns_ || csr_access::values(f.features()).data() != csr_access::values(*features_).data() ||
+    if (!columns_ ||
+        csr_access::values(f.features()).data() != csr_access::values(*features_).data() ||
         csr_access::indices(f.features()).data() != csr_access::indices(*features_).data() ||
         f.features().rows() != features_->rows()) {
       features_ = f.features();  // shares the entries, so that their addresses remain valid
@@ -154,8 +155,11 @@ class path_screening<linear_objective<csr_matrix<Value>, L, double, R>> {
   void choose(objective const& f) {
     auto const now = f.regularizer().penalty_at(0).zero_interval();
     auto const old = before_.zero_interval();
-    double const low = std::isinf(now.first) ? now.first : std::min(2 * now.first - old.first, now.first / 2),
-                 high = std::isinf(now.second) ? now.second : std::max(2 * now.second - old.second, now.second / 2);
+    double const low = std::isinf(now.first) ? now.first
+                                             : std::min(2 * now.first - old.first, now.first / 2),
+                 high = std::isinf(now.second)
+                            ? now.second
+                            : std::max(2 * now.second - old.second, now.second / 2);
     kept_.clear();
     std::size_t largest = 0;
     for (std::size_t j = 0; j != columns_->size(); ++j) {
@@ -222,12 +226,13 @@ class path_screening<linear_objective<csr_matrix<Value>, L, double, R>> {
     std::vector<double> z(n), theta(n);
     write_predictions(some, x, {0, n}, z.data());
     double loss = 0, squares = 0, above = 0, below = 0;
-    for_each_dual_slope(some, z, 0, {0, n}, [&](std::size_t i, double, double, double value, double slope) {
-      loss += f.scale(i) * value;
-      squares += f.scale(i) * slope * slope;
-      (slope > 0 ? above : below) += f.scale(i) * std::abs(slope);
-      theta[i] = slope;
-    });
+    for_each_dual_slope(some, z, 0, {0, n},
+                        [&](std::size_t i, double, double, double value, double slope) {
+                          loss += f.scale(i) * value;
+                          squares += f.scale(i) * slope * slope;
+                          (slope > 0 ? above : below) += f.scale(i) * std::abs(slope);
+                          theta[i] = slope;
+                        });
     balance const factor = free ? balance::of(above, below) : balance{};
     for (std::size_t i = 0; i != n; ++i) z[i] = f.scale(i) * (theta[i] *= factor(theta[i])) / count;
     gradient_.resize(f.dimension());

@@ -86,8 +86,8 @@ class synchronous_protocol : public T {
   std::span<Scalar const> settle(iterates<Scalar>& x) const noexcept {
     return x.consensus[now_];
   }
-  /// @brief Collective: `from`, equal for all and finite, becomes the consensus and the point of all
-  ///        workers.
+  /// @brief Collective: `from`, equal for all and finite, becomes the consensus and the point of
+  ///        all workers.
   template <class Scalar>
   void move_to(iterates<Scalar>& x, std::span<Scalar const> from) {
     auto const to = std::span<Scalar>(x.consensus[now_]);

@@ -81,7 +81,8 @@ struct interval_penalty {
     if (v == 0 && std::abs(shift) <= threshold && lower <= 0 && upper >= 0) return 0;
     if (l2 == 0 && lower == -infinite && upper == infinite) {  // a compile-time constant for l1
       if (count == 1) return prox(step)(v - shift);
-      double const a = shift + std::copysign(threshold, v), end = v - static_cast<double>(count) * a;
+      double const a = shift + std::copysign(threshold, v),
+                   end = v - static_cast<double>(count) * a;
       if (v * end > 0) return end;  // the sign does not change: the usual case
     }
     return steps_in_general(v, slope, step, count);

@@ -101,8 +101,8 @@ class separable {
   LOCALSGD_ONE_COPY void subgradient(std::span<Scalar const> x,
                                      std::span<Scalar> g) const noexcept {
     each(x.size(), [&](std::size_t j, interval_penalty const& r) {
-      g[j] = static_cast<Scalar>(
-          r.template of<Scalar>().least_subgradient(static_cast<double>(x[j]), static_cast<double>(g[j])));
+      g[j] = static_cast<Scalar>(r.template of<Scalar>().least_subgradient(
+          static_cast<double>(x[j]), static_cast<double>(g[j])));
     });
   }
   LOCALSGD_ONE_COPY double conjugate(std::span<double const> u) const noexcept {

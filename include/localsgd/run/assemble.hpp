@@ -103,7 +103,8 @@ result<typename F::scalar> assembled_run(F const& f, settings const& asked,
   auto&& observer = pick<observer_kind, F>([] { return no_observer{}; }, given);
   decltype(auto) checkpoint = pick<checkpoint_kind, F>([] { return no_checkpoint{}; }, given);
   using checkpoint_type = std::remove_cvref_t<decltype(checkpoint)>;
-  auto const worker = pick<worker_kind, F>([&] { return default_worker<F, protocol::never_waits>(reduces); }, given);
+  auto const worker = pick<worker_kind, F>(
+      [&] { return default_worker<F, protocol::never_waits>(reduces); }, given);
   using worker_type = std::remove_cvref_t<decltype(worker)>;
   auto const step_rule = pick<step_size_kind, F>([] { return automatic_step{}; }, given);
   auto const averager = pick<averager_kind, F>([] { return default_averager<F>(); }, given);
@@ -131,7 +132,8 @@ result<typename F::scalar> assembled_run(F const& f, settings const& asked,
       all.add("regularize_intercept", !has_free_intercept(f));
     add_data(all, f);
     add_more(all);
-    add_components<std::remove_cvref_t<Given>...>(all);  // last: numbers are more informative than types
+    // Last: numbers are more informative than types.
+    add_components<std::remove_cvref_t<Given>...>(all);
     return all;
   };
 

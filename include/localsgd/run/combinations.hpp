@@ -104,9 +104,10 @@ void check_schedule([[maybe_unused]] Times const& schedule, [[maybe_unused]] S c
   if constexpr (averages_in_groups<Times>) {
     using protocol = typename S::protocol;
     using state = decltype(averager.template bind<double>(plan{}, std::span<std::size_t const>{}));
-    require(!protocol::never_waits && !protocol::averages_travel, "synchronizer",
-            protocol::never_waits ? "asynchronous" : "overlapped",
-            "one that waits for its averages, such as thread_pool or serial, with averages of groups");
+    require(
+        !protocol::never_waits && !protocol::averages_travel, "synchronizer",
+        protocol::never_waits ? "asynchronous" : "overlapped",
+        "one that waits for its averages, such as thread_pool or serial, with averages of groups");
     require(!combines_rows<state, double>, "averager", averager.identity(),
             "one that makes a weighted mean, with averages of groups");
     std::string worker = "dane";

@@ -113,7 +113,8 @@ decltype(auto) pick(Fallback&& fallback, std::tuple<Given&...> const& given) {
 
 /// @brief An argument that minimize() accepts besides the objective and the settings: a Sampler, a
 ///        StepSize (or a rule for one), IterateWeights, a LocalWorker, a Schedule, an Averager, a
-///        Compressor, a Synchronizer or an Observer for the objective F; a checkpoint; or a warm_start.
+///        Compressor, a Synchronizer or an Observer for the objective F; a checkpoint; or a
+///        warm_start.
 template <class C, class F>
 concept ComponentFor =
     Sampler<C> || detail::step_size_component<C, F> || IterateWeights<C> ||

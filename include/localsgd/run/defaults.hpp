@@ -117,8 +117,8 @@ bool has_dual_certificate([[maybe_unused]] F const& f) {
     return has_scaled_dual<F>;
 }
 
-/// @brief Whether f is a linear model or softmax regression with a penalty of strength 0, or without
-///        one.
+/// @brief Whether f is a linear model or softmax regression with a penalty of strength 0, or
+///        without one.
 template <Objective F>
 bool lacks_penalty([[maybe_unused]] F const& f) {
   if constexpr (may_recede<F>)
@@ -128,8 +128,8 @@ bool lacks_penalty([[maybe_unused]] F const& f) {
 }
 
 /// @brief Whether a tolerance makes minimize choose variance-reduced steps: it may choose the
-///        steps, and there is a certificate, or no penalty. In that case the run ends when f no longer
-///        decreases.
+///        steps, and there is a certificate, or no penalty. In that case the run ends when f no
+///        longer decreases.
 template <Objective F, class... Components>
 bool may_reduce(F const& f) {
   return leaves_steps_open<F, Components...> &&
@@ -137,7 +137,8 @@ bool may_reduce(F const& f) {
 }
 
 /// @brief Whether minimize chooses variance-reduced steps if only `epochs` limits the run: it may
-///        choose the steps, the model is linear, possibly with μ = 0, and there are at least 8 epochs.
+///        choose the steps, the model is linear, possibly with μ = 0, and there are at least 8
+///        epochs.
 ///
 /// With 8 or more epochs they get at least as far as plain steps on the same number of gradients,
 /// measured on forty data sets; with fewer, one or two anchors take too much of the budget. Other
@@ -149,7 +150,8 @@ template <Objective F, class... Components>
 bool reduces_within_epochs(F const& f, settings const& s, std::uint64_t gap) {
   constexpr bool regular = (... && (!Schedule<Components> || std::same_as<Components, every>));
   if (!leaves_steps_open<F, Components...> || !regular) return false;
-  if (!linear_with_sparse_steps<stepped_objective<F>> || s.steps != 0 || !(s.epochs >= 8)) return false;
+  if (!linear_with_sparse_steps<stepped_objective<F>> || s.steps != 0 || !(s.epochs >= 8))
+    return false;
   double const anchor = static_cast<double>(f.samples()) /
                         (static_cast<double>(s.workers) * static_cast<double>(s.batch_size));
   return anchor >= 4 && static_cast<double>(gap) <= anchor;
@@ -167,7 +169,8 @@ settings settings_of_solves(F const& f, settings s) {
   if constexpr ((... || solving_worker<Components>)) {
     s.validate();
     std::size_t const each = s.workers * s.batch_size;
-    if (s.local_steps == 0) s.local_steps = std::max<std::size_t>(1, (f.samples() + each - 1) / each);
+    if (s.local_steps == 0)
+      s.local_steps = std::max<std::size_t>(1, (f.samples() + each - 1) / each);
     if (s.tolerance > 0 && s.steps == 0 && s.epochs == settings{}.epochs) s.epochs = patient_epochs;
   }
   return s;
@@ -229,10 +232,10 @@ plan make_plan(F const& f, settings s, bool reduces) {
 ///        it.
 ///
 /// A run is short if it has less than 2²² multiply-adds, three to seven milliseconds, which is what
-/// waking an idle core can cost: b·(`flops_per_sample` + 13) for each of K·T local steps, and 4d·K for
-/// each round. A run that ends by a tolerance counts as 16 epochs; with more than 1,024 features, if
-/// dual coordinate ascent begins, whose own epochs use one thread and often suffice, as twelve
-/// evaluations. If the objective does not report the cost of a gradient, no run is short.
+/// waking an idle core can cost: b·(`flops_per_sample` + 13) for each of K·T local steps, and 4d·K
+/// for each round. A run that ends by a tolerance counts as 16 epochs; with more than 1,024
+/// features, if dual coordinate ascent begins, whose own epochs use one thread and often suffice,
+/// as twelve evaluations. If the objective does not report the cost of a gradient, no run is short.
 ///
 /// @param reduces as in make_plan()
 /// @param ascends whether dual coordinate ascent begins and probably ends the run

@@ -95,8 +95,10 @@ class encoders {
 
  private:
   // change ← x − x̄ − p, or 0 if that is only rounding.
-  LOCALSGD_ONE_COPY static void subtract(std::span<Scalar const> x, std::span<Scalar const> consensus,
-                                         std::span<Scalar const> expected, std::span<Scalar> change) {
+  LOCALSGD_ONE_COPY static void subtract(std::span<Scalar const> x,
+                                         std::span<Scalar const> consensus,
+                                         std::span<Scalar const> expected,
+                                         std::span<Scalar> change) {
     for (std::size_t i = 0; i != change.size(); ++i) change[i] = x[i] - consensus[i];
     if (expected.empty()) return;
     constexpr Scalar rounding = 8 * std::numeric_limits<Scalar>::epsilon();

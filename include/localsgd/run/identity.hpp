@@ -47,8 +47,8 @@ class run_identity {
 /// @brief The library, the plan and the schedule. Reads no data.
 template <class S>
 void add_plan(run_identity& all, plan const& p, S const& schedule) {
-  all.add_text("version", std::to_string(version.major) + "." + std::to_string(version.minor) + "." +
-                              std::to_string(version.patch));
+  all.add_text("version", std::to_string(version.major) + "." + std::to_string(version.minor) +
+                              "." + std::to_string(version.patch));
   all.add("samples", p.samples);
   all.add("dimension", p.dimension);
   all.add("scalar bytes", p.scalar_bytes);
@@ -63,8 +63,8 @@ void add_plan(run_identity& all, plan const& p, S const& schedule) {
   all.add("checksum of the start", p.start);
 }
 
-/// @brief How workers wait for each other and, if time is simulated, on which machines. Synchronizers
-///        whose checkpoints are interchangeable have the same lines.
+/// @brief How workers wait for each other and, if time is simulated, on which machines.
+///        Synchronizers whose checkpoints are interchangeable have the same lines.
 template <class S>
 void add_protocol(run_identity& all, [[maybe_unused]] S const& synchronizer) {
   using protocol = typename S::protocol;

@@ -77,7 +77,8 @@ struct run_record {
   std::uint64_t exchanges_before = 0;
   std::vector<std::uint64_t> sent;  // bytes, for every thread that leads
   std::vector<double> drift;  // ‖x_k − x̄‖² of every worker just before the last average
-  std::span<scalar const> last, weighted, best;  // its points: each is the last point or the average
+  // Its points: each is the last point or the average.
+  std::span<scalar const> last, weighted, best;
 
   checkpoint_record<Checkpoint, scalar> checkpoints;
   std::uint64_t next_due = 0, before = 0;  // equal to those of every recorder, in a checkpoint

@@ -50,8 +50,9 @@ class recorder {
 
   /// @brief schedule.next(t), or next(t, progress) if the schedule uses it. Called once a round.
   ///
-  /// Reading the history here is not a data race: the leader appends to it only inside `ends`, after an
-  /// `agree` that all members have reached and before the one at its end, unless the run is over.
+  /// Reading the history here is not a data race: the leader appends to it only inside `ends`,
+  /// after an `agree` that all members have reached and before the one at its end, unless the run
+  /// is over.
   template <Schedule S>
   std::uint64_t next(S const& schedule, std::uint64_t t) {
     if constexpr (looks_at_progress<S>) {
@@ -154,8 +155,9 @@ class recorder {
  private:
   bool leads() const noexcept { return team_.leads(); }
 
-  // With a tolerance and evaluations = 0: at every anchor; without anchors every epoch at first, then
-  // whenever t has grown by a fifth, which bounds the cost of evaluations as a share of the run.
+  // With a tolerance and evaluations = 0: at every anchor; without anchors every epoch at first,
+  // then whenever t has grown by a fifth, which bounds the cost of evaluations as a share of the
+  // run.
   std::uint64_t due_after(std::uint64_t t) const noexcept {
     plan const& p = *r_.p;
     double const steps = static_cast<double>(p.steps), now = static_cast<double>(t);
@@ -195,7 +197,8 @@ class recorder {
   void take(std::span<scalar const> consensus, known const& last) {
     auto& out = r_.outcome;
     r_.weighted = r_.last = r_.best = consensus;
-    out.objective = std::isnan(last.objective) ? std::numeric_limits<double>::infinity() : last.objective;
+    out.objective =
+        std::isnan(last.objective) ? std::numeric_limits<double>::infinity() : last.objective;
     out.certificate = last.certificate;
   }
   // Leader only: variance-reduced steps that diverge will be undone at the next anchor.
@@ -216,7 +219,8 @@ class recorder {
     if (average.objective == out.objective && average.certificate > out.certificate) return;
     r_.best = r_.average;
     out.objective = average.objective;
-    // A bound at a lower double point combines both proofs, with the rounding errors of both values.
+    // A bound at a lower double point combines both proofs, with the rounding errors of both
+    // values.
     out.certificate = std::same_as<scalar, double>
                           ? average.certificate : std::min(out.certificate, average.certificate);
   }
@@ -252,7 +256,8 @@ class recorder {
   void keep_last() {
     r_.gradient.release();
     r_.outcome.last = to_vector<scalar>(r_.last);
-    std::span<scalar const> const kept(r_.outcome.last.data(), r_.outcome.last.size()), was = r_.last;
+    std::span<scalar const> const kept(r_.outcome.last.data(), r_.outcome.last.size()),
+        was = r_.last;
     for (auto* const each : {&r_.weighted, &r_.best, &r_.last})
       if (each->data() == was.data()) *each = kept;
   }

@@ -155,7 +155,8 @@ class round_of {
     }
   }
 
-  /// @brief Collective: local steps up to t, within a round, then the averages of groups of workers.
+  /// @brief Collective: local steps up to t, within a round, then the averages of groups of
+  ///        workers.
   void average_in_groups(std::uint64_t t, std::size_t groups) {
     index_range const mine = team_.workers();
     std::uint64_t const from = std::max(steps_, made_);

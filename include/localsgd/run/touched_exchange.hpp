@@ -152,7 +152,8 @@ class touched_exchange<Workers> {
   std::vector<std::uint32_t> done_;  // the last round in which each coordinate was averaged
   std::vector<std::vector<std::byte>> messages_;
   std::vector<std::uint32_t> touched_;  // by any worker, ascending
-  std::vector<std::vector<double>> rows_;  // the values at these coordinates, for the workers of this process
+  // The values at these coordinates, for the workers of this process.
+  std::vector<std::vector<double>> rows_;
   std::vector<double> mean_;
 };
 

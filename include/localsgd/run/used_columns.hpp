@@ -32,8 +32,8 @@ concept sees_coordinates =
          (averager_kind::of<C, F> && !std::same_as<C, mean>) ||
          (compressor_kind::of<C, F> && !std::same_as<C, identity>));
 
-/// @brief Whether a run may leave out coordinates of features that no sample has: if it starts at 0, and
-///        the objective says which they are.
+/// @brief Whether a run may leave out coordinates of features that no sample has: if it starts at
+///        0, and the objective says which they are.
 template <class F, class... Given>
 inline constexpr bool may_leave_out_columns =
     requires(F const& f) { f.used_features(); } && !(sees_coordinates<Given, F> || ...);
@@ -50,8 +50,8 @@ vector<Scalar> with_all_columns(vector<Scalar> const& x, std::span<std::uint32_t
   return all;
 }
 
-/// @brief The share of empty columns from which a run leaves them out: most, if it is likely to end with
-///        a few passes of dual coordinate ascent.
+/// @brief The share of empty columns from which a run leaves them out: most, if it is likely to end
+///        with a few passes of dual coordinate ascent.
 template <class... Given, class F>
 double least_share_of_empty_columns([[maybe_unused]] F const& f, settings const& s) {
   if constexpr (count_of<step_size_kind, F, Given...> == 0)
@@ -59,8 +59,8 @@ double least_share_of_empty_columns([[maybe_unused]] F const& f, settings const&
   return usual_share_of_empty_columns;
 }
 
-/// @brief run(f, 0); or, if many features of f do not occur, run(g, seconds) with g on the features that
-///        do, after so many seconds, and its result as that of f.
+/// @brief run(f, 0); or, if many features of f do not occur, run(g, seconds) with g on the features
+///        that do, after so many seconds, and its result as that of f.
 template <class... Given, class F, class Run>
 auto run_on_used_columns(F const& f, [[maybe_unused]] settings const& s, Run const& run) {
   if constexpr (may_leave_out_columns<F, Given...>) {

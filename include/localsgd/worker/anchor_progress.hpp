@@ -17,8 +17,8 @@ inline double rounding_of(double f) noexcept {
   return 4 * std::numeric_limits<double>::epsilon() * std::abs(f);
 }
 
-/// @brief Whether f is higher at a new anchor than before, beyond rounding. Cancellation can turn the
-///        difference of two values into noise, but not their gradients.
+/// @brief Whether f is higher at a new anchor than before, beyond rounding. Cancellation can turn
+///        the difference of two values into noise, but not their gradients.
 inline bool rises(full_gradient::value const& now, full_gradient::value const& before) noexcept {
   bool const by_gradient = now.squared_gradient_norm < before.squared_gradient_norm;
   double const noise = (by_gradient ? 64 : 1) * rounding_of(before.objective);
@@ -33,8 +33,8 @@ inline bool falls(full_gradient::value const& now, full_gradient::value const& b
           now.squared_gradient_norm < before.squared_gradient_norm / 4);
 }
 
-/// @brief Counts anchors since the last progress: many small decreases of f count as one. When f has
-///        reached full precision, its gradient may still improve.
+/// @brief Counts anchors since the last progress: many small decreases of f count as one. When f
+///        has reached full precision, its gradient may still improve.
 struct anchor_progress {
   full_gradient::value reference{};  ///< at the last progress
   int idle = 0;                      ///< anchors since then

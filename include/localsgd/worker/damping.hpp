@@ -9,8 +9,9 @@
 
 namespace localsgd::detail {
 
-/// @brief The ν ≥ 0 of Newton steps with H + νD in place of H, D the diagonal of H, after Levenberg and
-///        Marquardt \cite more1978levenberg: 0 while f decreases as its second-order model predicts.
+/// @brief The ν ≥ 0 of Newton steps with H + νD in place of H, D the diagonal of H, after Levenberg
+///        and Marquardt \cite more1978levenberg: 0 while f decreases as its second-order model
+///        predicts.
 class levenberg_damping {
  public:
   double value() const noexcept { return value_; }

@@ -91,7 +91,8 @@ class alignas(detail::cache_alignment) factored_sgd_sequence
   // x ← factor·x, except for free intercepts.
   void shrink(double factor) {
     std::size_t const first = iterate_.size() - kept_.size();
-    for (std::size_t c = 0; c != kept_.size(); ++c) kept_[c] = iterate_.scale() * iterate_.v(first + c);
+    for (std::size_t c = 0; c != kept_.size(); ++c)
+      kept_[c] = iterate_.scale() * iterate_.v(first + c);
     iterate_.shrink(factor);
     for (std::size_t c = 0; c != kept_.size(); ++c)
       iterate_.move(first + c, kept_[c] / iterate_.scale());

@@ -108,14 +108,16 @@ class alignas(detail::cache_alignment) linear_sgd_sequence
 
   // Depends only on counted work: whether the workers' rows of a round have at most d/8 entries.
   static bool is_lazy(F const& f, plan const& p) noexcept {
-    double const row = p.flops_per_sample > 0 ? p.flops_per_sample : detail::entries_per_row(f.features());
+    double const row =
+        p.flops_per_sample > 0 ? p.flops_per_sample : detail::entries_per_row(f.features());
     double const entries = row * static_cast<double>(p.batch_size) *
                            static_cast<double>(p.local_steps) * static_cast<double>(p.workers);
     return std::same_as<scalar, double> && p.workers > 1 &&
            8 * entries <= static_cast<double>(p.dimension);
   }
 
-  static constexpr std::size_t ahead = 4;  // number of samples between the prefetch of a row and its use
+  // Number of samples between the prefetch of a row and its use.
+  static constexpr std::size_t ahead = 4;
   static constexpr std::size_t rows_ahead = 4;  // the same for an entire dense row
 
   // x ← (1 − ηλ)x − (η/b) Σ_B φ'(z_i)·a_i, all z_i at the same x; `soon` is the sample after the
@@ -196,8 +198,8 @@ class alignas(detail::cache_alignment) linear_sgd_sequence
 };
 
 /// @brief x_{t+1}^k = x_t^k − η_t ∇f_B(x_t^k) for linear models: the steps of `sgd`
-///        (\cite stich2019local) up to rounding. Sparse rows cost their nonzeros; the penalty and the
-///        weighted average cost one multiplication each.
+///        (\cite stich2019local) up to rounding. Sparse rows cost their nonzeros; the penalty and
+///        the weighted average cost one multiplication each.
 ///
 /// If the rows of a round have far fewer than d entries, the cost of an average is also
 /// proportional to the coordinates they touch.

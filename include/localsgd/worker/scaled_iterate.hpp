@@ -117,8 +117,8 @@ class scaled_iterate {
   double add_and_dot(double c, Row const& a, Row const& b, Row const& soon) noexcept
     requires(!Sparse)
   {
-    return add_scaled_to_both_and_dot(c, -beta_ * c, a.data(), vu_.data(), vu_.data() + d_, b.data(),
-                                      a.size(), soon.data());
+    return add_scaled_to_both_and_dot(c, -beta_ * c, a.data(), vu_.data(), vu_.data() + d_,
+                                      b.data(), a.size(), soon.data());
   }
   /// @brief v_i ← v_i + c
   void add_at(double c, std::size_t i) noexcept {

@@ -29,7 +29,8 @@ namespace localsgd {
 /// @brief The sequence of one worker: x_{t+1} = x_t − η_t g_t, g_t the mean gradient over the b
 ///        samples of step t. Three vectors of length d: x, g and the sum of the average.
 template <Objective F, Sampler S, StepSize E, IterateWeights W>
-class alignas(detail::cache_alignment) sgd_sequence : public detail::vector_sequence<typename F::scalar> {
+class alignas(detail::cache_alignment) sgd_sequence
+    : public detail::vector_sequence<typename F::scalar> {
   using base = detail::vector_sequence<typename F::scalar>;
 
  public:

@@ -72,7 +72,8 @@ class virtual_cluster {
     carried_ += vector_bytes;
     double last = now_;
     for (std::size_t m = 0; m != ready_.size(); ++m) {
-      ready_[m] = std::max(computed_from(overlaps ? ready_[m] : std::max(ready_[m], now_), m), now_);
+      ready_[m] =
+          std::max(computed_from(overlaps ? ready_[m] : std::max(ready_[m], now_), m), now_);
       last = std::max(last, ready_[m]);
     }
     now_ = last + (burst_ > 0 ? waiting(last, round) : round);

@@ -52,7 +52,8 @@ class indexed_task {
 class asio_pool {
  public:
   /// @param threads 1 … 4096. Always explicit: Asio's default is twice the hardware threads.
-  explicit asio_pool(std::size_t threads) : threads_(checked(threads)), others_(made(threads - 1)) {}
+  explicit asio_pool(std::size_t threads)
+      : threads_(checked(threads)), others_(made(threads - 1)) {}
   asio_pool(asio_pool const&) = delete;
   asio_pool& operator=(asio_pool const&) = delete;
   ~asio_pool() {

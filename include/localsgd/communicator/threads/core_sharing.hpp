@@ -27,8 +27,8 @@ inline int current_core() noexcept {
 #endif
 }
 
-/// @brief Whether the machine runs at most as many threads as it has cores: if two of them share a core,
-///        another core is free. Reads /proc/loadavg; false where there is none.
+/// @brief Whether the machine runs at most as many threads as it has cores: if two of them share a
+///        core, another core is free. Reads /proc/loadavg; false where there is none.
 inline bool a_core_may_be_free() noexcept {
   std::FILE* const file = std::fopen("/proc/loadavg", "r");
   if (file == nullptr) return false;
@@ -38,13 +38,13 @@ inline bool a_core_may_be_free() noexcept {
   return known && running <= hardware_cores();
 }
 
-/// @brief If the calling thread runs on `core`, moves it to another of the cores that it may use. Its
-///        affinity stays as it is.
+/// @brief If the calling thread runs on `core`, moves it to another of the cores that it may use.
+///        Its affinity stays as it is.
 ///
-/// A kernel may wake a thread on the core of the one that wakes it. From then on the two take turns:
-/// neither ever waits for the core, so the kernel sees no reason to move one of them, and a run with two
-/// threads takes longer than with one, until something else moves them. Costs a few system calls. Does
-/// nothing on systems other than Linux.
+/// A kernel may wake a thread on the core of the one that wakes it. From then on the two take
+/// turns: neither ever waits for the core, so the kernel sees no reason to move one of them, and a
+/// run with two threads takes longer than with one, until something else moves them. Costs a few
+/// system calls. Does nothing on systems other than Linux.
 inline void leave_core([[maybe_unused]] int core) noexcept {
 #if defined(__linux__)
   if (core < 0 || core != current_core()) return;
@@ -57,9 +57,10 @@ inline void leave_core([[maybe_unused]] int core) noexcept {
 #endif
 }
 
-/// @brief Lets threads that wait for each other leave a core that they share, if another seems to be free:
-///        a thread that moves to the core of another program waits there for milliseconds. Looks at the
-///        1st, 2nd, 4th, 8th, … time that a thread wakes on the core of the one it waited for.
+/// @brief Lets threads that wait for each other leave a core that they share, if another seems to
+///        be free: a thread that moves to the core of another program waits there for milliseconds.
+///        Looks at the 1st, 2nd, 4th, 8th, … time that a thread wakes on the core of the one it
+///        waited for.
 class core_sharing {
  public:
   /// @brief The thread that is waited for calls it when it arrives.

@@ -24,13 +24,15 @@ namespace localsgd::detail {
 ///
 /// The preconditioner P starts as D⁻¹, a positive diagonal. From the second system on it is the
 /// BFGS matrix of D⁻¹ and pairs (q, Hq) of earlier systems, which the next ones resemble
-/// \cite morales2000automatic. Search directions q are kept conjugate to the last most_pairs directions of
-/// their system; older ones are replaced by their contribution to p, which is conjugate to them, too. The
-/// time of an iteration and the memory are most_pairs times that of a vector.
+/// \cite morales2000automatic. Search directions q are kept conjugate to the last most_pairs
+/// directions of their system; older ones are replaced by their contribution to p, which is
+/// conjugate to them, too. The time of an iteration and the memory are most_pairs times that of a
+/// vector.
 ///
 /// The iterations end when the residual, in the norm of P, has decreased by a factor of 10, or when
-/// dual_smoothing proves the gap of a duality_goal; with an exact goal only then. They also end when the
-/// curvature ⟨q, Hq⟩ is not positive, or after most_iterations(). Deterministic; for one thread.
+/// dual_smoothing proves the gap of a duality_goal; with an exact goal only then. They also end
+/// when the curvature ⟨q, Hq⟩ is not positive, or after most_iterations(). Deterministic; for one
+/// thread.
 class conjugate_gradients {
  public:
   /// @brief Of a system whose solution minimises f, or its second-order model.
@@ -50,7 +52,8 @@ class conjugate_gradients {
   std::vector<double>& scale() noexcept { return scale_; }
   std::vector<double> const& scale() const noexcept { return scale_; }
 
-  /// @brief Starts a new system, in which the residual is to decrease by a factor of 10. @pre D is set
+  /// @brief Starts a new system, in which the residual is to decrease by a factor of 10. @pre D is
+  ///        set
   void begin(std::span<double const> gradient) { begin(gradient, {}); }
   /// @brief Starts a new system with a goal. @pre D is set
   LOCALSGD_ONE_COPY void begin(std::span<double const> gradient, duality_goal const& goal) {
@@ -107,7 +110,8 @@ class conjugate_gradients {
     for (std::size_t i = 0; i != lengths_.size(); ++i) {
       std::size_t const at = order_[known_ + i];
       double length = lengths_[i];
-      if (damping > 0) length /= 1 + damping * scaled_square(searches_.data() + at * d_) / curvatures_[at];
+      if (damping > 0)
+        length /= 1 + damping * scaled_square(searches_.data() + at * d_) / curvatures_[at];
       add_scaled(length, searches_.data() + at * d_, direction.data(), d_);
       fall += curvatures_[at] * length * (lengths_[i] - length / 2);
     }
@@ -198,7 +202,8 @@ class conjugate_gradients {
   std::size_t d_ = 0, most_pairs_ = 2;
   std::vector<double> scale_;  // D
 
-  // Pairs q and Hq, with ⟨q, Hq⟩. order_: their places, the oldest first; the first known_ belong to P.
+  // Pairs q and Hq, with ⟨q, Hq⟩. order_: their places, the oldest first; the first known_ belong
+  // to P.
   std::vector<double> searches_, images_, curvatures_;
   std::vector<std::size_t> order_, free_;
   std::size_t known_ = 0;

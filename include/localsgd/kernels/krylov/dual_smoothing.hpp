@@ -15,8 +15,8 @@
 
 namespace localsgd::detail {
 
-/// @brief ‖r‖² = Σ_j v_j r_j², v_j = 1/μ for the first coordinates, on which the penalty acts, and 1/(c²β) for
-///        a free intercept.
+/// @brief ‖r‖² = Σ_j v_j r_j², v_j = 1/μ for the first coordinates, on which the penalty acts, and
+///        1/(c²β) for a free intercept.
 struct dual_metric {
   std::size_t penalized = 0;
   double of_penalized = 0;  ///< 1/μ
@@ -25,13 +25,15 @@ struct dual_metric {
   double weight(std::size_t j) const noexcept { return j < penalized ? of_penalized : of_free; }
 };
 
-/// @brief What conjugate gradients for a quadratic f know of f(x + p) − f*, without products with H.
+/// @brief What conjugate gradients for a quadratic f know of f(x + p) − f*, without products with
+///        H.
 ///
-/// At any s, D(s) = f(x + s) − ½‖∇f(x + s)‖² is a lower bound on f* in the norm of dual_metric: the value of the
-/// dual function at the slopes of x + s. For the iterate p itself f(x + p) − D(p) is far too large, as the
-/// iterations reduce f and not the gradient. Therefore s is a combination of all iterates, moved in each
-/// iteration towards p as far as D(s) grows \cite zhou1994residual : D is a concave quadratic, and the
-/// residual −∇f(x + s) is the same combination of the residuals. For one thread.
+/// At any s, D(s) = f(x + s) − ½‖∇f(x + s)‖² is a lower bound on f* in the norm of dual_metric: the
+/// value of the dual function at the slopes of x + s. For the iterate p itself f(x + p) − D(p) is
+/// far too large, as the iterations reduce f and not the gradient. Therefore s is a combination of
+/// all iterates, moved in each iteration towards p as far as D(s) grows \cite zhou1994residual : D
+/// is a concave quadratic, and the residual −∇f(x + s) is the same combination of the residuals.
+/// For one thread.
 class dual_smoothing {
  public:
   /// @param residual −∇f(x)
@@ -43,7 +45,8 @@ class dual_smoothing {
     dual_.assign(residual.size(), 0.0);
     smoothed_.assign(residual.begin(), residual.end());
     double square = 0;
-    for (std::size_t j = 0; j != residual.size(); ++j) square += metric_.weight(j) * residual[j] * residual[j];
+    for (std::size_t j = 0; j != residual.size(); ++j)
+      square += metric_.weight(j) * residual[j] * residual[j];
     of_primal_ = of_dual_ = square / 2;
   }
 
@@ -54,14 +57,16 @@ class dual_smoothing {
     double slope = 0, bend = 0, square = 0;
     for (std::size_t j = 0; j != q.size(); ++j) {
       primal_[j] += length * q[j];
-      double const v = metric_.weight(j), way = primal_[j] - dual_[j], change = residual[j] - smoothed_[j];
+      double const v = metric_.weight(j), way = primal_[j] - dual_[j],
+                   change = residual[j] - smoothed_[j];
       slope -= smoothed_[j] * (way + v * change);
       bend += change * (way + v * change);
       square += v * residual[j] * residual[j];
     }
     of_primal_ = square / 2;
     double const step = bend > 0 ? slope / bend : 0;
-    double smoothed_square = 0, above = 0;  // 2(f(x + p) − f(x + s)) = −⟨p − s, the sum of the residuals⟩
+    // 2(f(x + p) − f(x + s)) = −⟨p − s, the sum of the residuals⟩.
+    double smoothed_square = 0, above = 0;
     for (std::size_t j = 0; j != q.size(); ++j) {
       dual_[j] += step * (primal_[j] - dual_[j]);
       smoothed_[j] += step * (residual[j] - smoothed_[j]);
@@ -71,7 +76,8 @@ class dual_smoothing {
     of_dual_ = (smoothed_square + above) / 2;
   }
 
-  /// @brief The least of f(x + p) − D(s), f(x + p) − D(p), and f(x + p) − D at the known dual point.
+  /// @brief The least of f(x + p) − D(s), f(x + p) − D(p), and f(x + p) − D at the known dual
+  ///        point.
   double gap() const noexcept { return std::min({of_dual_, of_primal_, known_}); }
   /// @brief Whether gap() is that of s.
   bool needs_point() const noexcept { return of_dual_ < std::min(of_primal_, known_); }

@@ -163,7 +163,8 @@ class dane_anchor {
         round.pass()(*f_, std::span<scalar const>(trial_), team, slopes_.to_fill());
     int accepted = 0;
     if (team.leads()) {
-      accepted = !known() || found.objective <= value_.objective + rounding_of(value_.objective) ? 1 : 0;
+      accepted =
+          !known() || found.objective <= value_.objective + rounding_of(value_.objective) ? 1 : 0;
       if (accepted != 0) accept(found, round.pass());
       if (now == begin::done) adapt(accepted != 0);
     }
@@ -239,7 +240,8 @@ class dane_anchor {
       proximity_ = proximity_ > unit ? proximity_ / 4 : 0;
   }
 
-  using table = std::conditional_t<LinearObjective<stepped_objective<F>>, slope_table<F>, no_slopes>;
+  using table =
+      std::conditional_t<LinearObjective<stepped_objective<F>>, slope_table<F>, no_slopes>;
 
   F const* f_;
   plan const* p_;

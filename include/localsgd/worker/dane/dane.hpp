@@ -40,7 +40,8 @@ class alignas(detail::cache_alignment) dane_sequence
   using anchor = Anchor;
 
   template <Sampler S>
-  dane_sequence(F const& f, S const& sampler, plan const& p, std::size_t worker, Anchor const& shared)
+  dane_sequence(F const& f, S const& sampler, plan const& p, std::size_t worker,
+                Anchor const& shared)
       : base(p.dimension),
         f_(&f),
         anchor_(&shared),
@@ -111,7 +112,8 @@ class alignas(detail::cache_alignment) dane_sequence
         hessian_ = hessian / gradient;
       }
     }
-    return n * (static_cast<double>(work.gradients + 1) + hessian_ * static_cast<double>(work.hessians));
+    return n * (static_cast<double>(work.gradients + 1) +
+                hessian_ * static_cast<double>(work.hessians));
   }
 
   F const* f_;
@@ -123,8 +125,8 @@ class alignas(detail::cache_alignment) dane_sequence
   detail::surrogate<F> surrogate_;
 };
 
-/// @brief Local steps for few exchanges: between two of them worker k minimises
-///        f_k(x) + ⟨∇f(x̃) − ∇f_k(x̃), x⟩ + (μ/2)‖x − x̃‖², f_k the mean over the samples it can see
+/// @brief Local steps for few exchanges: between two of them worker k minimises f_k(x) + ⟨∇f(x̃) −
+///        ∇f_k(x̃), x⟩ + (μ/2)‖x − x̃‖², f_k the mean over the samples it can see
 ///        \cite shamir2014communication, inexactly \cite reddi2016aide.
 ///
 /// The answers are averaged, and the anchor x̃ moves to the minimum of f in the space of the

@@ -38,8 +38,9 @@ concept has_products_along_lines = linear_with_ridge<stepped_objective<F>>;
 /// For a linear model the owner of row a_j computes the products ⟨a_j, x⟩ and ⟨a_j, v_i⟩ once; then
 /// f, its gradient and its Hessian in α cost O(m²) a row and a message of m(m+3)/2 + 1 numbers. For
 /// other objectives they are computed from m + 1 gradients, the Hessian as their differences. The
-/// first two α, which are always evaluated, share a message. Sums are in the order of the parts: the
-/// same bits on any number of threads and ranks, which therefore need no message to decide alike.
+/// first two α, which are always evaluated, share a message. Sums are in the order of the parts:
+/// the same bits on any number of threads and ranks, which therefore need no message to decide
+/// alike.
 template <Objective F>
 class subspace_search {
  public:
@@ -74,7 +75,8 @@ class subspace_search {
                                    std::size_t part) {
       std::size_t const second = sum.size() / 2 - 1;
       add(share, samples, sum, sum[sum.size() - 2], tables_[part], x, along, start, true);
-      add(share, samples, sum.subspan(second), sum[2 * second], tables_[part], x, along, full, false);
+      add(share, samples, sum.subspan(second), sum[2 * second], tables_[part], x, along, full,
+          false);
       sum.back() = carry(part);
     });
     team.template count<double>(2 * (derivatives + 1));
@@ -89,11 +91,12 @@ class subspace_search {
     summed(leader ? passes_ : 0);
     team.barrier();  // the sums have been read
     while (team.broadcast_here(leader && newton_.goes_on() ? 1 : 0) != 0) {
-      message_.each_share(f, team, [&](auto const& share, index_range samples, std::span<double> sum,
-                                       std::size_t part) {
-        add(share, samples, sum, sum[sum.size() - 2], tables_[part], x, along, newton_.trial(),
-            false);
-      });
+      message_.each_share(
+          f, team,
+          [&](auto const& share, index_range samples, std::span<double> sum, std::size_t part) {
+            add(share, samples, sum, sum[sum.size() - 2], tables_[part], x, along, newton_.trial(),
+                false);
+          });
       team.template count<double>(derivatives + 1);
       double const before = passes_;
       if (leader) take(message_.sum().first(derivatives), message_.last());
@@ -239,7 +242,8 @@ class subspace_search {
     auto const evaluate_at = [&](std::vector<double> const* direction, double length,
                                  std::vector<double>& out) {
       for (std::size_t j = 0; j != d; ++j)
-        point[j] = static_cast<scalar>(at[j] + (direction != nullptr ? length * (*direction)[j] : 0));
+        point[j] =
+            static_cast<scalar>(at[j] + (direction != nullptr ? length * (*direction)[j] : 0));
       std::ranges::fill(out, 0.0);
       add_samples(f, std::span<scalar const>(point), samples, std::span<double>(out),
                   std::span<double>());

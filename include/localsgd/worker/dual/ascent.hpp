@@ -49,25 +49,25 @@ class dual_ascent {
   static void state(Archive&) noexcept {}
 };
 
-/// @brief Stochastic dual coordinate ascent \cite shalev2013sdca for f(x) = (1/n) Σ s_i φ(⟨a_i, x⟩ +
-///        o_i, y_i) + (λ/2)‖x‖².
+/// @brief Stochastic dual coordinate ascent \cite shalev2013sdca for f(x) = (1/n) Σ s_i φ(⟨a_i, x⟩
+///        + o_i, y_i) + (λ/2)‖x‖².
 ///
-/// The dual function D(θ) = −(1/n) Σ s_i (φ*(θ_i) − θ_i o_i) − (λ/2)‖x(θ)‖² is maximised over one θ_i
-/// after the other (detail::dual_point), in a new random order in every epoch. f(x(θ)) − D(θ) proves the
-/// result. With a free intercept, f is evaluated at the best one for the other coordinates of x(θ), and
-/// D at θ balanced by detail::fenchel_gap, so φ needs a conjugate.
+/// The dual function D(θ) = −(1/n) Σ s_i (φ*(θ_i) − θ_i o_i) − (λ/2)‖x(θ)‖² is maximised over one
+/// θ_i after the other (detail::dual_point), in a new random order in every epoch. f(x(θ)) − D(θ)
+/// proves the result. With a free intercept, f is evaluated at the best one for the other
+/// coordinates of x(θ), and D at θ balanced by detail::fenchel_gap, so φ needs a conjugate.
 ///
-/// Where d is large and rows are short, the q_i are small and 3 to 10 epochs reach 10⁻⁶, each at the
-/// cost of one of plain steps. Every process repeats all of it on all samples, on one thread, so
-/// nothing is exchanged before the result is evaluated. After a warm_start θ begins as the slopes there.
-/// Runs begin with it if a Newton direction costs more than the four epochs after which the rest can be
-/// predicted.
+/// Where d is large and rows are short, the q_i are small and 3 to 10 epochs reach 10⁻⁶, each at
+/// the cost of one of plain steps. Every process repeats all of it on all samples, on one thread,
+/// so nothing is exchanged before the result is evaluated. After a warm_start θ begins as the
+/// slopes there. Runs begin with it if a Newton direction costs more than the four epochs after
+/// which the rest can be predicted.
 ///
 /// Ill-conditioned data would take hundreds of epochs. If n is small, and less than d or d large,
-/// detail::gram_newton then reaches the optimum in the unknowns s_i θ_i, as soon as its counted work is
-/// less than that of the predicted epochs, and of 150; at once, if it is that of four. Otherwise, if the
-/// epochs that seem left cost more than 30 iterations of newton_cg, local steps and Newton steps, which
-/// use all threads, continue from the best point.
+/// detail::gram_newton then reaches the optimum in the unknowns s_i θ_i, as soon as its counted
+/// work is less than that of the predicted epochs, and of 150; at once, if it is that of four.
+/// Otherwise, if the epochs that seem left cost more than 30 iterations of newton_cg, local steps
+/// and Newton steps, which use all threads, continue from the best point.
 template <Objective F>
   requires(linear_with_ridge<F> && std::same_as<typename F::scalar, double>)
 class dual_ascent<F> {
@@ -94,9 +94,9 @@ class dual_ascent<F> {
   /// @brief Component gradients, beyond those of the run's own evaluations.
   std::uint64_t gradients() const noexcept { return gradients_; }
 
-  /// @brief Collective, after the anchor has been recorded: makes a stage, if it is worth while: epochs
-  ///        up to the predicted end of the run, at most four and then eight, or all Newton steps. The
-  ///        anchor moves if f is lower at x(θ). @return Whether a stage was made
+  /// @brief Collective, after the anchor has been recorded: makes a stage, if it is worth while:
+  ///        epochs up to the predicted end of the run, at most four and then eight, or all Newton
+  ///        steps. The anchor moves if f is lower at x(θ). @return Whether a stage was made
   /// @param slopes storage that evaluations fill
   /// @param moved  called by the leader when the anchor has moved, or was evaluated again
   template <class Context, class Moved>
@@ -123,7 +123,8 @@ class dual_ascent<F> {
     round.spend(stage_);
     bool const lower = evaluate(round, f, at.trial, slopes, [&](full_gradient::value const& value) {
       finite_ = finite_ && std::isfinite(value.objective);
-      if (finite_ && !by_newton_) round.consider_dual(at.trial, dual_.theta(), dual_.squared_slopes(f));
+      if (finite_ && !by_newton_)
+        round.consider_dual(at.trial, dual_.theta(), dual_.squared_slopes(f));
       if (!(value.objective < at.value.objective)) return false;
       at.value = value;
       at.point.swap(at.trial);
@@ -167,8 +168,8 @@ class dual_ascent<F> {
     return static_cast<std::uint64_t>(std::max(0.0, std::min(epochs_of(*p_), most_epochs) - made));
   }
 
-  // Leader only, as what follows unless it says otherwise: whether there is another stage, and of which
-  // kind. `certificate`: after the last stage.
+  // Leader only, as what follows unless it says otherwise: whether there is another stage, and of
+  // which kind. `certificate`: after the last stage.
   bool is_worth_while(double certificate) noexcept {
     if (by_newton_ || !finite_ || budget() == 0) return false;
     if (pace_.epochs() != 0) {
@@ -209,7 +210,8 @@ class dual_ascent<F> {
     gram_newton<F> newton;
     newton.prepare(f, dual_.scale());
     newton(f, theta, aim * p_->tolerance);
-    for (std::size_t i = 0; i != theta.size(); ++i) theta[i] = f.scale(i) > 0 ? theta[i] / f.scale(i) : 0;
+    for (std::size_t i = 0; i != theta.size(); ++i)
+      theta[i] = f.scale(i) > 0 ? theta[i] / f.scale(i) : 0;
     stage_ = static_cast<std::uint64_t>(newton_epochs_ * static_cast<double>(p_->samples));
   }
 
@@ -250,7 +252,8 @@ class dual_ascent<F> {
   double least_ = infinity;  // certificate
   int idle_ = 0;             // stages since the last progress
   bool finite_ = true, by_newton_ = false;
-  std::uint64_t gradients_ = 0, stage_ = 0;  // component gradients: all, and those of the last epochs
+  // Component gradients: all, and those of the last epochs.
+  std::uint64_t gradients_ = 0, stage_ = 0;
 };
 
 }  // namespace localsgd::detail

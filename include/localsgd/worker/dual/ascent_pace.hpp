@@ -13,7 +13,8 @@
 
 namespace localsgd::detail {
 
-/// @brief Predicts the duality gap from the moves of the dual variables, which cost nothing to observe.
+/// @brief Predicts the duality gap from the moves of the dual variables, which cost nothing to
+///        observe.
 ///
 /// The weighted square of the moves of an epoch, S, falls at the rate of the gap. Their ratio is of
 /// order 1 on well-conditioned data and is measured whenever a gap becomes known.

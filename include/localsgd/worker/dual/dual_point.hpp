@@ -28,14 +28,14 @@ namespace localsgd::detail {
 /// @brief θ, one number for each sample of a linear model with an L2 penalty, and the point that it
 ///        determines: x(θ) = −(1/(λn)) Σ s_i θ_i a_i.
 ///
-/// A step maximises the dual function over one θ_i: with q_i = s_i‖a_i‖²/(λn) and z_i = ⟨a_i, x⟩ + o_i,
-/// θ_i ← φ'(z*) where z* + q_i φ'(z*) = z_i + q_i θ_i \cite shalev2013sdca . It needs only φ', leaves
-/// θ_i in the domain of φ*, and touches only the nonzeros of a row.
+/// A step maximises the dual function over one θ_i: with q_i = s_i‖a_i‖²/(λn) and z_i = ⟨a_i, x⟩ +
+/// o_i, θ_i ← φ'(z*) where z* + q_i φ'(z*) = z_i + q_i θ_i \cite shalev2013sdca . It needs only φ',
+/// leaves θ_i in the domain of φ*, and touches only the nonzeros of a row.
 ///
 /// A free intercept b, with the value c in all rows, demands that Σ s_i θ_i = 0. In the augmented
 /// Lagrangian of this condition \cite hestenes1969multiplier b is penalised, like a feature whose
-/// c²/(λ'n) is the mean of ‖a_i‖²/(λn), around a center; after an epoch, which ends at b, b is the center
-/// and moves on from there by −(c/(λ'n)) Σ s_i θ_i.
+/// c²/(λ'n) is the mean of ‖a_i‖²/(λn), around a center; after an epoch, which ends at b, b is the
+/// center and moves on from there by −(c/(λ'n)) Σ s_i θ_i.
 ///
 /// Used by one thread; add_point() by several.
 template <linear_with_ridge F>
@@ -43,7 +43,9 @@ class dual_point {
  public:
   dual_point() = default;
   dual_point(F const& f, plan const& p)
-      : p_(&p), free_(has_free_intercept(f)), scale_(1 / (ridge_of(f) * static_cast<double>(p.samples))) {}
+      : p_(&p),
+        free_(has_free_intercept(f)),
+        scale_(1 / (ridge_of(f) * static_cast<double>(p.samples))) {}
 
   /// @brief 1/(λn).
   double scale() const noexcept { return scale_; }

@@ -26,15 +26,16 @@ namespace localsgd::detail {
 /// @brief Minimises f(x) = (1/n) Σ s_i φ(z_i, y_i) + (λ/2)‖x‖² over x = −(1/(λn)) Σ u_i a_i, which
 ///        include the minimiser, by Newton steps in n unknowns \cite chapelle2007training.
 ///
-/// With the Gram matrix K_ij = ⟨a_i, a_j⟩/(λn), z = o − Ku and λ‖x‖² = ⟨u, Ku⟩/n, so after one pass over
-/// all pairs of rows no step looks at the features. A step leads to u⁺ = r − Sv, (I + SKS)v = SKr,
-/// S² = diag(s_i φ''_i), r_i = s_i φ'_i + s_i φ''_i (o_i − z_i), all of them at z; f is then minimised on
-/// the line to u⁺. ‖∇f‖² = ⟨g, Kg⟩·λ/n, g_i = s_i φ'_i − u_i. Steps cost n³/6 multiply-adds.
+/// With the Gram matrix K_ij = ⟨a_i, a_j⟩/(λn), z = o − Ku and λ‖x‖² = ⟨u, Ku⟩/n, so after one pass
+/// over all pairs of rows no step looks at the features. A step leads to u⁺ = r − Sv, (I + SKS)v =
+/// SKr, S² = diag(s_i φ''_i), r_i = s_i φ'_i + s_i φ''_i (o_i − z_i), all of them at z; f is then
+/// minimised on the line to u⁺. ‖∇f‖² = ⟨g, Kg⟩·λ/n, g_i = s_i φ'_i − u_i. Steps cost n³/6
+/// multiply-adds.
 template <linear_with_ridge F>
 class gram_newton {
  public:
-  /// @brief The work of n samples of f with d coordinates in units of an epoch of single steps: of K and
-  ///        of ten steps. See pass_work.
+  /// @brief The work of n samples of f with d coordinates in units of an epoch of single steps: of
+  ///        K and of ten steps. See pass_work.
   static double epochs(F const& f) {
     auto const a = row_of(f.features(), 0);
     auto const entries = static_cast<std::size_t>(entries_per_row(f.features()) + 0.5);
@@ -93,9 +94,11 @@ class gram_newton {
  private:
   static constexpr std::size_t most_steps = 100;
 
-  // Calls visit(j, value) for the entries of a row from `at` on in columns before `last`, and moves `at`.
+  // Calls visit(j, value) for the entries of a row from `at` on in columns before `last`, and moves
+  // `at`.
   template <class Row, class Visit>
-  static void for_entries_before(Row const& a, std::size_t& at, std::size_t last, Visit const& visit) {
+  static void for_entries_before(Row const& a, std::size_t& at, std::size_t last,
+                                 Visit const& visit) {
     if constexpr (sparse_row<Row>)
       for (; at != a.indices.size() && a.indices[at] < last; ++at)
         visit(std::size_t{a.indices[at]}, static_cast<double>(a.values[at]));
@@ -104,7 +107,8 @@ class gram_newton {
   }
 
   void resize(std::size_t n) {
-    for (auto* const each : {&ku_, &z_, &slope_, &bend_, &g_, &r_, &direction_, &change_}) each->resize(n);
+    for (auto* const each : {&ku_, &z_, &slope_, &bend_, &g_, &r_, &direction_, &change_})
+      each->resize(n);
   }
 
   // out ← Kv
@@ -185,7 +189,8 @@ class gram_newton {
     auto const slope_at = [&](double step) {
       double sum = linear + step * quadratic;
       for (std::size_t i = 0; i != u.size(); ++i)
-        sum += f.scale(i) * f.loss().derivative(z_[i] + step * change_[i], f.target(i)) * change_[i];
+        sum +=
+            f.scale(i) * f.loss().derivative(z_[i] + step * change_[i], f.target(i)) * change_[i];
       return sum;
     };
     double const start = slope_at(0);

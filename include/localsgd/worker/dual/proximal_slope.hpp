@@ -16,9 +16,9 @@ namespace localsgd::detail {
 
 /// @brief φ'(z*, y) where z* + q φ'(z*, y) = center: z* minimises φ(·, y) + (· − center)²/(2q).
 ///
-/// The result is always a slope of φ, so it is in the domain of φ*. It is that of a point z at which z +
-/// q φ'(z) differs from the center by at most a thousandth of |z − start|, or of rounding, unless more
-/// than 40 evaluations would be needed.
+/// The result is always a slope of φ, so it is in the domain of φ*. It is that of a point z at
+/// which z + q φ'(z) differs from the center by at most a thousandth of |z − start|, or of
+/// rounding, unless more than 40 evaluations would be needed.
 /// @param q     ≥ 0
 /// @param start a first guess of z*
 template <Loss L>
@@ -30,7 +30,8 @@ double proximal_slope(L const& loss, double y, double q, double center, double s
   near_zero(
       start - center + q * slope, 1 + q * loss.curvature(), most,
       [&](double move) {
-        double const there = loss.derivative(start + move, y), left = start + move - center + q * there;
+        double const there = loss.derivative(start + move, y),
+                     left = start + move - center + q * there;
         if (std::isfinite(left)) slope = there;
         return left;
       },

@@ -18,9 +18,9 @@ namespace localsgd::detail {
 
 /// @brief Whether Newton steps begin at the starting point, without local steps before them.
 ///
-/// With a nonsmooth regularizer they do if they exist, because their working set is smallest
-/// at the start. For least squares one step is enough from any point. It is made at once if, with rows
-/// of average length, it costs less than the four epochs of local steps that even well-conditioned
+/// With a nonsmooth regularizer they do if they exist, because their working set is smallest at the
+/// start. For least squares one step is enough from any point. It is made at once if, with rows of
+/// average length, it costs less than the four epochs of local steps that even well-conditioned
 /// problems need. Otherwise a few local steps save more Newton steps than they cost.
 ///
 /// The answer depends only on the types, the regularizer and sizes, so it is the same on all ranks.

@@ -131,7 +131,8 @@ class basic_class_column_quadratic {
   std::vector<double> values_by_row_, by_row_;
   std::vector<std::size_t> row_ends_;
 };
-using class_column_quadratic = basic_class_column_quadratic<>;  // a template: compiled only where it is used
+// A template: compiled only where it is used.
+using class_column_quadratic = basic_class_column_quadratic<>;
 using class_column_descent = coordinate_descent_on<class_column_quadratic>;
 
 }  // namespace localsgd::detail

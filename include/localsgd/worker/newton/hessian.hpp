@@ -34,7 +34,8 @@ void second_derivatives(L const& loss, double const* z, double const* y, std::si
                         double* bend, double width = 0) {
   double h[64], beside[64] = {}, value[64], above[64], below[64];
   for (std::size_t i = 0; i != count; ++i) {
-    h[i] = std::max(width, 6e-6 * (1 + std::abs(z[i])));  // the cube root of a slope's rounding error
+    // The cube root of a slope's rounding error.
+    h[i] = std::max(width, 6e-6 * (1 + std::abs(z[i])));
     beside[i] = z[i] + h[i];
   }
   evaluate(loss, beside, y, count, value, above);
@@ -97,7 +98,8 @@ concept has_group_newton_steps =
     bool(LinearObjective<F> || knows_probabilities<F>) &&
     std::same_as<regularizer_type<F>, group_l1>;
 
-/// @brief Whether all groups are small enough for Newton steps: with larger ones local steps cost less.
+/// @brief Whether all groups are small enough for Newton steps: with larger ones local steps cost
+///        less.
 template <std::same_as<group_l1> R>
 bool has_small_groups(R const& r) noexcept {
   constexpr std::size_t most = 32;
@@ -285,7 +287,8 @@ void add_hessian_diagonal(F const& f, std::span<typename F::scalar const> x, ind
       for (std::size_t c = 0; c != classes; ++c) sum[c * columns + j] += p[c] * value * value;
     });
     if (constant == 0) continue;
-    for (std::size_t c = 0; c != classes; ++c) sum[classes * columns + c] += p[c] * constant * constant;
+    for (std::size_t c = 0; c != classes; ++c)
+      sum[classes * columns + c] += p[c] * constant * constant;
   }
 }
 

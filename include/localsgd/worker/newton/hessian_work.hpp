@@ -92,7 +92,8 @@ inline double work_of_system(std::size_t d, std::size_t parts) noexcept {
 }
 
 /// @brief The cost of a Newton step with a factorized Hessian, in epochs of local steps.
-inline double newton_step_in_epochs(pass_work const& each, std::size_t d, std::size_t samples) noexcept {
+inline double newton_step_in_epochs(pass_work const& each, std::size_t d,
+                                    std::size_t samples) noexcept {
   double const once = work_of_system(d, 2) / static_cast<double>(samples);
   return (each.hessian + each.gradient + once) / each.local_step;
 }

@@ -86,14 +86,14 @@ class newton_direction<F> {
   newton_cg<F> search_;
 };
 
-/// @brief p = −∇²f(x)⁻¹∇f(x) for a linear model or softmax regression: by newton_cg or, if d ≤ 1024,
-///        by Cholesky factorization.
+/// @brief p = −∇²f(x)⁻¹∇f(x) for a linear model or softmax regression: by newton_cg or, if d ≤
+///        1024, by Cholesky factorization.
 ///
 /// All threads sum the Hessian in the order of the parts, so it has the same bits on any number of
-/// threads; the leader of each process solves the system. Conjugate gradients come first if half a typical
-/// search costs less than the Hessian: on well-conditioned data, and to a low accuracy, they suffice.
-/// If d ≤ 1024, they end when they have cost as much as one Hessian, or half of it if one step is exact:
-/// then the system is ill-conditioned, and factorization makes up for it.
+/// threads; the leader of each process solves the system. Conjugate gradients come first if half a
+/// typical search costs less than the Hessian: on well-conditioned data, and to a low accuracy,
+/// they suffice. If d ≤ 1024, they end when they have cost as much as one Hessian, or half of it if
+/// one step is exact: then the system is ill-conditioned, and factorization makes up for it.
 template <Objective F>
   requires(has_row_hessian<stepped_objective<F>> && !proximal<stepped_objective<F>>)
 class newton_direction<F> {
@@ -140,8 +140,8 @@ class newton_direction<F> {
   /// @brief Leader only: the cost of a direction, in epochs of local steps. @pre prepare()
   double epochs() const noexcept { return searches() ? epochs_of_search_ : epochs_; }
   /// @brief Leader only: the cost that local steps must reach before the first Newton step, as a
-  ///        fraction of the cost of all steps. If directions are computed iteratively, local steps are
-  ///        often as good.
+  ///        fraction of the cost of all steps. If directions are computed iteratively, local steps
+  ///        are often as good.
   double share_of_price() const noexcept { return searches() ? 1 : 0.125; }
 
   /// @brief The work of a direction divided by that of ∇f.
@@ -157,8 +157,8 @@ class newton_direction<F> {
     return 1;
   }
 
-  /// @brief Leader only: φ'' of a linear model is its mean over [z − width, z + width] from the next
-  ///        Hessian on.
+  /// @brief Leader only: φ'' of a linear model is its mean over [z − width, z + width] from the
+  ///        next Hessian on.
   void widen(double width) noexcept { width_ = width; }
 
   /// @brief Leader only: stores f(x) and ∇f(x). @param pass its last evaluation was that of f at x
@@ -243,8 +243,8 @@ class newton_direction<F> {
     if constexpr (can_search) return search_.exists();
     return false;
   }
-  // Leader only: whether the next direction is that of newton_cg. With a width it must be factorized:
-  // the gradients are those of the loss itself.
+  // Leader only: whether the next direction is that of newton_cg. With a width it must be
+  // factorized: the gradients are those of the loss itself.
   bool searches() const noexcept {
     if (!may_search() || d_ > most_factored) return may_search();
     return width_ == 0 && iterations_ < most_searched_ &&
@@ -270,7 +270,8 @@ class newton_direction<F> {
   // not be exact.
   std::size_t hessian_parts(F const&) const noexcept {
     if constexpr (ShardedObjective<F>) return plan_.workers;
-    return std::min(plan_.workers, std::max<std::size_t>(2, (std::size_t{1} << 19) / plan_.dimension));
+    return std::min(plan_.workers,
+                    std::max<std::size_t>(2, (std::size_t{1} << 19) / plan_.dimension));
   }
 
   std::size_t d_ = 0;

@@ -38,19 +38,20 @@ concept has_gradients_only = differentiable<stepped_objective<F>> &&
 /// @brief p ≈ −∇²f(x)⁻¹∇f(x) by conjugate_gradients, with ∇²f(x)q ≈ (∇f(x + εq) − ∇f(x))/ε: a full
 ///        gradient for each iteration.
 ///
-/// If the diagonal of ∇²f(x) can be computed from rows, it is the diagonal D of the preconditioner; but
-/// with more coordinates than the largest rank of the Hessian of the losses, where ∇²f(x) has the
-/// eigenvalue λ many times and its diagonal would turn it into many different ones, ten times their mean is
-/// added to the elements, so that only those far above it differ, such as those of frequent words.
+/// If the diagonal of ∇²f(x) can be computed from rows, it is the diagonal D of the preconditioner;
+/// but with more coordinates than the largest rank of the Hessian of the losses, where ∇²f(x) has
+/// the eigenvalue λ many times and its diagonal would turn it into many different ones, ten times
+/// their mean is added to the elements, so that only those far above it differ, such as those of
+/// frequent words.
 ///
-/// With gradients only, D_j = μ + κ·(1/n) Σ_i (∂f_i/∂x_j)² at x = 0. For a linear model this is the mean
-/// square of feature j, up to a factor, so the units of features do not matter. κ is chosen such
-/// that D matches ∇²f(0) along a random direction. D is measured once, with the first direction, in
-/// three passes over the samples.
+/// With gradients only, D_j = μ + κ·(1/n) Σ_i (∂f_i/∂x_j)² at x = 0. For a linear model this is the
+/// mean square of feature j, up to a factor, so the units of features do not matter. κ is chosen
+/// such that D matches ∇²f(0) along a random direction. D is measured once, with the first
+/// direction, in three passes over the samples.
 ///
-/// The iterations end when dual_smoothing proves half of the tolerance for the second-order model. For least
-/// squares they go on until it proves 0.8 of the tolerance, in the next direction a quarter of that, and so
-/// on; the difference of gradients is exact for any ε.
+/// The iterations end when dual_smoothing proves half of the tolerance for the second-order model.
+/// For least squares they go on until it proves 0.8 of the tolerance, in the next direction a
+/// quarter of that, and so on; the difference of gradients is exact for any ε.
 ///
 /// Full gradients have the same bits on any number of threads and ranks, and so has p. Requires μ
 /// or, with a free intercept, that of the regularizer: otherwise no tolerance can be proved.
@@ -84,8 +85,8 @@ class newton_cg {
   /// @brief Leader only: s for which the slopes of x + s prove the goal at x + p, or empty.
   std::span<double const> dual_point() const noexcept { return search_.dual_point(); }
 
-  /// @brief Collective: computes the direction. @pre keep_gradient() @param most_gradients the most full
-  ///        gradients that the leader wants to spend, to within one
+  /// @brief Collective: computes the direction. @pre keep_gradient() @param most_gradients the most
+  ///        full gradients that the leader wants to spend, to within one
   template <class T>
   void curvature_at(F const& f, std::span<double const> x, full_gradient& pass, T& team,
                     double most_gradients = std::numeric_limits<double>::infinity()) {

@@ -38,8 +38,8 @@ namespace localsgd::detail {
 ///
 /// p moves only the coordinates of a working_set, and is computed by coordinate_descent_on, with H
 /// or, if counted work is less, with the columns of the set. All threads sum H in the order of the
-/// parts, or collect the columns in that order, so p has the same bits on any number of threads; the
-/// leader of each process does the rest.
+/// parts, or collect the columns in that order, so p has the same bits on any number of threads;
+/// the leader of each process does the rest.
 template <Objective F>
   requires has_proximal_newton_steps<stepped_objective<F>>
 class newton_direction<F> {
@@ -95,8 +95,9 @@ class newton_direction<F> {
       if (packed_)
         pack(f, x, team);
       else
-        work_->each_share(f, team, [&](auto const& share, index_range samples, std::span<double> sum,
-                                       std::size_t) { add_work_of_hessian(share, samples, set_, sum); });
+        work_->each_share(f, team,
+                          [&](auto const& share, index_range samples, std::span<double> sum,
+                              std::size_t) { add_work_of_hessian(share, samples, set_, sum); });
       if (leader) choose_form();
       team.barrier();  // the form is chosen
     }
@@ -200,7 +201,8 @@ class newton_direction<F> {
     rows_.resize(work_->parts());
   }
 
-  // Leader only: the work of coordinate descent with H and with columns, in nanoseconds as pass_work.
+  // Leader only: the work of coordinate descent with H and with columns, in nanoseconds as
+  // pass_work.
   void choose_form() {
     double const entries = work_->totals()[0], gradient = work_->totals()[2];
     double const m = static_cast<double>(set_.size());
@@ -217,7 +219,8 @@ class newton_direction<F> {
   double penalty_in_set(F const& f, std::span<double const> u) const {
     double sum = 0;
     for (std::size_t k = 0; k != set_.size(); ++k)
-      if (set_[k] < penalized_coordinates(f)) sum += penalty_of(f.regularizer(), set_[k]).value(u[k]);
+      if (set_[k] < penalized_coordinates(f))
+        sum += penalty_of(f.regularizer(), set_[k]).value(u[k]);
     return sum;
   }
 

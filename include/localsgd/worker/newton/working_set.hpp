@@ -58,7 +58,8 @@ class basic_working_set {
       else if (subgradient[j] != 0)
         pushed.push_back(j);
     if (of_.size() + pushed.size() == 0) return false;
-    if (d <= least) {  // all coordinates: those that are not pushed now may be at the end of the step
+    if (d <=
+        least) {  // all coordinates: those that are not pushed now may be at the end of the step
       of_.clear();
       pushed.resize(d);
       std::iota(pushed.begin(), pushed.end(), std::size_t{0});
@@ -158,7 +159,8 @@ void restrict_row(F const& f, std::size_t i, working_set const& set, sparse_entr
     });
   } else {
     for (std::size_t k = 0; k != set.size(); ++k)
-      if (set[k] < a.size()) row.push(static_cast<std::uint32_t>(k), static_cast<double>(a[set[k]]), true);
+      if (set[k] < a.size())
+        row.push(static_cast<std::uint32_t>(k), static_cast<double>(a[set[k]]), true);
   }
   std::size_t const last = f.dimension() - 1;
   if (f.intercept() != 0 && set.has(last)) row.push(set.place_of(last), f.intercept(), true);
@@ -170,8 +172,8 @@ inline double work_of_square(std::size_t entries, std::size_t m) noexcept {
 }
 
 /// @brief Adds Σ_i s_i φ''_i a_i a_iᵀ over some samples, restricted to the coordinates of a working
-///        set, to a packed triangle; adds the work of this and of a gradient to the two numbers after
-///        it.
+///        set, to a packed triangle; adds the work of this and of a gradient to the two numbers
+///        after it.
 template <LinearObjective F>
 void add_hessian(F const& f, std::span<typename F::scalar const> x, index_range samples,
                  working_set const& set, std::span<double> triangle, double width = 0) {
@@ -220,9 +222,9 @@ LOCALSGD_ONE_COPY void add_work_of_hessian(F const& f, index_range samples, work
   }
 }
 
-/// @brief Appends the rows of some samples, restricted to a working set, to a message, each with its
-///        weight s_i φ''_i, and adds to three numbers as add_work_of_hessian(). Rows without an entry
-///        or a weight are omitted.
+/// @brief Appends the rows of some samples, restricted to a working set, to a message, each with
+///        its weight s_i φ''_i, and adds to three numbers as add_work_of_hessian(). Rows without an
+///        entry or a weight are omitted.
 template <LinearObjective F>
 LOCALSGD_ONE_COPY void pack_rows(F const& f, std::span<typename F::scalar const> x,
                                  index_range samples, working_set const& set, double width,
@@ -239,7 +241,8 @@ LOCALSGD_ONE_COPY void pack_rows(F const& f, std::span<typename F::scalar const>
 
 /// @brief Adds the rows of pack_rows() to a matrix.
 template <class = void>  // compiled only where it is used
-LOCALSGD_ONE_COPY inline void unpack_rows(std::span<std::byte const> message, column_quadratic& to) {
+LOCALSGD_ONE_COPY inline void unpack_rows(std::span<std::byte const> message,
+                                          column_quadratic& to) {
   for (std::size_t at = 0; at != message.size();) {
     double const weight = get<double>(message, at);
     auto const count = get<std::uint32_t>(message, at + sizeof weight);

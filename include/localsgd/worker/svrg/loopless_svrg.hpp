@@ -36,12 +36,13 @@ namespace localsgd {
 /// first anchor is the start and the last one is at T. Gradients and exchanges are counted, and
 /// components are refused, as for `svrg`.
 ///
-/// Measured (`benchmark/family`, eight shards, a tolerance), exchanges and epochs to 10⁻⁶, and those
-/// of `svrg`: on a9a and w8a sorted by label 554, 41 (758, 59) and 1463, 62 (2299, 96); on random
-/// shards 550, 39 (474, 36) and 1160, 49 (937, 41); on a quadratic with κ = 100 and noise 57, 9.6
-/// (17, 4.1). The gain comes from Newton steps, which begin earlier with more frequent anchors:
-/// without a tolerance, and so without them, it takes 36 epochs on random and 62 on sorted shards of
-/// a9a, where `svrg` takes 24 and 36. Randomness itself gains nothing, and some gaps are too long.
+/// Measured (`benchmark/family`, eight shards, a tolerance), exchanges and epochs to 10⁻⁶, and
+/// those of `svrg`: on a9a and w8a sorted by label 554, 41 (758, 59) and 1463, 62 (2299, 96); on
+/// random shards 550, 39 (474, 36) and 1160, 49 (937, 41); on a quadratic with κ = 100 and noise
+/// 57, 9.6 (17, 4.1). The gain comes from Newton steps, which begin earlier with more frequent
+/// anchors: without a tolerance, and so without them, it takes 36 epochs on random and 62 on sorted
+/// shards of a9a, where `svrg` takes 24 and 36. Randomness itself gains nothing, and some gaps are
+/// too long.
 struct loopless_svrg {
   /// q, in (0, 1]. Unset: min{1, 2Kb/n}, an anchor about every n/2 gradients: some gaps are long.
   std::optional<double> probability = {};

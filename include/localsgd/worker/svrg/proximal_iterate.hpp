@@ -182,7 +182,8 @@ class proximal_iterate {
   Steps const* steps_;
   R const* r_;
   std::size_t d_, penalized_;
-  aligned_vector<double> memory_;  // sparse rows: v_j, and the number of its completed steps, interleaved
+  // Sparse rows: v_j, and the number of its completed steps, interleaved.
+  aligned_vector<double> memory_;
   aligned_vector<double> sum_;
   std::uint64_t made_ = 0;
   double weight_ = 0;

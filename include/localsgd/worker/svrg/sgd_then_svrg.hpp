@@ -156,8 +156,8 @@ class alignas(detail::cache_alignment) sgd_then_svrg_sequence {
 /// once the average is better, noise dominates and averaging removes it. Then, or after an epoch,
 /// the better of the two becomes the first anchor. A plain phase that overflows ends at once, at
 /// the start. After a warm_start there is no plain phase: plain steps would lose the accuracy of
-/// the given point. Nor is there one if Newton steps or dual coordinate ascent begin at the start: see
-/// detail::newton_begins_at_once and detail::dual_ascent.
+/// the given point. Nor is there one if Newton steps or dual coordinate ascent begin at the start:
+/// see detail::newton_begins_at_once and detail::dual_ascent.
 ///
 /// @tparam Plain `linear_sgd`, `sgd` or any other LocalWorker whose average uses the weights of the
 ///               run, (1+t)² by default

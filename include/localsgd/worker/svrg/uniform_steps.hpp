@@ -109,7 +109,8 @@ class svrg_steps<F> : public uniform_metric {
   svrg_steps(F const& f, plan const& p, double step_size, bool automatic, double stretch = 1)
       : slopes_(f),
         table_(p.dimension),
-        step_size_(automatic ? step_size * std::max(1.0, averaging_gain(p.workers, 2)) : step_size) {
+        step_size_(automatic ? step_size * std::max(1.0, averaging_gain(p.workers, 2))
+                             : step_size) {
     if (ridge_of(f) > 0)
       largest_ = static_cast<double>(p.workers * p.batch_size) /
                  (stretch * ridge_of(f) * static_cast<double>(p.samples));
