@@ -30,9 +30,9 @@ namespace localsgd::detail {
 /// vector.
 ///
 /// The iterations end when the residual, in the norm of P, has decreased by a factor of 10, or when
-/// dual_smoothing proves the gap of a duality_goal; with an exact goal only then. They also end
-/// when the curvature ⟨q, Hq⟩ is not positive, or after most_iterations(). Deterministic; for one
-/// thread.
+/// dual_smoothing proves the gap of a duality_goal; with an exact goal only then. A goal that is
+/// met from the beginning does not count. They also end when the curvature ⟨q, Hq⟩ is not positive,
+/// or after most_iterations(). Deterministic; for one thread.
 class conjugate_gradients {
  public:
   /// @brief Of a system whose solution minimises f, or its second-order model.
@@ -67,7 +67,10 @@ class conjugate_gradients {
     search_.assign(d_, 0.0);
     for (std::size_t j = 0; j != d_; ++j) residual_[j] = -gradient[j];
     ended_ = false;
-    if (goal_ > 0) smoothing_.begin(residual_, goal.metric, goal.known);
+    if (goal_ > 0) {
+      smoothing_.begin(residual_, goal.metric, goal.known);
+      if (smoothing_.gap() <= goal_) goal_ = 0;  // and yet the caller needs a better point
+    }
     turn();
     first_ = left_;
   }
