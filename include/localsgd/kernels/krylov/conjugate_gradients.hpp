@@ -31,7 +31,7 @@ namespace localsgd::detail {
 ///
 /// The iterations end when the residual, in the norm of P, has decreased by a factor of 10, or when
 /// dual_smoothing proves the gap of a duality_goal; with an exact goal only then. A goal that is
-/// met from the beginning does not count. They also end when the curvature ⟨q, Hq⟩ is not positive,
+/// met from the beginning is replaced by a quarter of the gap then. They also end when the curvature ⟨q, Hq⟩ is not positive,
 /// or after most_iterations(). Deterministic; for one thread.
 class conjugate_gradients {
  public:
@@ -69,7 +69,7 @@ class conjugate_gradients {
     ended_ = false;
     if (goal_ > 0) {
       smoothing_.begin(residual_, goal.metric, goal.known);
-      if (smoothing_.gap() <= goal_) goal_ = 0;  // and yet the caller needs a better point
+      if (smoothing_.gap() <= goal_) goal_ = smoothing_.gap() / 4;  // it was not enough
     }
     turn();
     first_ = left_;
