@@ -104,6 +104,11 @@ inline double epochs_of(plan const& p) noexcept {
          static_cast<double>(p.samples);
 }
 
+/// @brief The largest number of samples of a worker, if they are divided evenly.
+inline std::size_t samples_per_worker(plan const& p) noexcept {
+  return (p.samples + p.workers - 1) / p.workers;
+}
+
 /// @brief The default H: a function of operation counts, never of measured times, so that the same
 ///        call gives the same bits on any machine.
 ///

@@ -217,15 +217,6 @@ BOOST_AUTO_TEST_CASE(the_prediction_is_the_bound_where_nothing_moves) {
   BOOST_TEST(dual.predict(along) == 4.5);  // b²/2
 }
 
-BOOST_AUTO_TEST_CASE(without_a_free_intercept_it_is_proposed_only_against_bounds_that_are_mostly_rounding) {
-  dense_matrix<double> const a(std::array<std::size_t, 2>{2, 1}, 1.0);
-  std::vector<double> const y{1, -1}, gradient{2};
-  linear_objective const f(a, y, squared{}, l2{0.5});
-  fenchel_gap const dual(f);
-  BOOST_TEST(dual.predict(gradient, 8.5) == 4);  // 2²/(2λ)
-  BOOST_TEST(dual.predict(gradient, 8) == support::infinity);
-}
-
 BOOST_AUTO_TEST_CASE(one_class_alone_has_its_infimum_at_infinity) {
   // inf f = 0, at b → ∞: the only feasible dual point is 0, and the bound is f(x).
   auto const a = support::random_features<double>(20, 3, 1);

@@ -62,3 +62,8 @@ BOOST_AUTO_TEST_CASE(what_is_not_finite_is_no_bound) {
   BOOST_TEST(e.bound({.nh = nh}) == support::infinity);
   BOOST_TEST(e.bound({.nh = zeros, .terms = support::not_a_number}) == support::infinity);
 }
+
+BOOST_AUTO_TEST_CASE(it_is_proposed_only_against_bounds_that_are_mostly_rounding) {
+  BOOST_TEST(detail::predicted_fenchel_gap(4, 0.5, 8.5) == 4);  // 2²/(2μ)
+  BOOST_TEST(detail::predicted_fenchel_gap(4, 0.5, 8) == support::infinity);
+}

@@ -51,8 +51,7 @@ concept knows_least_subgradient = bool(differentiable<F> || has_subgradient_of_p
 ///   if the other bounds are mostly rounding; computed if its prediction justifies the passes;
 /// - f(x) minus a lower bound on f*: least_value(), or from an earlier evaluation.
 ///
-/// All bounds are rounded up to cover rounding errors: see detail::row_rounding. They are never
-/// negative.
+/// All bounds are rounded up to cover rounding errors (detail::row_rounding); none is negative.
 template <Objective F>
 class certifier {
  public:
@@ -116,7 +115,7 @@ class certifier {
       if (team.broadcast(leader && !insists_ && is_known(x, value) ? 1 : 0) != 0) return leader ? known_.bound : 0;
     bool has_slopes = false;
     if constexpr (dual || scaled) has_slopes = !slopes.empty() && !slopes_.empty();
-    if (leader && (has_slopes || fenchel_.exists() || recomputed_.exists()))
+    if (leader && (has_slopes || fenchel_.balances() || recomputed_.exists()))
       pass.write(static_cast<double>(p_->samples), gradient_);
     if (penalty_ > 0 || scaled || recomputed_.exists()) rounding_.measure(*f_, pass, team);
     typename row_rounding<F>::errors off;
@@ -149,7 +148,10 @@ class certifier {
                                 bound, [&](double predicted, double now) { return promises(predicted, now); });
       }
     }
-    auto const attempt = [&](double predicted, auto const& prove, auto const& rounding) {
+    auto const attempt = [&](auto const& predict, auto const& prove, auto const& rounding) {
+      bool const by_norm = differentiable<F> && !has_free_intercept(*f_);
+      double const of_norm = predicted_fenchel_gap(value.squared_gradient_norm, penalty_, bound);
+      double const predicted = !leader ? 0 : by_norm ? of_norm : predict();
       if (team.broadcast(leader && balance_promises(predicted, value.objective) ? 1 : 0) == 0) return;
       double const found = prove();
       if (!leader) return;
@@ -158,16 +160,14 @@ class certifier {
       off.value = std::max(off.value, rounding());
     };
     if (fenchel_.exists())
-      attempt(
-          leader ? fenchel_.predict(gradient_, bound) : 0,
-          [&] { return fenchel_.bound(team, pass, x, rounding_, value.squared_slopes); },
-          [&] { return 2 * fenchel_.rounding(); });
+      attempt([&] { return fenchel_.predict(gradient_); },
+              [&] { return fenchel_.bound(team, pass, x, rounding_, value.squared_slopes); },
+              [&] { return 2 * fenchel_.rounding(); });
     if constexpr (recomputed)
       if (recomputed_.exists())
-        attempt(
-            leader ? recomputed_.predict(x, gradient_, bound) : 0,
-            [&] { return recomputed_.bound(team, pass, x, value.objective, gradient_, rounding_, off); },
-            [&] { return recomputed_.rounding(); });
+        attempt([&] { return recomputed_.predict(x, gradient_); },
+                [&] { return recomputed_.bound(team, pass, x, value.objective, gradient_, rounding_, off); },
+                [&] { return recomputed_.rounding(); });
     bool const hopeless = !(penalty_ > 0 || mu_ > 0 || scaled || recomputed_.exists());
     if (hopeless && p_->tolerance > 0)
       if (recedes_along(*f_, x, pass, team) && leader) recedes_ = true;

@@ -139,25 +139,24 @@ template <LinearObjective F, class Write>
 LOCALSGD_ONE_COPY void add_fenchel_gap(F const& f, std::span<double const> z, index_range samples,
                                        Write const& write, std::span<double> sum) {
   constexpr std::size_t block = 64;
-  double theta[block], y[block], value[block], slope[block];
+  double theta[block];
   double gap = 0, size = 0, squares = 0, all = 0;
   for (std::size_t i = samples.first; i < samples.last; i += block) {
     index_range const some{i, std::min(i + block, samples.last)};
     auto const here = z.subspan(i - samples.first, some.size());
     write(some, here, static_cast<double*>(theta));
-    for (std::size_t k = some.first; k != some.last; ++k) y[k - i] = f.target(k);
-    evaluate(f.loss(), here.data(), static_cast<double const*>(y), some.size(), value, slope);
-    for (std::size_t k = some.first; k != some.last; ++k) {
-      double const share = f.scale(k), at = here[k - i], own = theta[k - i];
-      double const conjugate = f.loss().conjugate(own, y[k - i]), product = own * at;
-      double const none = f.loss().project_to_dual_domain(0, y[k - i]);
-      gap += share * std::max(0.0, value[k - i] + conjugate - product);
-      size += share * (std::abs(value[k - i]) + std::abs(conjugate) + std::abs(product) +
-                       std::max(0.0, f.loss().conjugate(none, y[k - i])));
-      squares += share * own * own;
-      all += share * own;
-      add_scaled(share * own, row_of(f.features(), k), sum.data());
-    }
+    for_each_dual_slope(
+        f, here, 0, some, [&](std::size_t k, double at, double y, double value, double) {
+          double const share = f.scale(k), own = theta[k - i];
+          double const conjugate = f.loss().conjugate(own, y), product = own * at;
+          double const none = f.loss().project_to_dual_domain(0, y);
+          gap += share * std::max(0.0, value + conjugate - product);
+          size += share * (std::abs(value) + std::abs(conjugate) + std::abs(product) +
+                           std::max(0.0, f.loss().conjugate(none, y)));
+          squares += share * own * own;
+          all += share * own;
+          add_scaled(share * own, row_of(f.features(), k), sum.data());
+        });
   }
   std::size_t const d = sum.size() - 2;
   if (f.intercept() != 0) sum[d - 1] += has_free_intercept(f) ? squares : f.intercept() * all;

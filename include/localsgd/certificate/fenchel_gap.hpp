@@ -98,13 +98,11 @@ class fenchel_gap {
   /// @param theta n numbers in the domain of φ*
   void consider(std::span<double const> theta) { given_.assign(theta.begin(), theta.end()); }
 
-  /// @brief An estimate of bound(), or a lower value, from ∇f(x): d numbers. 0 if a dual point is
-  ///        to be considered; infinity if nothing is balanced and less than half of a known bound
-  ///        is rounding.
-  double predict(std::span<double const> gradient, double known = infinity) const {
+  /// @brief With a free intercept, an estimate of bound(), or a lower value, from ∇f(x): d numbers.
+  ///        0 if a dual point is to be considered. Otherwise see predicted_fenchel_gap().
+  double predict(std::span<double const> gradient) const {
     if (!given_.empty()) return 0;
     double const across = squared_norm(penalized(*f_, gradient)) / (2 * mu_);
-    if (!free_) return across < known / 2 ? across : infinity;
     double bend = 0;
     if constexpr (has_fenchel_gap<F> && LinearObjective<F>) {
       double const along = gradient.back() / f_->intercept();

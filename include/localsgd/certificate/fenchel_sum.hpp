@@ -65,4 +65,13 @@ struct fenchel_sum {
   }
 };
 
+/// @brief An estimate of fenchel_sum::bound() at the slopes of x if r acts on all coordinates:
+///        ‖∇f(x)‖²/(2μ). Infinity if less than half of a known bound is rounding, so that little
+///        would be gained.
+inline double predicted_fenchel_gap(double squared_gradient_norm, double mu,
+                                    double known) noexcept {
+  double const predicted = squared_gradient_norm / (2 * mu);
+  return predicted < known / 2 ? predicted : std::numeric_limits<double>::infinity();
+}
+
 }  // namespace localsgd::detail

@@ -78,18 +78,16 @@ class recomputed_dual<F> {
   /// @brief Whether this bound is available.
   bool exists() const noexcept { return exists_; }
 
-  /// @brief An estimate of bound(), or a lower value; infinity if f is differentiable without a
-  ///        free intercept, and less than half of a known bound is rounding.
+  /// @brief An estimate of bound(), or a lower value; if f is differentiable without a free
+  ///        intercept, predicted_fenchel_gap() is simpler.
   /// @param gradient as computed by an evaluation
-  double predict(std::span<scalar const> x, std::span<double const> gradient,
-                 double bound = infinity) {
+  double predict(std::span<scalar const> x, std::span<double const> gradient) {
     set_u(x, gradient);
     auto const [c, conjugate] = scaled(0);
     auto const w = penalized(*f_, x);
     double product = 0;
     for (std::size_t j = 0; j != w.size(); ++j) product += u_[j] * static_cast<double>(w[j]);
     double const gap = f_->regularizer().value(w) - c * product + conjugate;
-    if (!proximal<F> && !has_free_intercept(*f_) && !(gap < bound / 2)) return infinity;
     return std::isnan(gap) ? infinity : std::max(gap, 0.0);
   }
 

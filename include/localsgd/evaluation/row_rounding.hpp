@@ -92,7 +92,7 @@ class row_rounding {
       if constexpr (has_bounded_scores<stepped_objective<F>>)
         slopes = stepped_objective<F>::largest_squared_slopes;
       if (length > 0) {
-        e.value = 2 * moved * (root(slopes, products_) + moved / 2 * root(products_, bent_)) +
+        e.value = of_products(root(slopes, products_), moved) +
                   lambda * static_cast<double>(x.size() + 2) * 0x1p-1074;  // if ‖x‖² underflows
         e.gradient = 2 * moved * root(rows_, bent_);
         e.sum = 2 * chain_ * moved * lambda;
@@ -110,10 +110,7 @@ class row_rounding {
   double of_duality_gap(double gap, std::span<typename F::scalar const> x) const {
     constexpr double u = std::numeric_limits<double>::epsilon() / 2;
     double const moved = u * length_of(x);
-    return moved > 0
-               ? 2 * moved *
-                     (root(2 * gap, root(products_, bent_)) + moved / 2 * root(products_, bent_))
-               : 0;
+    return moved > 0 ? of_products(root(2 * gap, root(products_, bent_)), moved) : 0;
   }
 
   /// @brief Of ‖(1/n) Σ s_i θ_i a_i‖ as a sum, with T = (1/n) Σ s_i θ_i²: 2 c u √(T R).
@@ -127,6 +124,10 @@ class row_rounding {
 
   double length_of(std::span<typename F::scalar const> x) const {
     return std::sqrt(squared_norm_above(x) + constant_);
+  }
+  // @param slope the root of the mean square of k_i‖a_i‖ times the derivative with respect to z_i
+  double of_products(double slope, double moved) const noexcept {
+    return 2 * moved * (slope + moved / 2 * root(products_, bent_));
   }
   static double root(double a, double b) noexcept { return std::sqrt(a) * std::sqrt(b); }
 

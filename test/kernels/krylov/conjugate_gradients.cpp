@@ -29,7 +29,7 @@ struct two_eigenvalues {
 
 int solve(conjugate_gradients& system, two_eigenvalues const& m, std::vector<double> const& g) {
   int iterations = 0;
-  for (system.begin(g); system.goes_on(); ++iterations)
+  for (system.begin(g, {}); system.goes_on(); ++iterations)
     system.iterate(m.times({system.search().begin(), system.search().end()}));
   return iterations;
 }
@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(curvature_that_is_not_positive_ends_the_iterations) {
   conjugate_gradients system(1, 2);
   system.scale() = {1};
   std::vector<double> const g{1};
-  system.begin(g);
+  system.begin(g, {});
   BOOST_TEST(system.goes_on());
   system.iterate({1});  // the search direction is −1: ⟨q, Hq⟩ = −1
   BOOST_TEST(!system.goes_on());

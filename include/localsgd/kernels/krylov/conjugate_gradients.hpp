@@ -52,10 +52,7 @@ class conjugate_gradients {
   std::vector<double>& scale() noexcept { return scale_; }
   std::vector<double> const& scale() const noexcept { return scale_; }
 
-  /// @brief Starts a new system, in which the residual is to decrease by a factor of 10. @pre D is
-  ///        set
-  void begin(std::span<double const> gradient) { begin(gradient, {}); }
-  /// @brief Starts a new system with a goal. @pre D is set
+  /// @brief Starts a new system. @pre D is set
   LOCALSGD_ONE_COPY void begin(std::span<double const> gradient, duality_goal const& goal) {
     while (order_.size() > most_pairs_) release(0);
     known_ = order_.size();

@@ -168,7 +168,7 @@ class dane_anchor {
       if (accepted != 0) accept(found, round.pass());
       if (now == begin::done) adapt(accepted != 0);
     }
-    round.spend((p_->samples + p_->workers - 1) / p_->workers);
+    round.spend(samples_per_worker(*p_));
     if (team.broadcast_here(accepted) != 0) return;  // equal on all ranks
     round.pass()(*f_, point(), team, slopes_.to_fill());  // certificates refer to the last pass
   }

@@ -238,7 +238,7 @@ class dual_ascent<F> {
     auto& team = round.team();
     auto const value = round.pass()(f, x, team, slopes);
     if (team.leads()) gradients_ += p_->samples;
-    round.spend((p_->samples + p_->workers - 1) / p_->workers);
+    round.spend(samples_per_worker(*p_));
     return team.broadcast(team.leads() && visit(value) ? 1 : 0) != 0;
   }
 

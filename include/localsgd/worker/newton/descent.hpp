@@ -163,7 +163,7 @@ class newton_descent {
   template <class Context, class Slopes>
   full_gradient::value evaluate(Context& round, F const& f, std::span<scalar const> x, Slopes slopes) {
     auto const value = round.pass()(f, x, round.team(), slopes);
-    round.spend((p_->samples + p_->workers - 1) / p_->workers);
+    round.spend(samples_per_worker(*p_));
     if (round.team().leads()) gradients_ += p_->samples;
     return value;
   }
@@ -172,7 +172,7 @@ class newton_descent {
   template <class Context, class Slopes>
   static double certify(Context& round, std::span<scalar const> x, full_gradient::value const& value,
                         Slopes slopes) {
-    std::span<double> known;
+    std::span<double const> known;
     if constexpr (std::same_as<Slopes, std::span<double>>) known = slopes;
     return round.certificate(x, value, known);
   }

@@ -58,8 +58,8 @@ class basic_working_set {
       else if (subgradient[j] != 0)
         pushed.push_back(j);
     if (of_.size() + pushed.size() == 0) return false;
-    if (d <=
-        least) {  // all coordinates: those that are not pushed now may be at the end of the step
+    // All coordinates: those that are not pushed now may be at the end of the step.
+    if (d <= least) {
       of_.clear();
       pushed.resize(d);
       std::iota(pushed.begin(), pushed.end(), std::size_t{0});

@@ -169,7 +169,7 @@ class svrg_anchor {
       team.barrier();  // the trial is set
       auto const value = round.pass()(*f_, std::span<scalar const>(trial_), team, steps_.slopes().to_fill());
       if (leader) next = judge(value, next);
-      round.spend((p_->samples + p_->workers - 1) / p_->workers);
+      round.spend(samples_per_worker(*p_));
       next = static_cast<move>(team.broadcast(static_cast<int>(next)));
     }
     if (leader) accept(round.pass(), t);
