@@ -3,17 +3,21 @@
 # SPDX-License-Identifier: BSL-1.0
 """Changes an operator or a number in a header, one at a time, and runs the header's own test.
 
-usage: test/mutate.py [--count N] [--seed S] [header...]
+usage: test/mutate.py [--count N] [--seed S] [--jobs J] [header...]
 
 A change is killed if the test fails or does not end, and survives if it passes: then the test has a
 hole, or the change has no effect that a test could see, such as another capacity. Without headers it
-chooses among all that have a test at their path. The choice depends on the seed only. Needs g++.
+chooses among all that have a test at their path. The choice depends on the seed only. The compiler is
+CXX, or g++.
 """
 
 import argparse
+import concurrent.futures
+import os
 import pathlib
 import random
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -51,28 +55,57 @@ def mutants(header):
     return text, found
 
 
-def passes(header):
-    """Whether the test of a header passes: None if it does not compile."""
+def confine():
+    """A change may ask for memory without end."""
+    resource.setrlimit(resource.RLIMIT_AS, (2**32, 2**32))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def run(header, folder):
+    """What the test of a header does with the headers in a folder."""
     test = root / "test" / header.relative_to(include / "localsgd").with_suffix(".cpp")
-    program = build / "program"
+    program = folder / "program"
     compiled = subprocess.run(
-        ["g++", "-std=c++20", "-O0", "-w", f"-I{build}/include", f"-I{include}", f"-I{root}",
-         "-DBOOST_TEST_DYN_LINK", f'-DLOCALSGD_DEFAULT_DATA="{root.parent}/shared/data"', str(test),
-         "-o", str(program), "-lboost_unit_test_framework", "-lz", "-pthread"],
+        [os.environ.get("CXX", "g++"), "-std=c++20", "-O0", "-w", f"-I{folder}/include",
+         f"-I{include}", f"-I{root}", "-DBOOST_TEST_DYN_LINK",
+         f'-DLOCALSGD_DEFAULT_DATA="{root.parent}/shared/data"', str(test), "-o", str(program),
+         "-lboost_unit_test_framework", "-lz", "-pthread"],
         capture_output=True)
     if compiled.returncode != 0:
-        return None
+        return "not compiled"
     try:
-        return subprocess.run([str(program)], capture_output=True, timeout=120,
-                              cwd=build).returncode == 0
+        passed = subprocess.run([str(program)], capture_output=True, timeout=100, cwd=folder,
+                                preexec_fn=confine).returncode == 0
     except subprocess.TimeoutExpired:
-        return False
+        return "endless"
+    return "survived" if passed else "killed"
+
+
+def outcome(number, header, mutant):
+    """What becomes of one change, and a line that says so."""
+    position, old, new = mutant
+    text = header.read_text()
+    folder = build / str(number)
+    # The mutant is found before the original: the first folder of headers has no other.
+    changed = folder / "include" / header.relative_to(include)
+    changed.parent.mkdir(parents=True)
+    changed.write_text(text[:position] + new + text[position + len(old):])
+    result = run(header, folder)
+    if result == "endless":  # or slow without any change, which proves nothing
+        changed.unlink()
+        result = "too slow" if run(header, folder) == "endless" else "killed"
+    shutil.rmtree(folder)
+    line = text.count("\n", 0, position) + 1
+    whole = text.splitlines()[line - 1].strip()
+    return result, (f"{result:12} {header.relative_to(root)}:{line}: '{old.strip()}' to "
+                    f"'{new.strip()}' in {whole}")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=1, help="changes that are tried at once")
     parser.add_argument("header", nargs="*", help="such as include/localsgd/compressor/packing.hpp")
     options = parser.parse_args()
 
@@ -83,20 +116,12 @@ def main():
     chosen = random.Random(options.seed).sample(every, min(options.count, len(every)))
 
     shutil.rmtree(build, ignore_errors=True)  # an interrupted run leaves its mutant
-    results = {"killed": 0, "survived": 0, "not compiled": 0}
-    for header, (position, old, new) in sorted(chosen):
-        text = header.read_text()
-        # The mutant is found before the original: the first folder of headers has no other.
-        mutant = build / "include" / header.relative_to(include)
-        mutant.parent.mkdir(parents=True, exist_ok=True)
-        mutant.write_text(text[:position] + new + text[position + len(old):])
-        outcome = {None: "not compiled", True: "survived", False: "killed"}[passes(header)]
-        mutant.unlink()
-        results[outcome] += 1
-        line = text.count("\n", 0, position) + 1
-        whole = text.splitlines()[line - 1].strip()
-        print(f"{outcome:12} {header.relative_to(root)}:{line}: '{old.strip()}' to "
-              f"'{new.strip()}' in {whole}", flush=True)
+    results = dict.fromkeys(("killed", "survived", "too slow", "not compiled"), 0)
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as jobs:
+        tried = [jobs.submit(outcome, n, *change) for n, change in enumerate(sorted(chosen))]
+        for result, line in (each.result() for each in tried):
+            results[result] += 1
+            print(line, flush=True)
     print(", ".join(f"{n} {name}" for name, n in results.items()) + f" of {len(every)} changes")
     return 0 if results["killed"] + results["survived"] > 0 else 1
 

@@ -187,6 +187,28 @@ BOOST_AUTO_TEST_CASE(where_samples_leave_the_hinge_damping_ends_the_search) {
   BOOST_TEST(end.moves < 50);
 }
 
+BOOST_AUTO_TEST_CASE(far_from_the_minimum_cheap_steps_come_before_the_first_hessian) {
+  constexpr std::size_t wide = 400;
+  auto a = support::features<dense_matrix<double>>(n, wide, 1);
+  for (std::size_t i = 0; i != n; ++i)
+    for (std::size_t j = 0; j != wide; ++j) a(i, j) = 100 * (1 + a(i, j));
+  auto const y = support::random_signs(n, 1);
+  linear_objective const f(a, y, logistic{}, l2{1e-6});
+  plan const p = support::make_plan(n, wide, 4, 1);
+  detail::newton_direction<std::remove_cv_t<decltype(f)>> direction(f, p);
+  full_gradient pass(f, p);
+  double price = 0;
+  support::with_team(p.workers, 1, [&](auto& team) {
+    direction.prepare(f, pass, team);
+    price = direction.price_of_hessian();
+  });
+  BOOST_TEST(price > 24);
+  auto const end = descend(f, std::vector<double>(wide), slowly, 1, 1e-3);
+  BOOST_TEST(end.value.objective < 1e-2);
+  BOOST_TEST(static_cast<double>(end.gradients) < price * n);  // no Hessian
+  BOOST_TEST(descend(f, std::vector<double>(wide), slowly, 3, 1e-3).x == end.x);
+}
+
 BOOST_AUTO_TEST_CASE(where_f_falls_no_more_the_descent_ends) {
   auto const a = badly_conditioned();
   auto const y = support::random_signs(n, 1);

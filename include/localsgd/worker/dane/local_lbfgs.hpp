@@ -2,13 +2,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "localsgd/kernels/lbfgs_matrix.hpp"
 #include "localsgd/kernels/simd.hpp"
 #include "localsgd/worker/dane/local_newton.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <deque>
 #include <span>
 #include <utility>
 #include <vector>
@@ -28,13 +28,9 @@ template <class Surrogate>
 local_work minimise_by_lbfgs(Surrogate& s, local_accuracy const& wanted, std::span<double> y) {
   constexpr std::size_t most_pairs = 10;
   constexpr int most_trials = 30;
-  struct pair {
-    std::vector<double> step, change;
-    double curvature;
-  };
   std::size_t const d = y.size();
-  std::deque<pair> pairs;
-  std::vector<double> g(d), p(d), trial(d), next(d), share;
+  lbfgs_matrix inverse(most_pairs);
+  std::vector<double> g(d), p(d), trial(d), next(d);
   local_work work{1, 0};
   double value = s(std::span<double const>(y), std::span<double>(g));
   auto const product = [d](std::vector<double> const& a, std::vector<double> const& b) {
@@ -49,20 +45,12 @@ local_work minimise_by_lbfgs(Surrogate& s, local_accuracy const& wanted, std::sp
   ++work.gradients;
   double bend = 0;
   for (std::size_t j = 0; j != d; ++j) bend += g[j] * (g[j] - next[j]) / probe;
-  double scale = bend > 0 ? first * first / bend : probe;
+  std::vector<double> const curvature(d, bend > 0 ? bend / (first * first) : 1 / probe);
 
   for (std::size_t i = 0; i != wanted.most_iterations; ++i) {
     if (!(std::sqrt(product(g, g)) > wanted.reduction * first)) break;
     for (std::size_t j = 0; j != d; ++j) p[j] = -g[j];
-    share.resize(pairs.size());
-    for (std::size_t k = pairs.size(); k-- != 0;) {
-      share[k] = product(pairs[k].step, p) / pairs[k].curvature;
-      add_scaled(-share[k], pairs[k].change.data(), p.data(), d);
-    }
-    for (double& each : p) each *= scale;
-    for (std::size_t k = 0; k != pairs.size(); ++k)
-      add_scaled(share[k] - product(pairs[k].change, p) / pairs[k].curvature,
-                 pairs[k].step.data(), p.data(), d);
+    inverse.apply(curvature, p);
     double const slope = product(g, p);
     if (!(slope < 0)) break;
     double length = 1, there = value;
@@ -74,20 +62,15 @@ local_work minimise_by_lbfgs(Surrogate& s, local_accuracy const& wanted, std::sp
       found = there <= value + 1e-4 * length * slope;
     }
     if (!found) break;
-    pair last{std::vector<double>(d), std::vector<double>(d), 0};
+    std::vector<double> step(d), change(d);
     for (std::size_t j = 0; j != d; ++j) {
-      last.step[j] = trial[j] - y[j];
-      last.change[j] = next[j] - g[j];
+      step[j] = trial[j] - y[j];
+      change[j] = next[j] - g[j];
     }
-    last.curvature = product(last.step, last.change);
-    double const square = product(last.change, last.change);
     value = there;
     std::ranges::copy(trial, y.begin());
     g.swap(next);
-    if (!(last.curvature > 1e-12 * square)) continue;
-    scale = last.curvature / square;
-    if (pairs.size() == most_pairs) pairs.pop_front();
-    pairs.push_back(std::move(last));
+    inverse.add(std::move(step), std::move(change));
   }
   return work;
 }

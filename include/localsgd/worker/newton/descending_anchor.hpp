@@ -13,6 +13,10 @@
 
 namespace localsgd::detail {
 
+/// @brief Where the gradient at an anchor is: in the sums of the last evaluation or, if something
+///        has been summed since then, where newton_descent::keep_gradient() stored it.
+enum class anchor_gradient { in_sums, kept };
+
 /// @brief The anchor of the local steps, and storage for the point that may replace it.
 template <class Scalar>
 struct descending_anchor {

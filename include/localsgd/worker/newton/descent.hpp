@@ -2,24 +2,23 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/core/cache_aligned.hpp"
-#include "localsgd/core/index_range.hpp"
 #include "localsgd/certificate/dual_passes.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
+#include "localsgd/evaluation/intercept_reach.hpp"
 #include "localsgd/evaluation/line_search.hpp"
-#include "localsgd/kernels/rows.hpp"
 #include "localsgd/objective/linear_concept.hpp"
 #include "localsgd/objective/regularized.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
 #include "localsgd/settings.hpp"
 #include "localsgd/worker/anchor_progress.hpp"
 #include "localsgd/worker/damping.hpp"
-#include "localsgd/worker/decay_rate.hpp"
 #include "localsgd/worker/newton/at_once.hpp"
+#include "localsgd/worker/newton/choice.hpp"
 #include "localsgd/worker/newton/descending_anchor.hpp"
 #include "localsgd/worker/newton/group_newton.hpp"
 #include "localsgd/worker/newton/newton.hpp"
 #include "localsgd/worker/newton/proximal_newton.hpp"
+#include "localsgd/worker/newton/quasi_newton.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -29,17 +28,12 @@
 #include <limits>
 #include <optional>
 #include <span>
-#include <utility>
 #include <vector>
 
 /// @file
-/// @brief Newton steps from an anchor, and the decision when to use them.
+/// @brief Newton steps from an anchor.
 
 namespace localsgd::detail {
-
-/// @brief Where the gradient at an anchor is: in the sums of the last evaluation or, if something has
-///        been summed since then, where keep_gradient() stored it.
-enum class anchor_gradient { in_sums, kept };
 
 /// @brief Newton's method from an anchor, damped: x ← x + p, p = −(H + νD)⁻¹∇f(x), H = ∇²f(x), D
 ///        its diagonal.
@@ -53,15 +47,10 @@ enum class anchor_gradient { in_sums, kept };
 /// predictions moved, which shrinks while the model is accurate. Without a line search ν grows until f
 /// decreases.
 ///
-/// The convergence rate of local steps depends on the condition number; four Newton steps usually
-/// suffice for any, and one for least squares. Their cost, in epochs of local steps, depends on sizes
-/// only (work_of_sample). They begin at once (newton_begins_at_once), or when local steps have cost an
-/// eighth of it, half a Newton step, or the rate r of the last anchors, low at first, predicts that
-/// they will: f − f* takes log(left/ε)/log(1/r) more epochs. If less than one seems left, local steps
-/// continue until they have cost the full amount. Newton steps end when ‖∇f‖²/(2λ) or the certificate
-/// proves the tolerance, f no longer decreases, or their gradients exceed the budget of the run. With a free
-/// intercept ρ‖∇f‖²/(2λ) replaces the former, ρ = 1 + (1/n) Σ s_i‖a_i‖²/c²: an estimate of what
-/// detail::fenchel_gap proves. All decisions depend only on values that are equal on all ranks.
+/// Before the first Hessian of a linear model there are L-BFGS steps, if they pay off (quasi_newton).
+/// newton_choice decides when all this begins. It ends when ρ‖∇f‖²/(2λ) (intercept_reach) or the
+/// certificate proves the tolerance, f no longer decreases, or the gradients exceed the budget of the
+/// run. All decisions depend only on values that are equal on all ranks.
 template <Objective F>
 class newton_descent {
  public:
@@ -69,7 +58,7 @@ class newton_descent {
 
   newton_descent() = default;
   newton_descent(F const& f, plan const& p)
-      : p_(&p), direction_(f, p), at_once_(newton_begins_at_once(f, p)) {
+      : p_(&p), direction_(f, p), choice_(newton_begins_at_once(f, p)) {
     line_.emplace(f, p);
     constexpr bool ridge = has_row_hessian<stepped_objective<F>> && !proximal<stepped_objective<F>>;
     ridge_ = ridge ? ridge_of(f) : certifying_convexity(f);
@@ -80,22 +69,16 @@ class newton_descent {
   void prepare(F const& f, full_gradient& pass, T& team) {
     if (p_ == nullptr) return;
     direction_.prepare(f, pass, team);
-    if (team.leads() && one_step_is_exact(f)) steps_expected_ = 1;
+    if (team.leads() && one_step_is_exact(f)) choice_.expect_one_step();
     if constexpr (LinearObjective<stepped_objective<F>> ||
                   has_class_probabilities<stepped_objective<F>>) {
-      if (!has_free_intercept(f) || !(ridge_ > 0)) return;
-      pass.each_share(f, team, [](auto const& share, index_range samples, std::span<double> sum,
-                                  std::size_t) {
-        for (std::size_t i = samples.first; i != samples.last; ++i)
-          sum[0] += share.scale(i) * squared_norm_of(row_of(share.features(), i));
-      });
-      double const n = static_cast<double>(f.samples()), c = f.intercept();
-      if (team.leads()) reach_ = 1 + pass.totals()[0] / n / (c * c);
+      double const reach = ridge_ > 0 ? intercept_reach(f, pass, team) : 1;
+      if (team.leads()) reach_ = reach;
     }
   }
 
   /// @brief Leader only: records the decrease of f by local steps from one anchor to the next.
-  void watch(double drop) noexcept { drops_.add(drop); }
+  void watch(double drop) noexcept { choice_.watch(drop); }
 
   /// @brief Leader only: stores the gradient of the last evaluation, that of the anchor.
   void keep_gradient(full_gradient const& pass) {
@@ -115,18 +98,23 @@ class newton_descent {
     if (p_ == nullptr || !direction_.exists()) return;
     bool const leader = team.leads();
     std::vector<double> direction(leader ? at.point.size() : 0);
-    bool widened = false;
-    if (leader) certificate_ = infinity;
-    for (int step = 0; step != most_steps; ++step) {
-      if (step != 0 || at_first == anchor_gradient::in_sums) {
+    bool first = true, widened = false;
+    if (leader) certificate_ = infinity, quasi_.begin();
+    for (int step = 0; step != most_steps; first = false) {
+      if (!first || at_first == anchor_gradient::in_sums) {
         if (leader) keep_gradient(round.pass());
-        if (step != 0 || proximal<stepped_objective<F>>) {
-          double const bound = certify(round, at.point, at.value, slopes);
-          if (leader) certificate_ = bound;
+        if (!first || proximal<stepped_objective<F>>) {
+          double const known = certify(round, at.point, at.value, slopes);
+          if (leader) certificate_ = known;
         }
       }
       if (team.broadcast(leader && pays(at.value) ? 1 : 0) == 0) return;
-      search end = one_step(round, f, at, slopes, direction);
+      search end = search::failed;
+      if constexpr (quasi_newton<F>::exists) end = quasi_newton_step(round, f, at, slopes);
+      if (end == search::failed) {
+        ++step;
+        end = one_step(round, f, at, slopes, direction);
+      }
       if constexpr (searches)
         if (end == search::failed &&
             team.broadcast(leader && flat_ && at.value.squared_slopes == 0 ? 1 : 0) != 0) {
@@ -136,8 +124,8 @@ class newton_descent {
       if (end == search::failed) {  // the last evaluation was not at the anchor
         evaluate(round, f, at.point, slopes);
         if (leader) {
-          pays_ = widened = searches && flat_ && width_.widen(at.value);
-          if (!widened) ++failures_;
+          widened = searches && flat_ && width_.widen(at.value);
+          choice_.failed(widened);
         }
       }
       if (leader) moved();
@@ -146,14 +134,14 @@ class newton_descent {
   }
 
   /// @brief Whether Newton steps begin at the first anchor, at any cost.
-  bool begins_at_once() const noexcept { return at_once_; }
+  bool begins_at_once() const noexcept { return choice_.at_once(); }
 
   /// @brief Component gradients, with Hessians counted in units of them.
-  std::uint64_t gradients() const noexcept { return gradients_; }
+  std::uint64_t gradients() const noexcept { return gradients_ + quasi_.gradients(); }
 
   template <class Archive>
   void state(Archive& archive) {
-    archive(direction_, drops_, gradients_, pays_, failures_, damping_, reach_, steps_expected_, width_.width);
+    archive(direction_, choice_, quasi_, gradients_, damping_, reach_, width_.width);
   }
 
  private:
@@ -177,27 +165,27 @@ class newton_descent {
     return round.certificate(x, value, known);
   }
 
-  static constexpr int most_steps = 100, most_failures = 3, most_trials = 20;
+  static constexpr int most_steps = 100, most_trials = 20;
   static constexpr double infinity = std::numeric_limits<double>::infinity();
 
-  // K·b·T, as the settings say, but at least 1,000 epochs or, if they are fewer, 2²⁶ operations.
-  double budget() const noexcept {
-    double const n = static_cast<double>(p_->samples);
-    return std::max(epochs_of(*p_) * n, std::min(1000 * n, 0x1p26 / std::max(1.0, p_->flops_per_sample)));
+  bool pays(full_gradient::value const& now) noexcept {
+    if (certificate_ <= p_->tolerance) return false;
+    if (reach_ * now.squared_gradient_norm <= p_->tolerance * ridge_) return false;
+    return choice_.pays(*p_, gradients(), direction_.epochs(), direction_.share_of_price(),
+                        proximal<stepped_objective<F>>);
   }
 
-  bool pays(full_gradient::value const& now) noexcept {
-    if (!(p_->tolerance > 0) || failures_ > most_failures) return false;
-    if (certificate_ <= p_->tolerance || static_cast<double>(gradients_) > budget()) return false;
-    if (reach_ * now.squared_gradient_norm <= p_->tolerance * ridge_) return false;
-    if (pays_) return true;
-    double const price = steps_expected_ * direction_.epochs() * std::exp2(2 * failures_);
-    double const soon = direction_.share_of_price() * price, anchors = static_cast<double>(drops_.count());
-    double const epochs = drops_.steps(drops_.rest(), p_->tolerance);
-    bool const known = anchors >= 2;
-    pays_ = proximal<stepped_objective<F>> || (at_once_ && failures_ == 0) || anchors >= price ||
-            (anchors >= soon && !(known && epochs < 1)) || (known && epochs > soon);
-    return pays_;
+  // An L-BFGS step, if Newton's are no better.
+  template <class Context, class Slopes>
+  search quasi_newton_step(Context& round, F const& f, descending_anchor<scalar> at, Slopes slopes) {
+    bool const leader = round.team().leads();
+    double bound = certificate_, price = 0;
+    if (leader && !choice_.one_step_suffices()) price = direction_.price_of_hessian();
+    if (at.value.objective > 0) bound = std::min(bound, at.value.objective);  // most losses are ≥ 0
+    if (!quasi_.try_step(round, f, at, direction_.gradient(), bound, price)) return search::failed;
+    bool const found = minimise_towards_trial(round, f, at, slopes).found;
+    if (leader && !found) quasi_.end();
+    return round.team().broadcast(leader && found ? 1 : 0) != 0 ? search::found : search::failed;
   }
 
   template <class Context, class Slopes>
@@ -259,42 +247,54 @@ class newton_descent {
     return next;
   }
 
-  // Minimises f towards the trial, for which the model predicted a decrease.
+  struct line_step {
+    bool moved = false, found = false;
+    double drop = 0;
+  };
+  // Minimises f towards the trial. Only the leader knows whether it found a point, and f there.
+  template <class Context, class Slopes>
+  line_step minimise_towards_trial(Context& round, F const& f, descending_anchor<scalar> at,
+                                   Slopes slopes) {
+    line_step end{(*line_)(f, {at.point}, {at.trial}, round.team())};
+    if (!end.moved) return end;
+    auto const value = evaluate(round, f, at.trial, slopes);
+    if (!round.team().leads()) return end;
+    end.drop = at.value.objective - value.objective;
+    end.found = falls(value, at.value);
+    if (end.found) at.accept(value);
+    return end;
+  }
+
+  // The same, where the model predicted a decrease.
   template <class Context, class Slopes>
   search step_along(Context& round, F const& f, descending_anchor<scalar> at, Slopes slopes,
                     double predicted = 0) {
     auto& team = round.team();
     bool const leader = team.leads();
-    bool const moves = (*line_)(f, {at.point}, {at.trial}, team);
-    bool found = false;
-    if (leader) flat_ = !moves;
-    if (moves) {
-      bool const affine = line_->mostly_affine(f, team);
-      auto const value = evaluate(round, f, at.trial, slopes);
-      if (leader) {
-        found = falls(value, at.value);
-        if (!found)
-          damping_.failed();
-        else if (!affine)
-          damping_.fell((at.value.objective - value.objective) / predicted);
-        if (affine) width_.follow(line_->change());
-        if (found) at.accept(value);
-      }
+    line_step const end = minimise_towards_trial(round, f, at, slopes);
+    bool const affine = end.moved && line_->mostly_affine(f, team);
+    if (leader) flat_ = !end.moved;
+    if (leader && end.moved) {
+      if (!end.found)
+        damping_.failed();
+      else if (!affine)
+        damping_.fell(end.drop / predicted);
+      if (affine) width_.follow(line_->change());
     }
-    return team.broadcast(leader && found ? 1 : 0) != 0 ? search::found : search::failed;
+    return team.broadcast(leader && end.found ? 1 : 0) != 0 ? search::found : search::failed;
   }
 
   plan const* p_ = nullptr;
   newton_direction<F> direction_;
-  double ridge_ = 0, reach_ = 1, steps_expected_ = 4;
-  decay_rate drops_{0.01};  // of f from anchor to anchor
+  newton_choice choice_;
+  quasi_newton<F> quasi_;
+  double ridge_ = 0, reach_ = 1;
   levenberg_damping damping_;
   curvature_width width_;
   std::optional<line_search<F>> line_;
   double certificate_ = infinity;  // at the anchor, after the first step
   std::uint64_t gradients_ = 0;
-  bool at_once_ = false, pays_ = false, flat_ = false;  // flat: the last H is 0
-  int failures_ = 0;
+  bool flat_ = false;  // the last H is 0
 };
 
 }  // namespace localsgd::detail

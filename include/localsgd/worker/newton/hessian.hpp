@@ -255,20 +255,25 @@ void add_hessian(F const& f, std::span<typename F::scalar const> x, index_range 
     }
 }
 
-/// @brief Adds the diagonal of Σ_i ∇²f_i(x) over some samples of a linear model, without the
-///        penalty.
+/// @brief Adds the diagonal of Σ_i ∇²f_i(x) over some samples of a linear model, without the penalty.
+/// @return the number of samples whose ∇²f_i(x) is 0
 template <linear_with_sparse_steps F>
-void add_hessian_diagonal(F const& f, std::span<typename F::scalar const> x, index_range samples,
-                          std::span<double> sum) {
+std::size_t add_hessian_diagonal(F const& f, std::span<typename F::scalar const> x,
+                                 index_range samples, std::span<double> sum) {
   double const intercept = f.intercept();
   double weights = 0;
+  std::size_t flat = 0;
   for_each_curvature(f, x, samples, 0, [&](std::size_t i, double weight) {
-    if (weight == 0) return;
+    if (weight == 0) {
+      ++flat;
+      return;
+    }
     for_each_entry(row_of(f.features(), i),
                    [&](std::size_t j, double value) { sum[j] += weight * value * value; });
     weights += weight;
   });
   if (intercept != 0) sum[x.size() - 1] += weights * intercept * intercept;
+  return flat;
 }
 
 /// @brief The same for softmax regression: Σ_i scale_i p_ic(1 − p_ic) a_ij².

@@ -137,6 +137,10 @@ class newton_direction<F> {
   }
 
   bool exists() const noexcept { return d_ != 0 && (d_ <= most_factored || may_search()); }
+  /// @brief Leader only: the cost of a factorized Hessian in gradients, or 0 if there is none.
+  double price_of_hessian() const noexcept { return d_ <= most_factored ? gradients_ : 0; }
+  /// @brief Leader only: n·∇f(x), if d ≤ 1024. @pre keep_gradient()
+  std::span<double const> gradient() const noexcept { return gradient_; }
   /// @brief Leader only: the cost of a direction, in epochs of local steps. @pre prepare()
   double epochs() const noexcept { return searches() ? epochs_of_search_ : epochs_; }
   /// @brief Leader only: the cost that local steps must reach before the first Newton step, as a
