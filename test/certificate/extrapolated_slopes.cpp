@@ -126,6 +126,41 @@ BOOST_AUTO_TEST_CASE(the_slopes_of_a_linear_sequence_give_the_minimum) {
   BOOST_TEST(seen[1].best == seen[1].gap, boost::test_tools::tolerance(1e-6));
 }
 
+BOOST_AUTO_TEST_CASE(the_gradient_at_the_extrapolated_slopes_is_theirs) {
+  // φ' = −2(1 − z) is (−1.6, −1.2) at the first point and (−1, 0) at the second, ∇f of the losses
+  // (−2, −2.8) and (−0.5, −1). With e(0) = (−0.48, −1) the least e(c) has c = −2.52/5.49, which takes the
+  // second slope out of the domain of φ*: it is moved back to 0, and the gradient follows.
+  dense_matrix<double> const a{{1}, {2}};
+  point const y{1, 1}, before{0.2, 0}, x{0.5, 0};
+  linear_objective const f(a, y, squared_hinge{}, l1{0.02}, {.intercept = 2});
+  plan const p = support::make_plan(2, 2, 2, 1);
+  full_gradient pass(f, p);
+  extrapolated_slopes<std::remove_cv_t<decltype(f)>> recent(f);
+  point slopes(2), gradient;
+  support::with_team(p.workers, 2, [&](auto& team) {
+    pass(f, std::span<double const>(before), team, std::span(slopes));
+    if (team.leads()) {
+      pass.write(2, gradient);
+      recent.add(gradient, slopes);
+    }
+    team.barrier();
+    pass(f, std::span<double const>(x), team, std::span(slopes));
+    if (team.leads()) {
+      pass.write(2, gradient);
+      recent.propose(x, gradient);
+    }
+    team.barrier();
+    recent.write(team, pass, gradient, slopes);
+  });
+  double const c = -2.52 / 5.49, theta = -1 - 0.6 * c;
+  auto const close = boost::test_tools::tolerance(1e-9);
+  BOOST_TEST(recent.amplification() == 1 + 2 * std::abs(c), close);
+  BOOST_TEST(recent.slopes()[0] == theta, close);
+  BOOST_TEST(recent.slopes()[1] == 0.0);
+  BOOST_TEST(recent.gradient()[0] == theta / 2, close);
+  BOOST_TEST(recent.gradient()[1] == theta, close);
+}
+
 BOOST_AUTO_TEST_CASE(a_point_that_does_not_promise_enough_is_not_tried) {
   dense_matrix<double> a({2, 1}, 1.0);
   point const y{2, 4};

@@ -21,12 +21,12 @@ using detail::row_rounding;
 namespace {
 constexpr double u = std::numeric_limits<double>::epsilon() / 2;
 
-// Two rows (3, 4), c = 1, λ = ½, x = (1, 2, b).
+// Two rows (3, 4), c = 1, λ = 2, x = (1, 2, b).
 struct example {
   dense_matrix<double> const a{{3, 4}, {3, 4}};
   std::vector<double> const y{0, 0}, x{1, 2, 7};
   using objective = linear_objective<dense_matrix<double>, squared, double, l2>;
-  objective const f{a, y, squared{}, l2{0.5}, {.intercept = 1}};
+  objective const f{a, y, squared{}, l2{2}, {.intercept = 1}};
   row_rounding<objective> rows;
   double rounding = 0;
 
@@ -35,17 +35,17 @@ struct example {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(terms_and_the_squared_distance_from_the_penalty_add_up) {
-  // ∇r(w) = (½, 1), h = (3, 1) and μ = ½: 6/2 + (3.5² + 2²)/1.
+  // ∇r(w) = (2, 4), h = (3, 1) and μ = 2: 6/2 + (5² + 5²)/4.
   example e;
   std::vector<double> const nh{6, 2};
-  BOOST_TEST(e.bound({.nh = nh, .terms = 6}) == 3 + 16.25, boost::test_tools::tolerance(1e-11));
-  BOOST_TEST(e.bound({.nh = nh, .terms = 6}) >= 3 + 16.25);
+  BOOST_TEST(e.bound({.nh = nh, .terms = 6}) == 3 + 12.5, boost::test_tools::tolerance(1e-11));
+  BOOST_TEST(e.bound({.nh = nh, .terms = 6}) >= 3 + 12.5);
 }
 
 BOOST_AUTO_TEST_CASE(what_rounding_may_hide_is_added) {
   example e;
   e.rows.measure(e.f);
-  std::vector<double> const nh{-1, -2};  // n h = −n∇r(w): only rounding is left
+  std::vector<double> const nh{-4, -8};  // n h = −n∇r(w): only rounding is left
   double const exact = e.bound({.nh = nh});
   BOOST_TEST(exact > 0);
   BOOST_TEST(exact < 1e-26);
@@ -53,7 +53,7 @@ BOOST_AUTO_TEST_CASE(what_rounding_may_hide_is_added) {
   BOOST_TEST(e.rounding >= 1e-10);
   // h(θ) has an error of 2·2(n + 64)u√(T R), R = 26.
   double const moved = 4 * 66 * u * std::sqrt(1e6 * 26.0);
-  BOOST_TEST(e.bound({.nh = nh, .squared_slopes = 1e6}) >= moved * moved);
+  BOOST_TEST(e.bound({.nh = nh, .squared_slopes = 1e6}) >= moved * moved / 4);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_finite_is_no_bound) {
