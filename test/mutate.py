@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 # Copyright (c) 2026 The localsgd authors
 # SPDX-License-Identifier: BSL-1.0
-"""Changes an operator or a number in a header, one at a time, and runs the header's own test.
+"""Changes an operator or a number in a header, one at a time, and runs the tests that should notice.
 
 usage: test/mutate.py [--count N] [--seed S] [--jobs J] [header...]
 
-A change is killed if the test fails or does not end, and survives if it passes: then the test has a
-hole, or the change has no effect that a test could see, such as another capacity. Without headers it
-chooses among all that have a test at their path. The choice depends on the seed only. The compiler is
-CXX, or g++.
+These are the header's own test and, if that passes, those of up to four headers that include it. A
+change is killed if a test fails or does not end, and survives if all pass: then the tests have a hole,
+or the change has no effect that a test could see, such as another capacity. Without headers it chooses
+among all that have a test at their path. The choice depends on the seed only. The compiler is CXX, or
+g++.
 """
 
 import argparse
@@ -36,6 +37,7 @@ CHANGES = [
     (r"\bstd::min\b", ["std::max"]), (r"\bstd::max\b", ["std::min"]),
     (r"(?<![\w.'])\d+(?![\w.'])", None),  # a whole number: one more
 ]
+NEEDS_RANKS = re.compile(r"/(mpi|gloo|processes)")
 IGNORED = re.compile(r"\s*(//|#|static_assert|template|requires|using |namespace|\*)")
 
 
@@ -61,9 +63,22 @@ def confine():
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def run(header, folder):
-    """What the test of a header does with the headers in a folder."""
-    test = root / "test" / header.relative_to(include / "localsgd").with_suffix(".cpp")
+def test_of(header):
+    return root / "test" / header.relative_to(include / "localsgd").with_suffix(".cpp")
+
+
+def tests_for(header):
+    """The header's own test, then those of headers that include it, the smallest first."""
+    own = test_of(header)
+    line = f'#include "{header.relative_to(include)}"'
+    others = [test_of(h) for h in include.rglob("*.hpp") if line in h.read_text()]
+    others = sorted((t for t in others if t.exists() and not NEEDS_RANKS.search(str(t))),
+                    key=lambda t: (t.stat().st_size, str(t)))
+    return [own] + others[:4]
+
+
+def run(test, folder):
+    """What a test does with the headers in a folder."""
     program = folder / "program"
     compiled = subprocess.run(
         [os.environ.get("CXX", "g++"), "-std=c++20", "-O0", "-w", f"-I{folder}/include",
@@ -81,6 +96,20 @@ def run(header, folder):
     return "survived" if passed else "killed"
 
 
+def tried(tests, changed, folder):
+    """What becomes of a change that is in place."""
+    for test in tests:
+        result = run(test, folder)
+        if result == "endless":  # or slow without any change, which proves nothing
+            aside = changed.rename(folder / "aside")
+            slow = run(test, folder) == "endless"
+            aside.rename(changed)
+            result = "too slow" if slow else "killed"
+        if result == "killed" or (result != "survived" and test == tests[0]):
+            return result
+    return "survived"
+
+
 def outcome(number, header, mutant):
     """What becomes of one change, and a line that says so."""
     position, old, new = mutant
@@ -90,10 +119,7 @@ def outcome(number, header, mutant):
     changed = folder / "include" / header.relative_to(include)
     changed.parent.mkdir(parents=True)
     changed.write_text(text[:position] + new + text[position + len(old):])
-    result = run(header, folder)
-    if result == "endless":  # or slow without any change, which proves nothing
-        changed.unlink()
-        result = "too slow" if run(header, folder) == "endless" else "killed"
+    result = tried(tests_for(header), changed, folder)
     shutil.rmtree(folder)
     line = text.count("\n", 0, position) + 1
     whole = text.splitlines()[line - 1].strip()
@@ -111,15 +137,15 @@ def main():
 
     headers = [pathlib.Path(h).resolve() for h in options.header] or [
         h for h in sorted(include.rglob("*.hpp"))
-        if (root / "test" / h.relative_to(include / "localsgd").with_suffix(".cpp")).exists()]
+        if test_of(h).exists()]
     every = [(h, m) for h in headers for m in mutants(h)[1]]
     chosen = random.Random(options.seed).sample(every, min(options.count, len(every)))
 
     shutil.rmtree(build, ignore_errors=True)  # an interrupted run leaves its mutant
     results = dict.fromkeys(("killed", "survived", "too slow", "not compiled"), 0)
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as jobs:
-        tried = [jobs.submit(outcome, n, *change) for n, change in enumerate(sorted(chosen))]
-        for result, line in (each.result() for each in tried):
+        all_tried = [jobs.submit(outcome, n, *change) for n, change in enumerate(sorted(chosen))]
+        for result, line in (each.result() for each in all_tried):
             results[result] += 1
             print(line, flush=True)
     print(", ".join(f"{n} {name}" for name, n in results.items()) + f" of {len(every)} changes")

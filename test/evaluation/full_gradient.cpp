@@ -26,6 +26,7 @@
 
 namespace {
 
+using localsgd::dense_matrix;
 using localsgd::huber;
 using localsgd::index_range;
 using localsgd::iterate_type;
@@ -348,4 +349,19 @@ BOOST_AUTO_TEST_CASE(sparse_messages_take_fewer_bytes_and_change_no_bit) {
   check(linear_objective(data.sparse, data.labels, logistic{}, l2{lambda}, {.intercept = 1}), true);
   check(support::custom{&data.dense, &data.reals}, true);  // whatever the layout
   check(linear_objective(full.dense, full.reals, squared{}, l2{lambda}), false);
+}
+
+BOOST_AUTO_TEST_CASE(the_gradient_is_written_as_a_mean) {
+  dense_matrix<double> const a{{1, 2}, {3, 4}};
+  std::vector<double> const y{0, 0}, x{1, 1};
+  linear_objective const f(a, y, squared{}, l2{2});
+  full_gradient pass(f, support::make_plan(2, 2, 1, 1));
+  std::vector<double> mean(7, support::not_a_number);
+  support::with_team(1, 1, [&](auto& team) {
+    pass(f, std::span<double const>(x), team);
+    pass.write(2, mean);
+  });
+  BOOST_REQUIRE(mean.size() == 2);  // (3·(1, 2) + 7·(3, 4))/2 + 2·(1, 1)
+  BOOST_TEST(mean[0] == 14.0);
+  BOOST_TEST(mean[1] == 19.0);
 }
