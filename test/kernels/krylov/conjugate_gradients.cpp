@@ -162,6 +162,25 @@ BOOST_AUTO_TEST_CASE(a_goal_is_proven_by_a_dual_point) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(without_a_goal_the_iterations_end_when_the_residual_has_fallen_tenfold) {
+  conjugate_gradients system(n, n);
+  system.scale().assign(n, 1.0);
+  std::vector<double> p(n);
+  double left = std::sqrt(static_cast<double>(n));  // ‖r‖, at first ‖g‖
+  for (system.begin(std::vector<double>(n, 1.0), {}); system.goes_on();) {
+    BOOST_TEST(left > 0.1 * std::sqrt(static_cast<double>(n)));
+    std::vector<double> image(system.search().begin(), system.search().end());
+    for (std::size_t j = 0; j != n; ++j) image[j] *= static_cast<double>(j + 1);
+    system.iterate(image);
+    system.solve(0, p);
+    left = 0;
+    for (std::size_t j = 0; j != n; ++j)
+      left += std::pow(1 + static_cast<double>(j + 1) * p[j], 2);
+    left = std::sqrt(left);
+  }
+  BOOST_TEST(left <= 0.1 * std::sqrt(static_cast<double>(n)) * (1 + 1e-9));
+}
+
 BOOST_AUTO_TEST_CASE(a_goal_of_a_model_ends_the_iterations_early_but_does_not_prolong_them) {
   auto const iterations = [](double goal) {
     conjugate_gradients system(n, n);
