@@ -4,8 +4,8 @@
 #
 # usage: test/coverage.sh [path/name...]
 # Which lines and branches of include/ the tests test/path/name.cpp execute, or all tests that this
-# machine can build, which takes about an hour on two cores. Prints a table, which build/coverage/table.txt
-# keeps; build/coverage/lines.txt shows each line. Needs clang++ and its llvm-profdata and llvm-cov.
+# machine can build, which takes about 40 minutes on two cores. Prints a table, which is kept in
+# build/coverage/table.txt; build/coverage/lines.txt shows each line. Needs clang++ and LLVM's tools.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 if [[ ${1:-} == -h || ${1:-} == --help ]]; then sed -n '5,8s/^# //p' "${BASH_SOURCE[0]}" && exit 0; fi
