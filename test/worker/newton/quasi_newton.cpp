@@ -106,6 +106,7 @@ BOOST_AUTO_TEST_CASE(steps_end_when_the_bound_does_not_fall_by_four_within_half_
   std::vector<double> falling(20, 1);
   for (std::size_t i = 6; i != falling.size(); ++i) falling[i] = 0.25;
   BOOST_TEST(trials(f, origin, falling, 24).size() == 12);
+  BOOST_TEST(trials(f, origin, std::vector<double>(20, support::infinity), 24).size() == 6);
 }
 
 BOOST_AUTO_TEST_CASE(hessians_that_cost_little_are_preferred) {

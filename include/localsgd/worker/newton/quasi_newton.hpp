@@ -79,7 +79,7 @@ class quasi_newton {
   bool pays(double bound, double price) noexcept {
     if (over_ || !(price >= least_price)) return false;
     if (spent_ >= price / 2) {
-      over_ = !(least_fall * bound <= bound_);
+      over_ = !(std::isfinite(bound) && least_fall * bound <= bound_);
       spent_ = 0;
     }
     if (spent_ == 0) bound_ = bound;
@@ -106,6 +106,7 @@ class quasi_newton {
     gradients_ += f.samples();
   }
 
+  // Leader only.
   std::span<double const> direction(std::span<scalar const> x, std::span<double const> gradient) {
     std::size_t const d = x.size();
     if (!last_.empty()) {
