@@ -38,6 +38,17 @@ BOOST_AUTO_TEST_CASE(evaluations_come_at_the_first_sync_times_after_even_parts_o
   BOOST_TEST((steps(1000) == list{0, 100}));
 }
 
+BOOST_AUTO_TEST_CASE(with_a_tolerance_evaluations_come_every_epoch_and_then_when_the_steps_have_grown_by_a_fifth) {
+  problem const data(20, 4);
+  support::custom const f{&data.dense, &data.reals};
+  auto const r = minimize(f, {.workers = 2, .local_steps = 1, .steps = 120, .tolerance = 1e-300},
+                          serial{}, constant_step{1e-9});
+  std::vector<std::uint64_t> all;
+  for (auto const& e : r.history) all.push_back(e.steps);
+  // An epoch takes 10 steps, a fifth of 50 as many; later 60 · 1.2, 72 · 1.2 = 86.4, 87 · 1.2 = 104.4, ...
+  BOOST_TEST((all == std::vector<std::uint64_t>{0, 10, 20, 30, 40, 50, 60, 72, 87, 105, 120}));
+}
+
 BOOST_AUTO_TEST_CASE(evaluations_do_not_change_the_run) {
   problem const data(100, 8, 0.4);
   linear_objective const sparse(data.sparse, data.labels, logistic{}, l2{0.01});

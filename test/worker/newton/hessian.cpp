@@ -147,3 +147,14 @@ BOOST_AUTO_TEST_CASE(only_least_squares_have_a_constant_curvature) {
     BOOST_TEST(!detail::has_constant_curvature(squared_hinge{}, y));
   }
 }
+
+BOOST_AUTO_TEST_CASE(samples_without_curvature_are_counted) {
+  dense_matrix<double> const a{{0.5}, {2}, {3}, {-1}};
+  std::vector<double> const y{1, 1, 1, 1}, x{1};  // margins 0.5, 2, 3 and -1
+  linear_objective const hinge(a, y, squared_hinge{}, l2{0.1});
+  linear_objective const smooth(a, y, logistic{}, l2{0.1});
+  std::vector<double> sum(1);
+  BOOST_TEST(add_hessian_diagonal(hinge, std::span<double const>(x), {0, 4}, sum) == 2u);
+  BOOST_TEST(add_hessian_diagonal(hinge, std::span<double const>(x), {0, 2}, sum) == 1u);
+  BOOST_TEST(add_hessian_diagonal(smooth, std::span<double const>(x), {0, 4}, sum) == 0u);
+}
