@@ -16,7 +16,10 @@
 #include "localsgd/loss/squared.hpp"
 #include "localsgd/loss/squared_hinge.hpp"
 #include "localsgd/objective/linear.hpp"
+#include "localsgd/objective/sharded.hpp"
 #include "localsgd/objective/softmax.hpp"
+#include "localsgd/regularizer/l1.hpp"
+#include "localsgd/synchronizer/serial.hpp"
 #include "test/support/problems.hpp"
 
 namespace {
@@ -26,7 +29,6 @@ using detail::add_hessian;
 using detail::add_hessian_diagonal;
 using detail::is_full;
 using detail::packed_size;
-using detail::second_derivatives;
 
 constexpr std::size_t n = 83, d = 7;  // more than a block of rows, and no multiple of one
 using both = std::tuple<dense_matrix<double>, csr_matrix<double>>;
@@ -67,31 +69,6 @@ void is_the_derivative_of_the_gradient(F const& f, double lambda) {
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(second_derivatives_are_those_of_the_losses) {
-  auto const close = boost::test_tools::tolerance(1e-8);
-  auto const at = [](auto const& loss, double z, double y) {
-    double bend = -1;
-    second_derivatives(loss, &z, &y, 1, &bend);
-    return bend;
-  };
-  BOOST_TEST(at(squared{}, 3.0, 1.0) == 1.0, close);
-  BOOST_TEST(at(logistic{}, 0.0, -1.0) == 0.25, close);
-  BOOST_TEST(at(squared_hinge{}, 0.0, 1.0) == 2.0, close);
-  BOOST_TEST(at(squared_hinge{}, 2.0, 1.0) == 0.0);
-  BOOST_TEST(at(huber{1}, 0.5, 0.0) == 1.0, close);
-  BOOST_TEST(at(huber{1}, 5.0, 0.0) == 0.0);
-}
-
-BOOST_AUTO_TEST_CASE(second_derivatives_of_a_block_are_those_of_its_samples) {
-  std::vector<double> const z = support::random_point(64, 7), y = support::random_signs(64, 8);
-  std::vector<double> bend(64);
-  second_derivatives(logistic{}, z.data(), y.data(), 64, bend.data());
-  for (std::size_t i = 0; i != 64; ++i) {
-    double const p = 1 / (1 + std::exp(-z[i]));
-    BOOST_TEST(std::abs(bend[i] - p * (1 - p)) < 1e-9);
-  }
-}
-
 BOOST_AUTO_TEST_CASE_TEMPLATE(that_of_a_linear_model_is_the_derivative_of_its_gradient, Matrix, both) {
   auto const y = support::random_signs(n, 1), offset = support::random_point(n, 2);
   for (double const density : {0.2, 1.0})
@@ -131,21 +108,22 @@ BOOST_AUTO_TEST_CASE(rows_of_more_than_a_quarter_of_the_columns_are_full) {
   BOOST_TEST(!is_full(25, 100));
 }
 
-BOOST_AUTO_TEST_CASE(only_least_squares_have_a_constant_curvature) {
-  struct own_squares {  // with a curvature of 4
-    static double value(double z, double y) { return 2 * (z - y) * (z - y); }
-    static double derivative(double z, double y) { return 4 * (z - y); }
-    static double curvature() { return 4; }
+BOOST_AUTO_TEST_CASE(one_step_is_exact_for_least_squares_and_for_shards_of_them) {
+  auto const a = support::features<dense_matrix<double>>(n, d, 1);
+  auto const y = support::random_signs(n, 1);
+  auto const exact = [&](auto const& loss, auto const& penalty) {
+    return detail::one_step_is_exact(linear_objective(a, y, loss, penalty));
   };
-  for (double const y : {-1.0, 0.0, 1.0, 1e3}) {
-    BOOST_TEST(detail::has_constant_curvature(squared{}, y));
-    BOOST_TEST(detail::has_constant_curvature(own_squares{}, y));
-    BOOST_TEST(!detail::has_constant_curvature(huber{}, y));
-  }
-  for (double const y : {-1.0, 1.0}) {
-    BOOST_TEST(!detail::has_constant_curvature(logistic{}, y));
-    BOOST_TEST(!detail::has_constant_curvature(squared_hinge{}, y));
-  }
+  BOOST_TEST(exact(squared{}, l2{0.1}));
+  BOOST_TEST(!exact(huber{}, l2{0.1}));
+  BOOST_TEST(!exact(squared{}, l1{0.1}));
+  serial one;
+  auto const exact_in_shards = [&](auto const& loss) {
+    return detail::one_step_is_exact(sharded_objective(
+        one, 2, [&](std::size_t) { return linear_objective(a, y, loss, l2{0.1}); }));
+  };
+  BOOST_TEST(exact_in_shards(squared{}));
+  BOOST_TEST(!exact_in_shards(huber{}));
 }
 
 BOOST_AUTO_TEST_CASE(samples_without_curvature_are_counted) {

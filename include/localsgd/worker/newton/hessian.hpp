@@ -8,7 +8,8 @@
 #include "localsgd/kernels/packed_cholesky.hpp"
 #include "localsgd/kernels/rank_update.hpp"
 #include "localsgd/kernels/rows.hpp"
-#include "localsgd/loss/evaluate.hpp"
+#include "localsgd/loss/second_derivatives.hpp"
+#include "localsgd/loss/squared.hpp"
 #include "localsgd/objective/factored_concept.hpp"
 #include "localsgd/objective/linear_concept.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
@@ -18,6 +19,8 @@
 #include <concepts>
 #include <cstddef>
 #include <span>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 /// @file
@@ -25,50 +28,17 @@
 
 namespace localsgd::detail {
 
-/// @brief bend_i ← φ''(z_i, y_i) for up to 64 samples, from the slopes around z, as a Loss need not
-///        provide φ''. A kink contributes its share.
-/// @param width ≥ 0: the mean of φ'' over [z_i − width, z_i + width], if that is wide enough for a
-///              difference of slopes
-template <class L>
-void second_derivatives(L const& loss, double const* z, double const* y, std::size_t count,
-                        double* bend, double width = 0) {
-  double h[64], beside[64] = {}, value[64], above[64], below[64];
-  for (std::size_t i = 0; i != count; ++i) {
-    // The cube root of a slope's rounding error.
-    h[i] = std::max(width, 6e-6 * (1 + std::abs(z[i])));
-    beside[i] = z[i] + h[i];
-  }
-  evaluate(loss, beside, y, count, value, above);
-  for (std::size_t i = 0; i != count; ++i) beside[i] = z[i] - h[i];
-  evaluate(loss, beside, y, count, value, below);
-  for (std::size_t i = 0; i != count; ++i)
-    bend[i] = std::max(0.0, (above[i] - below[i]) / (2 * h[i]));
-}
-
-/// @brief Whether φ''(·, y) is the same at all of eight probes on both sides of y, as for least
-///        squares: Newton's method then needs a single step.
-template <class L>
-bool has_constant_curvature(L const& loss, double y) {
-  constexpr std::size_t count = 8;
-  constexpr double probes[count] = {-1e4, -100, -3, -0.5, 0.25, 1, 30, 1e3};
-  double z[count], target[count], bend[count];
-  for (std::size_t i = 0; i != count; ++i) {
-    target[i] = y;
-    z[i] = y + probes[i] * (1 + std::abs(y));
-  }
-  second_derivatives(loss, z, target, count, bend);
-  return std::ranges::all_of(bend, [&](double each) {
-    return each > 0 && std::abs(each - bend[0]) <= 1e-4 * bend[0];
-  });
-}
-
-/// @brief Whether one Newton step minimises f from any point.
+/// @brief Whether one Newton step minimises f from any point. All shards have to agree, so only the
+///        type of their loss counts.
 template <class F>
 bool one_step_is_exact([[maybe_unused]] F const& f) {
-  if constexpr (linear_with_ridge<stepped_objective<F>> && !ShardedObjective<F>)
-    return has_constant_curvature(f.loss(), f.target(0));
-  else
+  using model = stepped_objective<F>;
+  if constexpr (!linear_with_ridge<model>)
     return false;
+  else if constexpr (ShardedObjective<F>)
+    return std::same_as<std::remove_cvref_t<decltype(std::declval<model const&>().loss())>, squared>;
+  else
+    return has_constant_curvature(f.loss(), f.target(0));
 }
 
 /// @brief A model of C outputs whose probabilities p(x a_i) are available: ∇²φ_i = scale_i·(diag p
