@@ -56,6 +56,7 @@ std::vector<std::vector<double>> trials(F const& f, std::vector<double> const& x
     for (double const bound : bounds) {
       pass(f, std::span<double const>(point), team);
       if (team.leads()) gradient.assign(pass.sum().begin(), pass.sum().end());
+      team.barrier();
       if (!steps.try_step(round, f, {point, trial, value}, gradient, bound, price)) return;
       team.barrier();
       if (team.leads()) {
