@@ -44,7 +44,7 @@ std::vector<std::vector<double>> trials(F const& f, std::vector<double> const& x
                                         std::vector<double> const& bounds, double price,
                                         std::size_t threads = 1) {
   plan const p = support::make_plan(f.samples(), f.dimension(), 4, 1);
-  quasi_newton<F> steps;
+  quasi_newton<F> steps(p);
   full_gradient pass(f, p);
   aligned_vector<double> point(x.begin(), x.end()), trial(x.size());
   full_gradient::value value;

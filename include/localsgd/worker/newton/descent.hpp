@@ -58,7 +58,7 @@ class newton_descent {
 
   newton_descent() = default;
   newton_descent(F const& f, plan const& p)
-      : p_(&p), direction_(f, p), choice_(newton_begins_at_once(f, p)) {
+      : p_(&p), direction_(f, p), choice_(newton_begins_at_once(f, p)), quasi_(p) {
     line_.emplace(f, p);
     constexpr bool ridge = has_row_hessian<stepped_objective<F>> && !proximal<stepped_objective<F>>;
     ridge_ = ridge ? ridge_of(f) : certifying_convexity(f);

@@ -4,6 +4,7 @@
 
 #include "localsgd/core/compiler.hpp"
 #include "localsgd/core/index_range.hpp"
+#include "localsgd/evaluation/full_gradient.hpp"
 #include "localsgd/fwd.hpp"
 #include "localsgd/kernels/packed_cholesky.hpp"
 #include "localsgd/kernels/rank_update.hpp"
@@ -247,9 +248,10 @@ std::size_t add_hessian_diagonal(F const& f, std::span<typename F::scalar const>
 }
 
 /// @brief The same for softmax regression: Σ_i scale_i p_ic(1 − p_ic) a_ij².
+/// @return 0
 template <knows_probabilities F>
-void add_hessian_diagonal(F const& f, std::span<typename F::scalar const> x, index_range samples,
-                          std::span<double> sum) {
+std::size_t add_hessian_diagonal(F const& f, std::span<typename F::scalar const> x,
+                                 index_range samples, std::span<double> sum) {
   double const constant = intercept_of_classes(f);
   std::size_t const classes = f.outputs(), columns = x.size() / classes - (constant != 0 ? 1 : 0);
   std::vector<double> const point(x.begin(), x.end());
@@ -265,6 +267,25 @@ void add_hessian_diagonal(F const& f, std::span<typename F::scalar const> x, ind
     for (std::size_t c = 0; c != classes; ++c)
       sum[classes * columns + c] += p[c] * constant * constant;
   }
+  return 0;
+}
+
+/// @brief Collective: diagonal ← that of n∇²f(x)/m, with the penalty, on the leader.
+/// @return how many samples have no curvature, to the leader; 0 to the others
+template <class F, class T>
+double measure_hessian_diagonal(F const& f, std::span<typename F::scalar const> x, double m,
+                                full_gradient& pass, T& team, std::vector<double>& diagonal) {
+  std::size_t const d = x.size();
+  pass.each_share(f, team, [&](auto const& share, index_range samples, std::span<double> sum,
+                               std::size_t) {
+    sum[d] += static_cast<double>(add_hessian_diagonal(share, x, samples, sum));
+  });
+  if (!team.leads()) return 0;
+  pass.write(m, diagonal);
+  std::size_t const penalized = penalized_coordinates(f);
+  double const ridge = static_cast<double>(f.samples()) / m * ridge_of(f);
+  for (std::size_t j = 0; j != penalized; ++j) diagonal[j] += ridge;
+  return pass.totals()[d];
 }
 
 }  // namespace localsgd::detail

@@ -147,19 +147,15 @@ class newton_cg {
   // Collective: D at x, for a linear model or softmax regression.
   template <class T>
   void measure_rows(F const& f, std::span<double const> x, full_gradient& pass, T& team) {
-    pass.each_share(f, team, [&](auto const& share, index_range samples, std::span<double> sum,
-                                 std::size_t) { add_hessian_diagonal(share, x, samples, sum); });
+    std::vector<double>& scale = search_.scale();
+    measure_hessian_diagonal(f, x, samples(), pass, team, scale);
     count_sum(team, d_, d_);
     if (!team.leads()) return;
-    pass.write(samples(), search_.scale());
-    std::size_t const penalized = penalized_coordinates(f);
     double const lambda = ridge_of(f);
-    for (std::size_t j = 0; j != d_; ++j) {
-      double& scale = search_.scale()[j];
-      if (j < penalized) scale += lambda;
-      if (!std::isnormal(scale)) scale = lambda;
-    }
-    if (penalized > rank_bound(f)) level_out(std::span(search_.scale()).first(penalized));
+    for (double& each : scale)
+      if (!std::isnormal(each)) each = lambda;
+    std::size_t const penalized = penalized_coordinates(f);
+    if (penalized > rank_bound(f)) level_out(std::span(scale).first(penalized));
     unit_ = (exact_ ? 1 : shift) * std::sqrt(std::isnormal(value_) ? std::abs(value_) : 1);
     passes_ += 1;
   }

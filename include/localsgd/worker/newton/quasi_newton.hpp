@@ -2,12 +2,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/core/index_range.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
 #include "localsgd/kernels/lbfgs_matrix.hpp"
 #include "localsgd/objective/linear_concept.hpp"
 #include "localsgd/objective/regularized.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
+#include "localsgd/settings.hpp"
 #include "localsgd/worker/newton/descending_anchor.hpp"
 #include "localsgd/worker/newton/hessian.hpp"
 #include "localsgd/worker/newton/hessian_work.hpp"
@@ -40,6 +40,9 @@ class quasi_newton {
                                  has_row_hessian<stepped_objective<F>> &&
                                  !proximal<stepped_objective<F>>;
 
+  quasi_newton() = default;
+  explicit quasi_newton(plan const& p) noexcept : p_(&p) {}
+
   /// @brief Leader only: forgets the steps from an earlier anchor.
   void begin() { inverse_ = lbfgs_matrix(most_pairs), diagonal_.clear(), last_.clear(), spent_ = 0; }
   /// @brief Leader only: there are no more steps in this run.
@@ -57,7 +60,7 @@ class quasi_newton {
     if (team.broadcast(leader && pays(bound, price) ? 1 : 0) == 0) return false;
     if (team.broadcast(leader && diagonal_.empty() ? 1 : 0) != 0) {
       measure(f, at.point, round.pass(), team);
-      round.spend(f.samples() / team.total_workers());
+      round.spend(samples_per_worker(*p_));
       if (team.broadcast(leader && over_ ? 1 : 0) != 0) return false;
     }
     if (leader) at.try_step(direction(at.point, gradient));
@@ -89,17 +92,10 @@ class quasi_newton {
   // Collective: the diagonal of n∇²f(x), from which the directions start.
   template <class T>
   void measure(F const& f, std::span<scalar const> x, full_gradient& pass, T& team) {
-    std::size_t const d = x.size();
-    pass.each_share(f, team, [&](auto const& share, index_range samples, std::span<double> sum,
-                                 std::size_t) {
-      sum[d] += static_cast<double>(add_hessian_diagonal(share, x, samples, sum));
-    });
-    count_sum(team, d + 1, d);
+    double const flat = measure_hessian_diagonal(f, x, 1, pass, team, diagonal_);
+    count_sum(team, x.size() + 1, x.size());
     if (!team.leads()) return;
-    double const n = static_cast<double>(f.samples());
-    over_ = 2 * pass.totals()[d] > n;
-    pass.write(1, diagonal_);
-    for (std::size_t j = 0; j != penalized_coordinates(f); ++j) diagonal_[j] += n * ridge_of(f);
+    over_ = 2 * flat > static_cast<double>(f.samples());
     for (double& each : diagonal_)
       if (!std::isnormal(each)) each = 1;  // the gradient is 0 there
     spent_ += 1;
@@ -126,6 +122,7 @@ class quasi_newton {
     return direction_;
   }
 
+  plan const* p_ = nullptr;
   lbfgs_matrix inverse_{most_pairs};
   std::vector<double> diagonal_, last_, last_gradient_, direction_;
   double bound_ = 0, spent_ = 0;  // since the last decision, in gradients
