@@ -203,7 +203,7 @@ void on_threads(std::initializer_list<std::size_t> counts, subject how, Make con
                 Body const& body) {
   for (std::size_t const n : counts) BOOST_TEST_CONTEXT(n << " threads") {
       std::thread([] {}).join();  // with the first one ThreadSanitizer starts one of its own
-      std::ptrdiff_t const before = support::threads();
+      std::ptrdiff_t const before = support::settled_threads();
       {
         S synchronizer = make(n);
         std::ptrdiff_t const own = support::threads();

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
@@ -25,6 +26,16 @@ inline std::ptrdiff_t threads() {
 #else
   return 0;
 #endif
+}
+
+/// @brief The same, without those that were joined a moment ago and may still be listed.
+inline std::ptrdiff_t settled_threads() {
+  std::ptrdiff_t least = threads();
+  for (int i = 0; i != 20; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    least = std::min(least, threads());
+  }
+  return least;
 }
 
 /// @brief Whether there are so many threads. The system may list one for a moment after it was
