@@ -7,7 +7,6 @@
 
 #include <cmath>
 #include <cstddef>
-#include <deque>
 #include <span>
 #include <utility>
 #include <vector>
@@ -36,7 +35,7 @@ class lbfgs_matrix {
     if (!std::isnormal(curvature) || !std::isfinite(most) ||
         !(curvature > least_cosine * most))
       return false;
-    if (pairs_.size() == most_pairs_) pairs_.pop_front();
+    if (pairs_.size() == most_pairs_) pairs_.erase(pairs_.begin());
     pairs_.push_back({std::move(step), std::move(change), curvature});
     return true;
   }
@@ -73,7 +72,7 @@ class lbfgs_matrix {
   }
 
   std::size_t most_pairs_;
-  std::deque<pair> pairs_;
+  std::vector<pair> pairs_;  // the oldest first
   std::vector<double> share_;
 };
 
