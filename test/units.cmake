@@ -7,7 +7,7 @@
 
 # What needs a program of its own: what replaces functions of the system, changes all tests of its program,
 # is compiled with other options, or tests what a header does not include.
-set(alone_because "operator new|^extern \"C\"|BOOST_(TEST_)?GLOBAL|^#if")
+set(alone_because "operator new|failing_allocations|^extern \"C\"|BOOST_(TEST_)?GLOBAL|^#if")
 set(alone checkpoint.no_checkpoint compiled fwd runs.column_major ${processes})
 
 # Writes a source that includes the tests, each in a namespace and Boost.Test suite of its own, after

@@ -14,59 +14,23 @@
 #include "localsgd/synchronizer/overlapped.hpp"
 #include "localsgd/synchronizer/serial.hpp"
 #include "localsgd/synchronizer/thread_pool.hpp"
+#include "test/support/failing_allocations.hpp"
 #include "test/support/holdings.hpp"
 #include "test/support/runs.hpp"
 #include "test/support/temporary_path.hpp"
 
-#include <algorithm>
 #include <array>
-#include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
-#include <limits>
 #include <memory>
 #include <new>
 #include <string>
 #include <utility>
 #include <vector>
 
-// The n-th allocation by new fails, for n = 1, 2, 3 and so on until a call makes fewer. The caller
-// gets std::bad_alloc, or a right result where the library can do without; nothing is lost, and the
-// same objects work as before.
-
-namespace {
-
-constexpr std::uint64_t never = 0;
-std::atomic<std::uint64_t> fails_at{never}, made{0};  // counted where one is to fail
-std::atomic<std::int64_t> live{0};
-
-void* allocate(std::size_t bytes, std::size_t alignment) {
-  if (std::uint64_t const n = fails_at; n != never && ++made == n) throw std::bad_alloc();
-  std::size_t const lines = (std::max<std::size_t>(bytes, 1) + alignment - 1) / alignment;
-  void* const block = std::aligned_alloc(alignment, lines * alignment);
-  if (block == nullptr) throw std::bad_alloc();
-  ++live;
-  return block;
-}
-void release(void* block) noexcept {
-  if (block != nullptr) --live;
-  std::free(block);
-}
-constexpr std::size_t usual = __STDCPP_DEFAULT_NEW_ALIGNMENT__;
-
-}  // namespace
-
-void* operator new(std::size_t bytes) { return allocate(bytes, usual); }
-void* operator new(std::size_t bytes, std::align_val_t alignment) {
-  return allocate(bytes, static_cast<std::size_t>(alignment));
-}
-void operator delete(void* block) noexcept { release(block); }
-void operator delete(void* block, std::size_t) noexcept { release(block); }
-void operator delete(void* block, std::align_val_t) noexcept { release(block); }
-void operator delete(void* block, std::size_t, std::align_val_t) noexcept { release(block); }
+// What a call does when there is no more memory, at each of its allocations.
 
 #if defined(__linux__)
 // Thousands of checkpoints are written, and no test cuts the power: the disk need not be awaited.
@@ -76,58 +40,9 @@ extern "C" int fsync(int) { return 0; }
 namespace {
 
 using namespace localsgd;
+using support::fails_at, support::live, support::made, support::never;
+using support::same_bits, support::survives_without_memory;
 namespace fs = std::filesystem;
-
-/// @param call returns whether its result is right
-template <class Call>
-void survives_without_memory(Call const& call) {
-  for (int i = 0; i != 4; ++i) BOOST_TEST(call());  // what is kept for the next call is there
-  made = 0;
-  fails_at = std::numeric_limits<std::uint64_t>::max();
-  BOOST_TEST(call());
-  fails_at = never;
-  std::uint64_t const all = made;
-  BOOST_TEST_MESSAGE(all << " allocations");
-  BOOST_TEST(all > 0U);
-  // All of the first 300, then about 300 more, in odd strides.
-  std::uint64_t const stride = all <= 600 ? 1 : (all - 300) / 300 | 1U;
-  std::ptrdiff_t const threads_before = support::threads();
-  for (std::uint64_t n = 1;; n += n < 300 ? 1 : stride) {
-    bool right = false, refused = false;
-    std::int64_t const before = live;
-    made = 0;
-    fails_at = n;
-    try {
-      right = call();
-    } catch (std::bad_alloc const&) {
-      refused = true;
-    }
-    fails_at = never;
-    bool const missed = made < n;
-    std::int64_t const after = live;
-    BOOST_TEST_CONTEXT("allocation " << n) {
-      BOOST_TEST((right || refused));
-      if (missed) BOOST_TEST(!refused);
-      BOOST_TEST(after == before);
-      BOOST_TEST(support::threads_are(threads_before));
-      BOOST_TEST(call());
-    }
-    if (missed) return;
-  }
-}
-
-/// Whether all runs have the bits of the first.
-class same_bits {
- public:
-  bool operator()(result<double> const& r) {
-    auto bits = support::bits(r);
-    if (expected_.empty()) expected_ = std::move(bits);
-    return bits.empty() || bits == expected_;
-  }
-
- private:
-  std::vector<std::uint64_t> expected_;
-};
 
 support::problem const& data() {
   static support::problem const p(60, 17, 0.5);
