@@ -62,14 +62,34 @@ BOOST_AUTO_TEST_CASE(newton_steps_begin_at_once_for_least_squares_with_few_featu
   BOOST_TEST(!newton_begins_at_once(stock, plan_of(stock, 0)));
 }
 
-BOOST_AUTO_TEST_CASE(local_steps_come_first_for_least_squares_whose_hessian_is_expensive) {
+BOOST_AUTO_TEST_CASE(other_methods_come_first_for_least_squares_if_the_hessian_is_expensive) {
   auto const a = support::random_features<double>(n, d, 1);
   std::vector<double> const y = support::random_signs(n, 2);
   linear_objective const f(a, y, squared{}, l2{lambda});
   plan wide = plan_of(f, 1e-6);
-  wide.dimension = 1000;
+  wide.dimension = 1000;  // more than samples: the dual problem is smaller
   wide.flops_per_sample = 1000;
   BOOST_TEST(!newton_begins_at_once(f, wide));
+  wide.samples = 1000;
+  BOOST_TEST(newton_begins_at_once(f, wide));
+  wide.dimension = 1025;  // no Hessian is factorized
+  wide.samples = 10000;
+  BOOST_TEST(!newton_begins_at_once(f, wide));
+}
+
+BOOST_AUTO_TEST_CASE(a_newton_step_comes_later_if_it_costs_more_than_four_epochs) {
+  auto const a = support::random_features<double>(n, d, 1);
+  std::vector<double> const y = support::random_signs(n, 2);
+  linear_objective const f(a, y, logistic{}, l2{lambda});
+  for (std::size_t const dimension : {10u, 100u, 200u, 300u, 1000u}) {
+    double const entries = static_cast<double>(dimension);
+    double const cost = detail::newton_step_in_epochs(
+        detail::work_of_row(false, dimension, dimension), dimension, 5000);
+    BOOST_TEST(detail::newton_comes_later(f, dimension, 5000, entries) == (cost > 4));
+  }
+  BOOST_TEST(!detail::newton_comes_later(f, 10, 5000, 10));
+  BOOST_TEST(detail::newton_comes_later(f, 1000, 5000, 1000));
+  BOOST_TEST(detail::newton_comes_later(f, 1025, 5000, 1));
 }
 
 BOOST_AUTO_TEST_CASE(least_squares_end_after_one_newton_step_and_the_history_has_the_start) {

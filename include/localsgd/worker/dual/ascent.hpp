@@ -13,6 +13,7 @@
 #include "localsgd/worker/dual/ascent_pace.hpp"
 #include "localsgd/worker/dual/dual_point.hpp"
 #include "localsgd/worker/dual/gram_newton.hpp"
+#include "localsgd/worker/newton/at_once.hpp"
 #include "localsgd/worker/newton/descent.hpp"
 #include "localsgd/worker/newton/hessian_work.hpp"
 
@@ -60,8 +61,7 @@ class dual_ascent {
 /// Where d is large and rows are short, the q_i are small and 3 to 10 epochs reach 10⁻⁶, each at
 /// the cost of one of plain steps. Every process repeats all of it on all samples, on one thread,
 /// so nothing is exchanged before the result is evaluated. After a warm_start θ begins as the
-/// slopes there. Runs begin with it if a Newton direction costs more than the four epochs after
-/// which the rest can be predicted.
+/// slopes there. Runs begin with it if newton_comes_later(): its first four epochs predict the rest.
 ///
 /// Ill-conditioned data would take hundreds of epochs. If n is small, and less than d or d large,
 /// detail::gram_newton then reaches the optimum in the unknowns s_i θ_i, as soon as its counted
@@ -82,10 +82,10 @@ class dual_ascent<F> {
 
   /// @brief Whether runs begin with it: a function of sizes, the regularizer and the loss.
   static bool suits(F const& f) {
-    double const entries = static_cast<double>(f.samples()) * entries_per_row(f.features());
+    double const each = entries_per_row(f.features()), n = static_cast<double>(f.samples());
     double const curvature = f.loss().curvature();
-    return direction_is_expensive(f) && entries <= most_entries && ridge_of(f) > 0 &&
-           (has_fenchel_gap<F> || !has_free_intercept(f)) && curvature > 0 &&
+    return newton_comes_later(f, f.dimension(), f.samples(), each) && n * each <= most_entries &&
+           ridge_of(f) > 0 && (has_fenchel_gap<F> || !has_free_intercept(f)) && curvature > 0 &&
            std::isfinite(curvature);
   }
   /// @brief Whether this run begins with it.
@@ -150,10 +150,6 @@ class dual_ascent<F> {
   static pass_work work_of(F const& f) {
     auto const entries = static_cast<std::size_t>(entries_per_row(f.features()) + 0.5);
     return work_of_row(has_sparse_samples<F>, entries, f.dimension());
-  }
-  static bool direction_is_expensive(F const& f) {
-    std::size_t const d = f.dimension();
-    return d > most_factored || newton_step_in_epochs(work_of(f), d, f.samples()) > few;
   }
   // The cost of conjugate gradients for all the run.
   static double search_in_epochs(F const& f) {

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "localsgd/certificate/dual_passes.hpp"
+#include "localsgd/certificate/least_value.hpp"
 #include "localsgd/evaluation/full_gradient.hpp"
 #include "localsgd/evaluation/intercept_reach.hpp"
 #include "localsgd/evaluation/line_search.hpp"
@@ -196,7 +196,7 @@ class newton_descent {
     if constexpr (searches)
       if (leader) direction_.widen(width_.width);
     if constexpr (requires { direction_.keep_gap(0.0); })
-      if (leader) direction_.keep_gap(certificate_);
+      if (leader) direction_.keep_gap(std::min(certificate_, at.value.objective - least_value<F>()));
     direction_.curvature_at(f, std::span<scalar const>(at.point), round.pass(), team);
     if constexpr (requires { direction_.dual_point(); })
       if (team.broadcast(leader && !direction_.dual_point().empty() ? 1 : 0) != 0) {
