@@ -12,6 +12,7 @@
 #include <mutex>
 #include <span>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "localsgd/localsgd.hpp"
@@ -305,6 +306,42 @@ BOOST_AUTO_TEST_CASE(a_point_known_from_before_gets_what_is_proved_since) {
     BOOST_TEST(std::abs(after - (first.objective - best.objective + at_best)) <=
                rounding_of(first.objective));
   });
+}
+
+BOOST_AUTO_TEST_CASE(dual_variables_from_elsewhere_bound_the_next_point_even_if_its_bound_is_known) {
+  support::problem const data(n, d, 0.5);
+  linear_objective const f(data.dense, data.labels, silent<logistic>{}, l2{1e-3});
+  auto const points = descent(f, 60);
+  auto const& [far, near] = std::pair(points.front(), points.back());
+  auto const [gradient, objective] = support::at(f, near);
+  double const lowest = objective - natural(f, near);  // D at the slopes there
+  std::vector<double> theta(n), x(d);
+  double squares = 0;
+  for (std::size_t i = 0; i != n; ++i) {
+    double const z = detail::dot(detail::row_of(f.features(), i), near.data());
+    theta[i] = f.loss().derivative(z, f.target(i));
+    squares += theta[i] * theta[i] / n;
+  }
+  for (std::size_t j = 0; j != d; ++j) x[j] = near[j] - gradient[j] / 1e-3;
+
+  plan p = support::make_plan(n, d, 1, 1);
+  for (double const tolerance : {0.0, 1e-300}) {  // with one, no other dual point would be tried
+    p.tolerance = tolerance;
+    full_gradient pass(p);
+    certifier bound(f, p, pass);
+    support::with_team(1, 1, [&](auto& team) {
+      auto const look = [&] {
+        auto const value = pass(f, std::span<double const>(far), team, bound.slopes());
+        double const here = bound(team, pass, far, value, bound.slopes());
+        return seen{value.objective, here};
+      };
+      seen const before = look();
+      BOOST_TEST(before.bound > 2 * (before.objective - lowest));
+      bound.consider(x, theta, squares);
+      double const after = look().bound;
+      BOOST_TEST(after == before.objective - lowest, boost::test_tools::tolerance(1e-9));
+    });
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_tolerance_that_a_dual_point_cannot_reach_costs_no_pass) {

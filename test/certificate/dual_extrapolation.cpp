@@ -377,6 +377,34 @@ BOOST_AUTO_TEST_CASE(a_point_that_is_known_already_is_no_use) {
   BOOST_TEST(dual.coefficients().empty());
 }
 
+BOOST_AUTO_TEST_CASE(considered_dual_variables_are_the_next_proposal_and_nothing_more) {
+  with_every_problem([](auto const& f) {
+    // The slopes at one point, as if they had been found otherwise, and the point that they determine.
+    evaluated given = evaluate(f, support::random_point(f.dimension(), 8));
+    double const penalty = f.regularizer().ridge_strength();
+    std::vector<double> x(f.dimension());
+    for (std::size_t j = 0; j != x.size(); ++j) x[j] = given.x[j] - given.gradient[j] / penalty;
+    std::vector<double> const none(x.size(), 0.0);
+    auto const own = evaluate(f, x), other = evaluate(f, support::random_point(f.dimension(), 9));
+    for (evaluated const* at : {&own, &other}) {
+      dual_extrapolation dual(f, n), without(f, n);
+      for (auto* each : {&dual, &without}) each->add(evaluate(f, none).point());
+      dual.consider({x, none, given.slopes, given.squared_slopes});
+      auto const [predicted, bound, moved] = bound_at(dual, f, *at);
+      BOOST_TEST(predicted == 0);
+      BOOST_TEST(!moved);
+      BOOST_TEST_REQUIRE(dual.coefficients().size() == 1U);
+      BOOST_TEST(dual.coefficients()[0] == 1);
+      double const exact = gap_by_definition(f, *at, {given}, dual.coefficients());
+      BOOST_TEST(bound >= exact);
+      BOOST_TEST(bound <= exact + 1e-10 * (1 + at->objective + exact));
+      for (auto* each : {&dual, &without}) each->add(at->point());
+      auto const next = gradient_step(f, *at, 0.5 / f.smoothness());
+      BOOST_TEST(bound_at(dual, f, next).bound == bound_at(without, f, next).bound);
+    }
+  });
+}
+
 BOOST_AUTO_TEST_CASE(evaluations_that_contradict_convexity_are_left_out) {
   auto const features = support::features<dense_matrix<double>>(n, d, 1);
   auto const signs = support::random_signs(n, 3);

@@ -84,8 +84,7 @@ class certifier {
   }
 
   /// @brief Leader only: the gap that rounding hides at the point of the last bound: 4n ulps of f,
-  ///        at most 256, plus the effect of cancellation. No smaller gap can be certified in
-  ///        floating point.
+  ///        at most 256, plus the effect of cancellation. No smaller gap can be certified.
   double precision(double objective) const noexcept {
     double const ulps = std::min(256.0, 4 * static_cast<double>(p_->samples));
     return ulps * static_cast<double>(std::numeric_limits<scalar>::epsilon()) *
@@ -97,11 +96,12 @@ class certifier {
   ///        whatever it promises.
   void insist(bool on) noexcept { insists_ = on; }
 
-  /// @brief Leader only: bounds consider θ, too. @param x −h(θ)/λ @param squares (1/n) Σ s_i θ_i²
+  /// @brief Leader only: the next bound considers θ, too. @param x −h(θ)/λ @param squares (1/n) Σ s_i θ_i²
   void consider(std::span<scalar const> x, std::span<double const> theta, double squares) {
+    known_.x.clear();  // no bound has considered θ yet
     if (fenchel_.balances()) return fenchel_.consider(theta);
     gradient_.assign(x.size(), 0.0);
-    if constexpr (dual) dual_.add({x, gradient_, theta, squares});
+    if constexpr (dual) dual_.consider({x, gradient_, theta, squares});
   }
 
   /// @brief Collective, immediately after `pass` has evaluated f at x. The leader receives the

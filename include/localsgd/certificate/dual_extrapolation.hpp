@@ -6,6 +6,7 @@
 #include "localsgd/core/compiler.hpp"
 #include "localsgd/core/index_range.hpp"
 #include "localsgd/certificate/dual_model.hpp"
+#include "localsgd/certificate/dual_rounding.hpp"
 #include "localsgd/certificate/dual_rows.hpp"
 #include "localsgd/kernels/cholesky.hpp"
 #include "localsgd/kernels/rows.hpp"
@@ -76,9 +77,12 @@ class dual_extrapolation {
 
   /// @brief Stores an evaluation, replacing the oldest. The first calls allocate.
   LOCALSGD_ONE_COPY void add(linear_point const& at) {
-    if (size_ != most) ++size_;
-    std::rotate(past_.begin(), past_.begin() + static_cast<std::ptrdiff_t>(size_ - 1),
-                past_.begin() + static_cast<std::ptrdiff_t>(size_));
+    if (!considered_) {
+      if (size_ != most) ++size_;
+      std::rotate(past_.begin(), past_.begin() + static_cast<std::ptrdiff_t>(size_ - 1),
+                  past_.begin() + static_cast<std::ptrdiff_t>(size_));
+    }
+    considered_ = false;
     memory& newest = past_[0];
     newest.x.assign(at.x.begin(), at.x.end());
     newest.slopes.assign(at.slopes.begin(), at.slopes.end());
@@ -87,12 +91,25 @@ class dual_extrapolation {
     newest.of = lengths_of(at);
   }
 
+  /// @brief Stores dual variables from elsewhere until the next add(): they are what propose() chooses.
+  ///        They are not the slopes at any point, as q would need. @param at x = −h(θ)/λ, ∇f := 0
+  void consider(linear_point const& at) {
+    add(at);
+    considered_ = true;
+  }
+
   /// @brief Chooses c for a point, and keeps it for add_dual() and bound().
-  /// @return min_c q(c) ≥ 0, an estimate of bound(). Infinity, with c = 0, if nothing can be
-  ///         gained: no stored evaluation, λ = 0, or numbers that are not finite.
+  /// @return min_c q(c) ≥ 0, an estimate of bound(); 0 for a considered θ. Infinity, with c = 0, if
+  ///         nothing can be gained: no stored evaluation, λ = 0, or numbers that are not finite.
   LOCALSGD_ONE_COPY double propose(linear_point const& at) {
     used_ = 0;
     c_.fill(0);
+    if (considered_) {
+      used_ = 1;
+      c_[0] = 1;
+      at_ = at;
+      return 0;
+    }
     if (size_ != 0 && std::ranges::equal(past_[0].x, at.x)) {  // its second evaluation adds nothing
       std::rotate(past_.begin(), past_.begin() + 1, past_.begin() + static_cast<std::ptrdiff_t>(size_));
       --size_;
@@ -141,21 +158,7 @@ class dual_extrapolation {
   }
 
   /// @brief A bound on f(x) − f* at the point of the last proposal, unchanged since then: f(x) −
-  ///        D(θ(c)), rounded up.
-  ///
-  /// The bound is rounded up to cover all rounding errors: |error of a sum of m products| ≤ m u
-  /// Σ|product| with u = 2⁻⁵³, doubled to cover second-order terms. With m the longest chain of
-  /// additions and ρ = √((1/n) Σ s_i‖a_i‖²),
-  /// - a sum h(θ) has an error of m u (1/n) Σ s_i|θ_i|‖a_i‖ ≤ m u ρ √((1/n) Σ s_i θ_i²), and of m u
-  ///   λ‖x‖, as it is the gradient minus λx. Let E be the combination of all these errors by c:
-  ///   ‖h‖²/(2λ) has an error of at most E(‖h‖ + E)/λ;
-  /// - f has an error of m u f, of m u ρ √(…) ‖x‖ due to the z_i, and of ½ φ'' (m u ρ‖x‖)², which
-  ///   is larger only if the slopes are near 0; also of λ d 2⁻¹⁰⁷⁵ if ‖x‖² underflows;
-  /// - the conjugates have an error of m u (1/n) Σ s_i|φ*(θ_i)|, and |φ*(θ)| ≤ gap + |θz| + |φ|.
-  /// If φ can be negative, φ ≥ −φ*(0), so |φ| ≤ φ + 2 max(0, φ*(0)).
-  /// Offsets are equivalent to a feature o_i with coefficient 1, which is included in ‖a_i‖² and
-  /// ‖x‖².
-  ///
+  ///        D(θ(c)), rounded up by dual_rounding.
   /// @param objective  f(x)
   /// @param conjugates the total that add_dual() calls add to the element after the first d;
   ///                   `moved`: to the first d
@@ -181,26 +184,16 @@ class dual_extrapolation {
     squares = above_underflow(squares, std::span<double const>(h_));
     double const gap = objective + conjugates / n + squares / (2 * lambda);
 
-    constexpr double u = std::numeric_limits<double>::epsilon() / 2;
-    double const chain =
-        terms_ + rows_.longest + static_cast<double>(h_.size() / block + block + 64);
-    lengths const own = lengths_of(at_);
-    lengths total = own;  // of all terms of θ(c)
+    dual_rounding off{.chain = terms_ + rows_.longest +
+                               static_cast<double>(h_.size() / block + block + 64),
+                      .lambda = lambda,
+                      .at = lengths_of(at_),
+                      .all = lengths_of(at_)};
     for (std::size_t k = 0; k != used_; ++k) {
-      total.slopes += std::abs(c_[k]) * (past_[k].of.slopes + own.slopes);
-      total.x += std::abs(c_[k]) * (past_[k].of.x + own.x);
+      off.all.slopes += std::abs(c_[k]) * (past_[k].of.slopes + off.at.slopes);
+      off.all.x += std::abs(c_[k]) * (past_[k].of.x + off.at.x);
     }
-    double const slopes = rows_.norm * total.slopes, size = slopes + lambda * total.x;
-    double const error = 2 * chain * u * size;
-    double const products = offsets_of(*f_).empty() ? 2 : 3;  // in f, in the conjugates, and θ_i o_i
-    double const bent = chain * u * rows_.norm * own.x;  // of all z_i
-    double const margin =
-        std::max(2 * chain * u *
-                         (2 * (std::abs(objective) + 2 * rows_.depth) + std::abs(gap) +
-                          products * size * own.x + squares / lambda) +
-                     error * (std::sqrt(squares) + error) / lambda,
-                 f_->loss().curvature() * bent * bent) +
-        lambda * static_cast<double>(h_.size() + 2) * 0x1p-1074;
+    double const margin = off.of_gap(*f_, rows_, objective, gap, squares);
     double const result = std::max(gap, 0.0) + margin;
     return std::isfinite(result) ? result : infinity;
   }
@@ -208,7 +201,7 @@ class dual_extrapolation {
 
   template <class Archive>
   void state(Archive& archive) {
-    archive(size_);
+    archive(size_, considered_);
     for (memory& each : past_) archive(each.x, each.h, each.slopes, each.of);
   }
 
@@ -217,13 +210,9 @@ class dual_extrapolation {
   static constexpr bool closed_form =
       knows_conjugate<std::remove_cvref_t<decltype(std::declval<F const&>().loss())>>;
 
-  struct lengths {
-    double slopes = 0;  // √((1/n) Σ s_i θ_i²)
-    double x = 0;       // ‖x‖
-  };
   struct memory {
     aligned_vector<double> x, h, slopes;
-    lengths of;
+    dual_lengths of;
   };
   // h_ ← h(θ(c))
   void combine() {
@@ -239,7 +228,7 @@ class dual_extrapolation {
     return at.gradient[j] - ridge_of(*f_) * at.x[j];
   }
 
-  lengths lengths_of(linear_point const& at) const {
+  dual_lengths lengths_of(linear_point const& at) const {
     double const of_offset = offsets_of(*f_).empty() ? 0 : 1;
     return {std::sqrt(at.squared_slopes), std::sqrt(squared_norm_above(at.x) + of_offset)};
   }
@@ -287,6 +276,7 @@ class dual_extrapolation {
   F const* f_;
   double terms_;
   std::size_t size_ = 0, used_ = 0;
+  bool considered_ = false;        // past_[0]
   std::array<memory, most> past_;  // the newest first
   std::array<double, most> c_{};
   aligned_vector<double> h_;  // h(θ(c)) before projection into the domain

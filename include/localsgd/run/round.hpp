@@ -65,7 +65,7 @@ class round_of {
   }
   /// @brief Leader only: the bound at the last evaluation.
   double certified() const noexcept { return record_.outcome.certificate; }
-  /// @brief Leader only: further bounds consider a dual point θ. @param x −h(θ)/λ
+  /// @brief Leader only: the next bound considers a dual point θ. @param x −h(θ)/λ
   void consider_dual(std::span<double const> x, std::span<double const> theta, double squares) {
     record_.bound.consider(x, theta, squares);
   }

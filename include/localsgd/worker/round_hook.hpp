@@ -81,8 +81,8 @@ concept counts_its_gradients = requires(H const& h, std::uint64_t t) {
 /// | `c.certificate(x, v, s)`   | collective, right after c.pass() gave v and the slopes s at x:  |
 /// |                            | a bound on f(x) − f*; the leader receives it                    |
 /// | `c.certified()`            | leader only: the bound at the last evaluation of the run        |
-/// | `c.consider_dual(x, θ, s)` | leader only: bounds consider the dual variables θ of all        |
-/// |                            | samples, too; x = x(θ), s their weighted mean square            |
+/// | `c.consider_dual(x, θ, s)` | leader only: the next bound considers the dual variables θ of   |
+/// |                            | all samples; x = x(θ), s their weighted mean square             |
 /// | `c.place_at(x)`            | collective: the consensus is x. The workers are elsewhere until |
 /// |                            | move_to()                                                       |
 /// | `c.move_to(x, restart)`    | collective: all workers continue from x; with `restart` as if   |
