@@ -7,6 +7,7 @@
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -275,4 +276,45 @@ BOOST_AUTO_TEST_CASE(for_least_squares_one_direction_reaches_the_tolerance) {
     double const gap = after_one(tolerance) - least;
     BOOST_TEST(gap <= tolerance);
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_search_that_is_not_going_to_reach_the_tolerance_in_time_is_given_up) {
+  constexpr std::size_t wide = 60;
+  std::vector<double> y(n);
+  for (std::size_t i = 0; i != n; ++i) y[i] = 1 + std::sin(static_cast<double>(i));
+  struct outcome {
+    double passes;
+    bool gave_up;
+  };
+  auto const search = [&](dense_matrix<double> const& a, double lambda, double most) {
+    linear_objective const f(a, y, squared{}, l2{lambda});
+    plan p = plan_of(f);
+    p.tolerance = 1e-6;
+    full_gradient pass(f, p);
+    detail::newton_cg direction(f, p);
+    std::vector<double> const x(wide, 0.0);
+    support::with_team(p.workers, 1, [&](auto& team) {
+      pass(f, std::span<double const>(x), team);
+      direction.keep_gradient(pass);
+      direction.curvature_at(f, std::span<double const>(x), pass, team, most);
+    });
+    return outcome{direction.gradients_per_sample(), direction.gave_up()};
+  };
+  auto const easy = support::random_features<double>(n, wide, 1);
+  outcome const solved = search(easy, 1, 30);
+  BOOST_TEST(!solved.gave_up);
+  BOOST_TEST(solved.passes < 30);
+  // Combinations of features of very different length: no diagonal helps.
+  auto const mixed = support::random_features<double>(wide, wide, 2);
+  dense_matrix<double> hard(std::array<std::size_t, 2>{n, wide}, 0.0);
+  for (std::size_t i = 0; i != n; ++i)
+    for (std::size_t k = 0; k != wide; ++k)
+      for (std::size_t j = 0; j != wide; ++j)
+        hard(i, j) += easy(i, k) * std::pow(10.0, -4.0 * static_cast<double>(k) / wide) * mixed(k, j);
+  outcome const hopeless = search(hard, 1e-9, 30);
+  BOOST_TEST(hopeless.gave_up);
+  BOOST_TEST(hopeless.passes < 30);
+  outcome const unlimited = search(hard, 1e-9, std::numeric_limits<double>::infinity());
+  BOOST_TEST(!unlimited.gave_up);
+  BOOST_TEST(unlimited.passes > hopeless.passes);
 }

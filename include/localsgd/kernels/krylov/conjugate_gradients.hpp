@@ -118,6 +118,9 @@ class conjugate_gradients {
     return fall;
   }
 
+  /// @brief The bounds on f(x + p) − f* that approach the goal. @pre there is a goal
+  dual_smoothing const& bounds() const noexcept { return smoothing_; }
+
   /// @brief The point of dual_smoothing, if only that proves the goal; otherwise empty.
   std::span<double const> dual_point() const noexcept {
     bool const proves = goal_ > 0 && smoothing_.gap() <= goal_ && smoothing_.needs_point();

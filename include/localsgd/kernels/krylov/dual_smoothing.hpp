@@ -78,7 +78,10 @@ class dual_smoothing {
 
   /// @brief The least of f(x + p) − D(s), f(x + p) − D(p), and f(x + p) − D at the known dual
   ///        point.
-  double gap() const noexcept { return std::min({of_dual_, of_primal_, known_}); }
+  double gap() const noexcept { return std::min(computed(), known_); }
+  /// @brief The same without the known dual point, and f(x + p) − D at that alone.
+  double computed() const noexcept { return std::min(of_dual_, of_primal_); }
+  double known() const noexcept { return known_; }
   /// @brief Whether gap() is that of s.
   bool needs_point() const noexcept { return of_dual_ < std::min(of_primal_, known_); }
   /// @brief s

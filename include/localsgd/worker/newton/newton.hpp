@@ -93,7 +93,8 @@ class newton_direction<F> {
 /// threads; the leader of each process solves the system. Conjugate gradients come first if half a
 /// typical search costs less than the Hessian: on well-conditioned data, and to a low accuracy,
 /// they suffice. If d ≤ 1024, they end when they have cost as much as one Hessian, or half of it if
-/// one step is exact: then the system is ill-conditioned, and factorization makes up for it.
+/// one step is exact, or when that is predicted: then the system is ill-conditioned, and
+/// factorization makes up for it.
 template <Objective F>
   requires(has_row_hessian<stepped_objective<F>> && !proximal<stepped_objective<F>>)
 class newton_direction<F> {
@@ -190,7 +191,9 @@ class newton_direction<F> {
       team.barrier();
       if (searched_) {
         search_.curvature_at(f, x, pass, team, most_searched_ - iterations_);
-        if (team.leads()) iterations_ += search_.gradients_per_sample();
+        if (team.leads())
+          iterations_ = search_.gave_up() ? most_searched_
+                                          : iterations_ + search_.gradients_per_sample();
         return;
       }
     }

@@ -12,13 +12,16 @@
 #include "localsgd/objective/regularized.hpp"
 #include "localsgd/objective/sharded_concept.hpp"
 #include "localsgd/settings.hpp"
+#include "localsgd/worker/decay_rate.hpp"
 #include "localsgd/worker/newton/hessian.hpp"
 #include "localsgd/worker/newton/hessian_work.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <numeric>
 #include <span>
@@ -51,7 +54,8 @@ concept has_gradients_only = differentiable<stepped_objective<F>> &&
 ///
 /// The iterations end when dual_smoothing proves half of the tolerance for the second-order model.
 /// For least squares they go on until it proves 0.8 of the tolerance, in the next direction a
-/// quarter of that, and so on; the difference of gradients is exact for any ε.
+/// quarter of that, and so on; the difference of gradients is exact for any ε. If they may cost only
+/// so much, they are given up as soon as the fall of its bounds predicts that this is not enough.
 ///
 /// Full gradients have the same bits on any number of threads and ranks, and so has p. Requires μ
 /// or, with a free intercept, that of the regularizer: otherwise no tolerance can be proved.
@@ -71,6 +75,8 @@ class newton_cg {
   static constexpr double expected_iterations() noexcept { return 12; }
   /// @brief The number of full gradients of the last direction.
   double gradients_per_sample() const noexcept { return passes_; }
+  /// @brief Whether the last direction was given up.
+  bool gave_up() const noexcept { return gave_up_; }
   /// @brief The number of sums over all workers of the last direction: each took a pass.
   std::size_t sums() const noexcept { return static_cast<std::size_t>(passes_); }
 
@@ -101,8 +107,10 @@ class newton_cg {
       measure_gradients(f, pass, team);
     if (leader) {
       search_.begin(gradient_, goal(f));
+      gave_up_ = false;
+      for (decay_rate& each : falls_) each = decay_rate(least_fall);
     }
-    while (team.broadcast(leader && search_.goes_on() && passes_ < most_gradients ? 1 : 0) != 0) {
+    while (team.broadcast(leader && goes_on(most_gradients) ? 1 : 0) != 0) {
       if (leader) probe(x);
       team.barrier();  // the probe is set
       pass(f, std::span<double const>(probe_), team);
@@ -121,7 +129,8 @@ class newton_cg {
   }
 
  private:
-  static constexpr double shift = 1e-5, frequent = 10;
+  static constexpr double shift = 1e-5, frequent = 10, least_fall = 1e-3;
+  static constexpr std::uint64_t least_iterations = 4;
 
   // As many as take twice the time of a gradient, and at most 2²⁰ numbers, or 200.
   static std::size_t most_pairs(plan const& p) noexcept {
@@ -133,15 +142,30 @@ class newton_cg {
     return static_cast<std::size_t>(std::clamp(pairs, 2.0, 200.0));
   }
 
+  // Leader only, once before each iteration.
+  bool goes_on(double most_gradients) noexcept {
+    if (!search_.goes_on()) return false;
+    gave_up_ = !(passes_ < most_gradients);
+    if (!exact_ || !(goal_ > 0) || !std::isfinite(most_gradients)) return !gave_up_;
+    double const bounds[] = {search_.bounds().computed(), search_.bounds().known()};
+    double left = std::numeric_limits<double>::infinity();
+    for (std::size_t k = 0; k != falls_.size(); ++k) {
+      falls_[k].add(bounds[k]);
+      left = std::min(left, falls_[k].steps(bounds[k], goal_));
+    }
+    if (falls_[0].count() > least_iterations && passes_ + left > most_gradients) gave_up_ = true;
+    return !gave_up_;
+  }
+
   double samples() const noexcept { return static_cast<double>(p_.samples); }
 
   conjugate_gradients::duality_goal goal([[maybe_unused]] F const& f) noexcept {
     double free = 0;
     if constexpr (LinearObjective<F>)
       if (has_free_intercept(f)) free = 1 / (f.intercept() * f.intercept() * f.loss().curvature());
-    double const aim = (exact_ ? aim_ : 0.5) * p_.tolerance;
+    goal_ = (exact_ ? aim_ : 0.5) * p_.tolerance;
     if (exact_) aim_ /= 4;
-    return {aim, exact_, {penalized_coordinates(f), 1 / mu_, free}, gap_};
+    return {goal_, exact_, {penalized_coordinates(f), 1 / mu_, free}, gap_};
   }
 
   // Collective: D at x, for a linear model or softmax regression.
@@ -245,7 +269,9 @@ class newton_cg {
   double mu_ = 0;
   bool exact_ = false;  // the second-order model
   double aim_ = 0.8;    // of the tolerance; lower if that was not low enough for the certificate
-  double gap_ = std::numeric_limits<double>::infinity();
+  double gap_ = std::numeric_limits<double>::infinity(), goal_ = 0;
+  std::array<decay_rate, 2> falls_{decay_rate{least_fall}, decay_rate{least_fall}};
+  bool gave_up_ = false;
   conjugate_gradients search_;
   double unit_ = 0;
   double passes_ = 0;
