@@ -277,6 +277,19 @@ BOOST_AUTO_TEST_CASE(a_run_ends_without_a_round_at_a_proven_optimum) {
     BOOST_TEST(each.certificate >= each.objective - best.objective);
 }
 
+BOOST_AUTO_TEST_CASE(every_stage_is_proven_by_its_own_dual_variables) {
+  // Epochs raise D from D(0) = 0. That f is not negative proves no more than D(0).
+  auto const a = support::features<csr_matrix<float>>(1500, 1200, 0.01);
+  auto const y = support::random_signs(1500, 4);
+  for (double const intercept : {0.0, 1.0}) {
+    linear_objective const f(a, y, squared_hinge{}, l2{0.003}, {.intercept = intercept});
+    auto const r = minimize(f, {.tolerance = 1e-10}, serial{});
+    BOOST_TEST_REQUIRE(r.history.size() >= 3u);
+    for (std::size_t const stage : {1u, 2u})
+      BOOST_TEST(r.history[stage].certificate < r.history[stage].objective / 2);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(after_a_warm_start_it_goes_on_from_the_slopes_there) {
   for (double const intercept : {0.0, 1.0}) {
     linear_options const options{.intercept = intercept};
