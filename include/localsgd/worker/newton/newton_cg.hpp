@@ -150,6 +150,7 @@ class newton_cg {
     double const bounds[] = {search_.bounds().computed(), search_.bounds().known()};
     double left = std::numeric_limits<double>::infinity();
     for (std::size_t k = 0; k != falls_.size(); ++k) {
+      if (!std::isfinite(bounds[k])) continue;  // no dual point is known
       falls_[k].add(bounds[k]);
       left = std::min(left, falls_[k].steps(bounds[k], goal_));
     }
