@@ -12,7 +12,6 @@
 #include <mutex>
 #include <span>
 #include <type_traits>
-#include <utility>
 #include <vector>
 
 #include "localsgd/localsgd.hpp"
@@ -312,7 +311,7 @@ BOOST_AUTO_TEST_CASE(dual_variables_from_elsewhere_bound_the_next_point_even_if_
   support::problem const data(n, d, 0.5);
   linear_objective const f(data.dense, data.labels, silent<logistic>{}, l2{1e-3});
   auto const points = descent(f, 60);
-  auto const& [far, near] = std::pair(points.front(), points.back());
+  auto const &far = points.front(), &near = points.back();
   auto const [gradient, objective] = support::at(f, near);
   double const lowest = objective - natural(f, near);  // D at the slopes there
   std::vector<double> theta(n), x(d);
