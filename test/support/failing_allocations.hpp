@@ -21,7 +21,7 @@
 ///        caller gets std::bad_alloc, or a right result where the library can do without; nothing is
 ///        lost, and the same objects work as before.
 ///
-/// It replaces operator new and delete, so that one file of a program includes it.
+/// It replaces operator new and delete, so only one file of a program can include it.
 
 namespace support {
 

@@ -60,6 +60,20 @@ localsgd::dense_matrix<Value> random_features(std::size_t n, std::size_t d, std:
   return a;
 }
 
+/// @brief Combinations of random_features() whose lengths go from 1 to 10⁻⁴: the Hessian is
+///        ill-conditioned, and no diagonal helps.
+inline localsgd::dense_matrix<double> mixed_features(std::size_t n, std::size_t d,
+                                                     std::uint64_t seed) {
+  auto const mixed = random_features<double>(d, d, 2), b = random_features<double>(n, d, seed);
+  localsgd::dense_matrix<double> a(std::array<std::size_t, 2>{n, d}, 0.0);
+  for (std::size_t i = 0; i != n; ++i)
+    for (std::size_t k = 0; k != d; ++k) {
+      double const size = std::pow(10.0, -4.0 * static_cast<double>(k) / static_cast<double>(d));
+      for (std::size_t j = 0; j != d; ++j) a(i, j) += b(i, k) * size * mixed(k, j);
+    }
+  return a;
+}
+
 /// @brief The same features in the layout `Matrix`: dense_matrix or csr_matrix.
 template <class Matrix, class Value>
 Matrix in_layout(localsgd::dense_matrix<Value> const& dense) {

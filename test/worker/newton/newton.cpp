@@ -251,14 +251,7 @@ BOOST_AUTO_TEST_CASE(well_conditioned_systems_are_solved_by_a_few_gradients) {
 }
 
 BOOST_AUTO_TEST_CASE(searches_cost_at_most_half_of_an_exact_step_before_systems_are_factorized) {
-  // Products of the features with random numbers, of very different length: no diagonal helps.
-  auto const mixed = support::random_features<double>(wide, wide, 2);
-  auto const b = support::random_features<double>(many, wide, 3);
-  dense_matrix<double> a(std::array<std::size_t, 2>{many, wide}, 0.0);
-  for (std::size_t i = 0; i != many; ++i)
-    for (std::size_t k = 0; k != wide; ++k)
-      for (std::size_t j = 0; j != wide; ++j)
-        a(i, j) += b(i, k) * std::pow(10.0, -4.0 * static_cast<double>(k) / wide) * mixed(k, j);
+  auto const a = support::mixed_features(many, wide, 3);
   auto const y = support::random_point(many, 3);
   linear_objective const f(a, y, squared{}, l2{1e-10});
   double const hessian = factored_cost();

@@ -304,13 +304,7 @@ BOOST_AUTO_TEST_CASE(a_search_that_is_not_going_to_reach_the_tolerance_in_time_i
   outcome const solved = search(easy, 1, 30);
   BOOST_TEST(!solved.gave_up);
   BOOST_TEST(solved.passes < 30);
-  // Combinations of features of very different length: no diagonal helps.
-  auto const mixed = support::random_features<double>(wide, wide, 2);
-  dense_matrix<double> hard(std::array<std::size_t, 2>{n, wide}, 0.0);
-  for (std::size_t i = 0; i != n; ++i)
-    for (std::size_t k = 0; k != wide; ++k)
-      for (std::size_t j = 0; j != wide; ++j)
-        hard(i, j) += easy(i, k) * std::pow(10.0, -4.0 * static_cast<double>(k) / wide) * mixed(k, j);
+  auto const hard = support::mixed_features(n, wide, 1);
   outcome const hopeless = search(hard, 1e-9, 30);
   BOOST_TEST(hopeless.gave_up);
   BOOST_TEST(hopeless.passes < 30);
