@@ -184,14 +184,13 @@ class dual_extrapolation {
     squares = above_underflow(squares, std::span<double const>(h_));
     double const gap = objective + conjugates / n + squares / (2 * lambda);
 
-    dual_rounding off{.chain = terms_ + rows_.longest +
-                               static_cast<double>(h_.size() / block + block + 64),
-                      .lambda = lambda,
-                      .at = lengths_of(at_),
-                      .all = lengths_of(at_)};
+    double const chain =
+        terms_ + rows_.longest + static_cast<double>(h_.size() / block + block + 64);
+    dual_lengths const own = lengths_of(at_);
+    dual_rounding off{.chain = chain, .lambda = lambda, .at = own, .all = own};
     for (std::size_t k = 0; k != used_; ++k) {
-      off.all.slopes += std::abs(c_[k]) * (past_[k].of.slopes + off.at.slopes);
-      off.all.x += std::abs(c_[k]) * (past_[k].of.x + off.at.x);
+      off.all.slopes += std::abs(c_[k]) * (past_[k].of.slopes + own.slopes);
+      off.all.x += std::abs(c_[k]) * (past_[k].of.x + own.x);
     }
     double const margin = off.of_gap(*f_, rows_, objective, gap, squares);
     double const result = std::max(gap, 0.0) + margin;

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstddef>
 #include <limits>
 
 /// @file
@@ -36,10 +35,10 @@ struct dual_lengths {
 /// Offsets are equivalent to a feature o_i with coefficient 1, which is included in ‖a_i‖² and
 /// ‖x‖².
 struct dual_rounding {
-  double chain = 0;     ///< m
-  double lambda = 0;    ///< > 0
-  dual_lengths at;      ///< of x
-  dual_lengths all;     ///< of all terms of θ, each times its coefficient
+  double chain = 0;   ///< m
+  double lambda = 0;  ///< > 0
+  dual_lengths at;    ///< of x
+  dual_lengths all;   ///< of all terms of θ, each times its coefficient
 
   /// @param squares ‖h(θ)‖²
   template <LinearObjective F>

@@ -118,6 +118,8 @@ class conjugate_gradients {
     return fall;
   }
 
+  /// @brief The gap to be proven, or 0.
+  double goal() const noexcept { return goal_; }
   /// @brief The bounds on f(x + p) − f* that approach the goal. @pre there is a goal
   dual_smoothing const& bounds() const noexcept { return smoothing_; }
 

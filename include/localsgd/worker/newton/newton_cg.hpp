@@ -108,9 +108,9 @@ class newton_cg {
     if (leader) {
       search_.begin(gradient_, goal(f));
       gave_up_ = false;
-      for (decay_rate& each : falls_) each = decay_rate(least_fall);
     }
-    while (team.broadcast(leader && goes_on(most_gradients) ? 1 : 0) != 0) {
+    falls seen{decay_rate(least_fall), decay_rate(least_fall)};
+    while (team.broadcast(leader && goes_on(most_gradients, seen) ? 1 : 0) != 0) {
       if (leader) probe(x);
       team.barrier();  // the probe is set
       pass(f, std::span<double const>(probe_), team);
@@ -142,19 +142,22 @@ class newton_cg {
     return static_cast<std::size_t>(std::clamp(pairs, 2.0, 200.0));
   }
 
+  // Of the two bounds of a direction: the computed one, and that of the known dual point.
+  using falls = std::array<decay_rate, 2>;
+
   // Leader only, once before each iteration.
-  bool goes_on(double most_gradients) noexcept {
+  bool goes_on(double most_gradients, falls& seen) noexcept {
     if (!search_.goes_on()) return false;
     gave_up_ = !(passes_ < most_gradients);
-    if (!exact_ || !(goal_ > 0) || !std::isfinite(most_gradients)) return !gave_up_;
+    if (!exact_ || !(search_.goal() > 0) || !std::isfinite(most_gradients)) return !gave_up_;
     double const bounds[] = {search_.bounds().computed(), search_.bounds().known()};
     double left = std::numeric_limits<double>::infinity();
-    for (std::size_t k = 0; k != falls_.size(); ++k) {
+    for (std::size_t k = 0; k != seen.size(); ++k) {
       if (!std::isfinite(bounds[k])) continue;  // no dual point is known
-      falls_[k].add(bounds[k]);
-      left = std::min(left, falls_[k].steps(bounds[k], goal_));
+      seen[k].add(bounds[k]);
+      left = std::min(left, seen[k].steps(bounds[k], search_.goal()));
     }
-    if (falls_[0].count() > least_iterations && passes_ + left > most_gradients) gave_up_ = true;
+    if (seen[0].count() > least_iterations && passes_ + left > most_gradients) gave_up_ = true;
     return !gave_up_;
   }
 
@@ -164,9 +167,9 @@ class newton_cg {
     double free = 0;
     if constexpr (LinearObjective<F>)
       if (has_free_intercept(f)) free = 1 / (f.intercept() * f.intercept() * f.loss().curvature());
-    goal_ = (exact_ ? aim_ : 0.5) * p_.tolerance;
+    double const aim = (exact_ ? aim_ : 0.5) * p_.tolerance;
     if (exact_) aim_ /= 4;
-    return {goal_, exact_, {penalized_coordinates(f), 1 / mu_, free}, gap_};
+    return {aim, exact_, {penalized_coordinates(f), 1 / mu_, free}, gap_};
   }
 
   // Collective: D at x, for a linear model or softmax regression.
@@ -270,8 +273,7 @@ class newton_cg {
   double mu_ = 0;
   bool exact_ = false;  // the second-order model
   double aim_ = 0.8;    // of the tolerance; lower if that was not low enough for the certificate
-  double gap_ = std::numeric_limits<double>::infinity(), goal_ = 0;
-  std::array<decay_rate, 2> falls_{decay_rate{least_fall}, decay_rate{least_fall}};
+  double gap_ = std::numeric_limits<double>::infinity();
   bool gave_up_ = false;
   conjugate_gradients search_;
   double unit_ = 0;

@@ -10,7 +10,6 @@
 #include "localsgd/settings.hpp"
 #include "localsgd/worker/newton/descending_anchor.hpp"
 #include "localsgd/worker/newton/hessian.hpp"
-#include "localsgd/worker/newton/hessian_work.hpp"
 
 #include <cmath>
 #include <cstddef>
